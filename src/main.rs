@@ -1,1 +1,2 @@
+//! `cargo appbundle`.
 fn main() {}

@@ -1,0 +1,84 @@
+//! The one door to tar, gzip and zstd.
+//!
+//! Everything here is a stream: memory is bounded by constants, whatever the input claims of itself.
+
+pub mod gzip;
+mod reader;
+mod writer;
+pub mod zstd;
+
+use std::io::{BufRead, Read};
+
+use anyhow::{Result, bail};
+
+pub use reader::{TarEntry, TarReader};
+pub use writer::{BLOCK, END_OF_ARCHIVE, Entry, Kind, encode, encode_file, padding};
+
+/// How a stream is compressed, judged by its first bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// Not at all, or by nothing known here.
+    None,
+    /// RFC 1952.
+    Gzip,
+    /// RFC 8878.
+    Zstd,
+}
+
+impl Compression {
+    /// Looks at the first bytes of a stream.
+    pub fn of(start: &[u8]) -> Self {
+        match start {
+            [0x1f, 0x8b, ..] => Self::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
+            _ => Self::None,
+        }
+    }
+}
+
+/// A reader of the uncompressed bytes, whatever the compression.
+///
+/// # Errors
+/// When the first bytes cannot be read, or show a compression that is not supported.
+pub fn decompressed<'a>(mut reader: impl BufRead + 'a) -> Result<Box<dyn Read + 'a>> {
+    let start = reader.fill_buf()?;
+    if start.starts_with(b"\xfd7zXZ") || start.starts_with(b"BZh") {
+        bail!("it is compressed with xz or bzip2, which is not supported\nhelp: unpack it first: `xz -d FILE` or `bunzip2 FILE`");
+    }
+    Ok(match Compression::of(start) {
+        Compression::None => Box::new(reader),
+        Compression::Gzip => Box::new(gzip::decoder(reader)),
+        Compression::Zstd => Box::new(zstd::Decoder::new(reader)),
+    })
+}
+
+/// The path of an archive member relative to the root of what it is unpacked to, without `./`, empty for the root
+/// itself; `None` when it would lead out of there.
+pub fn confined(path: &str) -> Option<String> {
+    if path.starts_with('/') || path.contains('\0') {
+        return None;
+    }
+    let mut parts = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => return None,
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_stay_inside() {
+        assert_eq!(confined("./usr//bin/"), Some("usr/bin".into()));
+        assert_eq!(confined("./"), Some(String::new()));
+        for bad in ["/etc/passwd", "../x", "a/../../b", "a/..", "a\0b"] {
+            assert_eq!(confined(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! gzip (RFC 1952): independent members for segments, stored blocks for what is compressed already.
+
+use std::io::{self, BufRead, Write};
+
+use anyhow::{Result, anyhow};
+
+/// How hard to try. The names are the user's; the numbers are libdeflate's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// For the inner loop of development.
+    Fast,
+    /// Smaller than the usual gzip, and faster.
+    #[default]
+    Default,
+    /// For a release that travels over a thin link.
+    Best,
+}
+
+impl Level {
+    /// The name the user writes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fast => "fast",
+            Self::Default => "default",
+            Self::Best => "best",
+        }
+    }
+
+    fn number(self) -> libdeflater::CompressionLvl {
+        let number = match self {
+            Self::Fast => 1,
+            Self::Default => 8,
+            Self::Best => 12,
+        };
+        libdeflater::CompressionLvl::new(number).unwrap_or_default()
+    }
+}
+
+/// Makes members: each the gzip of one run of bytes, without name or time.
+pub struct Compressor(libdeflater::Compressor);
+
+impl Compressor {
+    /// A compressor of this level.
+    pub fn new(level: Level) -> Self {
+        Self(libdeflater::Compressor::new(level.number()))
+    }
+
+    /// One member that holds `input`; `output` is replaced.
+    pub fn member(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<()> {
+        output.resize(self.0.gzip_compress_bound(input.len()), 0);
+        let size = self.0.gzip_compress(input, output).map_err(|e| anyhow!("failed to compress: {e}"))?;
+        output.truncate(size);
+        Ok(())
+    }
+}
+
+/// The bytes of all members, one after another.
+pub fn decoder<R: BufRead>(reader: R) -> flate2::bufread::MultiGzDecoder<R> {
+    flate2::bufread::MultiGzDecoder::new(reader)
+}
+
+/// Bytes in one stored block at most (RFC 1951, 3.2.4).
+const STORED: u64 = 65_535;
+
+/// How long the stored gzip of `size` bytes is.
+pub fn stored_size(size: u64) -> u64 {
+    10 + 5 * size.div_ceil(STORED).max(1) + size + 8
+}
+
+/// Writes a gzip file of stored blocks around `size` bytes, which must be known beforehand.
+pub struct StoredWriter<W: Write> {
+    inner: W,
+    left: u64,
+    block: u64,
+    total: u64,
+    crc: crc32fast::Hasher,
+}
+
+impl<W: Write> StoredWriter<W> {
+    /// Writes the header.
+    pub fn new(mut inner: W, size: u64) -> io::Result<Self> {
+        inner.write_all(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255])?;
+        let mut writer = Self { inner, left: size, block: 0, total: size, crc: crc32fast::Hasher::new() };
+        if size == 0 {
+            writer.inner.write_all(&[1, 0, 0, 0xff, 0xff])?;
+        }
+        Ok(writer)
+    }
+
+    /// Takes bytes whose sum is known: `crc` is the CRC-32 of exactly these bytes, and is not computed again.
+    pub fn write_summed(&mut self, bytes: &[u8], crc: &crc32fast::Hasher) -> io::Result<()> {
+        self.crc.combine(crc);
+        self.put(bytes)
+    }
+
+    fn put(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            if self.block == 0 {
+                if self.left == 0 {
+                    return Err(io::Error::other("more bytes than announced"));
+                }
+                self.block = self.left.min(STORED);
+                let last = u8::from(self.block == self.left);
+                let length = self.block as u16;
+                let [a, b] = length.to_le_bytes();
+                self.inner.write_all(&[last, a, b, !a, !b])?;
+            }
+            let count = self.block.min(bytes.len() as u64);
+            let (now, later) = bytes.split_at(count as usize);
+            self.inner.write_all(now)?;
+            self.block -= count;
+            self.left -= count;
+            bytes = later;
+        }
+        Ok(())
+    }
+
+    /// Writes the trailer.
+    pub fn finish(mut self) -> io::Result<W> {
+        if self.left != 0 {
+            return Err(io::Error::other("fewer bytes than announced"));
+        }
+        self.inner.write_all(&self.crc.finalize().to_le_bytes())?;
+        self.inner.write_all(&(self.total as u32).to_le_bytes())?;
+        Ok(self.inner)
+    }
+}
+
+impl<W: Write> Write for StoredWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.crc.update(bytes);
+        self.put(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    fn unpack(bytes: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        decoder(bytes).read_to_end(&mut out).expect("gzip");
+        out
+    }
+
+    #[test]
+    fn stored_sizes_are_known_beforehand() {
+        for size in [0usize, 1, 65_534, 65_535, 65_536, 200_000] {
+            let input: Vec<u8> = (0..size).map(|n| n as u8).collect();
+            let mut writer = StoredWriter::new(Vec::new(), size as u64).expect("header");
+            for part in input.chunks(7777) {
+                writer.write_all(part).expect("stored");
+            }
+            let packed = writer.finish().expect("trailer");
+            assert_eq!(packed.len() as u64, stored_size(size as u64));
+            assert_eq!(unpack(&packed), input);
+        }
+        assert!(StoredWriter::new(Vec::new(), 1).expect("header").finish().is_err());
+        assert!(StoredWriter::new(Vec::new(), 1).expect("header").write_all(b"ab").is_err());
+    }
+
+    #[test]
+    fn members_follow_one_another() {
+        let mut compressor = Compressor::new(Level::Default);
+        let (mut all, mut member) = (Vec::new(), Vec::new());
+        for part in [&b"one "[..], b"", b"two"] {
+            compressor.member(part, &mut member).expect("member");
+            all.extend_from_slice(&member);
+        }
+        assert_eq!(unpack(&all), b"one two");
+        let mut out = Vec::new();
+        assert!(decoder(&all[..all.len() - 3]).read_to_end(&mut out).is_err());
+    }
+}

@@ -1,0 +1,246 @@
+//! A tar reader for archives that others wrote, friendly or not.
+//!
+//! Reads ustar, GNU (long names, base-256 numbers) and pax (path, linkpath, size) as streams. A name or extension of more than
+//! [`LIMIT`] bytes is an error, so a hostile archive cannot fill the memory.
+
+use std::io::{self, Read};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+/// Bytes that a long name or a pax header may have.
+const LIMIT: u64 = 1 << 20;
+
+/// One member of an archive.
+#[derive(Clone, Debug)]
+pub struct TarEntry {
+    /// As it stands in the archive, not yet judged: see [`super::confined`].
+    pub path: String,
+    /// What it is.
+    pub kind: tar::EntryType,
+    /// Target of a symbolic or hard link.
+    pub link: Option<String>,
+    /// Bytes of content.
+    pub size: u64,
+    /// Permission bits.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u64,
+    /// Group.
+    pub gid: u64,
+    /// Seconds since the epoch.
+    pub mtime: u64,
+    /// Where the content begins, counted from the archive's first byte.
+    pub offset: u64,
+}
+
+impl TarEntry {
+    /// Whether it is a file with content of its own.
+    pub fn is_file(&self) -> bool {
+        self.kind.is_file() || self.kind.is_contiguous() || self.kind.is_gnu_sparse()
+    }
+}
+
+/// Gives the members of an archive one by one; `Read` gives the content of the last one given.
+pub struct TarReader<R> {
+    reader: R,
+    position: u64,
+    left: u64,
+    padding: u64,
+    ended: bool,
+}
+
+#[derive(Default)]
+struct Extension {
+    path: Option<String>,
+    link: Option<String>,
+    size: Option<u64>,
+}
+
+impl<R: Read> TarReader<R> {
+    /// Reads from an archive's first byte.
+    pub fn new(reader: R) -> Self {
+        Self { reader, position: 0, left: 0, padding: 0, ended: false }
+    }
+
+    /// The next member, or `None` at the end-of-archive blocks or the end of the stream between two members.
+    ///
+    /// # Errors
+    /// When the stream fails or ends inside a member, or a header is not one.
+    pub fn next_entry(&mut self) -> Result<Option<TarEntry>> {
+        let mut extension = Extension::default();
+        loop {
+            self.skip_rest()?;
+            if self.ended {
+                return Ok(None);
+            }
+            let Some(header) = self.header()? else {
+                self.ended = true;
+                return Ok(None);
+            };
+            let at = self.position - 512;
+            let wrong = || format!("the tar header at byte {at} is damaged");
+            let mut size = header.entry_size().with_context(wrong)?;
+            let kind = header.entry_type();
+            if kind.is_gnu_longname()
+                || kind.is_gnu_longlink()
+                || kind.is_pax_local_extensions()
+                || kind.is_pax_global_extensions()
+            {
+                self.begin(size)?;
+                ensure!(size <= LIMIT, "the tar header at byte {at} announces a name of {size} bytes");
+                let mut value = Vec::new();
+                self.read_to_end(&mut value)?;
+                ensure!(value.len() as u64 == size, "the archive ends inside a header");
+                if kind.is_gnu_longname() {
+                    extension.path = Some(text(value.split(|b| *b == 0).next().unwrap_or_default()));
+                } else if kind.is_gnu_longlink() {
+                    extension.link = Some(text(value.split(|b| *b == 0).next().unwrap_or_default()));
+                } else if kind.is_pax_local_extensions() {
+                    read_pax(&value, &mut extension).with_context(wrong)?;
+                }
+                continue;
+            }
+            if let Some(larger) = extension.size {
+                size = larger;
+            }
+            // Links and folders have no content, whatever their size field says (POSIX ustar).
+            if kind.is_symlink()
+                || kind.is_hard_link()
+                || kind.is_dir()
+                || kind.is_fifo()
+                || kind.is_character_special()
+                || kind.is_block_special()
+            {
+                size = 0;
+            }
+            self.begin(size)?;
+            let path = extension.path.take().unwrap_or_else(|| text(&header.path_bytes()));
+            let link = extension.link.take().or_else(|| header.link_name_bytes().map(|l| text(&l)));
+            return Ok(Some(TarEntry {
+                path,
+                kind,
+                link: link.filter(|_| kind.is_symlink() || kind.is_hard_link()),
+                size,
+                mode: header.mode().with_context(wrong)? & 0o7777,
+                uid: header.uid().with_context(wrong)?,
+                gid: header.gid().with_context(wrong)?,
+                mtime: header.mtime().with_context(wrong)?,
+                offset: self.position,
+            }));
+        }
+    }
+
+    /// Reads what stands after the last member; gives the number of bytes that are not zero.
+    pub fn drain(&mut self) -> Result<u64> {
+        self.skip_rest()?;
+        let mut junk = 0;
+        let mut buffer = [0; 16 * 1024];
+        loop {
+            match self.reader.read(&mut buffer) {
+                Ok(0) => return Ok(junk),
+                Ok(count) => {
+                    self.position += count as u64;
+                    junk += buffer[..count].iter().filter(|b| **b != 0).count() as u64;
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e.into()),
+            }
+        }
+    }
+
+    /// Bytes read so far.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// What it reads from.
+    pub fn get_ref(&self) -> &R {
+        &self.reader
+    }
+
+    fn begin(&mut self, size: u64) -> Result<()> {
+        ensure!(self.position.checked_add(size).is_some_and(|end| end < 1 << 62), "a member claims {size} bytes");
+        self.left = size;
+        self.padding = (512 - size % 512) % 512;
+        Ok(())
+    }
+
+    fn header(&mut self) -> Result<Option<tar::Header>> {
+        let mut header = tar::Header::new_old();
+        let block = header.as_mut_bytes();
+        let mut filled = 0;
+        while filled < block.len() {
+            match self.reader.read(&mut block[filled..]) {
+                Ok(0) if filled == 0 => return Ok(None),
+                Ok(0) => bail!("the archive is cut short at byte {}", self.position + filled as u64),
+                Ok(count) => filled += count,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e.into()),
+            }
+        }
+        self.position += 512;
+        if block.iter().all(|b| *b == 0) {
+            return Ok(None);
+        }
+        let sum: u32 =
+            block.iter().enumerate().map(|(at, byte)| if (148..156).contains(&at) { 32 } else { u32::from(*byte) }).sum();
+        let at = self.position - 512;
+        ensure!(header.cksum().is_ok_and(|stored| stored == sum), "byte {at} is not the beginning of a tar header");
+        Ok(Some(header))
+    }
+
+    fn skip_rest(&mut self) -> Result<()> {
+        let rest = self.left + self.padding;
+        if rest > 0 {
+            let skipped = io::copy(&mut (&mut self.reader).take(rest), &mut io::sink())?;
+            self.position += skipped;
+            // The padding of the very last member is left out by some writers.
+            ensure!(skipped >= self.left, "the archive is cut short at byte {}", self.position);
+            self.left = 0;
+            self.padding = 0;
+        }
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for TarReader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 || buffer.is_empty() {
+            return Ok(0);
+        }
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
+        let count = self.reader.read(&mut buffer[..most])?;
+        if count == 0 {
+            return Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                format!("the archive is cut short at byte {}", self.position),
+            ));
+        }
+        self.left -= count as u64;
+        self.position += count as u64;
+        Ok(count)
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn read_pax(mut bytes: &[u8], extension: &mut Extension) -> Result<()> {
+    while !bytes.is_empty() {
+        let space = bytes.iter().position(|b| *b == b' ').context("a pax record has no length")?;
+        let length: usize = std::str::from_utf8(&bytes[..space])?.parse().context("a pax record has no length")?;
+        ensure!(length > space + 1 && length <= bytes.len() && bytes[length - 1] == b'\n', "a pax record has a wrong length");
+        let record = &bytes[space + 1..length - 1];
+        let equals = record.iter().position(|b| *b == b'=').context("a pax record has no value")?;
+        let value = &record[equals + 1..];
+        match &record[..equals] {
+            b"path" => extension.path = Some(text(value)),
+            b"linkpath" => extension.link = Some(text(value)),
+            b"size" => extension.size = Some(std::str::from_utf8(value)?.parse().context("a pax size is not a number")?),
+            _ => {}
+        }
+        bytes = &bytes[length..];
+    }
+    Ok(())
+}

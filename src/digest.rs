@@ -1,0 +1,174 @@
+//! SHA-256 digests as OCI writes them (image-spec, descriptor.md, "Digests").
+//!
+//! The one door to the hash crate. A [`Hasher`] can be suspended to a [`Suspended`] value and taken up
+//! again later, so that an unchanged beginning of a long stream is hashed once in its life.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use sha2::Digest as _;
+use sha2::digest::common::hazmat::SerializableState;
+
+/// A SHA-256 sum. `Display` gives `sha256:<64 lower-case hex digits>`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of bytes in memory.
+    pub fn of(bytes: impl AsRef<[u8]>) -> Self {
+        Self(sha2::Sha256::digest(bytes.as_ref()).into())
+    }
+
+    /// Reads to the end; gives the digest and the number of bytes.
+    pub fn of_reader(mut reader: impl Read) -> io::Result<(Self, u64)> {
+        let mut hasher = Hasher::default();
+        let size = io::copy(&mut reader, &mut hasher)?;
+        Ok((hasher.finish(), size))
+    }
+
+    /// The 64 hexadecimal digits without the algorithm.
+    pub fn hex(&self) -> String {
+        use fmt::Write as _;
+        self.0.iter().fold(String::with_capacity(64), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
+
+    /// The first twelve digits, as tools print them for people.
+    pub fn short(&self) -> String {
+        self.hex()[..12].to_owned()
+    }
+
+    /// Parses 64 lower-case hexadecimal digits.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        if bytes.len() != 64 || !bytes.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+            return None;
+        }
+        let mut sum = [0; 32];
+        for (at, byte) in sum.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
+        }
+        Some(Self(sum))
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sha256:{}", self.hex())
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Digest {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.strip_prefix("sha256:").and_then(Self::from_hex).ok_or_else(|| format!("`{text}` is not a sha256 digest"))
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A running sum that counts its bytes.
+#[derive(Clone, Default)]
+pub struct Hasher {
+    sum: sha2::Sha256,
+    size: u64,
+}
+
+impl Hasher {
+    /// Takes more bytes in.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.sum.update(bytes);
+        self.size += bytes.len() as u64;
+    }
+
+    /// How many bytes went in.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The sum of all that went in.
+    pub fn finish(self) -> Digest {
+        Digest(self.sum.finalize().into())
+    }
+
+    /// The state, to be taken up later with [`Suspended::resume`].
+    pub fn suspend(&self) -> Suspended {
+        let state = self.sum.serialize();
+        Suspended { state: state.to_vec(), size: self.size }
+    }
+}
+
+impl Write for Hasher {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The inner state of a [`Hasher`] that has not finished.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suspended {
+    state: Vec<u8>,
+    size: u64,
+}
+
+impl Suspended {
+    /// The hasher as it was; `None` when the stored state is not one.
+    pub fn resume(&self) -> Option<Hasher> {
+        let state = self.state.as_slice().try_into().ok()?;
+        let sum = sha2::Sha256::deserialize(&state).ok()?;
+        Some(Hasher { sum, size: self.size })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_suspended_sum_goes_on_where_it_was() {
+        let bytes: Vec<u8> = (0..1000u32).map(|n| n as u8).collect();
+        for cut in [0, 1, 63, 64, 65, 500, 1000] {
+            let mut first = Hasher::default();
+            first.update(&bytes[..cut]);
+            let mut second = first.suspend().resume().expect("state");
+            second.update(&bytes[cut..]);
+            assert_eq!(second.size(), 1000);
+            assert_eq!(second.finish(), Digest::of(&bytes));
+        }
+    }
+
+    #[test]
+    fn text_and_back() {
+        let digest = Digest::of(b"abc");
+        assert_eq!(digest.to_string().parse(), Ok(digest));
+        assert!(digest.to_string().contains("ba7816bf"));
+        assert!("sha256:BA".parse::<Digest>().is_err());
+        assert!(Digest::from_hex(&"é".repeat(32)).is_none());
+    }
+}

@@ -1,0 +1,140 @@
+//! Files that appear whole or not at all.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use anyhow::{Context as _, Result};
+use tempfile::NamedTempFile;
+
+/// Begins the name of every file that is not finished yet.
+const PARTIAL: &str = ".appbundle-partial-";
+
+/// A file that is being written next to where it shall stand. Dropped, it is removed; [`Pending::commit`] renames it
+/// into place in one step.
+pub struct Pending {
+    file: NamedTempFile,
+    target: PathBuf,
+}
+
+impl Pending {
+    /// Creates the folder if need be, and an empty file under a temporary name in it.
+    pub fn new(target: &Path) -> Result<Self> {
+        let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs_err::create_dir_all(folder)?;
+        let file = builder().tempfile_in(folder).with_context(|| format!("failed to write `{}`", target.display()))?;
+        Ok(Self { file, target: target.to_owned() })
+    }
+
+    /// The open file.
+    pub fn file(&mut self) -> &mut std::fs::File {
+        self.file.as_file_mut()
+    }
+
+    /// The temporary path.
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// Gives the file its name; an older file of that name is replaced.
+    pub fn commit(self) -> Result<()> {
+        let target = self.target;
+        self.file.persist(&target).map_err(|e| e.error).with_context(|| format!("failed to write `{}`", target.display()))?;
+        Ok(())
+    }
+
+    /// Gives the file another name than it was made for, in the same folder.
+    pub fn commit_as(mut self, target: &Path) -> Result<()> {
+        self.target = target.to_owned();
+        self.commit()
+    }
+}
+
+fn builder() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(PARTIAL);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // The umask takes its share away, as for every file that a program creates.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder
+}
+
+/// Writes a whole file in one step.
+pub fn write(path: &Path, contents: &[u8]) -> Result<()> {
+    use io::Write as _;
+    let mut pending = Pending::new(path)?;
+    pending.file().write_all(contents).with_context(|| format!("failed to write `{}`", path.display()))?;
+    pending.commit()
+}
+
+/// Writes a whole file in one step unless it holds these bytes already; says whether it wrote.
+pub fn write_if_changed(path: &Path, contents: &[u8]) -> Result<bool> {
+    if std::fs::read(path).is_ok_and(|old| old == contents) {
+        return Ok(false);
+    }
+    write(path, contents)?;
+    Ok(true)
+}
+
+/// Removes what a killed process left half-written directly in `folder`. The caller holds the folder's lock.
+pub fn remove_leftovers(folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(PARTIAL) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// What tells an unchanged file from a changed one without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Stamp {
+    /// Bytes.
+    pub size: u64,
+    /// Nanoseconds since the epoch, of the content's last change.
+    pub modified: u128,
+    /// Nanoseconds since the epoch, of the last change of content or of what describes it.
+    pub changed: u128,
+    /// The file's number in its file system.
+    pub inode: u64,
+}
+
+impl Stamp {
+    /// Reads the stamp of what `path` leads to.
+    pub fn read(path: &Path) -> io::Result<Self> {
+        Ok(Self::of(&std::fs::metadata(path)?))
+    }
+
+    /// The stamp of an open or listed file.
+    pub fn of(metadata: &std::fs::Metadata) -> Self {
+        let since_epoch = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_nanos());
+        #[cfg(unix)]
+        let (changed, inode) = {
+            use std::os::unix::fs::MetadataExt as _;
+            ((metadata.ctime() as u128) * 1_000_000_000 + metadata.ctime_nsec() as u128, metadata.ino())
+        };
+        #[cfg(not(unix))]
+        let (changed, inode) = (0, 0);
+        Self { size: metadata.len(), modified: metadata.modified().map_or(0, since_epoch), changed, inode }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dropped_file_leaves_nothing() {
+        let folder = tempfile::tempdir().expect("folder");
+        let target = folder.path().join("sub/file");
+        drop(Pending::new(&target).expect("pending"));
+        assert_eq!(std::fs::read_dir(folder.path().join("sub")).expect("folder").count(), 0);
+        write(&target, b"x").expect("written");
+        assert!(!write_if_changed(&target, b"x").expect("compared"));
+        assert!(write_if_changed(&target, b"y").expect("compared"));
+        assert_eq!(std::fs::read(&target).expect("read"), b"y");
+    }
+}

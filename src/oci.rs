@@ -1,0 +1,250 @@
+//! Image documents: OCI image-spec 1.1 (manifest.md, image-index.md, config.md) and the docker archive's `manifest.json`.
+//!
+//! Every map is sorted, so that equal values give equal bytes. Unknown fields of documents that others wrote are dropped.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+
+/// `application/vnd.oci.image.manifest.v1+json`
+pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+/// `application/vnd.oci.image.index.v1+json`
+pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+/// `application/vnd.oci.image.config.v1+json`
+pub const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+/// `application/vnd.oci.image.layer.v1.tar+gzip`
+pub const LAYER_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+/// Annotation of an index entry: the reference it is known by (annotations.md).
+pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
+/// Annotation by which containerd and docker name an image on import.
+pub const IMAGE_NAME: &str = "io.containerd.image.name";
+
+/// Points at a blob (descriptor.md).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Descriptor {
+    /// What the blob is.
+    #[serde(default)]
+    pub media_type: String,
+    /// Its sum.
+    pub digest: Digest,
+    /// Its bytes.
+    pub size: u64,
+    /// What it runs on; in an index only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Platform>,
+    /// Free notes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// What an image runs on (image-index.md, `platform`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Platform {
+    /// In Go's names: `arm64`, `amd64`, `arm`, `riscv64`.
+    pub architecture: String,
+    /// In Go's names: `linux`.
+    pub os: String,
+    /// `v7` for armv7, `v8` sometimes for arm64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+}
+
+impl std::fmt::Display for Platform {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.os, self.architecture)?;
+        self.variant.iter().try_for_each(|variant| write!(f, "/{variant}"))
+    }
+}
+
+/// One image: a config and its layers, lowest first (manifest.md).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Manifest {
+    /// 2.
+    pub schema_version: u32,
+    /// [`MANIFEST`] in what we write.
+    #[serde(default)]
+    pub media_type: String,
+    /// The image's config.
+    pub config: Descriptor,
+    /// Lowest first.
+    pub layers: Vec<Descriptor>,
+    /// Free notes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// Several images (image-index.md); also an OCI layout's `index.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Index {
+    /// 2.
+    pub schema_version: u32,
+    /// [`INDEX`] in what we write.
+    #[serde(default)]
+    pub media_type: String,
+    /// Manifests or further indexes.
+    pub manifests: Vec<Descriptor>,
+    /// Free notes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// `oci-layout` (image-layout.md).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layout {
+    /// `1.0.0`.
+    #[serde(rename = "imageLayoutVersion")]
+    pub version: String,
+}
+
+/// An image's config (config.md).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageConfig {
+    /// RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<String>,
+    /// In Go's names.
+    #[serde(default)]
+    pub architecture: String,
+    /// As in [`Platform`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+    /// In Go's names.
+    #[serde(default)]
+    pub os: String,
+    /// How a container is run.
+    #[serde(default)]
+    pub config: RunConfig,
+    /// The layers' uncompressed sums.
+    #[serde(default)]
+    pub rootfs: RootFs,
+    /// How it came to be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<History>,
+}
+
+/// How a container is run from an image (config.md, `config`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct RunConfig {
+    /// User and group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// `8080/tcp` and so on.
+    #[serde(skip_serializing_if = "is_empty", deserialize_with = "null_is_empty")]
+    pub exposed_ports: BTreeMap<String, Nothing>,
+    /// `NAME=value`.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
+    pub env: Vec<String>,
+    /// The program and its fixed arguments.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
+    pub entrypoint: Vec<String>,
+    /// Arguments that whoever runs it may replace.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
+    pub cmd: Vec<String>,
+    /// Mount points.
+    #[serde(skip_serializing_if = "is_empty", deserialize_with = "null_is_empty")]
+    pub volumes: BTreeMap<String, Nothing>,
+    /// Where it starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub working_dir: Option<String>,
+    /// Free notes.
+    #[serde(skip_serializing_if = "is_empty", deserialize_with = "null_is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// How a container is asked to end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop_signal: Option<String>,
+}
+
+/// `{}`: the value of a set's member.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Nothing {}
+
+fn is_empty<V>(map: &BTreeMap<String, V>) -> bool {
+    map.is_empty()
+}
+
+/// Docker writes `null` for an empty list or map.
+fn null_is_empty<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// The layers of an image (config.md, `rootfs`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RootFs {
+    /// `layers`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Sums of the uncompressed layers, lowest first.
+    #[serde(deserialize_with = "null_is_empty")]
+    pub diff_ids: Vec<Digest>,
+}
+
+impl Default for RootFs {
+    fn default() -> Self {
+        Self { kind: "layers".into(), diff_ids: Vec::new() }
+    }
+}
+
+/// One step of an image's making (config.md, `history`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct History {
+    /// RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<String>,
+    /// What made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<String>,
+    /// Of what it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// Whether it has no layer.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub empty_layer: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// One image of a docker archive's `manifest.json` (docker image spec 1.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DockerImage {
+    /// The member that is the config.
+    pub config: String,
+    /// `NAME:TAG`.
+    #[serde(deserialize_with = "null_is_empty")]
+    pub repo_tags: Vec<String>,
+    /// The members that are the layers, lowest first.
+    #[serde(deserialize_with = "null_is_empty")]
+    pub layers: Vec<String>,
+}
+
+/// `blobs/sha256/HEX`, the place of a blob in a layout (image-layout.md).
+pub fn blob_path(digest: &Digest) -> String {
+    format!("blobs/sha256/{}", digest.hex())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_config_of_docker_is_read() {
+        let text = r#"{"architecture":"arm64","os":"linux","config":{"Hostname":"","Env":["A=b"],"Cmd":null,"Volumes":null,"Labels":null},
+            "rootfs":{"type":"layers","diff_ids":null},"history":[{"created_by":"x","empty_layer":true}]}"#;
+        let config: ImageConfig = serde_json::from_str(text).expect("config");
+        assert_eq!(config.config.env, ["A=b"]);
+        assert!(config.history[0].empty_layer && config.config.cmd.is_empty());
+    }
+}

@@ -1,0 +1,159 @@
+//! The conversation on stderr: Cargo's right-aligned verbs, notes, warnings, errors, and progress bars.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anstream::ColorChoice;
+use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// How much is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// Errors and warnings.
+    Quiet,
+    /// And what is being done.
+    #[default]
+    Normal,
+    /// And commands and decisions.
+    Verbose,
+}
+
+/// The terminal as the user sees it.
+#[derive(Debug)]
+pub struct Shell {
+    verbosity: Verbosity,
+    color: ColorChoice,
+    /// Whether a progress bar stands on the last line.
+    busy: AtomicBool,
+}
+
+const STATUS: Style = AnsiColor::BrightGreen.on_default().bold();
+const WARNING: Style = AnsiColor::BrightYellow.on_default().bold();
+const ERROR: Style = AnsiColor::BrightRed.on_default().bold();
+const NOTE: Style = AnsiColor::BrightCyan.on_default().bold();
+
+impl Shell {
+    /// A shell of this verbosity; `color` as in Cargo's `--color`.
+    pub fn new(verbosity: Verbosity, color: ColorChoice) -> Self {
+        Self { verbosity, color, busy: AtomicBool::new(false) }
+    }
+
+    /// How much is said.
+    pub fn verbosity(&self) -> Verbosity {
+        self.verbosity
+    }
+
+    /// Whether stderr shows colours: what the user chose, else what the terminal can.
+    pub fn colored(&self) -> bool {
+        match self.color {
+            ColorChoice::Auto => !matches!(anstream::AutoStream::choice(&std::io::stderr()), ColorChoice::Never),
+            ColorChoice::Never => false,
+            _ => true,
+        }
+    }
+
+    /// Whether stderr is a terminal.
+    pub fn is_terminal(&self) -> bool {
+        std::io::stderr().is_terminal()
+    }
+
+    fn print(&self, text: std::fmt::Arguments<'_>) {
+        let mut stream = anstream::AutoStream::new(
+            std::io::stderr().lock(),
+            if self.colored() { ColorChoice::Always } else { ColorChoice::Never },
+        );
+        if self.busy.load(Ordering::Relaxed) {
+            let _ = write!(stream, "\r\x1b[K");
+        }
+        // Nobody is left to tell when stderr is closed.
+        let _ = writeln!(stream, "{text}");
+    }
+
+    /// `   Compiling …`: a step that began or ended.
+    pub fn status(&self, verb: &str, message: impl std::fmt::Display) {
+        if self.verbosity > Verbosity::Quiet {
+            self.print(format_args!("{STATUS}{verb:>12}{STATUS:#} {message}"));
+        }
+    }
+
+    /// A step worth knowing only to who asks with `-v`.
+    pub fn detail(&self, verb: &str, message: impl std::fmt::Display) {
+        if self.verbosity == Verbosity::Verbose {
+            self.print(format_args!("{NOTE}{verb:>12}{NOTE:#} {message}"));
+        }
+    }
+
+    /// Something the user should know.
+    pub fn note(&self, message: impl std::fmt::Display) {
+        if self.verbosity > Verbosity::Quiet {
+            self.print(format_args!("{NOTE}note{NOTE:#}: {message}"));
+        }
+    }
+
+    /// Something that is probably not as the user wants it.
+    pub fn warning(&self, message: impl std::fmt::Display) {
+        self.print(format_args!("{WARNING}warning{WARNING:#}: {message}"));
+    }
+
+    /// An error with all its causes, in Cargo's form.
+    pub fn error(&self, error: &anyhow::Error) {
+        let mut text = format!("{ERROR}error{ERROR:#}: {error}");
+        let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
+        if !causes.is_empty() {
+            text.push_str("\n\nCaused by:");
+            for cause in causes {
+                text.push_str("\n  ");
+                text.push_str(&cause.replace('\n', "\n  "));
+            }
+        }
+        self.print(format_args!("{text}"));
+    }
+
+    /// Text that is formatted already.
+    pub fn raw(&self, text: &str) {
+        self.print(format_args!("{text}"));
+    }
+
+    /// A bar that counts bytes; invisible when stderr is no terminal or the user wants quiet.
+    pub fn progress(&self, verb: &str, total: u64) -> Progress<'_> {
+        let shown = self.is_terminal() && self.verbosity > Verbosity::Quiet;
+        let target = if shown { ProgressDrawTarget::stderr_with_hz(12) } else { ProgressDrawTarget::hidden() };
+        let style = ProgressStyle::with_template("{prefix:>12.cyan.bold} [{bar:25}] {bytes}/{total_bytes} {wide_msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .progress_chars("=> ");
+        let bar = ProgressBar::with_draw_target(Some(total), target).with_style(style).with_prefix(verb.to_owned());
+        self.busy.store(shown, Ordering::Relaxed);
+        Progress { bar, shell: self }
+    }
+}
+
+/// A bar on the last line of the terminal; it goes away when dropped.
+pub struct Progress<'a> {
+    bar: ProgressBar,
+    shell: &'a Shell,
+}
+
+impl Progress<'_> {
+    /// `bytes` more are done.
+    pub fn advance(&self, bytes: u64) {
+        self.bar.inc(bytes);
+    }
+
+    /// What is being worked on.
+    pub fn message(&self, text: impl Into<String>) {
+        self.bar.set_message(text.into());
+    }
+}
+
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+        self.shell.busy.store(false, Ordering::Relaxed);
+    }
+}
+
+/// Bytes for people, in powers of 1024 as file managers show them.
+pub fn bytes(count: u64) -> String {
+    indicatif::HumanBytes(count).to_string()
+}
