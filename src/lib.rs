@@ -3,7 +3,10 @@
 
 pub mod archive;
 pub mod digest;
+pub mod elf;
 pub mod fs;
+pub mod mender;
 pub mod oci;
 pub mod process;
+pub mod segment;
 pub mod shell;

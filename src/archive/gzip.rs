@@ -94,6 +94,11 @@ impl<W: Write> StoredWriter<W> {
         self.put(bytes)
     }
 
+    /// Bytes that are still to come.
+    pub fn left(&self) -> u64 {
+        self.left
+    }
+
     fn put(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             if self.block == 0 {

@@ -1,0 +1,104 @@
+//! Sums of files that have not changed since they were read last.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context as _, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::fs::{self, Stamp};
+
+/// Remembers the sum of each file under its [`Stamp`], on disk from one run to the next.
+pub struct KnownDigests {
+    path: PathBuf,
+    files: Mutex<Files>,
+}
+
+#[derive(Default)]
+struct Files {
+    known: BTreeMap<PathBuf, Known>,
+    changed: bool,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Known {
+    stamp: Stamp,
+    /// Nanoseconds since the epoch, when the reading began.
+    read: u128,
+    digest: Digest,
+}
+
+impl Known {
+    /// A file that changed in the same tick of the clock in which it was read keeps its stamp; such a stamp proves nothing.
+    fn proves(&self, stamp: Stamp) -> bool {
+        let whole_seconds = stamp.modified.is_multiple_of(1_000_000_000);
+        let tick = if whole_seconds { Duration::from_secs(2) } else { Duration::from_millis(50) };
+        self.stamp == stamp && stamp.modified.max(stamp.changed) + tick.as_nanos() < self.read
+    }
+}
+
+impl KnownDigests {
+    /// What was remembered in this file; nothing if it is not there or not readable.
+    pub fn load(path: &Path) -> Self {
+        let known = std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        Self { path: path.to_owned(), files: Mutex::new(Files { known, changed: false }) }
+    }
+
+    /// The sum and size of a file's content, read only if it may have changed.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn digest(&self, path: &Path) -> Result<(Digest, u64)> {
+        let failed = || format!("failed to read `{}`", path.display());
+        let stamp = Stamp::read(path).with_context(failed)?;
+        if let Some(digest) = self.lookup(path, stamp) {
+            return Ok((digest, stamp.size));
+        }
+        let read = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_nanos());
+        let file = std::fs::File::open(path).with_context(failed)?;
+        let (digest, size) = Digest::of_reader(std::io::BufReader::with_capacity(256 * 1024, file)).with_context(failed)?;
+        let mut files = self.files.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        files.known.insert(path.to_owned(), Known { stamp, read, digest });
+        files.changed = true;
+        Ok((digest, size))
+    }
+
+    fn lookup(&self, path: &Path, stamp: Stamp) -> Option<Digest> {
+        let files = self.files.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        files.known.get(path).filter(|known| known.proves(stamp)).map(|known| known.digest)
+    }
+
+    /// Writes what changed; files that are gone are forgotten.
+    pub fn save(&self) -> Result<()> {
+        let mut files = self.files.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if files.changed {
+            files.known.retain(|path, _| path.exists());
+            fs::write(&self.path, &serde_json::to_vec(&files.known)?)?;
+            files.changed = false;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_changed_is_read_again() {
+        let folder = tempfile::tempdir().expect("folder");
+        let (file, store) = (folder.path().join("f"), folder.path().join("known.json"));
+        std::fs::write(&file, "one").expect("written");
+        let known = KnownDigests::load(&store);
+        assert_eq!(known.digest(&file).expect("read"), (Digest::of("one"), 3));
+        known.save().expect("saved");
+        // The same length, at once: only a cautious reading of the stamp sees it.
+        std::fs::write(&file, "two").expect("written");
+        let known = KnownDigests::load(&store);
+        assert_eq!(known.digest(&file).expect("read").0, Digest::of("two"));
+        assert!(known.digest(&folder.path().join("none")).is_err());
+    }
+}

@@ -1,0 +1,379 @@
+//! Tar bytes in, segment out: blocks are compressed in parallel and written in order.
+//!
+//! Memory is bounded by the number of block buffers, which all layers that are packed at one time share.
+
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::JoinHandle;
+
+use anyhow::{Context as _, Result, anyhow, ensure};
+
+use super::{BLOCK, Cache, Key, Layer, Segment};
+use crate::archive::gzip::{Compressor, Level};
+use crate::digest::{Digest, Hasher};
+use crate::fs::Pending;
+
+/// Compressed blocks that one layer may have waiting.
+const WAITING: usize = 4;
+
+/// More threads than this win little and cost memory.
+const MOST_THREADS: usize = 8;
+
+/// Compresses layers into a cache.
+pub struct Packer {
+    cache: Cache,
+    level: Level,
+    threads: usize,
+    pool: OnceLock<Pool>,
+}
+
+struct Pool {
+    jobs: Option<SyncSender<Job>>,
+    buffers: Arc<Buffers>,
+    workers: Vec<JoinHandle<()>>,
+}
+
+struct Buffers {
+    give: Sender<Vec<u8>>,
+    take: Mutex<Receiver<Vec<u8>>>,
+}
+
+struct Job {
+    input: Vec<u8>,
+    reply: SyncSender<Result<Block>>,
+}
+
+struct Block {
+    bytes: Vec<u8>,
+    crc: crc32fast::Hasher,
+}
+
+impl Packer {
+    /// A packer that starts its threads when it has something to do. `threads` is a wish; at most 8 are used.
+    pub fn new(cache: Cache, level: Level, threads: usize) -> Self {
+        Self { cache, level, threads: threads.clamp(1, MOST_THREADS), pool: OnceLock::new() }
+    }
+
+    /// Where the segments go.
+    pub fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    /// The compression level.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// How many blocks are compressed at a time.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// The segment of a layer: from the cache, else packed now.
+    pub fn layer(&self, layer: &Layer) -> Result<Segment> {
+        let key = layer.key(self.level)?;
+        if let Some(segment) = self.cache.get(key) {
+            return Ok(segment);
+        }
+        Ok(self.pack(key, |sink| layer.write(sink))?.0)
+    }
+
+    /// Packs what `write` writes, and keeps it under `key`.
+    ///
+    /// # Errors
+    /// When writing fails; then nothing is kept.
+    pub fn pack<T>(&self, key: Key, write: impl FnOnce(&mut Sink<'_>) -> Result<T>) -> Result<(Segment, T)> {
+        let mut file = self.cache.begin(key)?;
+        let pool = self.pool.get_or_init(|| Pool::start(self.threads, self.level));
+        let mut sink = Sink {
+            pool,
+            file: &mut file,
+            block: Some(pool.buffers.take()?),
+            waiting: VecDeque::new(),
+            plain: Hasher::default(),
+            packed: Hasher::default(),
+            crc: crc32fast::Hasher::new(),
+        };
+        let value = write(&mut sink)?;
+        let (plain, packed, crc) = sink.finish()?;
+        let (uncompressed, compressed) = (plain.size(), packed.size());
+        let segment =
+            Segment { key, diff_id: plain.finish(), uncompressed, digest: packed.finish(), compressed, crc32: crc.finalize() };
+        self.cache.keep(file, &segment)?;
+        Ok((segment, value))
+    }
+
+    /// Keeps a layer that is gzip already as it is. `see` is given the uncompressed tar and must read it to its end.
+    ///
+    /// # Errors
+    /// When the bytes are not gzip, or their sum is not `digest`; then nothing is kept.
+    pub fn adopt<T>(
+        &self,
+        key: Key,
+        digest: Option<Digest>,
+        gzip: impl Read,
+        see: impl FnOnce(&mut dyn Read) -> Result<T>,
+    ) -> Result<(Segment, T)> {
+        let mut file = self.cache.begin(key)?;
+        let copying = Copying { from: gzip, to: file.file(), packed: Hasher::default(), crc: crc32fast::Hasher::new() };
+        let decoder = crate::archive::gzip::decoder(io::BufReader::with_capacity(64 * 1024, copying));
+        let mut plain = Hashing { from: decoder, sum: Hasher::default() };
+        let value = see(&mut plain)?;
+        io::copy(&mut plain, &mut io::sink()).context("failed to unpack a gzip layer")?;
+        let plain_sum = plain.sum;
+        let mut copying = plain.from.into_inner().into_inner();
+        io::copy(&mut copying, &mut io::sink())?;
+        let (uncompressed, compressed) = (plain_sum.size(), copying.packed.size());
+        let segment = Segment {
+            key,
+            diff_id: plain_sum.finish(),
+            uncompressed,
+            digest: copying.packed.finish(),
+            compressed,
+            crc32: copying.crc.finalize(),
+        };
+        if let Some(digest) = digest {
+            ensure!(segment.digest == digest, "a layer's bytes have the sum `{}` instead of `{digest}`", segment.digest);
+        }
+        self.cache.keep(file, &segment)?;
+        Ok((segment, value))
+    }
+}
+
+/// Passes bytes on while summing and keeping them.
+struct Copying<'a, R> {
+    from: R,
+    to: &'a mut std::fs::File,
+    packed: Hasher,
+    crc: crc32fast::Hasher,
+}
+
+impl<R: Read> Read for Copying<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.from.read(buffer)?;
+        self.to.write_all(&buffer[..count])?;
+        self.packed.update(&buffer[..count]);
+        self.crc.update(&buffer[..count]);
+        Ok(count)
+    }
+}
+
+struct Hashing<R> {
+    from: R,
+    sum: Hasher,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.from.read(buffer)?;
+        self.sum.update(&buffer[..count]);
+        Ok(count)
+    }
+}
+
+impl Pool {
+    fn start(threads: usize, level: Level) -> Self {
+        let (jobs, queue) = sync_channel::<Job>(threads);
+        let queue = Arc::new(Mutex::new(queue));
+        let (give, take) = channel();
+        let buffers = Arc::new(Buffers { give, take: Mutex::new(take) });
+        for _ in 0..3 * threads {
+            buffers.give(Vec::new());
+        }
+        let workers = (0..threads)
+            .map(|_| {
+                let (queue, buffers) = (Arc::clone(&queue), Arc::clone(&buffers));
+                std::thread::spawn(move || {
+                    let mut compressor = Compressor::new(level);
+                    loop {
+                        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                        let Ok(Job { input, reply }) = job else { break };
+                        let block = Block::compress(&mut compressor, &input);
+                        buffers.give(input);
+                        // A producer that failed no longer waits for its blocks.
+                        let _ = reply.send(block);
+                    }
+                })
+            })
+            .collect();
+        Self { jobs: Some(jobs), buffers, workers }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.jobs = None;
+        for worker in self.workers.drain(..) {
+            let _ = worker.join();
+        }
+    }
+}
+
+impl Buffers {
+    fn take(&self) -> Result<Vec<u8>> {
+        self.take.lock().unwrap_or_else(PoisonError::into_inner).recv().map_err(|_| anyhow!("a compressing thread died"))
+    }
+
+    fn give(&self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        // The receiver lives as long as `self`.
+        let _ = self.give.send(buffer);
+    }
+}
+
+impl Block {
+    fn compress(compressor: &mut Compressor, input: &[u8]) -> Result<Self> {
+        let mut bytes = Vec::new();
+        compressor.member(input, &mut bytes)?;
+        bytes.shrink_to_fit();
+        let mut crc = crc32fast::Hasher::new();
+        crc.update(&bytes);
+        Ok(Self { bytes, crc })
+    }
+}
+
+/// Takes a layer's tar bytes.
+pub struct Sink<'a> {
+    pool: &'a Pool,
+    file: &'a mut Pending,
+    /// The block being filled; none for the moment in which it changes hands.
+    block: Option<Vec<u8>>,
+    waiting: VecDeque<Receiver<Result<Block>>>,
+    plain: Hasher,
+    packed: Hasher,
+    crc: crc32fast::Hasher,
+}
+
+impl Sink<'_> {
+    fn submit(&mut self) -> Result<()> {
+        let Some(input) = self.block.take() else { return Ok(()) };
+        let (reply, result) = sync_channel(1);
+        let jobs = self.pool.jobs.as_ref().context("the compressing threads have ended")?;
+        jobs.send(Job { input, reply }).map_err(|_| anyhow!("a compressing thread died"))?;
+        self.waiting.push_back(result);
+        Ok(())
+    }
+
+    fn write_oldest(&mut self) -> Result<()> {
+        let Some(oldest) = self.waiting.pop_front() else { return Ok(()) };
+        let block = oldest.recv().map_err(|_| anyhow!("a compressing thread died"))??;
+        self.packed.update(&block.bytes);
+        self.crc.combine(&block.crc);
+        self.file.file().write_all(&block.bytes).with_context(|| format!("failed to write `{}`", self.file.path().display()))
+    }
+
+    fn finish(mut self) -> Result<(Hasher, Hasher, crc32fast::Hasher)> {
+        // An empty layer still is one, empty, member.
+        if self.plain.size() == 0 || self.block.as_ref().is_some_and(|block| !block.is_empty()) {
+            self.submit()?;
+        }
+        while !self.waiting.is_empty() {
+            self.write_oldest()?;
+        }
+        Ok((std::mem::take(&mut self.plain), std::mem::take(&mut self.packed), std::mem::take(&mut self.crc)))
+    }
+}
+
+impl Drop for Sink<'_> {
+    fn drop(&mut self) {
+        if let Some(buffer) = self.block.take() {
+            self.pool.buffers.give(buffer);
+        }
+    }
+}
+
+impl Write for Sink<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let block = self.block.as_mut().ok_or_else(|| io::Error::other("the block is gone"))?;
+        if block.capacity() == 0 {
+            block.reserve_exact(BLOCK);
+        }
+        let count = bytes.len().min(BLOCK - block.len());
+        block.extend_from_slice(&bytes[..count]);
+        let full = block.len() == BLOCK;
+        self.plain.update(&bytes[..count]);
+        if full {
+            while self.waiting.len() >= WAITING {
+                self.write_oldest().map_err(io::Error::other)?;
+            }
+            self.submit().map_err(io::Error::other)?;
+            self.block = Some(self.pool.buffers.take().map_err(io::Error::other)?);
+        }
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::segment::Member;
+
+    fn sample() -> Layer {
+        let bytes: Vec<u8> = (0..3_000_000u32).flat_map(|n| (n / 7).to_le_bytes()).collect();
+        Layer { members: vec![Member::folder("srv", 0o755, 0), Member::bytes("srv/data", 0o644, 0, bytes)] }
+    }
+
+    #[test]
+    fn bytes_do_not_depend_on_threads() {
+        let folder = tempfile::tempdir().expect("folder");
+        let pack = |name: &str, threads| {
+            let packer = Packer::new(Cache::new(&folder.path().join(name)), Level::Fast, threads);
+            packer.layer(&sample()).expect("packed")
+        };
+        let (one, many) = (pack("one", 1), pack("many", 5));
+        assert_eq!(one, many);
+        let mut tar = Vec::new();
+        sample().write(&mut tar).expect("tar");
+        assert_eq!((one.diff_id, one.uncompressed), (Digest::of(&tar), tar.len() as u64));
+    }
+
+    #[test]
+    fn a_segment_is_a_gzip_file_and_comes_from_the_cache() {
+        let folder = tempfile::tempdir().expect("folder");
+        let packer = Packer::new(Cache::new(folder.path()), Level::Default, 2);
+        let segment = packer.layer(&sample()).expect("packed");
+        let mut bytes = Vec::new();
+        packer
+            .cache()
+            .read(&segment, |part, _| {
+                bytes.extend_from_slice(part);
+                Ok(())
+            })
+            .expect("read");
+        assert_eq!(Digest::of(&bytes), segment.digest);
+        let mut tar = Vec::new();
+        crate::archive::gzip::decoder(&bytes[..]).read_to_end(&mut tar).expect("gzip");
+        assert_eq!(Digest::of(&tar), segment.diff_id);
+        assert_eq!(packer.cache().get(segment.key), Some(segment.clone()));
+
+        let path = folder.path().join(segment.key.name() + ".gz");
+        let mut damaged = bytes.clone();
+        damaged[1000] ^= 1;
+        std::fs::write(&path, damaged).expect("written");
+        let error = packer.cache().read(&segment, |_, _| Ok(())).expect_err("damaged");
+        assert!(error.is::<crate::segment::Damaged>());
+        assert_eq!(packer.cache().prune(0), segment.compressed);
+        assert_eq!(packer.cache().get(segment.key), None);
+    }
+
+    #[test]
+    fn a_failure_keeps_nothing_and_blocks_nobody() {
+        let folder = tempfile::tempdir().expect("folder");
+        let packer = Packer::new(Cache::new(folder.path()), Level::Fast, 1);
+        for _ in 0..10 {
+            let failed = packer.pack(Key::of([&b"x"[..]]), |sink| {
+                sink.write_all(&vec![1; 5 * BLOCK])?;
+                anyhow::bail!("no more")
+            });
+            assert!(failed.map(|(segment, ())| segment).is_err());
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).expect("folder").count(), 0);
+        packer.layer(&sample()).expect("packed");
+    }
+}
