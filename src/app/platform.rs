@@ -1,0 +1,69 @@
+//! Rust's triples, and what OCI and ELF call them.
+
+use serde::Serialize;
+
+use crate::elf::Machine;
+use crate::oci::Platform;
+
+/// What is compiled for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Target {
+    /// In Rust's words: `aarch64-unknown-linux-gnu`.
+    pub triple: String,
+    /// In OCI's words: `linux/arm64`.
+    pub platform: Platform,
+}
+
+impl Target {
+    /// Finds out what a triple means for images.
+    ///
+    /// # Errors
+    /// When containers of that kind do not exist or are not known here, in words for the user.
+    pub fn new(triple: &str) -> Result<Self, String> {
+        let mut parts = triple.split('-');
+        let cpu = parts.next().unwrap_or_default();
+        if !parts.any(|part| part == "linux") {
+            return Err(format!("`{triple}` is not a Linux target; images run on Linux: try `aarch64-unknown-linux-gnu`"));
+        }
+        let (architecture, variant) = match cpu {
+            "aarch64" => ("arm64", None),
+            "x86_64" => ("amd64", None),
+            "armv7" | "thumbv7neon" => ("arm", Some("v7")),
+            "arm" => ("arm", Some("v6")),
+            cpu if cpu.starts_with("riscv64") => ("riscv64", None),
+            "i686" | "i586" => ("386", None),
+            "powerpc64le" => ("ppc64le", None),
+            "s390x" => ("s390x", None),
+            _ => {
+                return Err(format!("`{cpu}` of the target `{triple}` is not known; known are aarch64, x86_64, armv7, riscv64gc"));
+            }
+        };
+        let variant = variant.map(str::to_owned);
+        Ok(Self { triple: triple.into(), platform: Platform { architecture: architecture.into(), os: "linux".into(), variant } })
+    }
+
+    /// Whether an ELF file is for this machine.
+    pub fn runs(&self, machine: Machine) -> bool {
+        machine.name() == self.platform.architecture
+    }
+
+    /// Whether binaries link musl, and so nothing dynamically unless asked to.
+    pub fn is_musl(&self) -> bool {
+        self.triple.contains("musl")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn triples() {
+        let shown = |triple: &str| Target::new(triple).map(|t| t.platform.to_string());
+        assert_eq!(shown("aarch64-unknown-linux-gnu"), Ok("linux/arm64".into()));
+        assert_eq!(shown("armv7-unknown-linux-gnueabihf"), Ok("linux/arm/v7".into()));
+        assert_eq!(shown("riscv64gc-unknown-linux-gnu"), Ok("linux/riscv64".into()));
+        assert_eq!(shown("x86_64-unknown-linux-musl"), Ok("linux/amd64".into()));
+        assert!(shown("aarch64-apple-darwin").is_err() && shown("sparc64-unknown-linux-gnu").is_err());
+    }
+}

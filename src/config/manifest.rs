@@ -1,0 +1,77 @@
+//! A `Cargo.toml` as text in which every value has a place.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::Problem;
+
+/// One step from a value to a value in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step<'a> {
+    /// Into a table.
+    Key(&'a str),
+    /// Into an array.
+    Index(usize),
+}
+
+/// The text of a manifest.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    /// As the user is shown it: relative to where they are, if below.
+    pub shown: PathBuf,
+    /// The whole text.
+    pub text: Arc<str>,
+}
+
+impl Manifest {
+    /// Reads the text; Cargo has parsed it before, so it is TOML.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = fs_err::read_to_string(path)?;
+        let here = std::env::current_dir().context("failed to find the current folder")?;
+        let shown = path.strip_prefix(&here).unwrap_or(path).to_owned();
+        Ok(Self { shown, text: text.into() })
+    }
+
+    /// The table at a path, with the place of each thing in it.
+    pub(super) fn with_value<T>(&self, path: &[Step<'_>], see: impl FnOnce(&Spanned<DeValue<'_>>) -> T) -> Option<T> {
+        let root = DeTable::parse(&self.text).ok()?;
+        let span = root.span();
+        let root = Spanned::new(span, DeValue::Table(root.into_inner()));
+        walk(&root, path).map(see)
+    }
+
+    /// Where the value at this path stands; if there is none, where the nearest thing around it stands.
+    pub fn locate(&self, path: &[Step<'_>]) -> Range<usize> {
+        for length in (0..=path.len()).rev() {
+            if let Some(span) = self.with_value(&path[..length], |value| value.span()) {
+                // A table written with a header of its own spans lines; its first one is enough.
+                let end = self.text[span.clone()].find('\n').map_or(span.end, |at| span.start + at);
+                return span.start..end;
+            }
+        }
+        0..0
+    }
+
+    /// A problem with the value at this path.
+    pub fn problem(&self, path: &[Step<'_>], message: impl Into<String>) -> Problem {
+        self.problem_at(self.locate(path), message)
+    }
+
+    pub(super) fn problem_at(&self, span: Range<usize>, message: impl Into<String>) -> Problem {
+        Problem { file: self.shown.clone(), text: Arc::clone(&self.text), span, message: message.into(), help: None }
+    }
+}
+
+fn walk<'a, 'b>(value: &'a Spanned<DeValue<'b>>, path: &[Step<'_>]) -> Option<&'a Spanned<DeValue<'b>>> {
+    let Some((step, rest)) = path.split_first() else { return Some(value) };
+    let inner = match step {
+        Step::Key(key) => value.get_ref().as_table()?.get(*key)?,
+        Step::Index(index) => value.get_ref().as_array()?.get(*index)?,
+    };
+    walk(inner, rest)
+}

@@ -1,0 +1,83 @@
+//! What is wrong in a manifest, and where.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+/// One mistake.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    pub(super) file: PathBuf,
+    pub(super) text: Arc<str>,
+    pub(super) span: Range<usize>,
+    pub(super) message: String,
+    pub(super) help: Option<String>,
+}
+
+impl Problem {
+    /// What would mend it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    fn render(&self, styled: bool) -> String {
+        let path = self.file.display().to_string();
+        let snippet = Snippet::source(&*self.text).path(path).annotation(AnnotationKind::Primary.span(self.span.clone()));
+        let mut report: Group<'_> = Group::with_title(Level::ERROR.primary_title(self.message.as_str())).element(snippet);
+        if let Some(help) = &self.help {
+            report = report.element(Level::HELP.message(help.as_str()));
+        }
+        let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
+        renderer.decor_style(DecorStyle::Ascii).render(&[report]).to_string()
+    }
+}
+
+/// All mistakes of all manifests; as an error it is shown as it is.
+#[derive(Clone, Debug, Default)]
+pub struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// One more.
+    pub fn push(&mut self, problem: Problem) {
+        self.0.push(problem);
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// `Err` if there is one.
+    pub fn into_result(mut self) -> anyhow::Result<()> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        self.0.sort_by(|a, b| (&a.file, a.span.start).cmp(&(&b.file, b.span.start)));
+        Err(self.into())
+    }
+
+    /// The report, one problem after another.
+    pub fn render(&self, styled: bool) -> String {
+        let parts: Vec<String> = self.0.iter().map(|problem| problem.render(styled)).collect();
+        parts.join("\n\n")
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Problems {}

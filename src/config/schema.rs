@@ -1,0 +1,279 @@
+//! The JSON Schemas of the tables, and manifests held against them.
+
+use schemars::generate::SchemaSettings;
+use serde_json::Value;
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::tables::{AppTable, ServiceTable};
+use super::{Manifest, Problems, Step};
+
+/// Both schemas in one document: `$defs` `app` and `service`, and where in a `Cargo.toml` they apply.
+pub fn document() -> Value {
+    let app = of::<AppTable>();
+    let service = of::<ServiceTable>();
+    let many = serde_json::json!({ "anyOf": [{ "$ref": "#/$defs/service" }, { "type": "array", "items": { "$ref": "#/$defs/service" } }] });
+    let object = |name: &str, inner: Value| serde_json::json!({ "type": "object", "properties": { name: inner } });
+    let app_ref = serde_json::json!({ "$ref": "#/$defs/app" });
+    let package = serde_json::json!({ "type": "object", "properties": { "appbundle": app_ref, "service": many } });
+    serde_json::json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "cargo-appbundle's tables in Cargo.toml",
+        "type": "object",
+        "properties": {
+            "workspace": object("metadata", object("appbundle", serde_json::json!({ "$ref": "#/$defs/app" }))),
+            "package": object("metadata", package),
+        },
+        "$defs": { "app": app, "service": service },
+    })
+}
+
+fn of<T: schemars::JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|s| {
+        s.inline_subschemas = true;
+        s.meta_schema = None;
+    });
+    settings.into_generator().into_root_schema_for::<T>().to_value()
+}
+
+/// A table's schema, ready to hold manifests against.
+pub struct Schema(Value);
+
+impl Schema {
+    /// Of `[workspace.metadata.appbundle]`.
+    pub fn app() -> Self {
+        Self(of::<AppTable>())
+    }
+
+    /// Of `[package.metadata.service]`.
+    pub fn service() -> Self {
+        Self(of::<ServiceTable>())
+    }
+
+    /// Every place where the value at `path` is not what the schema allows; says whether there is none.
+    pub fn check(&self, manifest: &Manifest, path: &[Step<'_>], problems: &mut Problems) -> bool {
+        let before = problems.len();
+        let name = match path.last() {
+            Some(Step::Key(key)) => (*key).to_owned(),
+            _ => "table".to_owned(),
+        };
+        manifest.with_value(path, |value| Check { manifest, problems }.value(&self.0, value, &name));
+        problems.len() == before
+    }
+}
+
+struct Check<'a> {
+    manifest: &'a Manifest,
+    problems: &'a mut Problems,
+}
+
+impl Check<'_> {
+    fn value(&mut self, schema: &Value, value: &Spanned<DeValue<'_>>, name: &str) {
+        let kind = kind(value.get_ref());
+        let Some(schema) = alternative(schema, value.get_ref()) else {
+            let message = format!("`{name}` is {} instead of {}", article(kind), expected(schema));
+            self.problems.push(self.manifest.problem_at(value.span(), message));
+            return;
+        };
+        match value.get_ref() {
+            DeValue::Table(table) => {
+                let known = schema.get("properties").and_then(Value::as_object);
+                let other = schema.get("additionalProperties");
+                for (key, inner) in table {
+                    match (known.and_then(|known| known.get(key.get_ref().as_ref())), other) {
+                        (Some(schema), _) => self.value(schema, inner, key.get_ref()),
+                        (None, Some(Value::Bool(false))) => self.unknown(key, known),
+                        (None, Some(schema @ Value::Object(_))) => self.value(schema, inner, key.get_ref()),
+                        (None, _) => {}
+                    }
+                }
+                for required in schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+                    if !table.iter().any(|(key, _)| key.get_ref() == required) {
+                        let span = value.span();
+                        let end = self.manifest.text[span.clone()].find('\n').map_or(span.end, |at| span.start + at);
+                        self.problems.push(self.manifest.problem_at(span.start..end, format!("`{name}` has no `{required}`")));
+                    }
+                }
+            }
+            DeValue::Array(array) => {
+                if let Some(items) = schema.get("items") {
+                    for inner in array {
+                        self.value(items, inner, name);
+                    }
+                }
+            }
+            DeValue::String(text) => self.choice(schema, text, value, name),
+            DeValue::Integer(integer) => self.range(schema, integer, value, name),
+            _ => {}
+        }
+    }
+
+    fn unknown(&mut self, key: &Spanned<std::borrow::Cow<'_, str>>, known: Option<&serde_json::Map<String, Value>>) {
+        let known: Vec<&str> = known.into_iter().flat_map(|known| known.keys().map(String::as_str)).collect();
+        let problem = self.manifest.problem_at(key.span(), format!("unknown key `{}`", key.get_ref()));
+        self.problems.push(match nearest(key.get_ref(), &known) {
+            Some(near) => problem.help(format!("did you mean `{near}`?")),
+            None => problem.help(format!("known keys are {}", listed(&known))),
+        });
+    }
+
+    fn choice(&mut self, schema: &Value, text: &str, value: &Spanned<DeValue<'_>>, name: &str) {
+        let choices = choices(schema);
+        if choices.is_empty() || choices.contains(&text) {
+            return;
+        }
+        let problem = self.manifest.problem_at(value.span(), format!("`{name}` cannot be `{text}`"));
+        self.problems.push(match nearest(text, &choices) {
+            Some(near) => problem.help(format!("did you mean `{near}`?")),
+            None => problem.help(format!("it can be {}", listed(&choices))),
+        });
+    }
+
+    fn range(&mut self, schema: &Value, integer: &toml::de::DeInteger<'_>, value: &Spanned<DeValue<'_>>, name: &str) {
+        let number = i64::from_str_radix(integer.as_str(), integer.radix());
+        let limit = |key: &str| schema.get(key).and_then(|limit| limit.as_i64());
+        let (least, most) = (limit("minimum"), limit("maximum"));
+        let inside = number.as_ref().is_ok_and(|n| least.is_none_or(|l| *n >= l) && most.is_none_or(|m| *n <= m));
+        if !inside {
+            let range = match (least, most) {
+                (Some(least), Some(most)) => format!(", it goes from {least} to {most}"),
+                (Some(least), None) => format!(", it is at least {least}"),
+                _ => String::new(),
+            };
+            self.problems
+                .push(self.manifest.problem_at(value.span(), format!("`{name}` cannot be `{}`{range}", integer.as_str())));
+        }
+    }
+}
+
+/// The branch of a schema that speaks of values of this kind.
+fn alternative<'a>(schema: &'a Value, value: &DeValue<'_>) -> Option<&'a Value> {
+    for branches in ["anyOf", "oneOf"].iter().filter_map(|key| schema.get(key)?.as_array()) {
+        let fitting: Vec<&Value> = branches.iter().filter_map(|branch| alternative(branch, value)).collect();
+        // Choices of one enum come as one branch each: keep them together.
+        let all_constant = fitting.iter().all(|branch| branch.get("const").is_some());
+        return if fitting.len() > 1 && all_constant { Some(schema) } else { fitting.first().copied() };
+    }
+    let kind = kind(value);
+    let fits = |name: &str| name == kind || (name == "number" && kind == "integer");
+    let fits = match schema.get("type") {
+        Some(Value::String(name)) => fits(name),
+        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).any(fits),
+        _ => true,
+    };
+    fits.then_some(schema)
+}
+
+fn choices(schema: &Value) -> Vec<&str> {
+    let mut found: Vec<&str> =
+        schema.get("enum").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    found.extend(schema.get("const").and_then(Value::as_str));
+    for branch in ["anyOf", "oneOf"].iter().filter_map(|key| schema.get(key)?.as_array()).flatten() {
+        found.extend(choices(branch));
+    }
+    found
+}
+
+/// The kind of a TOML value in JSON Schema's words.
+fn kind(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) | DeValue::Datetime(_) => "string",
+        DeValue::Integer(_) => "integer",
+        DeValue::Float(_) => "number",
+        DeValue::Boolean(_) => "boolean",
+        DeValue::Array(_) => "array",
+        DeValue::Table(_) => "object",
+    }
+}
+
+/// The kind in TOML's words.
+fn article(kind: &str) -> &'static str {
+    match kind {
+        "string" => "a string",
+        "integer" => "an integer",
+        "number" => "a number",
+        "boolean" => "a boolean",
+        "array" => "an array",
+        _ => "a table",
+    }
+}
+
+fn expected(schema: &Value) -> String {
+    let mut kinds = Vec::new();
+    collect_kinds(schema, &mut kinds);
+    kinds.join(" or ")
+}
+
+fn collect_kinds(schema: &Value, kinds: &mut Vec<&'static str>) {
+    let mut add = |name: &str| {
+        if name != "null" && !kinds.contains(&article(name)) {
+            kinds.push(article(name));
+        }
+    };
+    match schema.get("type") {
+        Some(Value::String(name)) => add(name),
+        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).for_each(add),
+        _ => {}
+    }
+    for branch in ["anyOf", "oneOf"].iter().filter_map(|key| schema.get(key)?.as_array()).flatten() {
+        collect_kinds(branch, kinds);
+    }
+}
+
+/// The known word that was probably meant.
+pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let plain = |text: &str| text.replace(['_', '-'], "").to_lowercase();
+    let distance = |candidate: &str| strsim::damerau_levenshtein(&plain(word), &plain(candidate));
+    let best = known.iter().min_by_key(|candidate| distance(candidate))?;
+    (distance(best) <= 1 + best.len() / 4).then_some(*best)
+}
+
+fn listed(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    quoted.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(text: &str) -> String {
+        let manifest = Manifest { shown: "services/a/Cargo.toml".into(), text: text.into() };
+        let mut problems = Problems::default();
+        let path = [Step::Key("package"), Step::Key("metadata"), Step::Key("service")];
+        Schema::service().check(&manifest, &path, &mut problems);
+        problems.render(false)
+    }
+
+    #[test]
+    fn all_mistakes_are_found_at_once_and_where_they_stand() {
+        let text = "[package.metadata.service]\nenviroment = {}\nports = 8080\nreplicas = -1\nbase = \"autp\"\n\
+            files = [{ from = \"a\" }]\nhealthcheck = { port = 70000 }\n";
+        let report = report(text);
+        for part in [
+            "unknown key `enviroment`",
+            "did you mean `environment`?",
+            "services/a/Cargo.toml:2:1",
+            "`ports` is an integer instead of an array",
+            "`replicas` cannot be `-1`, it goes from 0",
+            "`base` cannot be `autp`",
+            "did you mean `auto`?",
+            "`files` has no `to`",
+            "`port` cannot be `70000`, it goes from 0 to 65535",
+        ] {
+            assert!(report.contains(part), "{part} in\n{report}");
+        }
+    }
+
+    #[test]
+    fn what_is_right_is_accepted() {
+        let text = "[package.metadata.service]\nname = \"a\"\nports = [8080, \"80:8080\"]\nenvironment = { A = 1, B = true, C = \"x\", D = 1.5 }\n\
+            env-file = \"x\"\nbase = { rootfs = \"x\" }\ncompose = { deploy = { x = [1] } }\nroutes = { \"/a\" = { port = 1 } }\n";
+        assert_eq!(report(text), "");
+    }
+
+    #[test]
+    fn a_distant_word_gets_the_list() {
+        assert!(report("[package.metadata.service]\nzzzzzz = 1\n").contains("known keys are `name`"));
+    }
+}

@@ -1,0 +1,263 @@
+//! What users write, key by key.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The app: `[workspace.metadata.appbundle]`, or `[package.metadata.appbundle]` of a single package.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[schemars(title = "cargo-appbundle: the app")]
+pub struct AppTable {
+    /// The app's name. Default: the workspace folder's name.
+    pub name: Option<String>,
+    /// Reverse domain of who publishes it, such as `com.example`. Needed for the format `auterionos`.
+    pub author: Option<String>,
+    /// Default: `workspace.package.version`, else the only version that the services agree on.
+    pub version: Option<String>,
+    /// Target triples. Default: `["aarch64-unknown-linux-gnu"]`.
+    pub targets: Option<Vec<String>>,
+    /// What all services' images stand on. Default: `"auto"`.
+    pub base: Option<BaseTable>,
+    /// What to write. Default: `["auterionos"]` if there is an author, else `["docker"]`.
+    pub formats: Option<Vec<FormatName>>,
+    /// How hard to compress. Default: `"default"`.
+    pub compression: Option<CompressionName>,
+    /// What only the `.auterionos` format knows.
+    pub auterion: AuterionTable,
+}
+
+/// What images stand on.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum BaseTable {
+    /// A base that needs nothing.
+    Named(BaseName),
+    /// A base that is read from somewhere: exactly one of the keys.
+    From(BaseSource),
+}
+
+/// Bases that need nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BaseName {
+    /// One layer with the loader and the libraries that the binaries need.
+    Auto,
+    /// Empty.
+    Scratch,
+}
+
+/// Where a base comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct BaseSource {
+    /// A root file system: a tar, plain or compressed, or a folder. Relative to the manifest.
+    pub rootfs: Option<String>,
+    /// A docker archive, an OCI layout, or an OCI archive. Relative to the manifest.
+    pub archive: Option<String>,
+}
+
+/// A kind of bundle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FormatName {
+    /// An app file of AuterionOS.
+    Auterionos,
+    /// An archive for `docker load` and `podman load`, at the same time an OCI layout.
+    Docker,
+    /// An OCI layout in a tar.
+    Oci,
+}
+
+/// How hard to compress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CompressionName {
+    /// For the inner loop of development.
+    Fast,
+    /// Smaller than the usual gzip, and faster.
+    Default,
+    /// As small as gzip gets; slow.
+    Best,
+}
+
+/// What only the `.auterionos` format knows. Which keys are allowed depends on `api-version`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct AuterionTable {
+    /// 1 to 8. Default: 2.
+    #[schemars(range(min = 1, max = 8))]
+    pub api_version: Option<u8>,
+    /// Devices: `skynode`, `skynode-s`, `ainode`, ... Default: `["skynode"]`.
+    pub target_platform: Option<OneOrMany>,
+    /// `none` or `v` and a number. Default: `none`.
+    pub app_base: Option<String>,
+    /// Whether it belongs to the system; from API 2 on.
+    pub system_app: Option<bool>,
+    /// Other apps that it needs: slug and version; from API 2 on.
+    pub dependencies: Option<BTreeMap<String, String>>,
+    /// From API 3 on.
+    pub logging: Option<Map<String, Value>>,
+    /// From API 6 on.
+    pub mission_executor: Option<bool>,
+    /// From API 6 on.
+    pub parameters: Option<Vec<Map<String, Value>>>,
+    /// API 8.
+    pub suite_id: Option<Map<String, Value>>,
+    /// A piece of compose file, merged last.
+    pub compose_override: Option<Map<String, Value>>,
+}
+
+/// A string or a list of strings.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    /// Just one.
+    One(String),
+    /// Any number.
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    /// As a list.
+    pub fn into_vec(self) -> Vec<String> {
+        match self {
+            Self::One(one) => vec![one],
+            Self::Many(many) => many,
+        }
+    }
+}
+
+/// A service: `[package.metadata.service]`, or one of several `[[package.metadata.service]]`. An empty table is enough.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[schemars(title = "cargo-appbundle: a service")]
+pub struct ServiceTable {
+    /// Default: the package's name.
+    pub name: Option<String>,
+    /// The executable. Default: `default-run`, else the package's only one.
+    pub bin: Option<String>,
+    /// Features of the package to compile with.
+    pub features: Option<Vec<String>>,
+    /// Arguments of the executable.
+    pub args: Vec<String>,
+    /// What to run instead of the executable.
+    pub command: Option<Vec<String>>,
+    /// Environment variables.
+    pub environment: BTreeMap<String, Scalar>,
+    /// A file of `NAME=value` lines, read when the service starts. Relative to the manifest.
+    pub env_file: Option<OneOrMany>,
+    /// `"8080"`, `"80:8080"` or `"53:53/udp"`: host port and container port.
+    pub ports: Vec<PortValue>,
+    /// `"data:/data"` (a named volume) or `"/dev/shm:/dev/shm:ro"` (a path of the host).
+    pub volumes: Vec<String>,
+    /// Files to put into the image.
+    pub files: Vec<FileTable>,
+    /// Services to start before this one.
+    pub depends_on: Vec<String>,
+    /// URL paths that lead to this service.
+    pub routes: BTreeMap<String, RouteTable>,
+    /// `USER` or `UID:GID`. Default: `65532:65532`, which is not root.
+    pub user: Option<String>,
+    /// Where it starts. Default: `/`.
+    pub workdir: Option<String>,
+    /// How to see that it is well.
+    pub healthcheck: Option<HealthTable>,
+    /// `no`, `always`, `on-failure` or `unless-stopped`. Default: `unless-stopped`.
+    pub restart: Option<String>,
+    /// `host`, `bridge` or `none`.
+    pub network_mode: Option<String>,
+    /// Devices of the host, such as `"/dev/video0:/dev/video0"`.
+    pub devices: Vec<String>,
+    /// Whether it may do all that the host's root may.
+    pub privileged: bool,
+    /// Labels of the image and the container.
+    pub labels: BTreeMap<String, String>,
+    /// How many of it run, where the target can run several.
+    pub replicas: Option<u32>,
+    /// Another base than the app's.
+    pub base: Option<BaseTable>,
+    /// Merged last into its part of compose files.
+    pub compose: Option<Map<String, Value>>,
+    /// Merged last into its part of `auterion-app.yml`.
+    pub auterion: Option<Map<String, Value>>,
+    /// Merged last into its Kubernetes pod.
+    pub kubernetes: Option<Map<String, Value>>,
+}
+
+/// A string, number or boolean.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Scalar {
+    /// `"text"`
+    Text(String),
+    /// `true`
+    Bool(bool),
+    /// `1`
+    Integer(i64),
+    /// `1.5`
+    Float(f64),
+}
+
+impl std::fmt::Display for Scalar {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Bool(value) => value.fmt(f),
+            Self::Integer(value) => value.fmt(f),
+            Self::Float(value) => value.fmt(f),
+        }
+    }
+}
+
+/// A port as text or number.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum PortValue {
+    /// `"80:8080/tcp"`
+    Text(String),
+    /// `8080`
+    Number(u16),
+}
+
+/// Files to put into an image.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct FileTable {
+    /// A file, a folder, or a pattern with `*`, `**`, `?`, `[...]` or `{a,b}`, relative to the manifest.
+    pub from: String,
+    /// An absolute path in the image: of the file, or, ending in `/` or for a pattern, of the folder.
+    pub to: String,
+}
+
+/// Where a URL path leads: exactly one of the keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct RouteTable {
+    /// A port of the service.
+    pub port: Option<u16>,
+    /// A folder of static files in the image.
+    pub static_root: Option<String>,
+}
+
+/// How to see that a service is well: an HTTP path that answers 2xx, or a command that ends with 0.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct HealthTable {
+    /// URL path.
+    pub path: Option<String>,
+    /// Port of the path.
+    pub port: Option<u16>,
+    /// Command instead of a path.
+    pub command: Option<Vec<String>>,
+    /// Such as `10s`.
+    pub interval: Option<String>,
+    /// Such as `3s`.
+    pub timeout: Option<String>,
+    /// Failures in a row that make it sick.
+    pub retries: Option<u32>,
+    /// Time to start up, such as `5s`.
+    pub start_period: Option<String>,
+}
