@@ -1,13 +1,19 @@
 //! Pure values: what an app and its services are, once everything is decided.
 
+mod base;
 mod binary;
+mod facts;
 mod file;
+mod image;
 mod name;
 mod platform;
 mod service;
 
+pub use base::{Base, BaseChoice};
 pub use binary::Binary;
+pub use facts::{Facts, Part};
 pub use file::GeneratedFile;
+pub use image::Image;
 pub use name::{Author, ImageRef, Name, Version};
 pub use platform::Target;
 pub use service::{AppFile, Health, Port, Protocol, Route, Service, Volume, VolumeSource};

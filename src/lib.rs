@@ -3,12 +3,19 @@
 
 pub mod app;
 pub mod archive;
+pub mod base;
+pub mod bundle;
+pub mod compile;
 pub mod config;
 pub mod digest;
 pub mod elf;
 pub mod fs;
+pub mod image;
 pub mod mender;
 pub mod oci;
+pub mod plan;
 pub mod process;
+pub mod render;
 pub mod segment;
 pub mod shell;
+pub mod workspace;

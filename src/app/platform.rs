@@ -35,7 +35,9 @@ impl Target {
             "powerpc64le" => ("ppc64le", None),
             "s390x" => ("s390x", None),
             _ => {
-                return Err(format!("`{cpu}` of the target `{triple}` is not known; known are aarch64, x86_64, armv7, riscv64gc"));
+                return Err(format!(
+                    "`{cpu}` of the target `{triple}` is not known; known are aarch64, x86_64, armv7, riscv64gc"
+                ));
             }
         };
         let variant = variant.map(str::to_owned);

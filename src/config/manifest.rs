@@ -57,6 +57,12 @@ impl Manifest {
         0..0
     }
 
+    /// `workspace.package.version`.
+    pub fn workspace_version(&self) -> Option<String> {
+        let path = [Step::Key("workspace"), Step::Key("package"), Step::Key("version")];
+        self.with_value(&path, |value| value.get_ref().as_str().map(str::to_owned)).flatten()
+    }
+
     /// A problem with the value at this path.
     pub fn problem(&self, path: &[Step<'_>], message: impl Into<String>) -> Problem {
         self.problem_at(self.locate(path), message)

@@ -1,0 +1,227 @@
+//! What of a root file system decides whether a binary runs on it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read};
+
+use anyhow::{Context as _, Result, bail};
+use serde::{Deserialize, Serialize};
+
+use crate::archive::{TarReader, confined};
+use crate::elf::Elf;
+
+/// Libraries larger than this are not looked into. The C library has 2 MB.
+const LARGEST: u64 = 16 << 20;
+
+/// Folders that every loader searches.
+const SEARCHED: [&str; 4] = ["lib", "usr/lib", "lib64", "usr/lib64"];
+
+/// Folders, links and libraries of a file system. All paths are relative to its root.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// All folders.
+    pub folders: BTreeSet<String>,
+    /// Symbolic links and their targets.
+    pub links: BTreeMap<String, String>,
+    /// ELF files that are named like libraries or loaders.
+    pub libraries: BTreeMap<String, Elf>,
+    /// Folders that `/etc/ld.so.conf` and its pieces name.
+    pub search: BTreeSet<String>,
+    /// What a layer above takes away: paths of whiteouts, and of opaque folders with a `/` at the end.
+    pub removed: BTreeSet<String>,
+}
+
+impl Facts {
+    /// Reads a layer's tar to its end.
+    ///
+    /// # Errors
+    /// When it is damaged, or holds a path that leads out of the root.
+    pub fn read(tar: impl Read) -> Result<Self> {
+        let mut facts = Self::default();
+        let mut reader = TarReader::new(tar);
+        while let Some(entry) = reader.next_entry()? {
+            let Some(path) = confined(&entry.path) else { bail!("its member `{}` leads out of the root folder", entry.path) };
+            let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
+            if name == ".wh..wh..opq" {
+                facts.removed.insert(format!("{folder}/"));
+                continue;
+            }
+            if let Some(name) = name.strip_prefix(".wh.") {
+                facts.removed.insert(join(folder, name));
+                continue;
+            }
+            facts.add_parents(&path);
+            if entry.kind.is_dir() {
+                facts.folders.insert(path);
+            } else if entry.kind.is_symlink() {
+                facts.links.insert(path, entry.link.unwrap_or_default());
+            } else if entry.kind.is_hard_link() {
+                let link = entry.link.unwrap_or_default();
+                let Some(target) = confined(link.trim_start_matches('/')) else {
+                    bail!("its member `{}` is a link to `{link}`, out of the root folder", entry.path)
+                };
+                if let Some(elf) = facts.libraries.get(&target).cloned() {
+                    facts.libraries.insert(path, elf);
+                }
+            } else if entry.is_file() {
+                facts.file(path, entry.size, &mut reader)?;
+            }
+        }
+        reader.drain()?;
+        facts.folders.remove("");
+        Ok(facts)
+    }
+
+    fn add_parents(&mut self, path: &str) {
+        for (at, _) in path.match_indices('/') {
+            if !self.folders.contains(&path[..at]) {
+                self.folders.insert(path[..at].to_owned());
+            }
+        }
+    }
+
+    fn file(&mut self, path: String, size: u64, content: &mut impl Read) -> Result<()> {
+        let name = path.rsplit('/').next().unwrap_or(&path);
+        if size <= LARGEST && is_library(name) {
+            let mut bytes = Vec::new();
+            content.take(size).read_to_end(&mut bytes).with_context(|| format!("failed to read `{path}`"))?;
+            if let Ok(elf) = Elf::parse(&bytes[..]) {
+                self.libraries.insert(path, elf);
+            }
+        } else if size < 1 << 16 && (path == "etc/ld.so.conf" || path.starts_with("etc/ld.so.conf.d/")) {
+            let mut bytes = Vec::new();
+            content.take(size).read_to_end(&mut bytes)?;
+            let text = String::from_utf8_lossy(&bytes);
+            self.search.extend(text.lines().filter_map(|line| line.trim().strip_prefix('/')).map(str::to_owned));
+        } else {
+            io::copy(content, &mut io::sink())?;
+        }
+        Ok(())
+    }
+
+    /// This file system with a layer over it.
+    pub fn overlay(&mut self, upper: Self) {
+        for removed in &upper.removed {
+            let (root, opaque) = removed.strip_suffix('/').map_or((removed.as_str(), false), |root| (root, true));
+            let gone =
+                |path: &str| (path == root && !opaque) || path.strip_prefix(root).is_some_and(|rest| rest.starts_with('/'));
+            self.folders.retain(|path| !gone(path));
+            self.links.retain(|path, _| !gone(path));
+            self.libraries.retain(|path, _| !gone(path));
+        }
+        for path in upper.links.keys().chain(upper.libraries.keys()).chain(&upper.folders) {
+            self.links.remove(path);
+            self.libraries.remove(path);
+        }
+        self.folders.extend(upper.folders);
+        self.links.extend(upper.links);
+        self.libraries.extend(upper.libraries);
+        self.search.extend(upper.search);
+    }
+
+    /// Where a path leads once all links on the way are followed; at most forty, as in Linux.
+    pub fn resolve(&self, path: &str) -> String {
+        let mut path = path.trim_start_matches('/').to_owned();
+        'again: for _ in 0..40 {
+            let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]).collect::<Vec<_>>();
+            for end in ends {
+                if let Some(target) = self.links.get(&path[..end]) {
+                    let folder = path[..end].rsplit_once('/').map_or("", |(folder, _)| folder);
+                    let start = if target.starts_with('/') { "" } else { folder };
+                    path = normal(&format!("{start}/{target}{}", &path[end..]));
+                    continue 'again;
+                }
+            }
+            return path;
+        }
+        path
+    }
+
+    /// The pieces that hold all `files`, by path in the image.
+    pub fn parts<'a>(&self, files: impl IntoIterator<Item = &'a str>) -> BTreeSet<Part> {
+        let mut parts = BTreeSet::new();
+        for file in files {
+            let path = file.trim_start_matches('/');
+            let mut folders = path.match_indices('/').map(|(at, _)| &path[..at]);
+            let missing = folders.find(|folder| !self.folders.contains(&self.resolve(folder)));
+            parts.insert(missing.map_or_else(|| Part::File(path.to_owned()), |folder| Part::Folder(folder.to_owned())));
+        }
+        parts
+    }
+
+    /// The library that the loader finds under a name.
+    pub fn library(&self, name: &str, runpath: &[String]) -> Option<&Elf> {
+        if name.contains('/') {
+            return self.libraries.get(&self.resolve(name));
+        }
+        let first = runpath.iter().map(String::as_str).filter(|path| path.starts_with('/'));
+        let own = self.search.iter().map(String::as_str);
+        let multiarch = self.folders.iter().map(String::as_str).filter(|folder| {
+            folder.rsplit_once('/').is_some_and(|(parent, triple)| SEARCHED.contains(&parent) && triple.contains("-linux-"))
+        });
+        first
+            .chain(own)
+            .chain(SEARCHED)
+            .chain(multiarch)
+            .find_map(|folder| self.libraries.get(&self.resolve(&join(folder.trim_start_matches('/'), name))))
+    }
+}
+
+/// A piece of a service's files that can be copied at once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// A folder that the base does not have, with all in it.
+    Folder(String),
+    /// A file in a folder that the base has.
+    File(String),
+}
+
+fn is_library(name: &str) -> bool {
+    name.ends_with(".so") || name.contains(".so.") || name.starts_with("ld-")
+}
+
+fn join(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+/// Without `.` and `..`; what would lead out of the root stays at it, as in a chroot.
+fn normal(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(folders: &[&str], links: &[(&str, &str)]) -> Facts {
+        Facts {
+            folders: folders.iter().map(|f| (*f).into()).collect(),
+            links: links.iter().map(|(a, b)| ((*a).into(), (*b).into())).collect(),
+            ..Facts::default()
+        }
+    }
+
+    #[test]
+    fn links_are_followed_within_the_root() {
+        let facts = facts(&[], &[("lib", "usr/lib"), ("usr/lib/x.so", "../../lib/y.so"), ("loop", "loop"), ("up", "../../etc")]);
+        assert_eq!(facts.resolve("/lib/x.so"), "usr/lib/y.so");
+        assert_eq!(facts.resolve("up/passwd"), "etc/passwd");
+        assert_eq!(facts.resolve("loop"), "loop");
+    }
+
+    #[test]
+    fn an_upper_layer_takes_away() {
+        let mut lower = facts(&["a", "a/b", "c", "c/d"], &[("a/l", "x"), ("c/d/m", "x")]);
+        let mut upper = facts(&["c/e"], &[]);
+        upper.removed.extend(["a".to_owned(), "c/".to_owned()]);
+        lower.overlay(upper);
+        assert_eq!(lower, facts(&["c", "c/e"], &[]));
+    }
+}

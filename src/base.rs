@@ -1,0 +1,60 @@
+//! What images stand on: layers that every service shares, and what is known of the file system they make.
+
+mod archive;
+mod auto;
+mod check;
+mod rootfs;
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+
+use crate::app::{Base, BaseChoice, Binary, Facts, Target};
+use crate::oci::RunConfig;
+use crate::segment::{KnownDigests, Packer, Segment};
+
+pub use auto::Sysroot;
+pub use check::check;
+
+/// Reads or makes a base. `binaries` are those that will stand on it, `linker` is who linked them.
+///
+/// # Errors
+/// When it cannot be read, is not what it claims, or is for another platform.
+pub fn read(
+    choice: &BaseChoice,
+    target: &Target,
+    binaries: &[&Binary],
+    linker: &str,
+    epoch: u64,
+    packer: &Packer,
+    known: &KnownDigests,
+) -> Result<Base> {
+    match choice {
+        BaseChoice::Auto => auto::read(binaries, &Sysroot::new(linker), epoch, packer, known),
+        BaseChoice::Scratch => Ok(Base {
+            choice: BaseChoice::Scratch,
+            layers: Vec::new(),
+            config: RunConfig::default(),
+            history: Vec::new(),
+            facts: Facts::default(),
+            reference: None,
+        }),
+        BaseChoice::Rootfs(path) => rootfs::read(path, epoch, packer, known),
+        BaseChoice::Archive(path) => archive::read(path, target, packer, known),
+    }
+    .with_context(|| format!("failed to prepare the base `{choice}`"))
+}
+
+/// Where facts about a segment are kept beside it.
+fn facts_path(packer: &Packer, segment: &Segment) -> PathBuf {
+    packer.cache().folder().join(format!("{}.facts", segment.diff_id.hex()))
+}
+
+/// The facts of a cached layer; `None` if they were never written, or are damaged.
+fn cached_facts(packer: &Packer, segment: &Segment) -> Option<Facts> {
+    serde_json::from_slice(&std::fs::read(facts_path(packer, segment)).ok()?).ok()
+}
+
+fn keep_facts(packer: &Packer, segment: &Segment, facts: &Facts) -> Result<()> {
+    crate::fs::write(&facts_path(packer, segment), &serde_json::to_vec(facts)?)
+}

@@ -1,0 +1,245 @@
+//! `base = { archive = "…" }`: a docker archive, an OCI layout, or an OCI archive that others wrote.
+
+use std::collections::BTreeMap;
+use std::io::{BufReader, Read, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use super::rootfs::Through;
+use super::{cached_facts, keep_facts};
+use crate::app::{Base, BaseChoice, Facts, Target};
+use crate::archive::gzip::Level;
+use crate::archive::{Compression, TarReader, confined, decompressed};
+use crate::digest::Digest;
+use crate::oci::{self, Descriptor, DockerImage, History, ImageConfig, Index, Manifest};
+use crate::segment::{Key, KnownDigests, Packer, Segment};
+
+/// Documents larger than this are not read.
+const LARGEST_DOCUMENT: u64 = 8 << 20;
+
+/// Names under which blobs and documents are found.
+enum Store {
+    /// An OCI layout that is a folder.
+    Folder(PathBuf),
+    /// A tar: where each member's bytes are; a link's entry is its target's.
+    Tar(PathBuf, BTreeMap<String, (u64, u64)>),
+}
+
+/// One image: its config, and the name and sum of each layer.
+struct Found {
+    config: ImageConfig,
+    layers: Vec<(String, Option<Digest>)>,
+    reference: Option<String>,
+}
+
+pub fn read(path: &Path, target: &Target, packer: &Packer, known: &KnownDigests) -> Result<Base> {
+    let unpacked;
+    let file = if path.is_file() && is_compressed(path)? {
+        unpacked = unpack(path, packer)?;
+        unpacked.path().to_owned()
+    } else {
+        path.to_owned()
+    };
+    let store = Store::open(&file)?;
+    let found = store.image(target)?;
+    let platform = &target.platform;
+    let of_image = (found.config.os.as_str(), found.config.architecture.as_str());
+    ensure!(
+        of_image == (platform.os.as_str(), platform.architecture.as_str()),
+        "its image is for {}/{}, but the target `{}` is {platform}",
+        of_image.0,
+        of_image.1,
+        target.triple
+    );
+    let diff_ids = &found.config.rootfs.diff_ids;
+    ensure!(
+        diff_ids.len() == found.layers.len(),
+        "its config has {} layers, its manifest {}",
+        diff_ids.len(),
+        found.layers.len()
+    );
+    let _ = known;
+    let mut layers = Vec::new();
+    let mut facts = Facts::default();
+    for ((name, digest), diff_id) in found.layers.iter().zip(diff_ids) {
+        let (segment, of_layer) =
+            store.layer(name, *digest, *diff_id, packer).with_context(|| format!("failed to read its layer `{name}`"))?;
+        facts.overlay(of_layer);
+        layers.push(segment);
+    }
+    let steps: Vec<History> = found.config.history.into_iter().filter(|step| !step.empty_layer).collect();
+    let history = if steps.len() == layers.len() { steps } else { layers.iter().map(|_| History::default()).collect() };
+    Ok(Base {
+        choice: BaseChoice::Archive(path.to_owned()),
+        layers,
+        config: found.config.config,
+        history,
+        facts,
+        reference: found.reference,
+    })
+}
+
+fn is_compressed(path: &Path) -> Result<bool> {
+    let mut start = Vec::new();
+    fs_err::File::open(path)?.take(6).read_to_end(&mut start)?;
+    Ok(Compression::of(&start) != Compression::None)
+}
+
+/// Layers are found by seeking, so a compressed archive is unpacked first, to a file that goes away.
+fn unpack(path: &Path, packer: &Packer) -> Result<crate::fs::Pending> {
+    let mut pending = crate::fs::Pending::new(&packer.cache().folder().join("archive"))?;
+    let mut from = decompressed(BufReader::new(fs_err::File::open(path)?))?;
+    std::io::copy(&mut from, pending.file()).with_context(|| format!("failed to unpack `{}`", path.display()))?;
+    Ok(pending)
+}
+
+impl Store {
+    fn open(path: &Path) -> Result<Self> {
+        if path.is_dir() {
+            return Ok(Self::Folder(path.to_owned()));
+        }
+        let mut reader = TarReader::new(BufReader::with_capacity(1 << 16, fs_err::File::open(path)?));
+        let mut members = BTreeMap::new();
+        let mut links = Vec::new();
+        while let Some(entry) = reader.next_entry().with_context(|| format!("failed to read `{}` as a tar", path.display()))? {
+            let Some(name) = confined(&entry.path) else { bail!("its member `{}` leads out of it", entry.path) };
+            match &entry.link {
+                // Docker before 25 writes a repeated layer as a link to where it stands.
+                Some(link) => {
+                    let folder =
+                        if entry.kind.is_symlink() { name.rsplit_once('/').map_or("", |(folder, _)| folder) } else { "" };
+                    links.push((name.clone(), lexical(&format!("{folder}/{link}"))));
+                }
+                None if entry.is_file() => drop(members.insert(name, (entry.offset, entry.size))),
+                None => {}
+            }
+        }
+        for (name, target) in links {
+            if let Some(place) = members.get(&target).copied() {
+                members.insert(name, place);
+            }
+        }
+        Ok(Self::Tar(path.to_owned(), members))
+    }
+
+    fn open_member(&self, name: &str) -> Result<Option<std::io::Take<std::fs::File>>> {
+        match self {
+            Self::Folder(folder) => {
+                let Some(name) = confined(name) else { bail!("`{name}` leads out of the archive") };
+                let path = folder.join(name);
+                if !path.is_file() {
+                    return Ok(None);
+                }
+                let file = std::fs::File::open(&path).with_context(|| format!("failed to read `{}`", path.display()))?;
+                let size = file.metadata()?.len();
+                Ok(Some(file.take(size)))
+            }
+            Self::Tar(path, members) => {
+                let Some((offset, size)) = members.get(name.trim_start_matches("./")) else { return Ok(None) };
+                let mut file = std::fs::File::open(path).with_context(|| format!("failed to read `{}`", path.display()))?;
+                file.seek(SeekFrom::Start(*offset))?;
+                Ok(Some(file.take(*size)))
+            }
+        }
+    }
+
+    fn document<T: serde::de::DeserializeOwned>(&self, name: &str, digest: Option<&Digest>) -> Result<Option<T>> {
+        let Some(member) = self.open_member(name)? else { return Ok(None) };
+        ensure!(member.limit() <= LARGEST_DOCUMENT, "its `{name}` has {} bytes", member.limit());
+        let mut bytes = Vec::new();
+        BufReader::new(member).read_to_end(&mut bytes)?;
+        if let Some(digest) = digest {
+            ensure!(Digest::of(&bytes) == *digest, "its `{name}` does not have the sum in its name");
+        }
+        serde_json::from_slice(&bytes).map(Some).with_context(|| format!("its `{name}` is not what it should be"))
+    }
+
+    fn blob<T: serde::de::DeserializeOwned>(&self, descriptor: &Descriptor) -> Result<T> {
+        let name = oci::blob_path(&descriptor.digest);
+        self.document(&name, Some(&descriptor.digest))?.with_context(|| format!("it has no `{name}`"))
+    }
+
+    fn image(&self, target: &Target) -> Result<Found> {
+        if let Some(index) = self.document::<Index>("index.json", None)? {
+            return self.image_of_index(&index, target);
+        }
+        let Some(images) = self.document::<Vec<DockerImage>>("manifest.json", None)? else {
+            bail!("it is neither a docker archive (no `manifest.json`) nor an OCI layout (no `index.json`)");
+        };
+        let [image] = &images[..] else { bail!("it holds {} images instead of one", images.len()) };
+        let config = self.document(&image.config, None)?.with_context(|| format!("it has no `{}`", image.config))?;
+        let layers = image.layers.iter().map(|name| (name.clone(), None)).collect();
+        Ok(Found { config, layers, reference: image.repo_tags.first().cloned() })
+    }
+
+    fn image_of_index(&self, index: &Index, target: &Target) -> Result<Found> {
+        let mut open: Vec<(Descriptor, usize)> = index.manifests.iter().map(|d| (d.clone(), 0)).collect();
+        let mut images = Vec::new();
+        while let Some((descriptor, depth)) = open.pop() {
+            ensure!(depth < 8, "its indexes lead too deep");
+            if descriptor.media_type.contains("index") || descriptor.media_type.contains("manifest.list") {
+                open.extend(self.blob::<Index>(&descriptor)?.manifests.into_iter().map(|d| (d, depth + 1)));
+            } else {
+                images.push(descriptor);
+            }
+        }
+        let fits = |d: &Descriptor| {
+            d.platform.as_ref().is_none_or(|p| p.os == "linux" && p.architecture == target.platform.architecture)
+        };
+        let fitting: Vec<&Descriptor> = images.iter().filter(|d| fits(d)).collect();
+        let descriptor = match fitting[..] {
+            [only] => only,
+            [] => bail!("none of its {} images is for {}", images.len(), target.platform),
+            _ => bail!("it holds {} images for {} instead of one", fitting.len(), target.platform),
+        };
+        let manifest: Manifest = self.blob(descriptor)?;
+        let config = self.blob(&manifest.config)?;
+        let layers = manifest.layers.iter().map(|layer| (oci::blob_path(&layer.digest), Some(layer.digest))).collect();
+        let reference = descriptor.annotations.get(oci::IMAGE_NAME).or_else(|| descriptor.annotations.get(oci::REF_NAME));
+        Ok(Found { config, layers, reference: reference.cloned() })
+    }
+
+    /// gzip layers stay as they are, so that their digests do; with `--compression best` all are packed again.
+    fn layer(&self, name: &str, digest: Option<Digest>, diff_id: Digest, packer: &Packer) -> Result<(Segment, Facts)> {
+        let key = Key::of([&b"diff"[..], packer.level().name().as_bytes(), diff_id.hex().as_bytes()]);
+        if let Some(segment) = packer.cache().get(key)
+            && let Some(facts) = cached_facts(packer, &segment)
+        {
+            return Ok((segment, facts));
+        }
+        let open = || -> Result<_> { self.open_member(name)?.context("it is not there") };
+        let mut start = Vec::new();
+        open()?.take(4).read_to_end(&mut start)?;
+        let compression = Compression::of(&start);
+        let mut from = BufReader::with_capacity(256 * 1024, open()?);
+        let (segment, facts) = if compression == Compression::Gzip && packer.level() != Level::Best {
+            packer.adopt(key, digest, from, |tar| Facts::read(tar))?
+        } else {
+            if let Some(digest) = digest {
+                let (found, _) = Digest::of_reader(BufReader::new(open()?))?;
+                ensure!(found == digest, "its bytes have the sum `{found}`");
+            }
+            let mut tar = decompressed(&mut from)?;
+            packer.pack(key, |sink| Facts::read(Through { from: &mut tar, to: sink }))?
+        };
+        if segment.diff_id != diff_id {
+            packer.cache().remove(key);
+            bail!("its unpacked bytes have the sum `{}` instead of `{diff_id}`", segment.diff_id);
+        }
+        keep_facts(packer, &segment, &facts)?;
+        Ok((segment, facts))
+    }
+}
+
+fn lexical(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}

@@ -1,0 +1,158 @@
+//! `base = "auto"`: one layer with what the binaries need, taken from the linker's own sysroot.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use base64::Engine as _;
+
+use super::{cached_facts, keep_facts};
+use crate::app::{Base, BaseChoice, Binary, Facts};
+use crate::archive::{Entry, Kind};
+use crate::elf::{Elf, glibc};
+use crate::oci::{History, RunConfig};
+use crate::segment::{Content, KnownDigests, Layer, Member, Packer};
+
+/// Libraries that glibc before 2.34 opens by itself to look names up; later ones have them inside.
+const NAME_SERVICE: [&str; 3] = ["libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2"];
+
+/// Where the linker finds libraries.
+pub struct Sysroot {
+    linker: String,
+}
+
+impl Sysroot {
+    /// Of this compiler driver.
+    pub fn new(linker: &str) -> Self {
+        Self { linker: linker.to_owned() }
+    }
+
+    /// The file that a library's name leads to; none if the linker knows none.
+    fn find(&self, name: &str) -> Option<PathBuf> {
+        let output = Command::new(&self.linker).arg(format!("-print-file-name={name}")).output().ok()?;
+        let path = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
+        // A name that is not found is printed as it was given.
+        (path.is_absolute() && path.exists()).then(|| std::fs::canonicalize(&path).unwrap_or(path))
+    }
+}
+
+pub fn read(binaries: &[&Binary], sysroot: &Sysroot, epoch: u64, packer: &Packer, known: &KnownDigests) -> Result<Base> {
+    let layer = layer(binaries, sysroot, epoch, known)?;
+    let segment = packer.layer(&layer)?;
+    let facts = match cached_facts(packer, &segment) {
+        Some(facts) => facts,
+        None => {
+            let mut tar = Vec::new();
+            layer.write(&mut tar)?;
+            let facts = Facts::read(&tar[..])?;
+            keep_facts(packer, &segment, &facts)?;
+            facts
+        }
+    };
+    let history = History { created_by: Some("cargo-appbundle: base auto".into()), ..History::default() };
+    let config = RunConfig::default();
+    Ok(Base { choice: BaseChoice::Auto, layers: vec![segment], config, history: vec![history], facts, reference: None })
+}
+
+fn layer(binaries: &[&Binary], sysroot: &Sysroot, epoch: u64, known: &KnownDigests) -> Result<Layer> {
+    let mut members: BTreeMap<String, Member> = BTreeMap::new();
+    let mut add = |member: Member| {
+        members.insert(member.entry.path.clone(), member);
+    };
+    for folder in ["etc", "etc/ssl", "etc/ssl/certs"] {
+        add(Member::folder(folder, 0o755, epoch));
+    }
+    add(Member::folder("tmp", 0o1777, epoch));
+    add(Member::folder("root", 0o700, epoch));
+    let text = |path: &str, text: &str| Member::bytes(path, 0o644, epoch, text.into());
+    add(text(
+        "etc/passwd",
+        "root:x:0:0:root:/root:/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/nonexistent:/sbin/nologin\n",
+    ));
+    add(text("etc/group", "root:x:0:\nnobody:x:65534:\nnonroot:x:65532:\n"));
+    add(text("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"));
+    add(text("etc/ssl/certs/ca-certificates.crt", &certificates()));
+
+    let loaders: BTreeSet<&str> = binaries.iter().filter_map(|binary| binary.elf.interpreter.as_deref()).collect();
+    for (name, (path, is_loader)) in closure(binaries, sysroot)? {
+        let (digest, size) = known.digest(&path)?;
+        let places: Vec<String> = if is_loader {
+            loaders
+                .iter()
+                .filter(|loader| loader.ends_with(&format!("/{name}")))
+                .map(|loader| loader.trim_start_matches('/').to_owned())
+                .collect()
+        } else {
+            vec![format!("lib/{name}")]
+        };
+        for place in places {
+            let (folder, file) = place.rsplit_once('/').unwrap_or(("lib", &place));
+            // A loader in /lib64 is found there, and so are libraries by loaders that search /lib64 alone.
+            if folder == "lib64" {
+                add(Member::symlink("lib64", "lib", epoch));
+            }
+            let folder = if folder == "lib64" { "lib" } else { folder };
+            add(Member::folder(folder, 0o755, epoch));
+            let entry =
+                Entry { path: format!("{folder}/{file}"), mode: 0o755, uid: 0, gid: 0, mtime: epoch, kind: Kind::File(size) };
+            add(Member { entry, content: Content::File(path.clone(), digest) });
+        }
+    }
+    Ok(Layer { members: members.into_values().collect() })
+}
+
+/// All libraries that are needed directly or by one another, the loader among them, by name.
+fn closure(binaries: &[&Binary], sysroot: &Sysroot) -> Result<BTreeMap<String, (PathBuf, bool)>> {
+    let mut found: BTreeMap<String, (PathBuf, bool)> = BTreeMap::new();
+    let mut open: Vec<(String, String)> = Vec::new();
+    for binary in binaries {
+        let needed = binary.elf.needed.iter().map(|name| (name.clone(), binary.service.clone()));
+        open.extend(needed);
+        if let Some(loader) = &binary.elf.interpreter {
+            let name = loader.rsplit('/').next().unwrap_or(loader).to_owned();
+            let path = sysroot.find(&name).with_context(|| missing(&name, &binary.service, sysroot))?;
+            found.insert(name, (path, true));
+        }
+    }
+    while let Some((name, by)) = open.pop() {
+        if found.contains_key(&name) {
+            continue;
+        }
+        let Some(path) = sysroot.find(&name) else { bail!("{}", missing(&name, &by, sysroot)) };
+        let elf = Elf::read(&path)?;
+        open.extend(elf.needed.iter().map(|needed| (needed.clone(), name.clone())));
+        if name == "libc.so.6" && elf.defines.iter().filter_map(|version| glibc(version)).max() < Some((2, 34)) {
+            open.extend(
+                NAME_SERVICE
+                    .iter()
+                    .filter(|name| sysroot.find(name).is_some())
+                    .map(|name| ((*name).to_owned(), name.to_string())),
+            );
+        }
+        found.insert(name, (path, false));
+    }
+    Ok(found)
+}
+
+fn missing(name: &str, by: &str, sysroot: &Sysroot) -> String {
+    format!(
+        "`{by}` needs the library `{name}`, which `{}` does not find\nhelp: install it for the target, or give a base that has it: `base = {{ rootfs = \"…\" }}`",
+        sysroot.linker
+    )
+}
+
+/// The root certificates of the web in PEM.
+fn certificates() -> String {
+    let mut text = String::new();
+    for certificate in webpki_root_certs::TLS_SERVER_ROOT_CERTS {
+        text.push_str("-----BEGIN CERTIFICATE-----\n");
+        let encoded = base64::engine::general_purpose::STANDARD.encode(certificate);
+        for line in encoded.as_bytes().chunks(64) {
+            text.push_str(&String::from_utf8_lossy(line));
+            text.push('\n');
+        }
+        text.push_str("-----END CERTIFICATE-----\n");
+    }
+    text
+}

@@ -1,0 +1,82 @@
+//! Will each binary run on the base? Asked here rather than on the device.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Result, bail};
+
+use crate::app::{Base, Binary};
+use crate::elf::{Elf, Machine, glibc};
+
+/// Holds a binary against its base: machine, loader, libraries, and the versions of their symbols.
+///
+/// # Errors
+/// Names the binary, the library, both versions, and what would mend it; all faults of the binary in one.
+pub fn check(binary: &Binary, base: &Base) -> Result<()> {
+    let mut faults = Vec::new();
+    let machine = binary.elf.machine;
+    if let Some(loader) = &binary.elf.interpreter {
+        match base.facts.libraries.get(&base.facts.resolve(loader)) {
+            Some(found) => faults.extend(wrong_machine(found, machine, loader)),
+            None => faults.push(format!("its loader `{loader}` is not there")),
+        }
+    }
+    libraries(&binary.elf, &binary.elf.runpath, base, machine, &mut BTreeSet::new(), &mut faults);
+    if faults.is_empty() {
+        return Ok(());
+    }
+    faults.dedup();
+    let help = if faults.iter().any(|fault| fault.contains("GLIBC_")) {
+        "build against an older glibc (`cargo zigbuild --target TRIPLE.VERSION`), take a newer base, or use `base = \"auto\"`"
+    } else if base.facts.libraries.is_empty() {
+        "use `base = \"auto\"`, or compile a static binary for the target's `-musl` triple"
+    } else {
+        "take a base that has it, or use `base = \"auto\"`"
+    };
+    bail!(
+        "`{}` of the service `{}` does not run on the base `{}`:\n  {}\nhelp: {help}",
+        binary.path.display(),
+        binary.service,
+        base.choice,
+        faults.join("\n  ")
+    );
+}
+
+fn wrong_machine(found: &Elf, machine: Machine, name: &str) -> Option<String> {
+    (found.machine != machine).then(|| format!("`{name}` is for {} instead of {}", found.machine.name(), machine.name()))
+}
+
+fn libraries(
+    elf: &Elf,
+    runpath: &[String],
+    base: &Base,
+    machine: Machine,
+    seen: &mut BTreeSet<String>,
+    faults: &mut Vec<String>,
+) {
+    for name in &elf.needed {
+        let found = base.facts.library(name, runpath);
+        if let Some(library) = found {
+            faults.extend(versions(elf, library, name));
+        }
+        if !seen.insert(name.clone()) {
+            continue;
+        }
+        match found {
+            None => faults.push(format!("the library `{name}` is not there")),
+            Some(library) => {
+                faults.extend(wrong_machine(library, machine, name));
+                libraries(library, runpath, base, machine, seen, faults);
+            }
+        }
+    }
+}
+
+/// The versions that are asked for and not there; of glibc's, the highest stands for all.
+fn versions(elf: &Elf, library: &Elf, name: &str) -> Option<String> {
+    let wanted = elf.requires.get(name)?;
+    let missing: Vec<&String> = wanted.iter().filter(|version| !library.defines.contains(*version)).collect();
+    let highest = missing.iter().max_by_key(|version| glibc(version))?;
+    let has = library.defines.iter().filter(|version| glibc(version).is_some()).max_by_key(|version| glibc(version));
+    let has = has.map_or_else(|| "does not have it".to_owned(), |has| format!("goes up to `{has}`"));
+    Some(format!("`{name}` must have `{highest}`, the base's {has}"))
+}

@@ -1,0 +1,8 @@
+//! The one file: images in, a bundle out.
+
+mod auterionos;
+mod layout;
+mod states;
+
+pub use auterionos::{Payload, write as write_auterionos};
+pub use layout::{Kind, write as write_layout};

@@ -1,0 +1,176 @@
+//! The `.auterionos` file: a Mender artifact around `SLUG.image` (`spec/auterionos.md`, sections 2 and 4).
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+
+use anyhow::{Context as _, Result};
+
+use super::states::States;
+use crate::app::Image;
+use crate::archive::gzip::{Compressor, Level};
+use crate::archive::{END_OF_ARCHIVE, encode_file, padding};
+use crate::digest::{Digest, Hasher};
+use crate::fs::Pending;
+use crate::mender::{Artifact, PayloadFile, PayloadWriter};
+use crate::oci::DockerImage;
+use crate::segment::{Cache, Segment};
+
+/// What beside the images goes into the file.
+pub struct Payload {
+    /// `AUTHOR.NAME`.
+    pub slug: String,
+    /// The version as a tag.
+    pub version: String,
+    /// `auterion-app.yml` as the device gets it.
+    pub app_file: String,
+    /// `app.yml`, for API 1.
+    pub compose: Option<String>,
+    /// `settings.default.env`.
+    pub settings: Vec<u8>,
+}
+
+/// A stretch of `SLUG.image`.
+enum Piece {
+    /// gzip members of what stands between layers.
+    Members(Vec<u8>),
+    /// A layer.
+    Layer(Segment),
+}
+
+impl Piece {
+    fn size(&self) -> u64 {
+        match self {
+            Self::Members(bytes) => bytes.len() as u64,
+            Self::Layer(segment) => segment.compressed,
+        }
+    }
+
+    fn print(&self) -> Digest {
+        match self {
+            Self::Members(bytes) => Digest::of(bytes),
+            Self::Layer(segment) => segment.digest,
+        }
+    }
+}
+
+/// Writes the bundle; gives its size.
+///
+/// # Errors
+/// When a cached layer is damaged ([`crate::segment::Damaged`]), or the file cannot be written.
+pub fn write(
+    to: &mut Pending,
+    artifact: &Artifact,
+    payload: Payload,
+    images: &[Image],
+    cache: &Cache,
+    written: &dyn Fn(u64),
+) -> Result<u64> {
+    let pieces = pieces(images, artifact.mtime)?;
+    let mut states = States::load(&cache.folder().join("image.states"));
+    let image = PayloadFile {
+        name: format!("{}.image", payload.slug),
+        size: pieces.iter().map(Piece::size).sum(),
+        write: Box::new(|to| write_image(to, &pieces, cache, &mut states, written)),
+    };
+    let mut files = vec![
+        PayloadFile::bytes("auterion-app.yml", payload.app_file.into_bytes()),
+        image,
+        PayloadFile::bytes("version", payload.version.into_bytes()),
+        PayloadFile::bytes("settings.default.env", payload.settings),
+        PayloadFile::bytes("settings.user.env", Vec::new()),
+    ];
+    files.extend(payload.compose.map(|compose| PayloadFile::bytes("app.yml", compose.into_bytes())));
+    let path = to.path().to_owned();
+    let mut file = std::io::BufWriter::with_capacity(1 << 18, to.file());
+    let size = crate::mender::write(&mut file, artifact, files)?;
+    file.flush().with_context(|| format!("failed to write `{}`", path.display()))?;
+    drop(file);
+    states.save()?;
+    Ok(size)
+}
+
+/// A docker archive as gzip members: layers first, the lowest of all images at the very beginning, since they change least;
+/// then the configs, then `manifest.json` (section 4.4).
+fn pieces(images: &[Image], mtime: u64) -> Result<Vec<Piece>> {
+    let mut compressor = Compressor::new(Level::Default);
+    let mut member = |bytes: &[u8]| -> Result<Piece> {
+        let mut packed = Vec::new();
+        compressor.member(bytes, &mut packed)?;
+        Ok(Piece::Members(packed))
+    };
+    let mut pieces = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut before: Vec<u8> = Vec::new();
+    let deepest = images.iter().map(|image| image.layers.len()).max().unwrap_or(0);
+    for level in 0..deepest {
+        for segment in images.iter().filter_map(|image| image.layers.get(level)) {
+            if !seen.insert(segment.diff_id) {
+                continue;
+            }
+            before.extend(encode_file(&format!("{}.tar", segment.diff_id.hex()), 0o644, segment.uncompressed, mtime)?);
+            pieces.push(member(&before)?);
+            pieces.push(Piece::Layer(segment.clone()));
+            before = padding(segment.uncompressed).to_vec();
+        }
+    }
+    let mut manifest = Vec::new();
+    let mut configs = BTreeSet::new();
+    for image in images {
+        let config = format!("{}.json", image.id.hex());
+        if configs.insert(image.id) {
+            before.extend(encode_file(&config, 0o644, image.config_bytes.len() as u64, mtime)?);
+            before.extend(&image.config_bytes);
+            before.extend(padding(image.config_bytes.len() as u64));
+        }
+        let layers = image.layers.iter().map(|segment| format!("{}.tar", segment.diff_id.hex())).collect();
+        manifest.push(DockerImage { config, repo_tags: vec![image.reference.to_string()], layers });
+    }
+    let manifest = serde_json::to_vec(&manifest)?;
+    before.extend(encode_file("manifest.json", 0o644, manifest.len() as u64, mtime)?);
+    before.extend(&manifest);
+    before.extend(padding(manifest.len() as u64));
+    before.extend(END_OF_ARCHIVE);
+    pieces.push(member(&before)?);
+    Ok(pieces)
+}
+
+/// Copies the pieces; hashes only those after the longest beginning of which the state is known.
+fn write_image(
+    to: &mut PayloadWriter<'_>,
+    pieces: &[Piece],
+    cache: &Cache,
+    states: &mut States,
+    written: &dyn Fn(u64),
+) -> Result<Digest> {
+    let mut keys = Vec::new();
+    let mut rolling = Digest::of(b"image");
+    for piece in pieces {
+        rolling = Digest::of(format!("{rolling}{}", piece.print()));
+        keys.push(rolling);
+    }
+    let known = (0..pieces.len()).rev().find_map(|at| Some((at + 1, states.get(&keys[at])?)));
+    let (from, mut hasher) = known.unwrap_or_else(|| (0, Hasher::default()));
+    for (at, piece) in pieces.iter().enumerate() {
+        let hash = at >= from;
+        match piece {
+            Piece::Members(bytes) => {
+                to.write_all(bytes)?;
+                if hash {
+                    hasher.update(bytes);
+                }
+            }
+            Piece::Layer(segment) => cache.read(segment, |block, crc| {
+                to.write_summed(block, crc)?;
+                if hash {
+                    hasher.update(block);
+                }
+                Ok(())
+            })?,
+        }
+        written(piece.size());
+        if matches!(piece, Piece::Layer(_)) {
+            if hash { states.insert(&keys[at], &hasher) } else { states.keep(&keys[at]) }
+        }
+    }
+    Ok(hasher.finish())
+}

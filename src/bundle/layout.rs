@@ -1,0 +1,125 @@
+//! A docker archive that is an OCI layout too, and an OCI layout alone, each in one tar (image-layout.md; docker image spec).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufWriter, Write};
+
+use anyhow::{Context as _, Result};
+
+use crate::app::Image;
+use crate::archive::{END_OF_ARCHIVE, encode_file, padding};
+use crate::digest::Digest;
+use crate::fs::Pending;
+use crate::oci::{self, Descriptor, DockerImage, Index, Layout, Manifest};
+use crate::segment::{Cache, Segment};
+
+/// Who is to read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `docker load` and `podman load`, by `manifest.json`; others by the OCI layout over the same blobs.
+    Docker,
+    /// Readers of OCI layouts.
+    Oci,
+}
+
+/// Writes the archive; gives its size. `annotations` go into the index.
+///
+/// # Errors
+/// When a cached layer is damaged ([`crate::segment::Damaged`]), or the file cannot be written.
+pub fn write(
+    to: &mut Pending,
+    kind: Kind,
+    images: &[Image],
+    annotations: BTreeMap<String, String>,
+    mtime: u64,
+    cache: &Cache,
+    written: &dyn Fn(u64),
+) -> Result<u64> {
+    let mut documents: BTreeMap<Digest, Vec<u8>> = BTreeMap::new();
+    let mut manifests = Vec::new();
+    let mut docker = Vec::new();
+    for image in images {
+        let manifest = serde_json::to_vec(&manifest(image))?;
+        let digest = Digest::of(&manifest);
+        manifests.push(Descriptor {
+            media_type: oci::MANIFEST.into(),
+            digest,
+            size: manifest.len() as u64,
+            platform: Some(image.platform.clone()),
+            annotations: [
+                (oci::REF_NAME.to_owned(), image.reference.to_string()),
+                (oci::IMAGE_NAME.to_owned(), image.reference.canonical()),
+            ]
+            .into(),
+        });
+        docker.push(DockerImage {
+            config: oci::blob_path(&image.id),
+            repo_tags: vec![image.reference.to_string()],
+            layers: image.layers.iter().map(|layer| oci::blob_path(&layer.digest)).collect(),
+        });
+        documents.insert(digest, manifest);
+        documents.insert(image.id, image.config_bytes.clone());
+    }
+    let index = Index { schema_version: 2, media_type: oci::INDEX.into(), manifests, annotations };
+
+    let path = to.path().to_owned();
+    let mut tar = Tar { to: BufWriter::with_capacity(1 << 18, to.file()), mtime, size: 0 };
+    tar.file("oci-layout", &serde_json::to_vec(&Layout { version: "1.0.0".into() })?)?;
+    tar.file("index.json", &serde_json::to_vec(&index)?)?;
+    if kind == Kind::Docker {
+        tar.file("manifest.json", &serde_json::to_vec(&docker)?)?;
+    }
+    for (digest, document) in &documents {
+        tar.file(&oci::blob_path(digest), document)?;
+    }
+    let mut seen = BTreeSet::new();
+    for segment in images.iter().flat_map(|image| &image.layers).filter(|segment| seen.insert(segment.digest)) {
+        tar.segment(segment, cache)?;
+        written(segment.compressed);
+    }
+    tar.put(&END_OF_ARCHIVE)?;
+    tar.to.flush().with_context(|| format!("failed to write `{}`", path.display()))?;
+    Ok(tar.size)
+}
+
+fn manifest(image: &Image) -> Manifest {
+    let descriptor = |media_type: &str, digest, size| Descriptor {
+        media_type: media_type.into(),
+        digest,
+        size,
+        platform: None,
+        annotations: BTreeMap::new(),
+    };
+    Manifest {
+        schema_version: 2,
+        media_type: oci::MANIFEST.into(),
+        config: descriptor(oci::CONFIG, image.id, image.config_bytes.len() as u64),
+        layers: image.layers.iter().map(|layer| descriptor(oci::LAYER_GZIP, layer.digest, layer.compressed)).collect(),
+        annotations: BTreeMap::new(),
+    }
+}
+
+struct Tar<W: Write> {
+    to: W,
+    mtime: u64,
+    size: u64,
+}
+
+impl<W: Write> Tar<W> {
+    fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        self.to.write_all(bytes)?;
+        self.size += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn file(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
+        self.put(&encode_file(name, 0o644, bytes.len() as u64, self.mtime)?)?;
+        self.put(bytes)?;
+        self.put(padding(bytes.len() as u64))
+    }
+
+    fn segment(&mut self, segment: &Segment, cache: &Cache) -> Result<()> {
+        self.put(&encode_file(&oci::blob_path(&segment.digest), 0o644, segment.compressed, self.mtime)?)?;
+        cache.read(segment, |block, _| self.put(block))?;
+        self.put(padding(segment.compressed))
+    }
+}

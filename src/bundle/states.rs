@@ -1,0 +1,57 @@
+//! Sums of beginnings: a bundle that begins as the last one did is hashed only from where it differs.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::digest::{Digest, Hasher, Suspended};
+
+/// Hash states by what was hashed to get there.
+pub struct States {
+    path: PathBuf,
+    known: BTreeMap<String, Suspended>,
+    /// Those of this run.
+    new: BTreeMap<String, Suspended>,
+}
+
+impl States {
+    /// What the last run left in this file; a file that is damaged is as good as none.
+    pub fn load(path: &Path) -> Self {
+        let known = std::fs::read(path)
+            .ok()
+            .and_then(|bytes| {
+                let (sum, body) = bytes.split_at_checked(64)?;
+                (Digest::of(body).hex().as_bytes() == sum).then_some(())?;
+                serde_json::from_slice(body).ok()
+            })
+            .unwrap_or_default();
+        Self { path: path.to_owned(), known, new: BTreeMap::new() }
+    }
+
+    /// The hasher as it was after everything that `key` stands for.
+    pub fn get(&self, key: &Digest) -> Option<Hasher> {
+        self.known.get(&key.hex())?.resume()
+    }
+
+    /// Remembers a state.
+    pub fn insert(&mut self, key: &Digest, hasher: &Hasher) {
+        self.new.insert(key.hex(), hasher.suspend());
+    }
+
+    /// Keeps a state of the last run.
+    pub fn keep(&mut self, key: &Digest) {
+        if let Some(state) = self.known.get(&key.hex()) {
+            self.new.insert(key.hex(), state.clone());
+        }
+    }
+
+    /// Writes the states of this run in the place of the last one's.
+    pub fn save(&self) -> anyhow::Result<()> {
+        if self.new == self.known {
+            return Ok(());
+        }
+        let body = serde_json::to_vec(&self.new)?;
+        let mut bytes = Digest::of(&body).hex().into_bytes();
+        bytes.extend(body);
+        crate::fs::write(&self.path, &bytes)
+    }
+}

@@ -1,0 +1,167 @@
+//! One `cargo build` for all services of a plan, or binaries that were built elsewhere.
+
+mod diagnose;
+mod flags;
+pub mod linker;
+mod look;
+mod settings;
+
+use std::collections::BTreeMap;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+use cargo_metadata::Message;
+
+use crate::plan::Plan;
+use crate::process::{Tee, command_line};
+use crate::shell::{Shell, Verbosity};
+use crate::workspace::{CargoOptions, Workspace};
+
+pub use diagnose::Failed;
+pub use look::look;
+pub use settings::CargoSettings;
+
+/// What of a compilation is typed.
+#[derive(Clone, Debug, Default)]
+pub struct CompileOptions {
+    /// `-j`
+    pub jobs: Option<String>,
+    /// `--features`, on top of the services' own.
+    pub features: Vec<String>,
+    /// `--all-features`
+    pub all_features: bool,
+    /// `--no-default-features`
+    pub no_default_features: bool,
+    /// `--message-format`, other than for people: Cargo's messages go to stdout.
+    pub json_messages: bool,
+}
+
+/// Runs Cargo; gives the path of each service's executable, by the service's name.
+///
+/// # Errors
+/// [`Failed`] when Cargo fails, with the command that mends it where the cause is known.
+pub fn cargo(
+    cargo: &CargoOptions,
+    workspace: &Workspace,
+    plan: &Plan,
+    options: &CompileOptions,
+    shell: &Shell,
+) -> Result<BTreeMap<String, PathBuf>> {
+    let settings = CargoSettings::read(&cargo.config)?;
+    let flags = flags::flags(&settings, workspace, plan, shell)?;
+    let mut command = Command::new(&cargo.program);
+    command.arg("build").args(["--target", &plan.target.triple]).args(["--profile", &plan.profile]);
+    command.arg("--message-format=json-render-diagnostics");
+    if let Some(path) = &cargo.manifest_path {
+        command.arg("--manifest-path").arg(path);
+    }
+    if let Some(folder) = &cargo.target_dir {
+        command.arg("--target-dir").arg(folder);
+    }
+    command.args(cargo.common_flags());
+    for config in flags {
+        command.arg("--config").arg(config);
+    }
+    let mut packages: Vec<&str> = plan.services.iter().map(|service| service.package.as_str()).collect();
+    packages.sort_unstable();
+    packages.dedup();
+    command.args(packages.iter().flat_map(|package| ["-p", package]));
+    let mut bins: Vec<&str> = plan.services.iter().map(|service| service.bin.as_str()).collect();
+    bins.sort_unstable();
+    bins.dedup();
+    command.args(bins.iter().flat_map(|bin| ["--bin", bin]));
+    let own = plan.services.iter().flat_map(|service| service.features.iter().map(|f| format!("{}/{f}", service.package)));
+    for feature in own.chain(options.features.iter().cloned()) {
+        command.args(["--features", &feature]);
+    }
+    for (on, flag) in [(options.all_features, "--all-features"), (options.no_default_features, "--no-default-features")] {
+        if on {
+            command.arg(flag);
+        }
+    }
+    if let Some(jobs) = &options.jobs {
+        command.args(["--jobs", jobs]);
+    }
+    command.args(match shell.verbosity() {
+        Verbosity::Quiet => &["--quiet"][..],
+        Verbosity::Normal => &[],
+        Verbosity::Verbose => &["--verbose"],
+    });
+    command.args(["--color", if shell.colored() { "always" } else { "never" }]);
+    if shell.is_terminal() && shell.verbosity() == Verbosity::Normal {
+        // Cargo's stderr is a pipe for the sake of the diagnosis; it still may draw its bar.
+        let width = console_width();
+        command.env("CARGO_TERM_PROGRESS_WHEN", "always").env("CARGO_TERM_PROGRESS_WIDTH", width);
+    }
+    shell.detail("Running", format_args!("`{}`", command_line(&command)));
+    let executables = run(&mut command, options, plan)?;
+    let mut found = BTreeMap::new();
+    for service in &plan.services {
+        let id = workspace.members.iter().find(|member| member.name == service.package).map(|member| member.id.as_str());
+        let key = (id.unwrap_or_default().to_owned(), service.bin.clone());
+        let Some(path) = executables.get(&key) else {
+            bail!("cargo built no executable `{}` of package `{}`", service.bin, service.package);
+        };
+        found.insert(service.name.to_string(), path.clone());
+    }
+    Ok(found)
+}
+
+fn console_width() -> String {
+    std::env::var("COLUMNS").ok().filter(|c| c.parse::<u16>().is_ok()).unwrap_or_else(|| "80".into())
+}
+
+fn run(command: &mut Command, options: &CompileOptions, plan: &Plan) -> Result<BTreeMap<(String, String), PathBuf>> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("failed to run `{program}`"))?;
+    let stderr = child.stderr.take().map(Tee::start);
+    let mut executables = BTreeMap::new();
+    let stdout = BufReader::new(child.stdout.take().context("cargo has no stdout")?);
+    for message in Message::parse_stream(stdout) {
+        let message = message.context("failed to read cargo's messages")?;
+        if options.json_messages {
+            println!("{}", serde_json::to_string(&message)?);
+        }
+        if let Message::CompilerArtifact(artifact) = message
+            && let Some(executable) = artifact.executable
+            && artifact.target.is_bin()
+        {
+            executables.insert((artifact.package_id.repr, artifact.target.name), executable.into_std_path_buf());
+        }
+    }
+    let status = child.wait().context("failed to wait for cargo")?;
+    let last_words = stderr.map(Tee::finish).unwrap_or_default();
+    if !status.success() {
+        return Err(diagnose::failed(status, &last_words, plan).into());
+    }
+    Ok(executables)
+}
+
+/// Finds binaries that were built elsewhere: `DIR/BIN` for each service.
+///
+/// # Errors
+/// When one is missing; all that are missing are named.
+pub fn prebuilt(plan: &Plan, folder: &Path) -> Result<BTreeMap<String, PathBuf>> {
+    let folder = std::path::absolute(folder).context("failed to find the current folder")?;
+    let mut found = BTreeMap::new();
+    let mut missing = Vec::new();
+    for service in &plan.services {
+        let path = folder.join(&service.bin);
+        if path.is_file() {
+            found.insert(service.name.to_string(), path);
+        } else {
+            missing.push(format!("`{}`", service.bin));
+        }
+    }
+    if !missing.is_empty() {
+        bail!("there is no {} in `{}`, the folder that `--bin-dir` names", missing.join(", "), folder.display());
+    }
+    Ok(found)
+}

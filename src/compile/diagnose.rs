@@ -1,0 +1,105 @@
+//! Why a compilation failed, if its last words tell, and the command that mends it.
+
+use std::fmt;
+use std::process::ExitStatus;
+
+use super::linker;
+use crate::plan::Plan;
+
+/// Cargo failed and has said why on stderr; the process ends with code 101, as Cargo's does.
+#[derive(Debug)]
+pub struct Failed {
+    message: String,
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failed {}
+
+/// C libraries that crates wrap, and what to do instead of cross-compiling them.
+const WRAPPERS: [(&str, &str); 6] = [
+    (
+        "openssl-sys",
+        "use the `vendored` feature of `openssl`, or `rustls` instead of it (`default-features = false, features = [\"rustls-tls\"]` in `reqwest`)",
+    ),
+    ("aws-lc-sys", "use `rustls` with its `ring` feature instead of `aws-lc-rs`"),
+    ("libsqlite3-sys", "use the `bundled` feature of `rusqlite`"),
+    ("libz-sys", "use `flate2` with its `rust_backend` feature"),
+    ("zstd-sys", "set `default-features = false` for `zstd`, or use `ruzstd`"),
+    ("libgit2-sys", "use the `vendored-libgit2` feature of `git2`"),
+];
+
+/// Reads the last words.
+pub fn failed(status: ExitStatus, stderr: &str, plan: &Plan) -> Failed {
+    let what = format!("failed to compile the services for `{}` ({status})", plan.target.triple);
+    Failed { message: help(stderr, &plan.target.triple).map_or_else(|| what.clone(), |help| format!("{what}\n{help}")) }
+}
+
+fn help(stderr: &str, triple: &str) -> Option<String> {
+    if stderr.contains("target may not be installed") || stderr.contains("target is not installed") {
+        return Some(format!("the standard library for `{triple}` is not installed\nhelp: run `rustup target add {triple}`"));
+    }
+    if let Some(name) = between(stderr, "linker `", "` not found") {
+        let help = match linker::debian_packages(triple) {
+            Some(packages) => format!("help: run `sudo apt install {packages}`"),
+            None => format!("help: set `linker` under `[target.{triple}]` in `.cargo/config.toml`"),
+        };
+        return Some(format!("the linker `{name}` is not installed\n{help}"));
+    }
+    if let Some(package) = between(stderr, "failed to run custom build command for `", "`") {
+        let name = package.split(' ').next().unwrap_or(package);
+        let c_compiler = stderr.contains("-gcc") || stderr.contains("-cc`") || stderr.contains("ToolNotFound");
+        let mut ways = Vec::new();
+        if let Some((_, way)) = WRAPPERS.iter().find(|(wrapper, _)| *wrapper == name) {
+            ways.push((*way).to_owned());
+        }
+        if let Some(packages) = linker::debian_packages(triple) {
+            ways.push(format!("install a C compiler for the target: `sudo apt install {packages}`"));
+        }
+        ways.push("build the binaries where it works and pack them with `--no-compile --bin-dir DIR`".to_owned());
+        let why = if c_compiler { ", which builds C code," } else { "" };
+        return Some(format!("the build script of `{package}`{why} failed for `{triple}`\nhelp: {}", ways.join("; or ")));
+    }
+    if stderr.contains("linking with `cc` failed")
+        || stderr.contains("file in wrong format")
+        || stderr.contains("Relocations in generic ELF")
+    {
+        let packages = linker::debian_packages(triple)?;
+        return Some(format!(
+            "the linker of this machine was used, which cannot link for `{triple}`\nhelp: run `sudo apt install {packages}`"
+        ));
+    }
+    None
+}
+
+fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
+    let rest = &text[text.find(before)? + before.len()..];
+    rest.get(..rest.find(after)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_causes_get_a_command() {
+        let triple = "aarch64-unknown-linux-gnu";
+        for (words, command) in [
+            (
+                "error[E0463]: can't find crate for `core`\n = note: the `aarch64-unknown-linux-gnu` target may not be installed",
+                "rustup target add",
+            ),
+            ("error: linker `aarch64-linux-gnu-gcc` not found", "apt install gcc-aarch64-linux-gnu"),
+            ("error: failed to run custom build command for `openssl-sys v0.9.1`", "vendored"),
+            ("error: failed to run custom build command for `own v0.1.0 (/x)`", "--bin-dir"),
+            ("error: linking with `cc` failed: exit status: 1", "gcc-aarch64"),
+        ] {
+            assert!(help(words, triple).is_some_and(|help| help.contains(command)), "{words}");
+        }
+        assert_eq!(help("error[E0308]: mismatched types", triple), None);
+    }
+}

@@ -1,0 +1,79 @@
+//! What we add to the caller's configuration through `--config`: the same on every build, so that nothing is compiled twice,
+//! and never over something that the caller has set.
+
+use anyhow::Result;
+use toml::{Table, Value};
+
+use super::linker;
+use super::settings::CargoSettings;
+use crate::plan::Plan;
+use crate::shell::Shell;
+use crate::workspace::Workspace;
+
+/// The values of `--config`.
+pub fn flags(settings: &CargoSettings, workspace: &Workspace, plan: &Plan, shell: &Shell) -> Result<Vec<String>> {
+    let triple = &plan.target.triple;
+    let mut flags = Vec::new();
+    if let Some(linker) = linker::own_choice(settings, triple) {
+        shell.detail("Linking", format_args!("with `{linker}`"));
+        flags.push(assign(&["target", triple, "linker"], Value::String(linker)));
+    }
+    if strip_of_profile(settings, workspace, &plan.profile)?.is_none() {
+        flags.push(assign(&["profile", &plan.profile, "strip"], Value::String("symbols".into())));
+    }
+    if std::env::var_os("CARGO_ENCODED_RUSTFLAGS").is_some() || std::env::var_os("RUSTFLAGS").is_some() {
+        shell.note("`RUSTFLAGS` is set and hides all other flags: paths of this machine stay in the binaries, so their bytes depend on the folder");
+    } else {
+        flags.push(rustflags(settings, workspace, triple));
+    }
+    Ok(flags)
+}
+
+/// Cargo reads `build.rustflags` only where nothing is set for the target: ours go to where the caller's are.
+fn rustflags(settings: &CargoSettings, workspace: &Workspace, triple: &str) -> String {
+    let mut remapped = vec![(workspace.root.clone(), "/workspace"), (workspace.target_dir.clone(), "/target")];
+    remapped.extend(cargo_home().map(|home| (home, "/cargo")));
+    let ours: Vec<String> = remapped.iter().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display())).collect();
+    let of_target = settings.has_for_target(triple, "rustflags");
+    let path: &[&str] = if of_target || settings.get(&["build", "rustflags"]).is_none() {
+        &["target", triple, "rustflags"]
+    } else {
+        &["build", "rustflags"]
+    };
+    match settings.get(path) {
+        // Cargo joins lists, but lets one string replace another.
+        Some(Value::String(theirs)) => assign(path, Value::String(format!("{theirs} {}", ours.join(" ")))),
+        _ => assign(path, Value::Array(ours.into_iter().map(Value::String).collect())),
+    }
+}
+
+/// `$CARGO_HOME`, or where it is by default.
+pub fn cargo_home() -> Option<std::path::PathBuf> {
+    let here = std::env::current_dir().ok()?;
+    std::env::var_os("CARGO_HOME").map(|home| here.join(home)).or_else(|| std::env::home_dir().map(|home| home.join(".cargo")))
+}
+
+/// What the profile, or one that it inherits from, says about stripping.
+fn strip_of_profile(settings: &CargoSettings, workspace: &Workspace, profile: &str) -> Result<Option<Value>> {
+    let manifest: Table = fs_err::read_to_string(workspace.manifest())?.parse()?;
+    let mut profile = profile.to_owned();
+    for _ in 0..16 {
+        let of_manifest = |key: &str| manifest.get("profile")?.get(&profile)?.get(key).cloned();
+        if let Some(strip) = settings.get(&["profile", &profile, "strip"]).or_else(|| of_manifest("strip")) {
+            return Ok(Some(strip));
+        }
+        let inherits = settings.get(&["profile", &profile, "inherits"]).or_else(|| of_manifest("inherits"));
+        match inherits {
+            Some(Value::String(parent)) => profile = parent,
+            _ => break,
+        }
+    }
+    Ok(None)
+}
+
+/// `a.'b'.c = value`, as `--config` takes it.
+fn assign(path: &[&str], value: Value) -> String {
+    let plain = |key: &&str| key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    let keys: Vec<String> = path.iter().map(|key| if plain(key) { (*key).to_owned() } else { format!("{key:?}") }).collect();
+    format!("{}={value}", keys.join("."))
+}

@@ -1,0 +1,37 @@
+//! Executables on disk become [`Binary`] values.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::app::Binary;
+use crate::elf::Elf;
+use crate::plan::Plan;
+use crate::segment::KnownDigests;
+
+/// Sums and looks at each service's executable, in the plan's order.
+///
+/// # Errors
+/// When one cannot be read, is not ELF, or is for another machine than the plan's.
+pub fn look(plan: &Plan, paths: &BTreeMap<String, PathBuf>, known: &KnownDigests) -> Result<Vec<Binary>> {
+    let mut binaries = Vec::new();
+    for service in &plan.services {
+        let path = paths.get(service.name.as_str()).context("a service has no executable")?;
+        let (digest, size) = known.digest(path)?;
+        let elf = Elf::read(path)?;
+        if !plan.target.runs(elf.machine) {
+            bail!(
+                "`{}` of the service `{}` is for {}, but the target `{}` is {}\nhelp: build it with `cargo build --release --target {}`",
+                path.display(),
+                service.name,
+                elf.machine.name(),
+                plan.target.triple,
+                plan.target.platform.architecture,
+                plan.target.triple,
+            );
+        }
+        binaries.push(Binary { service: service.name.to_string(), path: path.clone(), digest, size, elf });
+    }
+    Ok(binaries)
+}

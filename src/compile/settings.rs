@@ -1,0 +1,62 @@
+//! The caller's own configuration of Cargo, as far as it decides what we may add (Cargo book, "Configuration").
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use toml::{Table, Value};
+
+/// All configuration that applies here, the strongest first.
+#[derive(Clone, Debug, Default)]
+pub struct CargoSettings {
+    tables: Vec<Table>,
+}
+
+impl CargoSettings {
+    /// Reads `--config` arguments, `.cargo/config.toml` from here upward, and Cargo's home.
+    ///
+    /// # Errors
+    /// When a file is not TOML.
+    pub fn read(arguments: &[String]) -> Result<Self> {
+        let here = std::env::current_dir().context("failed to find the current folder")?;
+        let mut tables = Vec::new();
+        // Later arguments are stronger.
+        for argument in arguments.iter().rev() {
+            let path = Path::new(argument);
+            tables.push(if path.is_file() { read(path)? } else { argument.parse().unwrap_or_default() });
+        }
+        for path in cargo_config2::Walk::new(&here) {
+            tables.push(read(&path)?);
+        }
+        Ok(Self { tables })
+    }
+
+    /// The strongest value at a path of keys; the environment counts as Cargo does it.
+    pub fn get(&self, path: &[&str]) -> Option<Value> {
+        let variable = format!("CARGO_{}", path.join("_").to_uppercase().replace(['-', '.'], "_"));
+        let of_environment =
+            std::env::var_os(OsString::from(variable)).map(|value| Value::String(value.to_string_lossy().into_owned()));
+        of_environment.or_else(|| self.tables.iter().find_map(|table| at(table, path)).cloned())
+    }
+
+    /// Whether a key is set for a target, by its triple or by any `cfg(…)`.
+    pub fn has_for_target(&self, triple: &str, key: &str) -> bool {
+        self.get(&["target", triple, key]).is_some()
+            || self
+                .tables
+                .iter()
+                .filter_map(|table| table.get("target")?.as_table())
+                .any(|targets| targets.iter().any(|(name, target)| name.starts_with("cfg(") && target.get(key).is_some()))
+    }
+}
+
+fn at<'a>(table: &'a Table, path: &[&str]) -> Option<&'a Value> {
+    let (first, rest) = path.split_first()?;
+    let value = table.get(*first)?;
+    if rest.is_empty() { Some(value) } else { at(value.as_table()?, rest) }
+}
+
+fn read(path: &Path) -> Result<Table> {
+    let text = fs_err::read_to_string(path)?;
+    text.parse().with_context(|| format!("failed to parse `{}`", path.display()))
+}

@@ -1,0 +1,72 @@
+//! Images made here, without an engine: a base, shared files, own files, the executable on top.
+
+mod config;
+mod layers;
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Context as _, Result};
+
+use crate::app::{Base, Binary, Image};
+use crate::plan::Plan;
+use crate::segment::{Key, KnownDigests, Layer, Packer, Segment};
+
+/// Packs what is not in the cache yet, in parallel, and joins the layers to images. `bases` and `binaries` go with the plan's
+/// services, one for one. `packed` is told the uncompressed bytes of each layer that is done.
+///
+/// # Errors
+/// When a file cannot be read, or changes meanwhile.
+pub fn build(
+    plan: &Plan,
+    binaries: &[Binary],
+    bases: &[&Base],
+    packer: &Packer,
+    known: &KnownDigests,
+    packed: &(dyn Fn(u64) + Sync),
+) -> Result<Vec<Image>> {
+    let layers = layers::of_services(plan, binaries, bases, known)?;
+    let mut missing: BTreeMap<Key, &Layer> = BTreeMap::new();
+    for layer in layers.iter().flatten() {
+        missing.insert(layer.key(packer.level())?, layer);
+    }
+    let segments = pack(&missing.into_iter().collect::<Vec<_>>(), packer, packed)?;
+    let mut images = Vec::new();
+    for (at, service) in plan.services.iter().enumerate() {
+        let mut own = Vec::new();
+        for layer in &layers[at] {
+            own.push(segments.get(&layer.key(packer.level())?).context("a layer was not packed")?.clone());
+        }
+        images.push(config::image(plan, service, &binaries[at], bases[at], own)?);
+    }
+    Ok(images)
+}
+
+/// Several layers at a time: a small layer alone does not keep all threads busy.
+fn pack(layers: &[(Key, &Layer)], packer: &Packer, packed: &(dyn Fn(u64) + Sync)) -> Result<BTreeMap<Key, Segment>> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::new());
+    let work = || {
+        while let Some((key, layer)) = layers.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let segment = packer.layer(layer);
+            packed(layer.content_size());
+            let failed = segment.is_err();
+            done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((*key, segment));
+            if failed {
+                break;
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..packer.threads().min(layers.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    done.into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .into_iter()
+        .map(|(key, segment)| Ok((key, segment?)))
+        .collect()
+}

@@ -1,0 +1,130 @@
+//! Which files of a service go into which layer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+
+use crate::app::{AppFile, Base, BaseChoice, Binary, Facts, Service, VolumeSource};
+use crate::archive::{Entry, Kind};
+use crate::plan::Plan;
+use crate::segment::{Content, KnownDigests, Layer, Member};
+
+/// For each service of the plan, its layers above the base, lowest first: files that it shares with the most services first,
+/// its executable last.
+pub fn of_services(plan: &Plan, binaries: &[Binary], bases: &[&Base], known: &KnownDigests) -> Result<Vec<Vec<Layer>>> {
+    // The same file in several services that stand on one base: which services are they?
+    let mut sharing: BTreeMap<(&BaseChoice, String), BTreeSet<usize>> = BTreeMap::new();
+    let mut prints: Vec<Vec<String>> = Vec::new();
+    for (at, service) in plan.services.iter().enumerate() {
+        let mut own = Vec::new();
+        for file in &service.files {
+            let print = match &file.link {
+                Some(link) => format!("{}\0link\0{link}", file.to),
+                None => format!("{}\0{}\0{}", file.to, file.executable, known.digest(&file.from)?.0),
+            };
+            sharing.entry((&bases[at].choice, print.clone())).or_default().insert(at);
+            own.push(print);
+        }
+        prints.push(own);
+    }
+    let mut all = Vec::new();
+    for (at, service) in plan.services.iter().enumerate() {
+        let base = bases[at];
+        let mut groups: BTreeMap<&BTreeSet<usize>, Vec<&AppFile>> = BTreeMap::new();
+        for (file, print) in service.files.iter().zip(&prints[at]) {
+            if let Some(set) = sharing.get(&(&base.choice, print.clone())) {
+                groups.entry(set).or_default().push(file);
+            }
+        }
+        let mut groups: Vec<_> = groups.into_iter().collect();
+        groups.sort_by_key(|(set, _)| (std::cmp::Reverse(set.len()), *set));
+        let mut layers = Vec::new();
+        for (_, files) in groups {
+            let mut builder = Builder::new(&base.facts, plan.epoch);
+            for file in files {
+                builder.file(file, known)?;
+            }
+            layers.push(builder.finish());
+        }
+        let mut builder = Builder::new(&base.facts, plan.epoch);
+        builder.binary(service, &binaries[at]);
+        builder.folders(service);
+        layers.push(builder.finish());
+        all.push(layers);
+    }
+    Ok(all)
+}
+
+struct Builder<'a> {
+    facts: &'a Facts,
+    epoch: u64,
+    members: BTreeMap<String, Member>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(facts: &'a Facts, epoch: u64) -> Self {
+        Self { facts, epoch, members: BTreeMap::new() }
+    }
+
+    /// A file in a folder that is a link in the base must not replace the link: it goes to where the link leads. Folders that
+    /// the base has keep their owner and mode; others are made.
+    fn place(&mut self, path: &str) -> String {
+        let path = path.trim_start_matches('/');
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let folder = self.facts.resolve(folder);
+        self.folder(&folder, 0);
+        if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+    }
+
+    fn folder(&mut self, path: &str, owner: u64) {
+        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+        for end in ends.filter(|end| *end > 0) {
+            let part = &path[..end];
+            if !self.facts.folders.contains(part) && !self.members.contains_key(part) {
+                let mut member = Member::folder(part, 0o755, self.epoch);
+                if end == path.len() {
+                    member.entry.uid = owner;
+                    member.entry.gid = owner;
+                }
+                self.members.insert(part.to_owned(), member);
+            }
+        }
+    }
+
+    fn file(&mut self, file: &AppFile, known: &KnownDigests) -> Result<()> {
+        let path = self.place(&file.to);
+        let member = match &file.link {
+            Some(link) => Member::symlink(&path, link, self.epoch),
+            None => {
+                let (digest, size) = known.digest(&file.from)?;
+                let mode = if file.executable { 0o755 } else { 0o644 };
+                let entry = Entry { path: path.clone(), mode, uid: 0, gid: 0, mtime: self.epoch, kind: Kind::File(size) };
+                Member { entry, content: Content::File(file.from.clone(), digest) }
+            }
+        };
+        self.members.insert(path, member);
+        Ok(())
+    }
+
+    fn binary(&mut self, service: &Service, binary: &Binary) {
+        let path = self.place(&service.binary_path);
+        let kind = Kind::File(binary.size);
+        let entry = Entry { path: path.clone(), mode: 0o755, uid: 0, gid: 0, mtime: self.epoch, kind };
+        self.members.insert(path, Member { entry, content: Content::File(binary.path.clone(), binary.digest) });
+    }
+
+    /// The folder to start in, and the folders of named volumes, which an engine gives to the volume's new owner.
+    fn folders(&mut self, service: &Service) {
+        let workdir = self.facts.resolve(&service.workdir);
+        self.folder(&workdir, 0);
+        let owner = service.user.split(':').next().and_then(|user| user.parse().ok()).unwrap_or(0);
+        for volume in service.volumes.iter().filter(|volume| matches!(volume.source, VolumeSource::Named(_))) {
+            let path = self.facts.resolve(&volume.target);
+            self.folder(&path, owner);
+        }
+    }
+
+    fn finish(self) -> Layer {
+        Layer { members: self.members.into_values().collect() }
+    }
+}

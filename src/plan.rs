@@ -1,0 +1,98 @@
+//! The decision: everything is settled here before anything is done.
+
+mod auterion;
+mod files;
+mod manifests;
+mod order;
+mod resolve;
+mod service;
+mod template;
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::app::{Author, BaseChoice, Name, Service, Target, Version};
+use crate::archive::gzip::Level;
+
+pub use crate::config::tables::FormatName as Format;
+pub use resolve::{Request, resolve};
+pub use template::VERSION_MARK;
+
+/// What a build is going to do. It never changes once it is made.
+#[derive(Clone, Debug, Serialize)]
+pub struct Plan {
+    /// The app's name.
+    pub name: Name,
+    /// Who publishes it.
+    pub author: Option<Author>,
+    /// Its version.
+    pub version: Version,
+    /// What is compiled for.
+    pub target: Target,
+    /// The profile.
+    pub profile: String,
+    /// The services, each after those that it depends on.
+    pub services: Vec<Service>,
+    /// For each service, by its place in `services`, what its image stands on.
+    pub bases: Vec<BaseChoice>,
+    /// What is written.
+    pub formats: Vec<Format>,
+    /// What only the `.auterionos` format needs.
+    pub auterion: Option<Auterion>,
+    /// How hard it is compressed.
+    pub compression: Level,
+    /// Seconds since the epoch, for everything that has a time.
+    pub epoch: u64,
+    /// The text of the workspace's own `app.yml`, if it has one, with the version in it.
+    #[serde(skip)]
+    pub template: Option<String>,
+    /// `settings.default.env` of the workspace.
+    #[serde(skip)]
+    pub settings: Vec<u8>,
+    /// Folder of the root manifest.
+    pub workspace: PathBuf,
+    /// Where the outputs go.
+    pub output: PathBuf,
+    /// What the user should know of these decisions.
+    pub notes: Vec<String>,
+}
+
+impl Plan {
+    /// `AUTHOR.NAME`, or the name alone.
+    pub fn slug(&self) -> String {
+        match &self.author {
+            Some(author) => format!("{}.{}", author.as_str(), self.name),
+            None => self.name.to_string(),
+        }
+    }
+
+    /// The file that a format is written to.
+    pub fn bundle_path(&self, format: Format) -> PathBuf {
+        let simulated = self.auterion.as_ref().is_some_and(|a| a.device_types == ["simulation"]);
+        let ending = match format {
+            Format::Auterionos if simulated => "-simulation.auterionos",
+            Format::Auterionos => ".auterionos",
+            Format::Docker => ".docker.tar",
+            Format::Oci => ".oci.tar",
+        };
+        self.output.join(format!("{}-{}{ending}", self.slug(), self.version))
+    }
+}
+
+/// What only the `.auterionos` format needs (`spec/auterionos.md`, section 4).
+#[derive(Clone, Debug, Serialize)]
+pub struct Auterion {
+    /// 1 to 8.
+    pub api_version: u8,
+    /// As the author wrote it, always as a list.
+    pub target_platform: Vec<String>,
+    /// After alias mapping, each once.
+    pub device_types: Vec<String>,
+    /// `none` or `vN`.
+    pub app_base: String,
+    /// The keys of the app file that are passed on as they are.
+    pub extra: serde_json::Map<String, serde_json::Value>,
+    /// A piece of compose file, merged last.
+    pub compose_override: serde_json::Map<String, serde_json::Value>,
+}

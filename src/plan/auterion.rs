@@ -1,0 +1,116 @@
+//! The `.auterionos` part of a plan (`spec/auterionos.md`, sections 4.1 and 4.3).
+
+use serde_json::{Map, Value};
+
+use super::Auterion;
+use crate::app::Target;
+use crate::config::tables::AuterionTable;
+
+/// Device names as authors write them, device type in the artifact, architecture.
+const DEVICES: [(&str, &str, &str); 12] = [
+    ("skynode", "skynode", "arm64"),
+    ("skynode-s", "skynode-s", "arm64"),
+    ("dacnode", "dacnode", "arm64"),
+    ("pigeon", "pigeon", "arm64"),
+    ("rb5", "rb5", "arm64"),
+    ("ainode", "jetson", "arm64"),
+    ("jetson", "jetson", "arm64"),
+    ("ainode-onx", "jetsononx", "arm64"),
+    ("jetsononx", "jetsononx", "arm64"),
+    ("skynode-n", "arkjetson", "arm64"),
+    ("arkjetson", "arkjetson", "arm64"),
+    ("simulation", "simulation", "amd64"),
+];
+
+/// Decides; each problem is given with the key it is about.
+pub fn resolve(table: &AuterionTable, target: &Target) -> Result<Auterion, Vec<(&'static str, String)>> {
+    let mut wrong = Vec::new();
+    let api_version = table.api_version.unwrap_or(2);
+    let architecture = target.platform.architecture.as_str();
+    let default = if architecture == "amd64" { "simulation" } else { "skynode" };
+    let target_platform = table.target_platform.clone().map_or_else(|| vec![default.to_owned()], |t| t.into_vec());
+    if target_platform.is_empty() {
+        wrong.push(("target-platform", "`target-platform` names no device".to_owned()));
+    }
+    let mut device_types: Vec<String> = Vec::new();
+    for name in &target_platform {
+        let Some((_, device, needs)) = DEVICES.iter().find(|(known, ..)| known == name) else {
+            let known: Vec<&str> = DEVICES.iter().map(|(name, ..)| *name).collect();
+            wrong.push(("target-platform", format!("`{name}` is no device; known are {}", known.join(", "))));
+            continue;
+        };
+        if *needs != architecture {
+            wrong.push((
+                "target-platform",
+                format!("`{name}` runs linux/{needs}, but `{}` gives {}", target.triple, target.platform),
+            ));
+        }
+        if !device_types.iter().any(|known| known == device) {
+            device_types.push((*device).to_owned());
+        }
+    }
+    let app_base = table.app_base.clone().unwrap_or_else(|| "none".into());
+    if app_base != "none" {
+        let is_version = app_base.strip_prefix('v').is_some_and(|n| !n.is_empty() && n.chars().all(|c| c.is_ascii_digit()));
+        let why = if is_version {
+            format!("`{app_base}`: bundles that leave out the layers of an installed app base are not written; use `none`")
+        } else {
+            format!("`{app_base}` is no app base; use `none`")
+        };
+        wrong.push(("app-base", why));
+    }
+    let mut extra = Map::new();
+    let mut pass = |key: &'static str, since: u8, value: Option<Value>| {
+        if let Some(value) = value {
+            if api_version < since {
+                wrong.push((key, format!("`{key}` needs `api-version = {since}`, this app has {api_version}")));
+            }
+            extra.insert(key.to_owned(), value);
+        }
+    };
+    let json = |value: &Option<Map<String, Value>>| value.clone().map(Value::Object);
+    pass("system-app", 2, table.system_app.map(Value::Bool));
+    pass(
+        "dependencies",
+        2,
+        table.dependencies.clone().map(|d| d.into_iter().map(|(k, v)| (k, v.into())).collect::<Map<_, _>>().into()),
+    );
+    pass("logging", 3, json(&table.logging));
+    pass("mission-executor", 6, table.mission_executor.map(Value::Bool));
+    pass("parameters", 6, table.parameters.clone().map(|list| list.into_iter().map(Value::Object).collect()));
+    pass("suite-id", 8, json(&table.suite_id));
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    let compose_override = table.compose_override.clone().unwrap_or_default();
+    Ok(Auterion { api_version, target_platform, device_types, app_base, extra, compose_override })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::tables::OneOrMany;
+
+    fn devices(names: &[&str], triple: &str) -> Result<Vec<String>, String> {
+        let many = OneOrMany::Many(names.iter().map(|n| (*n).to_owned()).collect());
+        let table = AuterionTable { target_platform: Some(many), ..AuterionTable::default() };
+        resolve(&table, &Target::new(triple).expect("target")).map(|a| a.device_types).map_err(|w| w[0].1.clone())
+    }
+
+    #[test]
+    fn aliases_become_one_device() {
+        let found = devices(&["skynode", "ainode", "jetson"], "aarch64-unknown-linux-gnu");
+        assert_eq!(found, Ok(vec!["skynode".into(), "jetson".into()]));
+        assert!(devices(&["skynode", "simulation"], "aarch64-unknown-linux-gnu").is_err_and(|e| e.contains("linux/amd64")));
+        assert!(devices(&["toaster"], "aarch64-unknown-linux-gnu").is_err_and(|e| e.contains("known are")));
+        assert!(devices(&[], "aarch64-unknown-linux-gnu").is_err());
+        assert_eq!(devices(&["simulation"], "x86_64-unknown-linux-gnu"), Ok(vec!["simulation".into()]));
+    }
+
+    #[test]
+    fn keys_need_their_api_version() {
+        let table = AuterionTable { mission_executor: Some(true), ..AuterionTable::default() };
+        let target = Target::new("aarch64-unknown-linux-gnu").expect("target");
+        assert!(resolve(&table, &target).is_err_and(|w| w[0].1.contains("needs `api-version = 6`")));
+    }
+}

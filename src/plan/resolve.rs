@@ -1,0 +1,328 @@
+//! From what was typed, what is written and what Cargo knows, to the plan.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::manifests::{self, AppSource, ServiceSource};
+use super::service::{self, Report};
+use super::template::{self, Template, VERSION_MARK};
+use super::{Format, Plan, auterion, order};
+use crate::app::{Author, BaseChoice, ImageRef, Name, Service, Target, Version};
+use crate::archive::gzip::Level;
+use crate::config::tables::CompressionName;
+use crate::config::{Problems, Step};
+use crate::workspace::Workspace;
+
+/// What was typed.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// `-p`: only these services or packages; all if empty.
+    pub packages: Vec<String>,
+    /// `--profile`
+    pub profile: String,
+    /// `--target`
+    pub target: Option<String>,
+    /// `--format`; those of the table if empty.
+    pub formats: Vec<Format>,
+    /// `--compression`
+    pub compression: Option<Level>,
+    /// `--app-version`
+    pub version: Option<String>,
+    /// `SOURCE_DATE_EPOCH`
+    pub epoch: u64,
+    /// `--out-dir`; default: `appbundle` in the target folder.
+    pub output: Option<PathBuf>,
+}
+
+/// Decides everything.
+///
+/// # Errors
+/// [`Problems`] with all that is wrong in all manifests; or the first thing that cannot be read.
+pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
+    let mut problems = Problems::default();
+    let mut notes = Vec::new();
+    let app = manifests::app(workspace, &mut problems)?;
+    let sources = manifests::services(workspace, &mut problems)?;
+    if sources.is_empty() && problems.is_empty() {
+        bail!(
+            "no package of the workspace `{}` is a service: none has a table `[package.metadata.service]`\nhelp: run `cargo appbundle init`",
+            workspace.root.display()
+        );
+    }
+    let mut report = Report { manifest: &app.manifest, path: &app.path, problems: &mut problems };
+    let name = app_name(&app, workspace, &mut report);
+    let author = app.table.author.as_deref().and_then(|author| report.take(&[Step::Key("author")], Author::new(author)));
+    let version = version(&app, &sources, request, &mut report);
+    let target = target(&app, request, &mut report);
+    let formats = formats(&app, request, &mut report);
+    let base = match &app.table.base {
+        Some(table) => report.take(&[Step::Key("base")], service::base(table, &workspace.root)),
+        None => Some(BaseChoice::Auto),
+    };
+    let auterion = match &target {
+        Some(target) if formats.contains(&Format::Auterionos) => match auterion::resolve(&app.table.auterion, target) {
+            Ok(auterion) => Some(auterion),
+            Err(wrong) => {
+                wrong.into_iter().for_each(|(key, why)| report.wrong(&[Step::Key("auterion"), Step::Key(key)], why));
+                None
+            }
+        },
+        _ => None,
+    };
+    let (Some(name), Some(version)) = (name, version) else {
+        problems.into_result()?;
+        bail!("the app has no name or version");
+    };
+    if version.is_mapped() {
+        notes.push(format!("version `{}` becomes `{}`: `+` is not allowed in an image's tag", version.written, version.tag));
+    }
+    let template = read_template(workspace, &version)?;
+
+    let slug = match &author {
+        Some(author) => format!("{}.{name}", author.as_str()),
+        None => name.to_string(),
+    };
+    let mut services: BTreeMap<String, (Service, BaseChoice)> = BTreeMap::new();
+    for source in &sources {
+        let Some(service_name) = service::name(source, &mut problems) else { continue };
+        if let Some((other, _)) = services.get(service_name.as_str()) {
+            let steps = if source.table.name.is_some() { &[Step::Key("name")][..] } else { &[] };
+            let message = format!("two services are called `{service_name}`; the other one is in package `{}`", other.package);
+            Report { manifest: &source.manifest, path: &source.path, problems: &mut problems }.wrong(steps, message);
+            continue;
+        }
+        let own = template.as_ref().and_then(|template| template.services.get(service_name.as_str()));
+        let image = match own {
+            Some(Some(image)) => {
+                ImageRef::parse(image).map_err(|e| anyhow::anyhow!("in `app.yml`, service `{service_name}`: {e}"))?
+            }
+            _ => ImageRef { name: format!("{slug}.{service_name}"), tag: version.tag.clone() },
+        };
+        let mut report = Report { manifest: &source.manifest, path: &source.path, problems: &mut problems };
+        let own_base = source.table.base.as_ref().map(|table| service::base(table, source.member.folder()));
+        let own_base = own_base.and_then(|base| report.take(&[Step::Key("base")], base));
+        let Some(service) = service::resolve(source, service_name, image, &workspace.root, &mut problems) else { continue };
+        let base = own_base.or_else(|| base.clone()).unwrap_or(BaseChoice::Auto);
+        services.insert(service.name.to_string(), (service, base));
+    }
+    let all_read = problems.is_empty();
+    if all_read {
+        check_dependencies(&sources, &services, template.as_ref(), &mut problems);
+        check_images(&sources, &services, &mut problems);
+    }
+    let sorted = launch_order(&sources, &services, &mut problems);
+    problems.into_result()?;
+    let Some(target) = target else { bail!("there is no target") };
+    if let Some(template) = &template {
+        check_template(template, &services)?;
+    }
+
+    let wanted = select(&request.packages, &services)?;
+    let ordered = sorted.into_iter().filter(|name| wanted.contains(name)).filter_map(|name| services.remove(&name));
+    let (services, bases): (Vec<Service>, Vec<BaseChoice>) = ordered.unzip();
+    let compression = request.compression.unwrap_or(match app.table.compression {
+        Some(CompressionName::Fast) => Level::Fast,
+        Some(CompressionName::Best) => Level::Best,
+        Some(CompressionName::Default) | None => Level::Default,
+    });
+    let settings_path = workspace.root.join("settings.default.env");
+    let settings = if settings_path.is_file() { fs_err::read(settings_path)? } else { Vec::new() };
+    Ok(Plan {
+        name,
+        author,
+        version,
+        target,
+        profile: request.profile.clone(),
+        services,
+        bases,
+        formats,
+        auterion,
+        compression,
+        epoch: request.epoch,
+        template: template.map(|template| template.text),
+        settings,
+        workspace: workspace.root.clone(),
+        output: request.output.clone().unwrap_or_else(|| workspace.target_dir.join("appbundle")),
+        notes,
+    })
+}
+
+fn app_name(app: &AppSource, workspace: &Workspace, report: &mut Report<'_>) -> Option<Name> {
+    if let Some(name) = &app.table.name {
+        return report.take(&[Step::Key("name")], Name::new(name));
+    }
+    let folder = workspace.root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let near = Name::near(&folder);
+    let why = format!("the workspace's folder is called `{folder}`, which cannot be the app's name: set `name`");
+    report.take(&[], Name::new(&near).map_err(|_| why))
+}
+
+fn version(app: &AppSource, sources: &[ServiceSource<'_>], request: &Request, report: &mut Report<'_>) -> Option<Version> {
+    if let Some(version) = &request.version {
+        return report.take(&[], Version::new(version));
+    }
+    if let Some(version) = &app.table.version {
+        return report.take(&[Step::Key("version")], Version::new(version));
+    }
+    if let Some(version) = app.manifest.workspace_version() {
+        return report.take(&[], Version::new(&version));
+    }
+    let mut versions: Vec<String> = sources.iter().map(|source| source.member.version.to_string()).collect();
+    versions.sort();
+    versions.dedup();
+    match &versions[..] {
+        [only] => report.take(&[], Version::new(only)),
+        [] => None,
+        several => {
+            report.wrong(&[], format!("the services have the versions {}: set the app's `version`", several.join(", ")));
+            None
+        }
+    }
+}
+
+fn target(app: &AppSource, request: &Request, report: &mut Report<'_>) -> Option<Target> {
+    if let Some(triple) = &request.target {
+        return report.take(&[], Target::new(triple));
+    }
+    match app.table.targets.as_deref() {
+        None => report.take(&[], Target::new("aarch64-unknown-linux-gnu")),
+        Some([only]) => report.take(&[Step::Key("targets"), Step::Index(0)], Target::new(only)),
+        Some([]) => {
+            report.wrong(&[Step::Key("targets")], "`targets` is empty");
+            None
+        }
+        Some(several) => {
+            let message =
+                format!("a bundle is for one target, here are {}: choose with `--target {}`", several.len(), several[0]);
+            report.wrong(&[Step::Key("targets")], message);
+            None
+        }
+    }
+}
+
+fn formats(app: &AppSource, request: &Request, report: &mut Report<'_>) -> Vec<Format> {
+    let mut formats = match (&request.formats[..], &app.table.formats) {
+        ([], Some(formats)) => formats.clone(),
+        ([], None) if app.table.author.is_some() => vec![Format::Auterionos],
+        ([], None) => vec![Format::Docker],
+        (typed, _) => typed.to_vec(),
+    };
+    formats.sort();
+    formats.dedup();
+    if formats.is_empty() {
+        report.wrong(&[Step::Key("formats")], "`formats` is empty");
+    }
+    if formats.contains(&Format::Auterionos) && app.table.author.is_none() {
+        report.wrong(
+            &[Step::Key("formats")],
+            "the format `auterionos` needs the app's `author`, such as `author = \"com.example\"`",
+        );
+    }
+    formats
+}
+
+fn read_template(workspace: &Workspace, version: &Version) -> Result<Option<Template>> {
+    let path = workspace.root.join("app.yml");
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let text = fs_err::read_to_string(&path)?;
+    template::read("app.yml", &text, &version.tag).map(Some).map_err(anyhow::Error::msg).context("failed to read the template")
+}
+
+fn check_dependencies(
+    sources: &[ServiceSource<'_>],
+    services: &BTreeMap<String, (Service, BaseChoice)>,
+    template: Option<&Template>,
+    problems: &mut Problems,
+) {
+    let known: Vec<&str> = services.keys().map(String::as_str).collect();
+    for source in sources {
+        for (at, name) in source.table.depends_on.iter().enumerate() {
+            if services.contains_key(name) || template.is_some_and(|template| template.services.contains_key(name)) {
+                continue;
+            }
+            let near = crate::config::schema::nearest(name, &known).map(|near| format!("; did you mean `{near}`?"));
+            let message = format!("there is no service `{name}`{}", near.unwrap_or_default());
+            let mut report = Report { manifest: &source.manifest, path: &source.path, problems };
+            report.wrong(&[Step::Key("depends-on"), Step::Index(at)], message);
+        }
+    }
+}
+
+fn check_images(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service, BaseChoice)>, problems: &mut Problems) {
+    let mut images: BTreeMap<String, &str> = BTreeMap::new();
+    for (service, _) in services.values() {
+        if let Some(other) = images.insert(service.image.canonical(), service.name.as_str())
+            && let Some(source) = sources.iter().find(|source| source.member.name == service.package)
+        {
+            let message = format!("the services `{other}` and `{}` have the same image `{}`", service.name, service.image);
+            Report { manifest: &source.manifest, path: &source.path, problems }.wrong(&[], message);
+        }
+    }
+}
+
+fn launch_order(
+    sources: &[ServiceSource<'_>],
+    services: &BTreeMap<String, (Service, BaseChoice)>,
+    problems: &mut Problems,
+) -> Vec<String> {
+    let edges = services.iter().map(|(name, (service, _))| (name.clone(), service.depends_on.clone())).collect();
+    order::sort(&edges).unwrap_or_else(|cycle| {
+        let source = sources.iter().find(|source| services.get(&cycle[0]).is_some_and(|(s, _)| s.package == source.member.name));
+        if let Some(source) = source {
+            let message = format!("the services depend on each other in a cycle: {}", cycle.join(" -> "));
+            Report { manifest: &source.manifest, path: &source.path, problems }.wrong(&[Step::Key("depends-on")], message);
+        }
+        Vec::new()
+    })
+}
+
+/// Every service of the workspace is in the template, and every service in the template is of the workspace or has an image
+/// of its own.
+fn check_template(template: &Template, services: &BTreeMap<String, (Service, BaseChoice)>) -> Result<()> {
+    let missing: Vec<&str> = services.keys().filter(|name| !template.services.contains_key(*name)).map(String::as_str).collect();
+    if !missing.is_empty() {
+        bail!(
+            "`app.yml` has no service {}, which the workspace has\nhelp: add it, with `image: NAME:{VERSION_MARK}`",
+            quoted(&missing)
+        );
+    }
+    let foreign: Vec<&str> = template.services.keys().filter(|name| !services.contains_key(*name)).map(String::as_str).collect();
+    if !foreign.is_empty() {
+        bail!(
+            "`app.yml` has the service {}, which the workspace lacks\nhelp: run `cargo appbundle new-service {}`",
+            quoted(&foreign),
+            foreign[0]
+        );
+    }
+    for (name, image) in &template.services {
+        if image.is_none() {
+            bail!("in `app.yml`, the service `{name}` has no `image`");
+        }
+    }
+    Ok(())
+}
+
+fn quoted(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn select(packages: &[String], services: &BTreeMap<String, (Service, BaseChoice)>) -> Result<Vec<String>> {
+    if packages.is_empty() {
+        return Ok(services.keys().cloned().collect());
+    }
+    let mut wanted = Vec::new();
+    for package in packages {
+        let found = services.values().filter(|(service, _)| service.name.as_str() == package || service.package == *package);
+        let found: Vec<String> = found.map(|(service, _)| service.name.to_string()).collect();
+        if found.is_empty() {
+            let known: Vec<&str> = services.keys().map(String::as_str).collect();
+            bail!("no service or package `{package}`; the services are {}", quoted(&known));
+        }
+        wanted.extend(found);
+    }
+    Ok(wanted)
+}

@@ -1,0 +1,270 @@
+//! One service's table becomes one service.
+
+use std::path::{Path, PathBuf};
+
+use super::files;
+use super::manifests::ServiceSource;
+use crate::app::{BaseChoice, Health, ImageRef, Name, Port, Route, Service, Volume};
+use crate::config::tables::{BaseName, BaseTable, OneOrMany, PortValue, ServiceTable};
+use crate::config::{Manifest, Problems, Step, schema};
+
+/// Where executables stand in an image.
+const BIN_FOLDER: &str = "/usr/local/bin";
+
+/// Not root, and a number, so that it needs no entry in `/etc/passwd`.
+const USER: &str = "65532:65532";
+
+/// Says what is wrong with one key of one table.
+pub struct Report<'a> {
+    pub manifest: &'a Manifest,
+    pub path: &'a [Step<'static>],
+    pub problems: &'a mut Problems,
+}
+
+impl Report<'_> {
+    /// Keeps what is right, and reports what is not at the end of `steps`.
+    pub fn take<T>(&mut self, steps: &[Step<'_>], value: Result<T, String>) -> Option<T> {
+        match value {
+            Ok(value) => Some(value),
+            Err(message) => {
+                self.wrong(steps, message);
+                None
+            }
+        }
+    }
+
+    pub fn wrong(&mut self, steps: &[Step<'_>], message: impl Into<String>) {
+        let path: Vec<Step<'_>> = self.path.iter().copied().chain(steps.iter().copied()).collect();
+        self.problems.push(self.manifest.problem(&path, message));
+    }
+}
+
+/// The service's name; it is needed before anything else of it.
+pub fn name(source: &ServiceSource<'_>, problems: &mut Problems) -> Option<Name> {
+    let mut report = Report { manifest: &source.manifest, path: &source.path, problems };
+    match &source.table.name {
+        Some(name) => report.take(&[Step::Key("name")], Name::new(name)),
+        None => report.take(&[], Name::new(&source.member.name)),
+    }
+}
+
+/// Decides everything about a service but its image's name, which `image` is.
+pub fn resolve(
+    source: &ServiceSource<'_>,
+    name: Name,
+    image: ImageRef,
+    workspace: &Path,
+    problems: &mut Problems,
+) -> Option<Service> {
+    let ServiceSource { member, manifest, path, table } = source;
+    let mut report = Report { manifest, path, problems };
+    let folder = member.folder();
+    let bin = bin(source, &mut report)?;
+    for (at, feature) in table.features.iter().flatten().enumerate() {
+        if !member.features.contains(feature) {
+            let known: Vec<&str> = member.features.iter().map(String::as_str).collect();
+            let near = schema::nearest(feature, &known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            let message = format!("package `{}` has no feature `{feature}`{near}", member.name);
+            report.wrong(&[Step::Key("features"), Step::Index(at)], message);
+        }
+    }
+    let mut ports = Vec::new();
+    for (at, port) in table.ports.iter().enumerate() {
+        let text = match port {
+            PortValue::Text(text) => text.clone(),
+            PortValue::Number(number) => number.to_string(),
+        };
+        ports.extend(report.take(&[Step::Key("ports"), Step::Index(at)], Port::parse(&text)));
+    }
+    let mut volumes: Vec<Volume> = Vec::new();
+    for (at, text) in table.volumes.iter().enumerate() {
+        let place = [Step::Key("volumes"), Step::Index(at)];
+        if let Some(volume) = report.take(&place, Volume::parse(text)) {
+            if volumes.iter().any(|other| other.target == volume.target) {
+                report.wrong(&place, format!("two volumes at `{}`", volume.target));
+            }
+            volumes.push(volume);
+        }
+    }
+    for key in table.environment.keys() {
+        let fits = !key.is_empty() && !key.contains(['=', '\0']);
+        if !fits {
+            report.wrong(&[Step::Key("environment"), Step::Key(key)], format!("`{key}` cannot be the name of a variable"));
+        }
+    }
+    let binary_path = format!("{BIN_FOLDER}/{bin}");
+    let files = packed_files(table, folder, workspace, &binary_path, &mut report);
+    let mut env_files = Vec::new();
+    for file in table.env_file.clone().map(OneOrMany::into_vec).unwrap_or_default() {
+        let path = folder.join(&file);
+        if !path.is_file() {
+            report.wrong(&[Step::Key("env-file")], format!("`{file}` is not there"));
+        }
+        env_files.push(path);
+    }
+    if table.command.as_ref().is_some_and(Vec::is_empty) {
+        report.wrong(&[Step::Key("command")], "`command` is empty");
+    }
+    if let Some(workdir) = &table.workdir
+        && !workdir.starts_with('/')
+    {
+        report.wrong(&[Step::Key("workdir")], format!("`{workdir}` is not an absolute path"));
+    }
+    for (key, value, choices) in [
+        ("restart", &table.restart, &["no", "always", "on-failure", "unless-stopped"][..]),
+        ("network-mode", &table.network_mode, &["host", "bridge", "none"][..]),
+    ] {
+        if let Some(value) = value
+            && !choices.contains(&value.as_str())
+        {
+            let near = schema::nearest(value, choices).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            report.wrong(&[Step::Key(key)], format!("`{key}` cannot be `{value}`{near} (it can be {})", choices.join(", ")));
+        }
+    }
+    let user = table.user.clone().unwrap_or_else(|| USER.into());
+    if user.is_empty() || user.contains(char::is_whitespace) || user.matches(':').count() > 1 {
+        report.wrong(&[Step::Key("user")], format!("`{user}` is not `USER` or `UID:GID`"));
+    }
+    Some(Service {
+        name,
+        package: member.name.clone(),
+        bin,
+        features: table.features.clone().unwrap_or_default(),
+        image,
+        binary_path,
+        command: table.command.clone(),
+        args: table.args.clone(),
+        environment: table.environment.iter().map(|(key, value)| (key.clone(), value.to_string())).collect(),
+        env_files,
+        ports,
+        volumes,
+        files,
+        depends_on: table.depends_on.clone(),
+        routes: routes(table, &mut report),
+        user,
+        workdir: table.workdir.clone().unwrap_or_else(|| "/".into()),
+        health: health(table, &mut report),
+        restart: table.restart.clone(),
+        network_mode: table.network_mode.clone(),
+        devices: table.devices.clone(),
+        privileged: table.privileged,
+        labels: table.labels.clone(),
+        replicas: table.replicas,
+        compose: table.compose.clone().unwrap_or_default(),
+        auterion: table.auterion.clone().unwrap_or_default(),
+        kubernetes: table.kubernetes.clone().unwrap_or_default(),
+    })
+}
+
+fn bin(source: &ServiceSource<'_>, report: &mut Report<'_>) -> Option<String> {
+    let member = source.member;
+    let bins: Vec<&str> = member.bins.iter().map(String::as_str).collect();
+    if let Some(bin) = &source.table.bin {
+        if bins.contains(&bin.as_str()) {
+            return Some(bin.clone());
+        }
+        let near = schema::nearest(bin, &bins).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        report.wrong(&[Step::Key("bin")], format!("package `{}` has no bin `{bin}`{near}", member.name));
+        return None;
+    }
+    match (&member.default_run, &bins[..]) {
+        (Some(bin), _) => Some(bin.clone()),
+        (None, [only]) => Some((*only).to_owned()),
+        (None, []) => {
+            report.wrong(&[], format!("package `{}` has no executable", member.name));
+            None
+        }
+        (None, several) => {
+            report.wrong(&[], format!("package `{}` has several bins: set `bin` to one of {}", member.name, several.join(", ")));
+            None
+        }
+    }
+}
+
+fn packed_files(
+    table: &ServiceTable,
+    folder: &Path,
+    workspace: &Path,
+    binary: &str,
+    report: &mut Report<'_>,
+) -> Vec<crate::app::AppFile> {
+    let mut all: Vec<crate::app::AppFile> = Vec::new();
+    for (at, entry) in table.files.iter().enumerate() {
+        let place = [Step::Key("files"), Step::Index(at)];
+        let Some(found) = report.take(&place, files::expand(entry, folder, workspace)) else { continue };
+        for file in found {
+            let clash = all.iter().find(|other| other.to == file.to);
+            if file.to == binary {
+                report.wrong(&place, format!("`{}` is where the executable stands", file.to));
+            } else if let Some(other) = clash {
+                let message = format!("`{}` and `{}` both go to `{}`", other.from.display(), file.from.display(), file.to);
+                report.wrong(&place, message);
+            } else {
+                all.push(file);
+            }
+        }
+    }
+    all.sort();
+    if let Some(pair) = all.windows(2).find(|pair| pair[1].to.strip_prefix(&pair[0].to).is_some_and(|rest| rest.starts_with('/')))
+    {
+        report.wrong(&[Step::Key("files")], format!("`{}` is a file, and `{}` would be in it", pair[0].to, pair[1].to));
+    }
+    all
+}
+
+fn routes(table: &ServiceTable, report: &mut Report<'_>) -> std::collections::BTreeMap<String, Route> {
+    let mut routes = std::collections::BTreeMap::new();
+    for (path, route) in &table.routes {
+        let place = [Step::Key("routes"), Step::Key(path)];
+        if !path.starts_with('/') {
+            report.wrong(&place, format!("the route `{path}` does not begin with `/`"));
+        }
+        match (route.port, &route.static_root) {
+            (Some(port), None) => drop(routes.insert(path.clone(), Route::Port(port))),
+            (None, Some(root)) => drop(routes.insert(path.clone(), Route::StaticRoot(root.clone()))),
+            _ => report.wrong(&place, format!("the route `{path}` needs `port` or `static-root`, and not both")),
+        }
+    }
+    routes
+}
+
+fn health(table: &ServiceTable, report: &mut Report<'_>) -> Option<Health> {
+    let table = table.healthcheck.as_ref()?;
+    let place = [Step::Key("healthcheck")];
+    let http = match (&table.path, table.port, &table.command) {
+        (Some(path), Some(port), None) if path.starts_with('/') => Some((path.clone(), port)),
+        (None, None, Some(command)) if !command.is_empty() => None,
+        _ => {
+            report.wrong(&place, "`healthcheck` needs `path` (from `/` on) and `port`, or else `command`");
+            return None;
+        }
+    };
+    Some(Health {
+        http,
+        command: table.command.clone(),
+        interval: table.interval.clone(),
+        timeout: table.timeout.clone(),
+        retries: table.retries,
+        start_period: table.start_period.clone(),
+    })
+}
+
+/// What a `base` key means; paths begin at `folder`.
+///
+/// # Errors
+/// In words for the user.
+pub fn base(table: &BaseTable, folder: &Path) -> Result<BaseChoice, String> {
+    let there = |path: &str| -> Result<PathBuf, String> {
+        let full = folder.join(path);
+        if full.exists() { Ok(full) } else { Err(format!("`{path}` is not there")) }
+    };
+    match table {
+        BaseTable::Named(BaseName::Auto) => Ok(BaseChoice::Auto),
+        BaseTable::Named(BaseName::Scratch) => Ok(BaseChoice::Scratch),
+        BaseTable::From(source) => match (&source.rootfs, &source.archive) {
+            (Some(path), None) => there(path).map(BaseChoice::Rootfs),
+            (None, Some(path)) => there(path).map(BaseChoice::Archive),
+            _ => Err("`base` needs exactly one of `rootfs` and `archive`".into()),
+        },
+    }
+}

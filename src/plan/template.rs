@@ -1,0 +1,51 @@
+//! The workspace's own `app.yml`: a compose file in which `#VERSION#` stands for the version.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// What is replaced by the version.
+pub const VERSION_MARK: &str = "#VERSION#";
+
+/// An `app.yml` that was read.
+pub struct Template {
+    /// The text with the version in it; comments survive.
+    pub text: String,
+    /// Its services and the image each names.
+    pub services: BTreeMap<String, Option<String>>,
+}
+
+/// Substitutes the version and parses the result.
+///
+/// # Errors
+/// Where it is not a compose file, in words for the user; `path` is how the file is shown.
+pub fn read(path: &str, text: &str, version: &str) -> Result<Template, String> {
+    let text = text.replace(VERSION_MARK, version);
+    let document: Value = serde_saphyr::from_str(&text).map_err(|e| format!("`{path}` is not YAML: {e}"))?;
+    let Some(services) = document.get("services").and_then(Value::as_object) else {
+        return Err(format!("`{path}` has no `services`"));
+    };
+    let services = services
+        .iter()
+        .map(|(name, service)| (name.clone(), service.get("image").and_then(Value::as_str).map(str::to_owned)))
+        .collect();
+    Ok(Template { text, services })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_put_in_and_comments_stay() {
+        let template = read("app.yml", "# our app\nservices:\n  a:\n    image: a:#VERSION# # tag\n", "1.2").expect("read");
+        assert_eq!(template.text, "# our app\nservices:\n  a:\n    image: a:1.2 # tag\n");
+        assert_eq!(template.services["a"].as_deref(), Some("a:1.2"));
+    }
+
+    #[test]
+    fn what_is_no_compose_file() {
+        assert!(read("app.yml", "a: [", "1").is_err());
+        assert!(read("app.yml", "a: 1", "1").is_err_and(|e| e.contains("no `services`")));
+    }
+}

@@ -1,0 +1,162 @@
+//! Dockerfiles that make by hand what the native images are, and what their contexts hold.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use minijinja::{Environment, Value, context};
+
+use crate::app::{Base, BaseChoice, Binary, GeneratedFile, Part, Service, VolumeSource};
+use crate::plan::Plan;
+
+/// What engines set where an image says nothing.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// One `docker build`: a Dockerfile and the rest of its folder.
+#[derive(Debug)]
+pub struct Context {
+    /// The Dockerfile, relative to the output folder.
+    pub dockerfile: GeneratedFile,
+    /// What is copied from elsewhere; paths relative to the Dockerfile's folder.
+    pub copied: Vec<(String, Copied)>,
+}
+
+/// Something that a context holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Copied {
+    /// A file, and whether it may be executed.
+    File(PathBuf, bool),
+    /// A symbolic link.
+    Link(String),
+    /// An empty folder.
+    Folder,
+    /// The tar of the base's only layer.
+    BaseLayer,
+}
+
+#[derive(serde::Serialize)]
+struct Copy {
+    chown: Option<String>,
+    paths: String,
+}
+
+/// The contexts of all bases and services. `bases` and `binaries` go with the plan's services, one for one.
+pub fn contexts(plan: &Plan, binaries: &[Binary], bases: &[&Base]) -> Result<Vec<Context>> {
+    let mut contexts = Vec::new();
+    let mut choices: Vec<&BaseChoice> = Vec::new();
+    for (at, service) in plan.services.iter().enumerate() {
+        let known = choices.iter().position(|choice| **choice == bases[at].choice);
+        let number = known.unwrap_or(choices.len());
+        if known.is_none() {
+            choices.push(&bases[at].choice);
+            contexts.push(base(plan, bases[at], number)?);
+        }
+        contexts.push(of_service(plan, service, &binaries[at], bases[at], number)?);
+    }
+    Ok(contexts)
+}
+
+fn base_image(plan: &Plan, number: usize) -> String {
+    let ending = if number == 0 { String::new() } else { (number + 1).to_string() };
+    format!("{}.base{ending}:{}", plan.slug(), plan.version)
+}
+
+fn environment() -> Result<Environment<'static>> {
+    let mut environment = Environment::new();
+    environment.add_template("Dockerfile.base", include_str!("../../templates/Dockerfile.base"))?;
+    environment.add_template("Dockerfile.service", include_str!("../../templates/Dockerfile.service"))?;
+    Ok(environment)
+}
+
+fn base(plan: &Plan, base: &Base, number: usize) -> Result<Context> {
+    let ending = if number == 0 { String::new() } else { (number + 1).to_string() };
+    let archive = matches!(base.choice, BaseChoice::Archive(_));
+    let tar = format!("base{ending}.tar");
+    let has_layer = !archive && !base.layers.is_empty();
+    let archive_path = if let BaseChoice::Archive(path) = &base.choice { path.display().to_string() } else { String::new() };
+    let contents = environment()?.get_template("Dockerfile.base")?.render(context! {
+        app => plan.name.as_str(),
+        platform => plan.target.platform.to_string(),
+        base_image => base_image(plan, number),
+        kind => if archive { "archive" } else { "tar" },
+        archive => archive_path,
+        from => base.reference.clone().unwrap_or_else(|| "scratch".into()),
+        tar => has_layer.then_some(&tar),
+        path => PATH,
+    })?;
+    let copied = if has_layer { vec![(tar, Copied::BaseLayer)] } else { Vec::new() };
+    let path = format!("docker/Dockerfile.base{ending}");
+    Ok(Context { dockerfile: GeneratedFile { path, contents: contents + "\n" }, copied })
+}
+
+fn of_service(plan: &Plan, service: &Service, binary: &Binary, base: &Base, number: usize) -> Result<Context> {
+    let mut copied = vec![(in_context("rootfs", &service.binary_path), Copied::File(binary.path.clone(), true))];
+    for file in &service.files {
+        let what = match &file.link {
+            Some(link) => Copied::Link(link.clone()),
+            None => Copied::File(file.from.clone(), file.executable),
+        };
+        copied.push((in_context("rootfs", &file.to), what));
+    }
+    let files = service.files.iter().map(|file| file.to.as_str()).chain([service.binary_path.as_str()]);
+    let mut copies: Vec<Copy> = base
+        .facts
+        .parts(files)
+        .into_iter()
+        .map(|part| {
+            let (Part::Folder(path) | Part::File(path)) = part;
+            Copy { chown: None, paths: words(&[&format!("rootfs/{path}"), &format!("/{path}")]) }
+        })
+        .collect();
+    let owner = service.user.split(':').next().filter(|user| user.parse::<u32>().is_ok()).unwrap_or("0");
+    let named = service.volumes.iter().filter(|volume| matches!(volume.source, VolumeSource::Named(_)));
+    for volume in named.filter(|volume| !base.facts.folders.contains(&base.facts.resolve(&volume.target))) {
+        let place = in_context("volumes", &volume.target);
+        copies.push(Copy {
+            chown: Some(format!("{owner}:{owner}")),
+            paths: words(&[&format!("{place}/"), &format!("{}/", volume.target)]),
+        });
+        copied.push((place, Copied::Folder));
+    }
+    let contents = environment()?.get_template("Dockerfile.service")?.render(context! {
+        service => service.name.as_str(),
+        version => plan.version.to_string(),
+        platform => plan.target.platform.to_string(),
+        image => service.image.to_string(),
+        base_image => base_image(plan, number),
+        copies => Value::from_serialize(&copies),
+        env => service.environment.iter().map(|(name, value)| format!("{name}={}", quoted(value))).collect::<Vec<_>>(),
+        labels => labels(plan, service),
+        ports => service.ports.iter().map(|port| port.exposed()).collect::<Vec<_>>(),
+        workdir => service.workdir,
+        user => service.user,
+        entrypoint => words(&service.entrypoint()),
+        cmd => words(&service.args),
+    })?;
+    Ok(Context {
+        dockerfile: GeneratedFile { path: format!("docker/{}/Dockerfile", service.name), contents: contents + "\n" },
+        copied,
+    })
+}
+
+fn labels(plan: &Plan, service: &Service) -> Vec<String> {
+    let own =
+        [("org.opencontainers.image.title", service.name.as_str()), ("org.opencontainers.image.version", &plan.version.written)];
+    let labels = own.into_iter().chain(service.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    labels.map(|(name, value)| format!("{}={}", quoted(name), quoted(value))).collect()
+}
+
+fn in_context(folder: &str, path: &str) -> String {
+    format!("{folder}/{}", path.trim_start_matches('/'))
+}
+
+/// The exec form: a JSON list.
+fn words<T: AsRef<str>>(words: &[T]) -> String {
+    let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+    serde_json::Value::from(words).to_string()
+}
+
+/// In double quotes, in which a Dockerfile still replaces variables (Dockerfile reference, "Environment replacement").
+fn quoted(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$").replace('\n', "\\\n");
+    format!("\"{escaped}\"")
+}

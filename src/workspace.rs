@@ -1,0 +1,145 @@
+//! What Cargo knows of a workspace: the one door to `cargo metadata`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use cargo_metadata::{MetadataCommand, TargetKind};
+use semver::Version;
+
+/// How Cargo is called, for every call of one run.
+#[derive(Clone, Debug, Default)]
+pub struct CargoOptions {
+    /// The cargo that called us, else `cargo`.
+    pub program: PathBuf,
+    /// `--manifest-path`
+    pub manifest_path: Option<PathBuf>,
+    /// `--target-dir`
+    pub target_dir: Option<PathBuf>,
+    /// `--locked`
+    pub locked: bool,
+    /// `--offline`
+    pub offline: bool,
+    /// `--frozen`
+    pub frozen: bool,
+    /// `--config`, as written.
+    pub config: Vec<String>,
+}
+
+impl CargoOptions {
+    /// The flags that every command of Cargo takes.
+    pub fn common_flags(&self) -> Vec<String> {
+        let mut flags: Vec<String> = Vec::new();
+        for (on, flag) in [(self.locked, "--locked"), (self.offline, "--offline"), (self.frozen, "--frozen")] {
+            if on {
+                flags.push(flag.into());
+            }
+        }
+        for config in &self.config {
+            flags.extend(["--config".into(), config.clone()]);
+        }
+        flags
+    }
+}
+
+/// A workspace, or a single package, which is a workspace of one.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    /// The folder of the root manifest.
+    pub root: PathBuf,
+    /// Where Cargo builds.
+    pub target_dir: PathBuf,
+    /// `workspace.metadata`.
+    pub metadata: serde_json::Value,
+    /// All members, by name.
+    pub members: Vec<Member>,
+}
+
+/// A package of the workspace.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// The package's name.
+    pub name: String,
+    /// The package's version.
+    pub version: Version,
+    /// Cargo's identifier, as its messages have it.
+    pub id: String,
+    /// Absolute path of its `Cargo.toml`.
+    pub manifest: PathBuf,
+    /// Names of its executables.
+    pub bins: Vec<String>,
+    /// `default-run`
+    pub default_run: Option<String>,
+    /// Names of its features.
+    pub features: Vec<String>,
+    /// `package.metadata`.
+    pub metadata: serde_json::Value,
+}
+
+impl Member {
+    /// The folder of its manifest.
+    pub fn folder(&self) -> &Path {
+        self.manifest.parent().unwrap_or(Path::new("/"))
+    }
+}
+
+impl Workspace {
+    /// Asks Cargo; no dependency is resolved.
+    ///
+    /// # Errors
+    /// With Cargo's own words.
+    pub fn read(options: &CargoOptions) -> Result<Self> {
+        let mut command = MetadataCommand::new();
+        command.cargo_path(&options.program).no_deps();
+        if let Some(path) = &options.manifest_path {
+            command.manifest_path(path);
+        }
+        command.other_options(options.common_flags());
+        let metadata = match command.exec() {
+            Ok(metadata) => metadata,
+            Err(cargo_metadata::Error::CargoMetadata { stderr }) => {
+                bail!("failed to read the workspace\n{}", stderr.trim_end().trim_start_matches("error: "))
+            }
+            Err(error) => {
+                let program = options.program.display();
+                return Err(anyhow::Error::new(error).context(format!("failed to run `{program} metadata`")));
+            }
+        };
+        let target_dir = match &options.target_dir {
+            Some(folder) => std::path::absolute(folder).context("failed to find the current folder")?,
+            None => metadata.target_directory.clone().into_std_path_buf(),
+        };
+        let mut members: Vec<Member> = metadata.workspace_packages().into_iter().map(member).collect();
+        members.sort_by(|a, b| (&a.name, &a.manifest).cmp(&(&b.name, &b.manifest)));
+        Ok(Self {
+            root: metadata.workspace_root.clone().into_std_path_buf(),
+            target_dir,
+            metadata: metadata.workspace_metadata.clone(),
+            members,
+        })
+    }
+
+    /// Absolute path of the root manifest.
+    pub fn manifest(&self) -> PathBuf {
+        self.root.join("Cargo.toml")
+    }
+
+    /// The member whose manifest is the root manifest.
+    pub fn root_package(&self) -> Option<&Member> {
+        let manifest = self.manifest();
+        self.members.iter().find(|member| member.manifest == manifest)
+    }
+}
+
+fn member(package: &cargo_metadata::Package) -> Member {
+    let bins = package.targets.iter().filter(|target| target.kind.contains(&TargetKind::Bin)).map(|target| target.name.clone());
+    Member {
+        name: package.name.to_string(),
+        version: package.version.clone(),
+        id: package.id.repr.clone(),
+        manifest: package.manifest_path.clone().into_std_path_buf(),
+        bins: bins.collect(),
+        default_run: package.default_run.clone(),
+        features: package.features.keys().cloned().collect(),
+        metadata: package.metadata.clone(),
+    }
+}
