@@ -5,6 +5,8 @@ pub mod app;
 pub mod archive;
 pub mod base;
 pub mod bundle;
+pub mod cli;
+pub mod commands;
 pub mod compile;
 pub mod config;
 pub mod digest;

@@ -1,2 +1,5 @@
-//! `cargo appbundle`.
-fn main() {}
+//! `cargo appbundle`: see the library.
+
+fn main() -> std::process::ExitCode {
+    std::process::ExitCode::from(cargo_appbundle::cli::run(std::env::args_os()))
+}

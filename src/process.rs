@@ -23,6 +23,11 @@ pub fn command_line(command: &Command) -> String {
     line + &shell_words::join(words)
 }
 
+/// Words as one could paste them into a shell.
+pub fn words(words: &[String]) -> String {
+    shell_words::join(words)
+}
+
 /// Runs a command to its end and gives what it wrote to stdout.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use minijinja::{Environment, Value, context};
+use minijinja::{Environment, context};
 
 use crate::app::{Base, BaseChoice, Binary, GeneratedFile, Part, Service, VolumeSource};
 use crate::plan::Plan;
@@ -31,12 +31,6 @@ pub enum Copied {
     Folder,
     /// The tar of the base's only layer.
     BaseLayer,
-}
-
-#[derive(serde::Serialize)]
-struct Copy {
-    chown: Option<String>,
-    paths: String,
 }
 
 /// The contexts of all bases and services. `bases` and `binaries` go with the plan's services, one for one.
@@ -98,23 +92,20 @@ fn of_service(plan: &Plan, service: &Service, binary: &Binary, base: &Base, numb
         copied.push((in_context("rootfs", &file.to), what));
     }
     let files = service.files.iter().map(|file| file.to.as_str()).chain([service.binary_path.as_str()]);
-    let mut copies: Vec<Copy> = base
+    let mut copies: Vec<String> = base
         .facts
         .parts(files)
         .into_iter()
         .map(|part| {
             let (Part::Folder(path) | Part::File(path)) = part;
-            Copy { chown: None, paths: words(&[&format!("rootfs/{path}"), &format!("/{path}")]) }
+            words(&[&format!("rootfs/{path}"), &format!("/{path}")])
         })
         .collect();
     let owner = service.user.split(':').next().filter(|user| user.parse::<u32>().is_ok()).unwrap_or("0");
     let named = service.volumes.iter().filter(|volume| matches!(volume.source, VolumeSource::Named(_)));
     for volume in named.filter(|volume| !base.facts.folders.contains(&base.facts.resolve(&volume.target))) {
         let place = in_context("volumes", &volume.target);
-        copies.push(Copy {
-            chown: Some(format!("{owner}:{owner}")),
-            paths: words(&[&format!("{place}/"), &format!("{}/", volume.target)]),
-        });
+        copies.push(format!("--chown={owner}:{owner} {}", words(&[&format!("{place}/"), &format!("{}/", volume.target)])));
         copied.push((place, Copied::Folder));
     }
     let contents = environment()?.get_template("Dockerfile.service")?.render(context! {
@@ -123,12 +114,12 @@ fn of_service(plan: &Plan, service: &Service, binary: &Binary, base: &Base, numb
         platform => plan.target.platform.to_string(),
         image => service.image.to_string(),
         base_image => base_image(plan, number),
-        copies => Value::from_serialize(&copies),
+        copies => copies,
         env => service.environment.iter().map(|(name, value)| format!("{name}={}", quoted(value))).collect::<Vec<_>>(),
         labels => labels(plan, service),
         ports => service.ports.iter().map(|port| port.exposed()).collect::<Vec<_>>(),
-        workdir => service.workdir,
-        user => service.user,
+        workdir => service.workdir.as_str(),
+        user => service.user.as_str(),
         entrypoint => words(&service.entrypoint()),
         cmd => words(&service.args),
     })?;

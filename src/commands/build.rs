@@ -1,0 +1,168 @@
+//! `cargo appbundle build`: the whole pipeline.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+
+use super::fresh::{self, LastBuild};
+use super::session::{cache_folder, lock};
+use super::{Options, Session, generate};
+use crate::app::{Base, BaseChoice, Binary, Image};
+use crate::base;
+use crate::bundle::{self, Payload};
+use crate::compile::{self, CargoSettings, linker};
+use crate::fs::Pending;
+use crate::image;
+use crate::mender::Artifact;
+use crate::plan::{Format, Plan};
+use crate::render;
+use crate::segment::{Cache, Damaged, KnownDigests, Packer};
+use crate::shell::{self, Shell};
+
+/// Builds; prints the path of each bundle to stdout.
+pub fn run(options: &Options, shell: &Shell) -> Result<()> {
+    let session = Session::start(options, shell)?;
+    let paths = match &options.bin_dir {
+        Some(folder) => compile::prebuilt(&session.plan, folder)?,
+        None => compile::cargo(&options.cargo, &session.workspace, &session.plan, &options.compile, shell)?,
+    };
+    let plan = &session.plan;
+    let _lock = lock(plan, shell)?;
+    crate::fs::remove_leftovers(&plan.output);
+    crate::fs::remove_leftovers(&cache_folder(plan));
+    let known = KnownDigests::load(&cache_folder(plan).join("digests.json"));
+    let binaries = compile::look(plan, &paths, &known)?;
+    let linker = linker::used(&CargoSettings::read(&options.cargo.config)?, &plan.target.triple);
+
+    let inputs = fresh::inputs(plan, &binaries, &linker, &known)?;
+    let last_build = plan.output.join(".last-build.json");
+    let outputs: Vec<PathBuf> = plan.formats.iter().map(|format| plan.bundle_path(*format)).collect();
+    if LastBuild::load(&last_build).is_some_and(|last| last.is_fresh(inputs)) {
+        known.save()?;
+        shell.status("Fresh", format_args!("{} {}", plan.slug(), plan.version));
+        outputs.iter().for_each(|path| anstream::println!("{}", path.display()));
+        return Ok(());
+    }
+    render::notes(plan).iter().for_each(|note| shell.note(note));
+
+    let packer = Packer::new(Cache::new(&cache_folder(plan)), plan.compression, options.threads);
+    let mut written = pack(plan, &binaries, &linker, &packer, &known, shell);
+    // A damaged layer is packed again; each round mends one, and a disk that damages them all is not worth a third.
+    for _ in 0..2 {
+        let Some(damaged) = written.as_ref().err().and_then(|error| error.downcast_ref::<Damaged>()) else { break };
+        shell.warning(format_args!("{damaged}, so it is packed again"));
+        packer.cache().remove(damaged.0);
+        written = pack(plan, &binaries, &linker, &packer, &known, shell);
+    }
+    let generated = written?;
+    known.save()?;
+    let all: Vec<PathBuf> = outputs.iter().cloned().chain(generated).collect();
+    LastBuild::save(&last_build, inputs, &all)?;
+    let removed = packer.cache().prune(options.cache_size);
+    if removed > 0 {
+        shell.detail("Pruned", format_args!("{} of the cache of layers", shell::bytes(removed)));
+    }
+    outputs.iter().for_each(|path| anstream::println!("{}", path.display()));
+    Ok(())
+}
+
+/// From binaries to files; gives the paths of those that were generated.
+fn pack(
+    plan: &Plan,
+    binaries: &[Binary],
+    linker: &str,
+    packer: &Packer,
+    known: &KnownDigests,
+    shell: &Shell,
+) -> Result<Vec<PathBuf>> {
+    let bases = read_bases(plan, binaries, linker, packer, known, shell)?;
+    let of_services: Vec<&Base> = plan.bases.iter().filter_map(|choice| bases.get(choice)).collect();
+    for (binary, base) in binaries.iter().zip(&of_services) {
+        base::check(binary, base)?;
+    }
+    let images = {
+        let total = binaries.iter().map(|binary| binary.size).sum();
+        let progress = shell.progress("Packing", total);
+        shell.status("Packing", format_args!("{} services ({})", plan.services.len(), plan.compression.name()));
+        image::build(plan, binaries, &of_services, packer, known, &|bytes| progress.advance(bytes))?
+    };
+    packer.cache().touch(images.iter().flat_map(|image| &image.layers));
+    let generated = generate::write(plan, binaries, &of_services, packer)?;
+    for format in &plan.formats {
+        write_bundle(plan, *format, &images, packer.cache(), shell)?;
+    }
+    Ok(generated)
+}
+
+fn read_bases<'a>(
+    plan: &'a Plan,
+    binaries: &[Binary],
+    linker: &str,
+    packer: &Packer,
+    known: &KnownDigests,
+    shell: &Shell,
+) -> Result<BTreeMap<&'a BaseChoice, Base>> {
+    let mut bases = BTreeMap::new();
+    for choice in &plan.bases {
+        if bases.contains_key(choice) {
+            continue;
+        }
+        shell.status("Preparing", format_args!("base {choice}"));
+        let on_it: Vec<&Binary> =
+            binaries.iter().zip(&plan.bases).filter(|(_, base)| *base == choice).map(|(binary, _)| binary).collect();
+        bases.insert(choice, base::read(choice, &plan.target, &on_it, linker, plan.epoch, packer, known)?);
+    }
+    Ok(bases)
+}
+
+fn write_bundle(plan: &Plan, format: Format, images: &[Image], cache: &Cache, shell: &Shell) -> Result<()> {
+    let path = plan.bundle_path(format);
+    let mut pending = Pending::new(&path)?;
+    let mut seen = std::collections::BTreeSet::new();
+    let layers = images.iter().flat_map(|image| &image.layers).filter(|layer| seen.insert(layer.digest));
+    let progress = shell.progress("Writing", layers.map(|layer| layer.compressed).sum());
+    let advance = |bytes| progress.advance(bytes);
+    let size = match format {
+        Format::Auterionos => {
+            let auterion = plan.auterion.as_ref().context("the plan has no part for AuterionOS")?;
+            let artifact = Artifact {
+                name: format!("{}:{}", plan.slug(), plan.version),
+                device_types: auterion.device_types.clone(),
+                software: plan.slug(),
+                version: plan.version.tag.clone(),
+                metadata: render::metadata(plan, auterion)?,
+                mtime: plan.epoch,
+            };
+            let payload = Payload {
+                slug: plan.slug(),
+                version: plan.version.tag.clone(),
+                app_file: render::payload_app_file(plan, auterion)?,
+                compose: render::payload_compose(plan, auterion)?,
+                settings: plan.settings.clone(),
+            };
+            bundle::write_auterionos(&mut pending, &artifact, payload, images, cache, &advance)
+        }
+        Format::Docker => {
+            bundle::write_layout(&mut pending, bundle::Kind::Docker, images, annotations(plan), plan.epoch, cache, &advance)
+        }
+        Format::Oci => {
+            bundle::write_layout(&mut pending, bundle::Kind::Oci, images, annotations(plan), plan.epoch, cache, &advance)
+        }
+    }
+    .with_context(|| format!("failed to write `{}`", path.display()))?;
+    drop(progress);
+    pending.commit()?;
+    shell.status("Bundled", format_args!("{} ({})", path.display(), shell::bytes(size)));
+    Ok(())
+}
+
+/// What made a bundle, and of what.
+fn annotations(plan: &Plan) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        ("org.opencontainers.image.title".to_owned(), plan.slug()),
+        ("org.opencontainers.image.version".to_owned(), plan.version.written.clone()),
+        ("io.github.cargo-appbundle.made-by".to_owned(), concat!("cargo-appbundle ", env!("CARGO_PKG_VERSION")).to_owned()),
+        ("io.github.cargo-appbundle.target".to_owned(), plan.target.triple.clone()),
+    ])
+}

@@ -1,0 +1,65 @@
+//! Nothing to do costs nothing: what the last build was made of, and what it left.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+use crate::app::Binary;
+use crate::digest::{Digest, Hasher};
+use crate::fs::Stamp;
+use crate::plan::Plan;
+use crate::segment::KnownDigests;
+
+/// The last build in a folder.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct LastBuild {
+    inputs: Digest,
+    outputs: Vec<(PathBuf, Stamp)>,
+}
+
+impl LastBuild {
+    /// What it left in `path`; none if there was none.
+    pub fn load(path: &Path) -> Option<Self> {
+        serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+    }
+
+    /// Whether these inputs made these outputs, and they still stand there untouched.
+    pub fn is_fresh(&self, inputs: Digest) -> bool {
+        self.inputs == inputs && self.outputs.iter().all(|(path, stamp)| Stamp::read(path).is_ok_and(|now| now == *stamp))
+    }
+
+    /// Remembers a build that has just ended.
+    pub fn save(path: &Path, inputs: Digest, outputs: &[PathBuf]) -> Result<()> {
+        let outputs = outputs.iter().map(|path| Ok((path.clone(), Stamp::read(path)?))).collect::<Result<_>>()?;
+        crate::fs::write(path, &serde_json::to_vec(&Self { inputs, outputs })?)
+    }
+}
+
+/// The sum of all that a build's outputs depend on.
+pub fn inputs(plan: &Plan, binaries: &[Binary], linker: &str, known: &KnownDigests) -> Result<Digest> {
+    use std::io::Write as _;
+    let mut sum = Hasher::default();
+    write!(sum, "{} {linker} ", env!("CARGO_PKG_VERSION"))?;
+    // A tool that was built anew may write other bytes under the same version.
+    if let Ok(stamp) = std::env::current_exe().and_then(|path| Stamp::read(&path)) {
+        write!(sum, "{stamp:?} ")?;
+    }
+    serde_json::to_writer(&mut sum, plan)?;
+    write!(sum, "{:?} {}", plan.template, Digest::of(&plan.settings))?;
+    for binary in binaries {
+        write!(sum, " {} {}", binary.service, binary.digest)?;
+    }
+    for file in plan.services.iter().flat_map(|service| &service.files).filter(|file| file.link.is_none()) {
+        write!(sum, " {}", known.digest(&file.from)?.0)?;
+    }
+    for base in &plan.bases {
+        if let crate::app::BaseChoice::Rootfs(path) | crate::app::BaseChoice::Archive(path) = base {
+            for entry in walkdir::WalkDir::new(path).sort_by_file_name() {
+                let entry = entry?;
+                write!(sum, " {} {:?}", entry.path().display(), Stamp::of(&entry.metadata()?))?;
+            }
+        }
+    }
+    Ok(sum.finish())
+}
