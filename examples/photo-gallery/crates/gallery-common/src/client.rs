@@ -1,0 +1,48 @@
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use axum::body::Bytes;
+use axum::http::{Request, header};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper_util::client::legacy::{self, connect::HttpConnector};
+use hyper_util::rt::TokioExecutor;
+
+use crate::MAX_PICTURE;
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Sends pictures to other services; clones share their connections.
+#[derive(Clone)]
+pub struct Client(legacy::Client<HttpConnector, Full<Bytes>>);
+
+impl Client {
+    pub fn new() -> Self {
+        Self(legacy::Client::builder(TokioExecutor::new()).build_http())
+    }
+
+    /// Posts a picture and returns what is answered, if that is a success.
+    pub async fn post(&self, url: &str, content_type: &str, picture: impl Into<Bytes>) -> Result<Bytes> {
+        let request = Request::post(url).header(header::CONTENT_TYPE, content_type).body(Full::new(picture.into()))?;
+        tokio::time::timeout(TIMEOUT, self.send(request))
+            .await
+            .map_err(anyhow::Error::from)
+            .flatten()
+            .with_context(|| format!("failed to post a picture to `{url}`"))
+    }
+
+    async fn send(&self, request: Request<Full<Bytes>>) -> Result<Bytes> {
+        let response = self.0.request(request).await?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), MAX_PICTURE).collect().await.map_err(anyhow::Error::from_boxed)?.to_bytes();
+        if !status.is_success() {
+            bail!("{status}: {}", String::from_utf8_lossy(&body).trim());
+        }
+        Ok(body)
+    }
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Self::new()
+    }
+}
