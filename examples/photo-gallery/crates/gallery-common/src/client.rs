@@ -1,3 +1,4 @@
+use std::pin::Pin;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -6,10 +7,14 @@ use axum::http::{Request, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::client::legacy::{self, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
+use tokio::time::timeout;
 
 use crate::MAX_PICTURE;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What is still to come.
+pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Sends pictures to other services; clones share their connections.
 #[derive(Clone)]
@@ -21,16 +26,17 @@ impl Client {
     }
 
     /// Posts a picture and returns what is answered, if that is a success.
-    pub async fn post(&self, url: &str, content_type: &str, picture: impl Into<Bytes>) -> Result<Bytes> {
-        let request = Request::post(url).header(header::CONTENT_TYPE, content_type).body(Full::new(picture.into()))?;
-        tokio::time::timeout(TIMEOUT, self.send(request))
-            .await
-            .map_err(anyhow::Error::from)
-            .flatten()
-            .with_context(|| format!("failed to post a picture to `{url}`"))
+    // Boxed, so that the client is compiled here once, and not into every service anew.
+    pub fn post(&self, url: String, content_type: &'static str, picture: Bytes) -> BoxFuture<Result<Bytes>> {
+        let client = self.clone();
+        Box::pin(async move {
+            let answer = timeout(TIMEOUT, client.send(&url, content_type, picture)).await;
+            answer.map_err(anyhow::Error::from).flatten().with_context(|| format!("failed to post a picture to `{url}`"))
+        })
     }
 
-    async fn send(&self, request: Request<Full<Bytes>>) -> Result<Bytes> {
+    async fn send(&self, url: &str, content_type: &str, picture: Bytes) -> Result<Bytes> {
+        let request = Request::post(url).header(header::CONTENT_TYPE, content_type).body(Full::new(picture))?;
         let response = self.0.request(request).await?;
         let status = response.status();
         let body = Limited::new(response.into_body(), MAX_PICTURE).collect().await.map_err(anyhow::Error::from_boxed)?.to_bytes();

@@ -1,8 +1,11 @@
+use std::net::SocketAddr;
+
 use anyhow::{Context as _, Result};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 use tokio::net::TcpListener;
+use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt;
@@ -14,15 +17,18 @@ use crate::{MAX_PICTURE, config};
 /// Runs a service until it is told to stop; requests under way are still answered.
 ///
 /// Adds `GET /healthz`, and logs to stderr what `RUST_LOG` asks for.
-pub async fn serve(default_port: u16, routes: Router) -> Result<()> {
+// Not async, so that the server is compiled here once, and not into every service anew.
+pub fn serve(default_port: u16, routes: Router) -> Result<()> {
     log_to_stderr()?;
-
+    let app = routes.route("/healthz", get(async || "ok")).layer(DefaultBodyLimit::max(MAX_PICTURE));
     let address = config::listen_address(default_port)?;
+    runtime::Builder::new_current_thread().enable_all().build()?.block_on(listen(address, app))
+}
+
+async fn listen(address: SocketAddr, app: Router) -> Result<()> {
+    let stop = stop_signal()?;
     let listener = TcpListener::bind(address).await.with_context(|| format!("failed to listen on `{address}`"))?;
     tracing::info!(%address, "listening");
-
-    let app = routes.route("/healthz", get(async || "ok")).layer(DefaultBodyLimit::max(MAX_PICTURE));
-    let stop = stop_signal()?;
     axum::serve(listener, app).with_graceful_shutdown(stop).await?;
     tracing::info!("stopped");
     Ok(())

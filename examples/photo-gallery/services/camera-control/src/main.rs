@@ -21,14 +21,13 @@ struct Camera {
     taken: AtomicU32,
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<()> {
+fn main() -> Result<()> {
     let camera = Camera {
         client: Client::new(),
         gallery: config::env_or("GALLERY_URL", "http://127.0.0.1:8081"),
         taken: AtomicU32::new(0),
     };
-    serve(PORT, Router::new().route("/capture", post(capture)).with_state(Arc::new(camera))).await
+    serve(PORT, Router::new().route("/capture", post(capture)).with_state(Arc::new(camera)))
 }
 
 async fn capture(State(camera): State<Arc<Camera>>) -> Result<impl IntoResponse, Failure> {
@@ -36,7 +35,7 @@ async fn capture(State(camera): State<Arc<Camera>>) -> Result<impl IntoResponse,
     let picture = tokio::task::spawn_blocking(move || scene::picture(number)).await??;
 
     let url = format!("{}/photos", camera.gallery);
-    let answer = camera.client.post(&url, JPEG, picture).await.map_err(Failure::bad_gateway)?;
+    let answer = camera.client.post(url, JPEG, picture.into()).await.map_err(Failure::bad_gateway)?;
     let photo: Photo = serde_json::from_slice(&answer)?;
     // The gallery's page comes from another port, which browsers take for another site.
     Ok(([(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")], Json(photo)))

@@ -27,8 +27,7 @@ struct Gallery {
 
 type Shared = State<Arc<Gallery>>;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<()> {
+fn main() -> Result<()> {
     let gallery = Gallery {
         store: Store::open(config::env_or("DATA_DIR", "/data").into())?,
         client: Client::new(),
@@ -40,7 +39,7 @@ async fn main() -> Result<()> {
         .route("/photos/{id}/thumbnail", get(thumbnail))
         .fallback_service(ServeDir::new(config::env_or("WEB_ROOT", "/srv/web")))
         .with_state(Arc::new(gallery));
-    serve(PORT, routes).await
+    serve(PORT, routes)
 }
 
 async fn list(State(gallery): Shared) -> Result<Json<Vec<Photo>>, Failure> {
@@ -78,6 +77,6 @@ async fn thumbnail(
 ) -> Result<impl IntoResponse, Failure> {
     let picture = gallery.store.read(id)?.ok_or_else(|| Failure::not_found("such photo"))?;
     let url = format!("{}/scale?width={width}", gallery.thumbnailer);
-    let thumbnail = gallery.client.post(&url, JPEG, picture).await.map_err(Failure::bad_gateway)?;
+    let thumbnail = gallery.client.post(url, JPEG, picture.into()).await.map_err(Failure::bad_gateway)?;
     Ok(([(header::CONTENT_TYPE, JPEG)], thumbnail))
 }

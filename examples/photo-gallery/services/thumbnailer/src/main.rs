@@ -14,9 +14,8 @@ use serde::Deserialize;
 
 const PORT: u16 = 8082;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<()> {
-    serve(PORT, Router::new().route("/scale", post(scale))).await
+fn main() -> Result<()> {
+    serve(PORT, Router::new().route("/scale", post(scale)))
 }
 
 #[derive(Deserialize)]
