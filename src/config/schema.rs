@@ -255,7 +255,7 @@ mod tests {
             "did you mean `environment`?",
             "services/a/Cargo.toml:2:1",
             "`ports` is an integer instead of an array",
-            "`replicas` cannot be `-1`, it goes from 0",
+            "`replicas` cannot be `-1`, it is at least 0",
             "`base` cannot be `autp`",
             "did you mean `auto`?",
             "`files` has no `to`",

@@ -1,0 +1,138 @@
+//! The example from its sources to three running containers that hand a picture to each other.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use support::{appbundle, engine, judge, ok, repository, tool};
+
+const SERVICES: [&str; 3] = ["thumbnailer", "gallery-service", "camera-control"];
+
+/// Stops what it started, also when a test fails.
+struct Containers;
+
+impl Drop for Containers {
+    fn drop(&mut self) {
+        for service in SERVICES {
+            let _ = Command::new("docker").args(["rm", "--force", &format!("appbundle-test-{service}")]).output();
+        }
+    }
+}
+
+fn example() -> PathBuf {
+    repository().join("examples/photo-gallery")
+}
+
+fn build(folder: &Path, formats: &str) -> Vec<PathBuf> {
+    let printed = ok(&mut appbundle(folder, &["build", "--locked", "--format", formats]));
+    printed.lines().map(PathBuf::from).collect()
+}
+
+fn retry(what: &str, mut attempt: impl FnMut() -> Option<Vec<u8>>) -> Vec<u8> {
+    let end = Instant::now() + Duration::from_secs(60);
+    loop {
+        if let Some(answer) = attempt() {
+            return answer;
+        }
+        assert!(Instant::now() < end, "{what} did not answer in time");
+        std::thread::sleep(Duration::from_millis(300));
+    }
+}
+
+fn curl(arguments: &[&str]) -> Option<Vec<u8>> {
+    let output = Command::new("curl").args(["--silent", "--fail", "--max-time", "20"]).args(arguments).output().expect("curl");
+    output.status.success().then_some(output.stdout)
+}
+
+#[test]
+fn the_example_runs_as_arm64_and_serves_a_picture_through_all_three() {
+    if !tool("aarch64-linux-gnu-gcc") || !tool("mender-artifact") || !tool("auterion-cli") || !engine() {
+        return;
+    }
+    let bundles = build(&example(), "auterionos,docker");
+    let [app_file, archive] = &bundles[..] else { panic!("{bundles:?}") };
+    let app_file = app_file.to_str().expect("path");
+    judge("mender-artifact", &["validate", app_file]);
+    let seen = judge("auterion-cli", &["app", "inspect", app_file]);
+    assert!(seen.contains("photo-gallery") && seen.contains("1.0.0") && seen.contains("com.example"), "{seen}");
+    ok(&mut appbundle(&example(), &["verify", app_file]));
+
+    // The image in the app file and the docker archive hold the same images.
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path();
+    ok(Command::new("tar").args(["xf", app_file]).current_dir(path));
+    ok(Command::new("tar").args(["xzf", "data/0000.tar.gz"]).current_dir(path));
+    let loaded = ok(Command::new("docker").args(["load", "-i", "com.example.photo-gallery.image"]).current_dir(path));
+    let id = |service: &str| judge("docker", &["image", "inspect", "--format", "{{.Id}} {{.Architecture}}", &image(service)]);
+    let ids: Vec<String> = SERVICES.iter().map(|service| id(service)).collect();
+    assert!(ids.iter().all(|id| id.trim().ends_with(" arm64")), "{loaded}{ids:?}");
+    judge("docker", &["load", "-i", archive.to_str().expect("path")]);
+    assert_eq!(ids, SERVICES.iter().map(|service| id(service)).collect::<Vec<_>>());
+
+    let containers = Containers;
+    for service in SERVICES {
+        let name = format!("appbundle-test-{service}");
+        let _ = Command::new("docker").args(["rm", "--force", &name]).output();
+        judge("docker", &["run", "--detach", "--platform", "linux/arm64", "--network", "host", "--name", &name, &image(service)]);
+    }
+    for port in [8080, 8081, 8082] {
+        let answer = retry("/healthz", || curl(&[&format!("http://127.0.0.1:{port}/healthz")]));
+        assert_eq!(answer, b"ok", "port {port}");
+    }
+    let captured = retry("/capture", || curl(&["-X", "POST", "http://127.0.0.1:8080/capture"]));
+    let captured: serde_json::Value = serde_json::from_slice(&captured).expect("JSON");
+    let id = &captured["id"];
+    let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
+    let picture = curl(&[&format!("http://127.0.0.1:8081/photos/{id}")]).expect("the picture");
+    let small = curl(&[&format!("http://127.0.0.1:8081/photos/{id}/thumbnail?width=64")]).expect("the thumbnail");
+    assert!(picture.starts_with(&[0xff, 0xd8]) && small.starts_with(&[0xff, 0xd8]), "both are JPEG");
+    assert!(small.len() < picture.len());
+    let page = curl(&["http://127.0.0.1:8081/"]).expect("the page");
+    assert!(String::from_utf8_lossy(&page).contains("<html"), "the static files are served");
+    drop(containers);
+}
+
+fn image(service: &str) -> String {
+    format!("com.example.photo-gallery.{service}:1.0.0")
+}
+
+/// Another folder, another home, another umask, time zone and language: the same bytes.
+#[test]
+fn two_builds_from_two_folders_are_equal_byte_for_byte() {
+    if !tool("aarch64-linux-gnu-gcc") {
+        return;
+    }
+    let first = build(&example(), "auterionos,docker,oci");
+    let folder = tempfile::tempdir().expect("folder");
+    let other = folder.path().join("elsewhere and deeper").join("photos");
+    std::fs::create_dir_all(other.parent().expect("parent")).expect("folders");
+    let files = judge("git", &["-C", example().to_str().expect("path"), "ls-files"]);
+    for file in files.lines() {
+        let to = other.join(file);
+        std::fs::create_dir_all(to.parent().expect("parent")).expect("folders");
+        std::fs::copy(example().join(file), to).expect("copied");
+    }
+    ok(Command::new("sh").args(["-c", "chmod -R go-rwx ."]).current_dir(&other));
+    let home = folder.path().join("home");
+    std::fs::create_dir(&home).expect("folder");
+    let rustup = std::env::var("RUSTUP_HOME").unwrap_or_else(|_| format!("{}/.rustup", std::env::var("HOME").expect("home")));
+    let inner = appbundle(&other, &["build", "--locked", "--format", "auterionos,docker,oci"]);
+    let mut command = Command::new("sh");
+    command.args(["-c", "umask 077; exec \"$@\"", "sh"]).arg(inner.get_program()).args(inner.get_args()).current_dir(&other);
+    for (name, value) in inner.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.env("HOME", &home).env("CARGO_HOME", home.join("cargo")).env("RUSTUP_HOME", rustup);
+    command.envs([("TZ", "Asia/Kathmandu"), ("LC_ALL", "C"), ("USER", "somebody")]);
+    let printed = ok(&mut command);
+    for (one, two) in first.iter().zip(printed.lines()) {
+        let (a, b) = (std::fs::read(one).expect("read"), std::fs::read(two).expect("read"));
+        assert!(a == b, "{} and {two} differ", one.display());
+    }
+    assert_eq!(first.len(), printed.lines().count());
+}

@@ -1,0 +1,168 @@
+//! What the tests share: the program under test, workspaces to run it in, and the tools that judge its output.
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The program under test.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_cargo-appbundle");
+
+/// The triple of most tests.
+pub const TRIPLE: &str = "aarch64-unknown-linux-gnu";
+
+/// Whether a tool is there. If not, the caller returns after the printed reason; in CI that is a failure.
+pub fn tool(name: &str) -> bool {
+    let there = find(name).is_some();
+    if !there {
+        assert!(std::env::var_os("CI").is_none(), "`{name}` is missing, and in CI nothing is skipped");
+        eprintln!("skipped: `{name}` is not installed");
+    }
+    there
+}
+
+/// Whether a Docker engine answers, with the same rule as [`tool`].
+pub fn engine() -> bool {
+    let answers = Command::new("docker").arg("info").output().is_ok_and(|output| output.status.success());
+    if !answers {
+        assert!(std::env::var_os("CI").is_none(), "no Docker engine answers, and in CI nothing is skipped");
+        eprintln!("skipped: no Docker engine answers");
+    }
+    answers
+}
+
+fn find(name: &str) -> Option<PathBuf> {
+    std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(name)).find(|path| path.is_file())
+}
+
+/// The top folder of this repository.
+pub fn repository() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// `cargo appbundle` in a folder, without colours or variables of this test run.
+pub fn appbundle(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.arg("appbundle").args(arguments).current_dir(folder);
+    for name in ["CARGO_TARGET_DIR", "RUSTFLAGS", "SOURCE_DATE_EPOCH", "CARGO_ENCODED_RUSTFLAGS", "CARGO"] {
+        command.env_remove(name);
+    }
+    // Which toolchain compiles for the target is found out as scripts/setup does.
+    if !has_std(None) && has_std(Some("debian")) {
+        command.env("RUSTUP_TOOLCHAIN", "debian");
+    } else {
+        command.env_remove("RUSTUP_TOOLCHAIN");
+    }
+    command
+}
+
+fn has_std(toolchain: Option<&str>) -> bool {
+    let mut command = Command::new("rustc");
+    command.env_remove("RUSTUP_TOOLCHAIN").args(toolchain.map(|name| format!("+{name}")));
+    let output = command.args(["--print", "target-libdir", "--target", TRIPLE]).output();
+    let folder = output.ok().filter(|o| o.status.success()).map(|o| PathBuf::from(String::from_utf8_lossy(&o.stdout).trim()));
+    folder.and_then(|folder| std::fs::read_dir(folder).ok()).is_some_and(|mut entries| {
+        entries.any(|entry| entry.is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with("libstd-")))
+    })
+}
+
+/// Runs to the end, which must be good; gives stdout.
+pub fn ok(command: &mut Command) -> String {
+    let output = run(command);
+    assert!(output.status.success(), "{command:?}: {}\n{}{}", output.status, text(&output.stdout), text(&output.stderr));
+    text(&output.stdout)
+}
+
+/// Runs to the end, which must be a failure with this code; gives stderr.
+pub fn fails(command: &mut Command, code: i32) -> String {
+    let output = run(command);
+    assert_eq!(output.status.code(), Some(code), "{command:?}\n{}{}", text(&output.stdout), text(&output.stderr));
+    text(&output.stderr)
+}
+
+/// Runs to the end.
+pub fn run(command: &mut Command) -> Output {
+    command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
+}
+
+/// Bytes as text.
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A tool's stdout.
+pub fn judge(program: &str, arguments: &[&str]) -> String {
+    ok(Command::new(program).args(arguments))
+}
+
+/// A workspace in a folder of its own, whose binaries are small C programs that stand ready in `bin/`.
+pub struct Project {
+    folder: tempfile::TempDir,
+}
+
+impl Project {
+    /// An app of services called `names`, without more in their tables.
+    pub fn new(names: &[&str]) -> Self {
+        let project = Self { folder: tempfile::tempdir().expect("folder") };
+        let root = "[workspace]\nresolver = \"3\"\nmembers = [\"services/*\"]\n\n\
+            [workspace.metadata.appbundle]\nname = \"demo\"\nauthor = \"com.example\"\nversion = \"1.2.3\"\n";
+        project.write("Cargo.toml", root);
+        for name in names {
+            project.service(name, "");
+        }
+        project
+    }
+
+    /// Adds a service with this text in its table.
+    pub fn service(&self, name: &str, table: &str) {
+        let manifest = format!(
+            "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[package.metadata.service]\n{table}"
+        );
+        self.write(&format!("services/{name}/Cargo.toml"), &manifest);
+        self.write(&format!("services/{name}/src/main.rs"), &format!("fn main() {{ println!(\"{name}\"); }}\n"));
+    }
+
+    /// Compiles a C program into `bin/`; false if there is no compiler for the target.
+    pub fn binary(&self, name: &str, source: &str) -> bool {
+        if !tool("aarch64-linux-gnu-gcc") {
+            return false;
+        }
+        self.compile("aarch64-linux-gnu-gcc", name, source, &[]);
+        true
+    }
+
+    /// As [`Project::binary`], with another compiler or flags.
+    pub fn compile(&self, compiler: &str, name: &str, source: &str, flags: &[&str]) {
+        self.write(&format!("bin/{name}.c"), source);
+        let folder = self.path().join("bin");
+        ok(Command::new(compiler).args(["-s", "-o", name]).arg(format!("{name}.c")).args(flags).current_dir(folder));
+    }
+
+    /// Binaries for all of `names` that print their own name.
+    pub fn binaries(&self, names: &[&str]) -> bool {
+        names.iter().all(|name| self.binary(name, &format!("#include <stdio.h>\nint main() {{ puts(\"{name}\"); return 0; }}\n")))
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes a file below it.
+    pub fn write(&self, path: &str, text: &str) {
+        let path = self.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("folder")).expect("folders");
+        std::fs::write(path, text).expect("written");
+    }
+
+    /// Reads a file below it.
+    pub fn read(&self, path: &str) -> Vec<u8> {
+        std::fs::read(self.path().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// Packs the binaries that stand ready.
+    pub fn pack(&self, arguments: &[&str]) -> Command {
+        let mut command = appbundle(self.path(), &["build", "--no-compile", "--bin-dir", "bin"]);
+        command.args(arguments);
+        command
+    }
+}
