@@ -63,6 +63,27 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Write the generated files alone: app.yml, Dockerfiles, and the like
+    Generate {
+        #[command(flatten)]
+        plan: PlanArgs,
+        /// Write nothing; fail if a file is not as it would be written
+        #[arg(long)]
+        check: bool,
+    },
+    /// Show what a build needs and what of it is there
+    Doctor {
+        #[command(flatten)]
+        plan: PlanArgs,
+    },
+    /// Remove what builds have written
+    Clean {
+        #[command(flatten)]
+        plan: PlanArgs,
+        /// Only the cache of compressed layers
+        #[arg(long)]
+        cache: bool,
+    },
     /// Print the JSON Schema of the tables in `Cargo.toml`
     Schema,
 }
@@ -217,6 +238,9 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
     match command {
         Command::Build { plan, compile } => commands::build::run(&options(plan, compile)?, shell),
         Command::Plan { plan, json } => commands::plan::run(&options(plan, CompileArgs::default())?, json, shell),
+        Command::Generate { plan, check } => commands::generate::run(&options(plan, CompileArgs::default())?, check, shell),
+        Command::Doctor { plan } => commands::doctor::run(&options(plan, CompileArgs::default())?, shell),
+        Command::Clean { plan, cache } => commands::clean::run(&options(plan, CompileArgs::default())?, cache, shell),
         Command::Schema => {
             anstream::println!("{}", serde_json::to_string_pretty(&crate::config::schema::document())?);
             Ok(())

@@ -1,6 +1,9 @@
 //! One file per verb: the only place where stages meet.
 
+mod bases;
 pub mod build;
+pub mod clean;
+pub mod doctor;
 mod fresh;
 pub mod generate;
 pub mod plan;

@@ -29,7 +29,7 @@ impl Sysroot {
     }
 
     /// The file that a library's name leads to; none if the linker knows none.
-    fn find(&self, name: &str) -> Option<PathBuf> {
+    pub fn find(&self, name: &str) -> Option<PathBuf> {
         let output = Command::new(&self.linker).arg(format!("-print-file-name={name}")).output().ok()?;
         let path = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
         // A name that is not found is printed as it was given.
@@ -60,7 +60,7 @@ fn layer(binaries: &[&Binary], sysroot: &Sysroot, epoch: u64, known: &KnownDiges
     let mut add = |member: Member| {
         members.insert(member.entry.path.clone(), member);
     };
-    for folder in ["etc", "etc/ssl", "etc/ssl/certs"] {
+    for folder in ["etc", "etc/ssl", "etc/ssl/certs", "lib"] {
         add(Member::folder(folder, 0o755, epoch));
     }
     add(Member::folder("tmp", 0o1777, epoch));

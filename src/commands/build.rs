@@ -7,8 +7,8 @@ use anyhow::{Context as _, Result};
 
 use super::fresh::{self, LastBuild};
 use super::session::{cache_folder, lock};
-use super::{Options, Session, generate};
-use crate::app::{Base, BaseChoice, Binary, Image};
+use super::{Options, Session, bases, generate};
+use crate::app::{Base, Binary, Image};
 use crate::base;
 use crate::bundle::{self, Payload};
 use crate::compile::{self, CargoSettings, linker};
@@ -76,7 +76,7 @@ fn pack(
     known: &KnownDigests,
     shell: &Shell,
 ) -> Result<Vec<PathBuf>> {
-    let bases = read_bases(plan, binaries, linker, packer, known, shell)?;
+    let bases = bases::read(plan, binaries, linker, packer, known, shell)?;
     let of_services: Vec<&Base> = plan.bases.iter().filter_map(|choice| bases.get(choice)).collect();
     for (binary, base) in binaries.iter().zip(&of_services) {
         base::check(binary, base)?;
@@ -93,27 +93,6 @@ fn pack(
         write_bundle(plan, *format, &images, packer.cache(), shell)?;
     }
     Ok(generated)
-}
-
-fn read_bases<'a>(
-    plan: &'a Plan,
-    binaries: &[Binary],
-    linker: &str,
-    packer: &Packer,
-    known: &KnownDigests,
-    shell: &Shell,
-) -> Result<BTreeMap<&'a BaseChoice, Base>> {
-    let mut bases = BTreeMap::new();
-    for choice in &plan.bases {
-        if bases.contains_key(choice) {
-            continue;
-        }
-        shell.status("Preparing", format_args!("base {choice}"));
-        let on_it: Vec<&Binary> =
-            binaries.iter().zip(&plan.bases).filter(|(_, base)| *base == choice).map(|(binary, _)| binary).collect();
-        bases.insert(choice, base::read(choice, &plan.target, &on_it, linker, plan.epoch, packer, known)?);
-    }
-    Ok(bases)
 }
 
 fn write_bundle(plan: &Plan, format: Format, images: &[Image], cache: &Cache, shell: &Shell) -> Result<()> {

@@ -4,14 +4,59 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::app::{Base, Binary};
+use super::session::{cache_folder, lock};
+use super::{Options, Session, bases};
+use crate::app::{Base, Binary, GeneratedFile};
+use crate::compile::{CargoSettings, linker};
 use crate::fs::write_if_changed;
 use crate::plan::Plan;
 use crate::render::{self, Copied};
-use crate::segment::Packer;
+use crate::segment::{Cache, KnownDigests, Packer};
+use crate::shell::Shell;
+
+/// Writes the text files without compiling; with `check` writes nothing, and fails where one is not as it would be.
+pub fn run(options: &Options, check: bool, shell: &Shell) -> Result<()> {
+    let Session { plan, .. } = Session::start(options, shell)?;
+    let _lock = lock(&plan, shell)?;
+    let known = KnownDigests::load(&cache_folder(&plan).join("digests.json"));
+    let packer = Packer::new(Cache::new(&cache_folder(&plan)), plan.compression, options.threads);
+    let linker = linker::used(&CargoSettings::read(&options.cargo.config)?, &plan.target.triple);
+    let bases = bases::read(&plan, &[], &linker, &packer, &known, shell)?;
+    let of_services: Vec<&Base> = plan.bases.iter().filter_map(|choice| bases.get(choice)).collect();
+    known.save()?;
+    let files = texts(&plan, &of_services)?;
+    if check {
+        return compare(&plan.output, &files);
+    }
+    render::notes(&plan).iter().for_each(|note| shell.note(note));
+    for file in files {
+        let path = plan.output.join(&file.path);
+        let verb = if write_if_changed(&path, file.contents.as_bytes())? { "Generated" } else { "Fresh" };
+        shell.status(verb, path.display());
+        anstream::println!("{}", path.display());
+    }
+    Ok(())
+}
+
+fn texts(plan: &Plan, bases: &[&Base]) -> Result<Vec<GeneratedFile>> {
+    let mut files = render::files(plan)?;
+    files.extend(render::contexts(plan, bases)?.into_iter().map(|context| context.dockerfile));
+    Ok(files)
+}
+
+fn compare(folder: &Path, files: &[GeneratedFile]) -> Result<()> {
+    let differs =
+        |file: &&GeneratedFile| !std::fs::read(folder.join(&file.path)).is_ok_and(|bytes| bytes == file.contents.as_bytes());
+    let wrong: Vec<String> =
+        files.iter().filter(differs).map(|file| format!("\n  {}", folder.join(&file.path).display())).collect();
+    if !wrong.is_empty() {
+        bail!("these generated files are not what the manifests give:{}\nhelp: run `cargo appbundle generate`", wrong.concat());
+    }
+    Ok(())
+}
 
 /// Writes all generated files with the contexts of the Dockerfiles; gives the paths of the text files.
-pub fn write(plan: &Plan, binaries: &[Binary], bases: &[&Base], packer: &Packer) -> Result<Vec<PathBuf>> {
+pub(super) fn write(plan: &Plan, binaries: &[Binary], bases: &[&Base], packer: &Packer) -> Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for file in render::files(plan)? {
         let path = plan.output.join(&file.path);
@@ -19,62 +64,65 @@ pub fn write(plan: &Plan, binaries: &[Binary], bases: &[&Base], packer: &Packer)
         paths.push(path);
     }
     let docker = plan.output.join("docker");
-    for context in render::contexts(plan, binaries, bases)? {
+    for context in render::contexts(plan, bases)? {
         let path = plan.output.join(&context.dockerfile.path);
         let folder = path.parent().unwrap_or(&docker);
         write_if_changed(&path, context.dockerfile.contents.as_bytes())?;
         for (name, what) in &context.copied {
-            copy(&folder.join(name), what, bases, packer)
-                .with_context(|| format!("failed to write `{}`", folder.join(name).display()))?;
+            let to = folder.join(name);
+            copy(&to, what, plan, binaries, bases, packer).with_context(|| format!("failed to write `{}`", to.display()))?;
         }
         paths.push(path);
     }
     Ok(paths)
 }
 
-/// Puts one thing into a context. Files are linked where the file system can, so that large ones cost nothing.
-fn copy(to: &Path, what: &Copied, bases: &[&Base], packer: &Packer) -> Result<()> {
-    let folder = to.parent().context("a context has no folder")?;
-    fs_err::create_dir_all(folder)?;
+/// Puts one thing into a context.
+fn copy(to: &Path, what: &Copied, plan: &Plan, binaries: &[Binary], bases: &[&Base], packer: &Packer) -> Result<()> {
+    fs_err::create_dir_all(to.parent().context("a context has no folder")?)?;
     match what {
-        Copied::Folder => fs_err::create_dir_all(to)?,
+        Copied::Folder => Ok(fs_err::create_dir_all(to)?),
         Copied::Link(target) => {
             remove(to)?;
-            std::os::unix::fs::symlink(target, to)?;
+            Ok(std::os::unix::fs::symlink(target, to)?)
         }
-        Copied::File(from, executable) => {
-            use std::os::unix::fs::PermissionsExt as _;
-            let mode = fs_err::metadata(from)?.permissions().mode() & 0o777;
-            let wanted = if *executable { 0o755 } else { 0o644 };
-            remove(to)?;
-            if mode != wanted || std::fs::hard_link(from, to).is_err() {
-                fs_err::copy(from, to)?;
-                fs_err::set_permissions(to, std::fs::Permissions::from_mode(wanted))?;
-            }
+        Copied::File(from, executable) => link(from, to, *executable),
+        Copied::Binary(service) => {
+            let binary = binaries.iter().find(|binary| binary.service == *service).context("a service has no executable")?;
+            link(&binary.path, to, true)
         }
-        Copied::BaseLayer => {
-            let number =
-                to.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.strip_prefix("base")?.parse::<usize>().ok());
-            let mut distinct: Vec<&&Base> = Vec::new();
-            for base in bases {
-                if !distinct.iter().any(|other| other.choice == base.choice) {
-                    distinct.push(base);
-                }
-            }
-            let base = distinct.get(number.map_or(0, |number| number - 1)).context("a context's base is unknown")?;
-            let layer = base.layers.first().context("a context's base has no layer")?;
-            let marker = to.with_extension("tar.sum");
-            let sum = layer.diff_id.to_string();
-            if to.is_file() && std::fs::read_to_string(&marker).is_ok_and(|old| old == sum) {
-                return Ok(());
-            }
-            let mut pending = crate::fs::Pending::new(to)?;
-            std::io::copy(&mut crate::archive::gzip::decoder(packer.cache().open(layer)?), pending.file())?;
-            pending.commit()?;
-            crate::fs::write(&marker, sum.as_bytes())?;
+        Copied::BaseLayer(service) => {
+            let at = plan.services.iter().position(|other| other.name.as_str() == service).context("a service is unknown")?;
+            base_tar(to, bases[at], packer)
         }
     }
+}
+
+/// A file is linked where the file system can, so that a large one costs nothing.
+fn link(from: &Path, to: &Path, executable: bool) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = fs_err::metadata(from)?.permissions().mode() & 0o777;
+    let wanted = if executable { 0o755 } else { 0o644 };
+    remove(to)?;
+    if mode != wanted || std::fs::hard_link(from, to).is_err() {
+        fs_err::copy(from, to)?;
+        fs_err::set_permissions(to, std::fs::Permissions::from_mode(wanted))?;
+    }
     Ok(())
+}
+
+/// The base's layer as a tar, unless it is there already.
+fn base_tar(to: &Path, base: &Base, packer: &Packer) -> Result<()> {
+    let layer = base.layers.first().context("a context's base has no layer")?;
+    let marker = to.with_extension("tar.sum");
+    let sum = layer.diff_id.to_string();
+    if to.is_file() && std::fs::read_to_string(&marker).is_ok_and(|old| old == sum) {
+        return Ok(());
+    }
+    let mut pending = crate::fs::Pending::new(to)?;
+    std::io::copy(&mut crate::archive::gzip::decoder(packer.cache().open(layer)?), pending.file())?;
+    pending.commit()?;
+    crate::fs::write(&marker, sum.as_bytes())
 }
 
 fn remove(path: &Path) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Which program links for a triple, and where its libraries are.
+//! Which program links for a triple.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -56,14 +56,6 @@ pub fn find(program: &str) -> Option<PathBuf> {
         return Some(PathBuf::from(program)).filter(|path| path.is_file());
     }
     std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(program)).find(|path| path.is_file())
-}
-
-/// Where the linker finds a file such as `libc.so.6`; none if it does not.
-pub fn library(linker: &str, name: &str) -> Option<PathBuf> {
-    let output = Command::new(linker).arg(format!("-print-file-name={name}")).output().ok()?;
-    let path = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
-    // A name that is not found is printed as it was given.
-    (path.is_absolute() && path.exists()).then(|| std::fs::canonicalize(&path).unwrap_or(path))
 }
 
 /// Whether the standard library for a triple is there.

@@ -148,7 +148,8 @@ impl Check<'_> {
 
 /// The branch of a schema that speaks of values of this kind.
 fn alternative<'a>(schema: &'a Value, value: &DeValue<'_>) -> Option<&'a Value> {
-    for branches in ["anyOf", "oneOf"].iter().filter_map(|key| schema.get(key)?.as_array()) {
+    let branches = ["anyOf", "oneOf"].iter().find_map(|key| schema.get(key)?.as_array());
+    if let Some(branches) = branches {
         let fitting: Vec<&Value> = branches.iter().filter_map(|branch| alternative(branch, value)).collect();
         // Choices of one enum come as one branch each: keep them together.
         let all_constant = fitting.iter().all(|branch| branch.get("const").is_some());

@@ -36,8 +36,11 @@ pub struct PayloadFile<'a> {
     /// Bytes that `write` is going to write.
     pub size: u64,
     /// Writes the content and gives its sum.
-    pub write: Box<dyn FnOnce(&mut PayloadWriter<'_>) -> Result<Digest> + 'a>,
+    pub write: WriteContent<'a>,
 }
+
+/// Writes a payload file's content and gives its sum.
+pub type WriteContent<'a> = Box<dyn FnOnce(&mut PayloadWriter<'_>) -> Result<Digest> + 'a>;
 
 impl PayloadFile<'_> {
     /// A file of bytes in memory.

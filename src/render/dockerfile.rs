@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use minijinja::{Environment, context};
 
-use crate::app::{Base, BaseChoice, Binary, GeneratedFile, Part, Service, VolumeSource};
+use crate::app::{Base, BaseChoice, GeneratedFile, Part, Service, VolumeSource};
 use crate::plan::Plan;
 
 /// What engines set where an image says nothing.
@@ -23,18 +23,20 @@ pub struct Context {
 /// Something that a context holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Copied {
+    /// The executable of this service.
+    Binary(String),
     /// A file, and whether it may be executed.
     File(PathBuf, bool),
     /// A symbolic link.
     Link(String),
     /// An empty folder.
     Folder,
-    /// The tar of the base's only layer.
-    BaseLayer,
+    /// The tar of the only layer of the base of this service.
+    BaseLayer(String),
 }
 
-/// The contexts of all bases and services. `bases` and `binaries` go with the plan's services, one for one.
-pub fn contexts(plan: &Plan, binaries: &[Binary], bases: &[&Base]) -> Result<Vec<Context>> {
+/// The contexts of all bases and services. `bases` go with the plan's services, one for one.
+pub fn contexts(plan: &Plan, bases: &[&Base]) -> Result<Vec<Context>> {
     let mut contexts = Vec::new();
     let mut choices: Vec<&BaseChoice> = Vec::new();
     for (at, service) in plan.services.iter().enumerate() {
@@ -42,9 +44,9 @@ pub fn contexts(plan: &Plan, binaries: &[Binary], bases: &[&Base]) -> Result<Vec
         let number = known.unwrap_or(choices.len());
         if known.is_none() {
             choices.push(&bases[at].choice);
-            contexts.push(base(plan, bases[at], number)?);
+            contexts.push(base(plan, service, bases[at], number)?);
         }
-        contexts.push(of_service(plan, service, &binaries[at], bases[at], number)?);
+        contexts.push(of_service(plan, service, bases[at], number)?);
     }
     Ok(contexts)
 }
@@ -61,7 +63,7 @@ fn environment() -> Result<Environment<'static>> {
     Ok(environment)
 }
 
-fn base(plan: &Plan, base: &Base, number: usize) -> Result<Context> {
+fn base(plan: &Plan, first: &Service, base: &Base, number: usize) -> Result<Context> {
     let ending = if number == 0 { String::new() } else { (number + 1).to_string() };
     let archive = matches!(base.choice, BaseChoice::Archive(_));
     let tar = format!("base{ending}.tar");
@@ -77,13 +79,13 @@ fn base(plan: &Plan, base: &Base, number: usize) -> Result<Context> {
         tar => has_layer.then_some(&tar),
         path => PATH,
     })?;
-    let copied = if has_layer { vec![(tar, Copied::BaseLayer)] } else { Vec::new() };
+    let copied = if has_layer { vec![(tar, Copied::BaseLayer(first.name.to_string()))] } else { Vec::new() };
     let path = format!("docker/Dockerfile.base{ending}");
     Ok(Context { dockerfile: GeneratedFile { path, contents: contents + "\n" }, copied })
 }
 
-fn of_service(plan: &Plan, service: &Service, binary: &Binary, base: &Base, number: usize) -> Result<Context> {
-    let mut copied = vec![(in_context("rootfs", &service.binary_path), Copied::File(binary.path.clone(), true))];
+fn of_service(plan: &Plan, service: &Service, base: &Base, number: usize) -> Result<Context> {
+    let mut copied = vec![(in_context("rootfs", &service.binary_path), Copied::Binary(service.name.to_string()))];
     for file in &service.files {
         let what = match &file.link {
             Some(link) => Copied::Link(link.clone()),

@@ -1,0 +1,34 @@
+//! The bases of a plan, each read once.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use crate::app::{Base, BaseChoice, Binary};
+use crate::base;
+use crate::plan::Plan;
+use crate::segment::{KnownDigests, Packer};
+use crate::shell::Shell;
+
+/// Reads each base that a service of the plan stands on. `binaries` go with the services, or are none where only the file
+/// systems matter.
+pub fn read<'a>(
+    plan: &'a Plan,
+    binaries: &[Binary],
+    linker: &str,
+    packer: &Packer,
+    known: &KnownDigests,
+    shell: &Shell,
+) -> Result<BTreeMap<&'a BaseChoice, Base>> {
+    let mut bases = BTreeMap::new();
+    for choice in &plan.bases {
+        if bases.contains_key(choice) {
+            continue;
+        }
+        shell.status("Preparing", format_args!("base {choice}"));
+        let on_it: Vec<&Binary> =
+            binaries.iter().zip(&plan.bases).filter(|(_, base)| *base == choice).map(|(binary, _)| binary).collect();
+        bases.insert(choice, base::read(choice, &plan.target, &on_it, linker, plan.epoch, packer, known)?);
+    }
+    Ok(bases)
+}

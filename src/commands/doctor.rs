@@ -1,0 +1,141 @@
+//! `cargo appbundle doctor`: what a build needs, what of it is there, and what would mend the rest.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use super::{Options, Session};
+use crate::app::BaseChoice;
+use crate::base::Sysroot;
+use crate::compile::{CargoSettings, linker};
+use crate::plan::Format;
+use crate::shell::Shell;
+
+/// One thing that was looked at.
+struct Finding {
+    what: String,
+    state: State,
+}
+
+enum State {
+    Good(String),
+    /// Worth having: what for.
+    Optional(String),
+    /// Needed: the command that mends it.
+    Missing(String),
+}
+
+/// Prints all findings to stdout.
+///
+/// # Errors
+/// When something that the build needs is missing.
+pub fn run(options: &Options, shell: &Shell) -> Result<()> {
+    let Session { plan, .. } = Session::start(options, shell)?;
+    let triple = &plan.target.triple;
+    let settings = CargoSettings::read(&options.cargo.config)?;
+    let mut findings = vec![compiler(&options.cargo.program), standard_library(triple)];
+    let linker = linker::used(&settings, triple);
+    findings.push(the_linker(&linker, triple));
+    if plan.bases.contains(&BaseChoice::Auto) && !plan.target.is_musl() {
+        findings.push(c_library(&linker, triple));
+    }
+    for base in &plan.bases {
+        if let BaseChoice::Rootfs(path) | BaseChoice::Archive(path) = base {
+            findings.push(Finding { what: "base".into(), state: State::Good(path.display().to_string()) });
+        }
+    }
+    findings.push(engine());
+    findings.push(emulation(&plan.target.platform.architecture));
+    if plan.formats.contains(&Format::Auterionos) {
+        findings.push(optional("mender-artifact", "to check a bundle with the reference tool as well"));
+    }
+    let missing = findings.iter().filter(|finding| matches!(finding.state, State::Missing(_))).count();
+    for Finding { what, state } in findings {
+        match state {
+            State::Good(found) => anstream::println!("      ok  {what}: {found}"),
+            State::Optional(why) => anstream::println!("     (no) {what}: {why}"),
+            State::Missing(help) => anstream::println!(" MISSING  {what}\n          help: {help}"),
+        }
+    }
+    if missing > 0 {
+        bail!(
+            "{missing} of the things that a build for `{triple}` needs {}",
+            if missing == 1 { "is missing" } else { "are missing" }
+        );
+    }
+    Ok(())
+}
+
+fn compiler(cargo: &Path) -> Finding {
+    let version = first_line(Command::new(cargo).arg("--version"));
+    let state = version.map_or_else(|| State::Missing("install Rust from https://rustup.rs".into()), State::Good);
+    Finding { what: "cargo".into(), state }
+}
+
+fn standard_library(triple: &str) -> Finding {
+    let state = match linker::has_std(&PathBuf::from("rustc"), triple) {
+        Some(true) => State::Good("installed".into()),
+        _ => State::Missing(format!("run `rustup target add {triple}`")),
+    };
+    Finding { what: format!("standard library for {triple}"), state }
+}
+
+fn the_linker(linker: &str, triple: &str) -> Finding {
+    let right = linker != "cc" || linker::is_native(triple);
+    let state = match linker::find(linker).filter(|_| right) {
+        Some(path) => State::Good(path.display().to_string()),
+        None => State::Missing(match linker::debian_packages(triple) {
+            Some(packages) => format!("run `sudo apt install {packages}`"),
+            None => format!("set `linker` under `[target.{triple}]` in `.cargo/config.toml`"),
+        }),
+    };
+    Finding { what: format!("linker for {triple}"), state }
+}
+
+fn c_library(linker: &str, triple: &str) -> Finding {
+    let state = match Sysroot::new(linker).find("libc.so.6") {
+        Some(path) => State::Good(path.display().to_string()),
+        None => State::Missing(match linker::debian_packages(triple) {
+            Some(packages) => format!("run `sudo apt install {packages}`, or give a base other than `auto`"),
+            None => "give a base other than `auto`".into(),
+        }),
+    };
+    Finding { what: "C library for the base `auto`".into(), state }
+}
+
+fn engine() -> Finding {
+    let answer = |program: &str, format: &str| first_line(Command::new(program).args(["version", "--format", format]));
+    let found = answer("docker", "{{.Server.Version}}").map(|version| format!("Docker {version}"));
+    let found = found.or_else(|| answer("podman", "{{.Client.Version}}").map(|version| format!("podman {version}")));
+    let state = found.map_or_else(|| State::Optional("only needed to run images on this machine".into()), State::Good);
+    Finding { what: "container engine".into(), state }
+}
+
+fn emulation(architecture: &str) -> Finding {
+    let cpu = match architecture {
+        "arm64" => "aarch64",
+        "amd64" => "x86_64",
+        other => other,
+    };
+    let native = std::env::consts::ARCH == cpu;
+    let registered = Path::new("/proc/sys/fs/binfmt_misc").join(format!("qemu-{cpu}")).exists();
+    let state = match (native, registered) {
+        (true, _) => State::Good("this machine".into()),
+        (_, true) => State::Good("qemu".into()),
+        _ => State::Optional(
+            "only needed to run images on this machine: `sudo apt install qemu-user-static binfmt-support`".into(),
+        ),
+    };
+    Finding { what: format!("running {architecture}"), state }
+}
+
+fn optional(program: &str, why: &str) -> Finding {
+    let state = linker::find(program).map_or_else(|| State::Optional(why.into()), |path| State::Good(path.display().to_string()));
+    Finding { what: program.into(), state }
+}
+
+fn first_line(command: &mut Command) -> Option<String> {
+    let output = command.output().ok().filter(|output| output.status.success())?;
+    String::from_utf8(output.stdout).ok()?.lines().next().map(str::to_owned).filter(|line| !line.is_empty())
+}

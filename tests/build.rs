@@ -1,0 +1,248 @@
+//! `cargo appbundle build` through the front door: what it writes, when it writes, and what it says.
+
+mod support;
+
+use std::process::Command;
+
+use support::{Project, TRIPLE, appbundle, fails, judge, ok, run, text, tool};
+
+const BUNDLE: &str = "target/appbundle/com.example.demo-1.2.3.auterionos";
+
+/// The files of one service's root, unpacked by tar from a docker archive.
+fn layers_of(project: &Project, service: &str) -> Vec<String> {
+    let folder = tempfile::tempdir().expect("folder");
+    ok(Command::new("tar")
+        .arg("xf")
+        .arg(project.path().join("target/appbundle/com.example.demo-1.2.3.docker.tar"))
+        .current_dir(&folder));
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder.path().join("manifest.json")).expect("manifest")).expect("JSON");
+    let images = manifest.as_array().expect("list");
+    let image = images
+        .iter()
+        .find(|image| image["RepoTags"][0].as_str().is_some_and(|tag| tag.contains(&format!(".{service}:"))))
+        .expect("image");
+    image["Layers"]
+        .as_array()
+        .expect("list")
+        .iter()
+        .map(|l| judge("tar", &["tzvf", folder.path().join(l.as_str().expect("path")).to_str().expect("path")]))
+        .collect()
+}
+
+#[test]
+fn nothing_to_do_is_fresh_and_a_change_is_not() {
+    let project = Project::new(&["alpha", "beta"]);
+    if !project.binaries(&["alpha", "beta"]) {
+        return;
+    }
+    let first = run(&mut project.pack(&[]));
+    assert!(text(&first.stderr).contains("Bundled"), "{}", text(&first.stderr));
+    let bytes = project.read(BUNDLE);
+    let second = run(&mut project.pack(&[]));
+    assert!(text(&second.stderr).contains("Fresh com.example.demo 1.2.3"), "{}", text(&second.stderr));
+    assert_eq!(second.stdout, first.stdout);
+
+    // A bundle that was touched by somebody else is written again.
+    std::fs::write(project.path().join(BUNDLE), "x").expect("written");
+    assert!(text(&run(&mut project.pack(&[])).stderr).contains("Bundled"));
+    assert!(project.read(BUNDLE) == bytes);
+
+    // A changed binary changes the bundle, and changed back, gives the old bytes.
+    let binary = project.read("bin/alpha");
+    assert!(project.binary("alpha", "int main() { return 7; }\n"));
+    ok(&mut project.pack(&[]));
+    assert!(project.read(BUNDLE) != bytes);
+    std::fs::write(project.path().join("bin/alpha"), binary).expect("written");
+    ok(&mut project.pack(&[]));
+    assert!(project.read(BUNDLE) == bytes);
+}
+
+#[test]
+fn bytes_do_not_depend_on_cache_threads_or_order_of_formats() {
+    let project = Project::new(&["alpha", "beta"]);
+    if !project.binaries(&["alpha", "beta"]) {
+        return;
+    }
+    ok(&mut project.pack(&["--format", "auterionos,docker,oci", "-j", "1"]));
+    let endings = ["auterionos", "docker.tar", "oci.tar"];
+    let all = || endings.map(|ending| project.read(&format!("target/appbundle/com.example.demo-1.2.3.{ending}")));
+    let first = all();
+    ok(&mut appbundle(project.path(), &["clean"]));
+    ok(project.pack(&["--format", "oci,docker", "-j", "7"]).env("TZ", "Asia/Kathmandu"));
+    ok(project.pack(&["--format", "auterionos", "-j", "3"]).env("SOURCE_DATE_EPOCH", "0"));
+    assert!(all() == first);
+    ok(project.pack(&["--format", "auterionos"]).env("SOURCE_DATE_EPOCH", "1700000000"));
+    assert!(all()[0] != first[0]);
+    let error = fails(project.pack(&[]).env("SOURCE_DATE_EPOCH", "yesterday"), 1);
+    assert!(error.contains("`SOURCE_DATE_EPOCH` is `yesterday`"), "{error}");
+}
+
+#[test]
+fn files_keep_their_mode_links_stay_and_shared_files_are_stored_once() {
+    let project = Project::new(&[]);
+    let table = "files = [{ from = \"../../assets/**\", to = \"/srv/assets\" }]\n";
+    project.service("alpha", &format!("{table}volumes = [\"data:/data\"]\n"));
+    project.service("beta", table);
+    if !project.binaries(&["alpha", "beta"]) {
+        return;
+    }
+    project.write("assets/page.html", "<html>");
+    project.write("assets/run.sh", "#!/bin/sh\n");
+    ok(Command::new("chmod").args(["700", "assets/run.sh"]).current_dir(project.path()));
+    ok(Command::new("ln").args(["-s", "page.html", "assets/index.html"]).current_dir(project.path()));
+    ok(&mut project.pack(&["--format", "docker"]));
+    let (alpha, beta) = (layers_of(&project, "alpha"), layers_of(&project, "beta"));
+    assert_eq!(alpha[..2], beta[..2], "base and assets are shared");
+    let assets = &alpha[1];
+    assert!(assets.contains("-rwxr-xr-x 0/0") && assets.contains("srv/assets/run.sh"), "{assets}");
+    assert!(assets.contains("srv/assets/index.html -> page.html"), "{assets}");
+    assert!(alpha[2].contains("usr/local/bin/alpha") && alpha[2].contains("drwxr-xr-x 65532/65532"), "{}", alpha[2]);
+}
+
+#[test]
+fn a_damaged_cache_is_mended_and_said() {
+    let project = Project::new(&["alpha"]);
+    if !project.binaries(&["alpha"]) {
+        return;
+    }
+    ok(&mut project.pack(&[]));
+    let bytes = project.read(BUNDLE);
+    let cache = project.path().join("target/appbundle/cache");
+    for entry in std::fs::read_dir(&cache).expect("cache").flatten() {
+        if entry.path().extension().is_some_and(|e| e == "gz") {
+            let mut damaged = std::fs::read(entry.path()).expect("read");
+            let middle = damaged.len() / 2;
+            damaged[middle] ^= 0x55;
+            std::fs::write(entry.path(), damaged).expect("written");
+        }
+    }
+    std::fs::remove_file(project.path().join(BUNDLE)).expect("removed");
+    let output = run(&mut project.pack(&[]));
+    assert!(
+        output.status.success() && text(&output.stderr).contains("is damaged, so it is packed again"),
+        "{}",
+        text(&output.stderr)
+    );
+    assert!(project.read(BUNDLE) == bytes);
+    for name in ["digests.json", "image.states"] {
+        std::fs::write(cache.join(name), "nonsense").expect("written");
+    }
+    std::fs::remove_file(project.path().join(BUNDLE)).expect("removed");
+    ok(&mut project.pack(&[]));
+    assert!(project.read(BUNDLE) == bytes);
+}
+
+#[test]
+fn a_build_that_is_killed_leaves_nothing_half_written() {
+    let project = Project::new(&["alpha", "beta"]);
+    if !project.binaries(&["alpha", "beta"]) {
+        return;
+    }
+    for wait in (0..400).step_by(25) {
+        ok(&mut appbundle(project.path(), &["clean"]));
+        let mut child = project.pack(&["--compression", "best"]).stderr(std::process::Stdio::null()).spawn().expect("started");
+        std::thread::sleep(std::time::Duration::from_millis(wait));
+        let _ = child.kill();
+        let _ = child.wait();
+        let bundle = project.path().join(BUNDLE);
+        if bundle.exists() && tool("mender-artifact") {
+            judge("mender-artifact", &["validate", bundle.to_str().expect("path")]);
+        }
+    }
+    ok(&mut project.pack(&["--compression", "best"]));
+    let left: Vec<String> = walkdir::WalkDir::new(project.path())
+        .into_iter()
+        .flatten()
+        .map(|e| e.path().display().to_string())
+        .filter(|p| p.contains("partial"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn two_builds_at_once_wait_for_each_other() {
+    let project = Project::new(&["alpha", "beta"]);
+    if !project.binaries(&["alpha", "beta"]) {
+        return;
+    }
+    let children: Vec<_> = (0..4)
+        .map(|_| {
+            project.pack(&[]).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().expect("started")
+        })
+        .collect();
+    for child in children {
+        let output = child.wait_with_output().expect("ended");
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+    let bytes = project.read(BUNDLE);
+    ok(&mut appbundle(project.path(), &["clean"]));
+    ok(&mut project.pack(&[]));
+    assert!(project.read(BUNDLE) == bytes);
+}
+
+#[test]
+fn a_target_folder_that_cannot_be_written_and_a_full_disk_are_said() {
+    let project = Project::new(&["alpha"]);
+    if !project.binaries(&["alpha"]) {
+        return;
+    }
+    project.write("out", "a file where a folder should be");
+    let error = fails(&mut project.pack(&["--out-dir", "out"]), 1);
+    assert!(error.contains("out"), "{error}");
+    // /dev/full stands for a disk without room; a bundle is never a device, so limit the size of files instead.
+    let inner = project.pack(&[]);
+    let mut limited = Command::new("sh");
+    limited
+        .args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$@\"", "sh"])
+        .arg(inner.get_program())
+        .args(inner.get_args())
+        .current_dir(project.path());
+    let output = run(&mut limited);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("failed to"), "{}", text(&output.stderr));
+    assert!(!project.path().join(BUNDLE).exists());
+    ok(&mut project.pack(&[]));
+}
+
+#[test]
+fn missing_and_foreign_binaries_are_named() {
+    let project = Project::new(&["alpha", "beta", "gamma"]);
+    if !project.binaries(&["alpha"]) {
+        return;
+    }
+    let error = fails(&mut project.pack(&[]), 1);
+    assert!(error.contains("there is no `beta`, `gamma`"), "{error}");
+    project.compile("cc", "beta", "int main() { return 0; }\n", &[]);
+    project.write("bin/gamma", "#!/bin/sh\n");
+    let error = fails(&mut project.pack(&[]), 1);
+    assert!(error.contains("`beta` is for amd64") && error.contains(TRIPLE), "{error}");
+    assert!(project.binary("beta", "int main() { return 0; }\n"));
+    let error = fails(&mut project.pack(&[]), 1);
+    assert!(error.contains("bin/gamma") && error.contains("not an ELF file"), "{error}");
+}
+
+#[test]
+fn the_version_is_mapped_and_substituted() {
+    let project = Project::new(&["alpha"]);
+    if !project.binaries(&["alpha"]) {
+        return;
+    }
+    project.write("app.yml", "# ours\nversion: '3.7'\nservices:\n  alpha:\n    image: our-alpha:#VERSION#  # with a comment\n    container_name: alpha\n");
+    let output = run(&mut project.pack(&["--app-version", "2.0.0+g123", "--format", "auterionos,docker"]));
+    let said = text(&output.stderr);
+    assert!(output.status.success() && said.contains("version `2.0.0+g123` becomes `2.0.0-g123`"), "{said}");
+    let written = String::from_utf8(project.read("target/appbundle/app.yml")).expect("text");
+    assert_eq!(
+        written,
+        "# ours\nversion: '3.7'\nservices:\n  alpha:\n    image: our-alpha:2.0.0-g123  # with a comment\n    container_name: alpha\n"
+    );
+    let app_file = String::from_utf8(project.read("target/appbundle/auterion-app.yml")).expect("text");
+    assert!(app_file.contains("image: our-alpha:2.0.0-g123") && !app_file.contains("#VERSION#"), "{app_file}");
+    project.write("app.yml", "services:\n  alpha:\n    image: a:#VERSION#\n  delta:\n    image: d:#VERSION#\n");
+    let error = fails(&mut project.pack(&[]), 1);
+    assert!(error.contains("has the service `delta`, which the workspace lacks"), "{error}");
+    project.write("app.yml", "services:\n  delta:\n    image: d:#VERSION#\n");
+    let error = fails(&mut project.pack(&[]), 1);
+    assert!(error.contains("has no service `alpha`"), "{error}");
+}

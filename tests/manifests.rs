@@ -1,0 +1,168 @@
+//! What is read from manifests, and what is said of mistakes in them.
+
+mod support;
+
+use support::{Project, appbundle, fails, ok, repository};
+
+fn plan(project: &Project, arguments: &[&str]) -> serde_json::Value {
+    let mut all = vec!["plan", "--json"];
+    all.extend(arguments);
+    serde_json::from_str(&ok(&mut appbundle(project.path(), &all))).expect("JSON")
+}
+
+#[test]
+fn all_mistakes_of_all_manifests_come_in_one_report() {
+    let project = Project::new(&[]);
+    project.service("alpha", "enviroment = {}\nports = [\"99999\"]\ndepends-on = [\"beta\"]\n");
+    project.service(
+        "beta",
+        "name = \"Beta!\"\nfiles = [{ from = \"none\", to = \"/x\" }]\nnetwork-mode = \"hots\"\nbin = \"betta\"\n",
+    );
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    for part in [
+        "unknown key `enviroment`",
+        "did you mean `environment`?",
+        "services/alpha/Cargo.toml:7:1",
+        "services/beta/Cargo.toml:7:8",
+        "`Beta!` cannot be a name",
+    ] {
+        assert!(error.contains(part), "{part} in\n{error}");
+    }
+    project.service("alpha", "ports = [\"99999\"]\n");
+    project.service("beta", "files = [{ from = \"none\", to = \"/x\" }]\nnetwork-mode = \"hots\"\n");
+    project.service("gamma", "bin = \"gama\"\nroutes = { api = {} }\nvolumes = [\"x\"]\nhealthcheck = {}\nfeatures = [\"none\"]\nbase = { rootfs = \"no.tar\" }\n");
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    for part in [
+        "`99999` is not a port",
+        "`none` cannot be read",
+        "did you mean `host`?",
+        "has no bin `gama`; did you mean `gamma`?",
+        "services/gamma/Cargo.toml:12:8",
+        "`no.tar` is not there",
+    ] {
+        assert!(error.contains(part), "{part} in\n{error}");
+    }
+}
+
+#[test]
+fn cycles_doubles_and_unknown_names_are_refused() {
+    let project = Project::new(&[]);
+    project.service("a", "depends-on = [\"b\"]\n");
+    project.service("b", "depends-on = [\"c\"]\n");
+    project.service("c", "depends-on = [\"a\"]\n");
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    assert!(error.contains("in a cycle: a -> b -> c -> a"), "{error}");
+    project.service("c", "depends-on = [\"bb\"]\n");
+    assert!(fails(&mut appbundle(project.path(), &["plan"]), 1).contains("there is no service `bb`; did you mean `b`?"));
+    project.service("c", "name = \"a\"\n");
+    assert!(fails(&mut appbundle(project.path(), &["plan"]), 1).contains("two services are called `a`"));
+    project.service("c", "");
+    project.write("app.yml", "services: { a: { image: x:#VERSION# }, b: { image: x:#VERSION# }, c: { image: c:#VERSION# } }\n");
+    assert!(fails(&mut appbundle(project.path(), &["plan"]), 1).contains("have the same image `x:1.2.3`"));
+}
+
+#[test]
+fn services_come_in_launch_order_with_all_defaults() {
+    let project = Project::new(&[]);
+    project.service("web", "depends-on = [\"store\"]\nargs = [\"--verbose\"]\nenvironment = { N = 1, B = true }\n");
+    project.service("store", "volumes = [\"data:/data\"]\n");
+    let plan = plan(&project, &[]);
+    let names: Vec<&str> = plan["services"].as_array().expect("list").iter().filter_map(|s| s["name"].as_str()).collect();
+    assert_eq!(names, ["store", "web"]);
+    let web = &plan["services"][1];
+    assert_eq!(
+        (web["user"].as_str(), web["workdir"].as_str(), web["bin"].as_str()),
+        (Some("65532:65532"), Some("/"), Some("web"))
+    );
+    assert_eq!(web["environment"], serde_json::json!({ "B": "true", "N": "1" }));
+    assert_eq!(web["image"], "com.example.demo.web:1.2.3");
+    assert_eq!(plan["target"]["platform"]["architecture"], "arm64");
+}
+
+#[test]
+fn bins_are_found_as_cargo_does() {
+    let project = Project::new(&[]);
+    project.service("multi", "");
+    project.write("services/multi/src/bin/second.rs", "fn main() {}\n");
+    assert!(fails(&mut appbundle(project.path(), &["plan"]), 1).contains("has several bins: set `bin` to one of"));
+    let manifest = "[package]\nname = \"multi\"\nversion = \"0.1.0\"\nedition = \"2021\"\ndefault-run = \"second\"\n[features]\nextra = []\n[package.metadata.service]\n";
+    project.write("services/multi/Cargo.toml", manifest);
+    assert_eq!(plan(&project, &[])["services"][0]["bin"], "second");
+    let two = "[[package.metadata.service]]\nname = \"one\"\nbin = \"multi\"\n[[package.metadata.service]]\nname = \"two\"\nbin = \"second\"\nfeatures = [\"extra\"]\n";
+    project.write("services/multi/Cargo.toml", &manifest.replace("[package.metadata.service]\n", two));
+    let both = plan(&project, &[]);
+    assert_eq!((&both["services"][0]["name"], &both["services"][1]["features"][0]), (&"one".into(), &"extra".into()));
+    assert_eq!(plan(&project, &["-p", "two"])["services"].as_array().expect("list").len(), 1);
+    assert!(fails(&mut appbundle(project.path(), &["plan", "-p", "three"]), 1).contains("no service or package `three`"));
+}
+
+#[test]
+fn a_single_package_is_an_app() {
+    let project = Project::new(&[]);
+    project.write("Cargo.toml", "[package]\nname = \"solo\"\nversion = \"0.3.0\"\nedition = \"2021\"\n[package.metadata.appbundle]\nname = \"solo-app\"\n[package.metadata.service]\n");
+    project.write("src/main.rs", "fn main() {}\n");
+    std::fs::remove_dir_all(project.path().join("services")).ok();
+    let plan = plan(&project, &[]);
+    assert_eq!(
+        (&plan["name"], &plan["version"]["written"], &plan["formats"][0]),
+        (&"solo-app".into(), &"0.3.0".into(), &"docker".into())
+    );
+    assert_eq!(plan["services"][0]["image"], "solo-app.solo:0.3.0");
+}
+
+#[test]
+fn the_target_folder_is_cargos() {
+    let project = Project::new(&["alpha"]);
+    let output = |plan: &serde_json::Value| plan["output"].as_str().expect("path").to_owned();
+    project.write(".cargo/config.toml", "[build]\ntarget-dir = \"elsewhere\"\n");
+    assert!(output(&plan(&project, &[])).ends_with("/elsewhere/appbundle"));
+    let of_variable = ok(appbundle(project.path(), &["plan", "--json"]).env("CARGO_TARGET_DIR", "/tmp/of-variable"));
+    assert!(of_variable.contains("/tmp/of-variable/appbundle"));
+    assert!(output(&plan(&project, &["--target-dir", "typed"])).ends_with("/typed/appbundle"));
+    assert!(output(&plan(&project, &["--out-dir", "out"])).ends_with("/out"));
+}
+
+#[test]
+fn nothing_to_plan_says_what_to_do() {
+    let project = Project::new(&[]);
+    project.write("services/lib/Cargo.toml", "[package]\nname = \"lib\"\nversion = \"0.1.0\"\nedition = \"2021\"\n");
+    project.write("services/lib/src/lib.rs", "");
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    assert!(error.contains("run `cargo appbundle init`"), "{error}");
+    let error = fails(&mut appbundle(std::path::Path::new("/"), &["plan"]), 1);
+    assert!(error.contains("could not find `Cargo.toml`"), "{error}");
+    fails(&mut appbundle(project.path(), &["biuld"]), 2);
+}
+
+#[test]
+fn the_schema_accepts_the_example_and_refuses_what_we_refuse() {
+    let schema: serde_json::Value = serde_json::from_str(&ok(&mut appbundle(&repository(), &["schema"]))).expect("JSON");
+    let shipped = std::fs::read_to_string(repository().join("appbundle.schema.json")).expect("shipped");
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&shipped).expect("JSON"),
+        schema,
+        "run `cargo run -- schema > appbundle.schema.json`"
+    );
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let mut manifests = 0;
+    for entry in walkdir::WalkDir::new(repository().join("examples/photo-gallery"))
+        .into_iter()
+        .filter_entry(|e| e.file_name() != "target")
+        .flatten()
+    {
+        if entry.file_name() == "Cargo.toml" {
+            let manifest: toml::Table = std::fs::read_to_string(entry.path()).expect("text").parse().expect("TOML");
+            let manifest = serde_json::to_value(manifest).expect("JSON");
+            assert!(
+                validator.is_valid(&manifest),
+                "{}: {:?}",
+                entry.path().display(),
+                validator.iter_errors(&manifest).map(|e| e.to_string()).collect::<Vec<_>>()
+            );
+            manifests += 1;
+        }
+    }
+    assert!(manifests >= 5);
+    assert!(!validator.is_valid(&serde_json::json!({ "package": { "metadata": { "service": { "enviroment": {} } } } })));
+    assert!(validator.is_valid(&serde_json::json!({ "package": { "metadata": { "service": [{}, { "base": "auto" }] } } })));
+}
