@@ -1,0 +1,309 @@
+//! What images stand on: each kind of base, made by real tools, and what is refused.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use support::{Project, engine, fails, judge, ok, run, text, tool};
+
+const SYSROOT: &str = "/usr/aarch64-linux-gnu/lib";
+
+/// A small root file system of the target with links as merged-usr systems have them, as a folder.
+fn rootfs(project: &Project) -> PathBuf {
+    let root = project.path().join("rootfs");
+    std::fs::create_dir_all(root.join("usr/lib/aarch64-linux-gnu")).expect("folders");
+    std::fs::create_dir_all(root.join("usr/local/bin")).expect("folders");
+    std::os::unix::fs::symlink("usr/lib", root.join("lib")).expect("link");
+    for (name, to) in [
+        ("libc.so.6", "usr/lib/aarch64-linux-gnu/libc.so.6"),
+        ("ld-linux-aarch64.so.1", "usr/lib/aarch64-linux-gnu/ld-linux-aarch64.so.1"),
+    ] {
+        std::fs::copy(Path::new(SYSROOT).join(name), root.join(to)).expect("the cross C library");
+    }
+    std::os::unix::fs::symlink("aarch64-linux-gnu/ld-linux-aarch64.so.1", root.join("usr/lib/ld-linux-aarch64.so.1"))
+        .expect("link");
+    root
+}
+
+fn with_base(project: &Project, base: &str) {
+    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
+    let kept: String = manifest.lines().filter(|line| !line.starts_with("base = ")).map(|line| format!("{line}\n")).collect();
+    project.write("Cargo.toml", &format!("{kept}base = {base}\n"));
+}
+
+fn project() -> Option<Project> {
+    let project = Project::new(&["alpha", "beta"]);
+    project.binaries(&["alpha", "beta"]).then_some(project)
+}
+
+/// Loads the docker archive and runs a service.
+fn prints(bundle: &str, service: &str) -> String {
+    judge("docker", &["load", "-i", bundle]);
+    judge("docker", &["run", "--rm", "--platform", "linux/arm64", &format!("com.example.demo.{service}:1.2.3")])
+}
+
+#[test]
+fn a_root_file_system_as_folder_and_as_tar() {
+    let Some(project) = project() else { return };
+    if !engine() {
+        return;
+    }
+    rootfs(&project);
+    ok(Command::new("tar").args(["-C", "rootfs", "-cf", "rootfs.tar", "."]).current_dir(project.path()));
+    ok(Command::new("sh").args(["-c", "gzip -nk rootfs.tar"]).current_dir(project.path()));
+    let mut diff_ids = Vec::new();
+    for base in ["rootfs", "rootfs.tar", "rootfs.tar.gz"] {
+        with_base(&project, &format!("{{ rootfs = \"{base}\" }}"));
+        let bundle = ok(&mut project.pack(&["--format", "docker"]));
+        assert_eq!(prints(bundle.trim(), "alpha"), "alpha\n", "{base}");
+        diff_ids.push(judge(
+            "docker",
+            &["image", "inspect", "--format", "{{index .RootFS.Layers 0}}", "com.example.demo.alpha:1.2.3"],
+        ));
+    }
+    assert_eq!(diff_ids[1], diff_ids[2], "a tar's bytes are the layer, however it is compressed");
+    let (sum, _) = judge("sha256sum", &[project.path().join("rootfs.tar").to_str().expect("path")])
+        .split_once(' ')
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .expect("sum");
+    assert_eq!(diff_ids[1].trim(), format!("sha256:{sum}"));
+}
+
+#[test]
+fn static_binaries_need_nothing() {
+    let project = Project::new(&["alpha"]);
+    if !tool("aarch64-linux-gnu-gcc") || !engine() {
+        return;
+    }
+    project.compile("aarch64-linux-gnu-gcc", "alpha", "#include <stdio.h>\nint main() { puts(\"static\"); }\n", &["-static"]);
+    for base in ["\"scratch\"", "\"auto\""] {
+        with_base(&project, base);
+        let bundle = ok(&mut project.pack(&["--format", "docker"]));
+        assert_eq!(prints(bundle.trim(), "alpha"), "static\n");
+    }
+}
+
+#[test]
+fn a_base_without_what_a_binary_needs_is_refused() {
+    let Some(project) = project() else { return };
+    with_base(&project, "\"scratch\"");
+    let error = fails(&mut project.pack(&[]), 1);
+    assert!(error.contains("the library `libc.so.6` is not there") && error.contains("help: use `base = \"auto\"`"), "{error}");
+
+    // A C library that is too old: one that defines version 2.17 alone.
+    let root = rootfs(&project);
+    project.write("old.map", "GLIBC_2.17 { global: *; };\n");
+    project.write("old.c", "int puts(const char *s) { return 0; }\nvoid __libc_start_main(void) {}\nvoid abort(void) {}\n");
+    let flags = ["-shared", "-nostdlib", "-fno-builtin", "-Wl,-soname,libc.so.6", "-Wl,--version-script=old.map", "-o"];
+    ok(Command::new("aarch64-linux-gnu-gcc")
+        .args(flags)
+        .arg(root.join("usr/lib/aarch64-linux-gnu/libc.so.6"))
+        .arg("old.c")
+        .current_dir(project.path()));
+    with_base(&project, "{ rootfs = \"rootfs\" }");
+    let error = fails(&mut project.pack(&[]), 1);
+    for part in ["`libc.so.6` must have `GLIBC_2.34`", "goes up to `GLIBC_2.17`", "bin/alpha", "older glibc"] {
+        assert!(error.contains(part), "{part} in\n{error}");
+    }
+    // A library of another machine.
+    let own = judge("cc", &["-print-file-name=libc.so.6"]);
+    std::fs::copy(own.trim(), root.join("usr/lib/aarch64-linux-gnu/libc.so.6")).expect("copied");
+    let error = fails(&mut project.pack(&[]), 1);
+    assert!(error.contains("`libc.so.6` is for amd64 instead of arm64"), "{error}");
+}
+
+#[test]
+fn archives_of_docker_and_skopeo_are_bases() {
+    let Some(project) = project() else { return };
+    if !engine() || !tool("skopeo") {
+        return;
+    }
+    rootfs(&project);
+    let path = |name: &str| project.path().join(name).to_str().expect("path").to_owned();
+    project.write("Dockerfile", "FROM scratch\nCOPY rootfs /\nENV FROM_BASE=yes\nLABEL of=base\n");
+    ok(Command::new("docker")
+        .args(["build", "--platform", "linux/arm64", "-t", "appbundle-test-base:1", "."])
+        .current_dir(project.path()));
+    judge("docker", &["save", "-o", &path("base.tar"), "appbundle-test-base:1"]);
+    ok(Command::new("gzip").args(["-nk", "base.tar"]).current_dir(project.path()));
+    judge(
+        "skopeo",
+        &[
+            "--override-arch",
+            "arm64",
+            "copy",
+            "-q",
+            &format!("docker-archive:{}", path("base.tar")),
+            &format!("oci:{}:base", path("layout")),
+        ],
+    );
+    judge(
+        "skopeo",
+        &[
+            "--override-arch",
+            "arm64",
+            "copy",
+            "-q",
+            &format!("docker-archive:{}", path("base.tar")),
+            &format!("oci-archive:{}:base", path("base.oci.tar")),
+        ],
+    );
+    judge(
+        "skopeo",
+        &[
+            "--override-arch",
+            "arm64",
+            "copy",
+            "-q",
+            "--dest-compress-format",
+            "zstd",
+            &format!("docker-archive:{}", path("base.tar")),
+            &format!("oci:{}:base", path("zstd")),
+        ],
+    );
+    let mut ids = Vec::new();
+    for base in ["base.tar", "base.tar.gz", "layout", "base.oci.tar", "zstd"] {
+        with_base(&project, &format!("{{ archive = \"{base}\" }}"));
+        let bundle = ok(&mut project.pack(&["--format", "docker"]));
+        assert_eq!(prints(bundle.trim(), "beta"), "beta\n", "{base}");
+        let seen = judge(
+            "docker",
+            &[
+                "image",
+                "inspect",
+                "--format",
+                "{{.Config.Env}} {{.Config.Labels}} {{.RootFS.Layers}}",
+                "com.example.demo.beta:1.2.3",
+            ],
+        );
+        assert!(seen.contains("FROM_BASE=yes") && seen.contains("of:base"), "{seen}");
+        ids.push(seen);
+    }
+    assert!(ids.windows(2).all(|pair| pair[0] == pair[1]), "{ids:?}");
+    // An image that an engine marked with the wrong architecture.
+    ok(Command::new("sh")
+        .args(["-c", "tar -C rootfs -c . | docker import --platform linux/amd64 - appbundle-test-wrong:1"])
+        .current_dir(project.path()));
+    judge("docker", &["save", "-o", &path("wrong.tar"), "appbundle-test-wrong:1"]);
+    with_base(&project, "{ archive = \"wrong.tar\" }");
+    let error = fails(&mut project.pack(&[]), 1);
+    assert!(error.contains("its image is for linux/amd64"), "{error}");
+}
+
+#[test]
+fn hostile_and_broken_archives_end_in_an_error() {
+    let Some(project) = project() else { return };
+    let root = rootfs(&project);
+    std::fs::write(root.join("big"), vec![7; 300_000]).expect("written");
+    ok(Command::new("tar").args(["-C", "rootfs", "-cf", "good.tar", "."]).current_dir(project.path()));
+    let good = project.read("good.tar");
+    project.write("x", "content");
+    let tar = |name: &str, arguments: &[&str]| {
+        ok(Command::new("tar").args(["-P", "-cf", name]).args(arguments).current_dir(project.path()));
+    };
+    tar("absolute.tar", &["--transform", "s,^,/abs/,", "x"]);
+    tar("parent.tar", &["--transform", "s,^,../,", "x"]);
+    std::fs::hard_link(project.path().join("x"), project.path().join("y")).expect("link");
+    tar("hard.tar", &["--transform", "s,^x,../../x,h", "x", "y"]);
+    std::fs::write(project.path().join("short.tar"), &good[..good.len() / 2]).expect("written");
+    std::fs::write(project.path().join("noise.tar"), good.iter().map(|b| b ^ 0x3c).collect::<Vec<u8>>()).expect("written");
+    project.write("empty.tar", "");
+    for (name, why) in [
+        ("absolute.tar", "leads out of the root folder"),
+        ("parent.tar", "leads out of the root folder"),
+        ("hard.tar", "out of the root folder"),
+        ("short.tar", "cut short"),
+        ("noise.tar", "not the beginning of a tar header"),
+        ("empty.tar", "no root file system"),
+    ] {
+        with_base(&project, &format!("{{ rootfs = \"{name}\" }}"));
+        let output = run(&mut project.pack(&[]));
+        let said = text(&output.stderr);
+        assert!(output.status.code() == Some(1) && said.contains(why) && said.contains(name), "{name}: {said}");
+        with_base(&project, &format!("{{ archive = \"{name}\" }}"));
+        assert_eq!(run(&mut project.pack(&[])).status.code(), Some(1), "{name} as an archive");
+    }
+    let leftovers = walkdir::WalkDir::new(project.path().join("target"))
+        .into_iter()
+        .flatten()
+        .filter(|e| e.path().to_string_lossy().contains(".auterionos"))
+        .count();
+    assert_eq!(leftovers, 0);
+}
+
+/// The generated Dockerfiles, built by hand, make what the native images are.
+#[test]
+fn docker_build_by_hand_gives_the_same_image() {
+    if !engine() {
+        return;
+    }
+    let project = Project::new(&[]);
+    let table = "args = [\"--x\", \"a b\"]\nports = [\"80:8080\", \"53/udp\"]\nvolumes = [\"data:/data\"]\nworkdir = \"/srv\"\n\
+        environment = { PLAIN = \"1\", HARD = \"a \\\"b\\\" $HOME \\\\ #c 'd'\" }\nlabels = { \"org.example/x\" = \"y z\" }\n\
+        files = [{ from = \"web/**\", to = \"/srv/web\" }, { from = \"conf.txt\", to = \"/etc/alpha.conf\" }]\n";
+    project.service("alpha", table);
+    project.write("services/alpha/web/css/style.css", "css");
+    project.write("services/alpha/conf.txt", "conf");
+    std::os::unix::fs::symlink("css/style.css", project.path().join("services/alpha/web/style.css")).expect("link");
+    if !project.binary("alpha", "int main() { return 0; }\n") {
+        return;
+    }
+    rootfs(&project);
+    std::fs::create_dir_all(project.path().join("rootfs/etc")).expect("folder");
+    ok(Command::new("tar")
+        .args(["--owner=0", "--group=0", "-C", "rootfs", "-cf", "rootfs.tar", "."])
+        .current_dir(project.path()));
+    for (base, buildkit) in [("\"auto\"", "0"), ("{ rootfs = \"rootfs.tar\" }", "0")] {
+        with_base(&project, base);
+        let bundle = ok(&mut project.pack(&["--format", "docker"]));
+        judge("docker", &["load", "-i", bundle.trim()]);
+        let native = describe("com.example.demo.alpha:1.2.3");
+        let docker = project.path().join("target/appbundle/docker");
+        let build = |folder: &Path, arguments: &[&str]| {
+            ok(Command::new("docker")
+                .env("DOCKER_BUILDKIT", buildkit)
+                .args(["build", "--platform", "linux/arm64"])
+                .args(arguments)
+                .arg(".")
+                .current_dir(folder));
+        };
+        build(&docker, &["-t", "com.example.demo.base:1.2.3", "-f", "Dockerfile.base"]);
+        build(&docker.join("alpha"), &["-t", "appbundle-test-by-hand:1"]);
+        let by_hand = describe("appbundle-test-by-hand:1");
+        assert_eq!(native.0, by_hand.0, "the config on {base}");
+        assert_eq!(native.1, by_hand.1, "the file system on {base}");
+    }
+}
+
+/// What of an image's config matters to a container, and its files with mode, owner and sum.
+fn describe(image: &str) -> (String, String) {
+    let format = "{{.Config.User}} {{json .Config.ExposedPorts}} {{json .Config.Env}} {{json .Config.Cmd}} {{json .Config.Entrypoint}} {{.Config.WorkingDir}} {{json .Config.Labels}} {{.Architecture}}";
+    let config = judge("docker", &["image", "inspect", "--format", format, image]);
+    let container = judge("docker", &["create", "--platform", "linux/arm64", image, "x"]);
+    let container = container.trim();
+    let script = format!("docker export {container} | python3 -c '{LIST}'");
+    let files = ok(Command::new("sh").args(["-c", &script]));
+    judge("docker", &["rm", container]);
+    (normal_env(&config), files)
+}
+
+fn normal_env(config: &str) -> String {
+    let (start, end) = (config.find(" [\"").expect("env"), config.find("\"] ").expect("env"));
+    let mut env: Vec<String> = serde_json::from_str(&config[start + 1..end + 2]).expect("JSON");
+    env.sort();
+    format!("{}{env:?}{}", &config[..start + 1], &config[end + 2..])
+}
+
+const LIST: &str = r#"
+import hashlib, sys, tarfile
+tar = tarfile.open(fileobj=sys.stdin.buffer, mode="r|")
+lines = []
+for m in tar:
+    # What the engine puts into every container.
+    if m.name.split("/")[0] in ("dev", "proc", "sys", ".dockerenv") or m.name in ("etc/hostname", "etc/hosts", "etc/resolv.conf", "etc/mtab"):
+        continue
+    content = hashlib.sha256(tar.extractfile(m).read()).hexdigest()[:16] if m.isfile() else m.linkname
+    lines.append("%s %o %d:%d %s %s" % (m.type.decode(), m.mode, m.uid, m.gid, m.name, content))
+print("\n".join(sorted(lines)))
+"#;
