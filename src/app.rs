@@ -2,6 +2,7 @@
 
 mod base;
 mod binary;
+mod device;
 mod facts;
 mod file;
 mod image;
@@ -11,6 +12,7 @@ mod service;
 
 pub use base::{Base, BaseChoice};
 pub use binary::Binary;
+pub use device::Device;
 pub use facts::{Facts, Part};
 pub use file::GeneratedFile;
 pub use image::Image;

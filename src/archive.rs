@@ -2,6 +2,7 @@
 //!
 //! Everything here is a stream: memory is bounded by constants, whatever the input claims of itself.
 
+mod budget;
 pub mod gzip;
 mod reader;
 mod writer;
@@ -11,7 +12,8 @@ use std::io::{BufRead, Read};
 
 use anyhow::{Result, bail};
 
-pub use reader::{TarEntry, TarReader};
+pub use budget::{Budget, Counted};
+pub use reader::{Tail, TarEntry, TarReader, begins_tar};
 pub use writer::{BLOCK, END_OF_ARCHIVE, Entry, Kind, encode, encode_file, padding};
 
 /// How a stream is compressed, judged by its first bytes.

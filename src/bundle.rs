@@ -3,6 +3,7 @@
 mod auterionos;
 mod layout;
 mod states;
+pub mod survey;
 
 pub use auterionos::{Payload, write as write_auterionos};
 pub use layout::{Kind, write as write_layout};

@@ -6,7 +6,9 @@ pub mod clean;
 pub mod doctor;
 mod fresh;
 pub mod generate;
+pub mod inspect;
 pub mod plan;
 mod session;
+pub mod verify;
 
 pub use session::{Options, Session};

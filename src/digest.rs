@@ -130,6 +130,27 @@ impl Write for Hasher {
     }
 }
 
+/// Gives what another reader gives, and sums it on the way.
+pub struct Summed<'a, R> {
+    reader: R,
+    hasher: &'a mut Hasher,
+}
+
+impl<'a, R: Read> Summed<'a, R> {
+    /// Adds to `hasher` what is read.
+    pub fn new(reader: R, hasher: &'a mut Hasher) -> Self {
+        Self { reader, hasher }
+    }
+}
+
+impl<R: Read> Read for Summed<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        self.hasher.update(&buffer[..count]);
+        Ok(count)
+    }
+}
+
 /// The inner state of a [`Hasher`] that has not finished.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suspended {

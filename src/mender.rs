@@ -1,5 +1,12 @@
 //! Mender artifacts, format 3 (`spec/auterionos.md`, section 2): the container that an `.auterionos` file is.
 
+mod faults;
+mod header;
+mod manifest;
+mod read;
 mod write;
 
+pub use faults::Faults;
+pub use header::Header;
+pub use read::{File, Reading, begins_artifact, read};
 pub use write::{Artifact, PayloadFile, PayloadWriter, write};

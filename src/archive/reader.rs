@@ -47,6 +47,17 @@ pub struct TarReader<R> {
     left: u64,
     padding: u64,
     ended: bool,
+    /// Where the last member and its padding end.
+    end: u64,
+}
+
+/// What stands after the last member of an archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tail {
+    /// Bytes; two zero blocks have 1024.
+    pub size: u64,
+    /// How many of them are not zero.
+    pub junk: u64,
 }
 
 #[derive(Default)]
@@ -59,7 +70,7 @@ struct Extension {
 impl<R: Read> TarReader<R> {
     /// Reads from an archive's first byte.
     pub fn new(reader: R) -> Self {
-        Self { reader, position: 0, left: 0, padding: 0, ended: false }
+        Self { reader, position: 0, left: 0, padding: 0, ended: false, end: 0 }
     }
 
     /// The next member, or `None` at the end-of-archive blocks or the end of the stream between two members.
@@ -73,6 +84,7 @@ impl<R: Read> TarReader<R> {
             if self.ended {
                 return Ok(None);
             }
+            self.end = self.position;
             let Some(header) = self.header()? else {
                 self.ended = true;
                 return Ok(None);
@@ -148,6 +160,12 @@ impl<R: Read> TarReader<R> {
         }
     }
 
+    /// Reads what stands after the last member, once [`TarReader::next_entry`] gave `None`.
+    pub fn tail(&mut self) -> Result<Tail> {
+        let junk = self.drain()?;
+        Ok(Tail { size: self.position - self.end, junk })
+    }
+
     /// Bytes read so far.
     pub fn position(&self) -> u64 {
         self.position
@@ -182,10 +200,8 @@ impl<R: Read> TarReader<R> {
         if block.iter().all(|b| *b == 0) {
             return Ok(None);
         }
-        let sum: u32 =
-            block.iter().enumerate().map(|(at, byte)| if (148..156).contains(&at) { 32 } else { u32::from(*byte) }).sum();
         let at = self.position - 512;
-        ensure!(header.cksum().is_ok_and(|stored| stored == sum), "byte {at} is not the beginning of a tar header");
+        ensure!(is_header(&header), "byte {at} is not the beginning of a tar header");
         Ok(Some(header))
     }
 
@@ -220,6 +236,21 @@ impl<R: Read> Read for TarReader<R> {
         self.position += count as u64;
         Ok(count)
     }
+}
+
+/// Whether a stream that begins with this block is a tar: a header, or the zero block of an empty archive.
+pub fn begins_tar(block: &[u8]) -> bool {
+    let Some(block) = block.get(..512) else { return false };
+    let mut header = tar::Header::new_old();
+    header.as_mut_bytes().copy_from_slice(block);
+    block.iter().all(|b| *b == 0) || is_header(&header)
+}
+
+/// Whether the checksum fits.
+fn is_header(header: &tar::Header) -> bool {
+    let bytes = header.as_bytes().iter().enumerate();
+    let sum: u32 = bytes.map(|(at, byte)| if (148..156).contains(&at) { 32 } else { u32::from(*byte) }).sum();
+    header.cksum().is_ok_and(|stored| stored == sum)
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -3,24 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::Auterion;
-use crate::app::Target;
+use crate::app::{Device, Target};
 use crate::config::tables::AuterionTable;
-
-/// Device names as authors write them, device type in the artifact, architecture.
-const DEVICES: [(&str, &str, &str); 12] = [
-    ("skynode", "skynode", "arm64"),
-    ("skynode-s", "skynode-s", "arm64"),
-    ("dacnode", "dacnode", "arm64"),
-    ("pigeon", "pigeon", "arm64"),
-    ("rb5", "rb5", "arm64"),
-    ("ainode", "jetson", "arm64"),
-    ("jetson", "jetson", "arm64"),
-    ("ainode-onx", "jetsononx", "arm64"),
-    ("jetsononx", "jetsononx", "arm64"),
-    ("skynode-n", "arkjetson", "arm64"),
-    ("arkjetson", "arkjetson", "arm64"),
-    ("simulation", "simulation", "amd64"),
-];
 
 /// Decides; each problem is given with the key it is about.
 pub fn resolve(table: &AuterionTable, target: &Target) -> Result<Auterion, Vec<(&'static str, String)>> {
@@ -34,8 +18,8 @@ pub fn resolve(table: &AuterionTable, target: &Target) -> Result<Auterion, Vec<(
     }
     let mut device_types: Vec<String> = Vec::new();
     for name in &target_platform {
-        let Some((_, device, needs)) = DEVICES.iter().find(|(known, ..)| known == name) else {
-            let known: Vec<&str> = DEVICES.iter().map(|(name, ..)| *name).collect();
+        let Some(Device { device_type: device, architecture: needs, .. }) = Device::named(name) else {
+            let known: Vec<&str> = Device::ALL.iter().map(|device| device.name).collect();
             wrong.push(("target-platform", format!("`{name}` is no device; known are {}", known.join(", "))));
             continue;
         };

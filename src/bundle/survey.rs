@@ -1,0 +1,124 @@
+//! A look into any bundle: an `.auterionos` file, a docker archive, or an OCI layout in a tar, ours or another tool's.
+//!
+//! The file is read once, front to back, and nothing is written anywhere. What it is, is judged by its content. Whatever is
+//! wrong with it is gathered as faults; the rest is reported as far as it can be made out.
+
+mod app;
+mod images;
+mod layer;
+mod members;
+mod payload;
+mod report;
+
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use self::images::Images;
+use self::members::Members;
+pub use self::report::{Format, Image, LargeFile, Layer, PayloadFile, Sharing, Survey};
+use crate::archive::{Budget, Compression, TarReader};
+use crate::mender;
+
+/// How far a survey goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes that all unpacking together may give.
+    pub unpacked: u64,
+    /// How many of the largest files are told.
+    pub largest: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { unpacked: 64 << 30, largest: 10 }
+    }
+}
+
+/// Looks into a file; `read` hears how many bytes more were read.
+///
+/// # Errors
+/// When the file cannot be opened, or is none of the formats.
+pub fn survey(path: &Path, limits: Limits, read: &dyn Fn(u64)) -> Result<Survey> {
+    let shown = path.display();
+    let file = std::fs::File::open(path).with_context(|| format!("failed to read `{shown}`"))?;
+    let metadata = file.metadata().with_context(|| format!("failed to read `{shown}`"))?;
+    ensure!(!metadata.is_dir(), "`{shown}` is a folder; a bundle is one file");
+    let mut survey =
+        survey_reader(Told { reader: file, told: read }, limits).with_context(|| format!("failed to read `{shown}`"))?;
+    survey.size = metadata.len();
+    Ok(survey)
+}
+
+/// Looks into a stream; the size is left at 0.
+///
+/// # Errors
+/// When it is none of the formats.
+pub fn survey_reader(reader: impl Read, limits: Limits) -> Result<Survey> {
+    let mut reader = BufReader::with_capacity(1 << 18, reader);
+    let mut head = Vec::new();
+    reader.by_ref().take(512).read_to_end(&mut head)?;
+    let first = TarReader::new(&head[..]).next_entry();
+    let reader = std::io::Cursor::new(head.clone()).chain(reader);
+    let budget = Budget::new(limits.unpacked);
+    if let Ok(Some(entry)) = &first
+        && mender::begins_artifact(&entry.path)
+    {
+        return Ok(payload::survey(reader, &budget, limits.largest));
+    }
+    ensure!(!head.is_empty(), "it is empty");
+    if head.starts_with(b"\xfd7zXZ") || head.starts_with(b"BZh") {
+        bail!("it is compressed with xz or bzip2, which is not supported\nhelp: unpack it first: `xz -d FILE` or `bunzip2 FILE`");
+    }
+    let readable = Compression::of(&head) != Compression::None || first.is_ok_and(|entry| entry.is_some());
+    ensure!(readable, "it is neither an `.auterionos` file nor an archive of images: it does not begin as a tar");
+    let members = Members::read(reader, &budget, limits.largest);
+    let mut images = Images::resolve(&members, false);
+    if !images.docker && !images.oci && members.faults.is_empty() {
+        bail!("it is neither an `.auterionos` file nor an archive of images: it has no `manifest.json` and no `index.json`");
+    }
+    let mut faults = members.faults.clone();
+    for fault in std::mem::take(&mut images.faults).into_vec() {
+        faults.add(fault);
+    }
+    let mut survey = Survey::new(match (images.docker, images.oci) {
+        (true, true) => Format::DockerAndOci,
+        (false, true) => Format::Oci,
+        _ => Format::Docker,
+    });
+    survey.describe(&images, &members, limits.largest);
+    let annotation = |key: &str| images.annotations.get(key).cloned();
+    survey.name = annotation("org.opencontainers.image.title");
+    survey.version = annotation("org.opencontainers.image.version");
+    survey.made_by = annotation("io.github.cargo-appbundle.made-by").or_else(|| made_by(&members, &images));
+    survey.notes.extend(images.notes);
+    survey.faults = faults.into_vec();
+    Ok(survey)
+}
+
+/// A guess from habits of the tools that write such archives.
+fn made_by(members: &Members, images: &Images) -> Option<String> {
+    let has = |end: &str| members.files().any(|(path, _)| path.ends_with(end));
+    let guess = match (images.docker, images.oci) {
+        (true, true) => "docker 25 or later",
+        (true, false) if has("/VERSION") && has("/layer.tar") => "docker before 25",
+        (true, false) if members.linked => "podman or skopeo",
+        _ => return None,
+    };
+    Some(format!("{guess} (by the look of it)"))
+}
+
+/// Tells what is read.
+struct Told<'a, R> {
+    reader: R,
+    told: &'a dyn Fn(u64),
+}
+
+impl<R: Read> Read for Told<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        (self.told)(count as u64);
+        Ok(count)
+    }
+}

@@ -1,0 +1,108 @@
+//! One layer, walked as its bytes pass.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::io::{self, BufRead, Read};
+
+use crate::archive::{Budget, Compression, TarReader, confined, decompressed};
+use crate::digest::{Digest, Hasher, Summed};
+use crate::mender::Faults;
+
+/// Bytes of a path that is shown.
+const LONGEST: usize = 1024;
+
+/// What a layer's bytes are (image-spec, layer.md).
+#[derive(Debug)]
+pub struct Layer {
+    /// As it stands in the archive.
+    pub compression: Compression,
+    /// Sum of the uncompressed bytes.
+    pub diff_id: Digest,
+    /// Uncompressed bytes.
+    pub size: u64,
+    /// Files in it.
+    pub files: u64,
+    /// The largest files, largest first.
+    pub largest: Vec<(u64, String)>,
+    /// What is wrong.
+    pub faults: Faults,
+}
+
+impl Layer {
+    /// Reads a tar, which may be compressed; keeps the `keep` largest files. A plain tar is not summed: whoever
+    /// reads the stream does that already.
+    pub fn read(reader: &mut dyn BufRead, budget: &Budget, keep: usize) -> Self {
+        let mut layer = Self {
+            compression: Compression::None,
+            diff_id: Digest::of(b""),
+            size: 0,
+            files: 0,
+            largest: Vec::new(),
+            faults: Faults::default(),
+        };
+        let result = match reader.fill_buf().map(Compression::of) {
+            Ok(Compression::None) => layer.walk(reader, keep),
+            Ok(compression) => {
+                layer.compression = compression;
+                layer.unpack(reader, budget, keep)
+            }
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = result {
+            layer.faults.add(format!("{error:#}"));
+        }
+        layer
+    }
+
+    fn unpack(&mut self, reader: &mut dyn BufRead, budget: &Budget, keep: usize) -> anyhow::Result<()> {
+        let mut hasher = Hasher::default();
+        let mut unpacked = budget.reader(decompressed(reader)?);
+        let walked = self.walk(Summed::new(&mut unpacked, &mut hasher), keep);
+        let rest = io::copy(&mut Summed::new(unpacked, &mut hasher), &mut io::sink());
+        self.size = hasher.size();
+        self.diff_id = hasher.finish();
+        walked?;
+        rest?;
+        Ok(())
+    }
+
+    fn walk(&mut self, reader: impl Read, keep: usize) -> anyhow::Result<()> {
+        let mut tar = TarReader::new(io::BufReader::with_capacity(1 << 15, reader));
+        let mut largest: BinaryHeap<Reverse<(u64, String)>> = BinaryHeap::new();
+        while let Some(mut entry) = tar.next_entry()? {
+            if confined(&entry.path).is_none() {
+                self.faults.add(format!("`{}` leads out of the image", shown(&mut entry.path).escape_debug()));
+            }
+            if let Some(link) = entry.link.as_mut().filter(|_| entry.kind.is_hard_link())
+                && confined(link).is_none()
+            {
+                self.faults.add(format!("a hard link leads out of the image, to `{}`", shown(link).escape_debug()));
+            }
+            if !entry.is_file() {
+                continue;
+            }
+            self.files += 1;
+            if keep > 0 && (largest.len() < keep || largest.peek().is_some_and(|Reverse((size, _))| *size < entry.size)) {
+                shown(&mut entry.path);
+                largest.push(Reverse((entry.size, entry.path)));
+                if largest.len() > keep {
+                    largest.pop();
+                }
+            }
+        }
+        self.largest = largest.into_sorted_vec().into_iter().map(|Reverse(file)| file).collect();
+        let tail = tar.tail()?;
+        if tail.junk > 0 {
+            self.faults.add(format!("{} bytes of junk stand after its end", tail.junk));
+        }
+        Ok(())
+    }
+}
+
+fn shown(path: &mut String) -> &str {
+    if path.len() > LONGEST {
+        let end = (0..=LONGEST).rev().find(|at| path.is_char_boundary(*at)).unwrap_or(0);
+        path.truncate(end);
+    }
+    path
+}

@@ -1,0 +1,201 @@
+//! An archive of images, read front to back once: what each member is, whatever their order.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, BufReader, Read};
+
+use super::layer::Layer;
+use crate::archive::{Budget, Compression, Counted, TarReader, confined, decompressed};
+use crate::digest::{Digest, Hasher, Summed};
+use crate::mender::Faults;
+
+/// Bytes of a JSON document that is kept.
+const LARGEST_DOCUMENT: u64 = 4 << 20;
+/// Bytes of all documents together.
+const ALL_DOCUMENTS: u64 = 64 << 20;
+/// Members that are remembered.
+const MOST: usize = 50_000;
+/// Layers that are looked into.
+const MOST_LAYERS: usize = 4096;
+/// Bytes of a member's name.
+const LONGEST: usize = 1024;
+
+/// What an archive holds, by path without `./`.
+#[derive(Debug, Default)]
+pub struct Members {
+    /// Files.
+    files: BTreeMap<String, Member>,
+    /// Links, to the path they lead to.
+    links: BTreeMap<String, String>,
+    /// How the whole archive was compressed.
+    pub compression: Option<Compression>,
+    /// What is wrong with the archive itself.
+    pub faults: Faults,
+    /// Whether any member is a link.
+    pub linked: bool,
+}
+
+/// One file of the archive.
+#[derive(Debug)]
+pub struct Member {
+    /// Bytes as they stand in the archive.
+    pub size: u64,
+    /// Their sum.
+    pub digest: Digest,
+    /// Bytes that it takes in a compressed archive.
+    pub packed: Option<u64>,
+    /// What it is.
+    pub content: Content,
+}
+
+/// What a member is.
+#[derive(Debug)]
+pub enum Content {
+    /// Text that looks like JSON.
+    Document(Vec<u8>),
+    /// A tar, plain or compressed, or at least something compressed.
+    Layer(Box<Layer>),
+    /// Something else.
+    Other,
+}
+
+impl Members {
+    /// Reads an archive that is plain, or compressed as a whole.
+    pub fn read(reader: impl Read, budget: &Budget, keep: usize) -> Self {
+        let mut members = Self::default();
+        if let Err(error) = members.walk(reader, budget, keep) {
+            members.faults.add(format!("{error:#}"));
+        }
+        members
+    }
+
+    fn walk(&mut self, reader: impl Read, budget: &Budget, keep: usize) -> anyhow::Result<()> {
+        let count = Cell::new(0);
+        let mut reader = Counted::new(BufReader::with_capacity(1 << 16, reader), &count);
+        let compression = Compression::of(reader.fill_buf()?);
+        self.compression = Some(compression);
+        let stream: Box<dyn Read + '_> = match compression {
+            Compression::None => decompressed(reader)?,
+            _ => Box::new(budget.reader(decompressed(reader)?)),
+        };
+        let mut tar = TarReader::new(BufReader::with_capacity(1 << 13, stream));
+        let (mut documents, mut layers) = (0, 0);
+        loop {
+            let before = count.get();
+            let Some(entry) = tar.next_entry()? else { break };
+            if entry.path.len() > LONGEST || self.files.len() + self.links.len() >= MOST {
+                self.faults.add(format!("it has more than {MOST} members, or one with a name of more than {LONGEST} bytes"));
+                continue;
+            }
+            let Some(path) = confined(&entry.path) else {
+                self.faults.add(format!("its member `{}` leads out of it", entry.path.escape_debug()));
+                continue;
+            };
+            if let Some(link) = &entry.link {
+                self.linked = true;
+                // A symbolic link starts from its own folder, a hard link from the top.
+                let folder = if entry.kind.is_symlink() { path.rsplit_once('/').map_or("", |(folder, _)| folder) } else { "" };
+                match lexical(folder, link).filter(|target| target.len() <= LONGEST) {
+                    Some(target) => drop(self.links.insert(path, target)),
+                    None => self.faults.add(format!("its link `{path}` leads out of it, to `{}`", link.escape_debug())),
+                }
+                continue;
+            }
+            if !entry.is_file() {
+                continue;
+            }
+            let wanted = entry.size <= LARGEST_DOCUMENT && documents + entry.size <= ALL_DOCUMENTS;
+            let mut member = Member::read(&mut tar, entry.size, wanted, budget, keep)?;
+            match &mut member.content {
+                Content::Document(bytes) => documents += bytes.len() as u64,
+                Content::Layer(layer) => {
+                    layers += 1;
+                    self.faults.add_of(&format!("layer `{path}`"), std::mem::take(&mut layer.faults));
+                    anyhow::ensure!(layers <= MOST_LAYERS, "it has more than {MOST_LAYERS} layers");
+                }
+                Content::Other => {}
+            }
+            if compression != Compression::None {
+                member.packed = Some(count.get() - before);
+            }
+            if self.files.get(&path).is_some_and(|other| other.digest != member.digest) {
+                self.faults.add(format!("its member `{path}` stands there twice, with different bytes"));
+            }
+            self.files.insert(path, member);
+        }
+        let tail = tar.tail()?;
+        if tail.junk > 0 {
+            self.faults.add(format!("{} bytes of junk stand after its end", tail.junk));
+        } else if tail.size < 1024 {
+            self.faults.add("it does not end in two zero blocks: it may be cut short");
+        }
+        Ok(())
+    }
+
+    /// The files, by path.
+    pub fn files(&self) -> impl Iterator<Item = (&String, &Member)> {
+        self.files.iter()
+    }
+
+    /// The file that a path leads to, through links.
+    pub fn get(&self, path: &str) -> Option<&Member> {
+        let mut path = confined(path)?;
+        for _ in 0..16 {
+            if let Some(member) = self.files.get(&path) {
+                return Some(member);
+            }
+            path = self.links.get(&path)?.clone();
+        }
+        None
+    }
+
+    /// The text of a document.
+    pub fn document(&self, path: &str) -> Option<&[u8]> {
+        match &self.get(path)?.content {
+            Content::Document(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+}
+
+impl Member {
+    fn read(tar: &mut impl Read, size: u64, wanted: bool, budget: &Budget, keep: usize) -> anyhow::Result<Self> {
+        let mut hasher = Hasher::default();
+        let mut stream = Summed::new(tar, &mut hasher);
+        let mut head = Vec::new();
+        stream.by_ref().take(512).read_to_end(&mut head)?;
+        let is_text = head.iter().find(|b| !b.is_ascii_whitespace()).is_some_and(|b| matches!(b, b'{' | b'['));
+        let mut content = Content::Other;
+        if is_text && wanted {
+            stream.read_to_end(&mut head)?;
+            content = Content::Document(head);
+        } else if Compression::of(&head) != Compression::None || crate::archive::begins_tar(&head) {
+            let mut rest = BufReader::with_capacity(1 << 16, io::Cursor::new(head).chain(&mut stream));
+            content = Content::Layer(Box::new(Layer::read(&mut rest, budget, keep)));
+        }
+        // What the layer's reader left, and what it could not make sense of.
+        io::copy(&mut stream, &mut io::sink())?;
+        let digest = hasher.finish();
+        if let Content::Layer(layer) = &mut content
+            && layer.compression == Compression::None
+        {
+            layer.diff_id = digest;
+            layer.size = size;
+        }
+        Ok(Self { size, digest, packed: None, content })
+    }
+}
+
+/// Where a link leads, by its words alone; `None` when that is above the top.
+fn lexical(folder: &str, link: &str) -> Option<String> {
+    let start = if link.starts_with('/') { "" } else { folder };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in start.split('/').chain(link.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()?),
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}

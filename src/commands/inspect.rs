@@ -1,0 +1,153 @@
+//! `cargo appbundle inspect`: what is in a bundle, ours or another tool's.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::verify::{look, printable};
+use crate::bundle::survey::{Image, Limits, Survey};
+use crate::process;
+use crate::shell::{Shell, bytes};
+
+/// What `inspect` is asked.
+#[derive(Clone, Debug)]
+pub struct InspectOptions {
+    /// The bundle.
+    pub file: PathBuf,
+    /// Print it all as JSON.
+    pub json: bool,
+    /// How many of the largest files are told.
+    pub largest: usize,
+    /// Bytes that all unpacking together may give.
+    pub limit: u64,
+}
+
+impl InspectOptions {
+    /// The usual limits.
+    pub fn new(file: impl Into<PathBuf>, json: bool) -> Self {
+        let Limits { unpacked, largest } = Limits::default();
+        Self { file: file.into(), json, largest, limit: unpacked }
+    }
+}
+
+/// What is printed with `--json`: the survey, and which file it is of.
+#[derive(Serialize)]
+struct Report<'a> {
+    file: &'a str,
+    #[serde(flatten)]
+    survey: &'a Survey,
+}
+
+/// Prints what is in the file to stdout, for people or as JSON. Faults are warnings here: `verify` judges.
+///
+/// # Errors
+/// When the file cannot be read or is no bundle.
+pub fn run(options: &InspectOptions, shell: &Shell) -> Result<()> {
+    let limits = Limits { unpacked: options.limit, largest: options.largest };
+    let survey = look(&options.file, limits, "Reading", shell)?;
+    let file = options.file.display().to_string();
+    if options.json {
+        anstream::println!("{}", serde_json::to_string_pretty(&Report { file: &file, survey: &survey })?);
+        return Ok(());
+    }
+    anstream::print!("{}", text(&file, &survey)?);
+    for note in &survey.notes {
+        shell.note(printable(note));
+    }
+    for fault in &survey.faults {
+        shell.warning(printable(fault));
+    }
+    Ok(())
+}
+
+/// The tables for people.
+fn text(file: &str, survey: &Survey) -> Result<String> {
+    let mut out = String::new();
+    writeln!(out, "{file}: {}, {}", survey.format.name(), bytes(survey.size))?;
+    let mut line = |name: &str, value: Option<String>| match value {
+        Some(value) => writeln!(out, "  {name:<9} {}", printable(&value)),
+        None => Ok(()),
+    };
+    line("name", survey.name.clone())?;
+    line("version", survey.version.clone())?;
+    line("made by", survey.made_by.clone())?;
+    line("made at", survey.made_at.clone())?;
+    line("devices", Some(survey.devices.join(", ")).filter(|list| !list.is_empty()))?;
+    line("API", survey.api_version.map(|api| api.to_string()))?;
+    line("signed", survey.signed.then(|| "yes".into()))?;
+
+    for (at, image) in survey.images.iter().enumerate() {
+        image_text(&mut out, at, image)?;
+    }
+    if !survey.layers.is_empty() {
+        writeln!(out, "\nlayers")?;
+        let mut table = vec![["layer", "unpacked", "packed", "files", "images"].map(str::to_owned).to_vec()];
+        for layer in &survey.layers {
+            let packed = layer.packed.filter(|_| layer.present).map_or_else(|| "-".into(), bytes);
+            let unpacked = if layer.present { bytes(layer.unpacked) } else { "left out".into() };
+            let images: Vec<String> = layer.images.iter().map(|at| (at + 1).to_string()).collect();
+            table.push(vec![layer.diff_id.short(), unpacked, packed, layer.files.to_string(), images.join(" ")]);
+        }
+        columns(&mut out, &table, &[false, true, true, true, false])?;
+        let sharing = &survey.sharing;
+        if sharing.saved > 0 {
+            let packed = sharing.saved_packed.map_or_else(String::new, |saved| format!(", {} in this file", bytes(saved)));
+            writeln!(
+                out,
+                "  sharing saves {}{packed}: {} of images are stored as {}",
+                bytes(sharing.saved),
+                bytes(sharing.separate),
+                bytes(sharing.stored)
+            )?;
+        }
+    }
+    if !survey.payload.is_empty() {
+        writeln!(out, "\npayload")?;
+        let rows: Vec<Vec<String>> = survey.payload.iter().map(|file| vec![file.name.clone(), bytes(file.size)]).collect();
+        columns(&mut out, &rows, &[false, true])?;
+    }
+    if !survey.largest.is_empty() {
+        writeln!(out, "\nlargest files")?;
+        let rows: Vec<Vec<String>> =
+            survey.largest.iter().map(|file| vec![bytes(file.size), file.layer.short(), file.path.clone()]).collect();
+        columns(&mut out, &rows, &[true, false, false])?;
+    }
+    Ok(out)
+}
+
+fn image_text(out: &mut String, at: usize, image: &Image) -> Result<()> {
+    let names = if image.names.is_empty() { "(no name)".to_owned() } else { image.names.join(", ") };
+    let service = image.service.as_ref().map_or_else(String::new, |service| format!("{service}: "));
+    writeln!(out, "\n{}. {}", at + 1, printable(&format!("{service}{names}")))?;
+    let mut line = |name: &str, value: String| {
+        if value.is_empty() { Ok(()) } else { writeln!(out, "  {name:<9} {}", printable(&value)) }
+    };
+    line("id", image.id.short())?;
+    line("platform", image.platform.clone())?;
+    let command: Vec<String> = image.entrypoint.iter().chain(&image.cmd).cloned().collect();
+    line("runs", process::words(&command))?;
+    line("user", image.user.clone().unwrap_or_else(|| "root".into()))?;
+    line("in", image.working_dir.clone().unwrap_or_default())?;
+    line("ports", image.ports.join(", "))?;
+    line("env", if image.env.is_empty() { String::new() } else { image.env.len().to_string() })?;
+    line("size", format!("{} in {} layers", bytes(image.unpacked), image.layers.len()))?;
+    Ok(())
+}
+
+/// Rows as columns; `right` says which are numbers.
+fn columns(out: &mut String, rows: &[Vec<String>], right: &[bool]) -> Result<()> {
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect()).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..right.len()).map(width).collect();
+    for row in &rows {
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .zip(right)
+            .map(|((cell, width), right)| if *right { format!("{cell:>width$}") } else { format!("{cell:<width$}") });
+        writeln!(out, "  {}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
+    }
+    Ok(())
+}
