@@ -6,6 +6,8 @@ use anstream::ColorChoice;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::archive::gzip::Level;
+use crate::commands::inspect::InspectOptions;
+use crate::commands::verify::VerifyOptions;
 use crate::commands::{self, Options};
 use crate::compile::CompileOptions;
 use crate::plan::{Format, Request};
@@ -71,6 +73,23 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Show what is in a bundle: services, images, layers, who shares them, and their bytes
+    #[command(after_help = INSPECT_HELP)]
+    Inspect {
+        /// A `.auterionos` file, a docker archive or an OCI archive, of whatever tool
+        file: PathBuf,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check everything that can be checked in a bundle
+    Verify {
+        /// A `.auterionos` file, a docker archive or an OCI archive, of whatever tool
+        file: PathBuf,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Show what a build needs and what of it is there
     Doctor {
         #[command(flatten)]
@@ -87,6 +106,10 @@ enum Command {
     /// Print the JSON Schema of the tables in `Cargo.toml`
     Schema,
 }
+
+const INSPECT_HELP: &str = "Examples:
+  cargo appbundle inspect target/appbundle/com.example.app-1.0.0.auterionos
+  docker save app:1 -o app.tar && cargo appbundle inspect app.tar --json";
 
 const BUILD_HELP: &str = "Examples:
   cargo appbundle build                          every service of the workspace, optimised
@@ -239,6 +262,8 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
         Command::Build { plan, compile } => commands::build::run(&options(plan, compile)?, shell),
         Command::Plan { plan, json } => commands::plan::run(&options(plan, CompileArgs::default())?, json, shell),
         Command::Generate { plan, check } => commands::generate::run(&options(plan, CompileArgs::default())?, check, shell),
+        Command::Inspect { file, json } => commands::inspect::run(&InspectOptions::new(file, json), shell),
+        Command::Verify { file, json } => commands::verify::run(&VerifyOptions::new(file, json), shell),
         Command::Doctor { plan } => commands::doctor::run(&options(plan, CompileArgs::default())?, shell),
         Command::Clean { plan, cache } => commands::clean::run(&options(plan, CompileArgs::default())?, cache, shell),
         Command::Schema => {
