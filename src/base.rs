@@ -5,11 +5,13 @@ mod auto;
 mod check;
 mod rootfs;
 
-use std::path::PathBuf;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
 use crate::app::{Base, BaseChoice, Binary, Facts, Target};
+use crate::archive::Compression;
 use crate::oci::RunConfig;
 use crate::segment::{KnownDigests, Packer, Segment};
 
@@ -57,4 +59,11 @@ fn cached_facts(packer: &Packer, segment: &Segment) -> Option<Facts> {
 
 fn keep_facts(packer: &Packer, segment: &Segment, facts: &Facts) -> Result<()> {
     crate::fs::write(&facts_path(packer, segment), &serde_json::to_vec(facts)?)
+}
+
+/// Whether a file begins as gzip or zstd do.
+fn is_compressed(path: &Path) -> Result<bool> {
+    let mut start = Vec::new();
+    fs_err::File::open(path)?.take(6).read_to_end(&mut start)?;
+    Ok(Compression::of(&start) != Compression::None)
 }

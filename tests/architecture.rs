@@ -17,7 +17,7 @@ const FLOORS: [&[&str]; 7] = [
 const MAY_LOOK: [(&str, &str); 2] = [("plan", "config"), ("plan", "workspace")];
 
 /// Who alone imports a crate.
-const DOORS: [(&str, &[&str]); 12] = [
+const DOORS: [(&str, &[&str]); 13] = [
     ("clap", &["cli"]),
     ("cargo_metadata", &["workspace", "compile"]),
     ("tar", &["archive"]),
@@ -25,6 +25,7 @@ const DOORS: [(&str, &[&str]); 12] = [
     ("libdeflater", &["archive"]),
     ("ruzstd", &["archive"]),
     ("sha2", &["digest"]),
+    ("ring", &["digest"]),
     ("object", &["elf"]),
     ("indicatif", &["shell"]),
     ("annotate_snippets", &["config"]),

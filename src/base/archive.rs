@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::rootfs::Through;
-use super::{cached_facts, keep_facts};
+use super::{cached_facts, is_compressed, keep_facts};
 use crate::app::{Base, BaseChoice, Facts, Target};
 use crate::archive::gzip::Level;
 use crate::archive::{Compression, TarReader, confined, decompressed};
@@ -78,12 +78,6 @@ pub fn read(path: &Path, target: &Target, packer: &Packer, known: &KnownDigests)
         facts,
         reference: found.reference,
     })
-}
-
-fn is_compressed(path: &Path) -> Result<bool> {
-    let mut start = Vec::new();
-    fs_err::File::open(path)?.take(6).read_to_end(&mut start)?;
-    Ok(Compression::of(&start) != Compression::None)
 }
 
 /// Layers are found by seeking, so a compressed archive is unpacked first, to a file that goes away.
@@ -221,7 +215,7 @@ impl Store {
                 ensure!(found == digest, "its bytes have the sum `{found}`");
             }
             let mut tar = decompressed(&mut from)?;
-            packer.pack(key, |sink| Facts::read(Through { from: &mut tar, to: sink }))?
+            packer.pack(|_| key, |sink| Facts::read(Through { from: &mut tar, to: sink }))?
         };
         if segment.diff_id != diff_id {
             packer.cache().remove(key);

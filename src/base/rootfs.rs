@@ -7,9 +7,10 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail, ensure};
 use walkdir::WalkDir;
 
-use super::{cached_facts, keep_facts};
+use super::{cached_facts, is_compressed, keep_facts};
 use crate::app::{Base, BaseChoice, Facts};
 use crate::archive::{Entry, Kind, decompressed};
+use crate::digest::Digest;
 use crate::oci::{History, RunConfig};
 use crate::segment::{Content, Key, KnownDigests, Layer, Member, Packer, Segment};
 
@@ -28,11 +29,14 @@ pub fn read(path: &Path, epoch: u64, packer: &Packer, known: &KnownDigests) -> R
     })
 }
 
-/// Bytes of the tar become the layer unchanged.
+/// Bytes of the tar become the layer unchanged. A tar that is not compressed has its own sum as diff_id, so that one that is
+/// seen for the first time is read once.
 fn tar(path: &Path, packer: &Packer, known: &KnownDigests) -> Result<(Segment, Facts)> {
-    let (digest, _) = known.digest(path)?;
-    let key = Key::of([&b"rootfs"[..], packer.level().name().as_bytes(), digest.hex().as_bytes()]);
-    if let Some(segment) = packer.cache().get(key)
+    let key = |digest: &Digest| Key::of([&b"rootfs"[..], packer.level().name().as_bytes(), digest.hex().as_bytes()]);
+    let plain = !is_compressed(path)?;
+    let stamped = known.stamp(path)?;
+    let digest = if plain { known.recall(path) } else { Some(known.digest(path)?.0) };
+    if let Some(segment) = digest.and_then(|digest| packer.cache().get(key(&digest)))
         && let Some(facts) = cached_facts(packer, &segment)
     {
         return Ok((segment, facts));
@@ -40,7 +44,11 @@ fn tar(path: &Path, packer: &Packer, known: &KnownDigests) -> Result<(Segment, F
     let file = BufReader::with_capacity(256 * 1024, fs_err::File::open(path)?);
     let mut tar = decompressed(file)?;
     let failed = || format!("failed to read `{}` as a tar", path.display());
+    let key = |diff_id: &Digest| key(&digest.filter(|_| !plain).unwrap_or(*diff_id));
     let (segment, facts) = packer.pack(key, |sink| Facts::read(Through { from: &mut tar, to: sink })).with_context(failed)?;
+    if plain {
+        known.remember(path, stamped, segment.diff_id);
+    }
     keep_facts(packer, &segment, &facts)?;
     Ok((segment, facts))
 }

@@ -9,7 +9,7 @@ use super::states::States;
 use crate::app::Image;
 use crate::archive::gzip::{Compressor, Level};
 use crate::archive::{END_OF_ARCHIVE, encode_file, padding};
-use crate::digest::{Digest, Hasher};
+use crate::digest::{Digest, ResumableHasher};
 use crate::fs::Pending;
 use crate::mender::{Artifact, PayloadFile, PayloadWriter};
 use crate::oci::DockerImage;
@@ -149,7 +149,7 @@ fn write_image(
         keys.push(rolling);
     }
     let known = (0..pieces.len()).rev().find_map(|at| Some((at + 1, states.get(&keys[at])?)));
-    let (from, mut hasher) = known.unwrap_or_else(|| (0, Hasher::default()));
+    let (from, mut hasher) = known.unwrap_or_else(|| (0, ResumableHasher::default()));
     for (at, piece) in pieces.iter().enumerate() {
         let hash = at >= from;
         match piece {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::digest::{Digest, Hasher, Suspended};
+use crate::digest::{Digest, ResumableHasher, Suspended};
 
 /// Hash states by what was hashed to get there.
 pub struct States {
@@ -28,12 +28,12 @@ impl States {
     }
 
     /// The hasher as it was after everything that `key` stands for.
-    pub fn get(&self, key: &Digest) -> Option<Hasher> {
+    pub fn get(&self, key: &Digest) -> Option<ResumableHasher> {
         self.known.get(&key.hex())?.resume()
     }
 
     /// Remembers a state.
-    pub fn insert(&mut self, key: &Digest, hasher: &Hasher) {
+    pub fn insert(&mut self, key: &Digest, hasher: &ResumableHasher) {
         self.new.insert(key.hex(), hasher.suspend());
     }
 

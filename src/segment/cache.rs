@@ -59,8 +59,8 @@ impl Cache {
     }
 
     /// A place to write a new segment's bytes to.
-    pub(super) fn begin(&self, key: Key) -> Result<Pending> {
-        Pending::new(&self.bytes_path(key))
+    pub(super) fn begin(&self) -> Result<Pending> {
+        Pending::new(&self.folder.join("segment"))
     }
 
     /// Keeps what was written to [`Cache::begin`].

@@ -31,6 +31,14 @@ struct Known {
     digest: Digest,
 }
 
+/// A file as it was just before it was read.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamped {
+    stamp: Stamp,
+    /// Nanoseconds since the epoch.
+    read: u128,
+}
+
 impl Known {
     /// A file that changed in the same tick of the clock in which it was read keeps its stamp; such a stamp proves nothing.
     fn proves(&self, stamp: Stamp) -> bool {
@@ -53,17 +61,33 @@ impl KnownDigests {
     /// When it cannot be read.
     pub fn digest(&self, path: &Path) -> Result<(Digest, u64)> {
         let failed = || format!("failed to read `{}`", path.display());
-        let stamp = Stamp::read(path).with_context(failed)?;
-        if let Some(digest) = self.lookup(path, stamp) {
-            return Ok((digest, stamp.size));
+        let stamped = self.stamp(path)?;
+        if let Some(digest) = self.lookup(path, stamped.stamp) {
+            return Ok((digest, stamped.stamp.size));
         }
-        let read = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_nanos());
         let file = std::fs::File::open(path).with_context(failed)?;
         let (digest, size) = Digest::of_reader(std::io::BufReader::with_capacity(256 * 1024, file)).with_context(failed)?;
-        let mut files = self.files.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        files.known.insert(path.to_owned(), Known { stamp, read, digest });
-        files.changed = true;
+        self.remember(path, stamped, digest);
         Ok((digest, size))
+    }
+
+    /// A file's stamp, taken before it is read.
+    pub fn stamp(&self, path: &Path) -> Result<Stamped> {
+        let stamp = Stamp::read(path).with_context(|| format!("failed to read `{}`", path.display()))?;
+        let read = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_nanos());
+        Ok(Stamped { stamp, read })
+    }
+
+    /// The sum of a file that has not changed since it was read; `None` if it has to be read.
+    pub fn recall(&self, path: &Path) -> Option<Digest> {
+        self.lookup(path, Stamp::read(path).ok()?)
+    }
+
+    /// Keeps the sum of a file that was read after it was stamped.
+    pub fn remember(&self, path: &Path, stamped: Stamped, digest: Digest) {
+        let mut files = self.files.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        files.known.insert(path.to_owned(), Known { stamp: stamped.stamp, read: stamped.read, digest });
+        files.changed = true;
     }
 
     fn lookup(&self, path: &Path, stamp: Stamp) -> Option<Digest> {

@@ -77,15 +77,19 @@ impl Packer {
         if let Some(segment) = self.cache.get(key) {
             return Ok(segment);
         }
-        Ok(self.pack(key, |sink| layer.write(sink))?.0)
+        Ok(self.pack(|_| key, |sink| layer.write(sink))?.0)
     }
 
-    /// Packs what `write` writes, and keeps it under `key`.
+    /// Packs what `write` writes, and keeps it under the key that `key` makes of the uncompressed bytes' sum.
     ///
     /// # Errors
     /// When writing fails; then nothing is kept.
-    pub fn pack<T>(&self, key: Key, write: impl FnOnce(&mut Sink<'_>) -> Result<T>) -> Result<(Segment, T)> {
-        let mut file = self.cache.begin(key)?;
+    pub fn pack<T>(
+        &self,
+        key: impl FnOnce(&Digest) -> Key,
+        write: impl FnOnce(&mut Sink<'_>) -> Result<T>,
+    ) -> Result<(Segment, T)> {
+        let mut file = self.cache.begin()?;
         let pool = self.pool.get_or_init(|| Pool::start(self.threads, self.level));
         let mut sink = Sink {
             pool,
@@ -99,8 +103,9 @@ impl Packer {
         let value = write(&mut sink)?;
         let (plain, packed, crc) = sink.finish()?;
         let (uncompressed, compressed) = (plain.size(), packed.size());
+        let diff_id = plain.finish();
         let segment =
-            Segment { key, diff_id: plain.finish(), uncompressed, digest: packed.finish(), compressed, crc32: crc.finalize() };
+            Segment { key: key(&diff_id), diff_id, uncompressed, digest: packed.finish(), compressed, crc32: crc.finalize() };
         self.cache.keep(file, &segment)?;
         Ok((segment, value))
     }
@@ -116,7 +121,7 @@ impl Packer {
         gzip: impl Read,
         see: impl FnOnce(&mut dyn Read) -> Result<T>,
     ) -> Result<(Segment, T)> {
-        let mut file = self.cache.begin(key)?;
+        let mut file = self.cache.begin()?;
         let copying = Copying { from: gzip, to: file.file(), packed: Hasher::default(), crc: crc32fast::Hasher::new() };
         let decoder = crate::archive::gzip::decoder(io::BufReader::with_capacity(64 * 1024, copying));
         let mut plain = Hashing { from: decoder, sum: Hasher::default() };
@@ -367,10 +372,13 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let packer = Packer::new(Cache::new(folder.path()), Level::Fast, 1);
         for _ in 0..10 {
-            let failed = packer.pack(Key::of([&b"x"[..]]), |sink| {
-                sink.write_all(&vec![1; 5 * BLOCK])?;
-                anyhow::bail!("no more")
-            });
+            let failed = packer.pack(
+                |_| Key::of([&b"x"[..]]),
+                |sink| {
+                    sink.write_all(&vec![1; 5 * BLOCK])?;
+                    anyhow::bail!("no more")
+                },
+            );
             assert!(failed.map(|(segment, ())| segment).is_err());
         }
         assert_eq!(std::fs::read_dir(folder.path()).expect("folder").count(), 0);

@@ -182,10 +182,8 @@ impl Check<'_> {
             match self.text(name) {
                 None if current => self.faults.add(format!("there is no `{name}` in the payload")),
                 None => {}
-                Some(text) if name == "settings.user.env" => {
-                    if !text.is_empty() {
-                        self.faults.add("`settings.user.env` is not empty");
-                    }
+                Some(text) if name == "settings.user.env" && !text.is_empty() => {
+                    self.faults.add("`settings.user.env` is not empty");
                 }
                 Some(text) => {
                     for (at, line) in text.lines().enumerate() {
