@@ -6,7 +6,10 @@ use anstream::ColorChoice;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::archive::gzip::Level;
+use crate::commands::ci::Service;
+use crate::commands::init::InitOptions;
 use crate::commands::inspect::InspectOptions;
+use crate::commands::new_service::{NewServiceOptions, Template};
 use crate::commands::verify::VerifyOptions;
 use crate::commands::{self, Options};
 use crate::compile::CompileOptions;
@@ -90,6 +93,43 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Add a service that compiles, answers `/healthz`, ends on SIGTERM, and has a test
+    NewService {
+        /// The name of the service and its package
+        name: String,
+        /// What kind of service
+        #[arg(long, value_enum, default_value = "http")]
+        template: TemplateArg,
+        /// The new folder; default: beside the other services
+        #[arg(long, value_name = "DIR")]
+        path: Option<PathBuf>,
+        #[command(flatten)]
+        cargo: CargoArgs,
+    },
+    /// Make an existing workspace ready: find its executables and write the tables
+    Init {
+        /// Make every executable a service, without asking
+        #[arg(long)]
+        all: bool,
+        /// The app's name; default: the folder's
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+        /// Who publishes it: a reverse domain, such as com.example
+        #[arg(long, value_name = "AUTHOR")]
+        author: Option<String>,
+        #[command(flatten)]
+        cargo: CargoArgs,
+    },
+    /// Write a CI job that builds, caches, verifies and uploads the bundle
+    Ci {
+        /// Whose job
+        service: CiArg,
+        /// Print it instead of writing it
+        #[arg(long)]
+        stdout: bool,
+        #[command(flatten)]
+        plan: PlanArgs,
+    },
     /// Show what a build needs and what of it is there
     Doctor {
         #[command(flatten)]
@@ -146,6 +186,12 @@ struct PlanArgs {
     /// The default profile here: accepted for those who are used to it
     #[arg(short, long, conflicts_with = "profile", help_heading = "Compilation")]
     release: bool,
+    #[command(flatten)]
+    cargo: CargoArgs,
+}
+
+#[derive(Args)]
+struct CargoArgs {
     /// Path to Cargo.toml
     #[arg(long, value_name = "PATH", help_heading = "Cargo")]
     manifest_path: Option<PathBuf>,
@@ -211,6 +257,24 @@ enum FormatArg {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
+enum TemplateArg {
+    /// Answers over HTTP
+    Http,
+    /// Does its work at intervals
+    Worker,
+    /// Runs once and ends
+    Cli,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum CiArg {
+    /// GitHub Actions
+    Github,
+    /// GitLab CI
+    Gitlab,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
 enum LevelArg {
     Fast,
     Default,
@@ -264,6 +328,24 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
         Command::Generate { plan, check } => commands::generate::run(&options(plan, CompileArgs::default())?, check, shell),
         Command::Inspect { file, json } => commands::inspect::run(&InspectOptions::new(file, json), shell),
         Command::Verify { file, json } => commands::verify::run(&VerifyOptions::new(file, json), shell),
+        Command::NewService { name, template, path, cargo } => {
+            let template = match template {
+                TemplateArg::Http => Template::Http,
+                TemplateArg::Worker => Template::Worker,
+                TemplateArg::Cli => Template::Cli,
+            };
+            commands::new_service::run(&NewServiceOptions { cargo: cargo.options(), name, template, path }, shell)
+        }
+        Command::Init { all, name, author, cargo } => {
+            commands::init::run(&InitOptions { cargo: cargo.options(), all, name, author }, shell)
+        }
+        Command::Ci { service, stdout, plan } => {
+            let service = match service {
+                CiArg::Github => Service::Github,
+                CiArg::Gitlab => Service::Gitlab,
+            };
+            commands::ci::run(&options(plan, CompileArgs::default())?, service, stdout, shell)
+        }
         Command::Doctor { plan } => commands::doctor::run(&options(plan, CompileArgs::default())?, shell),
         Command::Clean { plan, cache } => commands::clean::run(&options(plan, CompileArgs::default())?, cache, shell),
         Command::Schema => {
@@ -295,19 +377,10 @@ impl ShellArgs {
 }
 
 fn options(plan: PlanArgs, compile: CompileArgs) -> anyhow::Result<Options> {
-    let program = std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let jobs = compile.jobs.as_ref().and_then(|jobs| jobs.parse().ok());
     Ok(Options {
-        cargo: CargoOptions {
-            program,
-            manifest_path: plan.manifest_path,
-            target_dir: plan.target_dir,
-            locked: plan.locked,
-            offline: plan.offline,
-            frozen: plan.frozen,
-            config: plan.config,
-        },
+        cargo: plan.cargo.options(),
         request: Request {
             packages: plan.packages,
             profile: plan.profile,
@@ -329,6 +402,20 @@ fn options(plan: PlanArgs, compile: CompileArgs) -> anyhow::Result<Options> {
         threads: jobs.unwrap_or(threads),
         cache_size: compile.cache_size,
     })
+}
+
+impl CargoArgs {
+    fn options(self) -> CargoOptions {
+        CargoOptions {
+            program: std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from),
+            manifest_path: self.manifest_path,
+            target_dir: self.target_dir,
+            locked: self.locked,
+            offline: self.offline,
+            frozen: self.frozen,
+            config: self.config,
+        }
+    }
 }
 
 /// `SOURCE_DATE_EPOCH` (reproducible-builds.org), else the epoch itself.

@@ -2,11 +2,14 @@
 
 mod bases;
 pub mod build;
+pub mod ci;
 pub mod clean;
 pub mod doctor;
 mod fresh;
 pub mod generate;
+pub mod init;
 pub mod inspect;
+pub mod new_service;
 pub mod plan;
 mod session;
 pub mod verify;

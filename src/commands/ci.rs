@@ -1,0 +1,44 @@
+//! `cargo appbundle ci`: a job that builds, caches, verifies and keeps the bundle.
+
+use anyhow::{Result, bail};
+
+use super::{Options, Session};
+use crate::compile::linker;
+use crate::shell::Shell;
+
+/// Whose job it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// GitHub Actions.
+    Github,
+    /// GitLab CI.
+    Gitlab,
+}
+
+/// Writes the job's file into the workspace, or to stdout.
+///
+/// # Errors
+/// When there is such a file already that says something else: it is the user's.
+pub fn run(options: &Options, service: Service, to_stdout: bool, shell: &Shell) -> Result<()> {
+    let Session { plan, .. } = Session::start(options, shell)?;
+    let (path, template) = match service {
+        Service::Github => (".github/workflows/appbundle.yml", include_str!("../../templates/ci/github.yml")),
+        Service::Gitlab => (".gitlab-ci.yml", include_str!("../../templates/ci/gitlab.yml")),
+    };
+    let packages = linker::debian_packages(&plan.target.triple).unwrap_or("gcc");
+    let text = template.replace("@TRIPLE@", &plan.target.triple).replace("@PACKAGES@", packages);
+    if to_stdout {
+        anstream::print!("{text}");
+        return Ok(());
+    }
+    let path = plan.workspace.join(path);
+    match std::fs::read(&path) {
+        Ok(old) if old == text.as_bytes() => shell.status("Fresh", path.display()),
+        Ok(_) => bail!("`{}` is there already\nhelp: see what would be written with `--stdout`", path.display()),
+        Err(_) => {
+            crate::fs::write(&path, text.as_bytes())?;
+            shell.status("Created", path.display());
+        }
+    }
+    Ok(())
+}
