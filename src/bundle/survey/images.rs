@@ -84,6 +84,10 @@ impl Images {
         if images.docker || images.oci {
             images.unused(members);
         }
+        if !members.whole {
+            // What seems wrong may only not have been reached.
+            images.faults = Faults::default();
+        }
         images
     }
 

@@ -43,11 +43,16 @@ pub fn survey(reader: impl Read, budget: &Budget, keep: usize) -> Survey {
     if reading.header.payload_types.first().is_some_and(|kind| kind != "docker") {
         faults.add(format!("the payload's type is `{}` instead of `docker`", reading.header.payload_types[0].escape_debug()));
     }
-    let whole = !contents.texts.is_empty() || !contents.images.is_empty();
+    let any = !contents.texts.is_empty() || !contents.images.is_empty();
     for fault in std::mem::take(&mut contents.faults).into_vec() {
         faults.add(fault);
     }
-    if whole {
+    if !reading.whole {
+        // What seems wrong may only not have been reached.
+        let (mut unsure, survey) = (Faults::default(), &mut survey);
+        Check { reading: &reading, contents: &contents, survey, faults: &mut unsure }.all(keep);
+        survey.notes.push("it could not be read to its end, so the app in it was not checked".into());
+    } else if any {
         Check { reading: &reading, contents: &contents, survey: &mut survey, faults: &mut faults }.all(keep);
     } else {
         faults.add("the payload holds nothing of an app");
@@ -384,6 +389,7 @@ impl Check<'_> {
         for (service, name) in services {
             let found = images.list.iter().position(|image| image.names.iter().any(|other| same(other, name)));
             match found {
+                None if !members.whole => {}
                 None => faults.add(format!("the image `{}` of service `{service}` is not there", name.escape_debug())),
                 Some(at) => {
                     used.insert(at);
