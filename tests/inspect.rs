@@ -69,11 +69,6 @@ fn faults_of_oci_layouts() {
         change(&mut members);
         look(&tar(&members)).faults.join("\n")
     };
-    let text = |members: &mut Vec<forge::Member>, from: &str, to: &str| {
-        let index = &mut members.last_mut().expect("index").1;
-        *index = String::from_utf8_lossy(index).replace(from, to).into_bytes();
-    };
-    let _ = text;
     assert!(broken(|m| drop(m.remove(0))).contains("`oci-layout` is not there"));
     assert!(broken(|m| m[0].1 = br#"{"imageLayoutVersion":"2"}"#.to_vec()).contains("has version `2`"));
     assert!(broken(|m| m.last_mut().expect("index").1 = b"{}".to_vec()).contains("`index.json` is not what"));
@@ -116,14 +111,16 @@ fn what_docker_skopeo_and_podman_write() {
     ok(Command::new("gzip").args(["-k", "saved.tar"]).current_dir(&folder));
     assert_eq!(good(&at("saved.tar.gz")).layers.len(), saved.layers.len());
 
-    let from = format!("docker-archive:saved.tar:{}", names[1]);
-    for (kind, file, extra, format) in [
-        ("oci-archive", "skopeo-gzip.tar", &[][..], Format::Oci),
-        ("oci-archive", "skopeo-zstd.tar", &["--dest-compress-format", "zstd", "--dest-compress"][..], Format::Oci),
-        ("docker-archive", "skopeo-docker.tar", &[][..], Format::Docker),
+    // From docker archive to docker archive, old skopeo fails: "write too long".
+    let saved = format!("docker-archive:saved.tar:{}", names[1]);
+    let copied = format!("oci-archive:skopeo-gzip.tar:{}", names[1]);
+    for (from, kind, file, extra, format) in [
+        (&saved, "oci-archive", "skopeo-gzip.tar", &[][..], Format::Oci),
+        (&saved, "oci-archive", "skopeo-zstd.tar", &["--dest-compress-format", "zstd", "--dest-compress"][..], Format::Oci),
+        (&copied, "docker-archive", "skopeo-docker.tar", &[][..], Format::Docker),
     ] {
         let to = format!("{kind}:{file}:{}", names[1]);
-        ok(Command::new("skopeo").args(["copy", "--insecure-policy"]).args(extra).args([&from, &to]).current_dir(&folder));
+        ok(Command::new("skopeo").args(["copy", "--insecure-policy"]).args(extra).args([from, &to]).current_dir(&folder));
         let copied = good(&at(file));
         assert_eq!((copied.format, copied.images.len()), (format, 1), "{file}");
         assert_eq!(copied.images[0].layers.len(), 3);
