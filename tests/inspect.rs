@@ -63,6 +63,42 @@ fn every_kind_of_archive_is_the_same_inside() {
 }
 
 #[test]
+fn through_the_front_door() {
+    let folder = tempfile::tempdir().expect("folder");
+    std::fs::write(folder.path().join("app.auterionos"), Forge::new().build()).expect("written");
+    let text = ok(&mut support::appbundle(folder.path(), &["inspect", "app.auterionos"]));
+    for part in
+        ["app.auterionos: AuterionOS app, ", "name      com.example.demo", "1. a: com.example.demo.a:1.2.3", "sharing saves"]
+    {
+        assert!(text.contains(part), "{text}");
+    }
+    let json = ok(&mut support::appbundle(folder.path(), &["inspect", "app.auterionos", "--json"]));
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let keys: Vec<&str> = json.as_object().expect("map").keys().map(String::as_str).collect();
+    let expected = "file format size name version made-by made-at devices api-version signed payload images layers sharing largest notes faults";
+    assert_eq!(keys.join(" "), expected);
+    assert_eq!((&json["images"][1]["service"], &json["layers"][0]["images"]), (&"b".into(), &serde_json::json!([0, 1])));
+}
+
+#[test]
+fn sparse_files_and_many_holes() {
+    let folder = tempfile::tempdir().expect("folder");
+    let script =
+        "for at in $(seq 0 2 40); do printf x | dd of=holes bs=64k seek=$at conv=notrunc status=none; done; echo y > after
+        tar --format=gnu -S -cf layer.tar holes after";
+    if !tool("bash") || !tool("dd") {
+        return;
+    }
+    ok(Command::new("bash").args(["-c", script]).current_dir(&folder));
+    let mut reader = cargo_appbundle::archive::TarReader::new(std::fs::File::open(folder.path().join("layer.tar")).expect("tar"));
+    let mut names = Vec::new();
+    while let Some(entry) = reader.next_entry().expect("tar") {
+        names.push(entry.path);
+    }
+    assert_eq!(names, ["holes", "after"]);
+}
+
+#[test]
 fn faults_of_oci_layouts() {
     let broken = |change: fn(&mut Vec<forge::Member>)| {
         let mut members = oci_members(&two(), |layer| (gzip(layer), "+gzip"));

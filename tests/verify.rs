@@ -367,6 +367,30 @@ fn the_older_flow_is_taken_as_it_is() {
 }
 
 #[test]
+fn through_the_front_door() {
+    let folder = tempfile::tempdir().expect("folder");
+    std::fs::write(folder.path().join("good.auterionos"), Forge::new().build()).expect("written");
+    let mut forge = Forge::new();
+    forge.files[0] = member("version", "2");
+    forge.info["x\u{1b}[31m"] = json!(1);
+    std::fs::write(folder.path().join("bad.auterionos"), forge.build()).expect("written");
+    let run = |arguments: &[&str]| support::appbundle(folder.path(), arguments);
+
+    let said = support::ok(&mut run(&["verify", "good.auterionos"]));
+    assert!(said.starts_with("verified good.auterionos: AuterionOS app com.example.demo 1.2.3, 2 images, 3 layers, "), "{said}");
+    let said = support::fails(&mut run(&["verify", "bad.auterionos"]), 1);
+    assert!(said.contains("error: `version` holds `2`") && said.contains("`bad.auterionos` has 2 faults"), "{said}");
+    assert!(!said.contains("\u{1b}[31m"), "what a file says does not control the terminal");
+
+    let output = support::run(&mut run(&["verify", "bad.auterionos", "--json"]));
+    let verdict: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!((output.status.code(), &verdict["good"]), (Some(1), &json!(false)));
+    assert_eq!(verdict["faults"].as_array().map(Vec::len), Some(2));
+    support::fails(&mut run(&["verify", "none"]), 1);
+    support::fails(&mut run(&["verify", "."]), 1);
+}
+
+#[test]
 fn many_faults_are_told_at_once() {
     let mut forge = Forge::new();
     forge.files[0] = member("version", "2");

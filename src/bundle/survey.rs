@@ -4,11 +4,14 @@
 //! wrong with it is gathered as faults; the rest is reported as far as it can be made out.
 
 mod app;
+mod check;
+mod device;
 mod images;
 mod layer;
 mod members;
 mod payload;
 mod report;
+mod service_images;
 
 use std::io::{BufReader, Read};
 use std::path::Path;

@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 /// A name and bytes.
 pub type Member = (String, Vec<u8>);
 
+/// What a test does to the members of an archive.
+pub type Change = Box<dyn Fn(&mut Vec<Member>)>;
+
 /// A member of this name and content.
 pub fn member(name: &str, bytes: impl AsRef<[u8]>) -> Member {
     (name.to_owned(), bytes.as_ref().to_vec())
@@ -153,7 +156,7 @@ pub fn oci_members(images: &[ForgedImage], pack: impl Fn(&[u8]) -> (Vec<u8>, &'s
 pub struct Forge {
     pub images: Vec<ForgedImage>,
     /// Changes the members of `SLUG.image`.
-    pub archive: Box<dyn Fn(&mut Vec<Member>)>,
+    pub archive: Change,
     pub app: String,
     /// Files of the payload beside `SLUG.image`.
     pub files: Vec<Member>,
@@ -164,12 +167,12 @@ pub struct Forge {
     pub type_info: Value,
     pub meta_data: Value,
     /// Changes the members of `header.tar`.
-    pub header: Box<dyn Fn(&mut Vec<Member>)>,
+    pub header: Change,
     /// Changes the text of `manifest`.
     pub manifest: Box<dyn Fn(String) -> String>,
     pub version: Vec<u8>,
     /// Changes the members of the whole.
-    pub outer: Box<dyn Fn(&mut Vec<Member>)>,
+    pub outer: Change,
     /// Stands after the end.
     pub after: Vec<u8>,
 }
@@ -262,7 +265,7 @@ impl Forge {
         bytes
     }
 
-    /// Puts another set of files into the data tar, with sums that fit unless `lie`.
+    /// What is found in it.
     pub fn survey(&self) -> Survey {
         look(&self.build())
     }
