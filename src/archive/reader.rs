@@ -112,6 +112,9 @@ impl<R: Read> TarReader<R> {
                 }
                 continue;
             }
+            if kind.is_gnu_sparse() && header.as_gnu().is_some_and(tar::GnuHeader::is_extended) {
+                self.skip_sparse_map()?;
+            }
             if let Some(larger) = extension.size {
                 size = larger;
             }
@@ -203,6 +206,19 @@ impl<R: Read> TarReader<R> {
         let at = self.position - 512;
         ensure!(is_header(&header), "byte {at} is not the beginning of a tar header");
         Ok(Some(header))
+    }
+
+    /// A sparse file with many holes has further blocks behind its header, which its size does not count (GNU tar,
+    /// "Storing Sparse Files"). Each says whether one more follows.
+    fn skip_sparse_map(&mut self) -> Result<()> {
+        loop {
+            let mut block = [0; 512];
+            self.reader.read_exact(&mut block).with_context(|| format!("the archive is cut short at byte {}", self.position))?;
+            self.position += 512;
+            if block[504] == 0 {
+                return Ok(());
+            }
+        }
     }
 
     fn skip_rest(&mut self) -> Result<()> {

@@ -4,11 +4,14 @@
 //! wrong with it is gathered as faults; the rest is reported as far as it can be made out.
 
 mod app;
+mod check;
+mod device;
 mod images;
 mod layer;
 mod members;
 mod payload;
 mod report;
+mod service_images;
 
 use std::io::{BufReader, Read};
 use std::path::Path;
@@ -75,7 +78,7 @@ pub fn survey_reader(reader: impl Read, limits: Limits) -> Result<Survey> {
     ensure!(readable, "it is neither an `.auterionos` file nor an archive of images: it does not begin as a tar");
     let members = Members::read(reader, &budget, limits.largest);
     let mut images = Images::resolve(&members, false);
-    if !images.docker && !images.oci && members.faults.is_empty() {
+    if !images.docker && !images.oci && members.whole {
         bail!("it is neither an `.auterionos` file nor an archive of images: it has no `manifest.json` and no `index.json`");
     }
     let mut faults = members.faults.clone();

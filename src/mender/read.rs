@@ -30,6 +30,8 @@ pub struct Reading {
     pub files: Vec<File>,
     /// Whether there is a `manifest.sig`. Its form is checked; there is no key to check the signature with.
     pub signed: bool,
+    /// Whether all of it could be read, so that what was not seen is not there.
+    pub whole: bool,
     /// What is wrong.
     pub faults: Faults,
     /// What is allowed and may surprise all the same.
@@ -264,6 +266,7 @@ impl Walk {
     }
 
     fn finish(self, reading: &mut Reading, ended: bool) {
+        reading.whole = ended && self.whole;
         let faults = &mut reading.faults;
         for (part, name) in [
             (Part::Version, "version"),
@@ -285,7 +288,7 @@ impl Walk {
                 Some(_) => {}
             }
         }
-        if ended && self.whole {
+        if reading.whole {
             for name in listed.keys().filter(|name| !self.sums.contains_key(*name)) {
                 faults.add(format!("`{name}` is listed in `manifest`, but is not there"));
             }

@@ -240,3 +240,29 @@ fn is_base(text: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
     text == "none" || text.strip_prefix('v').is_some_and(digits)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(text: &str) -> Vec<String> {
+        let mut faults = Faults::default();
+        AppFile::parse(text, &mut faults);
+        faults.into_vec()
+    }
+
+    #[test]
+    fn hostile_yaml_is_a_fault() {
+        let anchors: String = (1..30).map(|n| format!("a{n}: &a{n} [*a{0}, *a{0}, *a{0}]\n", n - 1)).collect();
+        for text in ["[".repeat(5_000), "- ".repeat(5_000), "{a: ".repeat(5_000), format!("a0: &a0 x\n{anchors}")] {
+            assert!(faults(&text).iter().any(|fault| fault.starts_with("it is not YAML")));
+        }
+    }
+
+    #[test]
+    fn the_override_of_an_image_wins() {
+        let text = "services: {a: {build: x}}\ncompose-override: {services: {a: {image: 'y:1'}}}";
+        let app = AppFile::parse(text, &mut Faults::default());
+        assert_eq!(app.services["a"].as_deref(), Some("y:1"));
+    }
+}

@@ -84,6 +84,10 @@ impl Images {
         if images.docker || images.oci {
             images.unused(members);
         }
+        if !members.whole {
+            // What seems wrong may only not have been reached.
+            images.faults = Faults::default();
+        }
         images
     }
 
@@ -116,6 +120,7 @@ impl Images {
     fn oci(&mut self, members: &Members) {
         if members.get("index.json").is_none() {
             if members.get("oci-layout").is_some() && !self.docker {
+                self.oci = true;
                 self.faults.add("there is an `oci-layout`, but no `index.json`");
             }
             return;

@@ -31,6 +31,8 @@ pub struct Members {
     pub compression: Option<Compression>,
     /// What is wrong with the archive itself.
     pub faults: Faults,
+    /// Whether all of it could be read, so that what was not seen is not there.
+    pub whole: bool,
     /// Whether any member is a link.
     pub linked: bool,
 }
@@ -63,8 +65,9 @@ impl Members {
     /// Reads an archive that is plain, or compressed as a whole.
     pub fn read(reader: impl Read, budget: &Budget, keep: usize) -> Self {
         let mut members = Self::default();
-        if let Err(error) = members.walk(reader, budget, keep) {
-            members.faults.add(format!("{error:#}"));
+        match members.walk(reader, budget, keep) {
+            Ok(()) => members.whole = true,
+            Err(error) => members.faults.add(format!("{error:#}")),
         }
         members
     }
