@@ -1,0 +1,153 @@
+//! `new-service`, `init` and `ci`: what they write compiles, runs, and leaves alone what was there.
+
+mod support;
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use support::{Project, appbundle, fails, ok};
+
+const ROOT: &str = "# our workspace\n[workspace]\nresolver = \"3\"\nmembers = [\n    \"core\",\n    # the front\n    \"services/web\",\n]\n\n\
+    [workspace.package]\nversion = \"2.0.0\"   # keep in step\nedition = \"2024\"\n";
+
+fn workspace() -> Project {
+    let project = Project::new(&[]);
+    project.write("Cargo.toml", ROOT);
+    project.write("core/Cargo.toml", "[package]\nname = \"core-lib\"\nversion.workspace = true\nedition.workspace = true\n");
+    project.write("core/src/lib.rs", "");
+    project.write(
+        "services/web/Cargo.toml",
+        "[package]\nname = \"web\"\nversion.workspace = true\nedition.workspace = true # as all\n\n[dependencies]\n",
+    );
+    project.write("services/web/src/main.rs", "fn main() {}\n");
+    project
+}
+
+fn read(project: &Project, path: &str) -> String {
+    String::from_utf8(project.read(path)).expect("text")
+}
+
+#[test]
+fn init_adds_tables_and_nothing_else() {
+    let project = workspace();
+    let error = fails(appbundle(project.path(), &["init"]).stdin(Stdio::null()), 1);
+    assert!(error.contains("cargo appbundle init --all"), "{error}");
+    assert_eq!(read(&project, "Cargo.toml"), ROOT);
+    ok(&mut appbundle(project.path(), &["init", "--all", "--name", "shop", "--author", "com.example"]));
+    assert_eq!(
+        read(&project, "Cargo.toml"),
+        format!("{ROOT}\n[workspace.metadata.appbundle]\nname = \"shop\"\nauthor = \"com.example\"\n")
+    );
+    let web = read(&project, "services/web/Cargo.toml");
+    assert!(web.contains("edition.workspace = true # as all\n\n[package.metadata.service]\n\n[dependencies]\n"), "{web}");
+    assert!(!read(&project, "core/Cargo.toml").contains("service"));
+    ok(&mut appbundle(project.path(), &["init", "--all"]));
+    assert_eq!(read(&project, "services/web/Cargo.toml"), web);
+    assert!(ok(&mut appbundle(project.path(), &["plan"])).contains("com.example.shop 2.0.0"));
+}
+
+#[test]
+fn init_makes_several_services_of_several_bins() {
+    let project = workspace();
+    project.write("services/web/src/bin/admin_tool.rs", "fn main() {}\n");
+    ok(&mut appbundle(project.path(), &["init", "--all"]));
+    let plan: serde_json::Value = serde_json::from_str(&ok(&mut appbundle(project.path(), &["plan", "--json"]))).expect("JSON");
+    let mut names: Vec<&str> = plan["services"].as_array().expect("list").iter().filter_map(|s| s["name"].as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["admin-tool", "web"]);
+}
+
+#[test]
+fn a_new_service_is_registered_and_wrong_names_are_refused() {
+    let project = workspace();
+    ok(&mut appbundle(project.path(), &["init", "--all"]));
+    project.write("app.yml", "# ours\nservices:\n  web:\n    image: web:#VERSION#\n\n# the end\nvolumes: {}\n");
+    ok(&mut appbundle(project.path(), &["new-service", "once", "--template", "cli"]));
+    let root = read(&project, "Cargo.toml");
+    assert!(
+        root.starts_with("# our workspace\n")
+            && root.contains("    # the front\n    \"services/web\",\n    \"services/once\",\n]\n"),
+        "{root}"
+    );
+    assert!(root.contains("version = \"2.0.0\"   # keep in step"));
+    let app = read(&project, "app.yml");
+    assert_eq!(
+        app,
+        "# ours\nservices:\n  web:\n    image: web:#VERSION#\n  once:\n    image: once:#VERSION#\n    container_name: once\n\n# the end\nvolumes: {}\n"
+    );
+    ok(&mut appbundle(project.path(), &["plan"]));
+    assert!(fails(&mut appbundle(project.path(), &["new-service", "once"]), 1).contains("has a package `once` already"));
+    assert!(fails(&mut appbundle(project.path(), &["new-service", "Bad_Name"]), 1).contains("such as `bad-name`"));
+    project.write("services/taken/x", "");
+    assert!(fails(&mut appbundle(project.path(), &["new-service", "taken"]), 1).contains("is there already"));
+    assert_eq!(read(&project, "Cargo.toml"), root);
+    // A pattern that covers the new member needs no entry.
+    let project = Project::new(&["alpha"]);
+    let before = read(&project, "Cargo.toml");
+    ok(&mut appbundle(project.path(), &["new-service", "beta"]));
+    assert_eq!(read(&project, "Cargo.toml"), before);
+}
+
+/// Starts a program, waits for its first line, does something, and asks it to end.
+fn runs_and_ends(program: &Path, variable: (&str, &str), meanwhile: impl FnOnce()) -> String {
+    let mut child = Command::new(program).env(variable.0, variable.1).stdout(Stdio::piped()).spawn().expect("started");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("stdout")).read_line(&mut line).expect("a line");
+    meanwhile();
+    ok(Command::new("kill").args(["-TERM", &child.id().to_string()]));
+    assert_eq!(child.wait().expect("ended").code(), Some(0), "SIGTERM ends it well");
+    line
+}
+
+#[test]
+fn every_template_compiles_passes_its_test_and_runs() {
+    let project = workspace();
+    ok(&mut appbundle(project.path(), &["init", "--all"]));
+    for (name, template) in [("api", "http"), ("ticker", "worker"), ("once", "cli")] {
+        ok(&mut appbundle(project.path(), &["new-service", name, "--template", template]));
+    }
+    let cargo =
+        |arguments: &[&str]| ok(Command::new("cargo").args(arguments).current_dir(project.path()).env_remove("CARGO_TARGET_DIR"));
+    cargo(&["fmt", "--check", "-p", "api", "-p", "ticker", "-p", "once"]);
+    cargo(&["test", "--quiet"]);
+    cargo(&["build", "--quiet"]);
+    let built = |name: &str| project.path().join("target/debug").join(name);
+    assert_eq!(ok(&mut Command::new(built("once"))), "Hello, world, from once\n");
+    assert_eq!(runs_and_ends(&built("ticker"), ("INTERVAL_SECONDS", "1"), || ()), "ticker: round 1\n");
+    let healthy = || {
+        let mut stream = std::net::TcpStream::connect("127.0.0.1:18231").expect("connected");
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").expect("asked");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("answered");
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("ok"), "{answer}");
+    };
+    let said = runs_and_ends(&built("api"), ("LISTEN", "127.0.0.1:18231"), healthy);
+    assert_eq!(said, "api listens on 127.0.0.1:18231\n");
+}
+
+#[test]
+fn ci_jobs_are_yaml_and_never_replace_the_users() {
+    let project = Project::new(&["alpha"]);
+    for (service, path) in [("github", ".github/workflows/appbundle.yml"), ("gitlab", ".gitlab-ci.yml")] {
+        let printed = ok(&mut appbundle(project.path(), &["ci", service, "--stdout"]));
+        ok(&mut appbundle(project.path(), &["ci", service]));
+        assert_eq!(read(&project, path), printed);
+        let job: serde_json::Value = serde_saphyr::from_str(&printed).expect("YAML");
+        assert!(job.is_object());
+        for part in [
+            "rustup target add aarch64-unknown-linux-gnu",
+            "gcc-aarch64-linux-gnu",
+            "cargo appbundle build --locked",
+            "cargo appbundle verify",
+        ] {
+            assert!(printed.contains(part), "{part} in {path}");
+        }
+        project.write(path, "mine: true\n");
+        assert!(fails(&mut appbundle(project.path(), &["ci", service]), 1).contains("is there already"));
+        assert_eq!(read(&project, path), "mine: true\n");
+    }
+    let action = std::fs::read_to_string(support::repository().join("action.yml")).expect("action.yml");
+    let action: serde_json::Value = serde_saphyr::from_str(&action).expect("YAML");
+    assert_eq!(action["runs"]["using"], "composite");
+}
