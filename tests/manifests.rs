@@ -97,6 +97,18 @@ fn bins_are_found_as_cargo_does() {
 }
 
 #[test]
+fn two_packages_with_one_bin_are_refused() {
+    let project = Project::new(&["alpha", "beta"]);
+    for name in ["alpha", "beta"] {
+        let manifest = String::from_utf8(project.read(&format!("services/{name}/Cargo.toml"))).expect("text");
+        let bin = "[[bin]]\nname = \"server\"\npath = \"src/main.rs\"\n";
+        project.write(&format!("services/{name}/Cargo.toml"), &format!("{manifest}\n{bin}"));
+    }
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    assert!(error.contains("`alpha` and `beta` both have a bin `server`"), "{error}");
+}
+
+#[test]
 fn a_single_package_is_an_app() {
     let project = Project::new(&[]);
     project.write("Cargo.toml", "[package]\nname = \"solo\"\nversion = \"0.3.0\"\nedition = \"2021\"\n[package.metadata.appbundle]\nname = \"solo-app\"\n[package.metadata.service]\n");

@@ -111,6 +111,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     if all_read {
         check_dependencies(&sources, &services, template.as_ref(), &mut problems);
         check_images(&sources, &services, &mut problems);
+        check_bins(&sources, &services, &mut problems);
     }
     let sorted = launch_order(&sources, &services, &mut problems);
     problems.into_result()?;
@@ -259,6 +260,21 @@ fn check_images(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Serv
             && let Some(source) = sources.iter().find(|source| source.member.name == service.package)
         {
             let message = format!("the services `{other}` and `{}` have the same image `{}`", service.name, service.image);
+            Report { manifest: &source.manifest, path: &source.path, problems }.wrong(&[], message);
+        }
+    }
+}
+
+/// Cargo puts executables of one name into one file, whichever package they are of.
+fn check_bins(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service, BaseChoice)>, problems: &mut Problems) {
+    let mut bins: BTreeMap<&str, &str> = BTreeMap::new();
+    for (service, _) in services.values() {
+        let other = bins.insert(&service.bin, &service.package);
+        if let Some(other) = other.filter(|other| *other != service.package)
+            && let Some(source) = sources.iter().find(|source| source.member.name == service.package)
+        {
+            let message =
+                format!("the packages `{other}` and `{}` both have a bin `{}`: rename one of them", service.package, service.bin);
             Report { manifest: &source.manifest, path: &source.path, problems }.wrong(&[], message);
         }
     }

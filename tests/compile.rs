@@ -1,0 +1,97 @@
+//! One real Cargo run for all services, with the caller's own configuration kept.
+
+mod support;
+
+use std::process::Command;
+
+use support::{Project, TRIPLE, appbundle, fails, judge, ok, run, text, tool};
+
+fn sections(project: &Project, profile: &str, bin: &str) -> String {
+    let path = project.path().join(format!("target/{TRIPLE}/{profile}/{bin}"));
+    judge("aarch64-linux-gnu-readelf", &["-S", "-p", ".comment", path.to_str().expect("path")])
+}
+
+#[test]
+fn services_are_cross_compiled_stripped_and_freshness_is_cargos() {
+    if !tool("aarch64-linux-gnu-gcc") {
+        return;
+    }
+    let project = Project::new(&["alpha", "beta"]);
+    let first = run(&mut appbundle(project.path(), &["build"]));
+    let said = text(&first.stderr);
+    assert!(first.status.success() && said.contains("Compiling alpha") && said.contains("Bundled"), "{said}");
+    assert!(!sections(&project, "release", "alpha").contains(".symtab"));
+    let second = text(&run(&mut appbundle(project.path(), &["build"])).stderr);
+    assert!(second.contains("Finished") && second.contains("Fresh") && !second.contains("Compiling"), "{second}");
+    project.write("services/beta/src/main.rs", "fn main() { println!(\"changed\"); }\n");
+    let third = text(&run(&mut appbundle(project.path(), &["build"])).stderr);
+    assert!(third.contains("Compiling beta") && !third.contains("Compiling alpha") && third.contains("Bundled"), "{third}");
+}
+
+#[test]
+fn what_the_caller_has_set_stays() {
+    if !tool("aarch64-linux-gnu-gcc") {
+        return;
+    }
+    let project = Project::new(&["alpha"]);
+    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
+    project.write(
+        "Cargo.toml",
+        &format!("{manifest}\n[profile.small]\ninherits = \"release\"\nopt-level = \"s\"\nstrip = \"none\"\n"),
+    );
+    project.write(
+        "services/alpha/src/main.rs",
+        "fn main() { println!(\"{}\", if cfg!(of_config) { \"of config\" } else { \"lost\" }); }\n",
+    );
+    for config in [
+        "[build]\nrustflags = [\"--cfg\", \"of_config\"]\n",
+        "[build]\nrustflags = \"--cfg of_config\"\n",
+        "[target.aarch64-unknown-linux-gnu]\nrustflags = [\"--cfg\", \"of_config\"]\nlinker = \"aarch64-linux-gnu-gcc\"\n",
+    ] {
+        project.write(".cargo/config.toml", config);
+        ok(&mut appbundle(project.path(), &["build", "--profile", "small"]));
+        let binary = project.path().join(format!("target/{TRIPLE}/small/alpha"));
+        let bytes = std::fs::read(&binary).expect("binary");
+        assert!(bytes.windows(9).any(|w| w == b"of config"), "{config}");
+    }
+    assert!(sections(&project, "small", "alpha").contains(".symtab"), "the profile wants its symbols");
+}
+
+#[test]
+fn a_compiler_error_ends_with_101_and_writes_nothing() {
+    if !tool("aarch64-linux-gnu-gcc") {
+        return;
+    }
+    let project = Project::new(&["alpha"]);
+    project.write("services/alpha/src/main.rs", "fn main() { nonsense }\n");
+    let error = fails(&mut appbundle(project.path(), &["build"]), 101);
+    assert!(error.contains("cannot find value `nonsense`") && error.contains("failed to compile the services"), "{error}");
+    assert!(!project.path().join("target/appbundle").join("app.yml").exists());
+    project.write("services/alpha/src/main.rs", "fn main() {}\n");
+    project.write("services/alpha/build.rs", "fn main() { panic!(\"no C compiler\") }\n");
+    let error = fails(&mut appbundle(project.path(), &["build"]), 101);
+    assert!(error.contains("the build script of `alpha v0.1.0") && error.contains("--no-compile --bin-dir"), "{error}");
+    std::fs::remove_file(project.path().join("services/alpha/build.rs")).expect("removed");
+    let linker = ["build", "--config", "target.aarch64-unknown-linux-gnu.linker='no-such-linker'"];
+    let error = fails(&mut appbundle(project.path(), &linker), 101);
+    assert!(
+        error.contains("the linker `no-such-linker` is not installed") && error.contains("apt install gcc-aarch64"),
+        "{error}"
+    );
+    let error = fails(&mut appbundle(project.path(), &["build", "--format", "docker", "--target", "s390x-unknown-linux-gnu"]), 101);
+    assert!(error.contains("run `rustup target add s390x-unknown-linux-gnu`"), "{error}");
+}
+
+#[test]
+fn this_machine_is_a_target_too() {
+    let project = Project::new(&["alpha"]);
+    let native = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let printed = ok(&mut appbundle(project.path(), &["build", "--target", &native, "--format", "docker,oci"]));
+    for bundle in printed.lines() {
+        ok(&mut appbundle(project.path(), &["verify", bundle]));
+    }
+    if support::engine() {
+        judge("docker", &["load", "-i", printed.lines().next().expect("path")]);
+        assert_eq!(ok(Command::new("docker").args(["run", "--rm", "com.example.demo.alpha:1.2.3"])), "alpha\n");
+    }
+}
