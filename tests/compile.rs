@@ -78,7 +78,8 @@ fn a_compiler_error_ends_with_101_and_writes_nothing() {
         error.contains("the linker `no-such-linker` is not installed") && error.contains("apt install gcc-aarch64"),
         "{error}"
     );
-    let error = fails(&mut appbundle(project.path(), &["build", "--format", "docker", "--target", "s390x-unknown-linux-gnu"]), 101);
+    let error =
+        fails(&mut appbundle(project.path(), &["build", "--format", "docker", "--target", "s390x-unknown-linux-gnu"]), 101);
     assert!(error.contains("run `rustup target add s390x-unknown-linux-gnu`"), "{error}");
 }
 
