@@ -71,6 +71,19 @@ pub fn confined(path: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
+/// Without `.` and `..`; what would lead out of the root stays at it, as in a chroot.
+pub fn normal(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

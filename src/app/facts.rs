@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::archive::{TarReader, confined};
+use crate::archive::{TarReader, confined, normal};
 use crate::elf::Elf;
 
 /// Libraries larger than this are not looked into. The C library has 2 MB.
@@ -181,19 +181,6 @@ fn is_library(name: &str) -> bool {
 
 fn join(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
-}
-
-/// Without `.` and `..`; what would lead out of the root stays at it, as in a chroot.
-fn normal(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
 }
 
 #[cfg(test)]

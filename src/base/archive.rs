@@ -10,7 +10,7 @@ use super::rootfs::Through;
 use super::{cached_facts, is_compressed, keep_facts};
 use crate::app::{Base, BaseChoice, Facts, Target};
 use crate::archive::gzip::Level;
-use crate::archive::{Compression, TarReader, confined, decompressed};
+use crate::archive::{Compression, TarReader, confined, decompressed, normal};
 use crate::digest::Digest;
 use crate::oci::{self, Descriptor, DockerImage, History, ImageConfig, Index, Manifest};
 use crate::segment::{Key, KnownDigests, Packer, Segment};
@@ -103,7 +103,7 @@ impl Store {
                 Some(link) => {
                     let folder =
                         if entry.kind.is_symlink() { name.rsplit_once('/').map_or("", |(folder, _)| folder) } else { "" };
-                    links.push((name.clone(), lexical(&format!("{folder}/{link}"))));
+                    links.push((name.clone(), normal(&format!("{folder}/{link}"))));
                 }
                 None if entry.is_file() => drop(members.insert(name, (entry.offset, entry.size))),
                 None => {}
@@ -224,16 +224,4 @@ impl Store {
         keep_facts(packer, &segment, &facts)?;
         Ok((segment, facts))
     }
-}
-
-fn lexical(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
 }
