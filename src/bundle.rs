@@ -5,5 +5,5 @@ mod layout;
 mod states;
 pub mod survey;
 
-pub use auterionos::{Payload, write as write_auterionos};
+pub use auterionos::{Payload, begin_sum, write as write_auterionos};
 pub use layout::{Kind, write as write_layout};
