@@ -68,6 +68,15 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Load a bundle's images into Docker or podman, without what is there already
+    #[cfg(feature = "engine")]
+    #[command(after_help = LOAD_HELP)]
+    Load {
+        /// The bundle; default: the workspace's last one
+        bundle: Option<PathBuf>,
+        #[command(flatten)]
+        plan: PlanArgs,
+    },
     /// Add a service that compiles, answers `/healthz`, ends on SIGTERM, and has a test
     NewService {
         /// The name of the service and its package
@@ -126,6 +135,16 @@ const INSPECT_HELP: &str = "Examples:
   cargo appbundle inspect target/appbundle/com.example.app-1.0.0.auterionos
   docker save app:1 -o app.tar && cargo appbundle inspect app.tar --json";
 
+#[cfg(feature = "engine")]
+const LOAD_HELP: &str = "Examples:
+  cargo appbundle load                                   what the last build in this workspace wrote
+  cargo appbundle load app-1.0.0.auterionos              any bundle, also another tool's archive
+  DOCKER_HOST=unix:///run/podman/podman.sock cargo appbundle load    into podman
+
+An image that the engine has is not sent; of the others, Docker is sent the layers that it lacks. Podman, and Docker with
+containerd's image store, take whole images only. The engine is looked for at DOCKER_HOST, docker's current context, and the
+usual sockets of Docker and podman.";
+
 const BUILD_HELP: &str = "Examples:
   cargo appbundle build                          every service of the workspace, optimised
   cargo appbundle build -p gallery-service       one of them
@@ -182,6 +201,8 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
         Command::Generate { plan, check } => commands::generate::run(&options(plan, CompileArgs::default())?, check, shell),
         Command::Inspect { file, json } => commands::inspect::run(&InspectOptions::new(file, json), shell),
         Command::Verify { file, json } => commands::verify::run(&VerifyOptions::new(file, json), shell),
+        #[cfg(feature = "engine")]
+        Command::Load { bundle, plan } => commands::load::run(&options(plan, CompileArgs::default())?, bundle.as_deref(), shell),
         Command::NewService { name, template, path, cargo } => {
             let template = match template {
                 TemplateArg::Http => Template::Http,

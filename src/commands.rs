@@ -9,6 +9,8 @@ mod fresh;
 pub mod generate;
 pub mod init;
 pub mod inspect;
+#[cfg(feature = "engine")]
+pub mod load;
 pub mod new_service;
 pub mod plan;
 mod session;

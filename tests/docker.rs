@@ -1,0 +1,228 @@
+//! What talks to an engine: real ones, ones that are not there, and ones that die.
+#![cfg(feature = "engine")]
+
+mod support;
+
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use support::{Project, appbundle, engine, fails, judge, ok, run, text, tool};
+
+const X86: &str = "x86_64-unknown-linux-gnu";
+
+/// An app of its own name, so that tests do not meet in the engine, whose services are static programs of this machine.
+fn app(name: &str, services: &[(&str, &str, &str)]) -> Project {
+    let project = Project::new(&[]);
+    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text").replace("\"demo\"", &format!("\"{name}\""));
+    project.write("Cargo.toml", &format!("{manifest}targets = [\"{X86}\"]\nbase = \"scratch\"\n"));
+    for (service, table, source) in services {
+        project.service(service, table);
+        project.compile("cc", service, source, &["-static", "-O1"]);
+    }
+    project
+}
+
+const HELLO: &str = "#include <stdio.h>\nint main() { puts(NAME); return 0; }\n";
+
+fn hello(name: &str) -> String {
+    HELLO.replace("NAME", &format!("\"{name}\""))
+}
+
+/// Removes an app's images.
+fn forget(app: &str) {
+    let images = judge("docker", &["images", "-q", "--filter", &format!("reference=com.example.{app}.*")]);
+    for id in images.lines() {
+        run(Command::new("docker").args(["rmi", "-f", id]));
+    }
+}
+
+/// Podman's engine on a socket of its own, with a store of its own; it ends when dropped.
+struct Podman {
+    child: std::process::Child,
+    folder: tempfile::TempDir,
+}
+
+impl Podman {
+    fn start() -> Option<Self> {
+        if !tool("podman") {
+            return None;
+        }
+        let folder = tempfile::tempdir().expect("folder");
+        let store = folder.path().join("store");
+        let socket = folder.path().join("podman.sock");
+        let child = Command::new("podman")
+            .arg("--root")
+            .arg(&store)
+            .arg("--runroot")
+            .arg(folder.path().join("run"))
+            .args(["--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "system", "service", "--time", "0"])
+            .arg(format!("unix://{}", socket.display()))
+            .stderr(std::fs::File::create(folder.path().join("log")).expect("log"))
+            .spawn()
+            .expect("podman");
+        let podman = Self { child, folder };
+        for _ in 0..200 {
+            if socket.exists() {
+                return Some(podman);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("podman does not listen");
+    }
+
+    fn url(&self) -> String {
+        format!("unix://{}", self.folder.path().join("podman.sock").display())
+    }
+}
+
+impl Drop for Podman {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A socket at which every request for `/version` gets `version`, and every other one `other`; then the connection is closed.
+fn pretender(folder: &Path, version: &'static str, other: &'static str) -> PathBuf {
+    let path = folder.join("engine.sock");
+    let listener = UnixListener::bind(&path).expect("socket");
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let mut request = Vec::new();
+                let mut byte = [0];
+                while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|count| count == 1) {
+                    request.push(byte[0]);
+                }
+                let asked = String::from_utf8_lossy(&request).into_owned();
+                let answer = if asked.contains("/version") { version } else { other };
+                let _ = stream.write_all(answer.as_bytes());
+            });
+        }
+    });
+    path
+}
+
+fn answer(body: &str) -> &'static str {
+    let text = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    Box::leak(text.into_boxed_str())
+}
+
+#[test]
+fn load_sends_what_is_missing_of_any_format() {
+    if !engine() {
+        return;
+    }
+    let project = app("loading", &[("alpha", "", &hello("alpha")), ("beta", "", &hello("beta"))]);
+    project.write("shared.txt", &"shared ".repeat(100_000));
+    for service in ["alpha", "beta"] {
+        project.service(service, "files = [{ from = \"../../shared.txt\", to = \"/srv/shared.txt\" }]\n");
+    }
+    for format in ["docker", "oci", "auterionos"] {
+        forget("loading");
+        let arguments = ["--format", format];
+        let bundle = ok(project.pack(&arguments).args(["--target", X86]));
+        let output = run(appbundle(project.path(), &["load", bundle.trim()]).args(["--color", "never"]));
+        let (printed, said) = (text(&output.stdout), text(&output.stderr));
+        assert!(output.status.success(), "{said}");
+        assert_eq!(printed.lines().count(), 2, "{printed}");
+        for service in ["alpha", "beta"] {
+            let name = format!("com.example.loading.{service}:1.2.3");
+            let id = judge("docker", &["image", "inspect", "--format", "{{.Id}}", &name]);
+            let short = &id.trim().trim_start_matches("sha256:")[..12];
+            assert!(printed.contains(&format!("Loaded {name} (")) && printed.contains(short), "{printed} {id}");
+            assert_eq!(judge("docker", &["run", "--rm", &name]), format!("{service}\n"));
+        }
+        let said = text(&run(&mut appbundle(project.path(), &["load", bundle.trim()])).stderr);
+        assert!(said.contains("all 2 images are there") && !said.contains("Loading"), "{said}");
+        // One service changes: of its image, the shared layer stays where it is.
+        project.compile("cc", "beta", &hello("beta two"), &["-static", "-O1"]);
+        ok(project.pack(&arguments).args(["--target", X86]));
+        let said = text(&run(&mut appbundle(project.path(), &["load", bundle.trim()])).stderr);
+        assert!(said.contains("not sent: 1 images and 1 layers"), "{said}");
+        assert_eq!(judge("docker", &["run", "--rm", "com.example.loading.beta:1.2.3"]), "beta two\n");
+        project.compile("cc", "beta", &hello("beta"), &["-static", "-O1"]);
+    }
+    // Without a name, the last build's.
+    let printed = ok(&mut appbundle(project.path(), &["load"]));
+    assert!(printed.contains("com.example.loading.alpha:1.2.3"), "{printed}");
+    forget("loading");
+}
+
+#[test]
+fn podman_loads_over_its_socket() {
+    let Some(podman) = Podman::start() else { return };
+    let project = app("podding", &[("alpha", "", &hello("alpha"))]);
+    for format in ["docker", "auterionos"] {
+        let bundle = ok(project.pack(&["--format", format]).args(["--target", X86]));
+        let mut load = appbundle(project.path(), &["load", bundle.trim()]);
+        let output = run(load.env("DOCKER_HOST", podman.url()));
+        let said = text(&output.stderr);
+        assert!(output.status.success() && said.contains("Podman"), "{said}");
+        assert!(text(&output.stdout).contains("Loaded com.example.podding.alpha:1.2.3 ("), "{}", text(&output.stdout));
+        let said = text(&run(appbundle(project.path(), &["load", bundle.trim()]).env("DOCKER_HOST", podman.url())).stderr);
+        assert!(said.contains("all 1 images are there"), "{said}");
+        let url = podman.url();
+        judge("podman", &["--url", &url, "rmi", "com.example.podding.alpha:1.2.3"]);
+    }
+}
+
+#[test]
+fn an_engine_that_is_absent_old_or_no_engine_is_told() {
+    let project = app("absent", &[("alpha", "", &hello("alpha"))]);
+    let bundle = ok(project.pack(&["--format", "docker"]).args(["--target", X86]));
+    let load = |host: &str| {
+        let mut command = appbundle(project.path(), &["load", bundle.trim()]);
+        command.env("DOCKER_HOST", host);
+        command
+    };
+    let error = fails(&mut load("unix:///nonexistent/docker.sock"), 1);
+    assert!(
+        error.contains("no container engine answers")
+            && error.contains("`unix:///nonexistent/docker.sock` (DOCKER_HOST): there is no such socket"),
+        "{error}"
+    );
+    assert!(error.contains("help: start one"), "{error}");
+    let error = fails(&mut load("ssh://somewhere"), 1);
+    assert!(error.contains("only `unix://` and `tcp://` are supported"), "{error}");
+
+    let folder = tempfile::tempdir().expect("folder");
+    let old = answer(r#"{"Version":"17.12.1-ce","ApiVersion":"1.35","Os":"linux","Arch":"amd64"}"#);
+    let socket = pretender(folder.path(), old, old);
+    let error = fails(&mut load(&format!("unix://{}", socket.display())), 1);
+    assert!(error.contains("Docker 17.12.1-ce speaks API 1.35, which is too old: 1.41 is needed"), "{error}");
+
+    let folder = tempfile::tempdir().expect("folder");
+    let socket = pretender(folder.path(), answer("<html>"), "");
+    let error = fails(&mut load(&format!("unix://{}", socket.display())), 1);
+    assert!(error.contains("is no container engine"), "{error}");
+
+    // Nobody listens at a socket that somebody left.
+    let left = folder.path().join("left.sock");
+    drop(UnixListener::bind(&left).expect("socket"));
+    let error = fails(&mut load(&format!("unix://{}", left.display())), 1);
+    assert!(error.contains("nobody listens there"), "{error}");
+
+    // Without any address from the user, the usual places are told.
+    let mut command = appbundle(project.path(), &["load", "nonexistent.tar"]);
+    command.env_remove("DOCKER_HOST").env("DOCKER_CONTEXT", "nonexistent").env("DOCKER_CONFIG", folder.path());
+    let error = fails(&mut command, 1);
+    assert!(error.contains("docker's context `nonexistent` does not exist"), "{error}");
+}
+
+#[test]
+fn an_engine_that_dies_in_the_middle_is_told() {
+    let project = app("dying", &[("alpha", "", &hello("alpha"))]);
+    let bundle = ok(project.pack(&["--format", "docker"]).args(["--target", X86]));
+    let folder = tempfile::tempdir().expect("folder");
+    let version = answer(r#"{"Version":"27.0","ApiVersion":"1.46","Os":"linux","Arch":"amd64"}"#);
+    let socket = pretender(folder.path(), version, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{");
+    let mut command = appbundle(project.path(), &["load", bundle.trim()]);
+    let error = fails(command.env("DOCKER_HOST", format!("unix://{}", socket.display())), 1);
+    assert!(error.contains("went away while") && error.contains("help: "), "{error}");
+}
