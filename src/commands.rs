@@ -13,6 +13,8 @@ pub mod inspect;
 pub mod load;
 pub mod new_service;
 pub mod plan;
+#[cfg(feature = "engine")]
+pub mod run;
 mod session;
 pub mod verify;
 

@@ -2,9 +2,11 @@
 //!
 //! Every function blocks; a runtime of one thread stands behind each [`Engine`].
 
+mod container;
 mod endpoint;
 mod error;
 mod images;
+mod interrupt;
 mod load;
 mod save;
 
@@ -14,8 +16,10 @@ use anyhow::{Context as _, Result, bail};
 use bollard::Docker;
 use tokio::runtime::Runtime;
 
+pub use container::{ContainerSpec, Network, Published, State};
 pub use endpoint::Endpoint;
 pub use images::{ImageFacts, chains};
+pub use interrupt::Interrupt;
 
 /// The oldest API that has all that is asked for: Docker 20.10, podman 3.
 const OLDEST: (usize, usize) = (1, 41);

@@ -16,6 +16,7 @@ use crate::app::{Author, BaseChoice, Name, Service, Target, Version};
 use crate::archive::gzip::Level;
 
 pub use crate::config::tables::FormatName as Format;
+pub use order::sort as launch_order;
 pub use resolve::{Request, resolve};
 pub use template::VERSION_MARK;
 

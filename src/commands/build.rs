@@ -22,6 +22,13 @@ use crate::shell::{self, Shell};
 
 /// Builds; prints the path of each bundle to stdout.
 pub fn run(options: &Options, shell: &Shell) -> Result<()> {
+    let (_, outputs) = bundles(options, shell)?;
+    outputs.iter().for_each(|path| anstream::println!("{}", path.display()));
+    Ok(())
+}
+
+/// Builds; gives the plan and the path of each bundle.
+pub(super) fn bundles(options: &Options, shell: &Shell) -> Result<(Plan, Vec<PathBuf>)> {
     let session = Session::start(options, shell)?;
     let paths = match &options.bin_dir {
         Some(folder) => compile::prebuilt(&session.plan, folder)?,
@@ -41,8 +48,7 @@ pub fn run(options: &Options, shell: &Shell) -> Result<()> {
     if LastBuild::load(&last_build).is_some_and(|last| last.is_fresh(inputs)) {
         known.save()?;
         shell.status("Fresh", format_args!("{} {}", plan.slug(), plan.version));
-        outputs.iter().for_each(|path| anstream::println!("{}", path.display()));
-        return Ok(());
+        return Ok((session.plan, outputs));
     }
     render::notes(plan).iter().for_each(|note| shell.note(note));
 
@@ -63,8 +69,7 @@ pub fn run(options: &Options, shell: &Shell) -> Result<()> {
     if removed > 0 {
         shell.detail("Pruned", format_args!("{} of the cache of layers", shell::bytes(removed)));
     }
-    outputs.iter().for_each(|path| anstream::println!("{}", path.display()));
-    Ok(())
+    Ok((session.plan, outputs))
 }
 
 /// From binaries to files; gives the paths of those that were generated.

@@ -104,7 +104,7 @@ pub(super) fn load(engine: &Engine, path: &Path, contents: &Contents, shell: &Sh
 fn is_there(engine: &Engine, image: &BundledImage) -> Result<bool> {
     for name in &image.names {
         let found = engine.image(name)?;
-        if !found.is_some_and(|found| found.id.trim_start_matches("sha256:") == image.id.hex()) {
+        if found.is_none_or(|found| found.id.trim_start_matches("sha256:") != image.id.hex()) {
             return Ok(false);
         }
     }
