@@ -3,6 +3,9 @@
 mod archive;
 mod auto;
 mod check;
+mod context;
+#[cfg(feature = "engine")]
+mod dockerfile;
 mod rootfs;
 
 use std::io::Read as _;
@@ -17,6 +20,9 @@ use crate::segment::{KnownDigests, Packer, Segment};
 
 pub use auto::Sysroot;
 pub use check::check;
+pub use context::BuildContext;
+#[cfg(feature = "engine")]
+pub use dockerfile::read as read_dockerfile;
 
 /// Reads or makes a base. `binaries` are those that will stand on it, `linker` is who linked them.
 ///
@@ -43,6 +49,7 @@ pub fn read(
         }),
         BaseChoice::Rootfs(path) => rootfs::read(path, epoch, packer, known),
         BaseChoice::Archive(path) => archive::read(path, target, packer, known),
+        BaseChoice::Dockerfile(_) => anyhow::bail!("it was not built"),
     }
     .with_context(|| format!("failed to prepare the base `{choice}`"))
 }

@@ -2,6 +2,7 @@
 //!
 //! Every function blocks; a runtime of one thread stands behind each [`Engine`].
 
+mod build;
 mod container;
 mod endpoint;
 mod error;
@@ -9,6 +10,7 @@ mod images;
 mod interrupt;
 mod load;
 mod save;
+mod trace;
 
 use std::time::Duration;
 
@@ -16,6 +18,7 @@ use anyhow::{Context as _, Result, bail};
 use bollard::Docker;
 use tokio::runtime::Runtime;
 
+pub use build::BuildSpec;
 pub use container::{ContainerSpec, Network, Published, State};
 pub use endpoint::Endpoint;
 pub use images::{ImageFacts, chains};

@@ -68,8 +68,7 @@ pub fn read(path: &Path, target: &Target, packer: &Packer, known: &KnownDigests)
         facts.overlay(of_layer);
         layers.push(segment);
     }
-    let steps: Vec<History> = found.config.history.into_iter().filter(|step| !step.empty_layer).collect();
-    let history = if steps.len() == layers.len() { steps } else { layers.iter().map(|_| History::default()).collect() };
+    let history = steps(found.config.history, layers.len());
     Ok(Base {
         choice: BaseChoice::Archive(path.to_owned()),
         layers,
@@ -78,6 +77,30 @@ pub fn read(path: &Path, target: &Target, packer: &Packer, known: &KnownDigests)
         facts,
         reference: found.reference,
     })
+}
+
+/// An image that was read before, if all its layers are still packed. The choice is the caller's.
+#[cfg(feature = "engine")]
+pub fn cached(config: ImageConfig, choice: BaseChoice, packer: &Packer) -> Option<Base> {
+    let mut layers = Vec::new();
+    let mut facts = Facts::default();
+    for diff_id in &config.rootfs.diff_ids {
+        let segment = packer.cache().get(layer_key(diff_id, packer))?;
+        facts.overlay(cached_facts(packer, &segment)?);
+        layers.push(segment);
+    }
+    let history = steps(config.history, layers.len());
+    Some(Base { choice, layers, config: config.config, history, facts, reference: None })
+}
+
+/// One step for each layer.
+fn steps(history: Vec<History>, layers: usize) -> Vec<History> {
+    let steps: Vec<History> = history.into_iter().filter(|step| !step.empty_layer).collect();
+    if steps.len() == layers { steps } else { vec![History::default(); layers] }
+}
+
+fn layer_key(diff_id: &Digest, packer: &Packer) -> Key {
+    Key::of([&b"diff"[..], packer.level().name().as_bytes(), diff_id.hex().as_bytes()])
 }
 
 /// Layers are found by seeking, so a compressed archive is unpacked first, to a file that goes away.
@@ -196,7 +219,7 @@ impl Store {
 
     /// gzip layers stay as they are, so that their digests do; with `--compression best` all are packed again.
     fn layer(&self, name: &str, digest: Option<Digest>, diff_id: Digest, packer: &Packer) -> Result<(Segment, Facts)> {
-        let key = Key::of([&b"diff"[..], packer.level().name().as_bytes(), diff_id.hex().as_bytes()]);
+        let key = layer_key(&diff_id, packer);
         if let Some(segment) = packer.cache().get(key)
             && let Some(facts) = cached_facts(packer, &segment)
         {
