@@ -18,6 +18,8 @@ use crate::archive::Compression;
 use crate::oci::RunConfig;
 use crate::segment::{KnownDigests, Packer, Segment};
 
+#[cfg(feature = "engine")]
+pub use archive::read_saved;
 pub use auto::Sysroot;
 pub use check::check;
 pub use context::BuildContext;

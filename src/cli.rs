@@ -175,6 +175,7 @@ const BUILD_HELP: &str = "Examples:
   cargo appbundle build -p gallery-service       one of them
   cargo appbundle build --format docker          an archive for `docker load`
   cargo appbundle build --compression best       as small as it gets, for a release
+  cargo appbundle build --engine docker          images made by Docker or podman of the generated Dockerfiles
   cargo appbundle build --no-compile --bin-dir out/   pack what was built elsewhere
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 101 the compiler failed.";

@@ -2,6 +2,8 @@
 
 mod bases;
 pub mod build;
+#[cfg(feature = "engine")]
+mod by_engine;
 pub mod ci;
 pub mod clean;
 pub mod doctor;

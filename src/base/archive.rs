@@ -93,6 +93,34 @@ pub fn cached(config: ImageConfig, choice: BaseChoice, packer: &Packer) -> Optio
     Some(Base { choice, layers, config: config.config, history, facts, reference: None })
 }
 
+/// The images of these names and ids in an archive that an engine saved, in their order: config and layers.
+///
+/// # Errors
+/// When one is not there, or anything of it is not what it should be.
+#[cfg(feature = "engine")]
+pub fn read_saved(path: &Path, images: &[(String, String)], packer: &Packer) -> Result<Vec<(ImageConfig, Vec<Segment>)>> {
+    let store = Store::open(path)?;
+    let entries: Vec<DockerImage> = store.document("manifest.json", None)?.context("the engine saved no `manifest.json`")?;
+    let mut read = Vec::new();
+    for (name, id) in images {
+        let id = id.trim_start_matches("sha256:");
+        let named = |entry: &&DockerImage| entry.repo_tags.iter().any(|tag| tag == name || tag.ends_with(&format!("/{name}")));
+        let entry = entries.iter().find(|entry| entry.config.contains(id)).or_else(|| entries.iter().find(named));
+        let entry = entry.with_context(|| format!("the engine did not save the image `{name}`"))?;
+        let config: ImageConfig =
+            store.document(&entry.config, None)?.with_context(|| format!("it has no `{}`", entry.config))?;
+        let diff_ids = &config.rootfs.diff_ids;
+        ensure!(diff_ids.len() == entry.layers.len(), "its image `{name}` has another number of layers than its config");
+        let mut layers = Vec::new();
+        for (member, diff_id) in entry.layers.iter().zip(diff_ids) {
+            let layer = store.layer(member, None, *diff_id, packer);
+            layers.push(layer.with_context(|| format!("failed to read its layer `{member}`"))?.0);
+        }
+        read.push((config, layers));
+    }
+    Ok(read)
+}
+
 /// One step for each layer.
 fn steps(history: Vec<History>, layers: usize) -> Vec<History> {
     let steps: Vec<History> = history.into_iter().filter(|step| !step.empty_layer).collect();

@@ -66,6 +66,34 @@ impl BuildContext {
         Ok(Self { dockerfile, files })
     }
 
+    /// A context of only these files, links and folders below a folder, with one time for all.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn of(folder: &Path, dockerfile: &str, paths: &[&str], mtime: u64, known: &KnownDigests) -> Result<Self> {
+        let mut files: std::collections::BTreeMap<String, File> = std::collections::BTreeMap::new();
+        for path in paths.iter().copied().chain([dockerfile]) {
+            for (at, _) in path.match_indices('/') {
+                let parent = &path[..at];
+                files.entry(parent.to_owned()).or_insert_with(|| File::new(parent, 0o755, Kind::Folder, folder));
+            }
+            let from = folder.join(path);
+            let kind = fs_err::symlink_metadata(&from)?.file_type();
+            let file = if kind.is_dir() {
+                File::new(path, 0o755, Kind::Folder, &from)
+            } else if kind.is_symlink() {
+                let target = fs_err::read_link(&from)?.to_string_lossy().into_owned();
+                File::new(path, 0o777, Kind::Symlink(target), &from)
+            } else {
+                File::of(path, &from, known)?
+            };
+            files.insert(path.to_owned(), file);
+        }
+        let mut files: Vec<File> = files.into_values().collect();
+        files.iter_mut().for_each(|file| file.entry.mtime = mtime);
+        Ok(Self { dockerfile: dockerfile.to_owned(), files })
+    }
+
     /// The sum of all that a build of it depends on, except for the images that its `FROM`s name.
     pub fn sum(&self, source: &Dockerfile, target: &Target) -> Result<Digest> {
         let mut text = format!("dockerfile-1 {} {} {:?} {:?}", self.dockerfile, target.platform, source.args, source.target);

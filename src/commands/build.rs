@@ -15,7 +15,7 @@ use crate::compile::{self, CargoSettings, linker};
 use crate::fs::Pending;
 use crate::image;
 use crate::mender::Artifact;
-use crate::plan::{Format, Plan};
+use crate::plan::{Engine, Format, Plan};
 use crate::render;
 use crate::segment::{Cache, Damaged, KnownDigests, Packer};
 use crate::shell::{self, Shell};
@@ -86,18 +86,29 @@ fn pack(
     for (binary, base) in binaries.iter().zip(&of_services) {
         base::check(binary, base)?;
     }
-    let images = {
+    let generated = generate::write(plan, binaries, &of_services, packer)?;
+    let images = if plan.engine == Engine::Docker {
+        by_engine(plan, &of_services, packer, known, shell)?
+    } else {
         let total = binaries.iter().map(|binary| binary.size).sum();
         let progress = shell.progress("Packing", total);
         shell.status("Packing", format_args!("{} services ({})", plan.services.len(), plan.compression.name()));
         image::build(plan, binaries, &of_services, packer, known, &|bytes| progress.advance(bytes))?
     };
     packer.cache().touch(images.iter().flat_map(|image| &image.layers));
-    let generated = generate::write(plan, binaries, &of_services, packer)?;
     for format in &plan.formats {
         write_bundle(plan, *format, &images, packer.cache(), shell)?;
     }
     Ok(generated)
+}
+
+#[cfg(feature = "engine")]
+use super::by_engine::images as by_engine;
+
+/// Without the feature `engine`, nobody is there to ask.
+#[cfg(not(feature = "engine"))]
+fn by_engine(_: &Plan, _: &[&Base], _: &Packer, _: &KnownDigests, _: &Shell) -> Result<Vec<Image>> {
+    anyhow::bail!("this program was built without its feature `engine`\nhelp: build with `--engine native`")
 }
 
 fn write_bundle(plan: &Plan, format: Format, images: &[Image], cache: &Cache, shell: &Shell) -> Result<()> {

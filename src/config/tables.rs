@@ -25,6 +25,8 @@ pub struct AppTable {
     pub formats: Option<Vec<FormatName>>,
     /// How hard to compress. Default: `"default"`.
     pub compression: Option<CompressionName>,
+    /// Who makes the images. Default: `"native"`, which needs no container engine.
+    pub engine: Option<EngineName>,
     /// What only the `.auterionos` format knows.
     pub auterion: AuterionTable,
 }
@@ -78,6 +80,17 @@ pub enum FormatName {
     Docker,
     /// An OCI layout in a tar.
     Oci,
+}
+
+/// Who makes the images.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EngineName {
+    /// This program.
+    #[default]
+    Native,
+    /// Docker, or podman behind its socket, of the generated Dockerfiles.
+    Docker,
 }
 
 /// How hard to compress.

@@ -16,6 +16,10 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 pub struct Context {
     /// The Dockerfile, relative to the output folder.
     pub dockerfile: GeneratedFile,
+    /// The service whose image it makes; none for a base.
+    pub service: Option<String>,
+    /// The image's name.
+    pub image: String,
     /// What is copied from elsewhere; paths relative to the Dockerfile's folder.
     pub copied: Vec<(String, Copied)>,
 }
@@ -86,7 +90,8 @@ fn base(plan: &Plan, first: &Service, base: &Base, number: usize) -> Result<Cont
     })?;
     let copied = if has_layer { vec![(tar, Copied::BaseLayer(first.name.to_string()))] } else { Vec::new() };
     let path = format!("docker/Dockerfile.base{ending}");
-    Ok(Context { dockerfile: GeneratedFile { path, contents: contents + "\n" }, copied })
+    let image = base_image(plan, number);
+    Ok(Context { dockerfile: GeneratedFile { path, contents: contents + "\n" }, service: None, image, copied })
 }
 
 /// The command that builds the user's own Dockerfile.
@@ -142,6 +147,8 @@ fn of_service(plan: &Plan, service: &Service, base: &Base, number: usize) -> Res
     })?;
     Ok(Context {
         dockerfile: GeneratedFile { path: format!("docker/{}/Dockerfile", service.name), contents: contents + "\n" },
+        service: Some(service.name.to_string()),
+        image: service.image.to_string(),
         copied,
     })
 }
