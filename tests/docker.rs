@@ -150,3 +150,29 @@ fn an_engine_that_dies_in_the_middle_is_told() {
     let error = fails(command.env("DOCKER_HOST", format!("unix://{}", socket.display())), 1);
     assert!(error.contains("went away while") && error.contains("help: "), "{error}");
 }
+
+#[test]
+fn doctor_shows_the_engine_and_asks_for_it_only_where_it_is_needed() {
+    if !engine() {
+        return;
+    }
+    let project = app("doctored", &[("alpha", "", &hello("alpha"))]);
+    let doctor = |host: Option<&str>| {
+        let mut command = appbundle(project.path(), &["doctor"]);
+        command.envs(host.map(|host| ("DOCKER_HOST", host)));
+        run(&mut command)
+    };
+    let shown = text(&doctor(None).stdout);
+    let version = judge("docker", &["version", "--format", "{{.Server.Version}}, API {{.Server.APIVersion}}"]);
+    assert!(shown.contains(&format!("ok  container engine: Docker {}, linux/", version.trim())), "{shown} {version}");
+    assert!(shown.contains("ok  running amd64: this machine"), "{shown}");
+    let absent = Some("unix:///nonexistent/docker.sock");
+    let shown = text(&doctor(absent).stdout);
+    assert!(shown.contains("(no) container engine: only needed to run"), "{shown}");
+    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
+    project.write("Cargo.toml", &format!("{manifest}engine = \"docker\"\n"));
+    let output = doctor(absent);
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{shown}");
+    assert!(shown.contains("MISSING  container engine") && shown.contains("there is no such socket"), "{shown}");
+}
