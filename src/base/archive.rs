@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::rootfs::Through;
-use super::{cached_facts, is_compressed, keep_facts};
+use super::{cached_facts, is_compressed, keep_facts, unpack};
 use crate::app::{Base, BaseChoice, Facts, Target};
 use crate::archive::gzip::Level;
 use crate::archive::{Compression, TarReader, confined, decompressed, normal};
@@ -129,14 +129,6 @@ fn steps(history: Vec<History>, layers: usize) -> Vec<History> {
 
 fn layer_key(diff_id: &Digest, packer: &Packer) -> Key {
     Key::of([&b"diff"[..], packer.level().name().as_bytes(), diff_id.hex().as_bytes()])
-}
-
-/// Layers are found by seeking, so a compressed archive is unpacked first, to a file that goes away.
-fn unpack(path: &Path, packer: &Packer) -> Result<crate::fs::Pending> {
-    let mut pending = crate::fs::Pending::new(&packer.cache().folder().join("archive"))?;
-    let mut from = decompressed(BufReader::new(fs_err::File::open(path)?))?;
-    std::io::copy(&mut from, pending.file()).with_context(|| format!("failed to unpack `{}`", path.display()))?;
-    Ok(pending)
 }
 
 impl Store {
