@@ -10,7 +10,7 @@ mod name;
 mod platform;
 mod service;
 
-pub use base::{Base, BaseChoice};
+pub use base::{Base, BaseChoice, Dockerfile};
 pub use binary::Binary;
 pub use device::Device;
 pub use facts::{Facts, Part};

@@ -3,6 +3,9 @@
 mod archive;
 mod auto;
 mod check;
+mod context;
+#[cfg(feature = "engine")]
+mod dockerfile;
 mod rootfs;
 mod sorted;
 
@@ -17,8 +20,13 @@ use crate::fs::Pending;
 use crate::oci::RunConfig;
 use crate::segment::{KnownDigests, Packer, Segment};
 
+#[cfg(feature = "engine")]
+pub use archive::read_saved;
 pub use auto::Sysroot;
 pub use check::check;
+pub use context::BuildContext;
+#[cfg(feature = "engine")]
+pub use dockerfile::read as read_dockerfile;
 
 /// Reads or makes a base. `binaries` are those that will stand on it, `linker` is who linked them.
 ///
@@ -45,6 +53,7 @@ pub fn read(
         }),
         BaseChoice::Rootfs(path) => rootfs::read(path, epoch, packer, known),
         BaseChoice::Archive(path) => archive::read(path, target, packer, known),
+        BaseChoice::Dockerfile(_) => anyhow::bail!("it was not built"),
     }
     .with_context(|| format!("failed to prepare the base `{choice}`"))
 }

@@ -68,6 +68,29 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Load a bundle's images into Docker or podman, without what is there already
+    #[cfg(feature = "engine")]
+    #[command(after_help = LOAD_HELP)]
+    Load {
+        /// The bundle; default: the workspace's last one
+        bundle: Option<PathBuf>,
+        #[command(flatten)]
+        plan: PlanArgs,
+    },
+    /// Run the app in containers on this machine, until Ctrl-C
+    #[cfg(feature = "engine")]
+    #[command(after_help = RUN_HELP)]
+    Run {
+        /// The bundle; default: build the workspace first
+        bundle: Option<PathBuf>,
+        /// Seconds that a service may take until its health check is content
+        #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+        timeout: u64,
+        #[command(flatten)]
+        plan: PlanArgs,
+        #[command(flatten)]
+        compile: CompileArgs,
+    },
     /// Add a service that compiles, answers `/healthz`, ends on SIGTERM, and has a test
     NewService {
         /// The name of the service and its package
@@ -126,11 +149,33 @@ const INSPECT_HELP: &str = "Examples:
   cargo appbundle inspect target/appbundle/com.example.app-1.0.0.auterionos
   docker save app:1 -o app.tar && cargo appbundle inspect app.tar --json";
 
+#[cfg(feature = "engine")]
+const LOAD_HELP: &str = "Examples:
+  cargo appbundle load                                   what the last build in this workspace wrote
+  cargo appbundle load app-1.0.0.auterionos              any bundle, also another tool's archive
+  DOCKER_HOST=unix:///run/podman/podman.sock cargo appbundle load    into podman
+
+An image that the engine has is not sent; of the others, Docker is sent the layers that it lacks. Podman, and Docker with
+containerd's image store, take whole images only. The engine is looked for at DOCKER_HOST, docker's current context, and the
+usual sockets of Docker and podman.";
+
+#[cfg(feature = "engine")]
+const RUN_HELP: &str = "Examples:
+  cargo appbundle run                                    build the workspace and run it
+  cargo appbundle run --target x86_64-unknown-linux-gnu  for this machine's processor, so that nothing is emulated
+  cargo appbundle run -p gallery-service                 that service and all that it depends on
+  cargo appbundle run app-1.0.0.auterionos               what is in a bundle
+
+Services start in the order of `depends-on`, each once those before it are well: its `healthcheck` answers, or it runs and has
+none. They find one another by name in a network of their own. Ctrl-C stops them in reverse order and removes containers and
+network; a second Ctrl-C kills them. Named volumes stay, as `APP_VOLUME`. A service that fails stops all: exit code 1.";
+
 const BUILD_HELP: &str = "Examples:
   cargo appbundle build                          every service of the workspace, optimised
   cargo appbundle build -p gallery-service       one of them
   cargo appbundle build --format docker          an archive for `docker load`
   cargo appbundle build --compression best       as small as it gets, for a release
+  cargo appbundle build --engine docker          images made by Docker or podman of the generated Dockerfiles
   cargo appbundle build --no-compile --bin-dir out/   pack what was built elsewhere
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 101 the compiler failed.";
@@ -182,6 +227,14 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
         Command::Generate { plan, check } => commands::generate::run(&options(plan, CompileArgs::default())?, check, shell),
         Command::Inspect { file, json } => commands::inspect::run(&InspectOptions::new(file, json), shell),
         Command::Verify { file, json } => commands::verify::run(&VerifyOptions::new(file, json), shell),
+        #[cfg(feature = "engine")]
+        Command::Load { bundle, plan } => commands::load::run(&options(plan, CompileArgs::default())?, bundle.as_deref(), shell),
+        #[cfg(feature = "engine")]
+        Command::Run { bundle, timeout, plan, compile } => {
+            let services = plan.packages.clone();
+            let run = commands::run::RunOptions { bundle, services, timeout: std::time::Duration::from_secs(timeout) };
+            commands::run::run(&options(plan, compile)?, &run, shell)
+        }
         Command::NewService { name, template, path, cargo } => {
             let template = match template {
                 TemplateArg::Http => Template::Http,

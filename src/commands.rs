@@ -2,6 +2,8 @@
 
 mod bases;
 pub mod build;
+#[cfg(feature = "engine")]
+mod by_engine;
 pub mod ci;
 pub mod clean;
 pub mod doctor;
@@ -9,8 +11,12 @@ mod fresh;
 pub mod generate;
 pub mod init;
 pub mod inspect;
+#[cfg(feature = "engine")]
+pub mod load;
 pub mod new_service;
 pub mod plan;
+#[cfg(feature = "engine")]
+pub mod run;
 mod session;
 pub mod verify;
 

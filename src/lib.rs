@@ -11,6 +11,8 @@ pub mod compile;
 pub mod config;
 pub mod digest;
 pub mod elf;
+#[cfg(feature = "engine")]
+pub mod engine;
 pub mod fs;
 pub mod image;
 pub mod mender;

@@ -15,7 +15,8 @@ use serde::Serialize;
 use crate::app::{Author, BaseChoice, Name, Service, Target, Version};
 use crate::archive::gzip::Level;
 
-pub use crate::config::tables::FormatName as Format;
+pub use crate::config::tables::{EngineName as Engine, FormatName as Format};
+pub use order::sort as launch_order;
 pub use resolve::{Request, resolve};
 pub use template::VERSION_MARK;
 
@@ -40,6 +41,8 @@ pub struct Plan {
     pub formats: Vec<Format>,
     /// What only the `.auterionos` format needs.
     pub auterion: Option<Auterion>,
+    /// Who makes the images.
+    pub engine: Engine,
     /// How hard it is compressed.
     pub compression: Level,
     /// Seconds since the epoch, for everything that has a time.

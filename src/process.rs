@@ -28,6 +28,11 @@ pub fn words(words: &[String]) -> String {
     shell_words::join(words)
 }
 
+/// Takes a command line apart as a shell does.
+pub fn split(line: &str) -> Result<Vec<String>> {
+    shell_words::split(line).with_context(|| format!("`{line}` is not a command line"))
+}
+
 /// Runs a command to its end and gives what it wrote to stdout.
 ///
 /// # Errors

@@ -11,6 +11,7 @@ use crate::app::GeneratedFile;
 use crate::plan::Plan;
 
 pub use auterion::{app_file, metadata, payload_app_file, payload_compose};
+pub use compose::document_of;
 pub use dockerfile::{Context, Copied, contexts};
 
 /// What is written beside the bundle: `app.yml`, and `auterion-app.yml` where that format is asked for.

@@ -110,6 +110,14 @@ impl Shell {
         self.print(format_args!("{text}"));
     }
 
+    /// A line of what a tool says that works for us, dimmed.
+    pub fn output(&self, line: &str) {
+        if self.verbosity > Verbosity::Quiet {
+            let dimmed = Style::new().dimmed();
+            self.print(format_args!("{:>12} {dimmed}{line}{dimmed:#}", "|"));
+        }
+    }
+
     /// Text that is formatted already.
     pub fn raw(&self, text: &str) {
         self.print(format_args!("{text}"));

@@ -1,5 +1,6 @@
 //! What images stand on: the choice, and what became of it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -20,6 +21,23 @@ pub enum BaseChoice {
     Rootfs(PathBuf),
     /// A docker archive, OCI layout or OCI archive.
     Archive(PathBuf),
+    /// What an engine makes of a Dockerfile.
+    Dockerfile(Dockerfile),
+}
+
+/// A Dockerfile of the user's own.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Dockerfile {
+    /// Where it lies, absolute.
+    pub path: PathBuf,
+    /// As the user wrote it.
+    pub written: String,
+    /// The folder that it copies from, absolute.
+    pub context: PathBuf,
+    /// Values for its `ARG`s.
+    pub args: BTreeMap<String, String>,
+    /// The stage to stop at.
+    pub target: Option<String>,
 }
 
 impl std::fmt::Display for BaseChoice {
@@ -29,6 +47,7 @@ impl std::fmt::Display for BaseChoice {
             Self::Scratch => f.write_str("scratch"),
             Self::Rootfs(path) => write!(f, "rootfs {}", path.display()),
             Self::Archive(path) => write!(f, "archive {}", path.display()),
+            Self::Dockerfile(source) => write!(f, "dockerfile {}", source.written),
         }
     }
 }

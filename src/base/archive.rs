@@ -68,8 +68,7 @@ pub fn read(path: &Path, target: &Target, packer: &Packer, known: &KnownDigests)
         facts.overlay(of_layer);
         layers.push(segment);
     }
-    let steps: Vec<History> = found.config.history.into_iter().filter(|step| !step.empty_layer).collect();
-    let history = if steps.len() == layers.len() { steps } else { layers.iter().map(|_| History::default()).collect() };
+    let history = steps(found.config.history, layers.len());
     Ok(Base {
         choice: BaseChoice::Archive(path.to_owned()),
         layers,
@@ -78,6 +77,58 @@ pub fn read(path: &Path, target: &Target, packer: &Packer, known: &KnownDigests)
         facts,
         reference: found.reference,
     })
+}
+
+/// An image that was read before, if all its layers are still packed. The choice is the caller's.
+#[cfg(feature = "engine")]
+pub fn cached(config: ImageConfig, choice: BaseChoice, packer: &Packer) -> Option<Base> {
+    let mut layers = Vec::new();
+    let mut facts = Facts::default();
+    for diff_id in &config.rootfs.diff_ids {
+        let segment = packer.cache().get(layer_key(diff_id, packer))?;
+        facts.overlay(cached_facts(packer, &segment)?);
+        layers.push(segment);
+    }
+    let history = steps(config.history, layers.len());
+    Some(Base { choice, layers, config: config.config, history, facts, reference: None })
+}
+
+/// The images of these names and ids in an archive that an engine saved, in their order: config and layers.
+///
+/// # Errors
+/// When one is not there, or anything of it is not what it should be.
+#[cfg(feature = "engine")]
+pub fn read_saved(path: &Path, images: &[(String, String)], packer: &Packer) -> Result<Vec<(ImageConfig, Vec<Segment>)>> {
+    let store = Store::open(path)?;
+    let entries: Vec<DockerImage> = store.document("manifest.json", None)?.context("the engine saved no `manifest.json`")?;
+    let mut read = Vec::new();
+    for (name, id) in images {
+        let id = id.trim_start_matches("sha256:");
+        let named = |entry: &&DockerImage| entry.repo_tags.iter().any(|tag| tag == name || tag.ends_with(&format!("/{name}")));
+        let entry = entries.iter().find(|entry| entry.config.contains(id)).or_else(|| entries.iter().find(named));
+        let entry = entry.with_context(|| format!("the engine did not save the image `{name}`"))?;
+        let config: ImageConfig =
+            store.document(&entry.config, None)?.with_context(|| format!("it has no `{}`", entry.config))?;
+        let diff_ids = &config.rootfs.diff_ids;
+        ensure!(diff_ids.len() == entry.layers.len(), "its image `{name}` has another number of layers than its config");
+        let mut layers = Vec::new();
+        for (member, diff_id) in entry.layers.iter().zip(diff_ids) {
+            let layer = store.layer(member, None, *diff_id, packer);
+            layers.push(layer.with_context(|| format!("failed to read its layer `{member}`"))?.0);
+        }
+        read.push((config, layers));
+    }
+    Ok(read)
+}
+
+/// One step for each layer.
+fn steps(history: Vec<History>, layers: usize) -> Vec<History> {
+    let steps: Vec<History> = history.into_iter().filter(|step| !step.empty_layer).collect();
+    if steps.len() == layers { steps } else { vec![History::default(); layers] }
+}
+
+fn layer_key(diff_id: &Digest, packer: &Packer) -> Key {
+    Key::of([&b"diff"[..], packer.level().name().as_bytes(), diff_id.hex().as_bytes()])
 }
 
 impl Store {
@@ -188,7 +239,7 @@ impl Store {
 
     /// gzip layers stay as they are, so that their digests do; with `--compression best` all are packed again.
     fn layer(&self, name: &str, digest: Option<Digest>, diff_id: Digest, packer: &Packer) -> Result<(Segment, Facts)> {
-        let key = Key::of([&b"diff"[..], packer.level().name().as_bytes(), diff_id.hex().as_bytes()]);
+        let key = layer_key(&diff_id, packer);
         if let Some(segment) = packer.cache().get(key)
             && let Some(facts) = cached_facts(packer, &segment)
         {

@@ -6,9 +6,9 @@
 mod app;
 mod check;
 mod device;
-mod images;
+pub(in crate::bundle) mod images;
 mod layer;
-mod members;
+pub(in crate::bundle) mod members;
 mod payload;
 mod report;
 mod service_images;

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::archive::gzip::Level;
 use crate::commands::Options;
 use crate::compile::CompileOptions;
-use crate::plan::{Format, Request};
+use crate::plan::{Engine, Format, Request};
 use crate::shell::{Shell, Verbosity};
 use crate::workspace::CargoOptions;
 
@@ -43,6 +43,9 @@ pub struct PlanArgs {
     /// What to write; several separated by commas
     #[arg(long = "format", value_name = "FORMAT", value_delimiter = ',')]
     pub formats: Vec<FormatArg>,
+    /// Who makes the images
+    #[arg(long, value_name = "ENGINE")]
+    pub engine: Option<EngineArg>,
     /// How hard to compress
     #[arg(long, value_name = "LEVEL")]
     pub compression: Option<LevelArg>,
@@ -132,6 +135,14 @@ pub enum FormatArg {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
+pub enum EngineArg {
+    /// This program, without any container engine
+    Native,
+    /// Docker, or podman behind its socket, of the generated Dockerfiles
+    Docker,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
 pub enum TemplateArg {
     /// Answers over HTTP
     Http,
@@ -188,6 +199,7 @@ pub fn options(plan: PlanArgs, compile: CompileArgs) -> anyhow::Result<Options> 
             profile: plan.profile,
             target: plan.target,
             formats: plan.formats.into_iter().map(FormatArg::format).collect(),
+            engine: plan.engine.map(EngineArg::engine),
             compression: plan.compression.map(LevelArg::level),
             version: plan.app_version,
             epoch: epoch()?,
@@ -239,6 +251,15 @@ impl FormatArg {
             Self::Auterionos => Format::Auterionos,
             Self::Docker => Format::Docker,
             Self::Oci => Format::Oci,
+        }
+    }
+}
+
+impl EngineArg {
+    fn engine(self) -> Engine {
+        match self {
+            Self::Native => Engine::Native,
+            Self::Docker => Engine::Docker,
         }
     }
 }

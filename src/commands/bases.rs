@@ -26,6 +26,17 @@ pub fn read<'a>(
             continue;
         }
         shell.status("Preparing", format_args!("base {choice}"));
+        if let BaseChoice::Dockerfile(source) = choice {
+            #[cfg(feature = "engine")]
+            bases.insert(choice, base::read_dockerfile(source, &plan.target, packer, known, shell)?);
+            #[cfg(not(feature = "engine"))]
+            anyhow::bail!(
+                "the base `{}` needs an engine, and this program was built without its feature `engine`",
+                source.written
+            );
+            #[cfg(feature = "engine")]
+            continue;
+        }
         let on_it: Vec<&Binary> =
             binaries.iter().zip(&plan.bases).filter(|(_, base)| *base == choice).map(|(binary, _)| binary).collect();
         bases.insert(choice, base::read(choice, &plan.target, &on_it, linker, plan.epoch, packer, known)?);

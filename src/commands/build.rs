@@ -15,13 +15,20 @@ use crate::compile::{self, CargoSettings, linker};
 use crate::fs::Pending;
 use crate::image;
 use crate::mender::Artifact;
-use crate::plan::{Format, Plan};
+use crate::plan::{Engine, Format, Plan};
 use crate::render;
 use crate::segment::{Cache, Damaged, KnownDigests, Packer};
 use crate::shell::{self, Shell};
 
 /// Builds; prints the path of each bundle to stdout.
 pub fn run(options: &Options, shell: &Shell) -> Result<()> {
+    let (_, outputs) = bundles(options, shell)?;
+    outputs.iter().for_each(|path| anstream::println!("{}", path.display()));
+    Ok(())
+}
+
+/// Builds; gives the plan and the path of each bundle.
+pub(super) fn bundles(options: &Options, shell: &Shell) -> Result<(Plan, Vec<PathBuf>)> {
     let session = Session::start(options, shell)?;
     let paths = match &options.bin_dir {
         Some(folder) => compile::prebuilt(&session.plan, folder)?,
@@ -41,8 +48,7 @@ pub fn run(options: &Options, shell: &Shell) -> Result<()> {
     if LastBuild::load(&last_build).is_some_and(|last| last.is_fresh(inputs)) {
         known.save()?;
         shell.status("Fresh", format_args!("{} {}", plan.slug(), plan.version));
-        outputs.iter().for_each(|path| anstream::println!("{}", path.display()));
-        return Ok(());
+        return Ok((session.plan, outputs));
     }
     render::notes(plan).iter().for_each(|note| shell.note(note));
 
@@ -63,8 +69,7 @@ pub fn run(options: &Options, shell: &Shell) -> Result<()> {
     if removed > 0 {
         shell.detail("Pruned", format_args!("{} of the cache of layers", shell::bytes(removed)));
     }
-    outputs.iter().for_each(|path| anstream::println!("{}", path.display()));
-    Ok(())
+    Ok((session.plan, outputs))
 }
 
 /// From binaries to files; gives the paths of those that were generated.
@@ -81,7 +86,10 @@ fn pack(
     for (binary, base) in binaries.iter().zip(&of_services) {
         base::check(binary, base)?;
     }
-    let images = {
+    let generated = generate::write(plan, binaries, &of_services, packer)?;
+    let images = if plan.engine == Engine::Docker {
+        by_engine(plan, &of_services, packer, known, shell)?
+    } else {
         let total = binaries.iter().map(|binary| binary.size).sum();
         let progress = shell.progress("Packing", total);
         shell.status("Packing", format_args!("{} services ({})", plan.services.len(), plan.compression.name()));
@@ -93,11 +101,19 @@ fn pack(
         })?
     };
     packer.cache().touch(images.iter().flat_map(|image| &image.layers));
-    let generated = generate::write(plan, binaries, &of_services, packer)?;
     for format in &plan.formats {
         write_bundle(plan, *format, &images, packer.cache(), shell)?;
     }
     Ok(generated)
+}
+
+#[cfg(feature = "engine")]
+use super::by_engine::images as by_engine;
+
+/// Without the feature `engine`, nobody is there to ask.
+#[cfg(not(feature = "engine"))]
+fn by_engine(_: &Plan, _: &[&Base], _: &Packer, _: &KnownDigests, _: &Shell) -> Result<Vec<Image>> {
+    anyhow::bail!("this program was built without its feature `engine`\nhelp: build with `--engine native`")
 }
 
 fn write_bundle(plan: &Plan, format: Format, images: &[Image], cache: &Cache, shell: &Shell) -> Result<()> {

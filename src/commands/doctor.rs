@@ -9,7 +9,7 @@ use super::{Options, Session};
 use crate::app::BaseChoice;
 use crate::base::Sysroot;
 use crate::compile::{CargoSettings, linker};
-use crate::plan::Format;
+use crate::plan::{Engine, Format, Plan};
 use crate::shell::Shell;
 
 /// One thing that was looked at.
@@ -44,8 +44,11 @@ pub fn run(options: &Options, shell: &Shell) -> Result<()> {
         if let BaseChoice::Rootfs(path) | BaseChoice::Archive(path) = base {
             findings.push(Finding { what: "base".into(), state: State::Good(path.display().to_string()) });
         }
+        if let BaseChoice::Dockerfile(source) = base {
+            findings.push(Finding { what: "base".into(), state: State::Good(source.path.display().to_string()) });
+        }
     }
-    findings.push(engine());
+    findings.push(engine(&plan));
     findings.push(emulation(&plan.target.platform.architecture));
     if plan.formats.contains(&Format::Auterionos) {
         findings.push(optional("mender-artifact", "to check a bundle with the reference tool as well"));
@@ -104,12 +107,27 @@ fn c_library(linker: &str, triple: &str) -> Finding {
     Finding { what: "C library for the base `auto`".into(), state }
 }
 
-fn engine() -> Finding {
-    let answer = |program: &str, format: &str| first_line(Command::new(program).args(["version", "--format", format]));
-    let found = answer("docker", "{{.Server.Version}}").map(|version| format!("Docker {version}"));
-    let found = found.or_else(|| answer("podman", "{{.Client.Version}}").map(|version| format!("podman {version}")));
-    let state = found.map_or_else(|| State::Optional("only needed to run images on this machine".into()), State::Good);
+/// Needed where the plan asks for an engine.
+#[cfg(feature = "engine")]
+fn engine(plan: &Plan) -> Finding {
+    let needed = plan.engine == Engine::Docker || plan.bases.iter().any(|base| matches!(base, BaseChoice::Dockerfile(_)));
+    let state = match crate::engine::Engine::connect(super::load::START) {
+        Ok(engine) => {
+            let about = engine.about();
+            let place = &engine.endpoint().url;
+            State::Good(format!("{} {}, API {}, {}, at {place}", about.name, about.version, about.api, about.platform))
+        }
+        Err(error) if needed => State::Missing(error.to_string().replace("\nhelp: ", "\n  ").replace('\n', "\n        ")),
+        Err(_) => State::Optional("only needed to run images on this machine".into()),
+    };
     Finding { what: "container engine".into(), state }
+}
+
+#[cfg(not(feature = "engine"))]
+fn engine(plan: &Plan) -> Finding {
+    let needed = plan.engine == Engine::Docker || plan.bases.iter().any(|base| matches!(base, BaseChoice::Dockerfile(_)));
+    let missing = "this program was built without its feature `engine`".to_owned();
+    Finding { what: "container engine".into(), state: if needed { State::Missing(missing) } else { State::Optional(missing) } }
 }
 
 fn emulation(architecture: &str) -> Finding {

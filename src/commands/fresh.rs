@@ -54,6 +54,9 @@ pub fn inputs(plan: &Plan, binaries: &[Binary], linker: &str, known: &KnownDiges
         write!(sum, " {}", known.digest(&file.from)?.0)?;
     }
     for base in &plan.bases {
+        if let crate::app::BaseChoice::Dockerfile(source) = base {
+            write!(sum, " {}", crate::base::BuildContext::read(source, known)?.sum(source, &plan.target)?)?;
+        }
         if let crate::app::BaseChoice::Rootfs(path) | crate::app::BaseChoice::Archive(path) = base {
             for entry in walkdir::WalkDir::new(path).sort_by_file_name() {
                 let entry = entry?;

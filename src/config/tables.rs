@@ -25,12 +25,14 @@ pub struct AppTable {
     pub formats: Option<Vec<FormatName>>,
     /// How hard to compress. Default: `"default"`.
     pub compression: Option<CompressionName>,
+    /// Who makes the images. Default: `"native"`, which needs no container engine.
+    pub engine: Option<EngineName>,
     /// What only the `.auterionos` format knows.
     pub auterion: AuterionTable,
 }
 
 /// What images stand on.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum BaseTable {
     /// A base that needs nothing.
@@ -50,13 +52,22 @@ pub enum BaseName {
 }
 
 /// Where a base comes from.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct BaseSource {
     /// A root file system: a tar, plain or compressed, or a folder. Relative to the manifest.
     pub rootfs: Option<String>,
     /// A docker archive, an OCI layout, or an OCI archive. Relative to the manifest.
     pub archive: Option<String>,
+    /// A Dockerfile that Docker or podman builds for the target, and again when it, its context or its arguments change.
+    /// Relative to the manifest.
+    pub dockerfile: Option<String>,
+    /// With `dockerfile`: the folder that it copies from. Relative to the manifest. Default: the Dockerfile's folder.
+    pub context: Option<String>,
+    /// With `dockerfile`: values for its `ARG`s.
+    pub args: BTreeMap<String, Scalar>,
+    /// With `dockerfile`: the stage to stop at. Default: the last one.
+    pub target: Option<String>,
 }
 
 /// A kind of bundle.
@@ -69,6 +80,17 @@ pub enum FormatName {
     Docker,
     /// An OCI layout in a tar.
     Oci,
+}
+
+/// Who makes the images.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EngineName {
+    /// This program.
+    #[default]
+    Native,
+    /// Docker, or podman behind its socket, of the generated Dockerfiles.
+    Docker,
 }
 
 /// How hard to compress.

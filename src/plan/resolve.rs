@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use super::manifests::{self, AppSource, ServiceSource};
 use super::service::{self, Report};
 use super::template::{self, Template, VERSION_MARK};
-use super::{Format, Plan, auterion, order};
+use super::{Engine, Format, Plan, auterion, order};
 use crate::app::{Author, BaseChoice, ImageRef, Name, Service, Target, Version};
 use crate::archive::gzip::Level;
 use crate::config::tables::CompressionName;
@@ -26,6 +26,8 @@ pub struct Request {
     pub target: Option<String>,
     /// `--format`; those of the table if empty.
     pub formats: Vec<Format>,
+    /// `--engine`
+    pub engine: Option<Engine>,
     /// `--compression`
     pub compression: Option<Level>,
     /// `--app-version`
@@ -140,6 +142,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         bases,
         formats,
         auterion,
+        engine: request.engine.or(app.table.engine).unwrap_or_default(),
         compression,
         epoch: request.epoch,
         template: template.map(|template| template.text),

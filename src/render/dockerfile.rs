@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use minijinja::{Environment, context};
 
-use crate::app::{Base, BaseChoice, GeneratedFile, Part, Service, VolumeSource};
+use crate::app::{Base, BaseChoice, Dockerfile, GeneratedFile, Part, Service, VolumeSource};
 use crate::plan::Plan;
 
 /// What engines set where an image says nothing.
@@ -16,6 +16,10 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 pub struct Context {
     /// The Dockerfile, relative to the output folder.
     pub dockerfile: GeneratedFile,
+    /// The service whose image it makes; none for a base.
+    pub service: Option<String>,
+    /// The image's name.
+    pub image: String,
     /// What is copied from elsewhere; paths relative to the Dockerfile's folder.
     pub copied: Vec<(String, Copied)>,
 }
@@ -65,7 +69,7 @@ fn environment() -> Result<Environment<'static>> {
 
 fn base(plan: &Plan, first: &Service, base: &Base, number: usize) -> Result<Context> {
     let ending = if number == 0 { String::new() } else { (number + 1).to_string() };
-    let archive = matches!(base.choice, BaseChoice::Archive(_));
+    let archive = matches!(base.choice, BaseChoice::Archive(_) | BaseChoice::Dockerfile(_));
     let tar = format!("base{ending}.tar.gz");
     let has_layer = !archive && !base.layers.is_empty();
     let archive_path = if let BaseChoice::Archive(path) = &base.choice { path.display().to_string() } else { String::new() };
@@ -73,15 +77,31 @@ fn base(plan: &Plan, first: &Service, base: &Base, number: usize) -> Result<Cont
         app => plan.name.as_str(),
         platform => plan.target.platform.to_string(),
         base_image => base_image(plan, number),
-        kind => if archive { "archive" } else { "tar" },
+        kind => match base.choice {
+            BaseChoice::Archive(_) => "archive",
+            BaseChoice::Dockerfile(_) => "dockerfile",
+            _ => "tar",
+        },
         archive => archive_path,
+        first => if let BaseChoice::Dockerfile(source) = &base.choice { by_hand(plan, source, base) } else { String::new() },
         from => base.reference.clone().unwrap_or_else(|| "scratch".into()),
         tar => has_layer.then_some(&tar),
         path => PATH,
     })?;
     let copied = if has_layer { vec![(tar, Copied::BaseLayer(first.name.to_string()))] } else { Vec::new() };
     let path = format!("docker/Dockerfile.base{ending}");
-    Ok(Context { dockerfile: GeneratedFile { path, contents: contents + "\n" }, copied })
+    let image = base_image(plan, number);
+    Ok(Context { dockerfile: GeneratedFile { path, contents: contents + "\n" }, service: None, image, copied })
+}
+
+/// The command that builds the user's own Dockerfile.
+fn by_hand(plan: &Plan, source: &Dockerfile, base: &Base) -> String {
+    let mut words = vec!["docker".to_owned(), "build".into(), "--platform".into(), plan.target.platform.to_string()];
+    words.extend(base.reference.iter().flat_map(|reference| ["-t".to_owned(), reference.clone()]));
+    words.extend(source.args.iter().flat_map(|(name, value)| ["--build-arg".to_owned(), format!("{name}={value}")]));
+    words.extend(source.target.iter().flat_map(|target| ["--target".to_owned(), target.clone()]));
+    words.extend(["-f".to_owned(), source.path.display().to_string(), source.context.display().to_string()]);
+    crate::process::words(&words)
 }
 
 fn of_service(plan: &Plan, service: &Service, base: &Base, number: usize) -> Result<Context> {
@@ -132,6 +152,8 @@ fn of_service(plan: &Plan, service: &Service, base: &Base, number: usize) -> Res
     })?;
     Ok(Context {
         dockerfile: GeneratedFile { path: format!("docker/{}/Dockerfile", service.name), contents: contents + "\n" },
+        service: Some(service.name.to_string()),
+        image: service.image.to_string(),
         copied,
     })
 }

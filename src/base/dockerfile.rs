@@ -1,0 +1,152 @@
+//! `base = { dockerfile = "…" }`: what an engine makes of a Dockerfile of the user's own, remembered until that changes.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::BuildContext;
+use super::archive;
+use crate::app::{Base, BaseChoice, Dockerfile, Target};
+use crate::digest::Digest;
+use crate::engine::{BuildSpec, Engine, ImageFacts};
+use crate::fs::Pending;
+use crate::oci::ImageConfig;
+use crate::segment::{KnownDigests, Packer};
+use crate::shell::Shell;
+
+/// What is said when no engine answers.
+const WITHOUT: &str =
+    "start Docker or podman, or take a base that needs none: `base = \"auto\"` or `base = { rootfs = \"FILE\" }`";
+
+/// Reads what was built before of the same sources; else builds it.
+///
+/// # Errors
+/// When there is no engine, it fails, or what it makes is for another platform.
+pub fn read(source: &Dockerfile, target: &Target, packer: &Packer, known: &KnownDigests, shell: &Shell) -> Result<Base> {
+    let context = BuildContext::read(source, known)?;
+    let sum = context.sum(source, target)?;
+    let choice = BaseChoice::Dockerfile(source.clone());
+    let reference = format!("appbundle-base:{}", &sum.hex()[..16]);
+    let record = record(packer, &sum);
+    let remembered = std::fs::read(&record).ok().and_then(|bytes| serde_json::from_slice::<ImageConfig>(&bytes).ok());
+    let found = remembered.and_then(|config| archive::cached(config, choice.clone(), packer));
+    let base = match found {
+        Some(base) => base,
+        None => {
+            let base = build(source, &context, &reference, target, packer, known, shell)
+                .with_context(|| format!("failed to build the base `{}`", source.written))?;
+            let rootfs =
+                crate::oci::RootFs { diff_ids: base.layers.iter().map(|layer| layer.diff_id).collect(), ..Default::default() };
+            let config = ImageConfig { config: base.config.clone(), history: base.history.clone(), rootfs, ..Default::default() };
+            crate::fs::write(&record, &serde_json::to_vec(&config)?)?;
+            base
+        }
+    };
+    Ok(Base { choice, reference: Some(reference), ..base })
+}
+
+fn record(packer: &Packer, sum: &Digest) -> PathBuf {
+    packer.cache().folder().join(format!("dockerfile-{}.json", sum.hex()))
+}
+
+fn build(
+    source: &Dockerfile,
+    context: &BuildContext,
+    reference: &str,
+    target: &Target,
+    packer: &Packer,
+    known: &KnownDigests,
+    shell: &Shell,
+) -> Result<Base> {
+    let engine = Engine::connect(WITHOUT)?;
+    let about = engine.about();
+    shell.status("Building", format_args!("{} for {} with {} {}", source.written, target.platform, about.name, about.version));
+    let spec = BuildSpec {
+        dockerfile: context.dockerfile.clone(),
+        platform: target.platform.to_string(),
+        args: source.args.clone(),
+        target: source.target.clone(),
+        tag: reference.to_owned(),
+    };
+    let image = {
+        let progress = shell.progress("Sending", context.size());
+        let write = |to: &mut dyn std::io::Write| context.write(to, &|bytes| progress.advance(bytes));
+        engine.build(&spec, write, &mut |line| shell.output(line))
+    };
+    let image = match image {
+        Ok(image) => image,
+        Err(error) => {
+            return Err(match marked_otherwise(&engine, source, target) {
+                Ok(Some((name, image))) => {
+                    error.context(marked(&format!("the image `{name}` of its `FROM`"), &image, source, target))
+                }
+                _ => error,
+            });
+        }
+    };
+    ensure!(fits(&image, target), "{}", marked("what the engine built", &image, source, target));
+    let mut pending = Pending::new(&packer.cache().folder().join("image"))?;
+    {
+        let progress = shell.progress("Saving", 0);
+        progress.message(reference);
+        engine.save(&[reference], pending.file())?;
+    }
+    let base = archive::read(pending.path(), target, packer, known).context("failed to read what the engine saved")?;
+    Ok(base)
+}
+
+/// The first image that a `FROM` names and that the engine has for another platform only: BuildKit then looks for it in a registry,
+/// and others build on it all the same.
+fn marked_otherwise(engine: &Engine, source: &Dockerfile, target: &Target) -> Result<Option<(String, ImageFacts)>> {
+    for name in images_named(&fs_err::read_to_string(&source.path)?) {
+        // Whatever a name holds that the engine cannot make out is for the build to tell.
+        if let Ok(Some(image)) = engine.image(&name)
+            && !fits(&image, target)
+        {
+            return Ok(Some((name, image)));
+        }
+    }
+    Ok(None)
+}
+
+/// The images of a Dockerfile's `FROM`s, without stages and those that depend on an argument.
+fn images_named(text: &str) -> Vec<String> {
+    let (mut images, mut stages) = (Vec::new(), vec!["scratch".to_owned()]);
+    for line in text.lines() {
+        let mut words = line.split_whitespace();
+        if !words.next().is_some_and(|word| word.eq_ignore_ascii_case("FROM")) {
+            continue;
+        }
+        let words: Vec<&str> = words.filter(|word| !word.starts_with("--")).collect();
+        let Some(name) = words.first() else { continue };
+        if !name.contains('$') && !stages.iter().any(|stage| stage.eq_ignore_ascii_case(name)) {
+            images.push((*name).to_owned());
+        }
+        stages.extend(words.get(2).map(|stage| (*stage).to_owned()));
+    }
+    images
+}
+
+fn fits(image: &ImageFacts, target: &Target) -> bool {
+    (image.os.as_str(), image.architecture.as_str()) == (target.platform.os.as_str(), target.platform.architecture.as_str())
+}
+
+fn marked(what: &str, image: &ImageFacts, source: &Dockerfile, target: &Target) -> String {
+    format!(
+        "{what} is marked {}/{}, but the target `{}` is {3} (`docker import --platform` of Docker 20.10 marks every image as the \
+         engine's own)\nhelp: `docker pull --platform {3} IMAGE`, or begin `{4}` with `FROM scratch` and `ADD rootfs.tar /`",
+        image.os, image.architecture, target.triple, target.platform, source.written
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_that_froms_name() {
+        let text =
+            "ARG X\nfrom --platform=linux/arm64 debian:12 AS one\nFROM one as two\nFROM ${X}\nFROM scratch\n# FROM a\nFROM b/c";
+        assert_eq!(images_named(text), ["debian:12", "b/c"]);
+    }
+}

@@ -1,0 +1,201 @@
+//! The images of a bundle of any format, to be given to an engine.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufReader, Read, Write};
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use super::survey::images::Images;
+use super::survey::members::Members;
+use crate::archive::{Budget, END_OF_ARCHIVE, TarReader, confined, decompressed, encode_file, padding};
+use crate::digest::Digest;
+use crate::mender;
+use crate::oci::{DockerImage, ImageConfig};
+
+/// What a bundle holds.
+#[derive(Clone, Debug)]
+pub struct Contents {
+    /// Its images, in its order.
+    pub images: Vec<BundledImage>,
+    /// The compose file of an `.auterionos` file.
+    pub compose: Option<String>,
+}
+
+/// An image in a bundle.
+#[derive(Clone, Debug)]
+pub struct BundledImage {
+    /// `NAME:TAG`, as docker shows it.
+    pub names: Vec<String>,
+    /// Sum of the config.
+    pub id: Digest,
+    /// The config.
+    pub config: ImageConfig,
+    config_bytes: Vec<u8>,
+    /// Lowest first.
+    pub layers: Vec<BundledLayer>,
+}
+
+/// A layer in a bundle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BundledLayer {
+    /// Sum of its bytes as they stand there.
+    pub digest: Digest,
+    /// How many.
+    pub size: u64,
+    /// Sum of the unpacked layer.
+    pub diff_id: Digest,
+    /// Where it stands in the archive.
+    place: String,
+}
+
+/// Reads a bundle to its end and checks the images in it.
+///
+/// # Errors
+/// When it is no bundle, or anything of its images is not as it should be.
+pub fn contents(path: &Path, read: &dyn Fn(u64)) -> Result<Contents> {
+    let mut images = None;
+    let compose = archive(path, read, &mut |stream| {
+        let members = Members::read(stream, &Budget::new(u64::MAX), 0);
+        let mut found = Images::resolve(&members, false);
+        let faults: Vec<String> =
+            members.faults.clone().into_vec().into_iter().chain(std::mem::take(&mut found.faults).into_vec()).collect();
+        if let Some(fault) = faults.first() {
+            bail!("its images are damaged: {fault}\nhelp: see all that is wrong: `cargo appbundle verify {}`", path.display());
+        }
+        images = Some(of(&members, found)?);
+        Ok(())
+    })?;
+    let images = images.with_context(|| format!("`{}` holds no images", path.display()))?;
+    ensure!(!images.is_empty(), "`{}` holds no images", path.display());
+    Ok(Contents { images, compose })
+}
+
+fn of(members: &Members, found: Images) -> Result<Vec<BundledImage>> {
+    let bytes: BTreeMap<Digest, &[u8]> =
+        members.files().filter_map(|(path, member)| Some((member.digest, members.document(path)?))).collect();
+    let places: BTreeMap<Digest, &String> = members.files().map(|(path, member)| (member.digest, path)).collect();
+    let mut images = Vec::new();
+    for image in found.list {
+        let mut layers = Vec::new();
+        for (path, diff_id) in image.layers.iter().zip(&image.config.rootfs.diff_ids) {
+            let member = members.get(path).with_context(|| format!("its layer `{path}` is not there"))?;
+            let place = places.get(&member.digest).map_or_else(|| path.clone(), |place| (*place).clone());
+            layers.push(BundledLayer { digest: member.digest, size: member.size, diff_id: *diff_id, place });
+        }
+        let config_bytes = bytes.get(&image.id).context("an image has no config")?.to_vec();
+        let names = image.names.iter().map(|name| short(name).to_owned()).collect();
+        images.push(BundledImage { names, id: image.id, config: image.config, config_bytes, layers });
+    }
+    Ok(images)
+}
+
+/// Without what docker adds to short names.
+fn short(name: &str) -> &str {
+    name.strip_prefix("docker.io/library/").or_else(|| name.strip_prefix("docker.io/")).unwrap_or(name)
+}
+
+/// Writes images of the bundle as a docker archive without the layers `known`.
+///
+/// # Errors
+/// When the bundle changed since it was read, or writing fails.
+pub fn write_images(
+    path: &Path,
+    images: &[&BundledImage],
+    known: &BTreeSet<Digest>,
+    to: &mut dyn Write,
+    written: &dyn Fn(u64),
+) -> Result<()> {
+    let name = |layer: &BundledLayer| format!("{}.tar", layer.digest.hex());
+    let manifest: Vec<DockerImage> = images
+        .iter()
+        .map(|image| DockerImage {
+            config: format!("{}.json", image.id.hex()),
+            repo_tags: image.names.clone(),
+            layers: image.layers.iter().map(name).collect(),
+        })
+        .collect();
+    let mut document = |name: &str, bytes: &[u8]| -> Result<()> {
+        to.write_all(&encode_file(name, 0o644, bytes.len() as u64, 0)?)?;
+        to.write_all(bytes)?;
+        Ok(to.write_all(padding(bytes.len() as u64))?)
+    };
+    document("manifest.json", &serde_json::to_vec(&manifest)?)?;
+    let mut seen = BTreeSet::new();
+    for image in images.iter().filter(|image| seen.insert(image.id)) {
+        document(&format!("{}.json", image.id.hex()), &image.config_bytes)?;
+    }
+    let mut missing: BTreeMap<&str, &BundledLayer> = images
+        .iter()
+        .flat_map(|image| &image.layers)
+        .filter(|layer| !known.contains(&layer.digest))
+        .map(|layer| (layer.place.as_str(), layer))
+        .collect();
+    if !missing.is_empty() {
+        archive(path, &|_| (), &mut |stream| {
+            let mut tar = TarReader::new(decompressed(BufReader::with_capacity(1 << 18, stream))?);
+            while let Some(entry) = tar.next_entry()? {
+                let layer = confined(&entry.path).filter(|_| entry.is_file()).and_then(|path| missing.remove(path.as_str()));
+                let Some(layer) = layer.filter(|layer| layer.size == entry.size) else { continue };
+                to.write_all(&encode_file(&name(layer), 0o644, layer.size, 0)?)?;
+                let mut buffer = vec![0; 1 << 18];
+                loop {
+                    let count = tar.read(&mut buffer)?;
+                    if count == 0 {
+                        break;
+                    }
+                    to.write_all(&buffer[..count])?;
+                    written(count as u64);
+                }
+                to.write_all(padding(layer.size))?;
+            }
+            Ok(())
+        })?;
+    }
+    ensure!(missing.is_empty(), "`{}` changed while it was read", path.display());
+    Ok(to.write_all(&END_OF_ARCHIVE)?)
+}
+
+/// Shows the archive of images in a bundle as a stream; gives the compose file that stands beside it in an `.auterionos` file.
+fn archive(path: &Path, read: &dyn Fn(u64), see: &mut dyn FnMut(&mut dyn Read) -> Result<()>) -> Result<Option<String>> {
+    let failed = || format!("failed to read `{}`", path.display());
+    let file = std::fs::File::open(path).with_context(failed)?;
+    ensure!(!file.metadata()?.is_dir(), "`{}` is a folder; a bundle is one file", path.display());
+    let mut reader = BufReader::with_capacity(1 << 18, Told { reader: file, told: read });
+    let mut head = Vec::new();
+    reader.by_ref().take(512).read_to_end(&mut head).with_context(failed)?;
+    let first = TarReader::new(&head[..]).next_entry();
+    let mut reader = std::io::Cursor::new(head).chain(reader);
+    if !first.is_ok_and(|entry| entry.is_some_and(|entry| mender::begins_artifact(&entry.path))) {
+        return see(&mut reader).with_context(failed).map(|()| None);
+    }
+    let (mut seen, mut compose) = (Ok(()), None);
+    let reading = mender::read(reader, &Budget::new(u64::MAX), &mut |entry, stream| {
+        if entry.path.ends_with(".image") && seen.is_ok() {
+            seen = see(stream);
+        } else if entry.path == "app.yml" {
+            let mut text = String::new();
+            let read = stream.take(1 << 20).read_to_string(&mut text);
+            compose = read.is_ok().then_some(text);
+        }
+    });
+    seen.with_context(failed)?;
+    if let Some(fault) = reading.faults.clone().into_vec().first() {
+        bail!("`{0}` is damaged: {fault}\nhelp: see all that is wrong: `cargo appbundle verify {0}`", path.display());
+    }
+    Ok(compose)
+}
+
+/// Tells what is read.
+struct Told<'a, R> {
+    reader: R,
+    told: &'a dyn Fn(u64),
+}
+
+impl<R: Read> Read for Told<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        (self.told)(count as u64);
+        Ok(count)
+    }
+}

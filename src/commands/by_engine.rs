@@ -1,0 +1,171 @@
+//! `--engine docker`: the generated Dockerfiles, built by an engine; its images as the native ones are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::app::{Base, BaseChoice, Image, ImageRef};
+use crate::base::{self, BuildContext};
+use crate::bundle;
+use crate::digest::Digest;
+use crate::engine::{BuildSpec, Engine, ImageFacts};
+use crate::fs::Pending;
+use crate::oci::{ImageConfig, RootFs};
+use crate::plan::Plan;
+use crate::render::{self, Context};
+use crate::segment::{KnownDigests, Packer, Segment};
+use crate::shell::{self, Shell};
+
+/// What is said when no engine answers.
+const WITHOUT: &str = "start Docker or podman, or build with `--engine native`, which needs none";
+
+/// Builds at a time: an engine builds each on all processors already.
+const AT_A_TIME: usize = 4;
+
+/// Has an engine build the contexts that lie in the output folder, bases first, and reads what it made. `bases` go with the plan's
+/// services, one for one.
+///
+/// # Errors
+/// When there is no engine, a build fails, or the engine goes away.
+pub fn images(plan: &Plan, bases: &[&Base], packer: &Packer, known: &KnownDigests, shell: &Shell) -> Result<Vec<Image>> {
+    let engine = Engine::connect(WITHOUT)?;
+    let about = engine.about();
+    let contexts = render::contexts(plan, bases)?;
+    shell.status("Building", format_args!("{} services with {} {}", plan.services.len(), about.name, about.version));
+    give_bases(&engine, plan, bases, packer)?;
+    for context in contexts.iter().filter(|context| context.service.is_none()) {
+        build(&engine, plan, context, known, shell)?;
+    }
+    let services: Vec<&Context> = contexts.iter().filter(|context| context.service.is_some()).collect();
+    let built = build_all(&engine, plan, &services, known, shell)?;
+
+    let named: Vec<(String, String)> =
+        services.iter().zip(built).map(|(context, image)| (context.image.clone(), image.id)).collect();
+    let mut pending = Pending::new(&packer.cache().folder().join("image"))?;
+    let names: Vec<&str> = named.iter().map(|(name, _)| name.as_str()).collect();
+    let size = engine.save(&names, pending.file())?;
+    shell.status("Saved", format_args!("{} images, {}", names.len(), shell::bytes(size)));
+    let saved = base::read_saved(pending.path(), &named, packer).context("failed to read what the engine saved")?;
+    plan.services.iter().zip(saved).map(|(service, saved)| image(plan, service.name.as_str(), &service.image, saved)).collect()
+}
+
+/// What Dockerfiles of bases begin with, given to an engine that does not have it.
+fn give_bases(engine: &Engine, plan: &Plan, bases: &[&Base], packer: &Packer) -> Result<()> {
+    let mut given = BTreeSet::new();
+    for base in bases.iter().filter(|base| given.insert(&base.choice)) {
+        if !matches!(base.choice, BaseChoice::Archive(_) | BaseChoice::Dockerfile(_)) {
+            continue;
+        }
+        let Some(reference) = &base.reference else {
+            bail!(
+                "the base `{}` has no name with which a Dockerfile could begin\nhelp: save it by a name, `docker save NAME:TAG`, or build with `--engine native`",
+                base.choice
+            );
+        };
+        let there = engine.image(reference)?;
+        if there
+            .is_some_and(|there| there.layers == base.layers.iter().map(|layer| layer.diff_id.to_string()).collect::<Vec<_>>())
+        {
+            continue;
+        }
+        let reference = ImageRef::parse(reference).map_err(anyhow::Error::msg)?;
+        let config = ImageConfig { config: base.config.clone(), history: base.history.clone(), ..ImageConfig::default() };
+        let image = image(plan, "base", &reference, (config, base.layers.clone()))?;
+        let mut pending = Pending::new(&packer.cache().folder().join("image"))?;
+        let (kind, nothing) = (bundle::Kind::Docker, BTreeMap::new());
+        bundle::write_layout(&mut pending, kind, &[image], nothing, plan.epoch, packer.cache(), &|_| ())?;
+        let path = pending.path().to_owned();
+        engine.load(|to| Ok(std::io::copy(&mut fs_err::File::open(path)?, to).map(drop)?))?;
+    }
+    Ok(())
+}
+
+/// Several at a time, each on a connection of its own.
+fn build_all(
+    engine: &Engine,
+    plan: &Plan,
+    contexts: &[&Context],
+    known: &KnownDigests,
+    shell: &Shell,
+) -> Result<Vec<ImageFacts>> {
+    let next = AtomicUsize::new(0);
+    let done: Mutex<BTreeMap<usize, Result<ImageFacts>>> = Mutex::new(BTreeMap::new());
+    let endpoint = engine.endpoint();
+    std::thread::scope(|scope| {
+        for _ in 0..AT_A_TIME.min(contexts.len()) {
+            scope.spawn(|| {
+                while let Some((at, context)) = {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    contexts.get(at).map(|c| (at, c))
+                } {
+                    let built = Engine::at(endpoint).and_then(|engine| build(&engine, plan, context, known, shell));
+                    let failed = built.is_err();
+                    done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(at, built);
+                    if failed {
+                        next.store(contexts.len(), Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    let done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let built = done.into_values().collect::<Result<Vec<_>>>()?;
+    ensure!(built.len() == contexts.len(), "not all images were built");
+    Ok(built)
+}
+
+fn build(engine: &Engine, plan: &Plan, context: &Context, known: &KnownDigests, shell: &Shell) -> Result<ImageFacts> {
+    let path = plan.output.join(&context.dockerfile.path);
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let paths: Vec<&str> = context.copied.iter().map(|(path, _)| path.as_str()).collect();
+    let what = context.service.as_deref().unwrap_or("base");
+    let failed = || format!("failed to build `{}`", path.display());
+    let files = BuildContext::of(folder, name, &paths, plan.epoch, known).with_context(failed)?;
+    let spec = BuildSpec {
+        dockerfile: name.to_owned(),
+        platform: plan.target.platform.to_string(),
+        tag: context.image.clone(),
+        ..BuildSpec::default()
+    };
+    let image = engine.build(&spec, |to| files.write(to, &|_| ()), &mut |line| shell.output(&format!("{what}: {line}")));
+    let image = image.with_context(failed)?;
+    let platform = &plan.target.platform;
+    ensure!(
+        image.architecture == platform.architecture,
+        "the engine made `{}` for {}/{} instead of {platform}\nhelp: build with `--engine native`",
+        context.image,
+        image.os,
+        image.architecture
+    );
+    Ok(image)
+}
+
+/// What an engine made, as a value of ours: with the plan's platform, and without times of its own.
+fn image(plan: &Plan, service: &str, reference: &ImageRef, saved: (ImageConfig, Vec<Segment>)) -> Result<Image> {
+    let (mut config, layers) = saved;
+    let platform = plan.target.platform.clone();
+    let time = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(plan.epoch);
+    let created = humantime::format_rfc3339_seconds(time).to_string();
+    for step in config.history.iter_mut().filter(|step| step.created.is_some()) {
+        step.created = Some(created.clone());
+    }
+    config.config.env.sort();
+    // Podman's mark would make the same sources give other bytes with each of its versions.
+    config.config.labels.remove("io.buildah.version");
+    let rootfs = RootFs { diff_ids: layers.iter().map(|layer| layer.diff_id).collect(), ..RootFs::default() };
+    let config = ImageConfig {
+        created: Some(created),
+        architecture: platform.architecture.clone(),
+        variant: platform.variant.clone(),
+        os: platform.os.clone(),
+        rootfs,
+        ..config
+    };
+    let config_bytes = serde_json::to_vec(&config)?;
+    let id = Digest::of(&config_bytes);
+    Ok(Image { service: service.to_owned(), reference: reference.clone(), platform, config, config_bytes, id, layers })
+}

@@ -1,0 +1,137 @@
+//! `cargo appbundle load`: a bundle's images into an engine, without what it has already.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::{Options, Session};
+use crate::bundle::{self, BundledImage, Contents};
+use crate::digest::Digest;
+use crate::engine::{self, Engine};
+use crate::plan::{Format, Plan};
+use crate::shell::{self, Shell};
+
+/// What is said when no engine answers.
+pub(super) const START: &str = "start one (`sudo systemctl start docker`, or `systemctl --user start podman.socket`), or name it in `DOCKER_HOST`; `cargo appbundle build` needs none";
+
+/// Loads a bundle; prints each image's name and id to stdout.
+///
+/// # Errors
+/// When there is no bundle, it is damaged, or no engine takes it.
+pub fn run(options: &Options, file: Option<&Path>, shell: &Shell) -> Result<()> {
+    let path = match file {
+        Some(path) => path.to_owned(),
+        None => last_bundle(&Session::start(options, shell)?.plan)?,
+    };
+    let engine = Engine::connect(START)?;
+    let contents = read(&path, shell)?;
+    load(&engine, &path, &contents, shell)?;
+    for image in &contents.images {
+        for name in &image.names {
+            anstream::println!("Loaded {name} ({})", image.id.short());
+        }
+    }
+    Ok(())
+}
+
+/// Reads and checks a bundle with a progress bar.
+pub(super) fn read(path: &Path, shell: &Shell) -> Result<Contents> {
+    let progress = shell.progress("Reading", std::fs::metadata(path).map_or(0, |metadata| metadata.len()));
+    bundle::contents(path, &|bytes| progress.advance(bytes))
+}
+
+/// The bundle that the last build left, of the format that is read fastest.
+pub(super) fn last_bundle(plan: &Plan) -> Result<PathBuf> {
+    let paths = [Format::Docker, Format::Oci, Format::Auterionos].map(|format| plan.bundle_path(format));
+    let of_plan = plan.formats.iter().map(|format| plan.bundle_path(*format)).filter(|path| path.is_file());
+    let newest = of_plan.max_by_key(|path| std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok());
+    newest.or_else(|| paths.into_iter().find(|path| path.is_file())).with_context(|| {
+        format!(
+            "there is no bundle of {} {} in `{}`\nhelp: run `cargo appbundle build`",
+            plan.slug(),
+            plan.version,
+            plan.output.display()
+        )
+    })
+}
+
+/// Sends what the engine lacks, and says what was spared.
+pub(super) fn load(engine: &Engine, path: &Path, contents: &Contents, shell: &Shell) -> Result<()> {
+    let mut wanted = Vec::new();
+    for image in &contents.images {
+        if image.names.is_empty() {
+            bail!("the image {} of `{}` has no name, by which it could be found again", image.id.short(), path.display());
+        }
+        if !is_there(engine, image)? {
+            wanted.push(image);
+        }
+    }
+    let there = contents.images.len() - wanted.len();
+    if wanted.is_empty() {
+        let total = bytes(contents.images.iter(), &BTreeSet::new());
+        shell.status("Fresh", format_args!("all {there} images are there ({} not sent)", shell::bytes(total)));
+        return Ok(());
+    }
+    let about = engine.about();
+    shell.status("Loading", format_args!("{} images into {} {}", wanted.len(), about.name, about.version));
+    let known = known_layers(&wanted, &engine.known_chains()?);
+    let sent = send(engine, path, &wanted, &known, shell);
+    let (sent, known) = match sent {
+        // An image that went away meanwhile took its layers along.
+        Err(error) if !known.is_empty() && engine.again().is_ok() => {
+            shell.detail("Loading", format_args!("all layers once more, since the engine said: {error:#}"));
+            (send(engine, path, &wanted, &BTreeSet::new(), shell)?, BTreeSet::new())
+        }
+        sent => (sent?, known),
+    };
+    for image in &wanted {
+        if !is_there(engine, image)? {
+            bail!("the engine took the image `{}`, but does not have it now", image.names[0]);
+        }
+    }
+    let spared = bytes(contents.images.iter(), &BTreeSet::new()) - bytes(wanted.iter().copied(), &known);
+    let skipped = if spared > 0 {
+        format!("; not sent: {there} images and {} layers that are there, {}", known.len(), shell::bytes(spared))
+    } else {
+        String::new()
+    };
+    shell.status("Loaded", format_args!("{} images, {}{skipped}", wanted.len(), shell::bytes(sent)));
+    Ok(())
+}
+
+/// Whether all names of an image lead to it already.
+fn is_there(engine: &Engine, image: &BundledImage) -> Result<bool> {
+    for name in &image.names {
+        let found = engine.image(name)?;
+        if found.is_none_or(|found| found.id.trim_start_matches("sha256:") != image.id.hex()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Layers that lie, over the same others, in an image of the engine. One that is needed elsewhere over others is not known.
+fn known_layers(wanted: &[&BundledImage], chains: &BTreeSet<Digest>) -> BTreeSet<Digest> {
+    let (mut known, mut unknown) = (BTreeSet::new(), BTreeSet::new());
+    for image in wanted {
+        let diff_ids: Vec<String> = image.layers.iter().map(|layer| layer.diff_id.to_string()).collect();
+        for (layer, chain) in image.layers.iter().zip(engine::chains(diff_ids.iter().map(String::as_str))) {
+            if chains.contains(&chain) { &mut known } else { &mut unknown }.insert(layer.digest);
+        }
+    }
+    known.retain(|digest| !unknown.contains(digest));
+    known
+}
+
+fn bytes<'a>(images: impl Iterator<Item = &'a BundledImage>, known: &BTreeSet<Digest>) -> u64 {
+    let mut seen = known.clone();
+    images.flat_map(|image| &image.layers).filter(|layer| seen.insert(layer.digest)).map(|layer| layer.size).sum()
+}
+
+fn send(engine: &Engine, path: &Path, wanted: &[&BundledImage], known: &BTreeSet<Digest>, shell: &Shell) -> Result<u64> {
+    let total = bytes(wanted.iter().copied(), known);
+    let progress = shell.progress("Loading", total);
+    engine.load(|to| bundle::write_images(path, wanted, known, to, &|bytes| progress.advance(bytes)))?;
+    Ok(total)
+}

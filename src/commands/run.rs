@@ -1,0 +1,185 @@
+//! `cargo appbundle run`: the app in containers on this machine, until Ctrl-C.
+
+mod health;
+mod launch;
+mod output;
+mod started;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+use self::launch::{Ask, Check, Launch};
+use self::output::Output;
+use self::started::Started;
+use super::{Options, build, load};
+use crate::app::Port;
+use crate::bundle::Contents;
+use crate::digest::Digest;
+use crate::engine::{Engine, Interrupt};
+use crate::plan::{Format, Plan};
+use crate::render;
+use crate::shell::Shell;
+
+/// What is typed, beside what a plan is made of.
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// The bundle; none to build the workspace's.
+    pub bundle: Option<PathBuf>,
+    /// Only these services and those that they depend on; all if empty.
+    pub services: Vec<String>,
+    /// How long a service may take until it is well.
+    pub timeout: Duration,
+}
+
+/// Runs the app until all its services have ended, one fails, or the user wishes it to stop; nothing of it is left.
+///
+/// # Errors
+/// When a service fails, or does not become well in time.
+pub fn run(options: &Options, run: &RunOptions, shell: &Shell) -> Result<()> {
+    let engine = Engine::connect(load::START)?;
+    let (path, app) = match &run.bundle {
+        Some(path) => (path.clone(), None),
+        None => {
+            let mut options = options.clone();
+            options.request.packages.clear();
+            options.request.formats = vec![Format::Docker];
+            let (plan, paths) = build::bundles(&options, shell)?;
+            (paths.into_iter().next().context("nothing was built")?, Some(plan))
+        }
+    };
+    let contents = load::read(&path, shell)?;
+    let (name, launches, notes) = match &app {
+        Some(plan) => of_plan(plan)?,
+        None => of_bundle(&path, &contents).with_context(|| format!("failed to find out what `{}` runs", path.display()))?,
+    };
+    notes.iter().for_each(|note| shell.note(note));
+    let launches = in_order(select(launches, &run.services)?)?;
+    load::load(&engine, &path, &contents, shell)?;
+
+    let interrupt = Interrupt::listen()?;
+    let foreign: BTreeMap<String, String> = contents
+        .images
+        .iter()
+        .filter(|image| format!("{}/{}", image.config.os, image.config.architecture) != engine.about().platform)
+        .flat_map(|image| {
+            image.names.iter().map(|name| (name.clone(), format!("{}/{}", image.config.os, image.config.architecture)))
+        })
+        .collect();
+    let names: Vec<&str> = launches.iter().map(|launch| launch.name.as_str()).collect();
+    let output = Output::new(&names, shell);
+    let mut started = Started::new(&engine, &name, &foreign, &output, &interrupt, shell)?;
+    let ended = started.all(&launches, run.timeout);
+    let stopped = started.stop();
+    if let Err(error) = &ended
+        && stopped.is_err()
+    {
+        shell.warning(format_args!("not all containers could be removed: {error:#}"));
+        return ended;
+    }
+    ended.and(stopped)
+}
+
+type App = (String, Vec<Launch>, Vec<String>);
+
+/// The app of a plan: its compose file, and what no compose file says.
+fn of_plan(plan: &Plan) -> Result<App> {
+    let (mut launches, notes) =
+        launch::launches(&render::document_of(plan)?, &plan.workspace).context("failed to read `app.yml`")?;
+    for launch in &mut launches {
+        let Some(service) = plan.services.iter().find(|service| service.name.as_str() == launch.name) else { continue };
+        for file in &service.env_files {
+            for (name, value) in launch::read_environment(file)? {
+                launch.environment.entry(name).or_insert(value);
+            }
+        }
+        if let Some(health) = &service.health
+            && let Some((path, port)) = &health.http
+        {
+            let timeout = launch::duration(health.timeout.as_deref());
+            launch.check = Some(Check { ask: Ask::Http(path.clone(), *port), timeout });
+        }
+    }
+    Ok((plan.name.to_string(), launches, notes))
+}
+
+/// The app of a bundle: what its compose file says, or one that stands beside it, or else its images alone.
+fn of_bundle(path: &Path, contents: &Contents) -> Result<App> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = std::path::absolute(folder)?;
+    let images: BTreeSet<&str> = contents.images.iter().flat_map(|image| &image.names).map(String::as_str).collect();
+    let beside = || std::fs::read_to_string(folder.join("app.yml")).ok();
+    let parse = |text: &str| serde_saphyr::from_str::<Value>(text).context("its `app.yml` is not YAML");
+    let (document, ours) = match &contents.compose {
+        Some(text) => (Some(parse(text)?), true),
+        None => (beside().map(|text| parse(&text)).transpose()?, false),
+    };
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = crate::app::Name::near(name.split('-').next().unwrap_or_default());
+    if let Some(document) = document {
+        let (launches, notes) = launch::launches(&document, &folder)?;
+        let unknown = launches.iter().find(|launch| !images.contains(launch.image.as_str()));
+        match unknown {
+            None => return Ok((name, launches, notes)),
+            Some(launch) if ours => bail!("its service `{}` runs the image `{}`, which is not in it", launch.name, launch.image),
+            Some(_) => {}
+        }
+    }
+    let mut launches = Vec::new();
+    for image in &contents.images {
+        let title = image.config.config.labels.get("org.opencontainers.image.title").cloned();
+        let reference = image.names.first().context("an image has no name")?;
+        let short = reference.rsplit('/').next().and_then(|last| last.split(':').next()).unwrap_or(reference);
+        let service = title.unwrap_or_else(|| crate::app::Name::near(short));
+        let ports = image.config.config.exposed_ports.keys().filter_map(|port| {
+            let (number, protocol) = port.split_once('/').unwrap_or((port, "tcp"));
+            Port::parse(&format!("{number}:{number}/{protocol}")).ok()
+        });
+        launches.push(Launch {
+            aliases: vec![service.clone()],
+            name: service,
+            image: reference.clone(),
+            ports: ports.collect(),
+            ..Launch::default()
+        });
+    }
+    Ok((name, launches, vec!["this bundle has no `app.yml`: its images run with what they say themselves".into()]))
+}
+
+/// Those that are asked for, with all that they depend on.
+fn select(launches: Vec<Launch>, wanted: &[String]) -> Result<Vec<Launch>> {
+    if wanted.is_empty() {
+        return Ok(launches);
+    }
+    let mut chosen: BTreeSet<String> = BTreeSet::new();
+    let mut open: Vec<String> = wanted.to_vec();
+    while let Some(name) = open.pop() {
+        let Some(launch) = launches.iter().find(|launch| launch.name == name) else {
+            let known: Vec<&str> = launches.iter().map(|launch| launch.name.as_str()).collect();
+            bail!("there is no service `{name}`; there are {}", known.join(", "));
+        };
+        if chosen.insert(name) {
+            open.extend(launch.after.iter().cloned());
+        }
+    }
+    Ok(launches.into_iter().filter(|launch| chosen.contains(&launch.name)).collect())
+}
+
+/// Each after those that it depends on.
+fn in_order(launches: Vec<Launch>) -> Result<Vec<Launch>> {
+    let edges = launches.iter().map(|launch| (launch.name.clone(), launch.after.clone())).collect();
+    let sorted = crate::plan::launch_order(&edges)
+        .map_err(|cycle| anyhow::anyhow!("services depend on each other in a circle: {}", cycle.join(" -> ")))?;
+    let mut by_name: BTreeMap<String, Launch> = launches.into_iter().map(|launch| (launch.name.clone(), launch)).collect();
+    Ok(sorted.into_iter().filter_map(|name| by_name.remove(&name)).collect())
+}
+
+/// A name that no other run has.
+fn run_name(app: &str) -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let sum = Digest::of(format!("{} {now}", std::process::id()).as_bytes()).hex();
+    format!("{app}-{}", &sum[..6])
+}

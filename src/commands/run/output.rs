@@ -1,0 +1,70 @@
+//! What containers write, line by line, each with its service's name before it.
+
+use std::io::Write as _;
+
+use anstyle::{AnsiColor, Color, Style};
+
+use crate::shell::Shell;
+
+const COLORS: [AnsiColor; 6] =
+    [AnsiColor::Cyan, AnsiColor::Yellow, AnsiColor::Green, AnsiColor::Magenta, AnsiColor::Blue, AnsiColor::BrightRed];
+
+/// Bytes after which a line that does not end is shown.
+const LONGEST: usize = 16 * 1024;
+
+/// Names and colours of services.
+pub struct Output {
+    names: Vec<String>,
+    width: usize,
+    colored: bool,
+}
+
+impl Output {
+    /// Of these services.
+    pub fn new(names: &[&str], shell: &Shell) -> Self {
+        let width = names.iter().map(|name| name.len()).max().unwrap_or_default();
+        Self { names: names.iter().map(|name| (*name).to_owned()).collect(), width, colored: shell.colored() }
+    }
+
+    /// Where one service writes to.
+    pub fn of(&self, service: &str) -> Lines {
+        let at = self.names.iter().position(|name| name == service).unwrap_or_default();
+        let style = if self.colored { Style::new().fg_color(Some(Color::Ansi(COLORS[at % COLORS.len()]))) } else { Style::new() };
+        Lines { before: format!("{style}{service:width$} |{style:#} ", width = self.width), open: Vec::new() }
+    }
+}
+
+/// One service's lines.
+pub struct Lines {
+    before: String,
+    open: Vec<u8>,
+}
+
+impl Lines {
+    /// Shows the lines that are whole.
+    pub fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            if *byte == b'\n' || self.open.len() >= LONGEST {
+                self.end();
+            }
+            if *byte != b'\n' {
+                self.open.push(*byte);
+            }
+        }
+    }
+
+    fn end(&mut self) {
+        let text = String::from_utf8_lossy(&self.open);
+        // Nobody is left to tell when stdout is closed.
+        let _ = writeln!(std::io::stdout().lock(), "{}{}", self.before, text.trim_end_matches('\r'));
+        self.open.clear();
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        if !self.open.is_empty() {
+            self.end();
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The one door to container engines: Docker, and podman behind Docker's API.
+//!
+//! Every function blocks; a runtime of one thread stands behind each [`Engine`].
+
+mod build;
+mod container;
+mod endpoint;
+mod error;
+mod images;
+mod interrupt;
+mod load;
+mod save;
+mod trace;
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use bollard::Docker;
+use tokio::runtime::Runtime;
+
+pub use build::BuildSpec;
+pub use container::{ContainerSpec, Network, Published, State};
+pub use endpoint::Endpoint;
+pub use images::{ImageFacts, chains};
+pub use interrupt::Interrupt;
+
+/// The oldest API that has all that is asked for: Docker 20.10, podman 3.
+const OLDEST: (usize, usize) = (1, 41);
+
+/// How long an engine may think before it says who it is.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long an answer to a long request may take: loading and building are as slow as they are.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A connection to an engine that has said who it is.
+pub struct Engine {
+    docker: Docker,
+    runtime: Runtime,
+    endpoint: Endpoint,
+    about: About,
+}
+
+/// Who an engine is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// `Docker` or `Podman`.
+    pub name: &'static str,
+    /// Its version.
+    pub version: String,
+    /// The API version that is spoken with it.
+    pub api: String,
+    /// `linux/amd64`
+    pub platform: String,
+}
+
+impl About {
+    /// Whether it is podman behind Docker's API.
+    pub fn is_podman(&self) -> bool {
+        self.name == "Podman"
+    }
+}
+
+impl Engine {
+    /// Connects to the first engine that answers. `help` is the one line that is said when there is none.
+    ///
+    /// # Errors
+    /// With every address that was tried, and what was wrong with it.
+    pub fn connect(help: &str) -> Result<Self> {
+        let mut tried = Vec::new();
+        for endpoint in endpoint::candidates()? {
+            match Self::at(&endpoint) {
+                Ok(engine) => return Ok(engine),
+                Err(error) => tried.push((endpoint, error)),
+            }
+        }
+        let listed: String = tried.iter().map(|(endpoint, error)| format!("\n  {endpoint}: {error:#}")).collect();
+        let denied = tried.iter().find(|(_, error)| error.root_cause().to_string().contains("permission denied"));
+        let help = match denied {
+            Some((endpoint, _)) if endpoint.url.contains("docker") => {
+                "run `sudo usermod -aG docker $USER` and log in again, to be allowed to use Docker"
+            }
+            _ => help,
+        };
+        bail!("no container engine answers{listed}\nhelp: {help}");
+    }
+
+    /// Connects to this one.
+    ///
+    /// # Errors
+    /// When nothing answers there, or something too old.
+    pub fn at(endpoint: &Endpoint) -> Result<Self> {
+        endpoint.look()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start a runtime")?;
+        let docker = endpoint.client(PATIENCE)?;
+        let told = |error| error::told(error, endpoint, "saying its version");
+        let version = runtime.block_on(docker.version()).map_err(told)?;
+        let api = version.api_version.unwrap_or_default();
+        let number = |text: &str| -> Option<(usize, usize)> {
+            let (major, minor) = text.split_once('.')?;
+            Some((major.parse().ok()?, minor.parse().ok()?))
+        };
+        let Some(offered) = number(&api) else { bail!("what answers there is no container engine") };
+        let components = version.components.unwrap_or_default();
+        let is_podman = components.iter().any(|component| component.name.contains("Podman"));
+        let name = if is_podman { "Podman" } else { "Docker" };
+        let own = version.version.unwrap_or_else(|| "of an unknown version".into());
+        if offered < OLDEST {
+            bail!(
+                "{name} {own} speaks API {api}, which is too old: {}.{} is needed (Docker 20.10 or podman 3)",
+                OLDEST.0,
+                OLDEST.1
+            );
+        }
+        let docker = runtime.block_on(docker.negotiate_version()).map_err(told)?;
+        let spoken = docker.client_version();
+        let about = About {
+            name,
+            version: own,
+            api: format!("{}.{}", spoken.major_version, spoken.minor_version),
+            platform: format!("{}/{}", version.os.unwrap_or_default(), version.arch.unwrap_or_default()),
+        };
+        Ok(Self { docker: docker.with_timeout(LONGEST), runtime, endpoint: endpoint.clone(), about })
+    }
+
+    /// A connection of its own to the same engine, for another thread.
+    pub fn again(&self) -> Result<Self> {
+        Self::at(&self.endpoint)
+    }
+
+    /// Who it is.
+    pub fn about(&self) -> &About {
+        &self.about
+    }
+
+    /// Where it is.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Waits for an answer; what goes wrong is told as having gone wrong while `doing`.
+    fn wait<T>(&self, doing: &str, answer: impl Future<Output = Result<T, bollard::errors::Error>>) -> Result<T> {
+        self.runtime.block_on(answer).map_err(|error| error::told(error, &self.endpoint, doing))
+    }
+}

@@ -1,0 +1,259 @@
+//! Containers and their networks.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use bollard::container::LogOutput;
+use bollard::errors::Error;
+use bollard::exec::StartExecOptions;
+use bollard::models::{
+    ContainerCreateBody, DeviceMapping, EndpointSettings, ExecConfig, HostConfig, NetworkCreateRequest, NetworkingConfig,
+    PortBinding,
+};
+use bollard::query_parameters::{
+    CreateContainerOptionsBuilder, KillContainerOptionsBuilder, LogsOptionsBuilder, RemoveContainerOptionsBuilder,
+};
+use futures_util::StreamExt as _;
+
+use super::{Engine, error};
+
+/// A container to be made.
+#[derive(Clone, Debug, Default)]
+pub struct ContainerSpec {
+    /// Its name.
+    pub name: String,
+    /// The image's name.
+    pub image: String,
+    /// `linux/arm64`, where it is not the engine's own.
+    pub platform: Option<String>,
+    /// Instead of the image's.
+    pub entrypoint: Option<Vec<String>>,
+    /// Instead of the image's.
+    pub command: Option<Vec<String>>,
+    /// `NAME=value`, over the image's.
+    pub environment: Vec<String>,
+    /// Instead of the image's.
+    pub user: Option<String>,
+    /// Instead of the image's.
+    pub workdir: Option<String>,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+    /// Ports that can be reached from outside.
+    pub published: Vec<Published>,
+    /// `SOURCE:TARGET` or `SOURCE:TARGET:ro`.
+    pub binds: Vec<String>,
+    /// `HOST`, `HOST:CONTAINER` or `HOST:CONTAINER:rwm`.
+    pub devices: Vec<String>,
+    /// Whether it may do all.
+    pub privileged: bool,
+    /// Where it finds others.
+    pub network: Network,
+}
+
+/// A port that can be reached from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// `8080/tcp`
+    pub port: String,
+    /// Of the host; empty for any.
+    pub address: String,
+    /// Of the host; none for a free one.
+    pub at: Option<u16>,
+}
+
+/// Where a container finds others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Network {
+    /// `host`, `none`, or `bridge`.
+    Mode(String),
+    /// A network of this name, in which it has these names.
+    Named(String, Vec<String>),
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self::Mode("bridge".into())
+    }
+}
+
+/// How a container is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// Whether its program runs.
+    pub running: bool,
+    /// How it ended.
+    pub exit_code: i64,
+    /// The host's ports, by `8080/tcp`.
+    pub ports: BTreeMap<String, u16>,
+}
+
+impl Engine {
+    /// Makes a network.
+    pub fn create_network(&self, name: &str, labels: &BTreeMap<String, String>) -> Result<()> {
+        let labels: HashMap<String, String> = labels.clone().into_iter().collect();
+        let request = NetworkCreateRequest {
+            name: name.to_owned(),
+            driver: Some("bridge".into()),
+            labels: Some(labels),
+            ..NetworkCreateRequest::default()
+        };
+        self.wait(&format!("making the network `{name}`"), self.docker.create_network(request)).map(drop)
+    }
+
+    /// Removes a network; one that is not there is fine.
+    pub fn remove_network(&self, name: &str) -> Result<()> {
+        self.gone(&format!("removing the network `{name}`"), self.docker.remove_network(name))
+    }
+
+    /// Makes a container, and does not start it.
+    pub fn create(&self, spec: &ContainerSpec) -> Result<()> {
+        let options = CreateContainerOptionsBuilder::new().name(&spec.name);
+        let options = match &spec.platform {
+            Some(platform) => options.platform(platform),
+            None => options,
+        };
+        let created = self.docker.create_container(Some(options.build()), body(spec)?);
+        self.wait(&format!("making a container of `{}`", spec.image), created).map(drop)
+    }
+
+    /// Starts a container.
+    pub fn start(&self, name: &str) -> Result<()> {
+        self.wait(&format!("starting the container `{name}`"), self.docker.start_container(name, None))
+    }
+
+    /// How a container is.
+    pub fn state(&self, name: &str) -> Result<State> {
+        let found = self.wait(&format!("looking at the container `{name}`"), self.docker.inspect_container(name, None))?;
+        let state = found.state.unwrap_or_default();
+        let ports = found.network_settings.and_then(|settings| settings.ports).unwrap_or_default();
+        let first = |bindings: Option<Vec<PortBinding>>| bindings?.into_iter().find_map(|b| b.host_port?.parse().ok());
+        Ok(State {
+            running: state.running.unwrap_or_default(),
+            exit_code: state.exit_code.unwrap_or_default(),
+            ports: ports.into_iter().filter_map(|(port, bindings)| Some((port, first(bindings)?))).collect(),
+        })
+    }
+
+    /// Sends a signal, such as `SIGTERM`; a container that has ended is fine.
+    pub fn signal(&self, name: &str, signal: &str) -> Result<()> {
+        let options = KillContainerOptionsBuilder::new().signal(signal).build();
+        self.gone(&format!("stopping the container `{name}`"), self.docker.kill_container(name, Some(options)))
+    }
+
+    /// Removes a container, running or not, with the volumes that have no name.
+    pub fn remove(&self, name: &str) -> Result<()> {
+        let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+        self.gone(&format!("removing the container `{name}`"), self.docker.remove_container(name, Some(options)))
+    }
+
+    fn gone(&self, doing: &str, answer: impl Future<Output = Result<(), Error>>) -> Result<()> {
+        match self.runtime.block_on(answer) {
+            Ok(()) | Err(Error::DockerResponseServerError { status_code: 404 | 409, .. }) => Ok(()),
+            Err(error) => Err(error::told(error, self.endpoint(), doing)),
+        }
+    }
+
+    /// Shows what a container writes, from its start until it ends; says whether it is to stderr.
+    pub fn follow(&self, name: &str, mut show: impl FnMut(&[u8], bool)) -> Result<()> {
+        let options = LogsOptionsBuilder::new().follow(true).stdout(true).stderr(true).build();
+        let doing = format!("following the container `{name}`");
+        self.runtime.block_on(async {
+            let mut pieces = std::pin::pin!(self.docker.logs(name, Some(options)));
+            while let Some(piece) = pieces.next().await {
+                match piece.map_err(|error| error::told(error, self.endpoint(), &doing))? {
+                    LogOutput::StdErr { message } => show(&message, true),
+                    LogOutput::StdOut { message } | LogOutput::Console { message } | LogOutput::StdIn { message } => {
+                        show(&message, false)
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Runs a command in a container; says whether it ended well in time.
+    pub fn probe(&self, name: &str, command: &[String], timeout: Duration) -> Result<bool> {
+        let config = ExecConfig { cmd: Some(command.to_vec()), ..ExecConfig::default() };
+        let doing = format!("asking the container `{name}` for its health");
+        let told = |error| error::told(error, self.endpoint(), &doing);
+        let ended = self.runtime.block_on(async {
+            let exec = self.docker.create_exec(name, config).await?.id;
+            self.docker.start_exec(&exec, Some(StartExecOptions { detach: true, ..StartExecOptions::default() })).await?;
+            let end = tokio::time::Instant::now() + timeout;
+            loop {
+                let state = self.docker.inspect_exec(&exec).await?;
+                if let (Some(false), Some(code)) = (state.running, state.exit_code) {
+                    return Ok(code == 0);
+                }
+                if tokio::time::Instant::now() > end {
+                    return Ok(false);
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        });
+        match ended {
+            Ok(good) => Ok(good),
+            // A container that has ended, or has no such program.
+            Err(Error::DockerResponseServerError { .. }) => Ok(false),
+            Err(error) => Err(told(error)),
+        }
+    }
+}
+
+fn body(spec: &ContainerSpec) -> Result<ContainerCreateBody> {
+    let mut bindings: HashMap<String, Option<Vec<PortBinding>>> = HashMap::new();
+    for published in &spec.published {
+        let binding = PortBinding {
+            host_ip: Some(published.address.clone()),
+            host_port: Some(published.at.map(|port| port.to_string()).unwrap_or_default()),
+        };
+        bindings.entry(published.port.clone()).or_default().get_or_insert_default().push(binding);
+    }
+    let (mode, networking) = match &spec.network {
+        Network::Mode(mode) => (mode.clone(), None),
+        Network::Named(name, aliases) => {
+            let settings = EndpointSettings { aliases: Some(aliases.clone()), ..EndpointSettings::default() };
+            let endpoints_config = Some(HashMap::from([(name.clone(), settings)]));
+            (name.clone(), Some(NetworkingConfig { endpoints_config }))
+        }
+    };
+    let devices = spec.devices.iter().map(|text| device(text)).collect::<Result<Vec<_>>>()?;
+    let host_config = HostConfig {
+        binds: Some(spec.binds.clone()),
+        port_bindings: Some(bindings),
+        network_mode: Some(mode),
+        devices: Some(devices),
+        privileged: Some(spec.privileged),
+        ..HostConfig::default()
+    };
+    Ok(ContainerCreateBody {
+        image: Some(spec.image.clone()),
+        entrypoint: spec.entrypoint.clone(),
+        cmd: spec.command.clone(),
+        env: Some(spec.environment.clone()),
+        user: spec.user.clone(),
+        working_dir: spec.workdir.clone(),
+        labels: Some(spec.labels.clone().into_iter().collect()),
+        exposed_ports: Some(spec.published.iter().map(|published| published.port.clone()).collect()),
+        host_config: Some(host_config),
+        networking_config: networking,
+        ..ContainerCreateBody::default()
+    })
+}
+
+fn device(text: &str) -> Result<DeviceMapping> {
+    let parts: Vec<&str> = text.split(':').collect();
+    let (host, inside, allowed) = match parts[..] {
+        [host] => (host, host, "rwm"),
+        [host, inside] => (host, inside, "rwm"),
+        [host, inside, allowed] => (host, inside, allowed),
+        _ => bail!("`{text}` is not a device"),
+    };
+    std::fs::metadata(host).with_context(|| format!("there is no device `{host}` on this machine"))?;
+    Ok(DeviceMapping {
+        path_on_host: Some(host.into()),
+        path_in_container: Some(inside.into()),
+        cgroup_permissions: Some(allowed.into()),
+    })
+}

@@ -1,0 +1,41 @@
+//! What went wrong with an engine, in words for the user.
+
+use bollard::errors::Error;
+
+use super::Endpoint;
+
+/// An error of the API as one that says what was being done, and whether the engine refused or went away.
+pub fn told(error: Error, endpoint: &Endpoint, doing: &str) -> anyhow::Error {
+    match error {
+        Error::DockerResponseServerError { status_code, message } => {
+            anyhow::anyhow!("the engine refused while {doing}: {} (status {status_code})", message.trim())
+        }
+        Error::DockerStreamError { error } => anyhow::anyhow!("the engine failed while {doing}: {}", error.trim()),
+        Error::RequestTimeoutError => anyhow::anyhow!("the engine at {endpoint} did not answer in time while {doing}"),
+        Error::JsonDataError { message, .. } => {
+            anyhow::anyhow!("what answers at {endpoint} is no container engine, or a broken one: {message}")
+        }
+        error => gone(&chain(&error), endpoint, doing),
+    }
+}
+
+/// An engine that was there and is no longer.
+pub fn gone(cause: &str, endpoint: &Endpoint, doing: &str) -> anyhow::Error {
+    anyhow::anyhow!(
+        "the engine at {endpoint} went away while {doing}: {cause}\nhelp: see whether it still runs: `docker info`, or its log: `journalctl -u docker`"
+    )
+}
+
+/// An error with all its causes in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        next = cause.source();
+    }
+    text
+}

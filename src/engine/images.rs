@@ -1,0 +1,116 @@
+//! What images an engine has.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result};
+use bollard::errors::Error;
+use bollard::models::ImageInspect;
+use bollard::query_parameters::ListImagesOptionsBuilder;
+
+use super::{Engine, error};
+use crate::digest::{Digest, Hasher};
+
+/// An image that an engine has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageFacts {
+    /// Sum of its config.
+    pub id: String,
+    /// `linux`
+    pub os: String,
+    /// `arm64`
+    pub architecture: String,
+    /// Sums of its unpacked layers, lowest first.
+    pub layers: Vec<String>,
+}
+
+impl ImageFacts {
+    fn of(image: ImageInspect) -> Self {
+        Self {
+            id: image.id.unwrap_or_default(),
+            os: image.os.unwrap_or_default(),
+            architecture: image.architecture.unwrap_or_default(),
+            layers: image.root_fs.and_then(|root| root.layers).unwrap_or_default(),
+        }
+    }
+}
+
+/// For each layer, the sum of it and all below it: the same layer over others is another one to an engine.
+pub fn chains<'a>(layers: impl IntoIterator<Item = &'a str>) -> Vec<Digest> {
+    let mut chain: Option<Digest> = None;
+    let mut all = Vec::new();
+    for layer in layers {
+        let mut sum = Hasher::default();
+        if let Some(below) = chain {
+            sum.update(below.to_string().as_bytes());
+        }
+        sum.update(layer.as_bytes());
+        let next = sum.finish();
+        all.push(next);
+        chain = Some(next);
+    }
+    all
+}
+
+impl Engine {
+    /// The image of this name or id, if the engine has it.
+    pub fn image(&self, name: &str) -> Result<Option<ImageFacts>> {
+        match self.runtime.block_on(self.docker.inspect_image(name)) {
+            Ok(image) => Ok(Some(ImageFacts::of(image))),
+            Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
+            Err(error) => Err(error::told(error, self.endpoint(), &format!("looking at the image `{name}`"))),
+        }
+    }
+
+    /// The chains of layers of all images (see [`chains`]); none where the engine wants every layer of what is loaded.
+    pub fn known_chains(&self) -> Result<BTreeSet<Digest>> {
+        if self.about().is_podman() || self.keeps_images_in_containerd()? {
+            return Ok(BTreeSet::new());
+        }
+        let options = ListImagesOptionsBuilder::new().all(false).build();
+        let images = self.wait("listing its images", self.docker.list_images(Some(options)))?;
+        let mut known = BTreeSet::new();
+        for summary in images {
+            // One that goes away meanwhile is one less.
+            if let Some(image) = self.image(&summary.id)? {
+                known.extend(chains(image.layers.iter().map(String::as_str)));
+            }
+        }
+        Ok(known)
+    }
+
+    /// Docker from 25 on may; then it loads whole images only.
+    fn keeps_images_in_containerd(&self) -> Result<bool> {
+        let info = self.wait("telling how it keeps images", self.docker.info())?;
+        let status = info.driver_status.unwrap_or_default();
+        Ok(status.iter().flatten().any(|text| text.contains("containerd.snapshotter")))
+    }
+
+    /// Gives an image one more name.
+    pub fn tag(&self, image: &str, name: &str) -> Result<()> {
+        let (repo, tag) = name.rsplit_once(':').with_context(|| format!("`{name}` has no tag"))?;
+        let options = bollard::query_parameters::TagImageOptionsBuilder::new().repo(repo).tag(tag).build();
+        self.wait(&format!("naming the image `{name}`"), self.docker.tag_image(image, Some(options)))
+    }
+
+    /// Takes a name from an image; the image goes away with its last name. One that is not there is fine.
+    pub fn remove_image(&self, name: &str) -> Result<()> {
+        let options = None::<bollard::query_parameters::RemoveImageOptions>;
+        let answer = self.runtime.block_on(self.docker.remove_image(name, options, None));
+        match answer {
+            Ok(_) | Err(Error::DockerResponseServerError { status_code: 404 | 409, .. }) => Ok(()),
+            Err(error) => Err(error::told(error, self.endpoint(), &format!("removing the image `{name}`"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layer_over_others_is_another_chain() {
+        let (ab, b) = (chains(["a", "b"]), chains(["b"]));
+        assert_eq!(chains(["a"])[0], ab[0]);
+        assert_ne!(ab[1], b[0]);
+    }
+}

@@ -1,0 +1,49 @@
+//! Ctrl-C and SIGTERM, so that what was started can be stopped first.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Context as _, Result};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Counts the user's wishes to stop.
+#[derive(Clone, Debug)]
+pub struct Interrupt {
+    count: Arc<AtomicUsize>,
+}
+
+impl Interrupt {
+    /// From now on, SIGINT, SIGTERM and SIGHUP no longer end this process; they are counted.
+    pub fn listen() -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start a runtime")?;
+        let (mut int, mut term, mut hup) = {
+            let _inside = runtime.enter();
+            let listen = |kind| signal(kind).context("failed to listen for signals");
+            (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?, listen(SignalKind::hangup())?)
+        };
+        let count = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&count);
+        std::thread::spawn(move || {
+            runtime.block_on(async {
+                loop {
+                    let any = std::future::poll_fn(|context| {
+                        let ready = [int.poll_recv(context), term.poll_recv(context), hup.poll_recv(context)];
+                        if ready.iter().any(std::task::Poll::is_ready) {
+                            std::task::Poll::Ready(())
+                        } else {
+                            std::task::Poll::Pending
+                        }
+                    });
+                    any.await;
+                    counter.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        });
+        Ok(Self { count })
+    }
+
+    /// How often the user wished to stop.
+    pub fn count(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+}

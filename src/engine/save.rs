@@ -1,0 +1,28 @@
+//! Images out of an engine, as a docker archive.
+
+use std::io::Write;
+
+use anyhow::{Context as _, Result};
+use futures_util::StreamExt as _;
+
+use super::{Engine, error};
+
+impl Engine {
+    /// Writes images as a docker archive; gives its size.
+    ///
+    /// # Errors
+    /// When the engine lacks one or goes away, or writing fails.
+    pub fn save(&self, names: &[&str], to: &mut dyn Write) -> Result<u64> {
+        let told = |error| error::told(error, self.endpoint(), "saving images");
+        self.runtime.block_on(async {
+            let mut pieces = std::pin::pin!(self.docker.export_images(names));
+            let mut size = 0;
+            while let Some(piece) = pieces.next().await {
+                let piece = piece.map_err(told)?;
+                to.write_all(&piece).context("failed to write an archive of images")?;
+                size += piece.len() as u64;
+            }
+            Ok(size)
+        })
+    }
+}

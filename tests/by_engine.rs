@@ -1,0 +1,146 @@
+//! `--engine docker`: the generated Dockerfiles, built by engines, give what the native engine gives.
+#![cfg(feature = "engine")]
+
+mod support;
+
+use std::path::Path;
+use std::process::Command;
+
+use support::container::describe;
+use support::podman::{Podman, answer, pretender};
+use support::{Project, appbundle, engine, fails, judge, ok, repository, run, text};
+
+const SYSROOT: &str = "/usr/aarch64-linux-gnu/lib";
+
+const TABLE: &str = "args = [\"--x\", \"a b\"]\nports = [\"80:8080\", \"53/udp\"]\nvolumes = [\"data:/data\"]\nworkdir = \"/srv\"\n\
+    environment = { PLAIN = \"1\", HARD = \"a \\\"b\\\" $HOME \\\\ #c 'd'\" }\nlabels = { \"org.example/x\" = \"y z\" }\n\
+    files = [{ from = \"web/**\", to = \"/srv/web\" }, { from = \"conf.txt\", to = \"/etc/made.conf\" }]\n";
+
+fn project(name: &str) -> Option<Project> {
+    let project = Project::new(&[]);
+    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text").replace("\"demo\"", &format!("\"{name}\""));
+    project.write("Cargo.toml", &manifest);
+    for service in ["alpha", "beta"] {
+        project.service(service, TABLE);
+        project.write(&format!("services/{service}/web/css/style.css"), "css");
+        project.write(&format!("services/{service}/conf.txt"), service);
+        let link = project.path().join(format!("services/{service}/web/style.css"));
+        std::os::unix::fs::symlink("css/style.css", link).expect("link");
+    }
+    let lib = project.path().join("rootfs/lib");
+    std::fs::create_dir_all(project.path().join("rootfs/etc")).expect("folder");
+    std::fs::create_dir_all(&lib).expect("folder");
+    for name in ["libc.so.6", "ld-linux-aarch64.so.1"] {
+        std::fs::copy(Path::new(SYSROOT).join(name), lib.join(name)).ok()?;
+    }
+    project.write("Dockerfile.base", "FROM scratch\nCOPY rootfs /\nENV OF_BASE=yes\n");
+    project.write(".dockerignore", "*\n!rootfs\n");
+    project.binaries(&["alpha", "beta"]).then_some(project)
+}
+
+fn with_base(project: &Project, base: &str) {
+    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
+    let kept: String = manifest.lines().filter(|line| !line.starts_with("base = ")).map(|line| format!("{line}\n")).collect();
+    project.write("Cargo.toml", &format!("{kept}base = {base}\n"));
+}
+
+#[test]
+fn docker_makes_what_the_native_engine_makes() {
+    if !engine() {
+        return;
+    }
+    let Some(project) = project("byengine") else { return };
+    ok(Command::new("tar")
+        .args(["--owner=0", "--group=0", "-C", "rootfs", "-cf", "rootfs.tar", "."])
+        .current_dir(project.path()));
+    let image = "com.example.byengine.alpha:1.2.3";
+    for base in ["\"auto\"", "{ rootfs = \"rootfs.tar\" }", "{ dockerfile = \"Dockerfile.base\" }", "{ archive = \"own.tar\" }"] {
+        if base.contains("own.tar") {
+            judge(
+                "docker",
+                &["save", "-o", project.path().join("own.tar").to_str().expect("path"), "com.example.byengine.base:1.2.3"],
+            );
+        }
+        with_base(&project, base);
+        let mut seen = Vec::new();
+        for engine in ["native", "docker"] {
+            let output = run(&mut project.pack(&["--format", "docker,auterionos", "--engine", engine]));
+            let said = text(&output.stderr);
+            assert!(output.status.success(), "{said}");
+            assert_eq!(said.contains("2 services with Docker"), engine == "docker", "{said}");
+            let bundles = text(&output.stdout);
+            for bundle in bundles.lines() {
+                ok(&mut appbundle(project.path(), &["verify", bundle]));
+            }
+            let docker = bundles.lines().find(|path| path.ends_with(".docker.tar")).expect("bundle");
+            judge("docker", &["load", "-i", docker]);
+            assert_eq!(judge("docker", &["run", "--rm", "--platform", "linux/arm64", image]), "alpha\n");
+            seen.push(describe(image));
+            let said = text(&run(&mut project.pack(&["--format", "docker,auterionos", "--engine", engine])).stderr);
+            assert!(said.contains("Fresh"), "{said}");
+        }
+        assert_eq!(seen[0].0, seen[1].0, "the config on {base}");
+        assert_eq!(seen[0].1, seen[1].1, "the file system on {base}");
+    }
+}
+
+#[test]
+fn podman_makes_them_too() {
+    if !engine() {
+        return;
+    }
+    let (Some(podman), Some(project)) = (Podman::start(), project("bypodman")) else { return };
+    let image = "com.example.bypodman.beta:1.2.3";
+    let mut seen = Vec::new();
+    for engine in ["native", "docker"] {
+        let mut pack = project.pack(&["--format", "docker", "--engine", engine]);
+        let output = run(pack.env("DOCKER_HOST", podman.url()));
+        let said = text(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        assert_eq!(said.contains("2 services with Podman"), engine == "docker", "{said}");
+        judge("docker", &["load", "-i", text(&output.stdout).trim()]);
+        assert_eq!(judge("docker", &["run", "--rm", "--platform", "linux/arm64", image]), "beta\n");
+        seen.push(describe(image));
+    }
+    assert_eq!(seen[0].0, seen[1].0, "the config");
+    assert_eq!(seen[0].1, seen[1].1, "the file system");
+}
+
+#[test]
+fn an_engine_that_is_absent_or_dies_in_the_middle_is_told() {
+    let Some(project) = project("bydying") else { return };
+    let error = fails(project.pack(&["--engine", "docker"]).env("DOCKER_HOST", "unix:///nonexistent/docker.sock"), 1);
+    assert!(error.contains("help: start Docker or podman, or build with `--engine native`"), "{error}");
+    let folder = tempfile::tempdir().expect("folder");
+    let version = answer(r#"{"Version":"27.0","ApiVersion":"1.46","Os":"linux","Arch":"amd64"}"#);
+    for half in ["", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"stream\":\"Step 1\\n\"}\n"] {
+        let place = folder.path().join(half.len().to_string());
+        std::fs::create_dir(&place).expect("folder");
+        let socket = pretender(&place, version, half);
+        let mut pack = project.pack(&["--engine", "docker"]);
+        let error = fails(pack.env("DOCKER_HOST", format!("unix://{}", socket.display())), 1);
+        assert!(error.contains("failed to build") && error.contains("went away while building an image"), "{error}");
+        assert!(!project.path().join("target/appbundle/com.example.bydying-1.2.3.auterionos").exists());
+    }
+}
+
+#[test]
+fn the_example_is_the_same_by_both() {
+    if !engine() {
+        return;
+    }
+    let example = repository().join("examples/photo-gallery");
+    let out = tempfile::tempdir().expect("folder");
+    let mut seen = Vec::new();
+    for engine in ["native", "docker"] {
+        let out = out.path().join(engine);
+        let arguments = ["build", "--locked", "--format", "docker", "--engine", engine, "--out-dir", out.to_str().expect("path")];
+        let bundle = ok(&mut appbundle(&example, &arguments));
+        let loaded = judge("docker", &["load", "-i", bundle.trim()]);
+        let mut images: Vec<&str> = loaded.lines().filter_map(|line| line.strip_prefix("Loaded image: ")).collect();
+        images.sort_unstable();
+        assert_eq!(images.len(), 3, "{loaded}");
+        seen.push(images.into_iter().map(describe).collect::<Vec<_>>());
+    }
+    assert!(seen[0] == seen[1], "{:#?}", seen);
+}

@@ -1,0 +1,178 @@
+//! What talks to an engine: real ones, ones that are not there, and ones that die.
+#![cfg(feature = "engine")]
+
+mod support;
+
+use std::os::unix::net::UnixListener;
+use std::process::Command;
+
+use support::podman::{Podman, answer, pretender};
+use support::{Project, appbundle, engine, fails, judge, ok, run, text};
+
+const X86: &str = "x86_64-unknown-linux-gnu";
+
+/// An app of its own name, so that tests do not meet in the engine, whose services are static programs of this machine.
+fn app(name: &str, services: &[(&str, &str, &str)]) -> Project {
+    let project = Project::new(&[]);
+    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text").replace("\"demo\"", &format!("\"{name}\""));
+    project.write("Cargo.toml", &format!("{manifest}targets = [\"{X86}\"]\nbase = \"scratch\"\n"));
+    for (service, table, source) in services {
+        project.service(service, table);
+        project.compile("cc", service, source, &["-static", "-O1"]);
+    }
+    project
+}
+
+const HELLO: &str = "#include <stdio.h>\nint main() { puts(NAME); return 0; }\n";
+
+fn hello(name: &str) -> String {
+    HELLO.replace("NAME", &format!("\"{name}\""))
+}
+
+/// Removes an app's images.
+fn forget(app: &str) {
+    let images = judge("docker", &["images", "-q", "--filter", &format!("reference=com.example.{app}.*")]);
+    for id in images.lines() {
+        run(Command::new("docker").args(["rmi", "-f", id]));
+    }
+}
+
+#[test]
+fn load_sends_what_is_missing_of_any_format() {
+    if !engine() {
+        return;
+    }
+    let project = app("loading", &[("alpha", "", &hello("alpha")), ("beta", "", &hello("beta"))]);
+    project.write("shared.txt", &"shared ".repeat(100_000));
+    for service in ["alpha", "beta"] {
+        project.service(service, "files = [{ from = \"../../shared.txt\", to = \"/srv/shared.txt\" }]\n");
+    }
+    for format in ["docker", "oci", "auterionos"] {
+        forget("loading");
+        let arguments = ["--format", format];
+        let bundle = ok(project.pack(&arguments).args(["--target", X86]));
+        let output = run(appbundle(project.path(), &["load", bundle.trim()]).args(["--color", "never"]));
+        let (printed, said) = (text(&output.stdout), text(&output.stderr));
+        assert!(output.status.success(), "{said}");
+        assert_eq!(printed.lines().count(), 2, "{printed}");
+        for service in ["alpha", "beta"] {
+            let name = format!("com.example.loading.{service}:1.2.3");
+            let id = judge("docker", &["image", "inspect", "--format", "{{.Id}}", &name]);
+            let short = &id.trim().trim_start_matches("sha256:")[..12];
+            assert!(printed.contains(&format!("Loaded {name} (")) && printed.contains(short), "{printed} {id}");
+            assert_eq!(judge("docker", &["run", "--rm", &name]), format!("{service}\n"));
+        }
+        let said = text(&run(&mut appbundle(project.path(), &["load", bundle.trim()])).stderr);
+        assert!(said.contains("all 2 images are there") && !said.contains("Loading"), "{said}");
+        // One service changes: of its image, the shared layer stays where it is.
+        project.compile("cc", "beta", &hello("beta two"), &["-static", "-O1"]);
+        ok(project.pack(&arguments).args(["--target", X86]));
+        let said = text(&run(&mut appbundle(project.path(), &["load", bundle.trim()])).stderr);
+        assert!(said.contains("not sent: 1 images and 1 layers"), "{said}");
+        assert_eq!(judge("docker", &["run", "--rm", "com.example.loading.beta:1.2.3"]), "beta two\n");
+        project.compile("cc", "beta", &hello("beta"), &["-static", "-O1"]);
+    }
+    // Without a name, the last build's.
+    let printed = ok(&mut appbundle(project.path(), &["load"]));
+    assert!(printed.contains("com.example.loading.alpha:1.2.3"), "{printed}");
+    forget("loading");
+}
+
+#[test]
+fn podman_loads_over_its_socket() {
+    let Some(podman) = Podman::start() else { return };
+    let project = app("podding", &[("alpha", "", &hello("alpha"))]);
+    for format in ["docker", "auterionos"] {
+        let bundle = ok(project.pack(&["--format", format]).args(["--target", X86]));
+        let mut load = appbundle(project.path(), &["load", bundle.trim()]);
+        let output = run(load.env("DOCKER_HOST", podman.url()));
+        let said = text(&output.stderr);
+        assert!(output.status.success() && said.contains("Podman"), "{said}");
+        assert!(text(&output.stdout).contains("Loaded com.example.podding.alpha:1.2.3 ("), "{}", text(&output.stdout));
+        let said = text(&run(appbundle(project.path(), &["load", bundle.trim()]).env("DOCKER_HOST", podman.url())).stderr);
+        assert!(said.contains("all 1 images are there"), "{said}");
+        let url = podman.url();
+        judge("podman", &["--url", &url, "rmi", "com.example.podding.alpha:1.2.3"]);
+    }
+}
+
+#[test]
+fn an_engine_that_is_absent_old_or_no_engine_is_told() {
+    let project = app("absent", &[("alpha", "", &hello("alpha"))]);
+    let bundle = ok(project.pack(&["--format", "docker"]).args(["--target", X86]));
+    let load = |host: &str| {
+        let mut command = appbundle(project.path(), &["load", bundle.trim()]);
+        command.env("DOCKER_HOST", host);
+        command
+    };
+    let error = fails(&mut load("unix:///nonexistent/docker.sock"), 1);
+    assert!(
+        error.contains("no container engine answers")
+            && error.contains("`unix:///nonexistent/docker.sock` (DOCKER_HOST): there is no such socket"),
+        "{error}"
+    );
+    assert!(error.contains("help: start one"), "{error}");
+    let error = fails(&mut load("ssh://somewhere"), 1);
+    assert!(error.contains("only `unix://` and `tcp://` are supported"), "{error}");
+
+    let folder = tempfile::tempdir().expect("folder");
+    let old = answer(r#"{"Version":"17.12.1-ce","ApiVersion":"1.35","Os":"linux","Arch":"amd64"}"#);
+    let socket = pretender(folder.path(), old, old);
+    let error = fails(&mut load(&format!("unix://{}", socket.display())), 1);
+    assert!(error.contains("Docker 17.12.1-ce speaks API 1.35, which is too old: 1.41 is needed"), "{error}");
+
+    let folder = tempfile::tempdir().expect("folder");
+    let socket = pretender(folder.path(), answer("<html>"), "");
+    let error = fails(&mut load(&format!("unix://{}", socket.display())), 1);
+    assert!(error.contains("is no container engine"), "{error}");
+
+    // Nobody listens at a socket that somebody left.
+    let left = folder.path().join("left.sock");
+    drop(UnixListener::bind(&left).expect("socket"));
+    let error = fails(&mut load(&format!("unix://{}", left.display())), 1);
+    assert!(error.contains("nobody listens there"), "{error}");
+
+    // Without any address from the user, the usual places are told.
+    let mut command = appbundle(project.path(), &["load", "nonexistent.tar"]);
+    command.env_remove("DOCKER_HOST").env("DOCKER_CONTEXT", "nonexistent").env("DOCKER_CONFIG", folder.path());
+    let error = fails(&mut command, 1);
+    assert!(error.contains("docker's context `nonexistent` does not exist"), "{error}");
+}
+
+#[test]
+fn an_engine_that_dies_in_the_middle_is_told() {
+    let project = app("dying", &[("alpha", "", &hello("alpha"))]);
+    let bundle = ok(project.pack(&["--format", "docker"]).args(["--target", X86]));
+    let folder = tempfile::tempdir().expect("folder");
+    let version = answer(r#"{"Version":"27.0","ApiVersion":"1.46","Os":"linux","Arch":"amd64"}"#);
+    let socket = pretender(folder.path(), version, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{");
+    let mut command = appbundle(project.path(), &["load", bundle.trim()]);
+    let error = fails(command.env("DOCKER_HOST", format!("unix://{}", socket.display())), 1);
+    assert!(error.contains("went away while") && error.contains("help: "), "{error}");
+}
+
+#[test]
+fn doctor_shows_the_engine_and_asks_for_it_only_where_it_is_needed() {
+    if !engine() {
+        return;
+    }
+    let project = app("doctored", &[("alpha", "", &hello("alpha"))]);
+    let doctor = |host: Option<&str>| {
+        let mut command = appbundle(project.path(), &["doctor"]);
+        command.envs(host.map(|host| ("DOCKER_HOST", host)));
+        run(&mut command)
+    };
+    let shown = text(&doctor(None).stdout);
+    let version = judge("docker", &["version", "--format", "{{.Server.Version}}, API {{.Server.APIVersion}}"]);
+    assert!(shown.contains(&format!("ok  container engine: Docker {}, linux/", version.trim())), "{shown} {version}");
+    assert!(shown.contains("ok  running amd64: this machine"), "{shown}");
+    let absent = Some("unix:///nonexistent/docker.sock");
+    let shown = text(&doctor(absent).stdout);
+    assert!(shown.contains("(no) container engine: only needed to run"), "{shown}");
+    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
+    project.write("Cargo.toml", &format!("{manifest}engine = \"docker\"\n"));
+    let output = doctor(absent);
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{shown}");
+    assert!(shown.contains("MISSING  container engine") && shown.contains("there is no such socket"), "{shown}");
+}

@@ -1,0 +1,228 @@
+//! `cargo appbundle run`: real containers, started, watched, and stopped.
+#![cfg(feature = "engine")]
+
+mod support;
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use support::{Project, appbundle, engine, fails, judge, ok, run, text, tool};
+
+const X86: &str = "x86_64-unknown-linux-gnu";
+const SERVER: &str = include_str!("programs/server.c");
+
+/// Services that are each the same program of this machine.
+fn app(name: &str, services: &[(&str, &str)]) -> Project {
+    let project = Project::new(&[]);
+    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text").replace("\"demo\"", &format!("\"{name}\""));
+    project.write("Cargo.toml", &format!("{manifest}targets = [\"{X86}\"]\n"));
+    for (service, table) in services {
+        project.service(service, table);
+        project.compile("cc", service, SERVER, &["-O1"]);
+    }
+    project
+}
+
+/// `run`, with its stdout and stderr gathered as they come.
+struct Running {
+    child: Child,
+    said: Arc<Mutex<String>>,
+    readers: Vec<std::thread::JoinHandle<()>>,
+}
+
+fn start(command: &mut Command) -> Running {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
+    let said = Arc::new(Mutex::new(String::new()));
+    let mut readers = Vec::new();
+    let streams: [Box<dyn std::io::Read + Send>; 2] =
+        [Box::new(child.stdout.take().expect("stdout")), Box::new(child.stderr.take().expect("stderr"))];
+    for stream in streams {
+        let said = Arc::clone(&said);
+        readers.push(std::thread::spawn(move || {
+            for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                said.lock().expect("lock").push_str(&(line + "\n"));
+            }
+        }));
+    }
+    Running { child, said, readers }
+}
+
+impl Running {
+    fn wait_for(&mut self, words: &str) -> String {
+        let end = Instant::now() + Duration::from_secs(90);
+        loop {
+            let said = self.said.lock().expect("lock").clone();
+            if said.contains(words) {
+                return said;
+            }
+            let ended = self.child.try_wait().expect("child");
+            assert!(ended.is_none() && Instant::now() < end, "no `{words}` ({ended:?}) in:\n{said}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        ok(Command::new("kill").args(["-s", name, &self.child.id().to_string()]));
+    }
+
+    fn end(mut self) -> (Option<i32>, String) {
+        let status = self.child.wait().expect("ended");
+        self.readers.drain(..).for_each(|reader| reader.join().expect("reader"));
+        (status.code(), self.said.lock().expect("lock").clone())
+    }
+}
+
+fn command(project: &Project, arguments: &[&str]) -> Command {
+    let mut command = appbundle(project.path(), &["run", "--no-compile", "--bin-dir", "bin", "--color", "never"]);
+    command.args(arguments);
+    command
+}
+
+/// Containers and networks of an app's runs that are still there.
+fn left(app: &str) -> String {
+    let filter = format!("name={app}-");
+    judge("docker", &["ps", "-aq", "--filter", &filter]) + &judge("docker", &["network", "ls", "-q", "--filter", &filter])
+}
+
+fn position(text: &str, words: &str) -> usize {
+    text.find(words).unwrap_or_else(|| panic!("no `{words}` in:\n{text}"))
+}
+
+const HEALTHY: &str = "environment = { PORT = \"8000\" }\nhealthcheck = { path = \"/\", port = 8000 }\n";
+
+#[test]
+fn services_start_in_order_find_one_another_and_stop_in_reverse() {
+    if !engine() {
+        return;
+    }
+    let store = HEALTHY.replace("{ PORT", "{ SLOW = \"2\", GREETING = \"a $HOME\", PORT")
+        + "args = [\"words here\"]\nvolumes = [\"kept:/kept\"]\n";
+    let front = HEALTHY.replace("{ PORT", "{ FRIEND = \"store\", PORT")
+        + "depends-on = [\"store\"]\nports = [\"127.0.0.1:18734:8000\"]\nuser = \"1234\"\n";
+    let project = app("running", &[("front", &front), ("store", &store)]);
+    for (signal, arguments) in [("INT", &[][..]), ("TERM", &["-p", "front"])] {
+        let mut running = start(&mut command(&project, arguments));
+        running.wait_for("Running 2 services");
+        let mut page = String::new();
+        let mut stream = std::net::TcpStream::connect("127.0.0.1:18734").expect("the published port");
+        std::io::Write::write_all(&mut stream, b"GET / HTTP/1.0\r\n\r\n").expect("asked");
+        std::io::Read::read_to_string(&mut stream, &mut page).expect("answered");
+        assert!(page.starts_with("HTTP/1.0 200"), "{page}");
+        running.signal(signal);
+        let (code, said) = running.end();
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains("store | started with words here and a $HOME as 65532\n"), "{said}");
+        assert!(said.contains("front | started with nothing and nothing as 1234\n"), "{said}");
+        assert!(said.contains("front | store answers\n"), "{said}");
+        assert!(position(&said, "Healthy store") < position(&said, "Starting front"), "{said}");
+        assert!(position(&said, "Stopping front") < position(&said, "Stopping store"), "{said}");
+        assert!(said.contains("front | ending on SIGTERM") && said.contains("store | ending on SIGTERM"), "{said}");
+        assert_eq!(left("running"), "");
+    }
+    // What a bundle says is enough.
+    let bundle = ok(project.pack(&["--format", "auterionos"]).args(["--target", X86]));
+    let mut running = start(&mut appbundle(project.path(), &["run", bundle.trim(), "--color", "never"]));
+    running.wait_for("Running 2 services");
+    running.signal("INT");
+    let (code, said) = running.end();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(position(&said, "Starting store") < position(&said, "Starting front"), "{said}");
+    run(Command::new("docker").args(["volume", "rm", "running_kept", "com-example-running_kept"]));
+}
+
+#[test]
+fn two_runs_do_not_meet() {
+    if !engine() {
+        return;
+    }
+    let project = app("twice", &[("one", HEALTHY)]);
+    let mut runs = [start(&mut command(&project, &[])), start(&mut command(&project, &[]))];
+    runs.iter_mut().for_each(|run| drop(run.wait_for("Running 1 services")));
+    for run in runs {
+        run.signal("INT");
+        let (code, said) = run.end();
+        assert_eq!(code, Some(0), "{said}");
+    }
+    assert_eq!(left("twice"), "");
+}
+
+#[test]
+fn what_does_not_become_well_is_told_and_removed() {
+    if !engine() {
+        return;
+    }
+    let sick = HEALTHY.replace("{ PORT", "{ SICK = \"1\", PORT");
+    let project = app("sick", &[("store", &sick), ("front", &(HEALTHY.to_owned() + "depends-on = [\"store\"]\n"))]);
+    let Output { status, stdout, stderr } = run(&mut command(&project, &["--timeout", "2"]));
+    let (shown, said) = (text(&stdout), text(&stderr));
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(said.contains("`store` did not become well within 2 seconds: `/` at port 8000 does not answer with 2xx"), "{said}");
+    assert!(said.contains("help: ") && !said.contains("Starting front"), "{said}");
+    assert!(shown.contains("store | started with"), "{shown}");
+    assert_eq!(left("sick"), "");
+
+    project.service("store", &HEALTHY.replace("{ PORT", "{ FAIL = \"7\", PORT"));
+    let Output { status, stdout, stderr } = run(&mut command(&project, &[]));
+    let (shown, said) = (text(&stdout), text(&stderr));
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(said.contains("the service `store` ended with exit code 7") && shown.contains("store | failing"), "{said}{shown}");
+    assert_eq!(left("sick"), "");
+
+    // A program that the image does not have cannot be started; nothing is left of the attempt.
+    project.service("store", "command = [\"/nonexistent\"]\n");
+    let error = fails(&mut command(&project, &[]), 1);
+    assert!(error.contains("starting the container") && error.contains("/nonexistent"), "{error}");
+    assert_eq!(left("sick"), "");
+    let error = fails(&mut command(&project, &["-p", "stor"]), 1);
+    assert!(error.contains("there is no service `stor`; there are"), "{error}");
+}
+
+#[test]
+fn what_does_not_end_is_killed_and_what_ends_well_is_no_fault() {
+    if !engine() {
+        return;
+    }
+    let stubborn = HEALTHY.replace("{ PORT", "{ STUBBORN = \"1\", PORT");
+    let project = app("stubborn", &[("store", &stubborn), ("task", "environment = { FAIL = \"0\", PORT = \"1\" }\n")]);
+    let mut running = start(&mut command(&project, &[]));
+    running.wait_for("Running 2 services");
+    running.wait_for("Ended task");
+    running.signal("INT");
+    running.wait_for("Stopping store");
+    running.signal("INT");
+    let (code, said) = running.end();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("does not end on SIGTERM and is killed"), "{said}");
+    assert_eq!(left("stubborn"), "");
+
+    // All that run have ended: so has the app.
+    let project =
+        app("tasks", &[("task", "environment = { FAIL = \"0\", PORT = \"1\" }\nhealthcheck = { command = [\"/x\"] }\n")]);
+    let said = text(&run(&mut command(&project, &[])).stderr);
+    assert!(said.contains("Ended task") && said.contains("Removed 1 containers"), "{said}");
+}
+
+#[test]
+fn a_command_checks_health_and_the_host_network_is_the_hosts() {
+    if !engine() || !tool("podman") {
+        return;
+    }
+    let check = "environment = { PORT = \"18735\" }\nnetwork-mode = \"host\"\nhealthcheck = { path = \"/\", port = 18735 }\n";
+    // The program run as a check asks the server, and fails by its own exit code.
+    let by_command = "environment = { PORT = \"8000\" }\ndepends-on = [\"host\"]\nhealthcheck = { command = [\"/usr/local/bin/checked\", \"--version\"] }\n";
+    let project = app("checked", &[("host", check), ("checked", by_command)]);
+    let source = SERVER.replace(
+        "int main(int count, char **words) {",
+        "int main(int count, char **words) {\n if (count > 1) { FILE *f = fopen(\"/proc/1/comm\", \"r\"); return !f; }\n",
+    );
+    project.compile("cc", "checked", &source, &["-O1"]);
+    let mut running = start(&mut command(&project, &[]));
+    let said = running.wait_for("Running 2 services");
+    assert!(said.contains("Healthy host") && said.contains("Healthy checked"), "{said}");
+    running.signal("INT");
+    let (code, said) = running.end();
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(left("checked"), "");
+}
