@@ -7,6 +7,7 @@ pub mod clean;
 pub mod doctor;
 mod fresh;
 pub mod generate;
+mod images;
 pub mod init;
 pub mod inspect;
 pub mod new_service;

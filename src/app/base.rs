@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::Facts;
 use crate::oci::{History, RunConfig};
+use crate::registry::Reference;
 use crate::segment::Segment;
 
 /// What images stand on.
@@ -20,6 +21,8 @@ pub enum BaseChoice {
     Rootfs(PathBuf),
     /// A docker archive, OCI layout or OCI archive.
     Archive(PathBuf),
+    /// An image in a registry.
+    Image(Reference),
 }
 
 impl std::fmt::Display for BaseChoice {
@@ -29,6 +32,7 @@ impl std::fmt::Display for BaseChoice {
             Self::Scratch => f.write_str("scratch"),
             Self::Rootfs(path) => write!(f, "rootfs {}", path.display()),
             Self::Archive(path) => write!(f, "archive {}", path.display()),
+            Self::Image(reference) => write!(f, "image {reference}"),
         }
     }
 }
@@ -46,6 +50,6 @@ pub struct Base {
     pub history: Vec<History>,
     /// The file system.
     pub facts: Facts,
-    /// A name by which docker knows it, if the archive had one.
+    /// A name by which docker knows it, if there is one.
     pub reference: Option<String>,
 }

@@ -52,6 +52,9 @@ pub struct PlanArgs {
     /// Where to write; default: `appbundle` in the target folder
     #[arg(long, value_name = "DIR")]
     pub out_dir: Option<PathBuf>,
+    /// A registry that speaks plain HTTP: HOST or HOST:PORT
+    #[arg(long, value_name = "HOST")]
+    pub insecure_registry: Vec<String>,
     /// Build for this target triple
     #[arg(long, value_name = "TRIPLE", help_heading = "Compilation")]
     pub target: Option<String>,
@@ -73,7 +76,7 @@ pub struct CargoArgs {
     /// Folder for all generated artifacts
     #[arg(long, value_name = "DIR", help_heading = "Cargo")]
     pub target_dir: Option<PathBuf>,
-    /// Assert that `Cargo.lock` will remain unchanged
+    /// Assert that `Cargo.lock` and `appbundle.lock` will remain unchanged
     #[arg(long, help_heading = "Cargo")]
     pub locked: bool,
     /// Run without accessing the network
@@ -190,6 +193,7 @@ pub fn options(plan: PlanArgs, compile: CompileArgs) -> anyhow::Result<Options> 
             formats: plan.formats.into_iter().map(FormatArg::format).collect(),
             compression: plan.compression.map(LevelArg::level),
             version: plan.app_version,
+            insecure_registries: plan.insecure_registry,
             epoch: epoch()?,
             output: plan.out_dir.map(std::path::absolute).transpose()?,
         },

@@ -25,6 +25,10 @@ pub struct AppTable {
     pub formats: Option<Vec<FormatName>>,
     /// How hard to compress. Default: `"default"`.
     pub compression: Option<CompressionName>,
+    /// For a registry, the URLs that are asked before it: `{ "docker.io" = ["https://mirror.example.com"] }`.
+    pub mirrors: BTreeMap<String, Vec<String>>,
+    /// `HOST` or `HOST:PORT` of registries that speak plain HTTP. This machine itself always may.
+    pub insecure_registries: Vec<String>,
     /// What only the `.auterionos` format knows.
     pub auterion: AuterionTable,
 }
@@ -57,6 +61,8 @@ pub struct BaseSource {
     pub rootfs: Option<String>,
     /// A docker archive, an OCI layout, or an OCI archive. Relative to the manifest.
     pub archive: Option<String>,
+    /// An image in a registry, such as `debian:bookworm-slim`; `appbundle.lock` says which one exactly.
+    pub image: Option<String>,
 }
 
 /// A kind of bundle.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::files;
 use super::manifests::ServiceSource;
+use super::registries;
 use crate::app::{BaseChoice, Health, ImageRef, Name, Port, Route, Service, Volume};
 use crate::config::tables::{BaseName, BaseTable, OneOrMany, PortValue, ServiceTable};
 use crate::config::{Manifest, Problems, Step, schema};
@@ -261,10 +262,11 @@ pub fn base(table: &BaseTable, folder: &Path) -> Result<BaseChoice, String> {
     match table {
         BaseTable::Named(BaseName::Auto) => Ok(BaseChoice::Auto),
         BaseTable::Named(BaseName::Scratch) => Ok(BaseChoice::Scratch),
-        BaseTable::From(source) => match (&source.rootfs, &source.archive) {
-            (Some(path), None) => there(path).map(BaseChoice::Rootfs),
-            (None, Some(path)) => there(path).map(BaseChoice::Archive),
-            _ => Err("`base` needs exactly one of `rootfs` and `archive`".into()),
+        BaseTable::From(source) => match (&source.rootfs, &source.archive, &source.image) {
+            (Some(path), None, None) => there(path).map(BaseChoice::Rootfs),
+            (None, Some(path), None) => there(path).map(BaseChoice::Archive),
+            (None, None, Some(name)) => registries::image(name),
+            _ => Err("`base` needs exactly one of `rootfs`, `archive` and `image`".into()),
         },
     }
 }

@@ -65,7 +65,7 @@ fn environment() -> Result<Environment<'static>> {
 
 fn base(plan: &Plan, first: &Service, base: &Base, number: usize) -> Result<Context> {
     let ending = if number == 0 { String::new() } else { (number + 1).to_string() };
-    let archive = matches!(base.choice, BaseChoice::Archive(_));
+    let archive = matches!(base.choice, BaseChoice::Archive(_) | BaseChoice::Image(_));
     let tar = format!("base{ending}.tar");
     let has_layer = !archive && !base.layers.is_empty();
     let archive_path = if let BaseChoice::Archive(path) = &base.choice { path.display().to_string() } else { String::new() };
@@ -73,7 +73,11 @@ fn base(plan: &Plan, first: &Service, base: &Base, number: usize) -> Result<Cont
         app => plan.name.as_str(),
         platform => plan.target.platform.to_string(),
         base_image => base_image(plan, number),
-        kind => if archive { "archive" } else { "tar" },
+        kind => match base.choice {
+            BaseChoice::Archive(_) => "archive",
+            BaseChoice::Image(_) => "image",
+            _ => "tar",
+        },
         archive => archive_path,
         from => base.reference.clone().unwrap_or_else(|| "scratch".into()),
         tar => has_layer.then_some(&tar),

@@ -1,6 +1,8 @@
 //! What the tests share: the program under test, workspaces to run it in, and the tools that judge its output.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod registry;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
