@@ -2,8 +2,12 @@
 
 mod auterionos;
 mod layout;
+mod outgoing;
 mod states;
 pub mod survey;
+mod unpack;
 
 pub use auterionos::{Payload, write as write_auterionos};
-pub use layout::{Kind, write as write_layout};
+pub use layout::{Kind, manifest, write as write_layout};
+pub use outgoing::{Blob, Outgoing, Source};
+pub use unpack::outgoing;

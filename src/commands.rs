@@ -2,6 +2,7 @@
 
 mod bases;
 pub mod build;
+mod built;
 pub mod ci;
 pub mod clean;
 pub mod doctor;
@@ -12,7 +13,9 @@ pub mod init;
 pub mod inspect;
 pub mod new_service;
 pub mod plan;
+pub mod push;
 mod session;
+pub mod update;
 pub mod verify;
 
 pub use session::{Options, Session};

@@ -14,9 +14,11 @@ mod image;
 mod reference;
 mod retry;
 mod secret;
+mod upload;
 
 pub use access::Access;
 pub use blobs::{BLOBS_CAP, Blobs};
-pub use client::Client;
+pub use client::{Client, Open};
 pub use image::{Resolved, fetch, resolve};
 pub use reference::Reference;
+pub use upload::{Advance, Upload};

@@ -2,9 +2,11 @@
 
 mod support;
 
+use std::process::Command;
+
 use cargo_appbundle::digest::Digest;
-use support::registry::{Guard, Registry, TestImage};
-use support::{Project, fails, judge, ok, run, text};
+use support::registry::{Guard, PASSWORD, Registry, TestImage, USER};
+use support::{Project, appbundle, fails, judge, ok, run, text};
 
 fn project() -> Option<Project> {
     let project = Project::new(&["alpha", "beta"]);
@@ -61,4 +63,133 @@ fn a_base_is_pulled_once_and_pinned() {
     let error = fails(&mut project.pack_alone(&["--format", "oci", "--offline"]), 1);
     assert!(error.contains("`--offline` was passed") && error.contains("help: run once without `--offline`"), "{error}");
     ok(&mut project.pack_alone(&["--format", "oci", "--locked"]));
+}
+
+fn in_project(project: &Project, arguments: &[&str]) -> Command {
+    let mut command = appbundle(project.path(), arguments);
+    project.alone(&mut command);
+    command
+}
+
+#[test]
+fn update_moves_the_pin_and_locked_forbids_it() {
+    let (Some(project), Some(registry)) = (project(), Registry::start(Guard::None)) else { return };
+    let (one, two) = (TestImage::new(&project, "one"), TestImage::new(&project, "two"));
+    registry.put(&project, &one, "team/base:1");
+    let reference = format!("{}/team/base:1", registry.host);
+    project.with_base(&format!("{{ image = \"{reference}\" }}"));
+    let error = fails(&mut project.pack_alone(&["--locked"]), 1);
+    assert!(
+        error.contains("cannot update the lock file") && error.contains("because --locked was passed to prevent this"),
+        "{error}"
+    );
+    assert!(!project.path().join("appbundle.lock").exists());
+    ok(&mut project.pack_alone(&[]));
+    let pinned = lock(&project);
+
+    // The tag moves; builds do not, until they are told to.
+    registry.put(&project, &two, "team/base:1");
+    ok(&mut project.pack_alone(&["--app-version", "2.0.0"]));
+    assert_eq!(lock(&project), pinned);
+    let error = fails(&mut in_project(&project, &["update", "--locked"]), 1);
+    assert!(error.contains("because --locked was passed"), "{error}");
+    let error = fails(&mut in_project(&project, &["update", "--offline"]), 1);
+    assert!(error.contains("`--offline` was passed"), "{error}");
+    let error = fails(&mut in_project(&project, &["update", "debian"]), 1);
+    assert!(
+        error.contains("no service stands on the image `docker.io/library/debian:latest`") && error.contains(&reference),
+        "{error}"
+    );
+    assert_eq!(lock(&project), pinned);
+    let output = run(&mut in_project(&project, &["update", &reference]));
+    let said = text(&output.stderr);
+    let (old, new) = (Digest::of(one.index("arm64")), Digest::of(two.index("arm64")));
+    for part in [&format!("Updating {reference} {old} -> {new}"), "linux/arm64: 1 of 1 layers changed, glibc 2."] {
+        assert!(said.contains(part), "{part} in\n{said}");
+    }
+    assert!(lock(&project).contains(&new.to_string()) && !lock(&project).contains(&old.to_string()));
+    assert!(text(&run(&mut in_project(&project, &["update"])).stderr).contains("Unchanged"));
+    let bundle = ok(&mut project.pack_alone(&["--format", "oci", "--locked"]));
+    let config =
+        judge("skopeo", &["inspect", "--config", &format!("oci-archive:{}:com.example.demo.alpha:1.2.3", bundle.trim())]);
+    assert!(config.contains("MARK=two"), "{config}");
+
+    // What nothing stands on any more is not kept.
+    project.with_base("\"auto\"");
+    let said = text(&run(&mut in_project(&project, &["update"])).stderr);
+    assert!(said.contains(&format!("Removing {reference}")) && !lock(&project).contains(&reference), "{said}");
+}
+
+#[test]
+fn images_are_pushed_as_they_are_and_only_once() {
+    let (Some(project), Some(registry)) = (project(), Registry::start(Guard::None)) else { return };
+    registry.put(&project, &TestImage::new(&project, "one"), "team/base:1");
+    project.with_base(&format!("{{ image = \"{}/team/base:1\" }}", registry.host));
+    let prefix = format!("{}/gallery", registry.host);
+    let push = |arguments: &[&str]| in_project(&project, &[&["push", "--repo", &prefix], arguments].concat());
+    let error = fails(&mut push(&[]), 1);
+    assert!(error.contains("there is no build in") && error.contains("help: run `cargo appbundle build`"), "{error}");
+    let bundle = ok(&mut project.pack_alone(&["--format", "oci"]));
+    let puts = || registry.requests("PUT").iter().filter(|line| line.contains("/blobs/")).count();
+    let before = puts();
+    let printed = ok(&mut push(&[]));
+    let lines: Vec<&str> = printed.lines().collect();
+    assert_eq!(lines.len(), 2, "{printed}");
+    // The base's layer is mounted from the base, what both share from the first: two configs, two layers with executables.
+    assert_eq!(puts() - before, 4);
+
+    for (line, service) in lines.iter().zip(["alpha", "beta"]) {
+        let name = format!("docker://{prefix}/{service}:1.2.3");
+        let raw = judge("skopeo", &["inspect", "--tls-verify=false", "--raw", &name]);
+        assert_eq!(*line, format!("{prefix}/{service}@{}", Digest::of(&raw)));
+        let of_bundle =
+            judge("skopeo", &["inspect", "--raw", &format!("oci-archive:{}:com.example.demo.{service}:1.2.3", bundle.trim())]);
+        assert_eq!(raw, of_bundle, "the manifest in the registry is that of the bundle");
+        let layout = project.path().join(service);
+        judge(
+            "skopeo",
+            &["--override-arch", "arm64", "copy", "-q", "--src-tls-verify=false", &name, &format!("oci:{}:x", layout.display())],
+        );
+    }
+
+    let before = puts();
+    let json: serde_json::Value = serde_json::from_str(&ok(&mut push(&["--json"]))).expect("JSON");
+    assert_eq!(puts(), before, "the second push sends no blob");
+    assert_eq!(json[1]["repository"], format!("{prefix}/beta"));
+    assert_eq!((json[1]["tag"].as_str(), json[1]["platform"].as_str()), (Some("1.2.3"), Some("linux/arm64")));
+    assert!(lines[1].ends_with(json[1]["digest"].as_str().expect("digest")));
+    assert_eq!(ok(&mut push(&["-p", "beta"])).lines().count(), 1);
+    let error = fails(&mut push(&["--offline"]), 1);
+    assert!(error.contains("`--offline` was passed"), "{error}");
+}
+
+#[test]
+fn tls_and_a_password() {
+    let (Some(project), Some(registry)) = (project(), Registry::start(Guard::TlsAndPassword)) else { return };
+    registry.put(&project, &TestImage::new(&project, "one"), "team/base:1");
+    project.with_base(&format!("{{ image = \"{}/team/base:1\" }}", registry.host));
+    let build = || project.pack_alone(&["--format", "oci"]);
+    let error = fails(&mut build(), 1);
+    assert!(error.contains("is not trusted") && error.contains("ca.crt"), "{error}");
+    let error = fails(build().env("SSL_CERT_FILE", registry.ca()), 1);
+    assert!(
+        error.contains("401 Unauthorized") && error.contains(&format!("help: run `docker login {}`", registry.host)),
+        "{error}"
+    );
+    project.login(&registry.host, USER, "wrong");
+    let error = fails(build().env("SSL_CERT_FILE", registry.ca()), 1);
+    assert!(error.contains("401 Unauthorized"), "{error}");
+    project.login(&registry.host, USER, PASSWORD);
+    let output = run(build().arg("-v").env("SSL_CERT_FILE", registry.ca()));
+    let said = text(&output.stderr);
+    assert!(output.status.success() && !said.contains(PASSWORD), "{said}");
+    let prefix = format!("{}/gallery", registry.host);
+    let mut push = in_project(&project, &["push", "--repo", &prefix]);
+    assert_eq!(ok(push.env("SSL_CERT_FILE", registry.ca())).lines().count(), 2);
+    // podman's file does as well.
+    let config = project.path().join("docker-config/config.json");
+    let auth = project.path().join("auth.json");
+    std::fs::rename(&config, &auth).expect("renamed");
+    let mut push = in_project(&project, &["push", "--repo", &prefix]);
+    ok(push.env("SSL_CERT_FILE", registry.ca()).env("REGISTRY_AUTH_FILE", auth));
 }

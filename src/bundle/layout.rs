@@ -81,7 +81,8 @@ pub fn write(
     Ok(tar.size)
 }
 
-fn manifest(image: &Image) -> Manifest {
+/// The manifest of an image, the same in every archive and registry (manifest.md).
+pub fn manifest(image: &Image) -> Manifest {
     let descriptor = |media_type: &str, digest, size| Descriptor {
         media_type: media_type.into(),
         digest,

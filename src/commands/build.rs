@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
+use super::built::Built;
 use super::fresh::{self, LastBuild};
 use super::images::Images;
 use super::session::{cache_folder, lock};
@@ -92,6 +93,7 @@ fn pack(
         image::build(plan, binaries, &of_services, packer, known, &|bytes| progress.advance(bytes))?
     };
     packer.cache().touch(images.iter().flat_map(|image| &image.layers));
+    Built::save(plan, &images)?;
     let generated = generate::write(plan, binaries, &of_services, packer)?;
     for format in &plan.formats {
         write_bundle(plan, *format, &images, packer.cache(), shell)?;

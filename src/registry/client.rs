@@ -1,13 +1,14 @@
 //! One request and its answer: credentials, tokens, redirects, tries (distribution-spec, "Endpoints" and "Error Codes").
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use base64::Engine as _;
-use ureq::Body;
 use ureq::http::{self, Uri};
+use ureq::{Body, SendBody};
 
 use super::Access;
 use super::access::Endpoint;
@@ -39,7 +40,12 @@ pub(super) struct Request<'a> {
 pub(super) enum Content<'a> {
     None,
     Bytes(&'a [u8]),
+    /// So many bytes, opened anew for each sending. Whoever sends a stream tries again in its own way.
+    Stream(u64, Open<'a>),
 }
+
+/// Opens what is to be sent.
+pub type Open<'a> = &'a (dyn Fn() -> std::io::Result<Box<dyn Read>> + Sync);
 
 /// Speaks to registries; it may be shared by threads.
 pub struct Client<'a> {
@@ -63,6 +69,11 @@ impl<'a> Client<'a> {
         self.connections.access().endpoints(registry, host).map_err(anyhow::Error::msg)
     }
 
+    /// The registry itself.
+    pub(super) fn origin(&self, host: &str) -> Endpoint {
+        self.connections.access().origin(host)
+    }
+
     /// `SCHEME://HOST/v2/PATH`
     pub(super) fn url(&self, endpoint: &Endpoint, path: &str) -> Result<String> {
         Ok(format!("{}/v2/{path}", self.connections.base(endpoint)?))
@@ -83,7 +94,10 @@ impl<'a> Client<'a> {
         let mut convinced = false;
         loop {
             let authorization = self.authorizations.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-            let response = self.patiently(&endpoint.host, || self.follow(&base, request, authorization.as_ref()))?;
+            let response = match request.content {
+                Content::Stream(..) => self.follow(&base, request, authorization.as_ref()).map_err(|failure| failure.error)?,
+                _ => self.patiently(&endpoint.host, || self.follow(&base, request, authorization.as_ref()))?,
+            };
             if response.status() != 401 || convinced {
                 return Ok(response);
             }
@@ -130,6 +144,8 @@ impl<'a> Client<'a> {
                 Some(location) if redirects && matches!(request.method, "GET" | "HEAD") => {
                     url = self.join(&url, location).map_err(finally)?;
                 }
+                // Who is not asked for its own sake cannot ask who we are.
+                _ if !trusted && response.status() == 401 => return Err(finally(refused(&host_of(&url), response))),
                 _ => return Ok(response),
             }
         }
@@ -171,6 +187,10 @@ impl<'a> Client<'a> {
         let answer = match request.content {
             Content::None => agent.run(builder.body(()).map_err(wrong)?),
             Content::Bytes(bytes) => agent.run(builder.body(bytes).map_err(wrong)?),
+            Content::Stream(size, open) => {
+                let reader = open().map_err(|error| finally(error.into()))?;
+                agent.run(builder.header("content-length", size).body(SendBody::from_owned_reader(reader)).map_err(wrong)?)
+            }
         };
         answer.map_err(|error| judge(&host, error))
     }

@@ -106,6 +106,11 @@ impl Cache {
         Ok(())
     }
 
+    /// The file that is a segment's compressed bytes.
+    pub fn path(&self, segment: &Segment) -> PathBuf {
+        self.bytes_path(segment.key)
+    }
+
     /// The segment's compressed bytes, unchecked.
     pub fn open(&self, segment: &Segment) -> Result<BufReader<std::fs::File>> {
         Ok(BufReader::new(std::fs::File::open(self.bytes_path(segment.key)).map_err(|_| Damaged(segment.key))?))
