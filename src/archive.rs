@@ -4,6 +4,7 @@
 
 mod budget;
 pub mod gzip;
+pub mod order;
 mod reader;
 mod writer;
 pub mod zstd;

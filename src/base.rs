@@ -4,14 +4,16 @@ mod archive;
 mod auto;
 mod check;
 mod rootfs;
+mod sorted;
 
-use std::io::Read as _;
+use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::app::{Base, BaseChoice, Binary, Facts, Target};
-use crate::archive::Compression;
+use crate::archive::{Compression, decompressed};
+use crate::fs::Pending;
 use crate::oci::RunConfig;
 use crate::segment::{KnownDigests, Packer, Segment};
 
@@ -75,4 +77,12 @@ fn is_compressed(path: &Path) -> Result<bool> {
     let mut start = Vec::new();
     fs_err::File::open(path)?.take(6).read_to_end(&mut start)?;
     Ok(Compression::of(&start) != Compression::None)
+}
+
+/// A compressed archive, unpacked to a file that goes away: its members are found by seeking.
+fn unpack(path: &Path, packer: &Packer) -> Result<Pending> {
+    let mut pending = Pending::new(&packer.cache().folder().join("archive"))?;
+    let mut from = decompressed(BufReader::new(fs_err::File::open(path)?))?;
+    std::io::copy(&mut from, pending.file()).with_context(|| format!("failed to unpack `{}`", path.display()))?;
+    Ok(pending)
 }

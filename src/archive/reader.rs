@@ -47,6 +47,7 @@ pub struct TarReader<R> {
     left: u64,
     padding: u64,
     ended: bool,
+    global: bool,
     /// Where the last member and its padding end.
     end: u64,
 }
@@ -70,7 +71,7 @@ struct Extension {
 impl<R: Read> TarReader<R> {
     /// Reads from an archive's first byte.
     pub fn new(reader: R) -> Self {
-        Self { reader, position: 0, left: 0, padding: 0, ended: false, end: 0 }
+        Self { reader, position: 0, left: 0, padding: 0, ended: false, global: false, end: 0 }
     }
 
     /// The next member, or `None` at the end-of-archive blocks or the end of the stream between two members.
@@ -109,6 +110,8 @@ impl<R: Read> TarReader<R> {
                     extension.link = Some(text(value.split(|b| *b == 0).next().unwrap_or_default()));
                 } else if kind.is_pax_local_extensions() {
                     read_pax(&value, &mut extension).with_context(wrong)?;
+                } else {
+                    self.global = true;
                 }
                 continue;
             }
@@ -167,6 +170,11 @@ impl<R: Read> TarReader<R> {
     pub fn tail(&mut self) -> Result<Tail> {
         let junk = self.drain()?;
         Ok(Tail { size: self.position - self.end, junk })
+    }
+
+    /// Whether a header was met that speaks of all members after it.
+    pub fn has_global_header(&self) -> bool {
+        self.global
     }
 
     /// Bytes read so far.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::rootfs::Through;
-use super::{cached_facts, is_compressed, keep_facts};
+use super::{cached_facts, is_compressed, keep_facts, unpack};
 use crate::app::{Base, BaseChoice, Facts, Target};
 use crate::archive::gzip::Level;
 use crate::archive::{Compression, TarReader, confined, decompressed, normal};
@@ -109,14 +109,6 @@ fn base(store: &Store, found: Found, choice: BaseChoice, target: &Target, packer
     let steps: Vec<History> = found.config.history.into_iter().filter(|step| !step.empty_layer).collect();
     let history = if steps.len() == layers.len() { steps } else { layers.iter().map(|_| History::default()).collect() };
     Ok(Base { choice, layers, config: found.config.config, history, facts, reference: found.reference })
-}
-
-/// Layers are found by seeking, so a compressed archive is unpacked first, to a file that goes away.
-fn unpack(path: &Path, packer: &Packer) -> Result<crate::fs::Pending> {
-    let mut pending = crate::fs::Pending::new(&packer.cache().folder().join("archive"))?;
-    let mut from = decompressed(BufReader::new(fs_err::File::open(path)?))?;
-    std::io::copy(&mut from, pending.file()).with_context(|| format!("failed to unpack `{}`", path.display()))?;
-    Ok(pending)
 }
 
 impl Store {

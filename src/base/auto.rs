@@ -99,7 +99,7 @@ fn layer(binaries: &[&Binary], sysroot: &Sysroot, epoch: u64, known: &KnownDiges
             add(Member { entry, content: Content::File(path.clone(), digest) });
         }
     }
-    Ok(Layer { members: members.into_values().collect() })
+    Ok(Layer::new(members.into_values().collect()))
 }
 
 /// All libraries that are needed directly or by one another, the loader among them, by name.

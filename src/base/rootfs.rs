@@ -1,4 +1,4 @@
-//! `base = { rootfs = "…" }`: a tar as it is, or a folder as one layer.
+//! `base = { rootfs = "…" }`: a tar or a folder as one layer.
 
 use std::io::{BufReader, Read};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -7,10 +7,12 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail, ensure};
 use walkdir::WalkDir;
 
-use super::{cached_facts, is_compressed, keep_facts};
+use super::sorted::Sorted;
+use super::{cached_facts, is_compressed, keep_facts, unpack};
 use crate::app::{Base, BaseChoice, Facts};
-use crate::archive::{Entry, Kind, decompressed};
+use crate::archive::{Entry, Kind};
 use crate::digest::Digest;
+use crate::fs::Pending;
 use crate::oci::{History, RunConfig};
 use crate::segment::{Content, Key, KnownDigests, Layer, Member, Packer, Segment};
 
@@ -29,26 +31,24 @@ pub fn read(path: &Path, epoch: u64, packer: &Packer, known: &KnownDigests) -> R
     })
 }
 
-/// Bytes of the tar become the layer unchanged. A tar that is not compressed has its own sum as diff_id, so that one that is
-/// seen for the first time is read once.
+/// The members become the layer as they are, in another order. What was made of a file that has not changed is known by the
+/// file's stamp.
 fn tar(path: &Path, packer: &Packer, known: &KnownDigests) -> Result<(Segment, Facts)> {
-    let key = |digest: &Digest| Key::of([&b"rootfs"[..], packer.level().name().as_bytes(), digest.hex().as_bytes()]);
-    let plain = !is_compressed(path)?;
+    let key = |diff_id: &Digest| Key::of([&b"rootfs"[..], packer.level().name().as_bytes(), diff_id.hex().as_bytes()]);
     let stamped = known.stamp(path)?;
-    let digest = if plain { known.recall(path) } else { Some(known.digest(path)?.0) };
-    if let Some(segment) = digest.and_then(|digest| packer.cache().get(key(&digest)))
+    if let Some(segment) = known.recall_layer(path).and_then(|diff_id| packer.cache().get(key(&diff_id)))
         && let Some(facts) = cached_facts(packer, &segment)
     {
         return Ok((segment, facts));
     }
-    let file = BufReader::with_capacity(256 * 1024, fs_err::File::open(path)?);
-    let mut tar = decompressed(file)?;
     let failed = || format!("failed to read `{}` as a tar", path.display());
-    let key = |diff_id: &Digest| key(&digest.filter(|_| !plain).unwrap_or(*diff_id));
-    let (segment, facts) = packer.pack(key, |sink| Facts::read(Through { from: &mut tar, to: sink })).with_context(failed)?;
-    if plain {
-        known.remember(path, stamped, segment.diff_id);
-    }
+    let unpacked = if is_compressed(path)? { Some(unpack(path, packer)?) } else { None };
+    let file = std::fs::File::open(unpacked.as_ref().map_or(path, Pending::path)).with_context(failed)?;
+    let mut sorted = Sorted::new(file).with_context(failed)?;
+    let (segment, facts) = packer
+        .pack(key, |sink| Facts::read(Through { from: BufReader::with_capacity(256 * 1024, &mut sorted), to: sink }))
+        .with_context(failed)?;
+    known.remember_layer(path, stamped, segment.diff_id);
     keep_facts(packer, &segment, &facts)?;
     Ok((segment, facts))
 }
@@ -93,8 +93,7 @@ fn folder(root: &Path, epoch: u64, packer: &Packer, known: &KnownDigests) -> Res
         let (uid, gid) = (u64::from(metadata.uid()), u64::from(metadata.gid()));
         members.push(Member { entry: Entry { path, mode, uid, gid, mtime: epoch, kind }, content });
     }
-    let layer = Layer { members };
-    let segment = packer.layer(&layer)?;
+    let segment = packer.layer(&Layer::new(members))?;
     if let Some(facts) = cached_facts(packer, &segment) {
         return Ok((segment, facts));
     }

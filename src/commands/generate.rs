@@ -96,7 +96,8 @@ fn copy(to: &Path, what: &Copied, plan: &Plan, binaries: &[Binary], bases: &[&Ba
         }
         Copied::BaseLayer(service) => {
             let at = plan.services.iter().position(|other| other.name.as_str() == service).context("a service is unknown")?;
-            base_tar(to, bases[at], packer)
+            let layer = bases[at].layers.first().context("a context's base has no layer")?;
+            link(&packer.cache().path(layer), to, false)
         }
     }
 }
@@ -112,20 +113,6 @@ fn link(from: &Path, to: &Path, executable: bool) -> Result<()> {
         fs_err::set_permissions(to, std::fs::Permissions::from_mode(wanted))?;
     }
     Ok(())
-}
-
-/// The base's layer as a tar, unless it is there already.
-fn base_tar(to: &Path, base: &Base, packer: &Packer) -> Result<()> {
-    let layer = base.layers.first().context("a context's base has no layer")?;
-    let marker = to.with_extension("tar.sum");
-    let sum = layer.diff_id.to_string();
-    if to.is_file() && std::fs::read_to_string(&marker).is_ok_and(|old| old == sum) {
-        return Ok(());
-    }
-    let mut pending = crate::fs::Pending::new(to)?;
-    std::io::copy(&mut crate::archive::gzip::decoder(packer.cache().open(layer)?), pending.file())?;
-    pending.commit()?;
-    crate::fs::write(&marker, sum.as_bytes())
 }
 
 fn remove(path: &Path) -> Result<()> {

@@ -125,6 +125,6 @@ impl<'a> Builder<'a> {
     }
 
     fn finish(self) -> Layer {
-        Layer { members: self.members.into_values().collect() }
+        Layer::new(self.members.into_values().collect())
     }
 }

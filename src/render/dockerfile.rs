@@ -31,7 +31,7 @@ pub enum Copied {
     Link(String),
     /// An empty folder.
     Folder,
-    /// The tar of the only layer of the base of this service.
+    /// The compressed tar of the only layer of the base of this service.
     BaseLayer(String),
 }
 
@@ -66,7 +66,7 @@ fn environment() -> Result<Environment<'static>> {
 fn base(plan: &Plan, first: &Service, base: &Base, number: usize) -> Result<Context> {
     let ending = if number == 0 { String::new() } else { (number + 1).to_string() };
     let archive = matches!(base.choice, BaseChoice::Archive(_) | BaseChoice::Image(_));
-    let tar = format!("base{ending}.tar");
+    let tar = format!("base{ending}.tar.gz");
     let has_layer = !archive && !base.layers.is_empty();
     let archive_path = if let BaseChoice::Archive(path) = &base.choice { path.display().to_string() } else { String::new() };
     let contents = environment()?.get_template("Dockerfile.base")?.render(context! {

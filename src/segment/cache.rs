@@ -58,6 +58,11 @@ impl Cache {
         Some(segment)
     }
 
+    /// The file that holds a segment's compressed bytes. It is not to be changed.
+    pub fn path(&self, segment: &Segment) -> PathBuf {
+        self.bytes_path(segment.key)
+    }
+
     /// A place to write a new segment's bytes to.
     pub(super) fn begin(&self) -> Result<Pending> {
         Pending::new(&self.folder.join("segment"))
@@ -104,11 +109,6 @@ impl Cache {
             return Err(Damaged(segment.key).into());
         }
         Ok(())
-    }
-
-    /// The file that is a segment's compressed bytes.
-    pub fn path(&self, segment: &Segment) -> PathBuf {
-        self.bytes_path(segment.key)
     }
 
     /// The segment's compressed bytes, unchecked.

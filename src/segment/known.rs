@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result};
@@ -19,8 +19,16 @@ pub struct KnownDigests {
 
 #[derive(Default)]
 struct Files {
-    known: BTreeMap<PathBuf, Known>,
+    known: KnownFiles,
     changed: bool,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct KnownFiles {
+    /// The sum of a file's content.
+    contents: BTreeMap<PathBuf, Known>,
+    /// The `diff_id` of the layer that was made of a file.
+    layers: BTreeMap<PathBuf, Known>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -62,12 +70,14 @@ impl KnownDigests {
     pub fn digest(&self, path: &Path) -> Result<(Digest, u64)> {
         let failed = || format!("failed to read `{}`", path.display());
         let stamped = self.stamp(path)?;
-        if let Some(digest) = self.lookup(path, stamped.stamp) {
-            return Ok((digest, stamped.stamp.size));
+        if let Some(known) = self.files().known.contents.get(path).filter(|known| known.proves(stamped.stamp)) {
+            return Ok((known.digest, stamped.stamp.size));
         }
         let file = std::fs::File::open(path).with_context(failed)?;
         let (digest, size) = Digest::of_reader(std::io::BufReader::with_capacity(256 * 1024, file)).with_context(failed)?;
-        self.remember(path, stamped, digest);
+        let mut files = self.files();
+        files.known.contents.insert(path.to_owned(), Known { stamp: stamped.stamp, read: stamped.read, digest });
+        files.changed = true;
         Ok((digest, size))
     }
 
@@ -78,28 +88,29 @@ impl KnownDigests {
         Ok(Stamped { stamp, read })
     }
 
-    /// The sum of a file that has not changed since it was read; `None` if it has to be read.
-    pub fn recall(&self, path: &Path) -> Option<Digest> {
-        self.lookup(path, Stamp::read(path).ok()?)
+    /// The layer made of a file that has not changed since it was read; `None` if it has to be read.
+    pub fn recall_layer(&self, path: &Path) -> Option<Digest> {
+        let stamp = Stamp::read(path).ok()?;
+        self.files().known.layers.get(path).filter(|known| known.proves(stamp)).map(|known| known.digest)
     }
 
-    /// Keeps the sum of a file that was read after it was stamped.
-    pub fn remember(&self, path: &Path, stamped: Stamped, digest: Digest) {
-        let mut files = self.files.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        files.known.insert(path.to_owned(), Known { stamp: stamped.stamp, read: stamped.read, digest });
+    /// Keeps the `diff_id` of the layer made of a file that was read after it was stamped.
+    pub fn remember_layer(&self, path: &Path, stamped: Stamped, digest: Digest) {
+        let mut files = self.files();
+        files.known.layers.insert(path.to_owned(), Known { stamp: stamped.stamp, read: stamped.read, digest });
         files.changed = true;
     }
 
-    fn lookup(&self, path: &Path, stamp: Stamp) -> Option<Digest> {
-        let files = self.files.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        files.known.get(path).filter(|known| known.proves(stamp)).map(|known| known.digest)
+    fn files(&self) -> MutexGuard<'_, Files> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes what changed; files that are gone are forgotten.
     pub fn save(&self) -> Result<()> {
-        let mut files = self.files.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut files = self.files();
         if files.changed {
-            files.known.retain(|path, _| path.exists());
+            files.known.contents.retain(|path, _| path.exists());
+            files.known.layers.retain(|path, _| path.exists());
             fs::write(&self.path, &serde_json::to_vec(&files.known)?)?;
             files.changed = false;
         }

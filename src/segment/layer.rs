@@ -7,14 +7,15 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::Key;
 use crate::archive::gzip::Level;
+use crate::archive::order::Rank;
 use crate::archive::{self, END_OF_ARCHIVE, Entry, Kind};
 use crate::digest::Digest;
 
 /// Members in the order in which they stand in the tar.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Layer {
-    /// Folders before what is in them.
-    pub members: Vec<Member>,
+    /// As [`Layer::new`] orders them.
+    members: Vec<Member>,
 }
 
 /// One member with what it holds.
@@ -50,6 +51,15 @@ impl Member {
         Self { entry: Entry { path: path.into(), mode, uid: 0, gid: 0, mtime, kind: Kind::Folder }, content: Content::None }
     }
 
+    fn rank(&self) -> (Rank, &str) {
+        let rank = match self.entry.kind {
+            Kind::Folder => Rank::Folder,
+            Kind::Symlink(_) => Rank::Special,
+            Kind::File(_) => Rank::File,
+        };
+        (rank, &self.entry.path)
+    }
+
     /// A symbolic link.
     pub fn symlink(path: &str, target: &str, mtime: u64) -> Self {
         let kind = Kind::Symlink(target.into());
@@ -58,6 +68,12 @@ impl Member {
 }
 
 impl Layer {
+    /// A layer of these members, put into the order of [`archive::order`]. Folders stand before what is in them.
+    pub fn new(mut members: Vec<Member>) -> Self {
+        members.sort_by(|one, other| archive::order::compare(one.rank(), other.rank()));
+        Self { members }
+    }
+
     /// The cache key at this compression level.
     pub fn key(&self, level: Level) -> Result<Key> {
         let mut parts = vec![b"layer".to_vec(), level.name().into()];

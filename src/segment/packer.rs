@@ -4,15 +4,15 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::OnceLock;
+use std::sync::mpsc::Receiver;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 
+use super::pool::{Block, Pool};
 use super::{BLOCK, Cache, Key, Layer, Segment};
-use crate::archive::gzip::{Compressor, Level};
-use crate::digest::{Digest, Hasher};
+use crate::archive::gzip::Level;
+use crate::digest::{Digest, Hasher, Summed};
 use crate::fs::Pending;
 
 /// Compressed blocks that one layer may have waiting.
@@ -27,27 +27,6 @@ pub struct Packer {
     level: Level,
     threads: usize,
     pool: OnceLock<Pool>,
-}
-
-struct Pool {
-    jobs: Option<SyncSender<Job>>,
-    buffers: Arc<Buffers>,
-    workers: Vec<JoinHandle<()>>,
-}
-
-struct Buffers {
-    give: Sender<Vec<u8>>,
-    take: Mutex<Receiver<Vec<u8>>>,
-}
-
-struct Job {
-    input: Vec<u8>,
-    reply: SyncSender<Result<Block>>,
-}
-
-struct Block {
-    bytes: Vec<u8>,
-    crc: crc32fast::Hasher,
 }
 
 impl Packer {
@@ -94,7 +73,7 @@ impl Packer {
         let mut sink = Sink {
             pool,
             file: &mut file,
-            block: Some(pool.buffers.take()?),
+            block: Some(pool.buffer()?),
             waiting: VecDeque::new(),
             plain: Hasher::default(),
             packed: Hasher::default(),
@@ -123,12 +102,12 @@ impl Packer {
     ) -> Result<(Segment, T)> {
         let mut file = self.cache.begin()?;
         let copying = Copying { from: gzip, to: file.file(), packed: Hasher::default(), crc: crc32fast::Hasher::new() };
-        let decoder = crate::archive::gzip::decoder(io::BufReader::with_capacity(64 * 1024, copying));
-        let mut plain = Hashing { from: decoder, sum: Hasher::default() };
+        let mut decoder = crate::archive::gzip::decoder(io::BufReader::with_capacity(64 * 1024, copying));
+        let mut plain_sum = Hasher::default();
+        let mut plain = Summed::new(&mut decoder, &mut plain_sum);
         let value = see(&mut plain)?;
         io::copy(&mut plain, &mut io::sink()).context("failed to unpack a gzip layer")?;
-        let plain_sum = plain.sum;
-        let mut copying = plain.from.into_inner().into_inner();
+        let mut copying = decoder.into_inner().into_inner();
         io::copy(&mut copying, &mut io::sink())?;
         let (uncompressed, compressed) = (plain_sum.size(), copying.packed.size());
         let segment = Segment {
@@ -165,80 +144,6 @@ impl<R: Read> Read for Copying<'_, R> {
     }
 }
 
-struct Hashing<R> {
-    from: R,
-    sum: Hasher,
-}
-
-impl<R: Read> Read for Hashing<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.from.read(buffer)?;
-        self.sum.update(&buffer[..count]);
-        Ok(count)
-    }
-}
-
-impl Pool {
-    fn start(threads: usize, level: Level) -> Self {
-        let (jobs, queue) = sync_channel::<Job>(threads);
-        let queue = Arc::new(Mutex::new(queue));
-        let (give, take) = channel();
-        let buffers = Arc::new(Buffers { give, take: Mutex::new(take) });
-        for _ in 0..3 * threads {
-            buffers.give(Vec::new());
-        }
-        let workers = (0..threads)
-            .map(|_| {
-                let (queue, buffers) = (Arc::clone(&queue), Arc::clone(&buffers));
-                std::thread::spawn(move || {
-                    let mut compressor = Compressor::new(level);
-                    loop {
-                        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-                        let Ok(Job { input, reply }) = job else { break };
-                        let block = Block::compress(&mut compressor, &input);
-                        buffers.give(input);
-                        // A producer that failed no longer waits for its blocks.
-                        let _ = reply.send(block);
-                    }
-                })
-            })
-            .collect();
-        Self { jobs: Some(jobs), buffers, workers }
-    }
-}
-
-impl Drop for Pool {
-    fn drop(&mut self) {
-        self.jobs = None;
-        for worker in self.workers.drain(..) {
-            let _ = worker.join();
-        }
-    }
-}
-
-impl Buffers {
-    fn take(&self) -> Result<Vec<u8>> {
-        self.take.lock().unwrap_or_else(PoisonError::into_inner).recv().map_err(|_| anyhow!("a compressing thread died"))
-    }
-
-    fn give(&self, mut buffer: Vec<u8>) {
-        buffer.clear();
-        // The receiver lives as long as `self`.
-        let _ = self.give.send(buffer);
-    }
-}
-
-impl Block {
-    fn compress(compressor: &mut Compressor, input: &[u8]) -> Result<Self> {
-        let mut bytes = Vec::new();
-        compressor.member(input, &mut bytes)?;
-        bytes.shrink_to_fit();
-        let mut crc = crc32fast::Hasher::new();
-        crc.update(&bytes);
-        Ok(Self { bytes, crc })
-    }
-}
-
 /// Takes a layer's tar bytes.
 pub struct Sink<'a> {
     pool: &'a Pool,
@@ -254,10 +159,7 @@ pub struct Sink<'a> {
 impl Sink<'_> {
     fn submit(&mut self) -> Result<()> {
         let Some(input) = self.block.take() else { return Ok(()) };
-        let (reply, result) = sync_channel(1);
-        let jobs = self.pool.jobs.as_ref().context("the compressing threads have ended")?;
-        jobs.send(Job { input, reply }).map_err(|_| anyhow!("a compressing thread died"))?;
-        self.waiting.push_back(result);
+        self.waiting.push_back(self.pool.compress(input)?);
         Ok(())
     }
 
@@ -284,7 +186,7 @@ impl Sink<'_> {
 impl Drop for Sink<'_> {
     fn drop(&mut self) {
         if let Some(buffer) = self.block.take() {
-            self.pool.buffers.give(buffer);
+            self.pool.give_back(buffer);
         }
     }
 }
@@ -304,7 +206,7 @@ impl Write for Sink<'_> {
                 self.write_oldest().map_err(io::Error::other)?;
             }
             self.submit().map_err(io::Error::other)?;
-            self.block = Some(self.pool.buffers.take().map_err(io::Error::other)?);
+            self.block = Some(self.pool.buffer().map_err(io::Error::other)?);
         }
         Ok(count)
     }
@@ -321,7 +223,7 @@ mod tests {
 
     fn sample() -> Layer {
         let bytes: Vec<u8> = (0..3_000_000u32).flat_map(|n| (n / 7).to_le_bytes()).collect();
-        Layer { members: vec![Member::folder("srv", 0o755, 0), Member::bytes("srv/data", 0o644, 0, bytes)] }
+        Layer::new(vec![Member::folder("srv", 0o755, 0), Member::bytes("srv/data", 0o644, 0, bytes)])
     }
 
     #[test]

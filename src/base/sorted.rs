@@ -1,0 +1,158 @@
+//! A root file system's tar with its members in the order that compresses best ([`crate::archive::order`]).
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::os::unix::fs::FileExt as _;
+
+use anyhow::Result;
+
+use crate::archive::order::{Rank, compare};
+use crate::archive::{END_OF_ARCHIVE, TarReader, confined, padding};
+
+/// Reads an uncompressed tar's members, headers and content untouched, in another order. The file system that they make is
+/// the same; an archive of which that is not certain keeps its order.
+pub struct Sorted {
+    file: File,
+    /// Where each member's bytes are, the last first.
+    stretches: Vec<(u64, u64)>,
+    end: &'static [u8],
+}
+
+struct Found {
+    path: String,
+    rank: Option<Rank>,
+    from: u64,
+    to: u64,
+}
+
+impl Sorted {
+    /// Looks at all members.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is no tar.
+    pub fn new(file: File) -> Result<Self> {
+        let mut reader = TarReader::new(BufReader::with_capacity(256 * 1024, &file));
+        let mut found: Vec<Found> = Vec::new();
+        let mut from = 0;
+        while let Some(entry) = reader.next_entry()? {
+            let rank = match entry.kind {
+                kind if kind.is_dir() => Some(Rank::Folder),
+                kind if kind.is_hard_link() => Some(Rank::HardLink),
+                kind if kind.is_file() || kind.is_contiguous() => Some(Rank::File),
+                kind if kind.is_symlink() || kind.is_fifo() => Some(Rank::Special),
+                kind if kind.is_character_special() || kind.is_block_special() => Some(Rank::Special),
+                _ => None,
+            };
+            let to = entry.offset + entry.size + padding(entry.size).len() as u64;
+            found.push(Found { path: confined(&entry.path).unwrap_or(entry.path), rank, from, to });
+            from = to;
+        }
+        reader.drain()?;
+        if !reader.has_global_header() && is_free(&found) {
+            found.sort_by(|one, other| match (one.rank, other.rank) {
+                (Some(a), Some(b)) => compare((a, &one.path), (b, &other.path)),
+                _ => std::cmp::Ordering::Equal,
+            });
+        }
+        let stretches = found.iter().rev().map(|member| (member.from, member.to)).collect();
+        Ok(Self { file, stretches, end: &END_OF_ARCHIVE })
+    }
+}
+
+/// Whether the order means nothing: each path stands there once, nothing lies in what is no folder, and all kinds are known.
+fn is_free(found: &[Found]) -> bool {
+    let mut ranks = BTreeMap::new();
+    found.iter().all(|member| member.rank.is_some() && ranks.insert(member.path.as_str(), member.rank).is_none())
+        && found.iter().all(|member| {
+            let mut folders = member.path.match_indices('/').map(|(at, _)| &member.path[..at]);
+            folders.all(|folder| ranks.get(folder).is_none_or(|rank| *rank == Some(Rank::Folder)))
+        })
+}
+
+impl Read for Sorted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some((from, to)) = self.stretches.last_mut() else { return self.end.read(buffer) };
+        let wanted = buffer.len().min((*to - *from) as usize);
+        let count = self.file.read_at(&mut buffer[..wanted], *from)?;
+        if count == 0 && wanted > 0 {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter while it was read"));
+        }
+        *from += count as u64;
+        if from == to {
+            self.stretches.pop();
+        }
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn tar(members: &[(&str, tar::EntryType, &str)]) -> Vec<u8> {
+        let mut builder = tar::Builder::new(Vec::new());
+        for (path, kind, content) in members {
+            let mut header = tar::Header::new_gnu();
+            header.set_entry_type(*kind);
+            header.set_mode(0o644);
+            header.set_uid(0);
+            header.set_gid(0);
+            header.set_mtime(0);
+            let link = kind.is_symlink() || kind.is_hard_link();
+            header.set_size(if link { 0 } else { content.len() as u64 });
+            if link {
+                builder.append_link(&mut header, path, content).expect("link");
+            } else {
+                builder.append_data(&mut header, path, content.as_bytes()).expect("file");
+            }
+        }
+        builder.into_inner().expect("tar")
+    }
+
+    fn sorted(bytes: &[u8]) -> (Vec<String>, Vec<u8>) {
+        let mut file = tempfile::tempfile().expect("file");
+        file.write_all(bytes).expect("written");
+        std::io::Seek::rewind(&mut file).expect("start");
+        let mut out = Vec::new();
+        Sorted::new(file).expect("tar").read_to_end(&mut out).expect("read");
+        let mut reader = TarReader::new(&out[..]);
+        let mut names = Vec::new();
+        while let Some(entry) = reader.next_entry().expect("a tar") {
+            let mut content = String::new();
+            reader.read_to_string(&mut content).expect("text");
+            names.push(format!("{} {}{content}", entry.path, entry.link.unwrap_or_default()));
+        }
+        (names, out)
+    }
+
+    #[test]
+    fn files_of_a_kind_come_together() {
+        use tar::EntryType as Kind;
+        let long = "long/".repeat(40);
+        let bytes = tar(&[
+            ("a", Kind::Directory, ""),
+            ("a/hard", Kind::Link, "a/one.b"),
+            (&format!("{long}x.c"), Kind::Regular, "long"),
+            ("a/one.b", Kind::Regular, "1"),
+            ("a/soft", Kind::Symlink, "one.b"),
+            ("a/two.a", Kind::Regular, "2"),
+        ]);
+        let (names, out) = sorted(&bytes);
+        assert_eq!(names, ["a ", "a/soft one.b", "a/two.a 2", "a/one.b 1", &format!("{long}x.c long"), "a/hard a/one.b"]);
+        assert_eq!(out.len(), bytes.len());
+    }
+
+    #[test]
+    fn an_order_that_may_mean_something_is_kept() {
+        use tar::EntryType as Kind;
+        let through_a_link = [("lib", Kind::Symlink, "usr/lib"), ("usr/lib", Kind::Directory, ""), ("lib/x", Kind::Regular, "1")];
+        let twice = [("b", Kind::Regular, "1"), ("a", Kind::Regular, "2"), ("./b", Kind::Regular, "3")];
+        for members in [&through_a_link[..], &twice] {
+            let bytes = tar(members);
+            assert!(bytes.starts_with(&sorted(&bytes).1));
+        }
+    }
+}
