@@ -193,3 +193,115 @@ fn tls_and_a_password() {
     let mut push = in_project(&project, &["push", "--repo", &prefix]);
     ok(push.env("SSL_CERT_FILE", registry.ca()).env("REGISTRY_AUTH_FILE", auth));
 }
+
+#[test]
+fn every_kind_of_bundle_gives_the_same_images() {
+    let (Some(project), Some(registry)) = (project(), Registry::start(Guard::None)) else { return };
+    let bundles = ok(&mut project.pack_alone(&["--format", "auterionos,docker,oci"]));
+    let bundles: Vec<&str> = bundles.lines().collect();
+    assert_eq!(bundles.len(), 3, "{bundles:?}");
+    let push = |bundle: &[&str], folder: &str| {
+        let prefix = format!("{}/{folder}", registry.host);
+        // Elsewhere than in the workspace, which is not needed.
+        let elsewhere = tempfile::tempdir().expect("folder");
+        let mut command = appbundle(elsewhere.path(), &[&["push", "--repo", &prefix], bundle].concat());
+        project.alone(&mut command);
+        let printed = ok(&mut command);
+        let of_line = |line: &str| line.replace(&prefix, "PREFIX");
+        printed.lines().map(of_line).collect::<Vec<_>>()
+    };
+    let workspace = ok(&mut in_project(&project, &["push", "--repo", &format!("{}/direct", registry.host)]));
+    let workspace: Vec<String> =
+        workspace.lines().map(|line| line.replace(&format!("{}/direct", registry.host), "PREFIX")).collect();
+    assert!(workspace[0].starts_with("PREFIX/alpha@sha256:") && workspace[1].starts_with("PREFIX/beta@sha256:"), "{workspace:?}");
+    for (bundle, folder) in bundles.iter().zip(["auterionos", "docker", "oci"]) {
+        assert_eq!(push(&[bundle], folder), workspace, "{bundle}");
+    }
+
+    // Archives of other tools: plain layers are packed, and what the archive names are the images' names.
+    let (docker, plain) = (bundles[1], project.path().join("plain.tar").display().to_string());
+    let (from, to) =
+        (format!("docker-archive:{docker}:com.example.demo.alpha:1.2.3"), format!("docker-archive:{plain}:example/alpha:7"));
+    judge("skopeo", &["--override-arch", "arm64", "copy", "-q", &from, &to]);
+    ok(Command::new("gzip").args(["-nk", &plain]));
+    let pushed = push(&[&plain], "plain");
+    assert!(pushed.len() == 1 && pushed[0].starts_with("PREFIX/alpha@sha256:"), "{pushed:?}");
+    assert_eq!(push(&[&format!("{plain}.gz")], "plain-gz"), pushed);
+    let config = |name: &str| {
+        judge("skopeo", &["inspect", "--tls-verify=false", "--config", "--raw", &format!("docker://{}/{name}", registry.host)])
+    };
+    let layers = |text: String| serde_json::from_str::<serde_json::Value>(&text).expect("JSON")["rootfs"]["diff_ids"].clone();
+    assert_eq!(layers(config("plain/alpha:7")), layers(config("oci/alpha:1.2.3")));
+
+    // Broken ones are refused.
+    let bytes = std::fs::read(bundles[0]).expect("read");
+    for (name, bytes) in [("short", &bytes[..bytes.len() / 2]), ("empty", &[][..]), ("noise", &[7; 5000][..])] {
+        std::fs::write(project.path().join(name), bytes).expect("written");
+        let error = fails(&mut in_project(&project, &["push", "--repo", &format!("{}/broken", registry.host), name]), 1);
+        assert!(error.contains(&format!("failed to read `{name}`")), "{error}");
+    }
+    let error = fails(&mut in_project(&project, &["push", "--repo", &format!("{}/twice", registry.host), docker, docker]), 1);
+    assert!(error.contains("two images would become"), "{error}");
+}
+
+/// Passes connections on to a registry; the first `count` of them are cut after so many bytes to it.
+fn cutting(registry: &Registry, count: usize, after: usize) -> String {
+    use std::io::{Read as _, Write as _};
+    use std::net::{Shutdown, TcpListener, TcpStream};
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let host = format!("localhost:{}", listener.local_addr().expect("address").port());
+    let behind = registry.host.clone();
+    std::thread::spawn(move || {
+        for (number, client) in listener.incoming().flatten().enumerate() {
+            let Ok(server) = TcpStream::connect(&behind) else { return };
+            let (mut from, mut to) = (client.try_clone().expect("socket"), server.try_clone().expect("socket"));
+            std::thread::spawn(move || {
+                let (mut buffer, mut passed) = ([0; 1000], 0);
+                while let Ok(size) = from.read(&mut buffer) {
+                    passed += size;
+                    if size == 0 || number < count && passed > after || to.write_all(&buffer[..size]).is_err() {
+                        break;
+                    }
+                }
+                let _ = to.shutdown(Shutdown::Both);
+                let _ = from.shutdown(Shutdown::Both);
+            });
+            let (mut from, mut to) = (server, client);
+            std::thread::spawn(move || {
+                let _ = std::io::copy(&mut from, &mut to);
+                let _ = to.shutdown(Shutdown::Both);
+            });
+        }
+    });
+    host
+}
+
+#[test]
+fn a_push_that_was_cut_anywhere_ends_right() {
+    let (Some(project), Some(registry)) = (project(), Registry::start(Guard::None)) else { return };
+    ok(&mut project.pack_alone(&["--format", "oci"]));
+    let whole = |folder: &str| {
+        for service in ["alpha", "beta"] {
+            let from = format!("docker://{}/{folder}/{service}:1.2.3", registry.host);
+            let to = format!("oci:{}:x", project.path().join(format!("{folder}-{service}")).display());
+            judge("skopeo", &["--override-arch", "arm64", "copy", "-q", "--src-tls-verify=false", &from, &to]);
+        }
+    };
+    // What breaks now and then is tried again.
+    for (number, after) in [100, 700, 2_000, 60_000].into_iter().enumerate() {
+        let folder = format!("now-and-then-{number}");
+        // The first connection asks whether TLS is spoken.
+        let host = cutting(&registry, 4, after);
+        ok(&mut in_project(&project, &["push", "--repo", &format!("{host}/{folder}")]));
+        whole(&folder);
+    }
+    // What breaks always ends in an error; the next push goes on from there.
+    for (number, after) in [700, 60_000].into_iter().enumerate() {
+        let folder = format!("always-{number}");
+        let host = cutting(&registry, usize::MAX, after);
+        let output = run(&mut in_project(&project, &["push", "--repo", &format!("{host}/{folder}")]));
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+        ok(&mut in_project(&project, &["push", "--repo", &format!("{}/{folder}", registry.host)]));
+        whole(&folder);
+    }
+}
