@@ -18,7 +18,7 @@ mod upload;
 
 pub use access::Access;
 pub use blobs::{BLOBS_CAP, Blobs};
-pub use client::{Client, Open};
+pub use client::{Client, Open, Refused};
 pub use image::{Resolved, fetch, resolve};
 pub use reference::Reference;
 pub use upload::{Advance, Upload};

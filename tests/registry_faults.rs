@@ -581,6 +581,42 @@ fn project_tar(good: &Good) -> Vec<u8> {
 }
 
 #[test]
+fn what_is_pinned_and_gone_is_told_with_the_way_out() {
+    let Some((good, _, project)) = faulty(|good, asked, before| {
+        let index = asked.path.ends_with(&Digest::of(&good.index).to_string());
+        (index || asked.path.ends_with("/manifests/1") && before > 0).then(|| Answer::new(404, ""))
+    }) else {
+        return;
+    };
+    builds(&project);
+    assert!(String::from_utf8_lossy(&project.read("appbundle.lock")).contains(&Digest::of(&good.index).to_string()));
+    std::fs::remove_dir_all(project.path().join("target")).expect("removed");
+    std::fs::remove_dir_all(project.path().join("cache")).expect("removed");
+    let output = build(&project);
+    let said = text(&output.stderr);
+    assert!(!output.status.success() && said.contains("404") && said.contains("`cargo appbundle update 127.0.0.1:"), "{said}");
+}
+
+#[test]
+fn several_processes_share_the_cache() {
+    let Some((_, server, first)) = faulty(|_, _, _| None) else { return };
+    let others: Vec<Project> = (0..3).filter_map(|_| project(&server)).collect();
+    let mut running: Vec<_> = others
+        .iter()
+        .map(|other| {
+            let mut command = other.pack_alone(&["--format", "oci"]);
+            command.env("XDG_CACHE_HOME", first.path().join("cache")).spawn().expect("started")
+        })
+        .collect();
+    builds(&first);
+    assert!(running.iter_mut().all(|child| child.wait().expect("ended").success()));
+    let blobs = std::fs::read_dir(first.path().join("cache/cargo-appbundle/blobs/sha256")).expect("cache");
+    for entry in blobs.flatten() {
+        assert_eq!(Digest::of(std::fs::read(entry.path()).expect("read")).hex(), entry.file_name().to_string_lossy());
+    }
+}
+
+#[test]
 fn a_damaged_cache_is_mended() {
     let Some((good, server, project)) = faulty(|_, _, _| None) else { return };
     builds(&project);

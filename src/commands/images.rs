@@ -165,8 +165,17 @@ pub fn client<'a>(plan: &Plan, options: &Options, shell: &'a Shell) -> Result<Cl
 /// # Errors
 /// When it cannot be found out.
 pub fn resolve(client: &Client<'_>, blobs: &Blobs, reference: &Reference, target: &Target) -> Result<Resolved> {
-    registry::resolve(client, blobs, reference, &target.platform)
-        .with_context(|| format!("failed to pull the image `{reference}`"))
+    registry::resolve(client, blobs, reference, &target.platform).map_err(|error| {
+        let refused = error.downcast_ref::<registry::Refused>();
+        let help = match refused.filter(|refused| refused.is_not_found() && reference.digest.is_some()) {
+            Some(_) => format!(
+                "\nhelp: move the pin to what is there now: `cargo appbundle update {}`",
+                Reference { digest: None, ..reference.clone() }
+            ),
+            None => String::new(),
+        };
+        error.context(format!("failed to pull the image `{reference}`{help}"))
+    })
 }
 
 /// Pulls what is missing, and reads the base.
@@ -213,7 +222,8 @@ fn pull(client: &Client<'_>, blobs: &Blobs, reference: &Reference, layers: &[&De
     if absent.is_empty() {
         return Ok(());
     }
-    let total = absent.iter().map(|layer| layer.size).sum();
+    // A manifest can claim any size.
+    let total = absent.iter().fold(0u64, |sum, layer| sum.saturating_add(layer.size));
     shell.status("Pulling", format_args!("{reference} ({} layers, {})", absent.len(), shell::bytes(total)));
     let progress = shell.progress("Pulling", total);
     registry::fetch(client, blobs, reference, &absent, &|bytes| progress.advance(bytes))

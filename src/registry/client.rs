@@ -285,8 +285,30 @@ pub(super) fn refused(host: &str, mut response: Response) -> anyhow::Error {
     let said: String = said.join("; ").chars().filter(|c| !c.is_control()).take(500).collect();
     let said = if said.is_empty() { said } else { format!(": {}", said.trim_end_matches(": ")) };
     let help = if matches!(status.as_u16(), 401 | 403) { login_help(host) } else { String::new() };
-    anyhow!("`{host}` answered {status}{said}{help}")
+    Refused { status: status.as_u16(), text: format!("`{host}` answered {status}{said}{help}") }.into()
 }
+
+/// An answer that is none of those that were hoped for.
+#[derive(Debug)]
+pub struct Refused {
+    status: u16,
+    text: String,
+}
+
+impl Refused {
+    /// Whether what was asked for is not there.
+    pub fn is_not_found(&self) -> bool {
+        self.status == 404
+    }
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Refused {}
 
 fn login_help(host: &str) -> String {
     format!("\nhelp: run `docker login {}`", if host == "registry-1.docker.io" { "docker.io" } else { host })

@@ -141,7 +141,12 @@ pub fn judge(host: &str, error: ureq::Error) -> Failure {
         ureq::Error::Io(_) => tls.is_none(),
         _ => false,
     };
-    Failure { passing, error: anyhow!(error).context(format!("failed to ask `{host}`")) }
+    let error = match error {
+        // It would show the whole URL, and what stands behind `?` may be as good as a password.
+        ureq::Error::BadUri(_) | ureq::Error::Http(_) => anyhow!("it gave a URL that cannot be used"),
+        error => anyhow!(error),
+    };
+    Failure { passing, error: error.context(format!("failed to ask `{host}`")) }
 }
 
 /// The certificates that vouch for a host: those of `SSL_CERT_FILE`, else this machine's, else the web's; and those that
