@@ -55,8 +55,13 @@ struct Server {
 impl Server {
     /// Answers by `behave`, which is told the request and how often this path was asked for before.
     fn start(behave: impl Fn(&Asked, usize) -> Answer + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let host = format!("127.0.0.1:{}", listener.local_addr().expect("address").port());
+        Self::start_at("127.0.0.1", behave)
+    }
+
+    /// The same at an address of this machine.
+    fn start_at(address: &str, behave: impl Fn(&Asked, usize) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind(format!("{address}:0")).expect("a port");
+        let host = format!("{address}:{}", listener.local_addr().expect("address").port());
         let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
         let (all, behave): (_, Arc<Behaviour>) = (Arc::clone(&asked), Arc::new(behave));
         std::thread::spawn(move || {
@@ -500,6 +505,26 @@ fn a_realm_that_is_wrong_is_refused() {
 }
 
 #[test]
+fn plain_connections_are_only_for_hosts_in_the_list() {
+    let Some(project) = bare() else { return };
+    // The address under which others would know this machine; no packet is sent for it.
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").expect("a socket");
+    let address = socket.connect("192.0.2.1:9").and_then(|()| socket.local_addr()).map(|address| address.ip());
+    let Some(address) = address.ok().filter(|address| !address.is_loopback()) else {
+        eprintln!("skipped: this machine has no address but its own");
+        return;
+    };
+    let good = Good::new(&project);
+    let server = Server::start_at(&address.to_string(), move |asked, _| good.answer(asked));
+    project.with_base(&format!("{{ image = \"{}/team/base:1\" }}", server.host));
+    refuses(&project, &["failed to pull the image", "failed to ask"]);
+    assert!(server.asked().is_empty(), "{:?}", server.asked());
+    let mut listed = project.pack_alone(&["--format", "oci", "--insecure-registry", &server.host]);
+    let output = run(listed.env("NO_PROXY", address.to_string()));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+#[test]
 fn mirrors_are_asked_first_and_the_origin_last() {
     let Some((good, origin, project)) = faulty(|_, _, _| None) else { return };
     let dead = Server::start(|_, _| Answer::new(404, ""));
@@ -556,6 +581,7 @@ fn a_lock_file_that_was_tampered_with_is_told_with_its_place() {
     for (text_of_lock, words) in [
         (format!("<<<<<<< HEAD\n{written}=======\n>>>>>>> theirs\n"), vec!["marks of a merge conflict", "appbundle.lock:1:1"]),
         (format!("{written}colour = \"red\"\n"), vec!["unknown field `colour`", "appbundle.lock:"]),
+        (written.replace(&of(&good.index), &other), vec!["does not have", "with this digest", "appbundle.lock:"]),
         (written.replace(&of(&good.image.manifest), &other), vec!["has the digest `sha256:", "appbundle.lock:"]),
         (written.replace(&tar, &other), vec!["these are not the layers of", "appbundle.lock:"]),
         (written.replace("glibc = \"2", "glibc = \"1"), vec!["the glibc of", "appbundle.lock:"]),
@@ -594,7 +620,13 @@ fn what_is_pinned_and_gone_is_told_with_the_way_out() {
     std::fs::remove_dir_all(project.path().join("cache")).expect("removed");
     let output = build(&project);
     let said = text(&output.stderr);
-    assert!(!output.status.success() && said.contains("404") && said.contains("`cargo appbundle update 127.0.0.1:"), "{said}");
+    assert!(
+        !output.status.success()
+            && said.contains("404")
+            && said.contains("appbundle.lock:7:10")
+            && said.contains("`cargo appbundle update 127.0.0.1:"),
+        "{said}"
+    );
 }
 
 #[test]

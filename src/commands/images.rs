@@ -75,8 +75,10 @@ impl<'a> Images<'a> {
                     if locked {
                         lockfile::refuse_change(&parts.lockfile)?;
                     }
-                    let fixed = pin.map_or_else(|| reference.clone(), |pin| reference.at(pin.digest));
-                    let resolved = resolve(&parts.client, &parts.blobs, &fixed, &plan.target)?;
+                    let resolved = match pin {
+                        Some(pin) => resolve_pinned(&parts, reference, pin.digest, &plan.target)?,
+                        None => resolve(&parts.client, &parts.blobs, reference, &plan.target)?,
+                    };
                     shell.status("Locking", format_args!("{reference} to {}", resolved.digest));
                     (resolved.digest, resolved.manifest)
                 }
@@ -106,7 +108,7 @@ impl<'a> Images<'a> {
         let name = reference.to_string();
         let platform = target.platform.to_string();
         let pin = parts.lockfile.pin(&name).and_then(|pin| pin.platform(&platform)).cloned();
-        let resolved = resolve(&parts.client, &parts.blobs, &reference.at(digest), target)?;
+        let resolved = resolve_pinned(parts, reference, digest, target)?;
         if resolved.manifest != manifest {
             let message = format!("the manifest of `{name}` for {platform} has the digest `{}`", resolved.manifest);
             return Err(parts.lockfile.wrong(&name, Some(&platform), "digest", message));
@@ -165,16 +167,21 @@ pub fn client<'a>(plan: &Plan, options: &Options, shell: &'a Shell) -> Result<Cl
 /// # Errors
 /// When it cannot be found out.
 pub fn resolve(client: &Client<'_>, blobs: &Blobs, reference: &Reference, target: &Target) -> Result<Resolved> {
-    registry::resolve(client, blobs, reference, &target.platform).map_err(|error| {
+    registry::resolve(client, blobs, reference, &target.platform)
+        .with_context(|| format!("failed to pull the image `{reference}`"))
+}
+
+/// What a pin stands for; where the registry does not have it, that is the lock file's fault.
+fn resolve_pinned(parts: &Parts<'_>, reference: &Reference, digest: Digest, target: &Target) -> Result<Resolved> {
+    resolve(&parts.client, &parts.blobs, &reference.at(digest), target).map_err(|error| {
         let refused = error.downcast_ref::<registry::Refused>();
-        let help = match refused.filter(|refused| refused.is_not_found() && reference.digest.is_some()) {
-            Some(_) => format!(
-                "\nhelp: move the pin to what is there now: `cargo appbundle update {}`",
-                Reference { digest: None, ..reference.clone() }
-            ),
-            None => String::new(),
-        };
-        error.context(format!("failed to pull the image `{reference}`{help}"))
+        match refused.filter(|refused| refused.is_not_found() && parts.lockfile.pin(&reference.to_string()).is_some()) {
+            Some(refused) => {
+                let message = format!("the registry does not have `{reference}` with this digest: {refused}");
+                parts.lockfile.wrong(&reference.to_string(), None, "digest", message)
+            }
+            None => error,
+        }
     })
 }
 
@@ -224,7 +231,8 @@ fn pull(client: &Client<'_>, blobs: &Blobs, reference: &Reference, layers: &[&De
     }
     // A manifest can claim any size.
     let total = absent.iter().fold(0u64, |sum, layer| sum.saturating_add(layer.size));
-    shell.status("Pulling", format_args!("{reference} ({} layers, {})", absent.len(), shell::bytes(total)));
+    let layers = if absent.len() == 1 { "1 layer".to_owned() } else { format!("{} layers", absent.len()) };
+    shell.status("Pulling", format_args!("{reference} ({layers}, {})", shell::bytes(total)));
     let progress = shell.progress("Pulling", total);
     registry::fetch(client, blobs, reference, &absent, &|bytes| progress.advance(bytes))
         .with_context(|| format!("failed to pull the image `{reference}`"))

@@ -136,6 +136,12 @@ pub fn judge(host: &str, error: ureq::Error) -> Failure {
     if let Some(rustls::Error::InvalidCertificate(why)) = tls {
         return Failure { passing: false, error: Untrusted { host: host.to_owned(), why: why.to_string() }.into() };
     }
+    if let Some(rustls::Error::InvalidMessage(_)) = tls {
+        let error = anyhow!(
+            "`{host}` does not speak TLS\nhelp: if it is to be plain HTTP, add `insecure-registries = [\"{host}\"]` or `--insecure-registry {host}`"
+        );
+        return Failure { passing: false, error };
+    }
     let passing = match &error {
         ureq::Error::Timeout(_) | ureq::Error::ConnectionFailed | ureq::Error::Protocol(_) | ureq::Error::BodyStalled => true,
         ureq::Error::Io(_) => tls.is_none(),
