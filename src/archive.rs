@@ -4,6 +4,7 @@
 
 mod budget;
 pub mod gzip;
+mod members;
 pub mod order;
 mod reader;
 mod writer;
@@ -14,6 +15,7 @@ use std::io::{BufRead, Read};
 use anyhow::{Result, bail};
 
 pub use budget::{Budget, Counted};
+pub use members::Members;
 pub use reader::{Tail, TarEntry, TarReader, begins_tar};
 pub use writer::{BLOCK, END_OF_ARCHIVE, Entry, Kind, encode, encode_file, padding};
 

@@ -12,7 +12,7 @@ mod sorted;
 use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::app::{Base, BaseChoice, Binary, Facts, Target};
 use crate::archive::{Compression, decompressed};
@@ -22,13 +22,15 @@ use crate::segment::{KnownDigests, Packer, Segment};
 
 #[cfg(feature = "engine")]
 pub use archive::read_saved;
+pub use archive::{Pulled, has_layer, read_pulled};
 pub use auto::Sysroot;
 pub use check::check;
 pub use context::BuildContext;
 #[cfg(feature = "engine")]
 pub use dockerfile::read as read_dockerfile;
 
-/// Reads or makes a base. `binaries` are those that will stand on it, `linker` is who linked them.
+/// Reads or makes a base; an image of a registry is read by [`read_pulled`]. `binaries` are those that will stand on it,
+/// `linker` is who linked them.
 ///
 /// # Errors
 /// When it cannot be read, is not what it claims, or is for another platform.
@@ -52,10 +54,18 @@ pub fn read(
             reference: None,
         }),
         BaseChoice::Rootfs(path) => rootfs::read(path, epoch, packer, known),
-        BaseChoice::Archive(path) => archive::read(path, target, packer, known),
-        BaseChoice::Dockerfile(_) => anyhow::bail!("it was not built"),
+        BaseChoice::Dockerfile(_) => bail!("it was not built"),
+        BaseChoice::Archive(path) => archive::read(path, target, packer),
+        BaseChoice::Image(_) => bail!("it was not pulled"),
     }
     .with_context(|| format!("failed to prepare the base `{choice}`"))
+}
+
+/// The highest version that the base's C library defines, as `2.36`; none if it has no glibc.
+pub fn glibc(base: &Base) -> Option<String> {
+    let libraries = base.facts.libraries.iter().filter(|(path, _)| path.ends_with("/libc.so.6"));
+    let versions = libraries.flat_map(|(_, elf)| &elf.defines).filter_map(|version| crate::elf::glibc(version));
+    versions.max().map(|(major, minor)| format!("{major}.{minor}"))
 }
 
 /// Where facts about a segment are kept beside it.

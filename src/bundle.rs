@@ -3,9 +3,13 @@
 mod auterionos;
 mod contents;
 mod layout;
+mod outgoing;
 mod states;
 pub mod survey;
+mod unpack;
 
 pub use auterionos::{Payload, begin_sum, write as write_auterionos};
 pub use contents::{BundledImage, BundledLayer, Contents, contents, write_images};
-pub use layout::{Kind, write as write_layout};
+pub use layout::{Kind, manifest, write as write_layout};
+pub use outgoing::{Blob, Outgoing, Source};
+pub use unpack::outgoing;

@@ -12,6 +12,7 @@ use crate::commands::ci::Service;
 use crate::commands::init::InitOptions;
 use crate::commands::inspect::InspectOptions;
 use crate::commands::new_service::{NewServiceOptions, Template};
+use crate::commands::push::PushOptions;
 use crate::commands::verify::VerifyOptions;
 use crate::shell::Shell;
 
@@ -128,6 +129,30 @@ enum Command {
         #[command(flatten)]
         plan: PlanArgs,
     },
+    /// Send the images of bundles, or of the last build, to a registry
+    #[command(after_help = PUSH_HELP)]
+    Push {
+        /// `.auterionos` files, docker archives, OCI archives; default: the workspace's last build
+        #[arg(value_name = "BUNDLE")]
+        bundles: Vec<PathBuf>,
+        /// HOST/PATH under which each image gets its service's name and version
+        #[arg(long, value_name = "PREFIX")]
+        repo: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        plan: PlanArgs,
+    },
+    /// Move the pins of `appbundle.lock` to what the registries have now
+    #[command(after_help = UPDATE_HELP)]
+    Update {
+        /// Only these images, as the manifests name them
+        #[arg(value_name = "REF")]
+        references: Vec<String>,
+        #[command(flatten)]
+        plan: PlanArgs,
+    },
     /// Show what a build needs and what of it is there
     Doctor {
         #[command(flatten)]
@@ -169,6 +194,19 @@ const RUN_HELP: &str = "Examples:
 Services start in the order of `depends-on`, each once those before it are well: its `healthcheck` answers, or it runs and has
 none. They find one another by name in a network of their own. Ctrl-C stops them in reverse order and removes containers and
 network; a second Ctrl-C kills them. Named volumes stay, as `APP_VOLUME`. A service that fails stops all: exit code 1.";
+const PUSH_HELP: &str = "Examples:
+  cargo appbundle push --repo ghcr.io/example/gallery      each service of the last build: PREFIX/SERVICE:VERSION
+  cargo appbundle push app.oci.tar --repo localhost:5000/test
+  cargo appbundle push --repo ghcr.io/example/gallery --json | jq -r '.[].digest'
+
+Credentials are those of `docker login` and `podman login`. What the registry has is not sent again, so an
+interrupted push goes on where it was.";
+
+const UPDATE_HELP: &str = "Examples:
+  cargo appbundle update                         every base image of the workspace
+  cargo appbundle update debian:bookworm-slim    one of them
+
+Until then, every build takes the images that `appbundle.lock` names.";
 
 const BUILD_HELP: &str = "Examples:
   cargo appbundle build                          every service of the workspace, optimised
@@ -252,6 +290,14 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
                 CiArg::Gitlab => Service::Gitlab,
             };
             commands::ci::run(&options(plan, CompileArgs::default())?, service, stdout, shell)
+        }
+        Command::Push { bundles, repo, json, plan } => {
+            let options = options(plan, CompileArgs::default())?;
+            let offline = options.cargo.offline || options.cargo.frozen;
+            commands::push::run(&PushOptions { bundles, prefix: repo, json, offline }, &options, shell)
+        }
+        Command::Update { references, plan } => {
+            commands::update::run(&options(plan, CompileArgs::default())?, &references, shell)
         }
         Command::Doctor { plan } => commands::doctor::run(&options(plan, CompileArgs::default())?, shell),
         Command::Clean { plan, cache } => commands::clean::run(&options(plan, CompileArgs::default())?, cache, shell),

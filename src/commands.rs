@@ -2,6 +2,7 @@
 
 mod bases;
 pub mod build;
+mod built;
 #[cfg(feature = "engine")]
 mod by_engine;
 pub mod ci;
@@ -9,15 +10,18 @@ pub mod clean;
 pub mod doctor;
 mod fresh;
 pub mod generate;
+mod images;
 pub mod init;
 pub mod inspect;
 #[cfg(feature = "engine")]
 pub mod load;
 pub mod new_service;
 pub mod plan;
+pub mod push;
 #[cfg(feature = "engine")]
 pub mod run;
 mod session;
+pub mod update;
 pub mod verify;
 
 pub use session::{Options, Session};

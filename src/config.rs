@@ -3,6 +3,7 @@
 //! The types in [`tables`] are the one description: serde reads them, the JSON Schema is generated from them, and manifests
 //! are checked against that schema, so that every mistake is found at once and where it stands.
 
+pub mod lockfile;
 mod manifest;
 mod problem;
 pub mod schema;

@@ -19,6 +19,7 @@ pub mod mender;
 pub mod oci;
 pub mod plan;
 pub mod process;
+pub mod registry;
 pub mod render;
 pub mod segment;
 pub mod shell;

@@ -4,6 +4,7 @@ mod auterion;
 mod files;
 mod manifests;
 mod order;
+mod registries;
 mod resolve;
 mod service;
 mod template;
@@ -14,6 +15,7 @@ use serde::Serialize;
 
 use crate::app::{Author, BaseChoice, Name, Service, Target, Version};
 use crate::archive::gzip::Level;
+use crate::registry::Access;
 
 pub use crate::config::tables::{EngineName as Engine, FormatName as Format};
 pub use order::sort as launch_order;
@@ -43,6 +45,8 @@ pub struct Plan {
     pub auterion: Option<Auterion>,
     /// Who makes the images.
     pub engine: Engine,
+    /// How registries may be reached.
+    pub registries: Access,
     /// How hard it is compressed.
     pub compression: Level,
     /// Seconds since the epoch, for everything that has a time.

@@ -46,6 +46,21 @@ pub fn capture(command: &mut Command) -> Result<String> {
     String::from_utf8(stdout).with_context(|| format!("`{}` did not answer in UTF-8", command_line(command)))
 }
 
+/// Runs a command to its end with these bytes on its stdin; gives all that it said, whether it failed or not.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn exchange(command: &mut Command, input: &[u8]) -> Result<Output> {
+    let failed = |command: &Command| format!("failed to run `{}`", command_line(command));
+    let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = pipes.spawn().with_context(|| failed(command))?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // Who does not read its input may answer all the same.
+        let _ = stdin.write_all(input);
+    }
+    child.wait_with_output().with_context(|| failed(command))
+}
+
 /// A failed command in words: command line, exit status, end of its stderr.
 pub fn failure(command: &Command, status: ExitStatus, stderr: &str) -> String {
     let mut text = format!("process didn't exit successfully: `{}` ({status})", command_line(command));

@@ -148,6 +148,12 @@ impl Progress<'_> {
         self.bar.inc(bytes);
     }
 
+    /// What advances the bar from wherever bytes are handled, for as long as it takes.
+    pub fn handle(&self) -> impl Fn(u64) + Send + Sync + use<> {
+        let bar = self.bar.clone();
+        move |bytes| bar.inc(bytes)
+    }
+
     /// What is being worked on.
     pub fn message(&self, text: impl Into<String>) {
         self.bar.set_message(text.into());

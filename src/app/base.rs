@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::Facts;
 use crate::oci::{History, RunConfig};
+use crate::registry::Reference;
 use crate::segment::Segment;
 
 /// What images stand on.
@@ -23,6 +24,8 @@ pub enum BaseChoice {
     Archive(PathBuf),
     /// What an engine makes of a Dockerfile.
     Dockerfile(Dockerfile),
+    /// An image in a registry.
+    Image(Reference),
 }
 
 /// A Dockerfile of the user's own.
@@ -48,6 +51,7 @@ impl std::fmt::Display for BaseChoice {
             Self::Rootfs(path) => write!(f, "rootfs {}", path.display()),
             Self::Archive(path) => write!(f, "archive {}", path.display()),
             Self::Dockerfile(source) => write!(f, "dockerfile {}", source.written),
+            Self::Image(reference) => write!(f, "image {reference}"),
         }
     }
 }
@@ -65,6 +69,6 @@ pub struct Base {
     pub history: Vec<History>,
     /// The file system.
     pub facts: Facts,
-    /// A name by which docker knows it, if the archive had one.
+    /// A name by which docker knows it, if there is one.
     pub reference: Option<String>,
 }

@@ -187,6 +187,11 @@ impl<R: Read> TarReader<R> {
         &self.reader
     }
 
+    /// What it reads from; to be asked at the border of a member alone.
+    pub fn get_mut(&mut self) -> &mut R {
+        &mut self.reader
+    }
+
     fn begin(&mut self, size: u64) -> Result<()> {
         ensure!(self.position.checked_add(size).is_some_and(|end| end < 1 << 62), "a member claims {size} bytes");
         self.left = size;

@@ -1,4 +1,5 @@
-//! `base = { archive = "…" }`: a docker archive, an OCI layout, or an OCI archive that others wrote.
+//! `base = { archive = "…" }`: a docker archive, an OCI layout, or an OCI archive that others wrote; `base = { image = "…" }`:
+//! the same once it is pulled.
 
 use std::collections::BTreeMap;
 use std::io::{BufReader, Read, Seek as _, SeekFrom};
@@ -13,7 +14,8 @@ use crate::archive::gzip::Level;
 use crate::archive::{Compression, TarReader, confined, decompressed, normal};
 use crate::digest::Digest;
 use crate::oci::{self, Descriptor, DockerImage, History, ImageConfig, Index, Manifest};
-use crate::segment::{Key, KnownDigests, Packer, Segment};
+use crate::registry::Reference;
+use crate::segment::{Key, Packer, Segment};
 
 /// Documents larger than this are not read.
 const LARGEST_DOCUMENT: u64 = 8 << 20;
@@ -33,7 +35,7 @@ struct Found {
     reference: Option<String>,
 }
 
-pub fn read(path: &Path, target: &Target, packer: &Packer, known: &KnownDigests) -> Result<Base> {
+pub fn read(path: &Path, target: &Target, packer: &Packer) -> Result<Base> {
     let unpacked;
     let file = if path.is_file() && is_compressed(path)? {
         unpacked = unpack(path, packer)?;
@@ -43,6 +45,43 @@ pub fn read(path: &Path, target: &Target, packer: &Packer, known: &KnownDigests)
     };
     let store = Store::open(&file)?;
     let found = store.image(target)?;
+    base(&store, found, BaseChoice::Archive(path.to_owned()), target, packer)
+}
+
+/// An image that was pulled.
+#[derive(Clone, Debug)]
+pub struct Pulled {
+    /// As the user wrote it.
+    pub reference: Reference,
+    /// What it led to: an index, or a manifest.
+    pub digest: Digest,
+    /// The manifest for the target.
+    pub manifest: Digest,
+    /// Its blobs lie there as in an OCI layout.
+    pub folder: PathBuf,
+}
+
+/// Reads an image that was pulled.
+///
+/// # Errors
+/// When a blob is not there or not what its digest says, or the image is for another platform.
+pub fn read_pulled(pulled: &Pulled, target: &Target, packer: &Packer) -> Result<Base> {
+    let store = Store::Folder(pulled.folder.clone());
+    let mut found = store.image_of_manifest(&pulled.manifest)?;
+    found.reference = Some(pulled.reference.at(pulled.digest).to_string());
+    base(&store, found, BaseChoice::Image(pulled.reference.clone()), target, packer)
+}
+
+/// Whether a layer is packed already, so that its blob is not needed.
+pub fn has_layer(diff_id: &Digest, packer: &Packer) -> bool {
+    packer.cache().get(layer_key(diff_id, packer)).is_some_and(|segment| cached_facts(packer, &segment).is_some())
+}
+
+fn layer_key(diff_id: &Digest, packer: &Packer) -> Key {
+    Key::of([&b"diff"[..], packer.level().name().as_bytes(), diff_id.hex().as_bytes()])
+}
+
+fn base(store: &Store, found: Found, choice: BaseChoice, target: &Target, packer: &Packer) -> Result<Base> {
     let platform = &target.platform;
     let of_image = (found.config.os.as_str(), found.config.architecture.as_str());
     ensure!(
@@ -59,7 +98,6 @@ pub fn read(path: &Path, target: &Target, packer: &Packer, known: &KnownDigests)
         diff_ids.len(),
         found.layers.len()
     );
-    let _ = known;
     let mut layers = Vec::new();
     let mut facts = Facts::default();
     for ((name, digest), diff_id) in found.layers.iter().zip(diff_ids) {
@@ -69,14 +107,7 @@ pub fn read(path: &Path, target: &Target, packer: &Packer, known: &KnownDigests)
         layers.push(segment);
     }
     let history = steps(found.config.history, layers.len());
-    Ok(Base {
-        choice: BaseChoice::Archive(path.to_owned()),
-        layers,
-        config: found.config.config,
-        history,
-        facts,
-        reference: found.reference,
-    })
+    Ok(Base { choice, layers, config: found.config.config, history, facts, reference: found.reference })
 }
 
 /// An image that was read before, if all its layers are still packed. The choice is the caller's.
@@ -125,10 +156,6 @@ pub fn read_saved(path: &Path, images: &[(String, String)], packer: &Packer) -> 
 fn steps(history: Vec<History>, layers: usize) -> Vec<History> {
     let steps: Vec<History> = history.into_iter().filter(|step| !step.empty_layer).collect();
     if steps.len() == layers { steps } else { vec![History::default(); layers] }
-}
-
-fn layer_key(diff_id: &Digest, packer: &Packer) -> Key {
-    Key::of([&b"diff"[..], packer.level().name().as_bytes(), diff_id.hex().as_bytes()])
 }
 
 impl Store {
@@ -192,9 +219,9 @@ impl Store {
         serde_json::from_slice(&bytes).map(Some).with_context(|| format!("its `{name}` is not what it should be"))
     }
 
-    fn blob<T: serde::de::DeserializeOwned>(&self, descriptor: &Descriptor) -> Result<T> {
-        let name = oci::blob_path(&descriptor.digest);
-        self.document(&name, Some(&descriptor.digest))?.with_context(|| format!("it has no `{name}`"))
+    fn blob<T: serde::de::DeserializeOwned>(&self, digest: &Digest) -> Result<T> {
+        let name = oci::blob_path(digest);
+        self.document(&name, Some(digest))?.with_context(|| format!("it has no `{name}`"))
     }
 
     fn image(&self, target: &Target) -> Result<Found> {
@@ -216,7 +243,7 @@ impl Store {
         while let Some((descriptor, depth)) = open.pop() {
             ensure!(depth < 8, "its indexes lead too deep");
             if descriptor.media_type.contains("index") || descriptor.media_type.contains("manifest.list") {
-                open.extend(self.blob::<Index>(&descriptor)?.manifests.into_iter().map(|d| (d, depth + 1)));
+                open.extend(self.blob::<Index>(&descriptor.digest)?.manifests.into_iter().map(|d| (d, depth + 1)));
             } else {
                 images.push(descriptor);
             }
@@ -230,11 +257,15 @@ impl Store {
             [] => bail!("none of its {} images is for {}", images.len(), target.platform),
             _ => bail!("it holds {} images for {} instead of one", fitting.len(), target.platform),
         };
-        let manifest: Manifest = self.blob(descriptor)?;
-        let config = self.blob(&manifest.config)?;
-        let layers = manifest.layers.iter().map(|layer| (oci::blob_path(&layer.digest), Some(layer.digest))).collect();
         let reference = descriptor.annotations.get(oci::IMAGE_NAME).or_else(|| descriptor.annotations.get(oci::REF_NAME));
-        Ok(Found { config, layers, reference: reference.cloned() })
+        Ok(Found { reference: reference.cloned(), ..self.image_of_manifest(&descriptor.digest)? })
+    }
+
+    fn image_of_manifest(&self, digest: &Digest) -> Result<Found> {
+        let manifest: Manifest = self.blob(digest)?;
+        let config = self.blob(&manifest.config.digest)?;
+        let layers = manifest.layers.iter().map(|layer| (oci::blob_path(&layer.digest), Some(layer.digest))).collect();
+        Ok(Found { config, layers, reference: None })
     }
 
     /// gzip layers stay as they are, so that their digests do; with `--compression best` all are packed again.

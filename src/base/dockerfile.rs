@@ -33,7 +33,7 @@ pub fn read(source: &Dockerfile, target: &Target, packer: &Packer, known: &Known
     let base = match found {
         Some(base) => base,
         None => {
-            let base = build(source, &context, &reference, target, packer, known, shell)
+            let base = build(source, &context, &reference, target, packer, shell)
                 .with_context(|| format!("failed to build the base `{}`", source.written))?;
             let rootfs =
                 crate::oci::RootFs { diff_ids: base.layers.iter().map(|layer| layer.diff_id).collect(), ..Default::default() };
@@ -55,7 +55,6 @@ fn build(
     reference: &str,
     target: &Target,
     packer: &Packer,
-    known: &KnownDigests,
     shell: &Shell,
 ) -> Result<Base> {
     let engine = Engine::connect(WITHOUT)?;
@@ -91,7 +90,7 @@ fn build(
         progress.message(reference);
         engine.save(&[reference], pending.file())?;
     }
-    let base = archive::read(pending.path(), target, packer, known).context("failed to read what the engine saved")?;
+    let base = archive::read(pending.path(), target, packer).context("failed to read what the engine saved")?;
     Ok(base)
 }
 

@@ -81,7 +81,13 @@ pub fn write(
     Ok(tar.size)
 }
 
-fn manifest(image: &Image) -> Manifest {
+/// The manifest of an image, the same in every archive and registry (manifest.md).
+pub fn manifest(image: &Image) -> Manifest {
+    manifest_of(&image.config_bytes, image.layers.iter().map(|layer| (layer.digest, layer.compressed)))
+}
+
+/// The manifest of a config and gzip layers, lowest first.
+pub(super) fn manifest_of(config: &[u8], layers: impl Iterator<Item = (Digest, u64)>) -> Manifest {
     let descriptor = |media_type: &str, digest, size| Descriptor {
         media_type: media_type.into(),
         digest,
@@ -92,8 +98,8 @@ fn manifest(image: &Image) -> Manifest {
     Manifest {
         schema_version: 2,
         media_type: oci::MANIFEST.into(),
-        config: descriptor(oci::CONFIG, image.id, image.config_bytes.len() as u64),
-        layers: image.layers.iter().map(|layer| descriptor(oci::LAYER_GZIP, layer.digest, layer.compressed)).collect(),
+        config: descriptor(oci::CONFIG, Digest::of(config), config.len() as u64),
+        layers: layers.map(|(digest, size)| descriptor(oci::LAYER_GZIP, digest, size)).collect(),
         annotations: BTreeMap::new(),
     }
 }

@@ -55,6 +55,9 @@ pub struct PlanArgs {
     /// Where to write; default: `appbundle` in the target folder
     #[arg(long, value_name = "DIR")]
     pub out_dir: Option<PathBuf>,
+    /// A registry that speaks plain HTTP: HOST or HOST:PORT
+    #[arg(long, value_name = "HOST")]
+    pub insecure_registry: Vec<String>,
     /// Build for this target triple
     #[arg(long, value_name = "TRIPLE", help_heading = "Compilation")]
     pub target: Option<String>,
@@ -76,7 +79,7 @@ pub struct CargoArgs {
     /// Folder for all generated artifacts
     #[arg(long, value_name = "DIR", help_heading = "Cargo")]
     pub target_dir: Option<PathBuf>,
-    /// Assert that `Cargo.lock` will remain unchanged
+    /// Assert that `Cargo.lock` and `appbundle.lock` will remain unchanged
     #[arg(long, help_heading = "Cargo")]
     pub locked: bool,
     /// Run without accessing the network
@@ -202,6 +205,7 @@ pub fn options(plan: PlanArgs, compile: CompileArgs) -> anyhow::Result<Options> 
             engine: plan.engine.map(EngineArg::engine),
             compression: plan.compression.map(LevelArg::level),
             version: plan.app_version,
+            insecure_registries: plan.insecure_registry,
             epoch: epoch()?,
             output: plan.out_dir.map(std::path::absolute).transpose()?,
         },

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
+use super::images::Images;
 use crate::app::{Base, BaseChoice, Binary};
 use crate::base;
 use crate::plan::Plan;
@@ -18,6 +19,7 @@ pub fn read<'a>(
     linker: &str,
     packer: &Packer,
     known: &KnownDigests,
+    images: &mut Images<'_>,
     shell: &Shell,
 ) -> Result<BTreeMap<&'a BaseChoice, Base>> {
     let mut bases = BTreeMap::new();
@@ -35,6 +37,10 @@ pub fn read<'a>(
                 source.written
             );
             #[cfg(feature = "engine")]
+            continue;
+        }
+        if let BaseChoice::Image(reference) = choice {
+            bases.insert(choice, images.read(reference, &plan.target, packer)?);
             continue;
         }
         let on_it: Vec<&Binary> =

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
+use super::built::Built;
 use super::fresh::{self, LastBuild};
+use super::images::Images;
 use super::session::{cache_folder, lock};
 use super::{Options, Session, bases, generate};
 use crate::app::{Base, Binary, Image};
@@ -42,10 +44,11 @@ pub(super) fn bundles(options: &Options, shell: &Shell) -> Result<(Plan, Vec<Pat
     let binaries = compile::look(plan, &paths, &known)?;
     let linker = linker::used(&CargoSettings::read(&options.cargo.config)?, &plan.target.triple);
 
-    let inputs = fresh::inputs(plan, &binaries, &linker, &known)?;
+    let mut images = Images::start(plan, options, shell)?;
+    let inputs = fresh::inputs(plan, &binaries, &linker, &images.manifests(), &known)?;
     let last_build = plan.output.join(".last-build.json");
     let outputs: Vec<PathBuf> = plan.formats.iter().map(|format| plan.bundle_path(*format)).collect();
-    if LastBuild::load(&last_build).is_some_and(|last| last.is_fresh(inputs)) {
+    if images.are_fixed() && LastBuild::load(&last_build).is_some_and(|last| last.is_fresh(inputs)) {
         known.save()?;
         shell.status("Fresh", format_args!("{} {}", plan.slug(), plan.version));
         return Ok((session.plan, outputs));
@@ -53,15 +56,16 @@ pub(super) fn bundles(options: &Options, shell: &Shell) -> Result<(Plan, Vec<Pat
     render::notes(plan).iter().for_each(|note| shell.note(note));
 
     let packer = Packer::new(Cache::new(&cache_folder(plan)), plan.compression, options.threads);
-    let mut written = pack(plan, &binaries, &linker, &packer, &known, shell);
+    let mut written = pack(plan, &binaries, &linker, &packer, &known, &mut images, shell);
     // A damaged layer is packed again; each round mends one, and a disk that damages them all is not worth a third.
     for _ in 0..2 {
         let Some(damaged) = written.as_ref().err().and_then(|error| error.downcast_ref::<Damaged>()) else { break };
         shell.warning(format_args!("{damaged}, so it is packed again"));
         packer.cache().remove(damaged.0);
-        written = pack(plan, &binaries, &linker, &packer, &known, shell);
+        written = pack(plan, &binaries, &linker, &packer, &known, &mut images, shell);
     }
     let generated = written?;
+    images.finish()?;
     known.save()?;
     let all: Vec<PathBuf> = outputs.iter().cloned().chain(generated).collect();
     LastBuild::save(&last_build, inputs, &all)?;
@@ -79,9 +83,10 @@ fn pack(
     linker: &str,
     packer: &Packer,
     known: &KnownDigests,
+    images: &mut Images<'_>,
     shell: &Shell,
 ) -> Result<Vec<PathBuf>> {
-    let bases = bases::read(plan, binaries, linker, packer, known, shell)?;
+    let bases = bases::read(plan, binaries, linker, packer, known, images, shell)?;
     let of_services: Vec<&Base> = plan.bases.iter().filter_map(|choice| bases.get(choice)).collect();
     for (binary, base) in binaries.iter().zip(&of_services) {
         base::check(binary, base)?;
@@ -101,6 +106,7 @@ fn pack(
         })?
     };
     packer.cache().touch(images.iter().flat_map(|image| &image.layers));
+    Built::save(plan, &images)?;
     for format in &plan.formats {
         write_bundle(plan, *format, &images, packer.cache(), shell)?;
     }

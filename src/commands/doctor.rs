@@ -41,8 +41,8 @@ pub fn run(options: &Options, shell: &Shell) -> Result<()> {
         findings.push(c_library(&linker, triple));
     }
     for base in &plan.bases {
-        if let BaseChoice::Rootfs(path) | BaseChoice::Archive(path) = base {
-            findings.push(Finding { what: "base".into(), state: State::Good(path.display().to_string()) });
+        if matches!(base, BaseChoice::Rootfs(_) | BaseChoice::Archive(_) | BaseChoice::Image(_)) {
+            findings.push(Finding { what: "base".into(), state: State::Good(base.to_string()) });
         }
         if let BaseChoice::Dockerfile(source) = base {
             findings.push(Finding { what: "base".into(), state: State::Good(source.path.display().to_string()) });

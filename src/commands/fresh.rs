@@ -36,8 +36,8 @@ impl LastBuild {
     }
 }
 
-/// The sum of all that a build's outputs depend on.
-pub fn inputs(plan: &Plan, binaries: &[Binary], linker: &str, known: &KnownDigests) -> Result<Digest> {
+/// The sum of all that a build's outputs depend on; `images` are the manifests of images that it stands on.
+pub fn inputs(plan: &Plan, binaries: &[Binary], linker: &str, images: &[Digest], known: &KnownDigests) -> Result<Digest> {
     use std::io::Write as _;
     let mut sum = Hasher::default();
     write!(sum, "{} {linker} ", env!("CARGO_PKG_VERSION"))?;
@@ -53,6 +53,7 @@ pub fn inputs(plan: &Plan, binaries: &[Binary], linker: &str, known: &KnownDiges
     for file in plan.services.iter().flat_map(|service| &service.files).filter(|file| file.link.is_none()) {
         write!(sum, " {}", known.digest(&file.from)?.0)?;
     }
+    write!(sum, " {images:?}")?;
     for base in &plan.bases {
         if let crate::app::BaseChoice::Dockerfile(source) = base {
             write!(sum, " {}", crate::base::BuildContext::read(source, known)?.sum(source, &plan.target)?)?;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
+use super::images::Images;
 use super::session::{cache_folder, lock};
 use super::{Options, Session, bases};
 use crate::app::{Base, Binary, GeneratedFile};
@@ -21,13 +22,15 @@ pub fn run(options: &Options, check: bool, shell: &Shell) -> Result<()> {
     let known = KnownDigests::load(&cache_folder(&plan).join("digests.json"));
     let packer = Packer::new(Cache::new(&cache_folder(&plan)), plan.compression, options.threads);
     let linker = linker::used(&CargoSettings::read(&options.cargo.config)?, &plan.target.triple);
-    let bases = bases::read(&plan, &[], &linker, &packer, &known, shell)?;
+    let mut images = Images::start(&plan, options, shell)?;
+    let bases = bases::read(&plan, &[], &linker, &packer, &known, &mut images, shell)?;
     let of_services: Vec<&Base> = plan.bases.iter().filter_map(|choice| bases.get(choice)).collect();
     known.save()?;
     let files = texts(&plan, &of_services)?;
     if check {
         return compare(&plan.output, &files);
     }
+    images.finish()?;
     render::notes(&plan).iter().for_each(|note| shell.note(note));
     for file in files {
         let path = plan.output.join(&file.path);

@@ -27,6 +27,10 @@ pub struct AppTable {
     pub compression: Option<CompressionName>,
     /// Who makes the images. Default: `"native"`, which needs no container engine.
     pub engine: Option<EngineName>,
+    /// For a registry, the URLs that are asked before it: `{ "docker.io" = ["https://mirror.example.com"] }`.
+    pub mirrors: BTreeMap<String, Vec<String>>,
+    /// `HOST` or `HOST:PORT` of registries that speak plain HTTP. This machine itself always may.
+    pub insecure_registries: Vec<String>,
     /// What only the `.auterionos` format knows.
     pub auterion: AuterionTable,
 }
@@ -68,6 +72,8 @@ pub struct BaseSource {
     pub args: BTreeMap<String, Scalar>,
     /// With `dockerfile`: the stage to stop at. Default: the last one.
     pub target: Option<String>,
+    /// An image in a registry, such as `debian:bookworm-slim`; `appbundle.lock` says which one exactly.
+    pub image: Option<String>,
 }
 
 /// A kind of bundle.

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use super::manifests::{self, AppSource, ServiceSource};
 use super::service::{self, Report};
 use super::template::{self, Template, VERSION_MARK};
-use super::{Engine, Format, Plan, auterion, order};
+use super::{Engine, Format, Plan, auterion, order, registries};
 use crate::app::{Author, BaseChoice, ImageRef, Name, Service, Target, Version};
 use crate::archive::gzip::Level;
 use crate::config::tables::CompressionName;
@@ -32,6 +32,8 @@ pub struct Request {
     pub compression: Option<Level>,
     /// `--app-version`
     pub version: Option<String>,
+    /// `--insecure-registry`
+    pub insecure_registries: Vec<String>,
     /// `SOURCE_DATE_EPOCH`
     pub epoch: u64,
     /// `--out-dir`; default: `appbundle` in the target folder.
@@ -59,6 +61,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     let version = version(&app, &sources, request, &mut report);
     let target = target(&app, request, &mut report);
     let formats = formats(&app, request, &mut report);
+    let registries = registries::resolve(&app, request, &mut report);
     let base = match &app.table.base {
         Some(table) => report.take(&[Step::Key("base")], service::base(table, &workspace.root)),
         None => Some(BaseChoice::Auto),
@@ -143,6 +146,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         formats,
         auterion,
         engine: request.engine.or(app.table.engine).unwrap_or_default(),
+        registries,
         compression,
         epoch: request.epoch,
         template: template.map(|template| template.text),

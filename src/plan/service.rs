@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::files;
 use super::manifests::ServiceSource;
+use super::registries;
 use crate::app::{BaseChoice, Dockerfile, Health, ImageRef, Name, Port, Route, Service, Volume};
 use crate::config::tables::{BaseName, BaseSource, BaseTable, OneOrMany, PortValue, ServiceTable};
 use crate::config::{Manifest, Problems, Step, schema};
@@ -262,19 +263,20 @@ pub fn base(table: &BaseTable, folder: &Path) -> Result<BaseChoice, String> {
         BaseTable::Named(BaseName::Auto) => Ok(BaseChoice::Auto),
         BaseTable::Named(BaseName::Scratch) => Ok(BaseChoice::Scratch),
         BaseTable::From(source) if source.dockerfile.is_some() => dockerfile(source, folder).map(BaseChoice::Dockerfile),
-        BaseTable::From(source) => match (&source.rootfs, &source.archive) {
+        BaseTable::From(source) => match (&source.rootfs, &source.archive, &source.image) {
             _ if source.context.is_some() || source.target.is_some() || !source.args.is_empty() => {
                 Err("`context`, `args` and `target` of `base` need a `dockerfile`".into())
             }
-            (Some(path), None) => there(path).map(BaseChoice::Rootfs),
-            (None, Some(path)) => there(path).map(BaseChoice::Archive),
-            _ => Err("`base` needs exactly one of `rootfs`, `archive` and `dockerfile`".into()),
+            (Some(path), None, None) => there(path).map(BaseChoice::Rootfs),
+            (None, Some(path), None) => there(path).map(BaseChoice::Archive),
+            (None, None, Some(name)) => registries::image(name),
+            _ => Err("`base` needs exactly one of `rootfs`, `archive`, `dockerfile` and `image`".into()),
         },
     }
 }
 
 fn dockerfile(source: &BaseSource, folder: &Path) -> Result<Dockerfile, String> {
-    if *source != (BaseSource { rootfs: None, archive: None, ..source.clone() }) {
+    if *source != (BaseSource { rootfs: None, archive: None, image: None, ..source.clone() }) {
         return Err("`base` with a `dockerfile` takes only `context`, `args` and `target` beside it".into());
     }
     let written = source.dockerfile.clone().unwrap_or_default();

@@ -3,6 +3,7 @@
 
 pub mod container;
 pub mod podman;
+pub mod registry;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -1,0 +1,107 @@
+//! `.auterionos` files: the layers in `SLUG.image` are stretches of its gzip members where we wrote it, and are cut out.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use super::{LARGEST_DOCUMENT, Packed, image, no_images, pack, packer};
+use crate::archive::{Budget, Members, TarReader, confined};
+use crate::bundle::outgoing::Outgoing;
+use crate::digest::{Digest, Hasher, Summed};
+use crate::mender;
+use crate::oci::DockerImage;
+
+/// Bytes that a bundle may unpack to.
+const LARGEST: u64 = 64 << 30;
+
+/// What `SLUG.image` holds.
+#[derive(Default)]
+struct Contents {
+    slug: String,
+    documents: BTreeMap<String, Vec<u8>>,
+    layers: BTreeMap<String, Packed>,
+}
+
+pub fn read(path: &Path, scratch: &Path) -> Result<Vec<Outgoing>> {
+    let contents = match contents(path, scratch, true)? {
+        Some(contents) => contents,
+        // Members that begin where a layer does, and do not end there.
+        None => contents(path, scratch, false)?.context("it changes while it is read")?,
+    };
+    let manifest = contents.documents.get("manifest.json").context("its image archive has no `manifest.json`")?;
+    let entries: Vec<DockerImage> = serde_json::from_slice(manifest).context("its `manifest.json` is not what it should be")?;
+    let mut all = Vec::new();
+    for entry in entries {
+        let config = contents.documents.get(&entry.config).with_context(|| format!("its `{}` is not there", entry.config))?;
+        let layer = |path: &String| {
+            let found = contents.layers.get(path).cloned();
+            found.with_context(|| format!("its layer `{path}` is not there: an app on an app base cannot be pushed"))
+        };
+        let layers = entry.layers.iter().map(layer).collect::<Result<Vec<_>>>()?;
+        for reference in &entry.repo_tags {
+            all.push(image(reference, &contents.slug, config.clone(), &layers)?);
+        }
+    }
+    if all.is_empty() { no_images() } else { Ok(all) }
+}
+
+/// `None` if a layer that was to be cut out does not consist of whole members.
+fn contents(path: &Path, scratch: &Path, cut: bool) -> Result<Option<Contents>> {
+    let budget = Budget::new(LARGEST);
+    let mut found: Option<Result<Option<Contents>>> = None;
+    let file = BufReader::with_capacity(1 << 18, File::open(path)?);
+    let reading = mender::read(file, &budget, &mut |entry, stream| {
+        if let Some(slug) = entry.path.strip_suffix(".image") {
+            found = Some(images(stream, &budget, slug, scratch, cut));
+        }
+    });
+    if let Some(fault) = reading.faults.into_vec().into_iter().next() {
+        bail!("{fault}\nhelp: run `cargo appbundle verify {}`", path.display());
+    }
+    found.context("it has no `.image` file")?
+}
+
+fn images(stream: &mut dyn Read, budget: &Budget, slug: &str, scratch: &Path, cut: bool) -> Result<Option<Contents>> {
+    let mut contents = Contents { slug: slug.to_owned(), ..Contents::default() };
+    let packer = packer(scratch);
+    let members = Members::new(BufReader::with_capacity(1 << 16, budget.reader(stream)));
+    let mut tar = TarReader::new(members);
+    while let Some(entry) = tar.next_entry()? {
+        let Some(name) = confined(&entry.path) else { bail!("its member `{}` leads out of it", entry.path.escape_debug()) };
+        ensure!(entry.link.is_none(), "its image archive has links");
+        if !entry.is_file() {
+            continue;
+        }
+        if !name.ends_with(".tar") {
+            ensure!(entry.size <= LARGEST_DOCUMENT, "its `{name}` has {} bytes", entry.size);
+            let mut bytes = Vec::new();
+            tar.read_to_end(&mut bytes)?;
+            contents.documents.insert(name, bytes);
+            continue;
+        }
+        let path = scratch.join(format!("{}.gz", contents.layers.len()));
+        let layer = if cut && tar.get_mut().capture(File::create(&path)?)? {
+            let Some(layer) = cut_out(&mut tar, path)? else { return Ok(None) };
+            layer
+        } else {
+            pack(&packer, &mut tar)?
+        };
+        contents.layers.insert(name, layer);
+    }
+    tar.drain()?;
+    Ok(Some(contents))
+}
+
+/// Reads a layer to its end while its compressed bytes are written to `path`.
+fn cut_out(tar: &mut TarReader<Members<impl std::io::BufRead>>, path: PathBuf) -> Result<Option<Packed>> {
+    let mut plain = Hasher::default();
+    std::io::copy(&mut Summed::new(&mut *tar, &mut plain), &mut std::io::sink())?;
+    if !tar.get_mut().end_capture()? {
+        return Ok(None);
+    }
+    let (digest, size) = Digest::of_reader(BufReader::with_capacity(1 << 18, File::open(&path)?))?;
+    Ok(Some(Packed { diff_id: plain.finish(), digest, size, path }))
+}

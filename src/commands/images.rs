@@ -1,0 +1,239 @@
+//! The images of registries that a plan's bases are: fixed by `appbundle.lock`, pulled when they are needed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context as _, Result};
+
+use super::Options;
+use crate::app::{Base, BaseChoice, Target};
+use crate::base::{self, Pulled};
+use crate::compile::CargoSettings;
+use crate::config::lockfile::{self, Lockfile, PlatformPin};
+use crate::digest::Digest;
+use crate::oci::Descriptor;
+use crate::plan::Plan;
+use crate::registry::{self, BLOBS_CAP, Blobs, Client, Reference, Resolved};
+use crate::segment::Packer;
+use crate::shell::{self, Shell};
+
+/// Lock file, client and cache of one run; none of them is touched by a plan without such bases.
+pub struct Images<'a> {
+    parts: Option<Parts<'a>>,
+    shell: &'a Shell,
+    locked: bool,
+}
+
+struct Parts<'a> {
+    client: Client<'a>,
+    blobs: Blobs,
+    lockfile: Lockfile,
+    /// For each reference, the digest of what it leads to and of the manifest for the target.
+    digests: BTreeMap<Reference, (Digest, Digest)>,
+    /// Those that the lock file had.
+    fixed: BTreeSet<Reference>,
+}
+
+/// A base that was read from a registry, with what the lock file keeps of it.
+pub struct Read {
+    /// Digest of what the reference leads to.
+    pub digest: Digest,
+    /// What is fixed.
+    pub pin: PlatformPin,
+    /// The base itself.
+    pub base: Base,
+}
+
+impl<'a> Images<'a> {
+    /// Finds out which image each reference of the plan stands for: what the lock file says, else what the registry says now.
+    ///
+    /// # Errors
+    /// When the lock file is wrong, would have to change under `--locked`, or a registry does not know the image.
+    pub fn start(plan: &Plan, options: &Options, shell: &'a Shell) -> Result<Self> {
+        let locked = options.cargo.locked || options.cargo.frozen;
+        let references: Vec<&Reference> = references(plan);
+        if references.is_empty() {
+            return Ok(Self { parts: None, shell, locked });
+        }
+        let mut parts = Parts {
+            client: client(plan, options, shell)?,
+            blobs: Blobs::of_user()?,
+            lockfile: Lockfile::read(&plan.workspace)?,
+            digests: BTreeMap::new(),
+            fixed: BTreeSet::new(),
+        };
+        let platform = &plan.target.platform;
+        for reference in references {
+            let name = reference.to_string();
+            let pin = parts.lockfile.pin(&name);
+            let pinned = pin.and_then(|pin| Some((pin.digest, pin.platform(&platform.to_string())?.digest)));
+            let digests = match pinned {
+                Some(digests) => {
+                    parts.fixed.insert(reference.clone());
+                    digests
+                }
+                None => {
+                    if locked {
+                        lockfile::refuse_change(&parts.lockfile)?;
+                    }
+                    let resolved = match pin {
+                        Some(pin) => resolve_pinned(&parts, reference, pin.digest, &plan.target)?,
+                        None => resolve(&parts.client, &parts.blobs, reference, &plan.target)?,
+                    };
+                    shell.status("Locking", format_args!("{reference} to {}", resolved.digest));
+                    (resolved.digest, resolved.manifest)
+                }
+            };
+            parts.digests.insert(reference.clone(), digests);
+        }
+        Ok(Self { parts: Some(parts), shell, locked })
+    }
+
+    /// The manifests that a build depends on.
+    pub fn manifests(&self) -> Vec<Digest> {
+        self.parts.iter().flat_map(|parts| parts.digests.values()).map(|(_, manifest)| *manifest).collect()
+    }
+
+    /// Whether the lock file has all that it is going to have.
+    pub fn are_fixed(&self) -> bool {
+        self.parts.as_ref().is_none_or(|parts| parts.digests.keys().all(|reference| parts.fixed.contains(reference)))
+    }
+
+    /// Reads a base; pulls of its layers what was never packed.
+    ///
+    /// # Errors
+    /// When it cannot be pulled, is not what the lock file says, or is no base.
+    pub fn read(&mut self, reference: &Reference, target: &Target, packer: &Packer) -> Result<Base> {
+        let parts = self.parts.as_mut().context("the image is not one of the plan's")?;
+        let (digest, manifest) = *parts.digests.get(reference).context("the image is not one of the plan's")?;
+        let name = reference.to_string();
+        let platform = target.platform.to_string();
+        let pin = parts.lockfile.pin(&name).and_then(|pin| pin.platform(&platform)).cloned();
+        let resolved = resolve_pinned(parts, reference, digest, target)?;
+        if resolved.manifest != manifest {
+            let message = format!("the manifest of `{name}` for {platform} has the digest `{}`", resolved.manifest);
+            return Err(parts.lockfile.wrong(&name, Some(&platform), "digest", message));
+        }
+        if pin.as_ref().is_some_and(|pin| pin.diff_ids != resolved.diff_ids) {
+            let message = format!("these are not the layers of `{name}` for {platform}");
+            return Err(parts.lockfile.wrong(&name, Some(&platform), "diff-ids", message));
+        }
+        let read = read(&parts.client, &parts.blobs, reference, &resolved, target, packer, self.shell)?;
+        if let Some(pin) = pin.filter(|pin| pin.glibc != read.pin.glibc) {
+            let is = read.pin.glibc.unwrap_or_else(|| "none".into());
+            let message = format!("the glibc of `{name}` for {platform} is {is}");
+            let key = if pin.glibc.is_some() { "glibc" } else { "name" };
+            return Err(parts.lockfile.wrong(&name, Some(&platform), key, message));
+        }
+        parts.lockfile.set(&name, read.digest, read.pin);
+        Ok(read.base)
+    }
+
+    /// Keeps in the lock file what was found out, and the cache within its size.
+    ///
+    /// # Errors
+    /// When the lock file cannot be written, or may not.
+    pub fn finish(self) -> Result<()> {
+        let Some(mut parts) = self.parts else { return Ok(()) };
+        if !self.locked && parts.lockfile.write()? {
+            self.shell.detail("Wrote", parts.lockfile.path().display());
+        }
+        parts.blobs.prune(BLOBS_CAP);
+        Ok(())
+    }
+}
+
+/// The images of registries among a plan's bases, each once.
+pub fn references(plan: &Plan) -> Vec<&Reference> {
+    let mut references: Vec<&Reference> = plan
+        .bases
+        .iter()
+        .filter_map(|base| if let BaseChoice::Image(reference) = base { Some(reference) } else { None })
+        .collect();
+    references.sort();
+    references.dedup();
+    references
+}
+
+/// A client as the plan, the flags and Cargo's configuration want it.
+pub fn client<'a>(plan: &Plan, options: &Options, shell: &'a Shell) -> Result<Client<'a>> {
+    let configured = CargoSettings::read(&options.cargo.config)?.get(&["net", "offline"]);
+    let configured = configured.is_some_and(|value| value.as_bool() == Some(true) || value.as_str() == Some("true"));
+    let offline = options.cargo.offline || options.cargo.frozen || configured;
+    Ok(Client::new(plan.registries.clone(), offline, |text| shell.warning(text)))
+}
+
+/// What a reference leads to for a target.
+///
+/// # Errors
+/// When it cannot be found out.
+pub fn resolve(client: &Client<'_>, blobs: &Blobs, reference: &Reference, target: &Target) -> Result<Resolved> {
+    registry::resolve(client, blobs, reference, &target.platform)
+        .with_context(|| format!("failed to pull the image `{reference}`"))
+}
+
+/// What a pin stands for; where the registry does not have it, that is the lock file's fault.
+fn resolve_pinned(parts: &Parts<'_>, reference: &Reference, digest: Digest, target: &Target) -> Result<Resolved> {
+    resolve(&parts.client, &parts.blobs, &reference.at(digest), target).map_err(|error| {
+        let refused = error.downcast_ref::<registry::Refused>();
+        match refused.filter(|refused| refused.is_not_found() && parts.lockfile.pin(&reference.to_string()).is_some()) {
+            Some(refused) => {
+                let message = format!("the registry does not have `{reference}` with this digest: {refused}");
+                parts.lockfile.wrong(&reference.to_string(), None, "digest", message)
+            }
+            None => error,
+        }
+    })
+}
+
+/// Pulls what is missing, and reads the base.
+///
+/// # Errors
+/// When a layer cannot be pulled, or is not what its digest says.
+pub fn read(
+    client: &Client<'_>,
+    blobs: &Blobs,
+    reference: &Reference,
+    resolved: &Resolved,
+    target: &Target,
+    packer: &Packer,
+    shell: &Shell,
+) -> Result<Read> {
+    let pulled = Pulled {
+        reference: reference.clone(),
+        digest: resolved.digest,
+        manifest: resolved.manifest,
+        folder: blobs.folder().to_owned(),
+    };
+    let layers = resolved.layers.iter().zip(&resolved.diff_ids);
+    let missing: Vec<&Descriptor> = layers.filter(|(_, id)| !base::has_layer(id, packer)).map(|(layer, _)| layer).collect();
+    pull(client, blobs, reference, &missing, shell)?;
+    let mut base = base::read_pulled(&pulled, target, packer);
+    // A blob may have been damaged on the disk since it came.
+    if base.is_err() && blobs.heal(missing.iter().copied()) {
+        shell.warning(format_args!("layers of `{reference}` were damaged in the cache, so they are pulled again"));
+        pull(client, blobs, reference, &missing, shell)?;
+        base = base::read_pulled(&pulled, target, packer);
+    }
+    let base = base.with_context(|| format!("failed to prepare the base `image {reference}`"))?;
+    let pin = PlatformPin {
+        name: target.platform.to_string(),
+        digest: resolved.manifest,
+        diff_ids: resolved.diff_ids.clone(),
+        glibc: base::glibc(&base),
+    };
+    Ok(Read { digest: resolved.digest, pin, base })
+}
+
+fn pull(client: &Client<'_>, blobs: &Blobs, reference: &Reference, layers: &[&Descriptor], shell: &Shell) -> Result<()> {
+    let absent: Vec<&Descriptor> = layers.iter().copied().filter(|layer| !blobs.has(layer)).collect();
+    if absent.is_empty() {
+        return Ok(());
+    }
+    // A manifest can claim any size.
+    let total = absent.iter().fold(0u64, |sum, layer| sum.saturating_add(layer.size));
+    let layers = if absent.len() == 1 { "1 layer".to_owned() } else { format!("{} layers", absent.len()) };
+    shell.status("Pulling", format_args!("{reference} ({layers}, {})", shell::bytes(total)));
+    let progress = shell.progress("Pulling", total);
+    registry::fetch(client, blobs, reference, &absent, &|bytes| progress.advance(bytes))
+        .with_context(|| format!("failed to pull the image `{reference}`"))
+}

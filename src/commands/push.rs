@@ -1,0 +1,130 @@
+//! `cargo appbundle push`: the images of bundles, or of the workspace's last build, go to a registry.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::{Context as _, Result, bail};
+use serde::Serialize;
+
+use super::built::Built;
+use super::{Options, Session, images};
+use crate::bundle::{self, Outgoing};
+use crate::digest::Digest;
+use crate::registry::{Access, Client, Reference, Upload};
+use crate::shell::{self, Shell};
+
+/// What `push` is asked.
+#[derive(Clone, Debug, Default)]
+pub struct PushOptions {
+    /// Files; the workspace's last build if there are none.
+    pub bundles: Vec<PathBuf>,
+    /// `HOST/PATH`: the repositories' names up to the services'.
+    pub prefix: String,
+    /// Print the result as JSON.
+    pub json: bool,
+    /// Send nothing, connect to nothing.
+    pub offline: bool,
+}
+
+/// One image that is there. Keys are only ever added.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Pushed {
+    repository: String,
+    tag: String,
+    digest: Digest,
+    platform: String,
+}
+
+/// Pushes; prints `REPOSITORY@DIGEST` of each image to stdout.
+///
+/// # Errors
+/// When there is nothing to push, or a registry does not take it. What was pushed stays there: the next run goes on.
+pub fn run(push: &PushOptions, options: &Options, shell: &Shell) -> Result<()> {
+    let prefix = push.prefix.trim_end_matches('/');
+    let (client, outgoing);
+    let scratch = tempfile::tempdir().context("failed to make a temporary folder")?;
+    if push.bundles.is_empty() {
+        let Session { plan, .. } = Session::start(options, shell)?;
+        client = images::client(&plan, options, shell)?;
+        outgoing = Built::load(&plan)?.outgoing(&plan)?;
+    } else {
+        let access = Access { insecure: options.request.insecure_registries.clone(), ..Access::default() };
+        client = Client::new(access, push.offline, |text| shell.warning(text));
+        let mut all = Vec::new();
+        for (at, path) in push.bundles.iter().enumerate() {
+            shell.status("Reading", path.display());
+            let folder = scratch.path().join(at.to_string());
+            all.extend(bundle::outgoing(path, &folder).with_context(|| format!("failed to read `{}`", path.display()))?);
+        }
+        outgoing = all;
+    }
+    let mut places: Vec<(Reference, &Outgoing)> = Vec::new();
+    for image in &outgoing {
+        let text = format!("{prefix}/{}:{}", image.name, image.tag);
+        let reference: Reference = text.parse().map_err(anyhow::Error::msg)?;
+        if places.iter().any(|(other, _)| *other == reference) {
+            bail!("two images would become `{reference}`");
+        }
+        places.push((reference, image));
+    }
+    let sent = blobs(&client, &places, shell)?;
+    let mut pushed = Vec::new();
+    for (reference, image) in &places {
+        let digest = client.push_manifest(reference, &image.media_type, &image.manifest)?;
+        shell.status("Pushed", format_args!("{reference}@{digest}"));
+        pushed.push(Pushed {
+            repository: format!("{}/{}", reference.registry, reference.repository),
+            tag: image.tag.clone(),
+            digest,
+            platform: image.platform.clone(),
+        });
+    }
+    shell.status("Sent", format_args!("{} of layers and configs", shell::bytes(sent)));
+    if push.json {
+        anstream::println!("{}", serde_json::to_string_pretty(&pushed)?);
+    } else {
+        pushed.iter().for_each(|image| anstream::println!("{}@{}", image.repository, image.digest));
+    }
+    Ok(())
+}
+
+/// Each blob goes to one repository first; the other repositories then take it from there. Gives the bytes that were sent.
+fn blobs(client: &Client<'_>, places: &[(Reference, &Outgoing)], shell: &Shell) -> Result<u64> {
+    let mut first: BTreeMap<Digest, &Reference> = BTreeMap::new();
+    let (mut fresh, mut shared) = (Vec::new(), Vec::new());
+    for (reference, image) in places {
+        let mut own = std::collections::BTreeSet::new();
+        for blob in image.blobs.iter().filter(|blob| own.insert(blob.descriptor.digest)) {
+            let before = first.insert(blob.descriptor.digest, reference);
+            match before {
+                None => fresh.push((reference, blob, image.mount.as_ref().filter(|from| from.registry == reference.registry))),
+                Some(other) => {
+                    first.insert(blob.descriptor.digest, other);
+                    shared.push((reference, blob, Some(other)));
+                }
+            }
+        }
+    }
+    let total = fresh.iter().chain(&shared).map(|(_, blob, _)| blob.descriptor.size).sum();
+    let progress = shell.progress("Pushing", total);
+    let advance: crate::registry::Advance = Arc::new(progress.handle());
+    let sent = AtomicU64::new(0);
+    for wave in [fresh, shared] {
+        let opens: Vec<_> = wave.iter().map(|(_, blob, _)| || blob.source.open()).collect();
+        let uploads: Vec<Upload<'_>> = wave
+            .iter()
+            .zip(&opens)
+            .map(|((to, blob, from), open)| Upload {
+                blob: &blob.descriptor,
+                to,
+                mount: from.map(|from| from.repository.as_str()),
+                open,
+            })
+            .collect();
+        client.push_blobs(&uploads, &sent, &advance)?;
+    }
+    Ok(sent.load(Ordering::Relaxed))
+}

@@ -1,0 +1,36 @@
+//! Registries, and images in them.
+
+use super::Request;
+use super::manifests::AppSource;
+use super::service::Report;
+use crate::app::BaseChoice;
+use crate::config::Step;
+use crate::registry::Access;
+
+/// How the user wants images of a Docker engine to be written.
+const ENGINE: &str = "docker-daemon:";
+
+/// The base that an image's name stands for.
+///
+/// # Errors
+/// When it is not a reference, in words for the user.
+pub fn image(name: &str) -> Result<BaseChoice, String> {
+    if let Some(name) = name.strip_prefix(ENGINE) {
+        return Err(format!(
+            "images of a Docker engine cannot be a base yet: save it with `docker save -o base.tar {name}` and write `{{ archive = \"base.tar\" }}`"
+        ));
+    }
+    name.parse().map(BaseChoice::Image)
+}
+
+/// How registries may be reached: by the app's table, and by what was typed.
+pub fn resolve(app: &AppSource, request: &Request, report: &mut Report<'_>) -> Access {
+    let insecure = app.table.insecure_registries.iter().chain(&request.insecure_registries).cloned().collect();
+    let access = Access { insecure, mirrors: app.table.mirrors.clone() };
+    for (registry, urls) in &access.mirrors {
+        for (at, url) in urls.iter().enumerate() {
+            report.take(&[Step::Key("mirrors"), Step::Key(registry), Step::Index(at)], access.mirror(url));
+        }
+    }
+    access
+}

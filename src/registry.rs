@@ -1,0 +1,24 @@
+//! Image registries: a blocking client of the OCI distribution-spec 1.1, credentials, and a cache of blobs.
+//!
+//! Everything that a server says is checked: a manifest by its digest, a blob by digest and length, before it gets the name
+//! under which others look for it.
+
+mod access;
+mod blobs;
+mod challenge;
+mod client;
+mod connections;
+mod credentials;
+mod download;
+mod image;
+mod reference;
+mod retry;
+mod secret;
+mod upload;
+
+pub use access::Access;
+pub use blobs::{BLOBS_CAP, Blobs};
+pub use client::{Client, Open, Refused};
+pub use image::{Resolved, fetch, resolve};
+pub use reference::Reference;
+pub use upload::{Advance, Upload};

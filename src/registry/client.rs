@@ -1,0 +1,345 @@
+//! One request and its answer: credentials, tokens, redirects, tries (distribution-spec, "Endpoints" and "Error Codes").
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use base64::Engine as _;
+use ureq::http::{self, Uri};
+use ureq::{Body, SendBody};
+
+use super::Access;
+use super::access::Endpoint;
+use super::challenge::{Challenge, parse_token};
+use super::connections::{Connections, Failure, judge};
+use super::credentials::{Credentials, Store};
+use super::retry::{self, TRIES};
+use super::secret::Secret;
+
+/// Redirects that are followed, one after another.
+const REDIRECTS: u32 = 5;
+
+/// Bytes of a token server's answer.
+const LARGEST_ANSWER: u64 = 1 << 20;
+
+/// A server's answer.
+pub(super) type Response = http::Response<Body>;
+
+/// What is asked.
+pub(super) struct Request<'a> {
+    pub method: &'static str,
+    pub url: String,
+    pub headers: Vec<(&'static str, String)>,
+    pub content: Content<'a>,
+}
+
+/// What goes along with a request; it can be sent again.
+#[derive(Clone, Copy)]
+pub(super) enum Content<'a> {
+    None,
+    Bytes(&'a [u8]),
+    /// So many bytes, opened anew for each sending. Whoever sends a stream tries again in its own way.
+    Stream(u64, Open<'a>),
+}
+
+/// Opens what is to be sent.
+pub type Open<'a> = &'a (dyn Fn() -> std::io::Result<Box<dyn Read>> + Sync);
+
+/// Speaks to registries; it may be shared by threads.
+pub struct Client<'a> {
+    connections: Connections,
+    store: Store,
+    /// What convinced a host, by what was to be done there.
+    authorizations: Mutex<BTreeMap<(String, String), Secret>>,
+    warn: Box<dyn Fn(String) + Send + Sync + 'a>,
+}
+
+impl<'a> Client<'a> {
+    /// A client with the credentials that the environment names. `warn` is told what the user should know: tries that
+    /// failed, and helpers that could not be asked.
+    pub fn new(access: Access, offline: bool, warn: impl Fn(String) + Send + Sync + 'a) -> Self {
+        let connections = Connections::new(access, offline);
+        Self { connections, store: Store::of_environment(), authorizations: Mutex::default(), warn: Box::new(warn) }
+    }
+
+    /// The servers to ask for what a registry has.
+    pub(super) fn endpoints(&self, registry: &str, host: &str) -> Result<Vec<Endpoint>> {
+        self.connections.access().endpoints(registry, host).map_err(anyhow::Error::msg)
+    }
+
+    /// The registry itself.
+    pub(super) fn origin(&self, host: &str) -> Endpoint {
+        self.connections.access().origin(host)
+    }
+
+    /// `SCHEME://HOST/v2/PATH`
+    pub(super) fn url(&self, endpoint: &Endpoint, path: &str) -> Result<String> {
+        Ok(format!("{}/v2/{path}", self.connections.base(endpoint)?))
+    }
+
+    pub(super) fn warn(&self, text: String) {
+        (self.warn)(text);
+    }
+
+    /// Sends a request, with what convinces the server once it asks for it. `scopes` say what is to be done, as
+    /// `repository:NAME:pull`; the first names the repository for which credentials are looked up.
+    ///
+    /// # Errors
+    /// When there is no answer after some tries, or the server cannot be convinced. An answer of any other status is none.
+    pub(super) fn send(&self, endpoint: &Endpoint, scopes: &[String], request: &Request<'_>) -> Result<Response> {
+        let base = self.connections.base(endpoint)?;
+        let key = (endpoint.host.clone(), scopes.join(" "));
+        let mut convinced = false;
+        loop {
+            let authorization = self.authorizations.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+            let response = match request.content {
+                Content::Stream(..) => self.follow(&base, request, authorization.as_ref()).map_err(|failure| failure.error)?,
+                _ => self.patiently(&endpoint.host, || self.follow(&base, request, authorization.as_ref()))?,
+            };
+            if response.status() != 401 || convinced {
+                return Ok(response);
+            }
+            convinced = true;
+            let Some(authorization) = self.authorize(endpoint, scopes, &response)? else { return Ok(response) };
+            self.authorizations.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), authorization);
+        }
+    }
+
+    /// Tries until there is an answer that is not a passing one, or there were enough.
+    fn patiently(&self, host: &str, mut once: impl FnMut() -> Result<Response, Failure>) -> Result<Response> {
+        for number in 1.. {
+            let (why, asked) = match once() {
+                Ok(response) if retry::is_passing(response.status().as_u16()) && number < TRIES => {
+                    let asked = header(&response, "retry-after").and_then(|value| retry::retry_after(value, SystemTime::now()));
+                    (format!("`{host}` answered {}", response.status()), asked)
+                }
+                Ok(response) => return Ok(response),
+                Err(failure) if failure.passing && number < TRIES => (format!("{:#}", failure.error), None),
+                Err(failure) => return Err(failure.error),
+            };
+            self.pause(number, asked, &why);
+        }
+        bail!("`{host}` was asked too often")
+    }
+
+    /// Waits before the next try, and says so in Cargo's words.
+    pub(super) fn pause(&self, number: u32, asked: Option<Duration>, why: &str) {
+        self.warn(format!("spurious network error ({} tries remaining): {why}", TRIES - number));
+        std::thread::sleep(retry::pause(number, asked));
+    }
+
+    /// Sends once, and follows redirects of what is only read. Who is not `base` gets no `Authorization`.
+    fn follow(&self, base: &str, request: &Request<'_>, authorization: Option<&Secret>) -> Result<Response, Failure> {
+        let finally = |error| Failure { passing: false, error };
+        let mut url = request.url.clone();
+        let mut trusted = true;
+        for _ in 0..=REDIRECTS {
+            trusted &= is_of(&url, base);
+            let response = self.once(request, &url, authorization.filter(|_| trusted))?;
+            let location = header(&response, "location");
+            let redirects = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+            match location {
+                Some(location) if redirects && matches!(request.method, "GET" | "HEAD") => {
+                    url = self.join(&url, location).map_err(finally)?;
+                }
+                // Who is not asked for its own sake cannot ask who we are.
+                _ if !trusted && response.status() == 401 => return Err(finally(refused(&host_of(&url), response))),
+                _ => return Ok(response),
+            }
+        }
+        Err(finally(anyhow!("`{}` leads through more than {REDIRECTS} redirects", shown(&request.url))))
+    }
+
+    /// Where a `Location` leads; from TLS never to a plain connection that is not allowed.
+    pub(super) fn join(&self, from: &str, location: &str) -> Result<String> {
+        let url = if location.contains("://") {
+            location.to_owned()
+        } else if location.starts_with('/') && !location.starts_with("//") {
+            let end = from.find("://").and_then(|at| Some(at + 3 + from[at + 3..].find('/')?)).unwrap_or(from.len());
+            format!("{}{location}", &from[..end])
+        } else {
+            bail!("`{}` leads to `{}`, which is no URL", shown(from), shown(location));
+        };
+        let uri: Uri = url.parse().map_err(|_| anyhow!("`{}` leads to `{}`, which is no URL", shown(from), shown(&url)))?;
+        let host = uri.authority().map_or("", http::uri::Authority::as_str);
+        ensure!(!host.contains('@'), "`{}` leads to a URL with a user's name", shown(from));
+        match uri.scheme_str() {
+            Some("https") => Ok(url),
+            Some("http") if self.connections.access().allows_plain(host) => Ok(url),
+            _ => bail!("`{}` leads to `{}`, which is not encrypted", shown(from), shown(&url)),
+        }
+    }
+
+    fn once(&self, request: &Request<'_>, url: &str, authorization: Option<&Secret>) -> Result<Response, Failure> {
+        let finally = |error| Failure { passing: false, error };
+        let host = host_of(url);
+        let agent = self.connections.agent(&host).map_err(finally)?;
+        let mut builder = http::Request::builder().method(request.method).uri(url);
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, value);
+        }
+        if let Some(authorization) = authorization {
+            builder = builder.header("authorization", authorization.expose());
+        }
+        let wrong = |_| finally(anyhow!("`{}` is no URL", shown(url)));
+        let answer = match request.content {
+            Content::None => agent.run(builder.body(()).map_err(wrong)?),
+            Content::Bytes(bytes) => agent.run(builder.body(bytes).map_err(wrong)?),
+            Content::Stream(size, open) => {
+                let reader = open().map_err(|error| finally(error.into()))?;
+                agent.run(builder.header("content-length", size).body(SendBody::from_owned_reader(reader)).map_err(wrong)?)
+            }
+        };
+        answer.map_err(|error| judge(&host, error))
+    }
+
+    /// What answers a 401; `None` when there is nothing to answer it with.
+    fn authorize(&self, endpoint: &Endpoint, scopes: &[String], refused: &Response) -> Result<Option<Secret>> {
+        let values = refused.headers().get_all("www-authenticate").iter().filter_map(|value| value.to_str().ok());
+        let Some(challenge) = Challenge::parse(values) else { return Ok(None) };
+        let repository = scopes.first().and_then(|scope| scope.split(':').nth(1)).unwrap_or_default();
+        let found = self.store.find(&endpoint.host, repository)?;
+        found.warning.into_iter().for_each(|warning| self.warn(warning));
+        match (challenge, found.credentials) {
+            (Challenge::Basic, Some(Credentials::Basic(user, password))) => Ok(Some(basic(&user, &password))),
+            (Challenge::Basic, _) => Ok(None),
+            (Challenge::Bearer { realm, service, scope }, credentials) => {
+                let scopes = if scopes.is_empty() { scope.into_iter().collect() } else { scopes.to_vec() };
+                let token = self
+                    .token(&endpoint.host, &realm, service.as_deref(), &scopes, credentials)
+                    .with_context(|| format!("failed to get a token for `{}` from `{}`", endpoint.host, shown(&realm)))?;
+                Ok(Some(Secret::new(format!("Bearer {}", token.expose()))))
+            }
+        }
+    }
+
+    /// Asks a token server (distribution, "Token Authentication" and "OAuth2 Token Authentication").
+    fn token(
+        &self,
+        host: &str,
+        realm: &str,
+        service: Option<&str>,
+        scopes: &[String],
+        credentials: Option<Credentials>,
+    ) -> Result<Secret> {
+        ensure!(realm.contains("://"), "it is no URL");
+        let realm = self.join(realm, realm)?;
+        let mut fields: Vec<(&str, &str)> = service.map(|service| ("service", service)).into_iter().collect();
+        fields.extend(scopes.iter().map(|scope| ("scope", scope.as_str())));
+        let mut headers = vec![("accept", "application/json".to_owned())];
+        let (joined, form);
+        let (request, authorization) = match &credentials {
+            Some(Credentials::Identity(token)) => {
+                joined = scopes.join(" ");
+                fields.retain(|(name, _)| *name != "scope");
+                fields.extend([("scope", joined.as_str()), ("grant_type", "refresh_token"), ("client_id", "cargo-appbundle")]);
+                fields.push(("refresh_token", token.expose()));
+                form = query(&fields);
+                headers.push(("content-type", "application/x-www-form-urlencoded".into()));
+                (Request { method: "POST", url: realm.clone(), headers, content: Content::Bytes(form.as_bytes()) }, None)
+            }
+            other => {
+                let authorization = match other {
+                    Some(Credentials::Basic(user, password)) => Some(basic(user, password)),
+                    _ => None,
+                };
+                let separator = if realm.contains('?') { '&' } else { '?' };
+                let url = format!("{realm}{separator}{}", query(&fields));
+                (Request { method: "GET", url, headers, content: Content::None }, authorization)
+            }
+        };
+        let mut response = self.patiently(&host_of(&realm), || self.once(&request, &request.url, authorization.as_ref()))?;
+        let status = response.status();
+        if matches!(status.as_u16(), 401 | 403) {
+            bail!("it answered {status}{}", login_help(host));
+        }
+        ensure!(status == 200, "it answered {status}");
+        let bytes = response.body_mut().with_config().limit(LARGEST_ANSWER).read_to_vec();
+        parse_token(&bytes.context("its answer could not be read")?).map_err(anyhow::Error::msg)
+    }
+}
+
+/// A header's value, if it is text.
+pub(super) fn header<'r>(response: &'r Response, name: &str) -> Option<&'r str> {
+    response.headers().get(name)?.to_str().ok()
+}
+
+/// An answer that is none of those that were hoped for.
+pub(super) fn refused(host: &str, mut response: Response) -> anyhow::Error {
+    #[derive(serde::Deserialize)]
+    struct Said {
+        code: String,
+        #[serde(default)]
+        message: Option<String>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Errors {
+        errors: Vec<Said>,
+    }
+    let status = response.status();
+    let bytes = response.body_mut().with_config().limit(LARGEST_ANSWER).read_to_vec().unwrap_or_default();
+    let errors = serde_json::from_slice::<Errors>(&bytes).map(|said| said.errors).unwrap_or_default();
+    let said: Vec<String> = errors.into_iter().take(3).map(|e| [e.code, e.message.unwrap_or_default()].join(": ")).collect();
+    let said: String = said.join("; ").chars().filter(|c| !c.is_control()).take(500).collect();
+    let said = if said.is_empty() { said } else { format!(": {}", said.trim_end_matches(": ")) };
+    let help = if matches!(status.as_u16(), 401 | 403) { login_help(host) } else { String::new() };
+    Refused { status: status.as_u16(), text: format!("`{host}` answered {status}{said}{help}") }.into()
+}
+
+/// An answer that is none of those that were hoped for.
+#[derive(Debug)]
+pub struct Refused {
+    status: u16,
+    text: String,
+}
+
+impl Refused {
+    /// Whether what was asked for is not there.
+    pub fn is_not_found(&self) -> bool {
+        self.status == 404
+    }
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+fn login_help(host: &str) -> String {
+    format!("\nhelp: run `docker login {}`", if host == "registry-1.docker.io" { "docker.io" } else { host })
+}
+
+fn basic(user: &str, password: &Secret) -> Secret {
+    let joined = format!("{user}:{}", password.expose());
+    Secret::new(format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(joined)))
+}
+
+/// Whether a URL belongs to a server.
+fn is_of(url: &str, base: &str) -> bool {
+    url.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn host_of(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or_default().to_owned()
+}
+
+/// A URL for people: what stands behind `?` may be as good as a password.
+pub(super) fn shown(url: &str) -> String {
+    let end = url.find(['?', '#']).unwrap_or(url.len());
+    url[..end].chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// `a=b&c=d`, quoted (RFC 3986, 2.1).
+pub(super) fn query(fields: &[(&str, &str)]) -> String {
+    let quote = |text: &str| -> String {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~');
+        text.bytes().map(|b| if plain(b) { (b as char).to_string() } else { format!("%{b:02X}") }).collect()
+    };
+    fields.iter().map(|(name, value)| format!("{name}={}", quote(value))).collect::<Vec<_>>().join("&")
+}

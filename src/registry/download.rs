@@ -1,0 +1,179 @@
+//! Manifests and blobs from a registry, checked (distribution-spec, "Pull").
+
+use std::io::{Read as _, Seek as _, Write as _};
+
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+
+use super::access::Endpoint;
+use super::client::{Client, Content, Request, Response, header, refused};
+use super::retry::TRIES;
+use super::{Blobs, Reference};
+use crate::digest::{Digest, Hasher};
+use crate::oci::{self, Descriptor};
+
+/// Bytes of a manifest that registries have to take (distribution-spec, "Pushing Manifests").
+const LARGEST_MANIFEST: u64 = 4 << 20;
+
+/// All that is understood as a manifest.
+const ACCEPTED: [&str; 4] = [
+    oci::INDEX,
+    oci::MANIFEST,
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+];
+
+impl Client<'_> {
+    /// The manifest or index that a reference leads to, and its sum.
+    ///
+    /// # Errors
+    /// When no mirror and not the registry itself has it, or what they give is not what was asked for.
+    pub fn manifest(&self, reference: &Reference) -> Result<(Digest, Vec<u8>)> {
+        self.of_any(reference, |endpoint| self.manifest_of(endpoint, reference))
+    }
+
+    fn manifest_of(&self, endpoint: &Endpoint, reference: &Reference) -> Result<(Digest, Vec<u8>)> {
+        let url = self.url(endpoint, &format!("{}/manifests/{}", reference.repository, reference.version()))?;
+        let request = Request { method: "GET", url, headers: vec![("accept", ACCEPTED.join(", "))], content: Content::None };
+        let mut response = self.send(endpoint, &pull(reference), &request)?;
+        if response.status() != 200 {
+            return Err(refused(&endpoint.host, response));
+        }
+        let claimed = header(&response, "docker-content-digest").map(str::to_owned);
+        let bytes = response.body_mut().with_config().limit(LARGEST_MANIFEST).read_to_vec();
+        let bytes = bytes.with_context(|| format!("failed to read the manifest from `{}`", endpoint.host))?;
+        let digest = Digest::of(&bytes);
+        if let Some(asked) = reference.digest {
+            ensure!(digest == asked, "`{}` answered with a manifest of the sum `{digest}` instead of `{asked}`", endpoint.host);
+        }
+        if let Some(claimed) = claimed.filter(|claimed| claimed.starts_with("sha256:")) {
+            ensure!(
+                claimed == digest.to_string(),
+                "`{}` answered with a manifest of the sum `{digest}`, and calls it `{}`",
+                endpoint.host,
+                claimed.escape_debug()
+            );
+        }
+        Ok((digest, bytes))
+    }
+
+    /// Brings a blob into the cache, unless it is there. `advance` is told each new byte once.
+    ///
+    /// # Errors
+    /// When no mirror and not the registry itself gives exactly the bytes that the descriptor names; then nothing is kept.
+    pub fn blob(&self, reference: &Reference, blob: &Descriptor, blobs: &Blobs, advance: &dyn Fn(u64)) -> Result<()> {
+        if blobs.has(blob) {
+            advance(blob.size);
+            return Ok(());
+        }
+        let told = std::cell::Cell::new(0);
+        let advance = |position: u64| {
+            advance(position.saturating_sub(told.get()));
+            told.set(told.get().max(position));
+        };
+        self.of_any(reference, |endpoint| {
+            let mut download = Download { to: blobs.begin(&blob.digest)?, sum: Hasher::default(), blob };
+            self.fill(endpoint, reference, &mut download, &advance)
+                .with_context(|| format!("failed to get the blob `{}`", blob.digest))?;
+            download.to.commit()
+        })
+    }
+
+    /// Reads until the blob is whole; where the connection breaks, it goes on from there.
+    fn fill(&self, endpoint: &Endpoint, reference: &Reference, download: &mut Download<'_>, advance: &dyn Fn(u64)) -> Result<()> {
+        let size = download.blob.size;
+        let url = self.url(endpoint, &format!("{}/blobs/{}", reference.repository, download.blob.digest))?;
+        let mut number = 1;
+        loop {
+            let position = download.sum.size();
+            let mut headers = Vec::new();
+            if position > 0 {
+                headers.push(("range", format!("bytes={position}-")));
+            }
+            let request = Request { method: "GET", url: url.clone(), headers, content: Content::None };
+            let response = self.send(endpoint, &pull(reference), &request)?;
+            match response.status().as_u16() {
+                200 => download.restart()?,
+                206 if position > 0 && continues(&response, position) => {}
+                206 | 416 => bail!("`{}` does not go on where it was asked to", endpoint.host),
+                _ => return Err(refused(&endpoint.host, response)),
+            }
+            let rest = size - download.sum.size();
+            if let Some(length) = header(&response, "content-length").and_then(|length| length.parse::<u64>().ok()) {
+                ensure!(length == rest, "`{}` gives {length} bytes where {rest} belong", endpoint.host);
+            }
+            let broken = download.read(response, advance)?;
+            if download.sum.size() == size {
+                break;
+            }
+            // Whoever gets ahead does not use up tries.
+            number = if download.sum.size() > position { 1 } else { number + 1 };
+            let why = broken.unwrap_or_else(|| anyhow!("it ended after {} of {size} bytes", download.sum.size()));
+            if number >= TRIES {
+                return Err(why.context(format!("`{}` broke off", endpoint.host)));
+            }
+            self.pause(number, None, &format!("`{}` broke off: {why:#}", endpoint.host));
+        }
+        let sum = std::mem::take(&mut download.sum).finish();
+        ensure!(sum == download.blob.digest, "`{}` gave bytes of the sum `{sum}`", endpoint.host);
+        Ok(())
+    }
+
+    /// Asks one server after another; the last one is the registry itself, and its error counts.
+    fn of_any<T>(&self, reference: &Reference, mut ask: impl FnMut(&Endpoint) -> Result<T>) -> Result<T> {
+        let endpoints = self.endpoints(&reference.registry, reference.host())?;
+        let (origin, mirrors) = endpoints.split_last().context("there is no server to ask")?;
+        for mirror in mirrors {
+            match ask(mirror) {
+                Ok(value) => return Ok(value),
+                Err(error) => self.warn(format!("the mirror `{}` does not help: {error:#}", mirror.host)),
+            }
+        }
+        ask(origin)
+    }
+}
+
+/// A blob as far as it has come.
+struct Download<'a> {
+    to: crate::fs::Pending,
+    sum: Hasher,
+    blob: &'a Descriptor,
+}
+
+impl Download<'_> {
+    fn restart(&mut self) -> Result<()> {
+        self.sum = Hasher::default();
+        let file = self.to.file();
+        file.set_len(0)?;
+        file.rewind()?;
+        Ok(())
+    }
+
+    /// Takes an answer's bytes; gives the error that broke it off, if one did.
+    fn read(&mut self, response: Response, advance: &dyn Fn(u64)) -> Result<Option<anyhow::Error>> {
+        let mut from = response.into_body().into_reader();
+        let mut buffer = vec![0; 128 * 1024];
+        loop {
+            let count = match from.read(&mut buffer) {
+                Ok(0) => return Ok(None),
+                Ok(count) => count,
+                Err(error) => return Ok(Some(error.into())),
+            };
+            ensure!(self.sum.size() + count as u64 <= self.blob.size, "it has more than its {} bytes", self.blob.size);
+            self.to
+                .file()
+                .write_all(&buffer[..count])
+                .with_context(|| format!("failed to write `{}`", self.to.path().display()))?;
+            self.sum.update(&buffer[..count]);
+            advance(self.sum.size());
+        }
+    }
+}
+
+/// `Content-Range: bytes 100-199/200` (RFC 9110, 14.4)
+fn continues(response: &Response, position: u64) -> bool {
+    header(response, "content-range").is_some_and(|range| range.starts_with(&format!("bytes {position}-")))
+}
+
+fn pull(reference: &Reference) -> [String; 1] {
+    [format!("repository:{}:pull", reference.repository)]
+}

@@ -1,0 +1,321 @@
+//! Images of a registry as bases, and images pushed to one: a real registry, judged by skopeo.
+
+mod support;
+
+use std::process::Command;
+
+use cargo_appbundle::digest::Digest;
+use support::registry::{Guard, PASSWORD, Registry, TestImage, USER};
+use support::{Project, appbundle, fails, judge, ok, run, text};
+
+fn project() -> Option<Project> {
+    let project = Project::new(&["alpha", "beta"]);
+    project.binaries(&["alpha", "beta"]).then_some(project)
+}
+
+fn lock(project: &Project) -> String {
+    String::from_utf8(project.read("appbundle.lock")).expect("text")
+}
+
+#[test]
+fn a_base_is_pulled_once_and_pinned() {
+    let (Some(project), Some(registry)) = (project(), Registry::start(Guard::None)) else { return };
+    let image = TestImage::new(&project, "one");
+    registry.put(&project, &image, "team/base:1");
+    let reference = format!("{}/team/base:1", registry.host);
+    project.with_base(&format!("{{ image = \"{reference}\" }}"));
+    let bundle = ok(&mut project.pack_alone(&["--format", "oci"]));
+
+    // The layer is in the bundle as it was in the registry.
+    let list = judge("tar", &["-tf", bundle.trim()]);
+    assert!(list.contains(&Digest::of(&image.layer).hex()), "{list}");
+    let config =
+        judge("skopeo", &["inspect", "--config", &format!("oci-archive:{}:com.example.demo.alpha:1.2.3", bundle.trim())]);
+    assert!(config.contains("MARK=one"), "{config}");
+    let lock_text = lock(&project);
+    for part in [
+        &reference,
+        &Digest::of(image.index("arm64")).to_string(),
+        &Digest::of(&image.manifest).to_string(),
+        "linux/arm64",
+        "glibc = \"2.",
+    ] {
+        assert!(lock_text.contains(part), "{part} in\n{lock_text}");
+    }
+    let dockerfile = project.read("target/appbundle/docker/Dockerfile.base");
+    assert!(String::from_utf8_lossy(&dockerfile).contains(&format!("FROM {reference}@sha256:")));
+
+    // Nothing more is asked: neither for what is fresh, nor for what is packed anew.
+    let before = registry.requests("GET").len();
+    assert!(text(&run(&mut project.pack_alone(&["--format", "oci"])).stderr).contains("Fresh"));
+    project.write("services/alpha/x", "");
+    ok(&mut project.pack_alone(&["--format", "docker"]));
+    ok(&mut project.pack_alone(&["--format", "docker", "--offline", "--app-version", "2.0.0"]));
+    ok(&mut project.pack_alone(&["--format", "docker", "--locked", "--app-version", "2.0.1"]));
+    assert_eq!(registry.requests("GET").len(), before);
+    assert_eq!(lock(&project), lock_text);
+
+    // Without the packed layers the cache of blobs does, and without that the registry.
+    std::fs::remove_dir_all(project.path().join("target")).expect("removed");
+    ok(&mut project.pack_alone(&["--format", "oci", "--offline"]));
+    std::fs::remove_dir_all(project.path().join("target")).expect("removed");
+    std::fs::remove_dir_all(project.path().join("cache")).expect("removed");
+    let error = fails(&mut project.pack_alone(&["--format", "oci", "--offline"]), 1);
+    assert!(error.contains("`--offline` was passed") && error.contains("help: run once without `--offline`"), "{error}");
+    ok(&mut project.pack_alone(&["--format", "oci", "--locked"]));
+}
+
+fn in_project(project: &Project, arguments: &[&str]) -> Command {
+    let mut command = appbundle(project.path(), arguments);
+    project.alone(&mut command);
+    command
+}
+
+#[test]
+fn update_moves_the_pin_and_locked_forbids_it() {
+    let (Some(project), Some(registry)) = (project(), Registry::start(Guard::None)) else { return };
+    let (one, two) = (TestImage::new(&project, "one"), TestImage::new(&project, "two"));
+    registry.put(&project, &one, "team/base:1");
+    let reference = format!("{}/team/base:1", registry.host);
+    project.with_base(&format!("{{ image = \"{reference}\" }}"));
+    let error = fails(&mut project.pack_alone(&["--locked"]), 1);
+    assert!(
+        error.contains("cannot update the lock file") && error.contains("because --locked was passed to prevent this"),
+        "{error}"
+    );
+    assert!(!project.path().join("appbundle.lock").exists());
+    ok(&mut project.pack_alone(&[]));
+    let pinned = lock(&project);
+
+    // The tag moves; builds do not, until they are told to.
+    registry.put(&project, &two, "team/base:1");
+    ok(&mut project.pack_alone(&["--app-version", "2.0.0"]));
+    assert_eq!(lock(&project), pinned);
+    let error = fails(&mut in_project(&project, &["update", "--locked"]), 1);
+    assert!(error.contains("because --locked was passed"), "{error}");
+    let error = fails(&mut in_project(&project, &["update", "--offline"]), 1);
+    assert!(error.contains("`--offline` was passed"), "{error}");
+    let error = fails(&mut in_project(&project, &["update", "debian"]), 1);
+    assert!(
+        error.contains("no service stands on the image `docker.io/library/debian:latest`") && error.contains(&reference),
+        "{error}"
+    );
+    assert_eq!(lock(&project), pinned);
+    let output = run(&mut in_project(&project, &["update", &reference]));
+    let said = text(&output.stderr);
+    let (old, new) = (Digest::of(one.index("arm64")), Digest::of(two.index("arm64")));
+    for part in [&format!("Updating {reference} {old} -> {new}"), "linux/arm64: 1 of 1 layers changed, glibc 2."] {
+        assert!(said.contains(part), "{part} in\n{said}");
+    }
+    assert!(lock(&project).contains(&new.to_string()) && !lock(&project).contains(&old.to_string()));
+    assert!(text(&run(&mut in_project(&project, &["update"])).stderr).contains("Unchanged"));
+    let bundle = ok(&mut project.pack_alone(&["--format", "oci", "--locked"]));
+    let config =
+        judge("skopeo", &["inspect", "--config", &format!("oci-archive:{}:com.example.demo.alpha:1.2.3", bundle.trim())]);
+    assert!(config.contains("MARK=two"), "{config}");
+
+    // What nothing stands on any more is not kept.
+    project.with_base("\"auto\"");
+    let said = text(&run(&mut in_project(&project, &["update"])).stderr);
+    assert!(said.contains(&format!("Removing {reference}")) && !lock(&project).contains(&reference), "{said}");
+}
+
+#[test]
+fn images_are_pushed_as_they_are_and_only_once() {
+    let (Some(project), Some(registry)) = (project(), Registry::start(Guard::None)) else { return };
+    registry.put(&project, &TestImage::new(&project, "one"), "team/base:1");
+    project.with_base(&format!("{{ image = \"{}/team/base:1\" }}", registry.host));
+    let prefix = format!("{}/gallery", registry.host);
+    let push = |arguments: &[&str]| in_project(&project, &[&["push", "--repo", &prefix], arguments].concat());
+    let error = fails(&mut push(&[]), 1);
+    assert!(error.contains("there is no build in") && error.contains("help: run `cargo appbundle build`"), "{error}");
+    let bundle = ok(&mut project.pack_alone(&["--format", "oci"]));
+    let puts = || registry.requests("PUT").iter().filter(|line| line.contains("/blobs/")).count();
+    let before = puts();
+    let printed = ok(&mut push(&[]));
+    let lines: Vec<&str> = printed.lines().collect();
+    assert_eq!(lines.len(), 2, "{printed}");
+    // The base's layer is mounted from the base, what both share from the first: two configs, two layers with executables.
+    assert_eq!(puts() - before, 4);
+
+    for (line, service) in lines.iter().zip(["alpha", "beta"]) {
+        let name = format!("docker://{prefix}/{service}:1.2.3");
+        let raw = judge("skopeo", &["inspect", "--tls-verify=false", "--raw", &name]);
+        assert_eq!(*line, format!("{prefix}/{service}@{}", Digest::of(&raw)));
+        let of_bundle =
+            judge("skopeo", &["inspect", "--raw", &format!("oci-archive:{}:com.example.demo.{service}:1.2.3", bundle.trim())]);
+        assert_eq!(raw, of_bundle, "the manifest in the registry is that of the bundle");
+        let layout = project.path().join(service);
+        judge(
+            "skopeo",
+            &["--override-arch", "arm64", "copy", "-q", "--src-tls-verify=false", &name, &format!("oci:{}:x", layout.display())],
+        );
+    }
+
+    let before = puts();
+    let json: serde_json::Value = serde_json::from_str(&ok(&mut push(&["--json"]))).expect("JSON");
+    assert_eq!(puts(), before, "the second push sends no blob");
+    assert_eq!(json[1]["repository"], format!("{prefix}/beta"));
+    assert_eq!((json[1]["tag"].as_str(), json[1]["platform"].as_str()), (Some("1.2.3"), Some("linux/arm64")));
+    assert!(lines[1].ends_with(json[1]["digest"].as_str().expect("digest")));
+    assert_eq!(ok(&mut push(&["-p", "beta"])).lines().count(), 1);
+    let error = fails(&mut push(&["--offline"]), 1);
+    assert!(error.contains("`--offline` was passed"), "{error}");
+}
+
+#[test]
+fn an_engines_image_is_refused_with_the_way_out() {
+    let Some(project) = project() else { return };
+    project.with_base("{ image = \"docker-daemon:base:1\" }");
+    let error = fails(&mut project.pack_alone(&[]), 1);
+    assert!(error.contains("`docker save -o base.tar base:1`") && error.contains("Cargo.toml:9"), "{error}");
+    project.with_base("{ image = \"Debian:1\" }");
+    let error = fails(&mut project.pack_alone(&[]), 1);
+    assert!(error.contains("`Debian:1` is not an image reference") && error.contains("Cargo.toml:9"), "{error}");
+    project.with_base("{ image = \"debian\", rootfs = \"x\" }");
+    let error = fails(&mut project.pack_alone(&[]), 1);
+    assert!(error.contains("exactly one of `rootfs`, `archive` and `image`"), "{error}");
+}
+
+#[test]
+fn tls_and_a_password() {
+    let (Some(project), Some(registry)) = (project(), Registry::start(Guard::TlsAndPassword)) else { return };
+    registry.put(&project, &TestImage::new(&project, "one"), "team/base:1");
+    project.with_base(&format!("{{ image = \"{}/team/base:1\" }}", registry.host));
+    let build = || project.pack_alone(&["--format", "oci"]);
+    let error = fails(&mut build(), 1);
+    assert!(error.contains("is not trusted") && error.contains("ca.crt"), "{error}");
+    let error = fails(build().env("SSL_CERT_FILE", registry.ca()), 1);
+    assert!(
+        error.contains("401 Unauthorized") && error.contains(&format!("help: run `docker login {}`", registry.host)),
+        "{error}"
+    );
+    project.login(&registry.host, USER, "wrong");
+    let error = fails(build().env("SSL_CERT_FILE", registry.ca()), 1);
+    assert!(error.contains("401 Unauthorized"), "{error}");
+    project.login(&registry.host, USER, PASSWORD);
+    let output = run(build().arg("-v").env("SSL_CERT_FILE", registry.ca()));
+    let said = text(&output.stderr);
+    assert!(output.status.success() && !said.contains(PASSWORD), "{said}");
+    let prefix = format!("{}/gallery", registry.host);
+    let mut push = in_project(&project, &["push", "--repo", &prefix]);
+    assert_eq!(ok(push.env("SSL_CERT_FILE", registry.ca())).lines().count(), 2);
+    // podman's file does as well.
+    let config = project.path().join("docker-config/config.json");
+    let auth = project.path().join("auth.json");
+    std::fs::rename(&config, &auth).expect("renamed");
+    let mut push = in_project(&project, &["push", "--repo", &prefix]);
+    ok(push.env("SSL_CERT_FILE", registry.ca()).env("REGISTRY_AUTH_FILE", auth));
+}
+
+#[test]
+fn every_kind_of_bundle_gives_the_same_images() {
+    let (Some(project), Some(registry)) = (project(), Registry::start(Guard::None)) else { return };
+    let bundles = ok(&mut project.pack_alone(&["--format", "auterionos,docker,oci"]));
+    let bundles: Vec<&str> = bundles.lines().collect();
+    assert_eq!(bundles.len(), 3, "{bundles:?}");
+    let push = |bundle: &[&str], folder: &str| {
+        let prefix = format!("{}/{folder}", registry.host);
+        // Elsewhere than in the workspace, which is not needed.
+        let elsewhere = tempfile::tempdir().expect("folder");
+        let mut command = appbundle(elsewhere.path(), &[&["push", "--repo", &prefix], bundle].concat());
+        project.alone(&mut command);
+        let printed = ok(&mut command);
+        let of_line = |line: &str| line.replace(&prefix, "PREFIX");
+        printed.lines().map(of_line).collect::<Vec<_>>()
+    };
+    let workspace = ok(&mut in_project(&project, &["push", "--repo", &format!("{}/direct", registry.host)]));
+    let workspace: Vec<String> =
+        workspace.lines().map(|line| line.replace(&format!("{}/direct", registry.host), "PREFIX")).collect();
+    assert!(workspace[0].starts_with("PREFIX/alpha@sha256:") && workspace[1].starts_with("PREFIX/beta@sha256:"), "{workspace:?}");
+    for (bundle, folder) in bundles.iter().zip(["auterionos", "docker", "oci"]) {
+        assert_eq!(push(&[bundle], folder), workspace, "{bundle}");
+    }
+
+    // Archives of other tools: plain layers are packed, and what the archive names are the images' names.
+    let (docker, plain) = (bundles[1], project.path().join("plain.tar").display().to_string());
+    let (from, to) =
+        (format!("docker-archive:{docker}:com.example.demo.alpha:1.2.3"), format!("docker-archive:{plain}:example/alpha:7"));
+    judge("skopeo", &["--override-arch", "arm64", "copy", "-q", &from, &to]);
+    ok(Command::new("gzip").args(["-nk", &plain]));
+    let pushed = push(&[&plain], "plain");
+    assert!(pushed.len() == 1 && pushed[0].starts_with("PREFIX/alpha@sha256:"), "{pushed:?}");
+    assert_eq!(push(&[&format!("{plain}.gz")], "plain-gz"), pushed);
+    let config = |name: &str| {
+        judge("skopeo", &["inspect", "--tls-verify=false", "--config", "--raw", &format!("docker://{}/{name}", registry.host)])
+    };
+    let layers = |text: String| serde_json::from_str::<serde_json::Value>(&text).expect("JSON")["rootfs"]["diff_ids"].clone();
+    assert_eq!(layers(config("plain/alpha:7")), layers(config("oci/alpha:1.2.3")));
+
+    // Broken ones are refused.
+    let bytes = std::fs::read(bundles[0]).expect("read");
+    for (name, bytes) in [("short", &bytes[..bytes.len() / 2]), ("empty", &[][..]), ("noise", &[7; 5000][..])] {
+        std::fs::write(project.path().join(name), bytes).expect("written");
+        let error = fails(&mut in_project(&project, &["push", "--repo", &format!("{}/broken", registry.host), name]), 1);
+        assert!(error.contains(&format!("failed to read `{name}`")), "{error}");
+    }
+    let error = fails(&mut in_project(&project, &["push", "--repo", &format!("{}/twice", registry.host), docker, docker]), 1);
+    assert!(error.contains("two images would become"), "{error}");
+}
+
+/// Passes connections on to a registry; the first `count` of them are cut after so many bytes to it.
+fn cutting(registry: &Registry, count: usize, after: usize) -> String {
+    use std::io::{Read as _, Write as _};
+    use std::net::{Shutdown, TcpListener, TcpStream};
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let host = format!("localhost:{}", listener.local_addr().expect("address").port());
+    let behind = registry.host.clone();
+    std::thread::spawn(move || {
+        for (number, client) in listener.incoming().flatten().enumerate() {
+            let Ok(server) = TcpStream::connect(&behind) else { return };
+            let (mut from, mut to) = (client.try_clone().expect("socket"), server.try_clone().expect("socket"));
+            std::thread::spawn(move || {
+                let (mut buffer, mut passed) = ([0; 1000], 0);
+                while let Ok(size) = from.read(&mut buffer) {
+                    passed += size;
+                    if size == 0 || number < count && passed > after || to.write_all(&buffer[..size]).is_err() {
+                        break;
+                    }
+                }
+                let _ = to.shutdown(Shutdown::Both);
+                let _ = from.shutdown(Shutdown::Both);
+            });
+            let (mut from, mut to) = (server, client);
+            std::thread::spawn(move || {
+                let _ = std::io::copy(&mut from, &mut to);
+                let _ = to.shutdown(Shutdown::Both);
+            });
+        }
+    });
+    host
+}
+
+#[test]
+fn a_push_that_was_cut_anywhere_ends_right() {
+    let (Some(project), Some(registry)) = (project(), Registry::start(Guard::None)) else { return };
+    ok(&mut project.pack_alone(&["--format", "oci"]));
+    let whole = |folder: &str| {
+        for service in ["alpha", "beta"] {
+            let from = format!("docker://{}/{folder}/{service}:1.2.3", registry.host);
+            let to = format!("oci:{}:x", project.path().join(format!("{folder}-{service}")).display());
+            judge("skopeo", &["--override-arch", "arm64", "copy", "-q", "--src-tls-verify=false", &from, &to]);
+        }
+    };
+    // What breaks now and then is tried again.
+    for (number, after) in [100, 700, 2_000, 60_000].into_iter().enumerate() {
+        let folder = format!("now-and-then-{number}");
+        // The first connection asks whether TLS is spoken.
+        let host = cutting(&registry, 4, after);
+        ok(&mut in_project(&project, &["push", "--repo", &format!("{host}/{folder}")]));
+        whole(&folder);
+    }
+    // What breaks always ends in an error; the next push goes on from there.
+    for (number, after) in [700, 60_000].into_iter().enumerate() {
+        let folder = format!("always-{number}");
+        let host = cutting(&registry, usize::MAX, after);
+        let output = run(&mut in_project(&project, &["push", "--repo", &format!("{host}/{folder}")]));
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+        ok(&mut in_project(&project, &["push", "--repo", &format!("{}/{folder}", registry.host)]));
+        whole(&folder);
+    }
+}

@@ -1,0 +1,667 @@
+//! A registry that misbehaves: nothing half-fetched or wrong is ever used, and no credential is ever printed.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::Output;
+use std::sync::{Arc, Mutex};
+
+use cargo_appbundle::digest::Digest;
+use support::registry::{PASSWORD, TestImage, USER};
+use support::{Project, run, text};
+
+/// One request that arrived.
+#[derive(Clone, Debug)]
+struct Asked {
+    method: String,
+    path: String,
+    headers: BTreeMap<String, String>,
+}
+
+/// One answer; `cut` says after how many bytes of the body the connection breaks.
+struct Answer {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    cut: Option<usize>,
+}
+
+impl Answer {
+    fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self { status, headers: Vec::new(), body: body.into(), cut: None }
+    }
+
+    fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    fn cut(mut self, after: usize) -> Self {
+        self.cut = Some(after);
+        self
+    }
+}
+
+type Behaviour = dyn Fn(&Asked, usize) -> Answer + Send + Sync;
+
+/// A server on a port of its own.
+struct Server {
+    host: String,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+impl Server {
+    /// Answers by `behave`, which is told the request and how often this path was asked for before.
+    fn start(behave: impl Fn(&Asked, usize) -> Answer + Send + Sync + 'static) -> Self {
+        Self::start_at("127.0.0.1", behave)
+    }
+
+    /// The same at an address of this machine.
+    fn start_at(address: &str, behave: impl Fn(&Asked, usize) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind(format!("{address}:0")).expect("a port");
+        let host = format!("{address}:{}", listener.local_addr().expect("address").port());
+        let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
+        let (all, behave): (_, Arc<Behaviour>) = (Arc::clone(&asked), Arc::new(behave));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (all, behave) = (Arc::clone(&all), Arc::clone(&behave));
+                std::thread::spawn(move || serve(&stream, &all, &*behave));
+            }
+        });
+        Self { host, asked }
+    }
+
+    fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().expect("lock").clone()
+    }
+}
+
+/// One connection carries one request: what is not HTTP, such as TLS, is closed.
+fn serve(stream: &TcpStream, all: &Mutex<Vec<Asked>>, behave: &Behaviour) -> Option<()> {
+    let mut reader = BufReader::new(stream);
+    let mut first = [0];
+    reader.read_exact(&mut first).ok().filter(|()| first[0].is_ascii_uppercase())?;
+    let mut line = String::from(first[0] as char);
+    reader.read_line(&mut line).ok()?;
+    let mut words = line.split_whitespace();
+    let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
+    let mut headers = BTreeMap::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+        headers.insert(name.to_lowercase(), value.to_owned());
+    }
+    let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    std::io::copy(&mut reader.take(length), &mut std::io::sink()).ok()?;
+    let asked = Asked { method, path, headers };
+    let before = {
+        let mut all = all.lock().ok()?;
+        let before = all.iter().filter(|other| other.path == asked.path).count();
+        all.push(asked.clone());
+        before
+    };
+    let answer = behave(&asked, before);
+    let mut head = format!("HTTP/1.1 {} Whatever\r\nConnection: close\r\n", answer.status);
+    if !answer.headers.iter().any(|(name, _)| name == "Content-Length") {
+        head += &format!("Content-Length: {}\r\n", answer.body.len());
+    }
+    for (name, value) in &answer.headers {
+        head += &format!("{name}: {value}\r\n");
+    }
+    let mut stream = stream;
+    stream.write_all(format!("{head}\r\n").as_bytes()).ok()?;
+    stream.write_all(&answer.body[..answer.cut.unwrap_or(answer.body.len())]).ok()
+}
+
+/// A good registry of one image, as functions of which a test replaces one.
+struct Good {
+    image: TestImage,
+    index: Vec<u8>,
+}
+
+impl Good {
+    fn new(project: &Project) -> Arc<Self> {
+        let image = TestImage::new(project, "good");
+        Arc::new(Self { index: image.index("arm64"), image })
+    }
+
+    fn layer(&self) -> String {
+        format!("/v2/team/base/blobs/{}", Digest::of(&self.image.layer))
+    }
+
+    fn answer(&self, asked: &Asked) -> Answer {
+        let of = |bytes: &[u8]| Digest::of(bytes).to_string();
+        let path = asked.path.split('?').next().unwrap_or_default();
+        let last = path.rsplit('/').next().unwrap_or_default();
+        if asked.path == "/v2/" {
+            return Answer::new(200, "{}");
+        }
+        if last == "1" || last == of(&self.index) {
+            return Answer::new(200, self.index.clone()).with("Docker-Content-Digest", of(&self.index));
+        }
+        for bytes in [&self.image.manifest, &self.image.config, &self.image.layer] {
+            if last == of(bytes) {
+                return ranged(asked, bytes);
+            }
+        }
+        let body = r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}"#;
+        Answer::new(404, body)
+    }
+}
+
+/// All of it, or what `Range` asks for.
+fn ranged(asked: &Asked, bytes: &[u8]) -> Answer {
+    let start = asked.headers.get("range").and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok());
+    match start {
+        Some(start) => {
+            Answer::new(206, &bytes[start..]).with("Content-Range", format!("bytes {start}-{}/{}", bytes.len() - 1, bytes.len()))
+        }
+        None => Answer::new(200, bytes),
+    }
+}
+
+/// A workspace whose base is an image of a server.
+fn project(server: &Server) -> Option<Project> {
+    let project = bare()?;
+    project.with_base(&format!("{{ image = \"{}/team/base:1\" }}", server.host));
+    Some(project)
+}
+
+fn bare() -> Option<Project> {
+    let project = Project::new(&["alpha"]);
+    project.binaries(&["alpha"]).then_some(project)
+}
+
+/// Builds on what a server gives.
+fn build(project: &Project) -> Output {
+    run(&mut project.pack_alone(&["--format", "oci"]))
+}
+
+/// The build must fail with these words; nothing may be left of it, and no credential may be seen.
+fn refuses(project: &Project, words: &[&str]) -> String {
+    let output = build(project);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for word in words {
+        assert!(said.contains(word), "{word} in\n{said}");
+    }
+    assert!(!said.contains(PASSWORD), "{said}");
+    assert!(!project.path().join("appbundle.lock").exists());
+    for entry in walkdir::WalkDir::new(project.path().join("cache")).into_iter().flatten().filter(|e| e.file_type().is_file()) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let whole = name == ".lock" || Digest::of(std::fs::read(entry.path()).expect("read")).hex() == name;
+        assert!(whole, "{} is half-fetched", entry.path().display());
+    }
+    said
+}
+
+fn builds(project: &Project) -> String {
+    let output = build(project);
+    let said = text(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(!said.contains(PASSWORD), "{said}");
+    said
+}
+
+/// A server that is good but for what `fault` says.
+fn faulty(
+    fault: impl Fn(&Good, &Asked, usize) -> Option<Answer> + Send + Sync + 'static,
+) -> Option<(Arc<Good>, Server, Project)> {
+    let good = Good::new(&bare()?);
+    let behind = Arc::clone(&good);
+    let server = Server::start(move |asked, before| fault(&behind, asked, before).unwrap_or_else(|| behind.answer(asked)));
+    let project = project(&server)?;
+    Some((good, server, project))
+}
+
+#[test]
+fn a_good_server_is_good() {
+    let Some((_, _, project)) = faulty(|_, _, _| None) else { return };
+    builds(&project);
+}
+
+#[test]
+fn what_is_not_there_is_told_with_the_registrys_words() {
+    let Some((_, _, project)) =
+        faulty(|_, asked, _| (asked.path != "/v2/").then(|| Answer::new(404, r#"{"errors":[{"code":"NAME_UNKNOWN"}]}"#)))
+    else {
+        return;
+    };
+    refuses(&project, &["failed to pull the image `127.0.0.1:", "404 Not Found: NAME_UNKNOWN"]);
+}
+
+#[test]
+fn too_many_requests_and_passing_errors_are_waited_for() {
+    let Some((good, server, project)) = faulty(|good, asked, before| match before {
+        0 if asked.path.ends_with("/manifests/1") => Some(Answer::new(429, "").with("Retry-After", "2")),
+        0 | 1 if asked.path == good.layer() => Some(Answer::new(500, "oh")),
+        _ => None,
+    }) else {
+        return;
+    };
+    let start = std::time::Instant::now();
+    let said = builds(&project);
+    assert!(start.elapsed().as_secs() >= 2 && said.contains("429") && said.contains("4 tries remaining"), "{said}");
+    assert_eq!(server.asked().iter().filter(|asked| asked.path == good.layer()).count(), 3);
+}
+
+#[test]
+fn an_error_that_stays_ends() {
+    let Some((_, server, project)) = faulty(|_, asked, _| asked.path.contains("/manifests/").then(|| Answer::new(503, "")))
+    else {
+        return;
+    };
+    refuses(&project, &["503 Service Unavailable"]);
+    assert_eq!(server.asked().iter().filter(|asked| asked.path.contains("/manifests/")).count(), 5);
+}
+
+#[test]
+fn a_blob_that_was_cut_goes_on_where_it_was() {
+    let Some((good, server, project)) = faulty(|good, asked, before| {
+        let half = good.image.layer.len() / 2;
+        (asked.path == good.layer() && before < 2).then(|| ranged(asked, &good.image.layer).cut(half / (before + 1)))
+    }) else {
+        return;
+    };
+    builds(&project);
+    let ranges: Vec<_> =
+        server.asked().iter().filter(|asked| asked.path == good.layer()).map(|a| a.headers.get("range").cloned()).collect();
+    let half = good.image.layer.len() / 2;
+    assert_eq!(ranges.len(), 3, "{ranges:?}");
+    assert_eq!((ranges[0].as_deref(), ranges[1].clone()), (None, Some(format!("bytes={half}-"))));
+}
+
+#[test]
+fn a_server_that_cannot_go_on_begins_again() {
+    let Some((_, _, project)) = faulty(|good, asked, before| {
+        (asked.path == good.layer()).then(|| {
+            let whole = Answer::new(200, good.image.layer.clone());
+            if before == 0 { whole.cut(1000) } else { whole }
+        })
+    }) else {
+        return;
+    };
+    builds(&project);
+}
+
+#[test]
+fn a_blob_that_is_always_cut_at_the_same_place_ends_in_an_error() {
+    let Some((_, _, project)) =
+        faulty(|good, asked, _| (asked.path == good.layer()).then(|| Answer::new(200, good.image.layer.clone()).cut(1000)))
+    else {
+        return;
+    };
+    refuses(&project, &["broke off"]);
+}
+
+#[test]
+fn wrong_bytes_and_wrong_lengths_are_refused() {
+    let wrong = |change: fn(&mut Vec<u8>)| {
+        move |good: &Good, asked: &Asked, _: usize| {
+            (asked.path == good.layer()).then(|| {
+                let mut bytes = good.image.layer.clone();
+                change(&mut bytes);
+                Answer::new(200, bytes)
+            })
+        }
+    };
+    let Some((_, _, flipped)) = faulty(wrong(|bytes| bytes[5000] ^= 1)) else { return };
+    refuses(&flipped, &["failed to get the blob `sha256:", "gave bytes of the sum"]);
+    let Some((_, _, short)) = faulty(wrong(|bytes| bytes.truncate(5000))) else { return };
+    refuses(&short, &["gives 5000 bytes where"]);
+    let Some((_, _, long)) = faulty(wrong(|bytes| bytes.push(0))) else { return };
+    refuses(&long, &["bytes where"]);
+    let Some((_, _, endless)) = faulty(|good, asked, _| {
+        let mut bytes = good.image.layer.clone();
+        bytes.extend([0; 100_000]);
+        let chunk = [format!("{:x}\r\n", bytes.len()).into_bytes(), bytes, b"\r\n0\r\n\r\n".to_vec()].concat();
+        (asked.path == good.layer())
+            .then(|| Answer::new(200, chunk).with("Transfer-Encoding", "chunked").with("Content-Length", ""))
+    }) else {
+        return;
+    };
+    refuses(&endless, &["failed to get the blob"]);
+}
+
+#[test]
+fn manifests_that_lie_are_refused() {
+    let Some((_, _, other)) = faulty(|good, asked, _| {
+        asked
+            .path
+            .ends_with("/manifests/1")
+            .then(|| Answer::new(200, good.index.clone()).with("Docker-Content-Digest", Digest::of("x").to_string()))
+    }) else {
+        return;
+    };
+    refuses(&other, &["and calls it `sha256:"]);
+    let Some((_, _, swapped)) = faulty(|good, asked, _| {
+        asked.path.ends_with(&Digest::of(&good.image.manifest).to_string()).then(|| Answer::new(200, good.index.clone()))
+    }) else {
+        return;
+    };
+    refuses(&swapped, &["answered with a manifest of the sum"]);
+    let Some((_, _, page)) =
+        faulty(|_, asked, _| asked.path.ends_with("/manifests/1").then(|| Answer::new(200, "<html>Hotel WLAN</html>")))
+    else {
+        return;
+    };
+    refuses(&page, &["its manifest is not JSON"]);
+}
+
+#[test]
+fn an_image_for_another_platform_is_refused() {
+    let Some((_, _, none)) =
+        faulty(|good, asked, _| asked.path.ends_with("/manifests/1").then(|| Answer::new(200, good.image.index("riscv64"))))
+    else {
+        return;
+    };
+    refuses(&none, &["it is not there for linux/arm64, only for linux/riscv64"]);
+    // The index says arm64, the config knows better.
+    let project = bare().expect("tools");
+    let image = Arc::new(TestImage::for_architecture(&project, "amd64", "amd64"));
+    let good = Arc::new(Good { index: image.index("arm64"), image: TestImage::for_architecture(&project, "amd64", "amd64") });
+    let server = Server::start(move |asked, _| good.answer(asked));
+    project.with_base(&format!("{{ image = \"{}/team/base:1\" }}", server.host));
+    refuses(&project, &["it is for linux/amd64 instead of linux/arm64"]);
+}
+
+/// `Basic` of [`USER`] and [`PASSWORD`].
+const BASIC: &str = "Basic cm9iaW46Y29ycmVjdC1ob3JzZS05";
+
+#[test]
+fn credentials_go_to_their_host_alone() {
+    // The other host has the blobs, and must see no credentials.
+    let Some(project) = bare() else { return };
+    let good = Good::new(&project);
+    let behind = Arc::clone(&good);
+    let storage = Server::start(move |asked, _| behind.answer(asked));
+    let (behind, to) = (Arc::clone(&good), storage.host.clone());
+    let registry = Server::start(move |asked, _| {
+        if asked.headers.get("authorization").map(String::as_str) != Some(BASIC) {
+            return Answer::new(401, "").with("WWW-Authenticate", "Basic realm=\"x\"");
+        }
+        if asked.path.contains("/blobs/") {
+            return Answer::new(307, "").with("Location", format!("http://{to}{}?signature=very-secret", asked.path));
+        }
+        behind.answer(asked)
+    });
+    project.with_base(&format!("{{ image = \"{}/team/base:1\" }}", registry.host));
+    let said = refuses(&project, &["401 Unauthorized", &format!("help: run `docker login {}`", registry.host)]);
+    assert!(!said.contains("Caused by:\n  Caused"), "{said}");
+    project.login(&registry.host, USER, PASSWORD);
+    builds(&project);
+    let there = storage.asked();
+    assert!(there.iter().any(|asked| asked.method == "GET" && asked.path.contains("/blobs/")), "{there:?}");
+    assert!(there.iter().all(|asked| !asked.headers.contains_key("authorization")), "{there:?}");
+    // Nothing of them is in what was written.
+    for entry in walkdir::WalkDir::new(project.path()).into_iter().flatten().filter(|entry| entry.file_type().is_file()) {
+        if entry.path().starts_with(project.path().join("docker-config")) {
+            continue;
+        }
+        let bytes = std::fs::read(entry.path()).expect("read");
+        assert!(!bytes.windows(PASSWORD.len()).any(|part| part == PASSWORD.as_bytes()), "{}", entry.path().display());
+    }
+}
+
+#[test]
+fn a_redirect_to_a_plain_connection_elsewhere_is_refused() {
+    let Some((_, _, project)) = faulty(|_, asked, _| {
+        asked
+            .path
+            .contains("/blobs/")
+            .then(|| Answer::new(302, "").with("Location", "http://storage.example.com/x?signature=very-secret"))
+    }) else {
+        return;
+    };
+    let said = refuses(&project, &["leads to `http://storage.example.com/x`, which is not encrypted"]);
+    assert!(!said.contains("very-secret"), "{said}");
+    // A challenge of another host is none: its token server would be told the password.
+    let thief = Server::start(|_, _| Answer::new(401, "").with("WWW-Authenticate", "Basic realm=\"x\""));
+    let to = thief.host.clone();
+    let Some((_, registry, lured)) = faulty(move |_, asked, _| {
+        asked.path.contains("/blobs/").then(|| Answer::new(302, "").with("Location", format!("http://{to}/x")))
+    }) else {
+        return;
+    };
+    lured.login(&registry.host, USER, PASSWORD);
+    refuses(&lured, &["401 Unauthorized"]);
+    assert!(thief.asked().iter().all(|asked| !asked.headers.contains_key("authorization")));
+    let Some((_, _, round)) =
+        faulty(|_, asked, _| asked.path.contains("/blobs/").then(|| Answer::new(302, "").with("Location", asked.path.clone())))
+    else {
+        return;
+    };
+    refuses(&round, &["leads through more than 5 redirects"]);
+}
+
+/// A registry that wants tokens, of which the token server answers by `answer`.
+fn with_tokens(project: &Project, answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> (Server, Server) {
+    let good = Good::new(project);
+    let tokens = Server::start(move |asked, _| answer(asked));
+    let realm = format!("http://{}/token", tokens.host);
+    let registry = Server::start(move |asked, _| {
+        if asked.headers.get("authorization").map(String::as_str) == Some("Bearer opaque") {
+            return good.answer(asked);
+        }
+        Answer::new(401, "").with("WWW-Authenticate", format!("Bearer realm=\"{realm}\",service=\"the registry\""))
+    });
+    project.with_base(&format!("{{ image = \"{}/team/base:1\" }}", registry.host));
+    project.login(&registry.host, USER, PASSWORD);
+    (registry, tokens)
+}
+
+#[test]
+fn a_token_is_asked_for_once_with_the_password_and_used() {
+    let Some(project) = bare() else { return };
+    let (registry, tokens) = with_tokens(&project, |_| Answer::new(200, r#"{"token":"opaque","expires_in":300}"#));
+    builds(&project);
+    let asked = tokens.asked();
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    assert_eq!(asked[0].headers.get("authorization").map(String::as_str), Some(BASIC));
+    assert_eq!(asked[0].path, "/token?service=the%20registry&scope=repository%3Ateam%2Fbase%3Apull");
+    assert!(registry.asked().iter().all(|asked| asked.headers.get("authorization").map(String::as_str) != Some(BASIC)));
+}
+
+#[test]
+fn a_token_server_that_answers_nonsense_ends_in_an_error() {
+    for (answer, words) in [
+        (r#"{"token":"bad\r\nX-Evil: 1"}"#, "its token has characters that no token has"),
+        ("<html>correct-horse-9</html>", "its answer is not the JSON of a token"),
+        ("{}", "its answer has no token"),
+    ] {
+        let Some(project) = bare() else { return };
+        let _servers = with_tokens(&project, move |_| Answer::new(200, answer));
+        refuses(&project, &["failed to get a token for `127.0.0.1:", words]);
+    }
+    let Some(project) = bare() else { return };
+    let _servers = with_tokens(&project, |_| Answer::new(401, ""));
+    refuses(&project, &["401 Unauthorized", "help: run `docker login 127.0.0.1:"]);
+    // A token that the registry does not take is not asked for again and again.
+    let Some(project) = bare() else { return };
+    let (registry, tokens) = with_tokens(&project, |_| Answer::new(200, r#"{"token":"other"}"#));
+    refuses(&project, &["401 Unauthorized"]);
+    assert_eq!((tokens.asked().len(), registry.asked().iter().filter(|asked| asked.path.contains("manifests")).count()), (1, 2));
+}
+
+#[test]
+fn a_realm_that_is_wrong_is_refused() {
+    for (challenge, words) in [
+        ("Bearer realm=\"http://tokens.example.com/x\"", "which is not encrypted"),
+        ("Bearer realm=\"nonsense\"", "it is no URL"),
+        ("Digest realm=\"x\"", "401 Unauthorized"),
+    ] {
+        let Some((_, _, project)) =
+            faulty(move |_, asked, _| (asked.path != "/v2/").then(|| Answer::new(401, "").with("WWW-Authenticate", challenge)))
+        else {
+            return;
+        };
+        refuses(&project, &[words]);
+    }
+    let Some((_, _, project)) = faulty(|_, asked, _| (asked.path != "/v2/").then(|| Answer::new(401, ""))) else { return };
+    refuses(&project, &["401 Unauthorized"]);
+}
+
+#[test]
+fn plain_connections_are_only_for_hosts_in_the_list() {
+    let Some(project) = bare() else { return };
+    // The address under which others would know this machine; no packet is sent for it.
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").expect("a socket");
+    let address = socket.connect("192.0.2.1:9").and_then(|()| socket.local_addr()).map(|address| address.ip());
+    let Some(address) = address.ok().filter(|address| !address.is_loopback()) else {
+        eprintln!("skipped: this machine has no address but its own");
+        return;
+    };
+    let good = Good::new(&project);
+    let server = Server::start_at(&address.to_string(), move |asked, _| good.answer(asked));
+    project.with_base(&format!("{{ image = \"{}/team/base:1\" }}", server.host));
+    refuses(&project, &["failed to pull the image", "failed to ask"]);
+    assert!(server.asked().is_empty(), "{:?}", server.asked());
+    let mut listed = project.pack_alone(&["--format", "oci", "--insecure-registry", &server.host]);
+    let output = run(listed.env("NO_PROXY", address.to_string()));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+#[test]
+fn mirrors_are_asked_first_and_the_origin_last() {
+    let Some((good, origin, project)) = faulty(|_, _, _| None) else { return };
+    let dead = Server::start(|_, _| Answer::new(404, ""));
+    let behind = Arc::clone(&good);
+    let partial =
+        Server::start(move |asked, _| if asked.path.contains("/blobs/") { Answer::new(404, "") } else { behind.answer(asked) });
+    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
+    let mirrors = format!("mirrors = {{ \"{}\" = [\"http://{}\", \"http://{}\"] }}\n", origin.host, dead.host, partial.host);
+    project.write("Cargo.toml", &(manifest + &mirrors));
+    let said = builds(&project);
+    assert!(said.contains(&format!("the mirror `{}` does not help", dead.host)), "{said}");
+    assert!(partial.asked().iter().any(|asked| asked.path.contains("/manifests/1")));
+    assert!(origin.asked().iter().all(|asked| asked.path.contains("/blobs/") || asked.path == "/v2/"), "{:?}", origin.asked());
+}
+
+#[test]
+fn helpers_are_asked_and_their_failures_told_without_their_words() {
+    let Some(project) = bare() else { return };
+    let good = Good::new(&project);
+    let registry = Server::start(move |asked, _| match asked.headers.get("authorization").map(String::as_str) {
+        Some(BASIC) => good.answer(asked),
+        _ => Answer::new(401, "").with("WWW-Authenticate", "Basic realm=\"x\""),
+    });
+    project.with_base(&format!("{{ image = \"{}/team/base:1\" }}", registry.host));
+    let helper = |script: &str| {
+        project.write("tools/docker-credential-test", &format!("#!/bin/sh\n{script}\n"));
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(project.path().join("tools/docker-credential-test"), mode).expect("mode");
+        let mut command = project.pack_alone(&["--format", "oci"]);
+        let path = std::env::var("PATH").expect("PATH");
+        run(command.env("PATH", format!("{}:{path}", project.path().join("tools").display())))
+    };
+    project.write("docker-config/config.json", &format!(r#"{{"credHelpers":{{"{}":"test"}}}}"#, registry.host));
+    let failed = text(&helper(&format!("echo '{PASSWORD}'; echo locked >&2; exit 1")).stderr);
+    assert!(failed.contains("docker-credential-test get") && failed.contains("locked") && !failed.contains(PASSWORD), "{failed}");
+    let nonsense = text(&helper(&format!("echo '{PASSWORD}'")).stderr);
+    assert!(nonsense.contains("did not answer with `Username` and `Secret`") && !nonsense.contains(PASSWORD), "{nonsense}");
+    let answer = format!(
+        r#"[ "$1 $(cat)" = "get {}" ] && echo '{{"ServerURL":"x","Username":"{USER}","Secret":"{PASSWORD}"}}'"#,
+        registry.host
+    );
+    let good = helper(&answer);
+    assert!(good.status.success(), "{}", text(&good.stderr));
+}
+
+#[test]
+fn a_lock_file_that_was_tampered_with_is_told_with_its_place() {
+    let Some((good, _, project)) = faulty(|_, _, _| None) else { return };
+    builds(&project);
+    let written = String::from_utf8(project.read("appbundle.lock")).expect("text");
+    let of = |bytes: &[u8]| Digest::of(bytes).to_string();
+    let other = Digest::of("other").to_string();
+    let tar = Digest::of(project_tar(&good)).to_string();
+    for (text_of_lock, words) in [
+        (format!("<<<<<<< HEAD\n{written}=======\n>>>>>>> theirs\n"), vec!["marks of a merge conflict", "appbundle.lock:1:1"]),
+        (format!("{written}colour = \"red\"\n"), vec!["unknown field `colour`", "appbundle.lock:"]),
+        (written.replace(&of(&good.index), &other), vec!["does not have", "with this digest", "appbundle.lock:"]),
+        (written.replace(&of(&good.image.manifest), &other), vec!["has the digest `sha256:", "appbundle.lock:"]),
+        (written.replace(&tar, &other), vec!["these are not the layers of", "appbundle.lock:"]),
+        (written.replace("glibc = \"2", "glibc = \"1"), vec!["the glibc of", "appbundle.lock:"]),
+        (written.replace("version = 1", "version = 9"), vec!["newer", "appbundle.lock:3:"]),
+    ] {
+        project.write("appbundle.lock", &text_of_lock);
+        let output = run(&mut project.pack_alone(&["--format", "oci", "--app-version", "9.9.9"]));
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        for word in words {
+            assert!(said.contains(word), "{word} in\n{said}");
+        }
+        assert_eq!(project.read("appbundle.lock"), text_of_lock.as_bytes());
+    }
+    project.write("appbundle.lock", &written);
+    builds(&project);
+}
+
+fn project_tar(good: &Good) -> Vec<u8> {
+    let mut tar = Vec::new();
+    cargo_appbundle::archive::gzip::decoder(&good.image.layer[..]).read_to_end(&mut tar).expect("gzip");
+    tar
+}
+
+#[test]
+fn what_is_pinned_and_gone_is_told_with_the_way_out() {
+    let Some((good, _, project)) = faulty(|good, asked, before| {
+        let index = asked.path.ends_with(&Digest::of(&good.index).to_string());
+        (index || asked.path.ends_with("/manifests/1") && before > 0).then(|| Answer::new(404, ""))
+    }) else {
+        return;
+    };
+    builds(&project);
+    assert!(String::from_utf8_lossy(&project.read("appbundle.lock")).contains(&Digest::of(&good.index).to_string()));
+    std::fs::remove_dir_all(project.path().join("target")).expect("removed");
+    std::fs::remove_dir_all(project.path().join("cache")).expect("removed");
+    let output = build(&project);
+    let said = text(&output.stderr);
+    assert!(
+        !output.status.success()
+            && said.contains("404")
+            && said.contains("appbundle.lock:7:10")
+            && said.contains("`cargo appbundle update 127.0.0.1:"),
+        "{said}"
+    );
+}
+
+#[test]
+fn several_processes_share_the_cache() {
+    let Some((_, server, first)) = faulty(|_, _, _| None) else { return };
+    let others: Vec<Project> = (0..3).filter_map(|_| project(&server)).collect();
+    let mut running: Vec<_> = others
+        .iter()
+        .map(|other| {
+            let mut command = other.pack_alone(&["--format", "oci"]);
+            command.env("XDG_CACHE_HOME", first.path().join("cache")).spawn().expect("started")
+        })
+        .collect();
+    builds(&first);
+    assert!(running.iter_mut().all(|child| child.wait().expect("ended").success()));
+    let blobs = std::fs::read_dir(first.path().join("cache/cargo-appbundle/blobs/sha256")).expect("cache");
+    for entry in blobs.flatten() {
+        assert_eq!(Digest::of(std::fs::read(entry.path()).expect("read")).hex(), entry.file_name().to_string_lossy());
+    }
+}
+
+#[test]
+fn a_damaged_cache_is_mended() {
+    let Some((good, server, project)) = faulty(|_, _, _| None) else { return };
+    builds(&project);
+    std::fs::remove_dir_all(project.path().join("target")).expect("removed");
+    let blob = |bytes: &[u8]| project.path().join("cache/cargo-appbundle/blobs/sha256").join(Digest::of(bytes).hex());
+    for bytes in [&good.image.layer, &good.image.config, &good.image.manifest, &good.index] {
+        let mut damaged = bytes.clone();
+        let middle = damaged.len() / 2;
+        damaged[middle] ^= 1;
+        std::fs::write(blob(bytes), damaged).expect("written");
+    }
+    let before = server.asked().len();
+    builds(&project);
+    assert!(server.asked().len() > before);
+    assert_eq!(std::fs::read(blob(&good.image.layer)).expect("read"), good.image.layer);
+}
