@@ -7,7 +7,7 @@ mod states;
 pub mod survey;
 mod unpack;
 
-pub use auterionos::{Payload, write as write_auterionos};
+pub use auterionos::{Payload, begin_sum, write as write_auterionos};
 pub use layout::{Kind, manifest, write as write_layout};
 pub use outgoing::{Blob, Outgoing, Source};
 pub use unpack::outgoing;
