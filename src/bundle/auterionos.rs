@@ -90,7 +90,7 @@ pub fn write(
     Ok(size)
 }
 
-/// Sums the beginning of the image, the layers of the bases, so that [`write`] has less to do. `bases` go with the images, one
+/// Sums the beginning of the image, the layers of the bases, so that [`write()`] has less to do. `bases` go with the images, one
 /// for one. What fails here fails again there, and is said there.
 pub fn begin_sum(bases: &[&Base], mtime: u64, cache: &Cache) -> Result<()> {
     let layers: Vec<&[Segment]> = bases.iter().map(|base| base.layers.as_slice()).collect();
