@@ -6,6 +6,6 @@ mod layout;
 mod states;
 pub mod survey;
 
-pub use auterionos::{Payload, write as write_auterionos};
+pub use auterionos::{Payload, begin_sum, write as write_auterionos};
 pub use contents::{BundledImage, BundledLayer, Contents, contents, write_images};
 pub use layout::{Kind, write as write_layout};

@@ -26,6 +26,7 @@ pub fn files(plan: &Plan) -> Result<Vec<GeneratedFile>> {
 /// What is lost between the tables and the targets, in words for the user.
 pub fn notes(plan: &Plan) -> Vec<String> {
     let mut notes = compose::notes(plan);
+    notes.extend(dockerfile::notes(plan));
     notes.extend(plan.auterion.iter().flat_map(|auterion| auterion::notes(plan, auterion)));
     notes
 }

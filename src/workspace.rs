@@ -1,10 +1,14 @@
 //! What Cargo knows of a workspace: the one door to `cargo metadata`.
 
+mod features;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use cargo_metadata::{MetadataCommand, TargetKind};
 use semver::Version;
+
+pub use features::{Unified, unified};
 
 /// How Cargo is called, for every call of one run.
 #[derive(Clone, Debug, Default)]

@@ -178,3 +178,25 @@ fn the_schema_accepts_the_example_and_refuses_what_we_refuse() {
     assert!(!validator.is_valid(&serde_json::json!({ "package": { "metadata": { "service": { "enviroment": {} } } } })));
     assert!(validator.is_valid(&serde_json::json!({ "package": { "metadata": { "service": [{}, { "base": "auto" }] } } })));
 }
+
+/// One compilation serves all services: what one asks for, the other gets too.
+#[test]
+fn the_plan_says_which_features_are_shared() {
+    let project = Project::new(&["a", "b"]);
+    project.write(
+        "shared/Cargo.toml",
+        "[package]\nname = \"shared\"\nversion = \"0.3.0\"\nedition = \"2021\"\n[features]\nfast = []\nsafe = []\n",
+    );
+    project.write("shared/src/lib.rs", "");
+    for (name, feature) in [("a", "fast"), ("b", "safe")] {
+        let path = format!("services/{name}/Cargo.toml");
+        let manifest = String::from_utf8(project.read(&path)).expect("text");
+        let dependency = format!("shared = {{ path = \"../../shared\", features = [\"{feature}\"] }}\n");
+        project.write(&path, &format!("{manifest}\n[dependencies]\n{dependency}"));
+    }
+    let text = ok(&mut appbundle(project.path(), &["plan"]));
+    assert!(text.contains("  shared v0.3.0: fast for a; safe for b\n"), "{text}");
+    let plan = plan(&project, &[]);
+    assert_eq!(plan["unified"][0]["package"], "shared v0.3.0");
+    assert_eq!(plan["unified"][0]["features"]["safe"][0], "b");
+}

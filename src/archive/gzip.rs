@@ -30,7 +30,7 @@ impl Level {
     fn number(self) -> libdeflater::CompressionLvl {
         let number = match self {
             Self::Fast => 1,
-            Self::Default => 6,
+            Self::Default => 5,
             Self::Best => 12,
         };
         libdeflater::CompressionLvl::new(number).unwrap_or_default()

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
 use super::states::States;
-use crate::app::Image;
+use crate::app::{Base, Image};
 use crate::archive::gzip::{Compressor, Level};
 use crate::archive::{END_OF_ARCHIVE, encode_file, padding};
 use crate::digest::{Digest, ResumableHasher};
@@ -66,7 +67,7 @@ pub fn write(
     written: &dyn Fn(u64),
 ) -> Result<u64> {
     let pieces = pieces(images, artifact.mtime)?;
-    let mut states = States::load(&cache.folder().join("image.states"));
+    let mut states = States::load(&states_path(cache));
     let image = PayloadFile {
         name: format!("{}.image", payload.slug),
         size: pieces.iter().map(Piece::size).sum(),
@@ -89,30 +90,29 @@ pub fn write(
     Ok(size)
 }
 
+/// Sums the beginning of the image, the layers of the bases, so that [`write`] has less to do. `bases` go with the images, one
+/// for one. What fails here fails again there, and is said there.
+pub fn begin_sum(bases: &[&Base], mtime: u64, cache: &Cache) -> Result<()> {
+    let layers: Vec<&[Segment]> = bases.iter().map(|base| base.layers.as_slice()).collect();
+    let (pieces, _) = layer_pieces(&layers, mtime)?;
+    let mut states = States::load(&states_path(cache));
+    let keys = keys(&pieces);
+    if keys.last().is_none_or(|last| states.get(last).is_some()) {
+        return Ok(());
+    }
+    digest(&pieces, cache, &mut states)?;
+    states.save()
+}
+
+fn states_path(cache: &Cache) -> PathBuf {
+    cache.folder().join("image.states")
+}
+
 /// A docker archive as gzip members: layers first, the lowest of all images at the very beginning, since they change least;
 /// then the configs, then `manifest.json` (section 4.4).
 fn pieces(images: &[Image], mtime: u64) -> Result<Vec<Piece>> {
-    let mut compressor = Compressor::new(Level::Default);
-    let mut member = |bytes: &[u8]| -> Result<Piece> {
-        let mut packed = Vec::new();
-        compressor.member(bytes, &mut packed)?;
-        Ok(Piece::Members(packed))
-    };
-    let mut pieces = Vec::new();
-    let mut seen = BTreeSet::new();
-    let mut before: Vec<u8> = Vec::new();
-    let deepest = images.iter().map(|image| image.layers.len()).max().unwrap_or(0);
-    for level in 0..deepest {
-        for segment in images.iter().filter_map(|image| image.layers.get(level)) {
-            if !seen.insert(segment.diff_id) {
-                continue;
-            }
-            before.extend(encode_file(&format!("{}.tar", segment.diff_id.hex()), 0o644, segment.uncompressed, mtime)?);
-            pieces.push(member(&before)?);
-            pieces.push(Piece::Layer(segment.clone()));
-            before = padding(segment.uncompressed).to_vec();
-        }
-    }
+    let layers: Vec<&[Segment]> = images.iter().map(|image| image.layers.as_slice()).collect();
+    let (mut pieces, mut before) = layer_pieces(&layers, mtime)?;
     let mut manifest = Vec::new();
     let mut configs = BTreeSet::new();
     for image in images {
@@ -134,7 +134,41 @@ fn pieces(images: &[Image], mtime: u64) -> Result<Vec<Piece>> {
     Ok(pieces)
 }
 
-/// Copies the pieces; hashes only those after the longest beginning of which the state is known.
+/// The pieces of the layers of all images, the lowest first, and what is still to be packed after the last one.
+fn layer_pieces(images: &[&[Segment]], mtime: u64) -> Result<(Vec<Piece>, Vec<u8>)> {
+    let (mut pieces, mut seen, mut before) = (Vec::new(), BTreeSet::new(), Vec::new());
+    let deepest = images.iter().map(|layers| layers.len()).max().unwrap_or(0);
+    for level in 0..deepest {
+        for segment in images.iter().filter_map(|layers| layers.get(level)) {
+            if !seen.insert(segment.diff_id) {
+                continue;
+            }
+            before.extend(encode_file(&format!("{}.tar", segment.diff_id.hex()), 0o644, segment.uncompressed, mtime)?);
+            pieces.push(member(&before)?);
+            pieces.push(Piece::Layer(segment.clone()));
+            before = padding(segment.uncompressed).to_vec();
+        }
+    }
+    Ok((pieces, before))
+}
+
+fn member(bytes: &[u8]) -> Result<Piece> {
+    let mut packed = Vec::new();
+    Compressor::new(Level::Default).member(bytes, &mut packed)?;
+    Ok(Piece::Members(packed))
+}
+
+/// For each piece, what stands for all up to and with it.
+fn keys(pieces: &[Piece]) -> Vec<Digest> {
+    let mut rolling = Digest::of(b"image");
+    let step = |piece: &Piece| {
+        rolling = Digest::of(format!("{rolling}{}", piece.print()));
+        rolling
+    };
+    pieces.iter().map(step).collect()
+}
+
+/// Copies the pieces and sums them, each in a thread of its own.
 fn write_image(
     to: &mut PayloadWriter<'_>,
     pieces: &[Piece],
@@ -142,34 +176,32 @@ fn write_image(
     states: &mut States,
     written: &dyn Fn(u64),
 ) -> Result<Digest> {
-    let mut keys = Vec::new();
-    let mut rolling = Digest::of(b"image");
-    for piece in pieces {
-        rolling = Digest::of(format!("{rolling}{}", piece.print()));
-        keys.push(rolling);
-    }
+    std::thread::scope(|scope| {
+        let sum = scope.spawn(|| digest(pieces, cache, states));
+        for piece in pieces {
+            match piece {
+                Piece::Members(bytes) => to.write_all(bytes)?,
+                Piece::Layer(segment) => cache.read(segment, |block, crc| Ok(to.write_summed(block, crc)?))?,
+            }
+            written(piece.size());
+        }
+        sum.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// The sum of all pieces; reads only those after the longest beginning of which the state is known.
+fn digest(pieces: &[Piece], cache: &Cache, states: &mut States) -> Result<Digest> {
+    let keys = keys(pieces);
     let known = (0..pieces.len()).rev().find_map(|at| Some((at + 1, states.get(&keys[at])?)));
     let (from, mut hasher) = known.unwrap_or_else(|| (0, ResumableHasher::default()));
-    for (at, piece) in pieces.iter().enumerate() {
-        let hash = at >= from;
+    keys[..from].iter().for_each(|key| states.keep(key));
+    for (piece, key) in pieces.iter().zip(&keys).skip(from) {
         match piece {
-            Piece::Members(bytes) => {
-                to.write_all(bytes)?;
-                if hash {
-                    hasher.update(bytes);
-                }
+            Piece::Members(bytes) => hasher.update(bytes),
+            Piece::Layer(segment) => {
+                std::io::copy(&mut cache.open(segment)?, &mut hasher)?;
+                states.insert(key, &hasher);
             }
-            Piece::Layer(segment) => cache.read(segment, |block, crc| {
-                to.write_summed(block, crc)?;
-                if hash {
-                    hasher.update(block);
-                }
-                Ok(())
-            })?,
-        }
-        written(piece.size());
-        if matches!(piece, Piece::Layer(_)) {
-            if hash { states.insert(&keys[at], &hasher) } else { states.keep(&keys[at]) }
         }
     }
     Ok(hasher.finish())

@@ -93,7 +93,12 @@ fn pack(
         let total = binaries.iter().map(|binary| binary.size).sum();
         let progress = shell.progress("Packing", total);
         shell.status("Packing", format_args!("{} services ({})", plan.services.len(), plan.compression.name()));
-        image::build(plan, binaries, &of_services, packer, known, &|bytes| progress.advance(bytes))?
+        std::thread::scope(|scope| {
+            if plan.formats.contains(&Format::Auterionos) {
+                scope.spawn(|| bundle::begin_sum(&of_services, plan.epoch, packer.cache()));
+            }
+            image::build(plan, binaries, &of_services, packer, known, &|bytes| progress.advance(bytes))
+        })?
     };
     packer.cache().touch(images.iter().flat_map(|image| &image.layers));
     for format in &plan.formats {

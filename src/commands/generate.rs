@@ -99,13 +99,18 @@ fn copy(to: &Path, what: &Copied, plan: &Plan, binaries: &[Binary], bases: &[&Ba
     }
 }
 
-/// A file is linked where the file system can, so that a large one costs nothing.
+/// A file is linked where the file system can, so that a large one costs nothing. A link that stands already is left alone:
+/// making it again would change the file's stamp, and have it read again by the next build.
 fn link(from: &Path, to: &Path, executable: bool) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = fs_err::metadata(from)?.permissions().mode() & 0o777;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    let source = fs_err::metadata(from)?;
     let wanted = if executable { 0o755 } else { 0o644 };
+    let linked = source.permissions().mode() & 0o777 == wanted;
+    if linked && std::fs::symlink_metadata(to).is_ok_and(|old| (old.dev(), old.ino()) == (source.dev(), source.ino())) {
+        return Ok(());
+    }
     remove(to)?;
-    if mode != wanted || std::fs::hard_link(from, to).is_err() {
+    if !linked || std::fs::hard_link(from, to).is_err() {
         fs_err::copy(from, to)?;
         fs_err::set_permissions(to, std::fs::Permissions::from_mode(wanted))?;
     }

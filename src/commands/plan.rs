@@ -1,12 +1,15 @@
 //! `cargo appbundle plan`: the decision, printed.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anyhow::Result;
+use serde::Serialize;
 
 use super::{Options, Session};
 use crate::plan::Plan;
 use crate::shell::Shell;
+use crate::workspace::{self, Unified};
 
 /// Prints the plan to stdout, for people or as JSON.
 pub fn run(options: &Options, json: bool, shell: &Shell) -> Result<()> {
@@ -14,12 +17,48 @@ pub fn run(options: &Options, json: bool, shell: &Shell) -> Result<()> {
     for note in crate::render::notes(&session.plan) {
         shell.note(note);
     }
+    let plan = &session.plan;
+    let services: Vec<_> = plan.services.iter().map(|s| (s.name.as_str(), s.package.as_str(), s.features.as_slice())).collect();
+    // Binaries that were built elsewhere need no dependencies, and those may be out of reach here.
+    let unified = match options.bin_dir {
+        Some(_) => Vec::new(),
+        None => workspace::unified(&options.cargo, &services, &plan.target.triple)
+            .inspect_err(|error| shell.note(format_args!("which features of dependencies are shared is not known: {error:#}")))
+            .unwrap_or_default(),
+    };
     if json {
-        anstream::println!("{}", serde_json::to_string_pretty(&session.plan)?);
+        anstream::println!("{}", serde_json::to_string_pretty(&Printed { plan, unified })?);
     } else {
-        anstream::print!("{}", text(&session.plan)?);
+        anstream::print!("{}{}", text(plan)?, shared(&unified));
     }
     Ok(())
+}
+
+/// What is printed as JSON.
+#[derive(Serialize)]
+struct Printed<'a> {
+    #[serde(flatten)]
+    plan: &'a Plan,
+    /// Dependencies with features that not all services that use them ask for.
+    unified: Vec<Unified>,
+}
+
+/// One compilation serves all services, so a dependency gets the features that any of them asks for.
+fn shared(unified: &[Unified]) -> String {
+    let mut out = String::new();
+    for Unified { package, features } in unified {
+        let mut by_services: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for (feature, who) in features {
+            by_services.entry(who.iter().map(String::as_str).collect::<Vec<_>>().join(", ")).or_default().push(feature);
+        }
+        let parts: Vec<String> = by_services.iter().map(|(who, which)| format!("{} for {who}", which.join(", "))).collect();
+        out.push_str(&format!("  {package}: {}\n", parts.join("; ")));
+    }
+    if out.is_empty() {
+        out
+    } else {
+        format!("\nShared dependencies, compiled for all with features that only some ask for\n{out}")
+    }
 }
 
 fn text(plan: &Plan) -> Result<String> {

@@ -137,7 +137,12 @@ fn of_service(plan: &Plan, service: &Service, base: &Base, number: usize) -> Res
         image => service.image.to_string(),
         base_image => base_image(plan, number),
         copies => copies,
-        env => service.environment.iter().map(|(name, value)| format!("{name}={}", quoted(value))).collect::<Vec<_>>(),
+        args => build_args(service).map(|(name, _)| name.to_owned()).collect::<Vec<_>>(),
+        env => service
+            .environment
+            .iter()
+            .map(|(name, value)| if value.contains('\n') { format!("{name}=\"${name}\"") } else { format!("{name}={}", quoted(value)) })
+            .collect::<Vec<_>>(),
         labels => labels(plan, service),
         ports => service.ports.iter().map(|port| port.exposed()).collect::<Vec<_>>(),
         workdir => service.workdir.as_str(),
@@ -153,11 +158,34 @@ fn of_service(plan: &Plan, service: &Service, base: &Base, number: usize) -> Res
     })
 }
 
+/// Variables whose values a Dockerfile cannot say, since they have several lines: they come as arguments of the build.
+pub fn build_args(service: &Service) -> impl Iterator<Item = (&str, &str)> {
+    let pairs = service.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    pairs.filter(|(_, value)| value.contains('\n'))
+}
+
+/// What Dockerfiles cannot say.
+pub fn notes(plan: &Plan) -> Vec<String> {
+    let mut notes = Vec::new();
+    for service in &plan.services {
+        let name = &service.name;
+        let args: Vec<&str> = build_args(service).map(|(name, _)| name).collect();
+        if !args.is_empty() {
+            let all = args.join("`, `");
+            notes.push(format!("`docker/{name}/Dockerfile` cannot say values of several lines: give `{all}` with `--build-arg`"));
+        }
+        for (label, _) in service.labels.iter().filter(|(_, value)| value.contains('\n')) {
+            notes.push(format!("`docker/{name}/Dockerfile` cannot say a label of several lines: `{label}` is left out"));
+        }
+    }
+    notes
+}
+
 fn labels(plan: &Plan, service: &Service) -> Vec<String> {
     let own =
         [("org.opencontainers.image.title", service.name.as_str()), ("org.opencontainers.image.version", &plan.version.written)];
     let labels = own.into_iter().chain(service.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-    labels.map(|(name, value)| format!("{}={}", quoted(name), quoted(value))).collect()
+    labels.filter(|(_, value)| !value.contains('\n')).map(|(name, value)| format!("{}={}", quoted(name), quoted(value))).collect()
 }
 
 fn in_context(folder: &str, path: &str) -> String {
@@ -172,6 +200,6 @@ fn words<T: AsRef<str>>(words: &[T]) -> String {
 
 /// In double quotes, in which a Dockerfile still replaces variables (Dockerfile reference, "Environment replacement").
 fn quoted(text: &str) -> String {
-    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$").replace('\n', "\\\n");
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$");
     format!("\"{escaped}\"")
 }

@@ -113,7 +113,10 @@ impl Cache {
 
     /// The segment's compressed bytes, unchecked.
     pub fn open(&self, segment: &Segment) -> Result<BufReader<std::fs::File>> {
-        Ok(BufReader::new(std::fs::File::open(self.bytes_path(segment.key)).map_err(|_| Damaged(segment.key))?))
+        Ok(BufReader::with_capacity(
+            256 * 1024,
+            std::fs::File::open(self.bytes_path(segment.key)).map_err(|_| Damaged(segment.key))?,
+        ))
     }
 
     /// Says that these segments were used now.
