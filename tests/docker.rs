@@ -176,3 +176,41 @@ fn doctor_shows_the_engine_and_asks_for_it_only_where_it_is_needed() {
     assert_eq!(output.status.code(), Some(1), "{shown}");
     assert!(shown.contains("MISSING  container engine") && shown.contains("there is no such socket"), "{shown}");
 }
+
+/// What the engine's socket says, at a port of this machine.
+fn over_tcp() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("port");
+    let port = listener.local_addr().expect("address").port();
+    std::thread::spawn(move || {
+        for near in listener.incoming().flatten() {
+            let far = std::os::unix::net::UnixStream::connect("/var/run/docker.sock").expect("the engine");
+            let (mut near_in, mut far_in) = (near.try_clone().expect("clone"), far.try_clone().expect("clone"));
+            let (mut near, mut far) = (near, far);
+            std::thread::spawn(move || {
+                let _ = std::io::copy(&mut near_in, &mut far);
+                let _ = far.shutdown(std::net::Shutdown::Write);
+            });
+            std::thread::spawn(move || {
+                let _ = std::io::copy(&mut far_in, &mut near);
+                let _ = near.shutdown(std::net::Shutdown::Both);
+            });
+        }
+    });
+    port
+}
+
+#[test]
+fn an_engine_over_tcp_loads_and_builds() {
+    if !engine() {
+        return;
+    }
+    let project = app("tcp", &[("alpha", "", &hello("alpha"))]);
+    let host = format!("tcp://127.0.0.1:{}", over_tcp());
+    let mut pack = project.pack(&["--format", "docker", "--engine", "docker", "--target", X86]);
+    let bundle = ok(pack.env("DOCKER_HOST", &host));
+    forget("tcp");
+    let printed = ok(appbundle(project.path(), &["load", bundle.trim()]).env("DOCKER_HOST", &host));
+    assert!(printed.contains("Loaded com.example.tcp.alpha:1.2.3"), "{printed}");
+    assert_eq!(judge("docker", &["run", "--rm", "com.example.tcp.alpha:1.2.3"]), "alpha\n");
+    forget("tcp");
+}

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use support::podman::Podman;
 use support::{Project, appbundle, engine, fails, judge, ok, run, text, tool};
 
 const X86: &str = "x86_64-unknown-linux-gnu";
@@ -225,4 +226,41 @@ fn a_command_checks_health_and_the_host_network_is_the_hosts() {
     let (code, said) = running.end();
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(left("checked"), "");
+}
+
+#[test]
+fn podman_runs_it_too() {
+    let Some(podman) = Podman::start() else { return };
+    let table = |port: u16| {
+        format!(
+            "environment = {{ PORT = \"{port}\" }}\nnetwork-mode = \"host\"\nhealthcheck = {{ path = \"/\", port = {port} }}\n"
+        )
+    };
+    let project = app("podded", &[("store", &table(18736)), ("front", &(table(18737) + "depends-on = [\"store\"]\n"))]);
+    let mut running = start(command(&project, &[]).env("DOCKER_HOST", podman.url()));
+    running.wait_for("Running 2 services");
+    running.signal("TERM");
+    let (code, said) = running.end();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(position(&said, "Healthy store") < position(&said, "Starting front"), "{said}");
+    assert!(said.contains("store | ending on SIGTERM") && said.contains("Removed 2 containers"), "{said}");
+    assert_eq!(judge("podman", &["--url", &podman.url(), "ps", "-aq"]), "");
+}
+
+#[test]
+fn a_bundle_without_a_compose_file_runs_its_images() {
+    if !engine() {
+        return;
+    }
+    let project = app("bare", &[("one", &(HEALTHY.to_owned() + "ports = [\"18738:18738\"]\n"))]);
+    let bundle = ok(project.pack(&["--format", "docker"]).args(["--target", X86]));
+    let elsewhere = tempfile::tempdir().expect("folder");
+    let copy = elsewhere.path().join("bare.tar");
+    std::fs::copy(bundle.trim(), &copy).expect("copied");
+    let mut running = start(&mut appbundle(elsewhere.path(), &["run", "bare.tar", "--color", "never"]));
+    let said = running.wait_for("Running 1 services");
+    assert!(said.contains("this bundle has no `app.yml`"), "{said}");
+    running.signal("INT");
+    let (code, said) = running.end();
+    assert_eq!(code, Some(0), "{said}");
 }

@@ -124,12 +124,19 @@ fn build(engine: &Engine, plan: &Plan, context: &Context, known: &KnownDigests, 
     let paths: Vec<&str> = context.copied.iter().map(|(path, _)| path.as_str()).collect();
     let what = context.service.as_deref().unwrap_or("base");
     let failed = || format!("failed to build `{}`", path.display());
+    let service = plan.services.iter().find(|service| Some(service.name.as_str()) == context.service.as_deref());
     let files = BuildContext::of(folder, name, &paths, plan.epoch, known).with_context(failed)?;
     let spec = BuildSpec {
         dockerfile: name.to_owned(),
         platform: plan.target.platform.to_string(),
+        args: service
+            .map(render::build_args)
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
         tag: context.image.clone(),
-        ..BuildSpec::default()
+        target: None,
     };
     let image = engine.build(&spec, |to| files.write(to, &|_| ()), &mut |line| shell.output(&format!("{what}: {line}")));
     let image = image.with_context(failed)?;

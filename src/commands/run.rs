@@ -74,8 +74,8 @@ pub fn run(options: &Options, run: &RunOptions, shell: &Shell) -> Result<()> {
     let mut started = Started::new(&engine, &name, &foreign, &output, &interrupt, shell)?;
     let ended = started.all(&launches, run.timeout);
     let stopped = started.stop();
-    if let Err(error) = &ended
-        && stopped.is_err()
+    if ended.is_err()
+        && let Err(error) = &stopped
     {
         shell.warning(format_args!("not all containers could be removed: {error:#}"));
         return ended;

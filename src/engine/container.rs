@@ -124,7 +124,20 @@ impl Engine {
 
     /// How a container is.
     pub fn state(&self, name: &str) -> Result<State> {
-        let found = self.wait(&format!("looking at the container `{name}`"), self.docker.inspect_container(name, None))?;
+        let doing = format!("looking at the container `{name}`");
+        let mut tries = 0..40;
+        let found = loop {
+            match self.runtime.block_on(self.docker.inspect_container(name, None)) {
+                // Podman's word for a container that has ended and is not tidied up yet; Docker has none.
+                Err(Error::JsonDataError { message, .. }) if message.contains("variant `stopped`") => {
+                    if tries.next().is_none() {
+                        return Ok(State::default());
+                    }
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                found => break found.map_err(|error| error::told(error, self.endpoint(), &doing))?,
+            }
+        };
         let state = found.state.unwrap_or_default();
         let ports = found.network_settings.and_then(|settings| settings.ports).unwrap_or_default();
         let first = |bindings: Option<Vec<PortBinding>>| bindings?.into_iter().find_map(|b| b.host_port?.parse().ok());

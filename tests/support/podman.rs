@@ -23,7 +23,12 @@ impl Podman {
         let folder = tempfile::tempdir().expect("folder");
         let store = folder.path().join("store");
         let socket = folder.path().join("podman.sock");
+        // Podman wants higher limits than a container of CI may give.
+        let settings = folder.path().join("containers.conf");
+        std::fs::write(&settings, "[containers]\ndefault_ulimits = [\"nofile=1024:1024\", \"nproc=1024:1024\"]\n")
+            .expect("written");
         let child = Command::new("podman")
+            .env("CONTAINERS_CONF", settings)
             .arg("--root")
             .arg(&store)
             .arg("--runroot")

@@ -251,6 +251,9 @@ impl<'a> Started<'a> {
 
     /// Asks a container to end; kills it when it does not, or when the user wishes so a second time.
     fn end(&self, container: &str, wishes: usize) -> Result<()> {
+        if !self.engine.state(container)?.running {
+            return Ok(());
+        }
         self.engine.signal(container, "SIGTERM")?;
         let end = Instant::now() + GRACE;
         while Instant::now() < end && self.interrupt.count() <= wishes.max(1) {
