@@ -49,7 +49,12 @@ pub fn images(plan: &Plan, bases: &[&Base], packer: &Packer, known: &KnownDigest
     let size = engine.save(&names, pending.file())?;
     shell.status("Saved", format_args!("{} images, {}", names.len(), shell::bytes(size)));
     let saved = base::read_saved(pending.path(), &named, packer).context("failed to read what the engine saved")?;
-    plan.services.iter().zip(saved).map(|(service, saved)| image(plan, service.name.as_str(), &service.image, saved)).collect()
+    let finished = plan.services.iter().zip(saved).map(|(service, mut saved)| {
+        // A Dockerfile cannot say a label of several lines.
+        saved.0.config.labels.extend(service.labels.clone());
+        image(plan, service.name.as_str(), &service.image, saved)
+    });
+    finished.collect()
 }
 
 /// What Dockerfiles of bases begin with, given to an engine that does not have it.
