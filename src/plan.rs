@@ -4,6 +4,7 @@ mod auterion;
 mod files;
 mod manifests;
 mod order;
+mod outputs;
 mod registries;
 mod resolve;
 mod service;
@@ -19,6 +20,7 @@ use crate::registry::Access;
 
 pub use crate::config::tables::{EngineName as Engine, FormatName as Format};
 pub use order::sort as launch_order;
+pub use outputs::targets;
 pub use resolve::{Request, resolve};
 pub use template::VERSION_MARK;
 
@@ -61,6 +63,8 @@ pub struct Plan {
     pub workspace: PathBuf,
     /// Where the outputs go.
     pub output: PathBuf,
+    /// The OCI archive that this and the other targets share, where there are several.
+    pub index: Option<PathBuf>,
     /// What the user should know of these decisions.
     pub notes: Vec<String>,
 }

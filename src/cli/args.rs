@@ -58,9 +58,9 @@ pub struct PlanArgs {
     /// A registry that speaks plain HTTP: HOST or HOST:PORT
     #[arg(long, value_name = "HOST")]
     pub insecure_registry: Vec<String>,
-    /// Build for this target triple
-    #[arg(long, value_name = "TRIPLE", help_heading = "Compilation")]
-    pub target: Option<String>,
+    /// Build for this target triple; can be given several times
+    #[arg(long = "target", value_name = "TRIPLE", help_heading = "Compilation")]
+    pub targets: Vec<String>,
     /// Build with this profile
     #[arg(long, value_name = "PROFILE", default_value = "release", help_heading = "Compilation")]
     pub profile: String,
@@ -98,7 +98,7 @@ pub struct CompileArgs {
     /// Compile nothing: pack the binaries of --bin-dir
     #[arg(long, requires = "bin_dir", help_heading = "Compilation")]
     pub no_compile: bool,
-    /// The folder of binaries that were built elsewhere
+    /// The folder of binaries that were built elsewhere; with several targets it holds a folder for each triple
     #[arg(long, value_name = "DIR", requires = "no_compile", help_heading = "Compilation")]
     pub bin_dir: Option<PathBuf>,
     /// Features to activate, as PACKAGE/FEATURE
@@ -200,7 +200,7 @@ pub fn options(plan: PlanArgs, compile: CompileArgs) -> anyhow::Result<Options> 
         request: Request {
             packages: plan.packages,
             profile: plan.profile,
-            target: plan.target,
+            targets: plan.targets,
             formats: plan.formats.into_iter().map(FormatArg::format).collect(),
             engine: plan.engine.map(EngineArg::engine),
             compression: plan.compression.map(LevelArg::level),
@@ -208,6 +208,7 @@ pub fn options(plan: PlanArgs, compile: CompileArgs) -> anyhow::Result<Options> 
             insecure_registries: plan.insecure_registry,
             epoch: epoch()?,
             output: plan.out_dir.map(std::path::absolute).transpose()?,
+            among_others: false,
         },
         compile: CompileOptions {
             jobs: compile.jobs,

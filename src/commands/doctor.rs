@@ -110,7 +110,8 @@ fn c_library(linker: &str, triple: &str) -> Finding {
 /// Needed where the plan asks for an engine.
 #[cfg(feature = "engine")]
 fn engine(plan: &Plan) -> Finding {
-    let needed = plan.engine == Engine::Docker || plan.bases.iter().any(|base| matches!(base, BaseChoice::Dockerfile(_)));
+    let needed = plan.engine == Engine::Docker
+        || plan.bases.iter().any(|base| matches!(base, BaseChoice::Dockerfile(_) | BaseChoice::Daemon(_)));
     let state = match crate::engine::Engine::connect(super::load::START) {
         Ok(engine) => {
             let about = engine.about();
@@ -125,7 +126,8 @@ fn engine(plan: &Plan) -> Finding {
 
 #[cfg(not(feature = "engine"))]
 fn engine(plan: &Plan) -> Finding {
-    let needed = plan.engine == Engine::Docker || plan.bases.iter().any(|base| matches!(base, BaseChoice::Dockerfile(_)));
+    let needed = plan.engine == Engine::Docker
+        || plan.bases.iter().any(|base| matches!(base, BaseChoice::Dockerfile(_) | BaseChoice::Daemon(_)));
     let missing = "this program was built without its feature `engine`".to_owned();
     Finding { what: "container engine".into(), state: if needed { State::Missing(missing) } else { State::Optional(missing) } }
 }

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 
 use super::manifests::{self, AppSource, ServiceSource};
+use super::outputs::{formats, target};
 use super::service::{self, Report};
 use super::template::{self, Template, VERSION_MARK};
 use super::{Engine, Format, Plan, auterion, order, registries};
-use crate::app::{Author, BaseChoice, ImageRef, Name, Service, Target, Version};
+use crate::app::{Author, BaseChoice, ImageRef, Name, Service, Version};
 use crate::archive::gzip::Level;
 use crate::config::tables::CompressionName;
 use crate::config::{Problems, Step};
@@ -22,8 +23,8 @@ pub struct Request {
     pub packages: Vec<String>,
     /// `--profile`
     pub profile: String,
-    /// `--target`
-    pub target: Option<String>,
+    /// `--target`; those of the table if empty.
+    pub targets: Vec<String>,
     /// `--format`; those of the table if empty.
     pub formats: Vec<Format>,
     /// `--engine`
@@ -38,9 +39,12 @@ pub struct Request {
     pub epoch: u64,
     /// `--out-dir`; default: `appbundle` in the target folder.
     pub output: Option<PathBuf>,
+    /// Whether this is one of several targets: then each has a folder of its own in the output folder, writes what holds one
+    /// platform, and leaves out devices of others.
+    pub among_others: bool,
 }
 
-/// Decides everything.
+/// Decides everything, for one target: that of the request, or the only one of the table.
 ///
 /// # Errors
 /// [`Problems`] with all that is wrong in all manifests; or the first thing that cannot be read.
@@ -60,20 +64,26 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     let author = app.table.author.as_deref().and_then(|author| report.take(&[Step::Key("author")], Author::new(author)));
     let version = version(&app, &sources, request, &mut report);
     let target = target(&app, request, &mut report);
-    let formats = formats(&app, request, &mut report);
+    let mut formats = formats(&app, request, &mut report);
+    let has_index = request.among_others && formats.contains(&Format::Oci);
+    if request.among_others {
+        formats.retain(|format| *format != Format::Oci);
+    }
     let registries = registries::resolve(&app, request, &mut report);
     let base = match &app.table.base {
         Some(table) => report.take(&[Step::Key("base")], service::base(table, &workspace.root)),
         None => Some(BaseChoice::Auto),
     };
     let auterion = match &target {
-        Some(target) if formats.contains(&Format::Auterionos) => match auterion::resolve(&app.table.auterion, target) {
-            Ok(auterion) => Some(auterion),
-            Err(wrong) => {
-                wrong.into_iter().for_each(|(key, why)| report.wrong(&[Step::Key("auterion"), Step::Key(key)], why));
-                None
+        Some(target) if formats.contains(&Format::Auterionos) => {
+            match auterion::resolve(&app.table.auterion, target, request.among_others) {
+                Ok(auterion) => Some(auterion),
+                Err(wrong) => {
+                    wrong.into_iter().for_each(|(key, why)| report.wrong(&[Step::Key("auterion"), Step::Key(key)], why));
+                    None
+                }
             }
-        },
+        }
         _ => None,
     };
     let (Some(name), Some(version)) = (name, version) else {
@@ -82,6 +92,12 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     };
     if version.is_mapped() {
         notes.push(format!("version `{}` becomes `{}`: `+` is not allowed in an image's tag", version.written, version.tag));
+    }
+    if let (Some(auterion), Some(target)) = (&auterion, &target)
+        && auterion.device_types.is_empty()
+    {
+        notes.push(format!("no device of `target-platform` runs {}: no `.auterionos` file for it", target.platform));
+        formats.retain(|format| *format != Format::Auterionos);
     }
     let template = read_template(workspace, &version)?;
 
@@ -133,6 +149,11 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         Some(CompressionName::Best) => Level::Best,
         Some(CompressionName::Default) | None => Level::Default,
     });
+    let mut output = request.output.clone().unwrap_or_else(|| workspace.target_dir.join("appbundle"));
+    let index = has_index.then(|| output.join(format!("{slug}-{version}.oci.tar")));
+    if request.among_others {
+        output.push(target.platform.to_string().replace('/', "-"));
+    }
     let settings_path = workspace.root.join("settings.default.env");
     let settings = if settings_path.is_file() { fs_err::read(settings_path)? } else { Vec::new() };
     Ok(Plan {
@@ -152,7 +173,8 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         template: template.map(|template| template.text),
         settings,
         workspace: workspace.root.clone(),
-        output: request.output.clone().unwrap_or_else(|| workspace.target_dir.join("appbundle")),
+        output,
+        index,
         notes,
     })
 }
@@ -188,47 +210,6 @@ fn version(app: &AppSource, sources: &[ServiceSource<'_>], request: &Request, re
             None
         }
     }
-}
-
-fn target(app: &AppSource, request: &Request, report: &mut Report<'_>) -> Option<Target> {
-    if let Some(triple) = &request.target {
-        return report.take(&[], Target::new(triple));
-    }
-    match app.table.targets.as_deref() {
-        None => report.take(&[], Target::new("aarch64-unknown-linux-gnu")),
-        Some([only]) => report.take(&[Step::Key("targets"), Step::Index(0)], Target::new(only)),
-        Some([]) => {
-            report.wrong(&[Step::Key("targets")], "`targets` is empty");
-            None
-        }
-        Some(several) => {
-            let message =
-                format!("a bundle is for one target, here are {}: choose with `--target {}`", several.len(), several[0]);
-            report.wrong(&[Step::Key("targets")], message);
-            None
-        }
-    }
-}
-
-fn formats(app: &AppSource, request: &Request, report: &mut Report<'_>) -> Vec<Format> {
-    let mut formats = match (&request.formats[..], &app.table.formats) {
-        ([], Some(formats)) => formats.clone(),
-        ([], None) if app.table.author.is_some() => vec![Format::Auterionos],
-        ([], None) => vec![Format::Docker],
-        (typed, _) => typed.to_vec(),
-    };
-    formats.sort();
-    formats.dedup();
-    if formats.is_empty() {
-        report.wrong(&[Step::Key("formats")], "`formats` is empty");
-    }
-    if formats.contains(&Format::Auterionos) && app.table.author.is_none() {
-        report.wrong(
-            &[Step::Key("formats")],
-            "the format `auterionos` needs the app's `author`, such as `author = \"com.example\"`",
-        );
-    }
-    formats
 }
 
 fn read_template(workspace: &Workspace, version: &Version) -> Result<Option<Template>> {

@@ -69,7 +69,7 @@ fn environment() -> Result<Environment<'static>> {
 
 fn base(plan: &Plan, first: &Service, base: &Base, number: usize) -> Result<Context> {
     let ending = if number == 0 { String::new() } else { (number + 1).to_string() };
-    let named = matches!(base.choice, BaseChoice::Archive(_) | BaseChoice::Dockerfile(_) | BaseChoice::Image(_));
+    let named = !matches!(base.choice, BaseChoice::Auto | BaseChoice::Scratch | BaseChoice::Rootfs(_));
     let tar = format!("base{ending}.tar.gz");
     let has_layer = !named && !base.layers.is_empty();
     let archive_path = if let BaseChoice::Archive(path) = &base.choice { path.display().to_string() } else { String::new() };
@@ -80,7 +80,7 @@ fn base(plan: &Plan, first: &Service, base: &Base, number: usize) -> Result<Cont
         kind => match base.choice {
             BaseChoice::Archive(_) => "archive",
             BaseChoice::Dockerfile(_) => "dockerfile",
-            BaseChoice::Image(_) => "image",
+            BaseChoice::Image(_) | BaseChoice::Daemon(_) => "image",
             _ => "tar",
         },
         archive => archive_path,
