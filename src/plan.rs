@@ -18,7 +18,7 @@ use crate::app::{Author, BaseChoice, Name, Service, Target, Version};
 use crate::archive::gzip::Level;
 use crate::registry::Access;
 
-pub use crate::config::tables::{EngineName as Engine, FormatName as Format};
+pub use crate::config::tables::{BuilderName as Builder, EngineName as Engine, FormatName as Format};
 pub use order::sort as launch_order;
 pub use outputs::targets;
 pub use resolve::{Request, resolve};
@@ -47,6 +47,8 @@ pub struct Plan {
     pub auterion: Option<Auterion>,
     /// Who makes the images.
     pub engine: Engine,
+    /// Who compiles.
+    pub builder: Builder,
     /// How registries may be reached.
     pub registries: Access,
     /// How hard it is compressed.

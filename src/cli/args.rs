@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::archive::gzip::Level;
 use crate::commands::Options;
 use crate::compile::CompileOptions;
-use crate::plan::{Engine, Format, Request};
+use crate::plan::{Builder, Engine, Format, Request};
 use crate::shell::{Shell, Verbosity};
 use crate::workspace::CargoOptions;
 
@@ -61,6 +61,9 @@ pub struct PlanArgs {
     /// Build for this target triple; can be given several times
     #[arg(long = "target", value_name = "TRIPLE", help_heading = "Compilation")]
     pub targets: Vec<String>,
+    /// Who compiles
+    #[arg(long, value_name = "BUILDER", help_heading = "Compilation")]
+    pub builder: Option<BuilderArg>,
     /// Build with this profile
     #[arg(long, value_name = "PROFILE", default_value = "release", help_heading = "Compilation")]
     pub profile: String,
@@ -125,6 +128,16 @@ pub struct CompileArgs {
 pub enum MessageFormat {
     Human,
     Json,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum BuilderArg {
+    /// Cargo, with the linker of this machine
+    Cargo,
+    /// `cross`, in a container with the target's C tools
+    Cross,
+    /// `cargo zigbuild`; the target may name a glibc: aarch64-unknown-linux-gnu.2.28
+    Zigbuild,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -202,6 +215,7 @@ pub fn options(plan: PlanArgs, compile: CompileArgs) -> anyhow::Result<Options> 
             profile: plan.profile,
             targets: plan.targets,
             formats: plan.formats.into_iter().map(FormatArg::format).collect(),
+            builder: plan.builder.map(BuilderArg::builder),
             engine: plan.engine.map(EngineArg::engine),
             compression: plan.compression.map(LevelArg::level),
             version: plan.app_version,
@@ -256,6 +270,16 @@ impl FormatArg {
             Self::Auterionos => Format::Auterionos,
             Self::Docker => Format::Docker,
             Self::Oci => Format::Oci,
+        }
+    }
+}
+
+impl BuilderArg {
+    fn builder(self) -> Builder {
+        match self {
+            Self::Cargo => Builder::Cargo,
+            Self::Cross => Builder::Cross,
+            Self::Zigbuild => Builder::Zigbuild,
         }
     }
 }

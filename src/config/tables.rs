@@ -27,6 +27,8 @@ pub struct AppTable {
     pub compression: Option<CompressionName>,
     /// Who makes the images. Default: `"native"`, which needs no container engine.
     pub engine: Option<EngineName>,
+    /// Who compiles. Default: `"cargo"`.
+    pub builder: Option<BuilderName>,
     /// For a registry, the URLs that are asked before it: `{ "docker.io" = ["https://mirror.example.com"] }`.
     pub mirrors: BTreeMap<String, Vec<String>>,
     /// `HOST` or `HOST:PORT` of registries that speak plain HTTP. This machine itself always may.
@@ -97,6 +99,19 @@ pub enum EngineName {
     Native,
     /// Docker, or podman behind its socket, of the generated Dockerfiles.
     Docker,
+}
+
+/// Who compiles.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BuilderName {
+    /// Cargo, with the linker of this machine.
+    #[default]
+    Cargo,
+    /// `cross`, in a container with the target's C tools.
+    Cross,
+    /// `cargo zigbuild`, with zig as the linker; takes a glibc version after the triple.
+    Zigbuild,
 }
 
 /// How hard to compress.

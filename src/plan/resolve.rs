@@ -9,7 +9,7 @@ use super::manifests::{self, AppSource, ServiceSource};
 use super::outputs::{formats, target};
 use super::service::{self, Report};
 use super::template::{self, Template, VERSION_MARK};
-use super::{Engine, Format, Plan, auterion, order, registries};
+use super::{Builder, Engine, Format, Plan, auterion, order, registries};
 use crate::app::{Author, BaseChoice, ImageRef, Name, Service, Version};
 use crate::archive::gzip::Level;
 use crate::config::tables::CompressionName;
@@ -27,6 +27,8 @@ pub struct Request {
     pub targets: Vec<String>,
     /// `--format`; those of the table if empty.
     pub formats: Vec<Format>,
+    /// `--builder`
+    pub builder: Option<Builder>,
     /// `--engine`
     pub engine: Option<Engine>,
     /// `--compression`
@@ -137,6 +139,15 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     let sorted = launch_order(&sources, &services, &mut problems);
     problems.into_result()?;
     let Some(target) = target else { bail!("there is no target") };
+    let builder = request.builder.or(app.table.builder).unwrap_or_default();
+    if let Some((major, minor)) = target.glibc
+        && builder != Builder::Zigbuild
+    {
+        bail!(
+            "the target `{}.{major}.{minor}` asks for a glibc of its own, which only zig links against\nhelp: build with `--builder zigbuild`",
+            target.triple
+        );
+    }
     if let Some(template) = &template {
         check_template(template, &services)?;
     }
@@ -167,6 +178,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         formats,
         auterion,
         engine: request.engine.or(app.table.engine).unwrap_or_default(),
+        builder,
         registries,
         compression,
         epoch: request.epoch,
