@@ -99,6 +99,10 @@ pub fn cargo(
     shell.detail("Running", format_args!("`{}`", command_line(&command)));
     let executables = run(&mut command, options, plan)?;
     let mut found = BTreeMap::new();
+    let executables: BTreeMap<(String, String), PathBuf> = executables
+        .into_iter()
+        .map(|((id, bin), path)| ((builder::package_id(plan.builder, &id, workspace), bin), path))
+        .collect();
     for service in &plan.services {
         let id = workspace.members.iter().find(|member| member.name == service.package).map(|member| member.id.as_str());
         let key = (id.unwrap_or_default().to_owned(), service.bin.clone());

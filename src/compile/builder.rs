@@ -50,6 +50,15 @@ pub fn on_this_machine(builder: Builder, path: PathBuf, workspace: &Workspace) -
     moved.unwrap_or(path)
 }
 
+/// A package's identifier as Cargo has it on this machine: `cross` has the workspace elsewhere.
+pub fn package_id(builder: Builder, id: &str, workspace: &Workspace) -> String {
+    if builder == Builder::Cross {
+        id.replace("file:///project", &format!("file://{}", workspace.root.display()))
+    } else {
+        id.to_owned()
+    }
+}
+
 /// The version of a builder, `1.2.3`; `None` if it is not there or does not say.
 pub fn version(program: &Path, arguments: &[&str]) -> Option<semver::Version> {
     let text = process::capture(Command::new(program).args(arguments)).ok()?;
