@@ -81,9 +81,9 @@ impl Built {
             plan.version,
             plan.target.triple
         );
-        for service in &plan.services {
-            let there = built.images.iter().any(|image| image.service == service.name.as_str());
-            ensure!(there, "the last build has no service `{}`\n{HELP}", service.name);
+        for planned in plan.images() {
+            let there = built.images.iter().any(|image| image.service == planned.name);
+            ensure!(there, "the last build has no image of `{}`\n{HELP}", planned.name);
         }
         Ok(built)
     }
@@ -105,7 +105,7 @@ impl Built {
                 layers: image.layers,
             })
         };
-        let wanted = |image: &BuiltImage| plan.services.iter().any(|service| service.name.as_str() == image.service);
+        let wanted = |image: &BuiltImage| plan.images().iter().any(|planned| planned.name == image.service);
         self.images.into_iter().filter(wanted).map(image).collect()
     }
 
@@ -117,7 +117,7 @@ impl Built {
         let cache = Cache::new(&cache_folder(plan));
         let mut all = Vec::new();
         for image in self.images {
-            if !plan.services.iter().any(|service| service.name.as_str() == image.service) {
+            if !plan.images().iter().any(|planned| planned.name == image.service) {
                 continue;
             }
             let gone = || format!("a layer of `{}` is no longer in the cache\n{HELP}", image.service);

@@ -27,6 +27,8 @@ pub struct AppTable {
     pub compression: Option<CompressionName>,
     /// Who makes the images. Default: `"native"`, which needs no container engine.
     pub engine: Option<EngineName>,
+    /// What images hold. Default: `"image-per-service"`.
+    pub layout: Option<LayoutName>,
     /// Who compiles. Default: `"cargo"`.
     pub builder: Option<BuilderName>,
     /// For a registry, the URLs that are asked before it: `{ "docker.io" = ["https://mirror.example.com"] }`.
@@ -112,6 +114,17 @@ pub enum BuilderName {
     Cross,
     /// `cargo zigbuild`, with zig as the linker; takes a glibc version after the triple.
     Zigbuild,
+}
+
+/// What images hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LayoutName {
+    /// Each service has an image of its own, which starts it.
+    #[default]
+    ImagePerService,
+    /// One image holds the executables of all services and starts none by itself; each service is a command in it.
+    MultiBinary,
 }
 
 /// How hard to compress.

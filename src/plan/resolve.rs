@@ -9,7 +9,7 @@ use super::manifests::{self, AppSource, ServiceSource};
 use super::outputs::{formats, target};
 use super::service::{self, Report};
 use super::template::{self, Template, VERSION_MARK};
-use super::{Builder, Engine, Format, Plan, auterion, order, registries};
+use super::{Builder, Engine, Format, Layout, Plan, auterion, one_image, order, registries};
 use crate::app::{Author, BaseChoice, ImageRef, Name, Service, Version};
 use crate::archive::gzip::Level;
 use crate::config::tables::CompressionName;
@@ -107,6 +107,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         Some(author) => format!("{}.{name}", author.as_str()),
         None => name.to_string(),
     };
+    let layout = app.table.layout.unwrap_or_default();
     let mut services: BTreeMap<String, (Service, BaseChoice)> = BTreeMap::new();
     for source in &sources {
         let Some(service_name) = service::name(source, &mut problems) else { continue };
@@ -121,19 +122,27 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
             Some(Some(image)) => {
                 ImageRef::parse(image).map_err(|e| anyhow::anyhow!("in `app.yml`, service `{service_name}`: {e}"))?
             }
+            _ if layout == Layout::MultiBinary => ImageRef { name: slug.clone(), tag: version.tag.clone() },
             _ => ImageRef { name: format!("{slug}.{service_name}"), tag: version.tag.clone() },
         };
         let mut report = Report { manifest: &source.manifest, path: &source.path, problems: &mut problems };
         let own_base = source.table.base.as_ref().map(|table| service::base(table, source.member.folder()));
         let own_base = own_base.and_then(|base| report.take(&[Step::Key("base")], base));
-        let Some(service) = service::resolve(source, service_name, image, &workspace.root, &mut problems) else { continue };
+        let Some(service) =
+            service::resolve(source, service_name, (image, layout == Layout::MultiBinary), &workspace.root, &mut problems)
+        else {
+            continue;
+        };
         let base = own_base.or_else(|| base.clone()).unwrap_or(BaseChoice::Auto);
         services.insert(service.name.to_string(), (service, base));
     }
     let all_read = problems.is_empty();
     if all_read {
         check_dependencies(&sources, &services, template.as_ref(), &mut problems);
-        check_images(&sources, &services, &mut problems);
+        match layout {
+            Layout::ImagePerService => check_images(&sources, &services, &mut problems),
+            Layout::MultiBinary => one_image::check(&sources, &services, &mut problems),
+        }
         check_bins(&sources, &services, &mut problems);
     }
     let sorted = launch_order(&sources, &services, &mut problems);
@@ -179,6 +188,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         auterion,
         engine: request.engine.or(app.table.engine).unwrap_or_default(),
         builder,
+        layout,
         registries,
         compression,
         epoch: request.epoch,

@@ -110,6 +110,12 @@ fn service(plan: &Plan, service: &Service) -> Map<String, Value> {
 
 /// The keys that mean the same in every dialect.
 pub fn common(map: &mut Map<String, Value>, service: &Service) {
+    if service.in_shared_image {
+        // The image starts nothing by itself.
+        map.insert("command".into(), service.command_line().iter().map(|word| Value::from(escaped(word))).collect());
+        map.insert("user".into(), service.user.clone().into());
+        map.insert("working_dir".into(), service.workdir.clone().into());
+    }
     if !service.environment.is_empty() {
         let environment = service.environment.iter().map(|(name, value)| (name.clone(), Value::from(escaped(value))));
         map.insert("environment".into(), environment.collect::<Map<_, _>>().into());
