@@ -1,11 +1,13 @@
 //! The decision: everything is settled here before anything is done.
 
 mod auterion;
+mod deployment;
 mod files;
 mod manifests;
 mod order;
 mod registries;
 mod resolve;
+mod select;
 mod service;
 mod template;
 

@@ -3,6 +3,8 @@
 mod auterion;
 mod compose;
 mod dockerfile;
+mod parts;
+pub mod swarm;
 
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value};
