@@ -1,8 +1,10 @@
 //! The decision: everything is settled here before anything is done.
 
+mod agreement;
 mod auterion;
 mod deployment;
 mod files;
+mod kubernetes;
 mod manifests;
 mod order;
 mod registries;
