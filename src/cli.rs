@@ -1,6 +1,7 @@
 //! The command line: the one door to clap.
 
 mod args;
+mod deployment;
 
 use std::path::PathBuf;
 
@@ -45,7 +46,10 @@ enum Command {
         json: bool,
     },
     /// Write the generated files alone: app.yml, Dockerfiles, and the like
+    #[command(after_help = deployment::GENERATE_HELP)]
     Generate {
+        #[command(flatten)]
+        deployment: deployment::GenerateArgs,
         #[command(flatten)]
         plan: PlanArgs,
         /// Write nothing; fail if a file is not as it would be written
@@ -141,6 +145,14 @@ enum Command {
         /// As JSON
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        plan: PlanArgs,
+    },
+    /// Bring the app to where it runs, and wait until it does
+    #[command(after_help = deployment::DEPLOY_HELP)]
+    Deploy {
+        #[command(flatten)]
+        deployment: deployment::DeployArgs,
         #[command(flatten)]
         plan: PlanArgs,
     },
@@ -262,7 +274,8 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
     match command {
         Command::Build { plan, compile } => commands::build::run(&options(plan, compile)?, shell),
         Command::Plan { plan, json } => commands::plan::run(&options(plan, CompileArgs::default())?, json, shell),
-        Command::Generate { plan, check } => commands::generate::run(&options(plan, CompileArgs::default())?, check, shell),
+        Command::Generate { deployment, plan, check } => deployment::generate(deployment, plan, check, shell),
+        Command::Deploy { deployment, plan } => deployment::deploy(deployment, plan, shell),
         Command::Inspect { file, json } => commands::inspect::run(&InspectOptions::new(file, json), shell),
         Command::Verify { file, json } => commands::verify::run(&VerifyOptions::new(file, json), shell),
         #[cfg(feature = "engine")]

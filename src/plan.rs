@@ -1,14 +1,18 @@
 //! The decision: everything is settled here before anything is done.
 
+mod agreement;
 mod auterion;
+mod deployment;
 mod files;
+mod kubernetes;
 mod manifests;
-mod one_image;
 mod order;
 mod outputs;
 mod registries;
 mod resolve;
+mod select;
 mod service;
+mod sharing;
 mod template;
 
 use std::path::PathBuf;

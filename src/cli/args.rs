@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anstream::ColorChoice;
 use clap::{Args, ValueEnum};
 
+use crate::app::Destination;
 use crate::archive::gzip::Level;
 use crate::commands::Options;
 use crate::compile::CompileOptions;
@@ -151,6 +152,20 @@ pub enum FormatArg {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
+pub enum DestinationArg {
+    /// `docker-compose` and `docker compose`: compose/docker-compose.yml
+    Compose,
+    /// `docker stack deploy`: swarm/docker-stack.yml
+    Swarm,
+    /// Sources and executables of this machine, mounted: dev/docker-compose.dev.yml
+    Dev,
+    /// `kubectl apply -k`: kubernetes/
+    Kubernetes,
+    /// A device: auterionos/app.yml and auterionos/auterion-app.yml
+    Auterionos,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
 pub enum EngineArg {
     /// This program, without any container engine
     Native,
@@ -220,6 +235,7 @@ pub fn options(plan: PlanArgs, compile: CompileArgs) -> anyhow::Result<Options> 
             compression: plan.compression.map(LevelArg::level),
             version: plan.app_version,
             insecure_registries: plan.insecure_registry,
+            destinations: Vec::new(),
             epoch: epoch()?,
             output: plan.out_dir.map(std::path::absolute).transpose()?,
             among_others: false,
@@ -280,6 +296,18 @@ impl BuilderArg {
             Self::Cargo => Builder::Cargo,
             Self::Cross => Builder::Cross,
             Self::Zigbuild => Builder::Zigbuild,
+        }
+    }
+}
+
+impl DestinationArg {
+    pub fn destination(self) -> Destination {
+        match self {
+            Self::Compose => Destination::Compose,
+            Self::Swarm => Destination::Swarm,
+            Self::Dev => Destination::Dev,
+            Self::Kubernetes => Destination::Kubernetes,
+            Self::Auterionos => Destination::Auterionos,
         }
     }
 }

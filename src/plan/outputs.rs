@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use super::manifests::{self, AppSource};
 use super::service::Report;
 use super::{Format, Request};
-use crate::app::Target;
+use crate::app::{Destination, Target};
 use crate::config::{Problems, Step};
 use crate::workspace::Workspace;
 
@@ -63,11 +63,16 @@ pub fn formats(app: &AppSource, request: &Request, report: &mut Report<'_>) -> V
     if formats.is_empty() {
         report.wrong(&[Step::Key("formats")], "`formats` is empty");
     }
-    if formats.contains(&Format::Auterionos) && app.table.author.is_none() {
+    if wants_auterion(&formats, request) && app.table.author.is_none() {
         report.wrong(
             &[Step::Key("formats")],
             "the format `auterionos` needs the app's `author`, such as `author = \"com.example\"`",
         );
     }
     formats
+}
+
+/// Whether anything is written for AuterionOS.
+pub fn wants_auterion(formats: &[Format], request: &Request) -> bool {
+    formats.contains(&Format::Auterionos) || request.destinations.contains(&Destination::Auterionos)
 }

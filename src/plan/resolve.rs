@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 
 use super::manifests::{self, AppSource, ServiceSource};
-use super::outputs::{formats, target};
+use super::outputs::{formats, target, wants_auterion};
+use super::select::select;
 use super::service::{self, Report};
 use super::template::{self, Template, VERSION_MARK};
-use super::{Builder, Engine, Format, Layout, Plan, auterion, one_image, order, registries};
-use crate::app::{Author, BaseChoice, ImageRef, Name, Service, Version};
+use super::{Builder, Engine, Format, Layout, Plan, agreement, auterion, kubernetes, order, registries, sharing};
+use crate::app::{Author, BaseChoice, Destination, ImageRef, Name, Service, Version};
 use crate::archive::gzip::Level;
 use crate::config::tables::CompressionName;
 use crate::config::{Problems, Step};
@@ -37,6 +38,8 @@ pub struct Request {
     pub version: Option<String>,
     /// `--insecure-registry`
     pub insecure_registries: Vec<String>,
+    /// `--for`: what is deployed to.
+    pub destinations: Vec<Destination>,
     /// `SOURCE_DATE_EPOCH`
     pub epoch: u64,
     /// `--out-dir`; default: `appbundle` in the target folder.
@@ -77,7 +80,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         None => Some(BaseChoice::Auto),
     };
     let auterion = match &target {
-        Some(target) if formats.contains(&Format::Auterionos) => {
+        Some(target) if wants_auterion(&formats, request) => {
             match auterion::resolve(&app.table.auterion, target, request.among_others) {
                 Ok(auterion) => Some(auterion),
                 Err(wrong) => {
@@ -128,9 +131,13 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         let mut report = Report { manifest: &source.manifest, path: &source.path, problems: &mut problems };
         let own_base = source.table.base.as_ref().map(|table| service::base(table, source.member.folder()));
         let own_base = own_base.and_then(|base| report.take(&[Step::Key("base")], base));
-        let Some(service) =
-            service::resolve(source, service_name, (image, layout == Layout::MultiBinary), &workspace.root, &mut problems)
-        else {
+        let Some(service) = service::resolve(
+            source,
+            service_name,
+            (image, (layout == Layout::MultiBinary).then(|| name.to_string())),
+            &workspace.root,
+            &mut problems,
+        ) else {
             continue;
         };
         let base = own_base.or_else(|| base.clone()).unwrap_or(BaseChoice::Auto);
@@ -140,10 +147,14 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     if all_read {
         check_dependencies(&sources, &services, template.as_ref(), &mut problems);
         match layout {
-            Layout::ImagePerService => check_images(&sources, &services, &mut problems),
-            Layout::MultiBinary => one_image::check(&sources, &services, &mut problems),
+            Layout::ImagePerService => sharing::have_own_images(&sources, &services, &mut problems),
+            Layout::MultiBinary => sharing::fit_into_one_image(&sources, &services, &mut problems),
         }
-        check_bins(&sources, &services, &mut problems);
+        sharing::have_own_bins(&sources, &services, &mut problems);
+        agreement::check(&sources, &services, &mut problems);
+        if request.destinations.contains(&Destination::Kubernetes) {
+            kubernetes::check(&app, &name, &sources, &services, &mut problems);
+        }
     }
     let sorted = launch_order(&sources, &services, &mut problems);
     problems.into_result()?;
@@ -263,33 +274,6 @@ fn check_dependencies(
     }
 }
 
-fn check_images(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service, BaseChoice)>, problems: &mut Problems) {
-    let mut images: BTreeMap<String, &str> = BTreeMap::new();
-    for (service, _) in services.values() {
-        if let Some(other) = images.insert(service.image.canonical(), service.name.as_str())
-            && let Some(source) = sources.iter().find(|source| source.member.name == service.package)
-        {
-            let message = format!("the services `{other}` and `{}` have the same image `{}`", service.name, service.image);
-            Report { manifest: &source.manifest, path: &source.path, problems }.wrong(&[], message);
-        }
-    }
-}
-
-/// Cargo puts executables of one name into one file, whichever package they are of.
-fn check_bins(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service, BaseChoice)>, problems: &mut Problems) {
-    let mut bins: BTreeMap<&str, &str> = BTreeMap::new();
-    for (service, _) in services.values() {
-        let other = bins.insert(&service.bin, &service.package);
-        if let Some(other) = other.filter(|other| *other != service.package)
-            && let Some(source) = sources.iter().find(|source| source.member.name == service.package)
-        {
-            let message =
-                format!("the packages `{other}` and `{}` both have a bin `{}`: rename one of them", service.package, service.bin);
-            Report { manifest: &source.manifest, path: &source.path, problems }.wrong(&[], message);
-        }
-    }
-}
-
 fn launch_order(
     sources: &[ServiceSource<'_>],
     services: &BTreeMap<String, (Service, BaseChoice)>,
@@ -332,23 +316,6 @@ fn check_template(template: &Template, services: &BTreeMap<String, (Service, Bas
     Ok(())
 }
 
-fn quoted(names: &[&str]) -> String {
+pub(super) fn quoted(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-}
-
-fn select(packages: &[String], services: &BTreeMap<String, (Service, BaseChoice)>) -> Result<Vec<String>> {
-    if packages.is_empty() {
-        return Ok(services.keys().cloned().collect());
-    }
-    let mut wanted = Vec::new();
-    for package in packages {
-        let found = services.values().filter(|(service, _)| service.name.as_str() == package || service.package == *package);
-        let found: Vec<String> = found.map(|(service, _)| service.name.to_string()).collect();
-        if found.is_empty() {
-            let known: Vec<&str> = services.keys().map(String::as_str).collect();
-            bail!("no service or package `{package}`; the services are {}", quoted(&known));
-        }
-        wanted.extend(found);
-    }
-    Ok(wanted)
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::files;
 use super::manifests::ServiceSource;
-use super::registries;
+use super::{deployment, registries};
 use crate::app::{BaseChoice, Dockerfile, Health, ImageRef, Name, Port, Route, Service, Volume};
 use crate::config::tables::{BaseName, BaseSource, BaseTable, OneOrMany, PortValue, ServiceTable};
 use crate::config::{Manifest, Problems, Step, schema};
@@ -53,7 +53,7 @@ pub fn name(source: &ServiceSource<'_>, problems: &mut Problems) -> Option<Name>
 pub fn resolve(
     source: &ServiceSource<'_>,
     name: Name,
-    (image, in_shared_image): (ImageRef, bool),
+    (image, shared_image): (ImageRef, Option<String>),
     workspace: &Path,
     problems: &mut Problems,
 ) -> Option<Service> {
@@ -129,14 +129,16 @@ pub fn resolve(
     Some(Service {
         name,
         package: member.name.clone(),
+        folder: folder.to_owned(),
         bin,
         features: table.features.clone().unwrap_or_default(),
         image,
-        in_shared_image,
+        shared_image,
         binary_path,
         command: table.command.clone(),
         args: table.args.clone(),
         environment: table.environment.iter().map(|(key, value)| (key.clone(), value.to_string())).collect(),
+        secrets: deployment::secrets(table, &mut report),
         env_files,
         ports,
         volumes,
@@ -152,6 +154,8 @@ pub fn resolve(
         privileged: table.privileged,
         labels: table.labels.clone(),
         replicas: table.replicas,
+        resources: deployment::resources(table, &mut report),
+        stop_grace_period: deployment::grace_period(table, &mut report),
         compose: table.compose.clone().unwrap_or_default(),
         auterion: table.auterion.clone().unwrap_or_default(),
         kubernetes: table.kubernetes.clone().unwrap_or_default(),
