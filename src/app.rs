@@ -7,6 +7,7 @@ mod facts;
 mod file;
 mod image;
 mod name;
+mod needs;
 mod platform;
 mod service;
 
@@ -17,5 +18,6 @@ pub use facts::{Facts, Part};
 pub use file::GeneratedFile;
 pub use image::Image;
 pub use name::{Author, ImageRef, Name, Version};
+pub use needs::{Dependency, Needs, Probe};
 pub use platform::Target;
 pub use service::{AppFile, Health, Port, Protocol, Route, Service, Volume, VolumeSource};

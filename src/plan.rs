@@ -3,9 +3,11 @@
 mod auterion;
 mod files;
 mod manifests;
+mod needs;
 mod order;
 mod registries;
 mod resolve;
+mod select;
 mod service;
 mod template;
 

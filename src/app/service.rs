@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{ImageRef, Name};
+use super::{ImageRef, Name, Needs};
 
 /// One container of the app.
 #[derive(Clone, Debug, Serialize)]
@@ -15,6 +15,9 @@ pub struct Service {
     pub name: Name,
     /// The package that it is compiled from.
     pub package: String,
+    /// The folder of that package.
+    #[serde(skip)]
+    pub folder: PathBuf,
     /// The executable of that package.
     pub bin: String,
     /// Features of the package.
@@ -59,6 +62,12 @@ pub struct Service {
     pub labels: BTreeMap<String, String>,
     /// How many run.
     pub replicas: Option<u32>,
+    /// What runs beside it while it is tested; none if its table says nothing of tests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<Needs>,
+    /// What runs beside it while it is developed.
+    #[serde(skip_serializing_if = "Needs::is_empty")]
+    pub dev: Needs,
     /// Merged last into its part of compose files.
     pub compose: Map<String, Value>,
     /// Merged last into its part of `auterion-app.yml`.

@@ -1,10 +1,14 @@
 //! What users write, key by key.
 
+mod needs;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+pub use needs::{DependencyTable, NeedsTable, ProbeTable};
 
 /// The app: `[workspace.metadata.appbundle]`, or `[package.metadata.appbundle]` of a single package.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -207,6 +211,10 @@ pub struct ServiceTable {
     pub replicas: Option<u32>,
     /// Another base than the app's.
     pub base: Option<BaseTable>,
+    /// What runs beside it while `cargo appbundle test` tests it.
+    pub test: Option<NeedsTable>,
+    /// What runs beside it under `cargo appbundle dev`. Default: what `test` says.
+    pub dev: Option<NeedsTable>,
     /// Merged last into its part of compose files.
     pub compose: Option<Map<String, Value>>,
     /// Merged last into its part of `auterion-app.yml`.

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 
 use super::manifests::{self, AppSource, ServiceSource};
+use super::select::select;
 use super::service::{self, Report};
 use super::template::{self, Template, VERSION_MARK};
-use super::{Engine, Format, Plan, auterion, order, registries};
+use super::{Engine, Format, Plan, auterion, needs, order, registries};
 use crate::app::{Author, BaseChoice, ImageRef, Name, Service, Target, Version};
 use crate::archive::gzip::Level;
 use crate::config::tables::CompressionName;
@@ -117,6 +118,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         check_dependencies(&sources, &services, template.as_ref(), &mut problems);
         check_images(&sources, &services, &mut problems);
         check_bins(&sources, &services, &mut problems);
+        needs::check(&sources, &services, &mut problems);
     }
     let sorted = launch_order(&sources, &services, &mut problems);
     problems.into_result()?;
@@ -329,23 +331,6 @@ fn check_template(template: &Template, services: &BTreeMap<String, (Service, Bas
     Ok(())
 }
 
-fn quoted(names: &[&str]) -> String {
+pub(super) fn quoted(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-}
-
-fn select(packages: &[String], services: &BTreeMap<String, (Service, BaseChoice)>) -> Result<Vec<String>> {
-    if packages.is_empty() {
-        return Ok(services.keys().cloned().collect());
-    }
-    let mut wanted = Vec::new();
-    for package in packages {
-        let found = services.values().filter(|(service, _)| service.name.as_str() == package || service.package == *package);
-        let found: Vec<String> = found.map(|(service, _)| service.name.to_string()).collect();
-        if found.is_empty() {
-            let known: Vec<&str> = services.keys().map(String::as_str).collect();
-            bail!("no service or package `{package}`; the services are {}", quoted(&known));
-        }
-        wanted.extend(found);
-    }
-    Ok(wanted)
 }

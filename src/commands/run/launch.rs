@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::app::{Port, Volume, VolumeSource};
 
 /// One service to be started.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Launch {
     /// Its name.
     pub name: String,
@@ -28,6 +28,8 @@ pub struct Launch {
     pub environment: BTreeMap<String, String>,
     /// Ports.
     pub ports: Vec<Port>,
+    /// Ports that get a free one of this machine.
+    pub free: Vec<Port>,
     /// Volumes.
     pub volumes: Vec<Volume>,
     /// Instead of the image's.
@@ -60,6 +62,8 @@ pub struct Check {
 pub enum Ask {
     /// An HTTP path at a port, which answers 2xx.
     Http(String, u16),
+    /// A port, which takes connections.
+    Port(u16),
     /// A command in the container, which ends with 0.
     Command(Vec<String>),
 }
@@ -166,6 +170,7 @@ impl<'a> Reader<'a> {
             command: self.words("command")?,
             environment,
             ports,
+            free: Vec::new(),
             volumes,
             user: self.text("user"),
             workdir: self.text("working_dir"),
