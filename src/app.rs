@@ -2,6 +2,7 @@
 
 mod base;
 mod binary;
+mod dev;
 mod device;
 mod facts;
 mod file;
@@ -13,6 +14,7 @@ mod service;
 
 pub use base::{Base, BaseChoice, Dockerfile};
 pub use binary::Binary;
+pub use dev::{DEV_VARIABLE, SOURCE_FOLDER, own_ports};
 pub use device::Device;
 pub use facts::{Facts, Part};
 pub use file::GeneratedFile;

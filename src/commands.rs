@@ -7,6 +7,8 @@ mod built;
 mod by_engine;
 pub mod ci;
 pub mod clean;
+#[cfg(feature = "engine")]
+pub mod dev;
 pub mod doctor;
 mod fresh;
 pub mod generate;
@@ -21,7 +23,9 @@ pub mod push;
 #[cfg(feature = "engine")]
 pub mod run;
 mod session;
+#[cfg(feature = "engine")]
+pub mod test;
 pub mod update;
 pub mod verify;
 
-pub use session::{Options, Session};
+pub use session::{Options, Session, report};

@@ -13,11 +13,7 @@ use crate::workspace::Workspace;
 /// The values of `--config`.
 pub fn flags(settings: &CargoSettings, workspace: &Workspace, plan: &Plan, shell: &Shell) -> Result<Vec<String>> {
     let triple = &plan.target.triple;
-    let mut flags = Vec::new();
-    if let Some(linker) = linker::own_choice(settings, triple) {
-        shell.detail("Linking", format_args!("with `{linker}`"));
-        flags.push(assign(&["target", triple, "linker"], Value::String(linker)));
-    }
+    let mut flags = Vec::from_iter(linker(settings, triple, shell));
     if strip_of_profile(settings, workspace, &plan.profile)?.is_none() {
         flags.push(assign(&["profile", &plan.profile, "strip"], Value::String("symbols".into())));
     }
@@ -27,6 +23,13 @@ pub fn flags(settings: &CargoSettings, workspace: &Workspace, plan: &Plan, shell
         flags.push(rustflags(settings, workspace, triple));
     }
     Ok(flags)
+}
+
+/// The value of `--config` that names a linker, where the caller names none and Cargo's own choice is wrong.
+pub fn linker(settings: &CargoSettings, triple: &str, shell: &Shell) -> Option<String> {
+    let linker = linker::own_choice(settings, triple)?;
+    shell.detail("Linking", format_args!("with `{linker}`"));
+    Some(assign(&["target", triple, "linker"], Value::String(linker)))
 }
 
 /// Cargo reads `build.rustflags` only where nothing is set for the target: ours go to where the caller's are.

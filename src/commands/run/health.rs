@@ -15,9 +15,7 @@ pub fn is_well(engine: &Engine, container: &str, state: &State, check: &Check, h
     let outside = |port: u16| if host_network { Some(port) } else { state.ports.get(&format!("{port}/tcp")).copied() };
     Ok(match &check.ask {
         Ask::Command(command) => engine.probe(container, command, check.timeout)?,
-        Ask::Http(path, port) => {
-            outside(*port).is_some_and(|port| answers(host, port, path, check.timeout).unwrap_or(false))
-        }
+        Ask::Http(path, port) => outside(*port).is_some_and(|port| answers(host, port, path, check.timeout).unwrap_or(false)),
         Ask::Port(port) => outside(*port).is_some_and(|port| connects(host, port, check.timeout).unwrap_or(false)),
     })
 }

@@ -46,6 +46,8 @@ pub struct Launch {
     pub labels: BTreeMap<String, String>,
     /// How to see that it is well.
     pub check: Option<Check>,
+    /// Whether it is what a service needs, and no service.
+    pub dependency: bool,
 }
 
 /// How to see that a service is well.
@@ -179,6 +181,7 @@ impl<'a> Reader<'a> {
             privileged: self.take("privileged").and_then(Value::as_bool).unwrap_or_default(),
             labels: self.pairs("labels"),
             check: self.take("healthcheck").and_then(check),
+            dependency: false,
         })
     }
 }
