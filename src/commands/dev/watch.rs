@@ -64,6 +64,14 @@ impl Watch {
         changed
     }
 
+    /// Takes files of these names as they are now: the build writes them, too.
+    pub fn accept(&mut self, names: &[&str]) {
+        let ours = |path: &Path| path.file_name().is_some_and(|name| names.iter().any(|ours| name == *ours));
+        let now = self.look();
+        self.seen.retain(|path, _| !ours(path));
+        self.seen.extend(now.into_iter().filter(|(path, _)| ours(path)));
+    }
+
     fn look(&self) -> Snapshot {
         let mut found = Snapshot::new();
         for folder in &self.folders {
