@@ -2,6 +2,7 @@
 
 mod args;
 mod deployment;
+mod help;
 
 use std::path::PathBuf;
 
@@ -30,7 +31,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Compile all services and write the bundle
-    #[command(visible_alias = "b", after_help = BUILD_HELP)]
+    #[command(visible_alias = "b", after_help = help::BUILD)]
     Build {
         #[command(flatten)]
         plan: PlanArgs,
@@ -57,7 +58,7 @@ enum Command {
         check: bool,
     },
     /// Show what is in a bundle: services, images, layers, who shares them, and their bytes
-    #[command(after_help = INSPECT_HELP)]
+    #[command(after_help = help::INSPECT)]
     Inspect {
         /// A `.auterionos` file, a docker archive or an OCI archive, of whatever tool
         file: PathBuf,
@@ -75,7 +76,7 @@ enum Command {
     },
     /// Load a bundle's images into Docker or podman, without what is there already
     #[cfg(feature = "engine")]
-    #[command(after_help = LOAD_HELP)]
+    #[command(after_help = help::LOAD)]
     Load {
         /// The bundle; default: the workspace's last one
         bundle: Option<PathBuf>,
@@ -84,7 +85,7 @@ enum Command {
     },
     /// Run the app in containers on this machine, until Ctrl-C
     #[cfg(feature = "engine")]
-    #[command(after_help = RUN_HELP)]
+    #[command(after_help = help::RUN)]
     Run {
         /// The bundle; default: build the workspace first
         bundle: Option<PathBuf>,
@@ -95,6 +96,31 @@ enum Command {
         plan: PlanArgs,
         #[command(flatten)]
         compile: CompileArgs,
+    },
+    /// Run the app in containers on this machine and restart each service when its sources change
+    #[cfg(feature = "engine")]
+    #[command(after_help = help::DEV)]
+    Dev {
+        /// Seconds that a service may take until its health check is content
+        #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+        timeout: u64,
+        #[command(flatten)]
+        plan: PlanArgs,
+        #[command(flatten)]
+        compile: CompileArgs,
+    },
+    /// Run `cargo test` of services with the containers that only their tests need
+    #[cfg(feature = "engine")]
+    #[command(after_help = help::TEST)]
+    Test {
+        /// The service or package; default: all services that have a `test` table, one after another
+        #[arg(value_name = "SERVICE")]
+        services: Vec<String>,
+        /// Arguments of `cargo test`
+        #[arg(last = true, value_name = "CARGO TEST ARGS")]
+        arguments: Vec<String>,
+        #[command(flatten)]
+        cargo: CargoArgs,
     },
     /// Add a service that compiles, answers `/healthz`, ends on SIGTERM, and has a test
     NewService {
@@ -134,7 +160,7 @@ enum Command {
         plan: PlanArgs,
     },
     /// Send the images of bundles, or of the last build, to a registry
-    #[command(after_help = PUSH_HELP)]
+    #[command(after_help = help::PUSH)]
     Push {
         /// `.auterionos` files, docker archives, OCI archives; default: the workspace's last build
         #[arg(value_name = "BUNDLE")]
@@ -157,7 +183,7 @@ enum Command {
         plan: PlanArgs,
     },
     /// Move the pins of `appbundle.lock` to what the registries have now
-    #[command(after_help = UPDATE_HELP)]
+    #[command(after_help = help::UPDATE)]
     Update {
         /// Only these images, as the manifests name them
         #[arg(value_name = "REF")]
@@ -181,54 +207,6 @@ enum Command {
     /// Print the JSON Schema of the tables in `Cargo.toml`
     Schema,
 }
-
-const INSPECT_HELP: &str = "Examples:
-  cargo appbundle inspect target/appbundle/com.example.app-1.0.0.auterionos
-  docker save app:1 -o app.tar && cargo appbundle inspect app.tar --json";
-
-#[cfg(feature = "engine")]
-const LOAD_HELP: &str = "Examples:
-  cargo appbundle load                                   what the last build in this workspace wrote
-  cargo appbundle load app-1.0.0.auterionos              any bundle, also another tool's archive
-  DOCKER_HOST=unix:///run/podman/podman.sock cargo appbundle load    into podman
-
-An image that the engine has is not sent; of the others, Docker is sent the layers that it lacks. Podman, and Docker with
-containerd's image store, take whole images only. The engine is looked for at DOCKER_HOST, docker's current context, and the
-usual sockets of Docker and podman.";
-
-#[cfg(feature = "engine")]
-const RUN_HELP: &str = "Examples:
-  cargo appbundle run                                    build the workspace and run it
-  cargo appbundle run --target x86_64-unknown-linux-gnu  for this machine's processor, so that nothing is emulated
-  cargo appbundle run -p gallery-service                 that service and all that it depends on
-  cargo appbundle run app-1.0.0.auterionos               what is in a bundle
-
-Services start in the order of `depends-on`, each once those before it are well: its `healthcheck` answers, or it runs and has
-none. They find one another by name in a network of their own. Ctrl-C stops them in reverse order and removes containers and
-network; a second Ctrl-C kills them. Named volumes stay, as `APP_VOLUME`. A service that fails stops all: exit code 1.";
-const PUSH_HELP: &str = "Examples:
-  cargo appbundle push --repo ghcr.io/example/gallery      each service of the last build: PREFIX/SERVICE:VERSION
-  cargo appbundle push app.oci.tar --repo localhost:5000/test
-  cargo appbundle push --repo ghcr.io/example/gallery --json | jq -r '.[].digest'
-
-Credentials are those of `docker login` and `podman login`. What the registry has is not sent again, so an
-interrupted push goes on where it was.";
-
-const UPDATE_HELP: &str = "Examples:
-  cargo appbundle update                         every base image of the workspace
-  cargo appbundle update debian:bookworm-slim    one of them
-
-Until then, every build takes the images that `appbundle.lock` names.";
-
-const BUILD_HELP: &str = "Examples:
-  cargo appbundle build                          every service of the workspace, optimised
-  cargo appbundle build -p gallery-service       one of them
-  cargo appbundle build --format docker          an archive for `docker load`
-  cargo appbundle build --compression best       as small as it gets, for a release
-  cargo appbundle build --engine docker          images made by Docker or podman of the generated Dockerfiles
-  cargo appbundle build --no-compile --bin-dir out/   pack what was built elsewhere
-
-Exit codes: 0 done, 1 failed, 2 wrong usage, 101 the compiler failed.";
 
 fn clap_styles() -> clap::builder::Styles {
     use anstyle::AnsiColor::{BrightCyan, BrightGreen};
@@ -257,16 +235,12 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
     match dispatch(cli.command, &shell) {
         Ok(()) => 0,
         Err(error) => {
-            report(&error, &shell);
+            if let Some(exited) = error.downcast_ref::<crate::process::Exited>() {
+                return exited.0;
+            }
+            commands::report(&error, &shell);
             if error.is::<crate::compile::Failed>() { 101 } else { 1 }
         }
-    }
-}
-
-fn report(error: &anyhow::Error, shell: &Shell) {
-    match error.downcast_ref::<crate::config::Problems>() {
-        Some(problems) => shell.raw(&problems.render(shell.colored())),
-        None => shell.error(error),
     }
 }
 
@@ -285,6 +259,20 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
             let services = plan.packages.clone();
             let run = commands::run::RunOptions { bundle, services, timeout: std::time::Duration::from_secs(timeout) };
             commands::run::run(&options(plan, compile)?, &run, shell)
+        }
+        #[cfg(feature = "engine")]
+        Command::Dev { timeout, mut plan, compile } => {
+            if !plan.release {
+                plan.profile.get_or_insert_with(|| "dev".into());
+            }
+            let dev =
+                commands::dev::DevOptions { services: plan.packages.clone(), timeout: std::time::Duration::from_secs(timeout) };
+            commands::dev::run(&options(plan, compile)?, &dev, shell)
+        }
+        #[cfg(feature = "engine")]
+        Command::Test { services, arguments, cargo } => {
+            let options = commands::Options { cargo: cargo.options(), ..commands::Options::default() };
+            commands::test::run(&options, &commands::test::TestOptions { services, arguments }, shell)
         }
         Command::NewService { name, template, path, cargo } => {
             let template = match template {

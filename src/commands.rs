@@ -8,6 +8,8 @@ mod by_engine;
 pub mod ci;
 pub mod clean;
 pub mod deploy;
+#[cfg(feature = "engine")]
+pub mod dev;
 pub mod doctor;
 mod fresh;
 pub mod generate;
@@ -23,7 +25,9 @@ pub mod push;
 #[cfg(feature = "engine")]
 pub mod run;
 mod session;
+#[cfg(feature = "engine")]
+pub mod test;
 pub mod update;
 pub mod verify;
 
-pub use session::{Options, Session};
+pub use session::{Options, Session, report};

@@ -35,6 +35,8 @@ pub struct CompileOptions {
     pub all_features: bool,
     /// `--no-default-features`
     pub no_default_features: bool,
+    /// As `cargo build` does it: of flags, only a linker is added; what was compiled before is shared with it.
+    pub plain: bool,
     /// `--message-format`, other than for people: Cargo's messages go to stdout.
     pub json_messages: bool,
 }
@@ -51,8 +53,14 @@ pub fn cargo(
     shell: &Shell,
 ) -> Result<BTreeMap<String, PathBuf>> {
     let settings = CargoSettings::read(&cargo.config)?;
-    let flags = flags::flags(&settings, workspace, plan, shell)?;
-    let mut command = builder::command(plan.builder, cargo, &plan.target)?;
+    let flags = if options.plain {
+        flags::linker(&settings, &plan.target.triple, plan.builder, shell).into_iter().collect()
+    } else {
+        flags::flags(&settings, workspace, plan, shell)?
+    };
+    // Without a target, Cargo builds where a bare `cargo build` does.
+    let bare = options.plain && linker::is_native(&plan.target.triple) && settings.get(&["build", "target"]).is_none();
+    let mut command = builder::command(plan.builder, cargo, (!bare).then_some(&plan.target))?;
     command.args(["--profile", &plan.profile]);
     command.arg("--message-format=json-render-diagnostics");
     if let Some(path) = &cargo.manifest_path {
@@ -91,7 +99,7 @@ pub fn cargo(
         Verbosity::Verbose => &["--verbose"],
     });
     command.args(["--color", if shell.colored() { "always" } else { "never" }]);
-    if shell.is_terminal() && shell.verbosity() == Verbosity::Normal {
+    if shell.is_terminal() && shell.verbosity() == Verbosity::Normal && !options.plain {
         // Cargo's stderr is a pipe for the sake of the diagnosis; it still may draw its bar.
         let width = console_width();
         command.env("CARGO_TERM_PROGRESS_WHEN", "always").env("CARGO_TERM_PROGRESS_WIDTH", width);

@@ -9,6 +9,8 @@ mod error;
 mod images;
 mod interrupt;
 mod load;
+mod owned;
+mod pull;
 mod save;
 mod trace;
 
@@ -23,6 +25,8 @@ pub use container::{ContainerSpec, Network, Published, State};
 pub use endpoint::Endpoint;
 pub use images::{ImageFacts, chains};
 pub use interrupt::Interrupt;
+pub use owned::Labelled;
+pub use pull::Login;
 
 /// The oldest API that has all that is asked for: Docker 20.10, podman 3.
 const OLDEST: (usize, usize) = (1, 41);

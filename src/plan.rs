@@ -6,6 +6,7 @@ mod deployment;
 mod files;
 mod kubernetes;
 mod manifests;
+mod needs;
 mod order;
 mod outputs;
 mod registries;

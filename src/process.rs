@@ -11,6 +11,28 @@ use anyhow::{Context as _, Result, bail};
 /// How much of a child's last words is kept.
 const TAIL: usize = 64 * 1024;
 
+/// A child of ours ended like this, and has said why: as an error, it becomes our own exit code without more words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exited(pub u8);
+
+impl std::fmt::Display for Exited {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "exit code {}", self.0)
+    }
+}
+
+impl std::error::Error for Exited {}
+
+/// Asks a child that leads a process group of its own, and all that it started, to end; kills them when `hard`.
+pub fn end_group(child: &std::process::Child, hard: bool) {
+    use rustix::process::{Pid, Signal, kill_process_group};
+    let signal = if hard { Signal::KILL } else { Signal::INT };
+    if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        // A group that has ended needs no signal.
+        let _ = kill_process_group(pid, signal);
+    }
+}
+
 /// The command line as one could paste it into a shell, with the variables that were set for it.
 pub fn command_line(command: &Command) -> String {
     let mut line = String::new();

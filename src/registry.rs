@@ -19,6 +19,7 @@ mod upload;
 pub use access::Access;
 pub use blobs::{BLOBS_CAP, Blobs};
 pub use client::{Client, Open, Refused};
+pub use credentials::{Credentials, Store};
 pub use image::{Resolved, fetch, resolve};
 pub use reference::Reference;
 pub use upload::{Advance, Upload};

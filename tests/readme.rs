@@ -43,6 +43,11 @@ fn the_tables_are_accepted_as_they_stand() {
     project.write("services/gallery-service/settings.env", "");
     let plan: serde_json::Value = serde_json::from_str(&ok(&mut appbundle(project.path(), &["plan", "--json"]))).expect("JSON");
     assert_eq!(plan["services"][1]["name"], "gallery");
+    let test = blocks.iter().find(|block| block.contains("[package.metadata.service.test]")).expect("the tests' table");
+    let service = format!("{manifest}{service}");
+    project.write("services/gallery-service/Cargo.toml", &format!("{service}\n{test}"));
+    let plan: serde_json::Value = serde_json::from_str(&ok(&mut appbundle(project.path(), &["plan", "--json"]))).expect("JSON");
+    assert_eq!(plan["services"][1]["test"]["dependencies"]["db"]["wait"], 30);
     ok(&mut appbundle(project.path(), &["generate"]));
     ok(&mut appbundle(project.path(), &["generate", "--check"]));
     ok(&mut appbundle(project.path(), &["clean"]));

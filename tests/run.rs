@@ -3,12 +3,10 @@
 
 mod support;
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::process::{Command, Output};
 
 use support::podman::Podman;
+use support::running::{left, position, start};
 use support::{Project, appbundle, engine, fails, judge, ok, run, text, tool};
 
 const X86: &str = "x86_64-unknown-linux-gnu";
@@ -26,69 +24,10 @@ fn app(name: &str, services: &[(&str, &str)]) -> Project {
     project
 }
 
-/// `run`, with its stdout and stderr gathered as they come.
-struct Running {
-    child: Child,
-    said: Arc<Mutex<String>>,
-    readers: Vec<std::thread::JoinHandle<()>>,
-}
-
-fn start(command: &mut Command) -> Running {
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("started");
-    let said = Arc::new(Mutex::new(String::new()));
-    let mut readers = Vec::new();
-    let streams: [Box<dyn std::io::Read + Send>; 2] =
-        [Box::new(child.stdout.take().expect("stdout")), Box::new(child.stderr.take().expect("stderr"))];
-    for stream in streams {
-        let said = Arc::clone(&said);
-        readers.push(std::thread::spawn(move || {
-            for line in BufReader::new(stream).lines().map_while(Result::ok) {
-                said.lock().expect("lock").push_str(&(line + "\n"));
-            }
-        }));
-    }
-    Running { child, said, readers }
-}
-
-impl Running {
-    fn wait_for(&mut self, words: &str) -> String {
-        let end = Instant::now() + Duration::from_secs(90);
-        loop {
-            let said = self.said.lock().expect("lock").clone();
-            if said.contains(words) {
-                return said;
-            }
-            let ended = self.child.try_wait().expect("child");
-            assert!(ended.is_none() && Instant::now() < end, "no `{words}` ({ended:?}) in:\n{said}");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-
-    fn signal(&self, name: &str) {
-        ok(Command::new("kill").args(["-s", name, &self.child.id().to_string()]));
-    }
-
-    fn end(mut self) -> (Option<i32>, String) {
-        let status = self.child.wait().expect("ended");
-        self.readers.drain(..).for_each(|reader| reader.join().expect("reader"));
-        (status.code(), self.said.lock().expect("lock").clone())
-    }
-}
-
 fn command(project: &Project, arguments: &[&str]) -> Command {
     let mut command = appbundle(project.path(), &["run", "--no-compile", "--bin-dir", "bin", "--color", "never"]);
     command.args(arguments);
     command
-}
-
-/// Containers and networks of an app's runs that are still there.
-fn left(app: &str) -> String {
-    let filter = format!("name={app}-");
-    judge("docker", &["ps", "-aq", "--filter", &filter]) + &judge("docker", &["network", "ls", "-q", "--filter", &filter])
-}
-
-fn position(text: &str, words: &str) -> usize {
-    text.find(words).unwrap_or_else(|| panic!("no `{words}` in:\n{text}"))
 }
 
 const HEALTHY: &str = "environment = { PORT = \"8000\" }\nhealthcheck = { path = \"/\", port = 8000 }\n";

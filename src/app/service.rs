@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{ImageRef, Name, Resources};
+use super::{ImageRef, Name, Needs, Resources};
 
 /// One container of the app.
 #[derive(Clone, Debug, Serialize)]
@@ -71,6 +71,12 @@ pub struct Service {
     pub resources: Resources,
     /// How long it may take to end, in compose's words.
     pub stop_grace_period: Option<String>,
+    /// What runs beside it while it is tested; none if its table says nothing of tests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test: Option<Needs>,
+    /// What runs beside it while it is developed.
+    #[serde(skip_serializing_if = "Needs::is_empty")]
+    pub dev: Needs,
     /// Merged last into its part of compose files.
     pub compose: Map<String, Value>,
     /// Merged last into its part of `auterion-app.yml`.
@@ -112,7 +118,7 @@ pub struct Port {
 }
 
 /// A transport protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
     /// TCP.

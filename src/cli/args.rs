@@ -65,10 +65,10 @@ pub struct PlanArgs {
     /// Who compiles
     #[arg(long, value_name = "BUILDER", help_heading = "Compilation")]
     pub builder: Option<BuilderArg>,
-    /// Build with this profile
-    #[arg(long, value_name = "PROFILE", default_value = "release", help_heading = "Compilation")]
-    pub profile: String,
-    /// The default profile here: accepted for those who are used to it
+    /// Build with this profile; default: `release`, and `dev` for `cargo appbundle dev`
+    #[arg(long, value_name = "PROFILE", help_heading = "Compilation")]
+    pub profile: Option<String>,
+    /// The same as --profile release
     #[arg(short, long, conflicts_with = "profile", help_heading = "Compilation")]
     pub release: bool,
     #[command(flatten)]
@@ -227,7 +227,7 @@ pub fn options(plan: PlanArgs, compile: CompileArgs) -> anyhow::Result<Options> 
         cargo: plan.cargo.options(),
         request: Request {
             packages: plan.packages,
-            profile: plan.profile,
+            profile: plan.profile.unwrap_or_else(|| "release".into()),
             targets: plan.targets,
             formats: plan.formats.into_iter().map(FormatArg::format).collect(),
             builder: plan.builder.map(BuilderArg::builder),
@@ -245,6 +245,7 @@ pub fn options(plan: PlanArgs, compile: CompileArgs) -> anyhow::Result<Options> 
             features: compile.features,
             all_features: compile.all_features,
             no_default_features: compile.no_default_features,
+            plain: false,
             json_messages: compile.message_format == Some(MessageFormat::Json),
         },
         bin_dir: compile.bin_dir,

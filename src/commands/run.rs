@@ -1,9 +1,12 @@
 //! `cargo appbundle run`: the app in containers on this machine, until Ctrl-C.
 
+pub(super) mod dependency;
 mod health;
-mod launch;
-mod output;
-mod started;
+pub(super) mod launch;
+pub(super) mod output;
+pub(super) mod owner;
+mod spec;
+pub(super) mod started;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -41,6 +44,7 @@ pub struct RunOptions {
 /// When a service fails, or does not become well in time.
 pub fn run(options: &Options, run: &RunOptions, shell: &Shell) -> Result<()> {
     let engine = Engine::connect(load::START)?;
+    owner::sweep(&engine, shell)?;
     let (path, app) = match &run.bundle {
         Some(path) => (path.clone(), None),
         None => {
@@ -72,7 +76,7 @@ pub fn run(options: &Options, run: &RunOptions, shell: &Shell) -> Result<()> {
         .collect();
     let names: Vec<&str> = launches.iter().map(|launch| launch.name.as_str()).collect();
     let output = Output::new(&names, shell);
-    let mut started = Started::new(&engine, &name, &foreign, &output, &interrupt, shell)?;
+    let mut started = Started::new(&engine, &name, &foreign, &output, &interrupt, shell);
     let ended = started.all(&launches, run.timeout);
     let stopped = started.stop();
     if ended.is_err()
@@ -84,10 +88,10 @@ pub fn run(options: &Options, run: &RunOptions, shell: &Shell) -> Result<()> {
     ended.and(stopped)
 }
 
-type App = (String, Vec<Launch>, Vec<String>);
+pub(super) type App = (String, Vec<Launch>, Vec<String>);
 
 /// The app of a plan: its compose file, and what no compose file says.
-fn of_plan(plan: &Plan) -> Result<App> {
+pub(super) fn of_plan(plan: &Plan) -> Result<App> {
     let (mut launches, notes) =
         launch::launches(&render::document_of(plan)?, &plan.workspace).context("failed to read `app.yml`")?;
     for launch in &mut launches {
@@ -170,7 +174,7 @@ fn select(launches: Vec<Launch>, wanted: &[String]) -> Result<Vec<Launch>> {
 }
 
 /// Each after those that it depends on.
-fn in_order(launches: Vec<Launch>) -> Result<Vec<Launch>> {
+pub(super) fn in_order(launches: Vec<Launch>) -> Result<Vec<Launch>> {
     let edges = launches.iter().map(|launch| (launch.name.clone(), launch.after.clone())).collect();
     let sorted = crate::plan::launch_order(&edges)
         .map_err(|cycle| anyhow::anyhow!("services depend on each other in a circle: {}", cycle.join(" -> ")))?;

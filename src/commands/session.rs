@@ -91,3 +91,11 @@ pub fn lock(plan: &Plan, shell: &Shell) -> Result<std::fs::File> {
 pub fn cache_folder(plan: &Plan) -> PathBuf {
     plan.output.join("cache")
 }
+
+/// Tells an error: problems of manifests as they stand there, everything else in Cargo's form.
+pub fn report(error: &anyhow::Error, shell: &Shell) {
+    match error.downcast_ref::<crate::config::Problems>() {
+        Some(problems) => shell.raw(&problems.render(shell.colored())),
+        None => shell.error(error),
+    }
+}

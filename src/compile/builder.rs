@@ -14,11 +14,11 @@ use crate::workspace::{CargoOptions, Workspace};
 /// Where `cross` has the target folder and the workspace in its container.
 const IN_CONTAINER: [&str; 2] = ["/target", "/project"];
 
-/// The command up to its subcommand, and what is given to `--target`.
+/// The command up to its subcommand, and what is given to `--target`, if anything.
 ///
 /// # Errors
 /// When the program is not there.
-pub fn command(builder: Builder, cargo: &CargoOptions, target: &Target) -> Result<Command> {
+pub fn command(builder: Builder, cargo: &CargoOptions, target: Option<&Target>) -> Result<Command> {
     let mut command = match builder {
         Builder::Cargo => Command::new(&cargo.program),
         Builder::Cross => Command::new(found("cross", "cargo install cross --locked")?),
@@ -28,8 +28,10 @@ pub fn command(builder: Builder, cargo: &CargoOptions, target: &Target) -> Resul
         }
     };
     command.arg(if builder == Builder::Zigbuild { "zigbuild" } else { "build" });
-    let floor = target.glibc.map(|(major, minor)| format!(".{major}.{minor}")).unwrap_or_default();
-    command.arg("--target").arg(format!("{}{floor}", target.triple));
+    if let Some(target) = target {
+        let floor = target.glibc.map(|(major, minor)| format!(".{major}.{minor}")).unwrap_or_default();
+        command.arg("--target").arg(format!("{}{floor}", target.triple));
+    }
     Ok(command)
 }
 

@@ -13,13 +13,7 @@ use crate::workspace::Workspace;
 /// The values of `--config`.
 pub fn flags(settings: &CargoSettings, workspace: &Workspace, plan: &Plan, shell: &Shell) -> Result<Vec<String>> {
     let triple = &plan.target.triple;
-    let mut flags = Vec::new();
-    // Other builders bring their own.
-    let own = linker::own_choice(settings, triple).filter(|_| plan.builder == Builder::Cargo);
-    if let Some(linker) = own {
-        shell.detail("Linking", format_args!("with `{linker}`"));
-        flags.push(assign(&["target", triple, "linker"], Value::String(linker)));
-    }
+    let mut flags = Vec::from_iter(linker(settings, triple, plan.builder, shell));
     if strip_of_profile(settings, workspace, &plan.profile)?.is_none() {
         flags.push(assign(&["profile", &plan.profile, "strip"], Value::String("symbols".into())));
     }
@@ -29,6 +23,14 @@ pub fn flags(settings: &CargoSettings, workspace: &Workspace, plan: &Plan, shell
         flags.push(rustflags(settings, workspace, plan));
     }
     Ok(flags)
+}
+
+/// The value of `--config` that names a linker, where the caller names none and Cargo's own choice is wrong.
+pub fn linker(settings: &CargoSettings, triple: &str, builder: Builder, shell: &Shell) -> Option<String> {
+    // Other builders bring their own.
+    let linker = linker::own_choice(settings, triple).filter(|_| builder == Builder::Cargo)?;
+    shell.detail("Linking", format_args!("with `{linker}`"));
+    Some(assign(&["target", triple, "linker"], Value::String(linker)))
 }
 
 /// Cargo reads `build.rustflags` only where nothing is set for the target: ours go to where the caller's are.

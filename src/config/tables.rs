@@ -1,6 +1,7 @@
 //! What users write, key by key.
 
 mod deployment;
+mod needs;
 
 use std::collections::BTreeMap;
 
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use deployment::{ResourcesTable, SecretTable};
+pub use needs::{DependencyTable, NeedsTable, ProbeTable};
 
 /// The app: `[workspace.metadata.appbundle]`, or `[package.metadata.appbundle]` of a single package.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -246,6 +248,10 @@ pub struct ServiceTable {
     pub stop_grace_period: Option<String>,
     /// Another base than the app's.
     pub base: Option<BaseTable>,
+    /// What runs beside it while `cargo appbundle test` tests it.
+    pub test: Option<NeedsTable>,
+    /// What runs beside it under `cargo appbundle dev`. Default: what `test` says.
+    pub dev: Option<NeedsTable>,
     /// Merged last into its part of compose files.
     pub compose: Option<Map<String, Value>>,
     /// Merged last into its part of `auterion-app.yml`.

@@ -10,7 +10,7 @@ use super::outputs::{formats, target, wants_auterion};
 use super::select::select;
 use super::service::{self, Report};
 use super::template::{self, Template, VERSION_MARK};
-use super::{Builder, Engine, Format, Layout, Plan, agreement, auterion, kubernetes, order, registries, sharing};
+use super::{Builder, Engine, Format, Layout, Plan, agreement, auterion, kubernetes, needs, order, registries, sharing};
 use crate::app::{Author, BaseChoice, Destination, ImageRef, Name, Service, Version};
 use crate::archive::gzip::Level;
 use crate::config::tables::CompressionName;
@@ -152,6 +152,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         }
         sharing::have_own_bins(&sources, &services, &mut problems);
         agreement::check(&sources, &services, &mut problems);
+        needs::check(&sources, &services, &mut problems);
         if request.destinations.contains(&Destination::Kubernetes) {
             kubernetes::check(&app, &name, &sources, &services, &mut problems);
         }

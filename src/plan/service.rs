@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::files;
 use super::manifests::ServiceSource;
-use super::{deployment, registries};
+use super::{deployment, needs, registries};
 use crate::app::{BaseChoice, Dockerfile, Health, ImageRef, Name, Port, Route, Service, Volume};
 use crate::config::tables::{BaseName, BaseSource, BaseTable, OneOrMany, PortValue, ServiceTable};
 use crate::config::{Manifest, Problems, Step, schema};
@@ -126,6 +126,7 @@ pub fn resolve(
     if user.is_empty() || user.contains(char::is_whitespace) || user.matches(':').count() > 1 {
         report.wrong(&[Step::Key("user")], format!("`{user}` is not `USER` or `UID:GID`"));
     }
+    let (test, dev) = needs::resolve(source, &mut report);
     Some(Service {
         name,
         package: member.name.clone(),
@@ -156,6 +157,8 @@ pub fn resolve(
         replicas: table.replicas,
         resources: deployment::resources(table, &mut report),
         stop_grace_period: deployment::grace_period(table, &mut report),
+        test,
+        dev,
         compose: table.compose.clone().unwrap_or_default(),
         auterion: table.auterion.clone().unwrap_or_default(),
         kubernetes: table.kubernetes.clone().unwrap_or_default(),

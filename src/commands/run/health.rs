@@ -11,13 +11,26 @@ use crate::engine::{Engine, State};
 
 /// Asks once. `host_network` says that the container's ports are the host's own.
 pub fn is_well(engine: &Engine, container: &str, state: &State, check: &Check, host_network: bool) -> Result<bool> {
-    match &check.ask {
-        Ask::Command(command) => engine.probe(container, command, check.timeout),
-        Ask::Http(path, port) => {
-            let published = state.ports.get(&format!("{port}/tcp")).copied();
-            let Some(port) = (if host_network { Some(*port) } else { published }) else { return Ok(false) };
-            Ok(answers(engine.endpoint().host(), port, path, check.timeout).unwrap_or(false))
-        }
+    let host = engine.endpoint().host();
+    let outside = |port: u16| if host_network { Some(port) } else { state.ports.get(&format!("{port}/tcp")).copied() };
+    Ok(match &check.ask {
+        Ask::Command(command) => engine.probe(container, command, check.timeout)?,
+        Ask::Http(path, port) => outside(*port).is_some_and(|port| answers(host, port, path, check.timeout).unwrap_or(false)),
+        Ask::Port(port) => outside(*port).is_some_and(|port| connects(host, port, check.timeout).unwrap_or(false)),
+    })
+}
+
+/// How long a connection has to last: an engine's proxy takes all, and drops those that nobody in the container takes.
+const LASTING: Duration = Duration::from_millis(100);
+
+/// Whether somebody takes connections at a port, and keeps them.
+fn connects(host: &str, port: u16, timeout: Duration) -> std::io::Result<bool> {
+    let Some(address) = (host, port).to_socket_addrs()?.next() else { return Ok(false) };
+    let mut stream = TcpStream::connect_timeout(&address, timeout)?;
+    stream.set_read_timeout(Some(LASTING))?;
+    match stream.read(&mut [0]) {
+        Ok(count) => Ok(count > 0),
+        Err(error) => Ok(matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut)),
     }
 }
 
@@ -52,5 +65,24 @@ mod tests {
         });
         let asked = || answers("127.0.0.1", port, "/", Duration::from_millis(300)).unwrap_or(false);
         assert_eq!([asked(), asked(), asked(), asked()], [true, false, false, false]);
+    }
+
+    #[test]
+    fn a_connection_that_is_dropped_is_none() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("port");
+        let port = listener.local_addr().expect("address").port();
+        let (mut kept, mut taken) = (Vec::new(), 0);
+        let server = std::thread::spawn(move || {
+            for stream in listener.incoming().flatten().take(2) {
+                taken += 1;
+                if taken == 2 {
+                    kept.push(stream);
+                }
+            }
+            std::thread::sleep(Duration::from_secs(1));
+        });
+        let asked = || connects("127.0.0.1", port, Duration::from_secs(1)).unwrap_or(false);
+        assert_eq!([asked(), asked()], [false, true]);
+        server.join().expect("server");
     }
 }

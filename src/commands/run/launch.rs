@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::app::{Port, Volume, VolumeSource};
 
 /// One service to be started.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Launch {
     /// Its name.
     pub name: String,
@@ -28,6 +28,8 @@ pub struct Launch {
     pub environment: BTreeMap<String, String>,
     /// Ports.
     pub ports: Vec<Port>,
+    /// Ports that get a free one of this machine.
+    pub free: Vec<Port>,
     /// Volumes.
     pub volumes: Vec<Volume>,
     /// Instead of the image's.
@@ -44,6 +46,8 @@ pub struct Launch {
     pub labels: BTreeMap<String, String>,
     /// How to see that it is well.
     pub check: Option<Check>,
+    /// Whether it is what a service needs, and no service.
+    pub dependency: bool,
 }
 
 /// How to see that a service is well.
@@ -60,6 +64,8 @@ pub struct Check {
 pub enum Ask {
     /// An HTTP path at a port, which answers 2xx.
     Http(String, u16),
+    /// A port, which takes connections.
+    Port(u16),
     /// A command in the container, which ends with 0.
     Command(Vec<String>),
 }
@@ -166,6 +172,7 @@ impl<'a> Reader<'a> {
             command: self.words("command")?,
             environment,
             ports,
+            free: Vec::new(),
             volumes,
             user: self.text("user"),
             workdir: self.text("working_dir"),
@@ -174,6 +181,7 @@ impl<'a> Reader<'a> {
             privileged: self.take("privileged").and_then(Value::as_bool).unwrap_or_default(),
             labels: self.pairs("labels"),
             check: self.take("healthcheck").and_then(check),
+            dependency: false,
         })
     }
 }

@@ -1,6 +1,8 @@
 //! What containers write, line by line, each with its service's name before it.
 
+use std::collections::VecDeque;
 use std::io::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anstyle::{AnsiColor, Color, Style};
 
@@ -12,25 +14,45 @@ const COLORS: [AnsiColor; 6] =
 /// Bytes after which a line that does not end is shown.
 const LONGEST: usize = 16 * 1024;
 
+/// Lines that are kept, of all together.
+const KEPT: usize = 2000;
+
+type Kept = Arc<Mutex<VecDeque<String>>>;
+
 /// Names and colours of services.
 pub struct Output {
     names: Vec<String>,
     width: usize,
     colored: bool,
+    kept: Option<Kept>,
 }
 
 impl Output {
     /// Of these services.
     pub fn new(names: &[&str], shell: &Shell) -> Self {
         let width = names.iter().map(|name| name.len()).max().unwrap_or_default();
-        Self { names: names.iter().map(|name| (*name).to_owned()).collect(), width, colored: shell.colored() }
+        Self { names: names.iter().map(|name| (*name).to_owned()).collect(), width, colored: shell.colored(), kept: None }
+    }
+
+    /// Of these services, and shown only when that is wished: see [`Output::show`].
+    pub fn kept(names: &[&str], shell: &Shell) -> Self {
+        Self { kept: Some(Kept::default()), ..Self::new(names, shell) }
+    }
+
+    /// Shows on stderr what was kept.
+    pub fn show(&self) {
+        let mut to = std::io::stderr().lock();
+        for line in self.kept.iter().flat_map(|kept| std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner))) {
+            let _ = writeln!(to, "{line}");
+        }
     }
 
     /// Where one service writes to.
     pub fn of(&self, service: &str) -> Lines {
         let at = self.names.iter().position(|name| name == service).unwrap_or_default();
         let style = if self.colored { Style::new().fg_color(Some(Color::Ansi(COLORS[at % COLORS.len()]))) } else { Style::new() };
-        Lines { before: format!("{style}{service:width$} |{style:#} ", width = self.width), open: Vec::new() }
+        let before = format!("{style}{service:width$} |{style:#} ", width = self.width);
+        Lines { before, open: Vec::new(), kept: self.kept.clone() }
     }
 }
 
@@ -38,6 +60,7 @@ impl Output {
 pub struct Lines {
     before: String,
     open: Vec<u8>,
+    kept: Option<Kept>,
 }
 
 impl Lines {
@@ -55,8 +78,17 @@ impl Lines {
 
     fn end(&mut self) {
         let text = String::from_utf8_lossy(&self.open);
-        // Nobody is left to tell when stdout is closed.
-        let _ = writeln!(std::io::stdout().lock(), "{}{}", self.before, text.trim_end_matches('\r'));
+        let line = format!("{}{}", self.before, text.trim_end_matches('\r'));
+        if let Some(kept) = &self.kept {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            if kept.len() == KEPT {
+                kept.pop_front();
+            }
+            kept.push_back(line);
+        } else {
+            // Nobody is left to tell when stdout is closed.
+            let _ = writeln!(std::io::stdout().lock(), "{line}");
+        }
         self.open.clear();
     }
 }

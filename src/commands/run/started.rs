@@ -9,12 +9,24 @@ use anyhow::{Result, bail};
 use super::health;
 use super::launch::{Ask, Check, Launch};
 use super::output::Output;
-use crate::app::VolumeSource;
-use crate::engine::{ContainerSpec, Engine, Interrupt, Network, Published, State};
+use super::{owner, spec};
+use crate::engine::{Engine, Interrupt, Network, State};
 use crate::shell::Shell;
 
-/// How long a service has to end once it is asked to.
-const GRACE: Duration = Duration::from_secs(10);
+/// What containers of one verb are allowed.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// How long one has to end once it is asked to; zero to kill it without being asked.
+    pub grace: Duration,
+    /// Whether the others go on when one fails.
+    pub lenient: bool,
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self { grace: Duration::from_secs(10), lenient: false }
+    }
+}
 
 /// How often is looked.
 const PAUSE: Duration = Duration::from_millis(150);
@@ -28,6 +40,7 @@ pub struct Started<'a> {
     output: &'a Output,
     interrupt: &'a Interrupt,
     shell: &'a Shell,
+    manner: Manner,
     network: bool,
     containers: Vec<Container>,
     followers: Vec<JoinHandle<()>>,
@@ -39,8 +52,15 @@ struct Container {
     image: String,
     check: Option<Check>,
     host_network: bool,
+    dependency: bool,
     well: bool,
     ended: bool,
+}
+
+impl Container {
+    fn what(&self) -> &'static str {
+        if self.dependency { "dependency" } else { "service" }
+    }
 }
 
 impl<'a> Started<'a> {
@@ -52,16 +72,27 @@ impl<'a> Started<'a> {
         output: &'a Output,
         interrupt: &'a Interrupt,
         shell: &'a Shell,
-    ) -> Result<Self> {
-        let (containers, followers) = (Vec::new(), Vec::new());
+    ) -> Self {
+        let (containers, followers, manner) = (Vec::new(), Vec::new(), Manner::default());
         let name = super::run_name(app);
-        Ok(Self { engine, app, name, foreign, output, interrupt, shell, network: false, containers, followers })
+        Self { engine, app, name, foreign, output, interrupt, shell, manner, network: false, containers, followers }
+    }
+
+    /// The same in another manner.
+    pub fn with(self, manner: Manner) -> Self {
+        Self { manner, ..self }
+    }
+
+    /// Makes the network in which containers find one another.
+    pub fn connect(&mut self) -> Result<()> {
+        self.engine.create_network(&self.name, &self.labels())?;
+        self.network = true;
+        Ok(())
     }
 
     /// Starts all in order, and waits until they have ended, one fails, or the user wishes to stop.
     pub fn all(&mut self, launches: &[Launch], timeout: Duration) -> Result<()> {
-        self.engine.create_network(&self.name, &self.labels())?;
-        self.network = true;
+        self.connect()?;
         for launch in launches {
             self.wait_for(&launch.after, timeout)?;
             if self.interrupt.count() > 0 {
@@ -83,18 +114,64 @@ impl<'a> Started<'a> {
     }
 
     fn labels(&self) -> BTreeMap<String, String> {
-        BTreeMap::from([("io.github.cargo-appbundle.run".to_owned(), self.name.clone())])
+        BTreeMap::from([
+            ("io.github.cargo-appbundle.run".to_owned(), self.name.clone()),
+            (owner::LABEL.to_owned(), owner::of_this_process()),
+        ])
     }
 
-    fn start(&mut self, launch: &Launch) -> Result<()> {
-        let spec = self.spec(launch);
+    /// Starts a container after all others.
+    pub fn start(&mut self, launch: &Launch) -> Result<()> {
         self.shell.status("Starting", &launch.name);
+        self.start_quietly(launch)
+    }
+
+    /// Puts a new container into the place of a service's old one.
+    pub fn replace(&mut self, launch: &Launch) -> Result<()> {
+        let at = self.containers.iter().position(|container| container.service == launch.name);
+        self.end_one(&launch.name)?;
+        self.start_quietly(launch)?;
+        if let Some(at) = at {
+            self.containers[at..].rotate_right(1);
+        }
+        Ok(())
+    }
+
+    /// Stops and removes a service's container; one that is not there is fine.
+    pub fn end_one(&mut self, service: &str) -> Result<()> {
+        let Some(at) = self.containers.iter().position(|container| container.service == service) else { return Ok(()) };
+        let container = &self.containers[at];
+        if !container.ended {
+            self.end(&container.name, self.interrupt.count())?;
+        }
+        self.engine.remove(&container.name)?;
+        self.containers.remove(at);
+        self.followers.retain(|follower| !follower.is_finished());
+        Ok(())
+    }
+
+    /// Whether the user wishes to stop.
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupt.count() > 0
+    }
+
+    /// The ports of this machine at which a service can be reached, by its own.
+    pub fn ports(&self, service: &str) -> Result<BTreeMap<String, u16>> {
+        let found = self.containers.iter().find(|container| container.service == service);
+        found.map_or_else(|| Ok(BTreeMap::new()), |container| Ok(self.engine.state(&container.name)?.ports))
+    }
+
+    fn start_quietly(&mut self, launch: &Launch) -> Result<()> {
+        let mut spec = spec::container(launch, self.engine, self.app, &self.name);
+        spec.platform = self.foreign.get(&launch.image).cloned();
+        spec.labels.extend(self.labels());
         self.engine.create(&spec)?;
         self.containers.push(Container {
             service: launch.name.clone(),
             name: spec.name.clone(),
             image: launch.image.clone(),
             check: launch.check.clone(),
+            dependency: launch.dependency,
             host_network: spec.network == Network::Mode("host".into()),
             well: false,
             ended: false,
@@ -108,56 +185,8 @@ impl<'a> Started<'a> {
         Ok(())
     }
 
-    fn spec(&self, launch: &Launch) -> ContainerSpec {
-        let mut published: Vec<Published> = Vec::new();
-        for port in launch.ports.iter().filter(|port| port.host.is_some()) {
-            let address = port.host.as_deref().and_then(|host| host.rsplit_once(':')).map(|(address, _)| address.to_owned());
-            published.push(Published { port: port.exposed(), address: address.unwrap_or_default(), at: port.host_number() });
-        }
-        if let Some(Check { ask: Ask::Http(_, port), .. }) = &launch.check {
-            let port = format!("{port}/tcp");
-            if !published.iter().any(|other| other.port == port) {
-                // The check comes from outside the container: an image need not have a program that asks.
-                let near = self.engine.endpoint().host() == "127.0.0.1";
-                published.push(Published { port, address: if near { "127.0.0.1".into() } else { String::new() }, at: None });
-            }
-        }
-        let network = match launch.network_mode.as_deref() {
-            None | Some("bridge" | "default") => Network::Named(self.name.clone(), launch.aliases.clone()),
-            Some(mode) => Network::Mode(mode.to_owned()),
-        };
-        if matches!(network, Network::Mode(_)) {
-            published.clear();
-        }
-        let binds = launch.volumes.iter().map(|volume| {
-            let source = match &volume.source {
-                VolumeSource::Named(name) => format!("{}_{name}", self.app),
-                VolumeSource::Host(path) => path.clone(),
-            };
-            format!("{source}:{}{}", volume.target, if volume.read_only { ":ro" } else { "" })
-        });
-        let mut labels = launch.labels.clone();
-        labels.extend(self.labels());
-        ContainerSpec {
-            name: format!("{}-{}", self.name, launch.name),
-            image: launch.image.clone(),
-            platform: self.foreign.get(&launch.image).cloned(),
-            entrypoint: launch.entrypoint.clone(),
-            command: launch.command.clone(),
-            environment: launch.environment.iter().map(|(name, value)| format!("{name}={value}")).collect(),
-            user: launch.user.clone(),
-            workdir: launch.workdir.clone(),
-            labels,
-            published,
-            binds: binds.collect(),
-            devices: launch.devices.clone(),
-            privileged: launch.privileged,
-            network,
-        }
-    }
-
     /// Waits until these services are well: their check says so, or they run and have none, or have done what they had to do.
-    fn wait_for(&mut self, services: &[String], timeout: Duration) -> Result<()> {
+    pub fn wait_for(&mut self, services: &[String], timeout: Duration) -> Result<()> {
         let end = Instant::now() + timeout;
         loop {
             self.look()?;
@@ -167,16 +196,19 @@ impl<'a> Started<'a> {
                 return Ok(());
             }
             if Instant::now() > end {
-                let asked = self.containers.iter().find(|container| container.service == open[0]).and_then(|c| c.check.as_ref());
-                let asked = asked.map(|check| match &check.ask {
+                let Some(first) = self.containers.iter().find(|container| container.service == open[0]) else { continue };
+                let asked = first.check.as_ref().map(|check| match &check.ask {
+                    Ask::Port(port) => format!("its port {port} takes no connections"),
                     Ask::Http(path, port) => format!("`{path}` at port {port} does not answer with 2xx"),
                     Ask::Command(words) => format!("`{}` does not end with 0", words.join(" ")),
                 });
                 bail!(
-                    "the service `{}` did not become well within {} seconds: {}\nhelp: give it more time with `--timeout SECONDS`",
+                    "the {} `{}` did not become well within {} seconds: {}\nhelp: give it more time with `{}`",
+                    first.what(),
                     open.join("`, `"),
                     timeout.as_secs(),
-                    asked.unwrap_or_default()
+                    asked.unwrap_or_default(),
+                    if first.dependency { "wait = SECONDS` in its table, or a `healthcheck" } else { "--timeout SECONDS" }
                 );
             }
             std::thread::sleep(PAUSE);
@@ -184,16 +216,18 @@ impl<'a> Started<'a> {
     }
 
     /// Looks at all; says whether all have ended.
-    fn look(&mut self) -> Result<bool> {
+    pub fn look(&mut self) -> Result<bool> {
         for container in self.containers.iter_mut().filter(|container| !container.ended) {
             let state = self.engine.state(&container.name)?;
             if !state.running {
                 container.ended = true;
-                if self.interrupt.count() == 0 {
-                    Self::ended(container, &state, self.foreign)?;
-                }
                 container.well = true;
-                self.shell.status("Ended", &container.service);
+                let fault = Self::ended(container, &state, self.foreign);
+                match fault.err().filter(|_| self.interrupt.count() == 0) {
+                    None => self.shell.status("Ended", &container.service),
+                    Some(fault) if self.manner.lenient => self.shell.warning(fault),
+                    Some(fault) => return Err(fault),
+                }
             } else if !container.well {
                 container.well = match &container.check {
                     None => true,
@@ -217,7 +251,7 @@ impl<'a> Started<'a> {
             ),
             None => String::new(),
         };
-        bail!("the service `{}` ended with exit code {}{help}", container.service, state.exit_code);
+        bail!("the {} `{}` ended with exit code {}{help}", container.what(), container.service, state.exit_code);
     }
 
     /// Stops all in reverse order and removes them and their network.
@@ -254,15 +288,19 @@ impl<'a> Started<'a> {
         if !self.engine.state(container)?.running {
             return Ok(());
         }
-        self.engine.signal(container, "SIGTERM")?;
-        let end = Instant::now() + GRACE;
+        if !self.manner.grace.is_zero() {
+            self.engine.signal(container, "SIGTERM")?;
+        }
+        let end = Instant::now() + self.manner.grace;
         while Instant::now() < end && self.interrupt.count() <= wishes.max(1) {
             if !self.engine.state(container)?.running {
                 return Ok(());
             }
-            std::thread::sleep(Duration::from_millis(50));
+            std::thread::sleep(Duration::from_millis(20));
         }
-        self.shell.warning(format_args!("`{container}` does not end on SIGTERM and is killed"));
+        if !self.manner.grace.is_zero() {
+            self.shell.warning(format_args!("`{container}` does not end on SIGTERM and is killed"));
+        }
         self.engine.signal(container, "SIGKILL")
     }
 }

@@ -1,0 +1,99 @@
+//! `cargo appbundle dev`: the app in containers on this machine, following its sources until Ctrl-C.
+
+mod looped;
+mod prepared;
+mod watch;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+
+use self::looped::Loop;
+use super::run::output::Output;
+use super::run::owner;
+use super::run::started::{Manner, Started};
+use super::{Options, Session, load};
+use crate::engine::{Engine, Interrupt};
+use crate::plan::Format;
+use crate::shell::Shell;
+
+/// How long a service has to end before it is killed.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// What is typed, beside what a plan is made of.
+#[derive(Clone, Debug)]
+pub struct DevOptions {
+    /// Only these services and those that they depend on; all if empty.
+    pub services: Vec<String>,
+    /// How long a service may take until it is well.
+    pub timeout: Duration,
+}
+
+/// Runs the app and restarts what changes, until the user wishes to stop; nothing of it is left.
+///
+/// # Errors
+/// When the app cannot be started at all, or the engine goes away.
+pub fn run(options: &Options, dev: &DevOptions, shell: &Shell) -> Result<()> {
+    let engine = Engine::connect(load::START)?;
+    if engine.endpoint().host() != "127.0.0.1" {
+        bail!(
+            "`dev` mounts executables and sources of this machine, and the engine at {} runs on another one\nhelp: try the app out with `cargo appbundle run`",
+            engine.endpoint()
+        );
+    }
+    owner::sweep(&engine, shell)?;
+    let options = for_this_machine(options, &engine);
+    let mut session = Session::start(&options, shell)?;
+    prepared::narrow(&mut session.plan, &dev.services)?;
+
+    let interrupt = Interrupt::listen()?;
+    let plan = &session.plan;
+    let platform = plan.target.platform.to_string();
+    let foreign: BTreeMap<String, String> = if platform == engine.about().platform {
+        BTreeMap::new()
+    } else {
+        plan.services.iter().map(|service| (service.image.to_string(), platform.clone())).collect()
+    };
+    let services = plan.services.iter().map(|service| service.name.as_str());
+    let dependencies = plan.services.iter().flat_map(|service| service.dev.dependencies.keys().map(String::as_str));
+    let mut names: Vec<&str> = services.chain(dependencies).collect();
+    names.dedup();
+    let output = Output::new(&names, shell);
+    let app = plan.name.to_string();
+    let manner = Manner { grace: GRACE, lenient: true };
+    let mut started = Started::new(&engine, &app, &foreign, &output, &interrupt, shell).with(manner);
+    let ended = Loop {
+        options: &options,
+        services: &dev.services,
+        timeout: dev.timeout,
+        engine: &engine,
+        started: &mut started,
+        interrupt: &interrupt,
+        shell,
+    }
+    .run(session);
+    let stopped = started.stop();
+    if let (Err(_), Err(error)) = (&ended, &stopped) {
+        shell.warning(format_args!("not all containers could be removed: {error:#}"));
+        return ended;
+    }
+    ended.and(stopped)
+}
+
+/// As a developer builds: as `cargo build` does, and, where the engine's processor is this machine's, for it.
+fn for_this_machine(options: &Options, engine: &Engine) -> Options {
+    let mut options = options.clone();
+    options.request.packages.clear();
+    options.request.formats = vec![Format::Docker];
+    options.compile.plain = true;
+    let own = match std::env::consts::ARCH {
+        "x86_64" => "linux/amd64",
+        "aarch64" => "linux/arm64",
+        other => other,
+    };
+    if options.request.targets.is_empty() && engine.about().platform == own {
+        options.request.targets = vec![format!("{}-unknown-linux-gnu", std::env::consts::ARCH)];
+    }
+    options
+}

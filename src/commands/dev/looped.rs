@@ -1,0 +1,268 @@
+//! What runs, and how it follows the sources.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use super::prepared::{self, Prepared};
+use super::watch::Watch;
+use crate::app::{DEV_VARIABLE, Port, SOURCE_FOLDER, Volume, VolumeSource, own_ports};
+use crate::commands::run::dependency::{self, Addresses};
+use crate::commands::run::launch::Launch;
+use crate::commands::run::started::Started;
+use crate::commands::{Options, Session, session};
+use crate::config::lockfile;
+use crate::engine::{Engine, Interrupt};
+use crate::plan::Plan;
+use crate::shell::Shell;
+
+/// How often is looked.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// How often containers are looked at.
+const LOOK: Duration = Duration::from_millis(400);
+
+/// A container as it was started: another one is started when one of these changes.
+#[derive(PartialEq)]
+struct Running {
+    launch: Launch,
+    /// Sums of what the launch names but does not hold.
+    content: String,
+}
+
+/// All that a round needs.
+pub struct Loop<'a, 's> {
+    pub options: &'a Options,
+    pub services: &'a [String],
+    pub timeout: Duration,
+    pub engine: &'a Engine,
+    pub started: &'a mut Started<'s>,
+    pub interrupt: &'a Interrupt,
+    pub shell: &'a Shell,
+}
+
+impl Loop<'_, '_> {
+    /// Starts all, and then what changes, until the user wishes to stop.
+    ///
+    /// # Errors
+    /// When the engine goes away, or the first start fails other than by a build that fails.
+    pub fn run(&mut self, session: Session) -> Result<()> {
+        self.started.connect()?;
+        let mut watch = watch(&session);
+        let mut running: BTreeMap<String, Running> = BTreeMap::new();
+        let mut prepared: Option<Prepared> = None;
+        let mut open = Some(session);
+        let mut changed: Vec<PathBuf> = Vec::new();
+        loop {
+            let begin = Instant::now();
+            let first = running.is_empty();
+            let round = self.round(open.take(), &mut prepared, &changed, &mut running);
+            if self.interrupt.count() > 0 {
+                return Ok(());
+            }
+            watch.accept(&["Cargo.lock", lockfile::NAME]);
+            match round {
+                Ok(names) => self.tell(&names, first, begin.elapsed(), running.len()),
+                Err(error) => {
+                    // One that is gone is told as such.
+                    self.engine.again()?;
+                    session::report(&error, self.shell);
+                    let left = if first { "nothing runs yet" } else { "what runs is what was built before" };
+                    self.shell.status("Waiting", format_args!("for a change that mends it; {left}"));
+                }
+            }
+            let mut looked = Instant::now();
+            loop {
+                if self.interrupt.count() > 0 {
+                    return Ok(());
+                }
+                changed = watch.changed();
+                if !changed.is_empty() {
+                    break;
+                }
+                if looked.elapsed() > LOOK {
+                    self.started.look()?;
+                    looked = Instant::now();
+                }
+                std::thread::sleep(PAUSE);
+            }
+        }
+    }
+
+    fn tell(&self, names: &[String], first: bool, took: Duration, all: usize) {
+        if first {
+            self.shell.status(
+                "Running",
+                format_args!("{all} containers; edit a source file to restart its service, Ctrl-C stops them"),
+            );
+        } else if names.is_empty() {
+            self.shell.status("Fresh", "no service has changed");
+        } else {
+            self.shell.status("Restarted", format_args!("{} in {:.2}s", names.join(", "), took.as_secs_f64()));
+        }
+    }
+
+    /// Builds, and restarts what has changed; gives the names of what was started.
+    fn round(
+        &mut self,
+        session: Option<Session>,
+        prepared: &mut Option<Prepared>,
+        changed: &[PathBuf],
+        running: &mut BTreeMap<String, Running>,
+    ) -> Result<Vec<String>> {
+        let below = |path: &Path| {
+            let root = prepared.as_ref().map(|prepared| prepared.session.workspace.root.clone());
+            root.and_then(|root| Some(path.strip_prefix(root).ok()?.to_owned())).unwrap_or_else(|| path.to_owned())
+        };
+        if let Some(path) = changed.first() {
+            let more = if changed.len() > 1 { format!(" and {} more", changed.len() - 1) } else { String::new() };
+            self.shell.status("Changed", format_args!("{}{more}", below(path).display()));
+        }
+        // Anything but a source file may be in an image, or say how a service is started.
+        let only_sources = changed.iter().all(|path| path.extension().is_some_and(|ending| ending == "rs"));
+        let enough = match prepared {
+            Some(prepared) if only_sources && !changed.is_empty() => prepared.compile_again(self.options, self.shell)?,
+            _ => false,
+        };
+        if !enough {
+            let session = match session {
+                Some(session) => session,
+                None => {
+                    let mut session = Session::start(self.options, self.shell)?;
+                    prepared::narrow(&mut session.plan, self.services)?;
+                    session
+                }
+            };
+            *prepared = Some(Prepared::new(session, self.options, self.engine, self.shell)?);
+        }
+        match prepared {
+            Some(prepared) => self.apply(prepared, running),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Starts what does not run as it should.
+    fn apply(&mut self, prepared: &Prepared, running: &mut BTreeMap<String, Running>) -> Result<Vec<String>> {
+        let plan = &prepared.session.plan;
+        let (launches, notes) = prepared.launches()?;
+        if running.is_empty() {
+            notes.iter().chain(&moved(plan)).for_each(|note| self.shell.note(note));
+        }
+        let mut names = Vec::new();
+        let mut wanted: Vec<&str> = launches.iter().map(|launch| launch.name.as_str()).collect();
+        let mut addresses = Addresses::new();
+        let dependencies: BTreeMap<_, _> = plan.services.iter().flat_map(|service| &service.dev.dependencies).collect();
+        wanted.extend(dependencies.keys().map(|name| name.as_str()));
+        let gone: Vec<String> = running.keys().filter(|name| !wanted.contains(&name.as_str())).cloned().collect();
+        for name in gone {
+            self.shell.status("Stopping", &name);
+            running.remove(&name);
+            self.started.end_one(&name)?;
+        }
+        let offline = self.options.cargo.offline || self.options.cargo.frozen;
+        for (name, dependency) in &dependencies {
+            dependency::provide(self.engine, name, dependency, offline, self.shell)?;
+            let launch = dependency::launch(name, dependency, true);
+            self.start(Running { launch, content: String::new() }, running, &mut names)?;
+        }
+        for (name, dependency) in &dependencies {
+            dependency::wait(self.started, name, dependency)?;
+            if self.interrupt.count() > 0 {
+                return Ok(names);
+            }
+            addresses.extend(dependency::addresses(self.engine, self.started, name, dependency)?);
+        }
+        for launch in launches {
+            let before: Vec<String> = launch.after.iter().filter(|name| names.contains(name)).cloned().collect();
+            if let Err(error) = self.started.wait_for(&before, self.timeout) {
+                session::report(&error, self.shell);
+            }
+            if self.interrupt.count() > 0 {
+                return Ok(names);
+            }
+            let Some(at) = plan.services.iter().position(|service| service.name.as_str() == launch.name) else { continue };
+            let content = format!("{} {}", prepared.images[at], prepared.binaries[at].digest);
+            let launch = in_dev(launch, prepared, at, &addresses)?;
+            let is_new = !running.contains_key(&launch.name);
+            let hosts: Vec<String> = launch.ports.iter().filter_map(|port| port.host.clone()).map(at_host).collect();
+            let name = launch.name.clone();
+            self.start(Running { launch, content }, running, &mut names)?;
+            if is_new && !hosts.is_empty() {
+                self.shell.status("Serving", format_args!("{name} at {}", hosts.join(", ")));
+            }
+        }
+        Ok(names)
+    }
+
+    fn start(&mut self, new: Running, running: &mut BTreeMap<String, Running>, names: &mut Vec<String>) -> Result<()> {
+        let name = new.launch.name.clone();
+        if running.get(&name) == Some(&new) {
+            return Ok(());
+        }
+        if running.remove(&name).is_some() {
+            self.started.replace(&new.launch)?;
+        } else {
+            self.started.end_one(&name)?;
+            self.started.start(&new.launch)?;
+        }
+        running.insert(name.clone(), new);
+        names.push(name);
+        Ok(())
+    }
+}
+
+/// How a service is started here: with its executable and its sources mounted, at ports of its own, told that it is developed,
+/// and where its dependencies are.
+fn in_dev(launch: Launch, prepared: &Prepared, at: usize, addresses: &Addresses) -> Result<Launch> {
+    let plan = &prepared.session.plan;
+    let (service, binary) = (&plan.services[at], &prepared.binaries[at]);
+    let of_host = launch.network_mode.as_deref() == Some("host");
+    let address = |name: &str, port: u16| match addresses.get(&(name.to_owned(), port)) {
+        Some(address) if of_host => address.clone(),
+        _ => (name.to_owned(), port),
+    };
+    let mut launch = Launch { image: service.image.to_string(), ..launch };
+    launch.environment.insert(DEV_VARIABLE.0.into(), DEV_VARIABLE.1.into());
+    launch.environment.extend(service.dev.variables(&address).map_err(anyhow::Error::msg)?);
+    launch.ports = own_ports(&plan.services).remove(service.name.as_str()).unwrap_or_default();
+    for (source, target) in [(&binary.path, service.binary_path.as_str()), (&service.folder, SOURCE_FOLDER)] {
+        let source = VolumeSource::Host(source.display().to_string());
+        launch.volumes.push(Volume { source, target: target.to_owned(), read_only: true });
+    }
+    Ok(launch)
+}
+
+/// `8080` as somebody on this machine finds it.
+fn at_host(host: String) -> String {
+    if host.contains(':') { host } else { format!("127.0.0.1:{host}") }
+}
+
+/// What is not at the port of this machine that its table says.
+fn moved(plan: &Plan) -> Vec<String> {
+    let own = own_ports(&plan.services);
+    let mut notes = Vec::new();
+    for service in &plan.services {
+        for port in own.get(service.name.as_str()).into_iter().flatten() {
+            let same = |other: &&Port| other.container == port.container && other.protocol == port.protocol;
+            let wanted = service.ports.iter().filter(same).filter_map(Port::host_number).next();
+            if let (Some(wanted), Some(number)) = (wanted, port.host_number())
+                && wanted != number
+            {
+                let name = &service.name;
+                notes.push(format!("`{name}` is at port {number} of this machine, since another service has {wanted}"));
+            }
+        }
+    }
+    notes
+}
+
+/// The sources of a workspace: its folder, and those of members that lie elsewhere.
+fn watch(session: &Session) -> Watch {
+    let root = &session.workspace.root;
+    let mut folders = vec![root.clone()];
+    let elsewhere = session.workspace.members.iter().map(|member| member.folder().to_owned());
+    folders.extend(elsewhere.filter(|folder| !folder.starts_with(root)));
+    Watch::new(folders, vec![session.workspace.target_dir.clone(), session.plan.output.clone()])
+}

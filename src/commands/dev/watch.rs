@@ -1,0 +1,144 @@
+//! Which files of the sources have changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use walkdir::{DirEntry, WalkDir};
+
+/// Folders in which nothing is written by hand.
+const FOLDERS: [&str; 7] = [".git", ".hg", ".svn", ".jj", ".idea", ".vscode", "node_modules"];
+
+/// How long files have to be quiet: editors and `git checkout` write in several steps.
+const QUIET: Duration = Duration::from_millis(40);
+
+/// The longest wait for that.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Of this share of its time, at most, a look may take.
+const SHARE: u32 = 20;
+
+type Snapshot = BTreeMap<PathBuf, (u64, Option<SystemTime>)>;
+
+/// All files below some folders, as they were when it was last looked.
+pub struct Watch {
+    folders: Vec<PathBuf>,
+    ignored: Vec<PathBuf>,
+    seen: Snapshot,
+    next: Instant,
+}
+
+impl Watch {
+    /// Begins with what is there now. Cargo's target folders, version control and editors' temporary files do not count, nor
+    /// does what lies in `ignored`.
+    pub fn new(folders: Vec<PathBuf>, ignored: Vec<PathBuf>) -> Self {
+        let mut watch = Self { folders, ignored, seen: Snapshot::new(), next: Instant::now() };
+        watch.seen = watch.look();
+        watch
+    }
+
+    /// The files that were written, added or removed since the last answer, once they are quiet; looks only now and then, so that
+    /// large workspaces cost no more than small ones.
+    pub fn changed(&mut self) -> Vec<PathBuf> {
+        let begin = Instant::now();
+        if begin < self.next {
+            return Vec::new();
+        }
+        let mut now = self.look();
+        self.next = Instant::now() + begin.elapsed() * SHARE;
+        if now == self.seen {
+            return Vec::new();
+        }
+        loop {
+            std::thread::sleep(QUIET);
+            let later = self.look();
+            let quiet = later == now;
+            now = later;
+            if quiet || begin.elapsed() > PATIENCE {
+                break;
+            }
+        }
+        let paths: BTreeSet<&PathBuf> = self.seen.keys().chain(now.keys()).collect();
+        let changed = paths.into_iter().filter(|path| self.seen.get(*path) != now.get(*path)).cloned().collect();
+        self.seen = now;
+        changed
+    }
+
+    /// Takes files of these names as they are now: the build writes them, too.
+    pub fn accept(&mut self, names: &[&str]) {
+        let ours = |path: &Path| path.file_name().is_some_and(|name| names.iter().any(|ours| name == *ours));
+        let now = self.look();
+        self.seen.retain(|path, _| !ours(path));
+        self.seen.extend(now.into_iter().filter(|(path, _)| ours(path)));
+    }
+
+    fn look(&self) -> Snapshot {
+        let mut found = Snapshot::new();
+        for folder in &self.folders {
+            let entries = WalkDir::new(folder).into_iter().filter_entry(|entry| entry.depth() == 0 || self.counts(entry));
+            for entry in entries.flatten().filter(|entry| !entry.file_type().is_dir()) {
+                // What goes away meanwhile is not there.
+                let Ok(metadata) = std::fs::metadata(entry.path()) else { continue };
+                found.insert(entry.into_path(), (metadata.len(), metadata.modified().ok()));
+            }
+        }
+        found
+    }
+
+    fn counts(&self, entry: &DirEntry) -> bool {
+        let name = entry.file_name().to_string_lossy();
+        if entry.file_type().is_dir() {
+            return !FOLDERS.contains(&&*name)
+                && !self.ignored.iter().any(|ignored| ignored == entry.path())
+                && !entry.path().join("CACHEDIR.TAG").exists();
+        }
+        !is_temporary(&name)
+    }
+}
+
+/// What editors write beside the file that they are about to write.
+fn is_temporary(name: &str) -> bool {
+    let ending = Path::new(name).extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    name.ends_with('~')
+        || name.starts_with(".#")
+        || (name.starts_with('#') && name.ends_with('#'))
+        || name.starts_with(".goutputstream-")
+        || name == "4913"
+        || name.ends_with("___jb_tmp___")
+        || matches!(ending, "swp" | "swo" | "swx" | "swpx" | "tmp" | "bak" | "orig")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_by_hand_counts() {
+        let folder = tempfile::tempdir().expect("folder");
+        let write = |path: &str, text: &str| {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().expect("folder")).expect("folders");
+            std::fs::write(path, text).expect("written");
+        };
+        write("src/main.rs", "a");
+        write("src/gone.rs", "a");
+        write("elsewhere/CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55");
+        let mut watch = Watch::new(vec![folder.path().to_owned()], vec![folder.path().join("out")]);
+        let mut changed = || {
+            watch.next = Instant::now();
+            let strip = |path: PathBuf| path.strip_prefix(folder.path()).expect("below").display().to_string();
+            watch.changed().into_iter().map(strip).collect::<Vec<_>>()
+        };
+        assert!(changed().is_empty());
+        for path in ["out/x", "elsewhere/debug/x", ".git/index", "src/.main.rs.swp", "src/main.rs~", "src/.#main.rs", "src/4913"]
+        {
+            write(path, "x");
+        }
+        assert!(changed().is_empty());
+        write("src/main.rs", "ab");
+        write("src/new/mod.rs", "x");
+        std::fs::remove_file(folder.path().join("src/gone.rs")).expect("removed");
+        assert_eq!(changed(), ["src/gone.rs", "src/main.rs", "src/new/mod.rs"]);
+        assert!(changed().is_empty());
+    }
+}

@@ -1,0 +1,95 @@
+//! What services need beside themselves, as what is started.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::launch::{self, Ask, Check, Launch};
+use super::started::Started;
+use crate::app::{Dependency, Probe};
+use crate::engine::{Engine, Login};
+use crate::registry::{Credentials, Reference, Store};
+use crate::shell::Shell;
+
+/// The host and port of each port of each dependency.
+pub type Addresses = BTreeMap<(String, u16), (String, u16)>;
+
+/// How a dependency is started; its ports get free ones of this machine, unless they are `fixed` where the table says so.
+pub fn launch(name: &str, dependency: &Dependency, fixed: bool) -> Launch {
+    let (ports, free) = dependency.ports.iter().cloned().partition(|port| fixed && port.host.is_some());
+    let ask = dependency.probe.clone().map(|probe| match probe {
+        Probe::Http(path, port) => Ask::Http(path, port),
+        Probe::Port(port) => Ask::Port(port),
+        Probe::Command(command) => Ask::Command(command),
+    });
+    Launch {
+        name: name.to_owned(),
+        aliases: vec![name.to_owned()],
+        image: dependency.image.clone(),
+        command: Some(dependency.args.clone()).filter(|args| !args.is_empty()),
+        environment: dependency.environment.clone(),
+        ports,
+        free,
+        check: ask.map(|ask| Check { ask, timeout: launch::duration(dependency.timeout.as_deref()) }),
+        dependency: true,
+        ..Launch::default()
+    }
+}
+
+/// Waits until a dependency is ready, at most as long as its table says.
+///
+/// # Errors
+/// When it is not, or ends.
+pub fn wait(started: &mut Started<'_>, name: &str, dependency: &Dependency) -> Result<()> {
+    started.wait_for(&[name.to_owned()], Duration::from_secs(dependency.wait))
+}
+
+/// Where the ports of a running dependency can be reached from this machine.
+///
+/// # Errors
+/// When the engine does not publish one of them.
+pub fn addresses(engine: &Engine, started: &Started<'_>, name: &str, dependency: &Dependency) -> Result<Addresses> {
+    let published = started.ports(name)?;
+    let mut found = Addresses::new();
+    for port in &dependency.ports {
+        let Some(number) = published.get(&port.exposed()) else {
+            bail!("the dependency `{name}` does not run any more: its port {} is not there", port.container);
+        };
+        found.insert((name.to_owned(), port.container), (engine.endpoint().host().to_owned(), *number));
+    }
+    Ok(found)
+}
+
+/// Sees to it that the engine has an image.
+///
+/// # Errors
+/// When it has not, and may not or cannot pull it.
+pub fn provide(engine: &Engine, name: &str, dependency: &Dependency, offline: bool, shell: &Shell) -> Result<()> {
+    let image = &dependency.image;
+    if engine.image(image)?.is_some() {
+        return Ok(());
+    }
+    if offline {
+        bail!(
+            "the engine does not have the image `{image}` of the dependency `{name}`, and `--offline` forbids to pull it\nhelp: `docker pull {image}`"
+        );
+    }
+    shell.status("Pulling", format_args!("{image} for {name}"));
+    let failed = || format!("failed to get the image `{image}` of the dependency `{name}`");
+    engine.pull(image, login(image, shell)?, &mut |step| shell.detail("Pulling", step)).with_context(failed)
+}
+
+/// What `docker login` and `podman login` left for an image's registry.
+fn login(image: &str, shell: &Shell) -> Result<Option<Login>> {
+    let Ok(reference) = image.parse::<Reference>() else { return Ok(None) };
+    let found = Store::of_environment().find(&reference.registry, &reference.repository)?;
+    found.warning.iter().for_each(|warning| shell.warning(warning));
+    let registry = reference.registry;
+    Ok(found.credentials.map(|credentials| match credentials {
+        Credentials::Basic(user, password) => {
+            Login { registry, basic: Some((user, password.expose().to_owned())), identity: None }
+        }
+        Credentials::Identity(token) => Login { registry, basic: None, identity: Some(token.expose().to_owned()) },
+    }))
+}

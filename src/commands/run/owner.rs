@@ -1,0 +1,95 @@
+//! Who started a container, so that what a killed run left can be told from what runs.
+
+use anyhow::Result;
+
+use crate::engine::{Engine, Labelled};
+use crate::shell::Shell;
+
+/// The label of all containers and networks that are made here.
+pub const LABEL: &str = "io.github.cargo-appbundle.owner";
+
+/// The label's value for this process: its number, when it started, in which namespace its number counts, and since which boot.
+pub fn of_this_process() -> String {
+    let pid = std::process::id();
+    format!("{pid} {} {} {}", started(pid).unwrap_or_default(), namespace(), boot())
+}
+
+/// In ticks since boot (proc_pid_stat(5), field 22); none if there is no such process.
+fn started(pid: u32) -> Option<String> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The second field is a name in parentheses, which may hold anything.
+    let (_, rest) = text.rsplit_once(')')?;
+    let mut fields = rest.split_whitespace();
+    let state = fields.next()?;
+    // What has ended and was not waited for owns nothing any more.
+    (state != "Z").then(|| fields.nth(18).map(str::to_owned))?
+}
+
+fn namespace() -> String {
+    std::fs::read_link("/proc/self/ns/pid").map_or_else(|_| "-".into(), |link| link.display().to_string())
+}
+
+fn boot() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map_or_else(|_| "-".into(), |text| text.trim().to_owned())
+}
+
+/// Whether the owner that a label names is certainly gone. Of another machine's, or another namespace's, nothing is known. One
+/// of another boot is gone if the engine is on this machine (`near`), and what it left does not run.
+fn is_dead(label: &str, near: bool, running: bool) -> bool {
+    let words: Vec<&str> = label.split(' ').collect();
+    let [pid, start, of_namespace, of_boot] = words[..] else { return false };
+    if of_boot == "-" || of_namespace == "-" {
+        return false;
+    }
+    if of_boot != boot() {
+        return near && !running;
+    }
+    let Ok(pid) = pid.parse() else { return false };
+    of_namespace == namespace() && started(pid).as_deref() != Some(start)
+}
+
+/// Removes what killed runs left. What cannot be removed stays for the next time.
+///
+/// # Errors
+/// When the engine goes away.
+pub fn sweep(engine: &Engine, shell: &Shell) -> Result<()> {
+    let near = engine.endpoint().socket().is_some();
+    let dead = |found: &Labelled| is_dead(&found.value, near, found.running);
+    let containers: Vec<Labelled> = engine.containers_with(LABEL)?.into_iter().filter(dead).collect();
+    let of_containers: Vec<String> = containers.iter().map(|container| container.value.clone()).collect();
+    for container in &containers {
+        engine.remove(&container.id)?;
+    }
+    for network in engine.networks_with(LABEL)? {
+        // A network does not run: of another boot, it goes with its containers alone.
+        if is_dead(&network.value, false, false) || of_containers.contains(&network.value) {
+            engine.remove_network(&network.id)?;
+        }
+    }
+    if !containers.is_empty() {
+        let names: Vec<&str> = containers.iter().map(|container| container.name.as_str()).collect();
+        shell.status("Removed", format_args!("what a killed run left: {}", names.join(", ")));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_certainly_gone_is_dead() {
+        let own = of_this_process();
+        let words: Vec<&str> = own.split(' ').collect();
+        let [pid, start, namespace, boot] = words[..] else { panic!("{own}") };
+        let dead = |label: String, near, running| is_dead(&label, near, running);
+        assert!(!dead(own.clone(), true, true));
+        assert!(dead(format!("{pid} {start}0 {namespace} {boot}"), true, true), "its number was given to another one");
+        assert!(dead(format!("4194999 1 {namespace} {boot}"), false, true));
+        assert!(!dead(format!("4194999 1 pid:[1] {boot}"), true, false), "another container's process");
+        assert!(dead(format!("{pid} {start} {namespace} x"), true, false), "before the last boot");
+        assert!(!dead(format!("{pid} {start} {namespace} x"), true, true), "another machine's");
+        assert!(!dead(format!("{pid} {start} {namespace} x"), false, false));
+        assert!(!dead("x".into(), true, false) && !dead("1 2 - -".into(), true, false));
+    }
+}

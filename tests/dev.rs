@@ -1,0 +1,232 @@
+//! `cargo appbundle dev`: what runs follows its sources.
+#![cfg(feature = "engine")]
+
+mod support;
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use support::running::{Proxy, Running, image, left, position, start};
+use support::{Project, appbundle, engine, fails, judge, ok, tool};
+
+const SERVER: &str = include_str!("programs/server.c");
+
+/// A service that says what it finds, and ends on SIGTERM.
+const SERVICE: &str = r#"
+use std::io::{Read, Write};
+
+mod version;
+
+unsafe extern "C" {
+    fn signal(number: i32, handler: extern "C" fn(i32)) -> usize;
+    fn _exit(code: i32) -> !;
+}
+
+extern "C" fn end(_: i32) {
+    unsafe { _exit(0) }
+}
+
+fn main() {
+    unsafe { signal(15, end) };
+    let variable = |name: &str| std::env::var(name).unwrap_or_default();
+    let note = std::fs::read_to_string("/usr/src/app/note.txt").unwrap_or_default();
+    println!("version {} in {} with `{}`", version::VERSION, variable("ENV"), note.trim());
+    if std::fs::write("/usr/src/app/written", "").is_ok() {
+        println!("its sources can be written");
+    }
+    if !variable("DB_ADDRESS").is_empty() {
+        println!("{}: {}", variable("DB_URL"), std::net::TcpStream::connect(variable("DB_ADDRESS")).is_ok());
+    }
+    let listener = std::net::TcpListener::bind("0.0.0.0:8000").expect("port");
+    for mut stream in listener.incoming().flatten() {
+        let _ = stream.read(&mut [0; 512]);
+        let _ = stream.write_all(b"HTTP/1.0 200 OK\r\n\r\nok");
+    }
+}
+"#;
+
+fn version(project: &Project, service: &str, text: &str) {
+    project.write(&format!("services/{service}/src/version.rs"), &format!("pub const VERSION: &str = {text};\n"));
+}
+
+fn project(app: &str, services: &[(&str, &str)]) -> Project {
+    let project = Project::new(&[]);
+    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text").replace("\"demo\"", &format!("\"{app}\""));
+    project.write("Cargo.toml", &manifest);
+    for (service, table) in services {
+        project.service(service, table);
+        project.write(&format!("services/{service}/src/main.rs"), SERVICE);
+        project.write(&format!("services/{service}/note.txt"), &format!("the note of {service}\n"));
+        version(&project, service, "\"one\"");
+    }
+    project
+}
+
+fn dev(project: &Project, arguments: &[&str]) -> Command {
+    let mut command = appbundle(project.path(), &["dev", "--color", "never"]);
+    command.args(arguments);
+    command
+}
+
+fn id(app: &str, service: &str) -> String {
+    judge("docker", &["ps", "-q", "--filter", &format!("name={app}-[0-9a-f]*-{service}$")])
+}
+
+/// What one asks at a port of this machine.
+fn answers(port: u16) -> bool {
+    let end = Instant::now() + Duration::from_secs(10);
+    while Instant::now() < end {
+        let asked = Command::new("curl").args(["-sf", &format!("http://127.0.0.1:{port}/")]).output().expect("curl");
+        if asked.stdout == b"ok" {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    false
+}
+
+fn ended(running: Running, signal: &str) -> String {
+    running.signal(signal);
+    let (code, said) = running.end();
+    assert_eq!(code, Some(0), "{said}");
+    said
+}
+
+#[test]
+fn what_is_edited_restarts_and_nothing_else() {
+    if !engine() || !tool("cc") || !tool("curl") {
+        return;
+    }
+    let table = format!(
+        "ports = [\"18741:8000\"]\nhealthcheck = {{ path = \"/\", port = 8000 }}\ndepends-on = [\"back\"]\n\
+        dev = {{ environment = {{ DB_URL = \"db://${{db.address}}\" }}, dependencies.db = {{ image = \"{}\", ports = [8000], environment = {{ PORT = \"8000\" }} }} }}\n",
+        image("appbundle-dev-db", SERVER)
+    );
+    let project = project("developed", &[("front", &table), ("back", "ports = [\"18742:8000\"]\n")]);
+    let mut running = start(&mut dev(&project, &[]));
+    let said = running.wait_for("Running 3 containers");
+    assert!(position(&said, "Healthy db") < position(&said, "Starting back"), "{said}");
+    running.wait_for("back  | version one in dev with `the note of back`");
+    running.wait_for("front | version one in dev with `the note of front`");
+    running.wait_for("front | db://db:8000: true");
+    running.wait_for("Healthy front");
+    assert!(answers(18741) && answers(18742), "{}", running.said());
+    let (front, back, db) = (id("developed", "front"), id("developed", "back"), id("developed", "db"));
+    assert!(!front.is_empty() && !back.is_empty() && !db.is_empty());
+
+    version(&project, "back", "\"two\"");
+    let said = running.wait_for("back  | version two");
+    assert!(said.contains("Changed services/back/src/version.rs"), "{said}");
+    running.wait_for("Restarted back in");
+    assert!(answers(18742));
+    assert_eq!((id("developed", "front"), id("developed", "db")), (front.clone(), db.clone()), "{said}");
+    let back_two = id("developed", "back");
+    assert_ne!(back_two, back);
+
+    // What does not compile changes nothing, and what mends it is noticed.
+    version(&project, "front", "1 +");
+    running.wait_for("Waiting for a change that mends it; what runs is what was built before");
+    assert!(answers(18741));
+    assert_eq!((id("developed", "front"), id("developed", "back")), (front.clone(), back_two.clone()));
+    version(&project, "front", "\"three\"");
+    running.wait_for("front | version three");
+    running.wait_for("Restarted front in");
+    // A file that makes no other program, and one that only editors see.
+    project.write("services/back/src/.version.rs.swp", "x");
+    project.write("services/back/note.txt", "another note\n");
+    running.wait_for("Fresh no service has changed");
+    // A manifest may say how a service is started.
+    let manifest = String::from_utf8(project.read("services/back/Cargo.toml")).expect("text");
+    project.write(
+        "services/back/Cargo.toml",
+        &manifest.replace("[package.metadata.service]", "[package.metadata.service]\nservice = 1"),
+    );
+    let said = running.wait_for("unknown key `service`");
+    assert!(!said.contains(".swp"), "{said}");
+    project.write(
+        "services/back/Cargo.toml",
+        &(manifest + "environment = { ENV = \"own\" }\ndev = { environment = { ENV = \"mine\" } }\n"),
+    );
+    running.wait_for("back  | version two in mine with `another note`");
+
+    let said = ended(running, "INT");
+    assert!(said.contains("Removed 3 containers") && !said.contains("can be written") && !said.contains("killed"), "{said}");
+    assert_eq!(left("developed"), "");
+}
+
+#[test]
+fn services_have_ports_of_their_own_and_a_fault_stops_only_its_service() {
+    if !engine() || !tool("cc") || !tool("curl") {
+        return;
+    }
+    let ports = "ports = [\"18743:8000\"]\n";
+    let project = project("alike", &[("one", ports), ("two", ports), ("three", ports)]);
+    project.write(
+        "services/three/src/main.rs",
+        "mod version;\nfn main() { println!(\"{}\", version::VERSION); std::process::exit(3) }\n",
+    );
+    let mut running = start(&mut dev(&project, &["-p", "two", "-p", "three"]));
+    running.wait_for("Running 2 containers");
+    running.wait_for("the service `three` ended with exit code 3");
+    let said = running.said();
+    assert!(said.contains("Serving two at 127.0.0.1:18744") && answers(18744), "{said}");
+    assert!(said.contains("`two` is at port 18744 of this machine, since another service has 18743"), "{said}");
+    version(&project, "three", "\"again\"");
+    running.wait_for("three | again");
+    let said = ended(running, "TERM");
+    assert!(!said.contains("Starting one") && !said.contains("Cargo.lock"), "{said}");
+    assert_eq!(left("alike"), "");
+    let error = fails(&mut dev(&project, &["-p", "tow"]), 1);
+    assert!(error.contains("there is no service `tow`; did you mean `two`?"), "{error}");
+}
+
+#[test]
+fn a_first_build_that_fails_is_waited_for() {
+    if !engine() || !tool("cc") {
+        return;
+    }
+    let project = project("hopeful", &[("one", "")]);
+    version(&project, "one", "1 +");
+    let mut running = start(&mut dev(&project, &[]));
+    let said = running.wait_for("Waiting for a change that mends it; nothing runs yet");
+    assert!(said.contains("failed to compile"), "{said}");
+    version(&project, "one", "\"at last\"");
+    running.wait_for("one | version at last");
+    // What was made elsewhere is followed as well.
+    ended(running, "INT");
+    std::fs::create_dir(project.path().join("bin")).expect("folder");
+    std::fs::copy(project.path().join("target/debug/one"), project.path().join("bin/one")).expect("copied");
+    let mut running = start(&mut dev(&project, &["--no-compile", "--bin-dir", "bin"]));
+    running.wait_for("one | version at last");
+    project.compile("cc", "one", SERVER, &["-O1"]);
+    running.wait_for("the service `one` ended with exit code 1");
+    ended(running, "INT");
+    assert_eq!(left("hopeful"), "");
+}
+
+#[test]
+fn a_killed_run_and_an_engine_that_goes_away_leave_what_the_next_run_removes() {
+    if !engine() || !tool("cc") {
+        return;
+    }
+    let project = project("orphaned", &[("one", "")]);
+    let mut running = start(&mut dev(&project, &[]));
+    running.wait_for("one | version one");
+    running.signal("KILL");
+    running.end();
+    assert_ne!(left("orphaned"), "");
+    let proxy = Proxy::start();
+    let mut running = start(dev(&project, &[]).env("DOCKER_HOST", proxy.url()));
+    let said = running.wait_for("one | version one");
+    assert!(said.contains("Removed what a killed run left: orphaned-"), "{said}");
+    proxy.cut();
+    let (code, said) = running.end();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("went away while") || said.contains("there is no such socket"), "{said}");
+    assert_ne!(left("orphaned"), "");
+    let mut running = start(&mut dev(&project, &[]));
+    running.wait_for("Running 1 containers");
+    ended(running, "INT");
+    assert_eq!(left("orphaned"), "");
+    ok(&mut appbundle(project.path(), &["clean"]));
+}

@@ -1,0 +1,273 @@
+//! `cargo appbundle test`: the containers that tests need, there while they run and gone whatever happens.
+#![cfg(feature = "engine")]
+
+mod support;
+
+use std::process::{Command, Output};
+
+use support::running::{Proxy, Running, image, left, position, start};
+use support::{Project, appbundle, engine, fails, ok, run, text, tool};
+
+const SERVER: &str = include_str!("programs/server.c");
+
+/// Tests that look at what they were given, fail, or last; those are ignored unless they are asked for.
+const TESTS: &str = r#"
+use std::io::{Read, Write};
+
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_default()
+}
+
+#[test]
+fn the_dependency_answers() {
+    assert_eq!(variable("DB_ADDRESS"), format!("{}:{}", variable("DB_HOST"), variable("DB_PORT")));
+    assert_eq!(variable("URL"), format!("db://{}:{}/$${{x}}", variable("DB_HOST"), variable("DB_PORT")).replace("$$", "$"));
+    let mut stream = std::net::TcpStream::connect(variable("DB_ADDRESS")).expect("the dependency");
+    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").expect("asked");
+    let mut page = String::new();
+    stream.read_to_string(&mut page).expect("answered");
+    assert!(page.starts_with("HTTP/1.0 200"), "{page}");
+    println!("it answers at {}", variable("DB_ADDRESS"));
+}
+
+#[test]
+#[ignore = "it fails"]
+fn fails() {
+    panic!("as it should");
+}
+
+#[test]
+#[ignore = "it lasts"]
+fn lasts() {
+    std::fs::write(variable("PID_FILE"), std::process::id().to_string()).expect("written");
+    println!("lasting");
+    std::thread::sleep(std::time::Duration::from_secs(120));
+}
+"#;
+
+const TABLE: &str = "
+[package.metadata.service.test]
+environment = { URL = \"db://${db.host}:${db.port}/$${x}\" }
+[package.metadata.service.test.dependencies.db]
+image = \"IMAGE\"
+environment = { PORT = \"8000\", GREETING = \"the database\" }
+ports = [8000]
+MORE
+";
+
+fn project(app: &str, image: &str, more: &str) -> Project {
+    let project = Project::new(&[]);
+    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text").replace("\"demo\"", &format!("\"{app}\""));
+    project.write("Cargo.toml", &manifest);
+    project.service("store", &TABLE.replace("IMAGE", image).replace("MORE", more));
+    project.write("services/store/tests/it.rs", TESTS);
+    project.service("plain", "");
+    project
+}
+
+fn test(project: &Project, arguments: &[&str]) -> Command {
+    let mut command = appbundle(project.path(), &["test", "--color", "never"]);
+    command.args(arguments).env("PID_FILE", project.path().join("pid")).env_remove("DB_ADDRESS");
+    command
+}
+
+/// Whether the process that a lasting test noted still runs.
+fn lasts(project: &Project) -> bool {
+    let pid = String::from_utf8(project.read("pid")).expect("a number");
+    // One that has ended may stay for as long as nobody asks how.
+    let state = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+    state.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+}
+
+/// A test run in the middle of its lasting test.
+fn lasting(project: &Project) -> Running {
+    let mut running = start(&mut test(project, &["store", "--", "--test", "it", "--", "--nocapture", "--ignored", "lasts"]));
+    running.wait_for("lasting");
+    running
+}
+
+#[test]
+fn tests_find_what_they_need_and_their_exit_code_is_ours() {
+    if !engine() || !tool("cc") {
+        return;
+    }
+    let project = project("tested", &image("appbundle-test-db", SERVER), "");
+    for arguments in [&["store"][..], &[]] {
+        let Output { status, stdout, stderr } = run(&mut test(&project, arguments));
+        let (shown, said) = (text(&stdout), text(&stderr));
+        assert_eq!(status.code(), Some(0), "{said}{shown}");
+        assert!(shown.contains("test the_dependency_answers ... ok"), "{shown}");
+        assert!(position(&said, "Healthy db") < position(&said, "tests/it.rs"), "{said}");
+        assert!(!said.contains("started with nothing") && !said.contains("plain"), "{said}");
+        assert_eq!(left("tested"), "");
+    }
+    let Output { status, stderr, .. } =
+        run(&mut test(&project, &["store", "--", "--test", "it", "--", "--include-ignored", "fails"]));
+    let said = text(&stderr);
+    assert_eq!(status.code(), Some(101), "{said}");
+    assert!(position(&said, "test failed") < position(&said, "db | started with nothing and the database"), "{said}");
+    assert_eq!(left("tested"), "");
+    // Without a table it is `cargo test`, for which no engine is needed.
+    let mut command = test(&project, &["plain"]);
+    ok(command.env("DOCKER_HOST", "unix:///nonexistent"));
+}
+
+#[test]
+fn two_runs_of_one_project_do_not_meet() {
+    if !engine() || !tool("cc") {
+        return;
+    }
+    let project = project("twofold", &image("appbundle-test-db", SERVER), "");
+    ok(&mut test(&project, &["store"]));
+    let arguments = ["store", "--", "--test", "it", "--", "--nocapture"];
+    let runs = [start(&mut test(&project, &arguments)), start(&mut test(&project, &arguments))];
+    let said = runs.map(|run| {
+        let (code, said) = run.end();
+        assert_eq!(code, Some(0), "{said}");
+        said
+    });
+    let address = |said: &str| said.lines().find(|line| line.contains("it answers at")).map(str::to_owned);
+    assert_ne!(address(&said[0]), address(&said[1]), "{said:?}");
+    assert_eq!(left("twofold"), "");
+}
+
+#[test]
+fn ctrl_c_ends_the_tests_and_removes_what_they_needed() {
+    if !engine() || !tool("cc") {
+        return;
+    }
+    let project = project("interrupted", &image("appbundle-test-db", SERVER), "");
+    for signal in ["INT", "TERM"] {
+        let running = lasting(&project);
+        running.signal(signal);
+        let (code, said) = running.end();
+        assert_eq!(code, Some(130), "{said}");
+        assert_eq!(left("interrupted"), "");
+        assert!(!lasts(&project), "{said}");
+    }
+}
+
+#[test]
+fn what_a_killed_run_leaves_the_next_one_removes() {
+    if !engine() || !tool("cc") {
+        return;
+    }
+    let project = project("killed", &image("appbundle-test-db", SERVER), "");
+    let other = lasting(&project);
+    let first = left("killed").lines().count();
+    let killed = lasting(&project);
+    let pid = String::from_utf8(project.read("pid")).expect("a number");
+    killed.signal("KILL");
+    // What is left of the test holds the streams of who started it.
+    ok(Command::new("kill").args(["-s", "KILL", &pid]));
+    let (code, _) = killed.end();
+    assert_eq!(code, None);
+    assert_eq!(left("killed").lines().count(), 2 * first);
+    let Output { status, stderr, .. } = run(&mut test(&project, &["store"]));
+    let said = text(&stderr);
+    assert!(status.success() && said.contains("Removed what a killed run left: killed-test-store-"), "{said}");
+    // The run that lives keeps its own.
+    assert_eq!(left("killed").lines().count(), first, "{said}");
+    other.signal("INT");
+    assert_eq!(other.end().0, Some(130));
+    assert_eq!(left("killed"), "");
+}
+
+#[test]
+fn what_does_not_become_ready_is_told_with_its_output() {
+    if !engine() || !tool("cc") {
+        return;
+    }
+    let name = image("appbundle-test-db", SERVER);
+    let sick = project("unready", &name, "healthcheck = { path = \"/\", port = 8000 }\nwait = 1\nargs = [\"here\"]");
+    sick.service(
+        "store",
+        &String::from_utf8(sick.read("services/store/Cargo.toml"))
+            .expect("text")
+            .split("[package.metadata.service]\n")
+            .nth(1)
+            .expect("table")
+            .replace("PORT =", "SICK = \"1\", PORT ="),
+    );
+    let error = fails(&mut test(&sick, &["store"]), 1);
+    assert!(
+        error.contains("the dependency `db` did not become well within 1 seconds: `/` at port 8000 does not answer"),
+        "{error}"
+    );
+    assert!(error.contains("help: ") && error.contains("db | started with here") && !error.contains("Running"), "{error}");
+    assert_eq!(left("unready"), "");
+    // Nobody takes connections at this port.
+    let silent = project("silent", &name, "wait = 1\nhealthcheck = { port = 9000 }");
+    let table = String::from_utf8(silent.read("services/store/Cargo.toml")).expect("text").replace("[8000]", "[8000, 9000]");
+    silent.write("services/store/Cargo.toml", &table);
+    let error = fails(&mut test(&silent, &["store"]), 1);
+    assert!(error.contains("its port 9000 takes no connections"), "{error}");
+    silent.write("services/store/Cargo.toml", &table.replace("PORT =", "FAIL = \"3\", PORT ="));
+    let error = fails(&mut test(&silent, &["store"]), 1);
+    assert!(error.contains("the dependency `db` ended with exit code 3") && error.contains("db | failing"), "{error}");
+    assert_eq!(left("silent"), "");
+}
+
+#[test]
+fn an_image_that_is_nowhere_and_an_engine_that_goes_away_are_told() {
+    if !engine() || !tool("cc") {
+        return;
+    }
+    let nowhere = project("nowhere", "localhost:1/nowhere:1", "");
+    let error = fails(&mut test(&nowhere, &["store", "--offline"]), 1);
+    assert!(error.contains("does not have the image `localhost:1/nowhere:1` of the dependency `db`"), "{error}");
+    assert!(error.contains("help: `docker pull localhost:1/nowhere:1`"), "{error}");
+    let error = fails(&mut test(&nowhere, &["store"]), 1);
+    assert!(error.contains("failed to get the image `localhost:1/nowhere:1` of the dependency `db`"), "{error}");
+    assert_eq!(left("nowhere"), "");
+
+    let cut = project("cut", &image("appbundle-test-db", SERVER), "");
+    let proxy = Proxy::start();
+    let mut command = test(&cut, &["store", "--", "--test", "it", "--", "--nocapture", "--ignored", "lasts"]);
+    let mut running = start(command.env("DOCKER_HOST", proxy.url()));
+    running.wait_for("lasting");
+    proxy.cut();
+    running.signal("INT");
+    let (code, said) = running.end();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("went away while"), "{said}");
+    assert_ne!(left("cut"), "");
+    ok(&mut test(&cut, &["store"]));
+    assert_eq!(left("cut"), "");
+}
+
+#[test]
+fn mistakes_in_the_tables_are_told_with_their_place() {
+    let wrong = project("wrong", "x y", "wait = 0\nhealthcheck = { path = \"/\" }");
+    let error = fails(&mut test(&wrong, &["store"]), 1);
+    assert!(
+        error.contains("`wait` cannot be `0`, it is at least 1") && error.contains("services/store/Cargo.toml:14:8"),
+        "{error}"
+    );
+    let wrong = project(
+        "wrong",
+        "x y",
+        "healthcheck = { path = \"/\" }\n[package.metadata.service.dev]\nenvironment = { A = \"${bd.port}\", B = \"${db.host}\" }\n[package.metadata.service.dev.dependencies.bb]\nimage = \"x\"\n",
+    );
+    let error = fails(&mut appbundle(wrong.path(), &["plan"]), 1);
+    for part in [
+        "`x y` is not an image",
+        "services/store/Cargo.toml:11:9",
+        "`healthcheck` needs `port`, or `path`",
+        "`${bd.port}` names no dependency; did you mean `bb`?",
+        "services/store/Cargo.toml:16:21",
+        "`${db.host}` names no dependency",
+    ] {
+        assert!(error.contains(part), "{part} in\n{error}");
+    }
+    let right = project("right", "x", "");
+    right.service("other", &TABLE.replace("IMAGE", "y").replace("MORE", ""));
+    let error = fails(&mut appbundle(right.path(), &["plan"]), 1);
+    assert!(error.contains("the services `other` and `store` mean different things by the dependency `db`"), "{error}");
+    right.service("other", "");
+    let error = fails(&mut test(&right, &["stor"]), 1);
+    assert!(error.contains("no service or package `stor`; did you mean `store`?"), "{error}");
+    right.service("store", "");
+    let error = fails(&mut test(&right, &[]), 1);
+    assert!(error.contains("no service has a table `[package.metadata.service.test]`") && error.contains("help: "), "{error}");
+}
