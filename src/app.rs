@@ -9,6 +9,7 @@ mod image;
 mod name;
 mod platform;
 mod service;
+mod stack;
 
 pub use base::{Base, BaseChoice, Dockerfile};
 pub use binary::Binary;
@@ -19,3 +20,4 @@ pub use image::Image;
 pub use name::{Author, ImageRef, Name, Version};
 pub use platform::Target;
 pub use service::{AppFile, Health, Port, Protocol, Route, Service, Volume, VolumeSource};
+pub use stack::{Built, Gateway, Https, Stack, Swarm};

@@ -1,19 +1,21 @@
 //! The decision: everything is settled here before anything is done.
 
 mod auterion;
+mod checks;
 mod files;
 mod manifests;
 mod order;
 mod registries;
 mod resolve;
 mod service;
+mod stacks;
 mod template;
 
 use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::app::{Author, BaseChoice, Name, Service, Target, Version};
+use crate::app::{Author, BaseChoice, Name, Service, Stack, Swarm, Target, Version};
 use crate::archive::gzip::Level;
 use crate::registry::Access;
 
@@ -43,6 +45,10 @@ pub struct Plan {
     pub formats: Vec<Format>,
     /// What only the `.auterionos` format needs.
     pub auterion: Option<Auterion>,
+    /// The stacks, each after those in it; the last one is the outermost.
+    pub stacks: Vec<Stack>,
+    /// How services in a swarm are reached, and what they are told.
+    pub swarm: Swarm,
     /// Who makes the images.
     pub engine: Engine,
     /// How registries may be reached.

@@ -205,6 +205,8 @@ pub fn options(plan: PlanArgs, compile: CompileArgs) -> anyhow::Result<Options> 
             engine: plan.engine.map(EngineArg::engine),
             compression: plan.compression.map(LevelArg::level),
             version: plan.app_version,
+            repo: None,
+            env: Vec::new(),
             insecure_registries: plan.insecure_registry,
             epoch: epoch()?,
             output: plan.out_dir.map(std::path::absolute).transpose()?,

@@ -6,6 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+mod stacks;
+
+pub use stacks::{BuildTable, GatewayTable, OtherAppTable, RoutingName, StackTable, SwarmTable};
+
 /// The app: `[workspace.metadata.appbundle]`, or `[package.metadata.appbundle]` of a single package.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
@@ -33,6 +37,10 @@ pub struct AppTable {
     pub insecure_registries: Vec<String>,
     /// What only the `.auterionos` format knows.
     pub auterion: AuterionTable,
+    /// Stacks: services and other stacks that are started, watched and stopped together, by name.
+    pub stacks: BTreeMap<String, StackTable>,
+    /// What only Docker Swarm knows.
+    pub swarm: SwarmTable,
 }
 
 /// What images stand on.

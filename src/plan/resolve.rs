@@ -7,8 +7,8 @@ use anyhow::{Context as _, Result, bail};
 
 use super::manifests::{self, AppSource, ServiceSource};
 use super::service::{self, Report};
-use super::template::{self, Template, VERSION_MARK};
-use super::{Engine, Format, Plan, auterion, order, registries};
+use super::template::{self, Template};
+use super::{Engine, Format, Plan, auterion, checks, registries, stacks};
 use crate::app::{Author, BaseChoice, ImageRef, Name, Service, Target, Version};
 use crate::archive::gzip::Level;
 use crate::config::tables::CompressionName;
@@ -32,6 +32,10 @@ pub struct Request {
     pub compression: Option<Level>,
     /// `--app-version`
     pub version: Option<String>,
+    /// `--repo`: the registry that has the images of stacks.
+    pub repo: Option<String>,
+    /// `--env`: values for the `ARG`s of all Dockerfiles of stacks.
+    pub env: Vec<(String, String)>,
     /// `--insecure-registry`
     pub insecure_registries: Vec<String>,
     /// `SOURCE_DATE_EPOCH`
@@ -114,15 +118,29 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     }
     let all_read = problems.is_empty();
     if all_read {
-        check_dependencies(&sources, &services, template.as_ref(), &mut problems);
-        check_images(&sources, &services, &mut problems);
-        check_bins(&sources, &services, &mut problems);
+        checks::dependencies(&sources, &services, template.as_ref(), &stacks::built_names(&app), &mut problems);
+        checks::images(&sources, &services, &mut problems);
+        checks::bins(&sources, &services, &mut problems);
     }
-    let sorted = launch_order(&sources, &services, &mut problems);
+    let sorted = checks::launch_order(&sources, &services, &mut problems);
+    let (stacks, swarm) = stacks::resolve(
+        stacks::Given {
+            app: &app,
+            sources: &sources,
+            name: &name,
+            slug: &slug,
+            version: &version,
+            workspace,
+            request,
+            services: &services,
+        },
+        &sorted,
+        &mut problems,
+    );
     problems.into_result()?;
     let Some(target) = target else { bail!("there is no target") };
     if let Some(template) = &template {
-        check_template(template, &services)?;
+        checks::template(template, &services)?;
     }
 
     let wanted = select(&request.packages, &services)?;
@@ -145,6 +163,8 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         bases,
         formats,
         auterion,
+        stacks,
+        swarm,
         engine: request.engine.or(app.table.engine).unwrap_or_default(),
         registries,
         compression,
@@ -240,99 +260,6 @@ fn read_template(workspace: &Workspace, version: &Version) -> Result<Option<Temp
     template::read("app.yml", &text, &version.tag).map(Some).map_err(anyhow::Error::msg).context("failed to read the template")
 }
 
-fn check_dependencies(
-    sources: &[ServiceSource<'_>],
-    services: &BTreeMap<String, (Service, BaseChoice)>,
-    template: Option<&Template>,
-    problems: &mut Problems,
-) {
-    let known: Vec<&str> = services.keys().map(String::as_str).collect();
-    for source in sources {
-        for (at, name) in source.table.depends_on.iter().enumerate() {
-            if services.contains_key(name) || template.is_some_and(|template| template.services.contains_key(name)) {
-                continue;
-            }
-            let near = crate::config::schema::nearest(name, &known).map(|near| format!("; did you mean `{near}`?"));
-            let message = format!("there is no service `{name}`{}", near.unwrap_or_default());
-            let mut report = Report { manifest: &source.manifest, path: &source.path, problems };
-            report.wrong(&[Step::Key("depends-on"), Step::Index(at)], message);
-        }
-    }
-}
-
-fn check_images(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service, BaseChoice)>, problems: &mut Problems) {
-    let mut images: BTreeMap<String, &str> = BTreeMap::new();
-    for (service, _) in services.values() {
-        if let Some(other) = images.insert(service.image.canonical(), service.name.as_str())
-            && let Some(source) = sources.iter().find(|source| source.member.name == service.package)
-        {
-            let message = format!("the services `{other}` and `{}` have the same image `{}`", service.name, service.image);
-            Report { manifest: &source.manifest, path: &source.path, problems }.wrong(&[], message);
-        }
-    }
-}
-
-/// Cargo puts executables of one name into one file, whichever package they are of.
-fn check_bins(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service, BaseChoice)>, problems: &mut Problems) {
-    let mut bins: BTreeMap<&str, &str> = BTreeMap::new();
-    for (service, _) in services.values() {
-        let other = bins.insert(&service.bin, &service.package);
-        if let Some(other) = other.filter(|other| *other != service.package)
-            && let Some(source) = sources.iter().find(|source| source.member.name == service.package)
-        {
-            let message =
-                format!("the packages `{other}` and `{}` both have a bin `{}`: rename one of them", service.package, service.bin);
-            Report { manifest: &source.manifest, path: &source.path, problems }.wrong(&[], message);
-        }
-    }
-}
-
-fn launch_order(
-    sources: &[ServiceSource<'_>],
-    services: &BTreeMap<String, (Service, BaseChoice)>,
-    problems: &mut Problems,
-) -> Vec<String> {
-    let edges = services.iter().map(|(name, (service, _))| (name.clone(), service.depends_on.clone())).collect();
-    order::sort(&edges).unwrap_or_else(|cycle| {
-        let source = sources.iter().find(|source| services.get(&cycle[0]).is_some_and(|(s, _)| s.package == source.member.name));
-        if let Some(source) = source {
-            let message = format!("the services depend on each other in a cycle: {}", cycle.join(" -> "));
-            Report { manifest: &source.manifest, path: &source.path, problems }.wrong(&[Step::Key("depends-on")], message);
-        }
-        Vec::new()
-    })
-}
-
-/// Every service of the workspace is in the template, and every service in the template is of the workspace or has an image
-/// of its own.
-fn check_template(template: &Template, services: &BTreeMap<String, (Service, BaseChoice)>) -> Result<()> {
-    let missing: Vec<&str> = services.keys().filter(|name| !template.services.contains_key(*name)).map(String::as_str).collect();
-    if !missing.is_empty() {
-        bail!(
-            "`app.yml` has no service {}, which the workspace has\nhelp: add it, with `image: NAME:{VERSION_MARK}`",
-            quoted(&missing)
-        );
-    }
-    let foreign: Vec<&str> = template.services.keys().filter(|name| !services.contains_key(*name)).map(String::as_str).collect();
-    if !foreign.is_empty() {
-        bail!(
-            "`app.yml` has the service {}, which the workspace lacks\nhelp: run `cargo appbundle new-service {}`",
-            quoted(&foreign),
-            foreign[0]
-        );
-    }
-    for (name, image) in &template.services {
-        if image.is_none() {
-            bail!("in `app.yml`, the service `{name}` has no `image`");
-        }
-    }
-    Ok(())
-}
-
-fn quoted(names: &[&str]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-}
-
 fn select(packages: &[String], services: &BTreeMap<String, (Service, BaseChoice)>) -> Result<Vec<String>> {
     if packages.is_empty() {
         return Ok(services.keys().cloned().collect());
@@ -343,7 +270,7 @@ fn select(packages: &[String], services: &BTreeMap<String, (Service, BaseChoice)
         let found: Vec<String> = found.map(|(service, _)| service.name.to_string()).collect();
         if found.is_empty() {
             let known: Vec<&str> = services.keys().map(String::as_str).collect();
-            bail!("no service or package `{package}`; the services are {}", quoted(&known));
+            bail!("no service or package `{package}`; the services are {}", checks::quoted(&known));
         }
         wanted.extend(found);
     }
