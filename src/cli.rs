@@ -1,12 +1,16 @@
 //! The command line: the one door to clap.
 
 mod args;
+mod help;
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use self::args::{CargoArgs, CiArg, CompileArgs, PlanArgs, ShellArgs, TemplateArg, options};
+use self::args::{CargoArgs, CiArg, CompileArgs, PlanArgs, ShellArgs, StackArgs, SwarmArg, TemplateArg, options, stack_options};
+use self::help::{BUILD_HELP, INSPECT_HELP, PUSH_HELP, UPDATE_HELP};
+#[cfg(feature = "engine")]
+use self::help::{DEPLOY_HELP, LOAD_HELP, REMOVE_HELP, RUN_HELP};
 use crate::commands;
 use crate::commands::ci::Service;
 use crate::commands::init::InitOptions;
@@ -46,6 +50,11 @@ enum Command {
     },
     /// Write the generated files alone: app.yml, Dockerfiles, and the like
     Generate {
+        /// Files for this instead
+        #[arg(long = "for", value_name = "TARGET")]
+        made_for: Option<SwarmArg>,
+        #[command(flatten)]
+        stack: StackArgs,
         #[command(flatten)]
         plan: PlanArgs,
         /// Write nothing; fail if a file is not as it would be written
@@ -91,6 +100,42 @@ enum Command {
         plan: PlanArgs,
         #[command(flatten)]
         compile: CompileArgs,
+    },
+    /// Bring the app up in a Docker Swarm: its stacks, and the stacks in them
+    #[cfg(feature = "engine")]
+    #[command(after_help = DEPLOY_HELP)]
+    Deploy {
+        /// Where to
+        #[arg(long, value_name = "TARGET", default_value = "swarm")]
+        to: SwarmArg,
+        /// Seconds that the replicas of a service may take until they run
+        #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+        timeout: u64,
+        #[command(flatten)]
+        stack: StackArgs,
+        #[command(flatten)]
+        plan: PlanArgs,
+        #[command(flatten)]
+        compile: CompileArgs,
+    },
+    /// Show what of the app runs in a Docker Swarm: replicas, images and health, by stack and service
+    #[cfg(feature = "engine")]
+    Status {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        plan: PlanArgs,
+    },
+    /// Take the app down from a Docker Swarm, and wait until all of it is gone
+    #[cfg(feature = "engine")]
+    #[command(after_help = REMOVE_HELP)]
+    Remove {
+        /// Seconds that each step may take
+        #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+        timeout: u64,
+        #[command(flatten)]
+        plan: PlanArgs,
     },
     /// Add a service that compiles, answers `/healthz`, ends on SIGTERM, and has a test
     NewService {
@@ -170,54 +215,6 @@ enum Command {
     Schema,
 }
 
-const INSPECT_HELP: &str = "Examples:
-  cargo appbundle inspect target/appbundle/com.example.app-1.0.0.auterionos
-  docker save app:1 -o app.tar && cargo appbundle inspect app.tar --json";
-
-#[cfg(feature = "engine")]
-const LOAD_HELP: &str = "Examples:
-  cargo appbundle load                                   what the last build in this workspace wrote
-  cargo appbundle load app-1.0.0.auterionos              any bundle, also another tool's archive
-  DOCKER_HOST=unix:///run/podman/podman.sock cargo appbundle load    into podman
-
-An image that the engine has is not sent; of the others, Docker is sent the layers that it lacks. Podman, and Docker with
-containerd's image store, take whole images only. The engine is looked for at DOCKER_HOST, docker's current context, and the
-usual sockets of Docker and podman.";
-
-#[cfg(feature = "engine")]
-const RUN_HELP: &str = "Examples:
-  cargo appbundle run                                    build the workspace and run it
-  cargo appbundle run --target x86_64-unknown-linux-gnu  for this machine's processor, so that nothing is emulated
-  cargo appbundle run -p gallery-service                 that service and all that it depends on
-  cargo appbundle run app-1.0.0.auterionos               what is in a bundle
-
-Services start in the order of `depends-on`, each once those before it are well: its `healthcheck` answers, or it runs and has
-none. They find one another by name in a network of their own. Ctrl-C stops them in reverse order and removes containers and
-network; a second Ctrl-C kills them. Named volumes stay, as `APP_VOLUME`. A service that fails stops all: exit code 1.";
-const PUSH_HELP: &str = "Examples:
-  cargo appbundle push --repo ghcr.io/example/gallery      each service of the last build: PREFIX/SERVICE:VERSION
-  cargo appbundle push app.oci.tar --repo localhost:5000/test
-  cargo appbundle push --repo ghcr.io/example/gallery --json | jq -r '.[].digest'
-
-Credentials are those of `docker login` and `podman login`. What the registry has is not sent again, so an
-interrupted push goes on where it was.";
-
-const UPDATE_HELP: &str = "Examples:
-  cargo appbundle update                         every base image of the workspace
-  cargo appbundle update debian:bookworm-slim    one of them
-
-Until then, every build takes the images that `appbundle.lock` names.";
-
-const BUILD_HELP: &str = "Examples:
-  cargo appbundle build                          every service of the workspace, optimised
-  cargo appbundle build -p gallery-service       one of them
-  cargo appbundle build --format docker          an archive for `docker load`
-  cargo appbundle build --compression best       as small as it gets, for a release
-  cargo appbundle build --engine docker          images made by Docker or podman of the generated Dockerfiles
-  cargo appbundle build --no-compile --bin-dir out/   pack what was built elsewhere
-
-Exit codes: 0 done, 1 failed, 2 wrong usage, 101 the compiler failed.";
-
 fn clap_styles() -> clap::builder::Styles {
     use anstyle::AnsiColor::{BrightCyan, BrightGreen};
     clap::builder::Styles::styled()
@@ -262,7 +259,13 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
     match command {
         Command::Build { plan, compile } => commands::build::run(&options(plan, compile)?, shell),
         Command::Plan { plan, json } => commands::plan::run(&options(plan, CompileArgs::default())?, json, shell),
-        Command::Generate { plan, check } => commands::generate::run(&options(plan, CompileArgs::default())?, check, shell),
+        Command::Generate { made_for, stack, plan, check } => {
+            let options = stack_options(plan, stack, CompileArgs::default())?;
+            match made_for {
+                None => commands::generate::run(&options, check, shell),
+                Some(SwarmArg::Swarm) => commands::generate::stacks(&options, check, shell),
+            }
+        }
         Command::Inspect { file, json } => commands::inspect::run(&InspectOptions::new(file, json), shell),
         Command::Verify { file, json } => commands::verify::run(&VerifyOptions::new(file, json), shell),
         #[cfg(feature = "engine")]
@@ -272,6 +275,18 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
             let services = plan.packages.clone();
             let run = commands::run::RunOptions { bundle, services, timeout: std::time::Duration::from_secs(timeout) };
             commands::run::run(&options(plan, compile)?, &run, shell)
+        }
+        #[cfg(feature = "engine")]
+        Command::Deploy { to: SwarmArg::Swarm, timeout, stack, plan, compile } => {
+            let options = stack_options(plan, stack, compile)?;
+            commands::swarm::deploy(&options, std::time::Duration::from_secs(timeout), shell)
+        }
+        #[cfg(feature = "engine")]
+        Command::Status { json, plan } => commands::swarm::status(&options(plan, CompileArgs::default())?, json, shell),
+        #[cfg(feature = "engine")]
+        Command::Remove { timeout, plan } => {
+            let timeout = std::time::Duration::from_secs(timeout);
+            commands::swarm::remove(&options(plan, CompileArgs::default())?, timeout, shell)
         }
         Command::NewService { name, template, path, cargo } => {
             let template = match template {

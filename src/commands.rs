@@ -21,6 +21,8 @@ pub mod push;
 #[cfg(feature = "engine")]
 pub mod run;
 mod session;
+#[cfg(feature = "engine")]
+pub mod swarm;
 pub mod update;
 pub mod verify;
 

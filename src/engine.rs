@@ -10,6 +10,7 @@ mod images;
 mod interrupt;
 mod load;
 mod save;
+mod swarm;
 mod trace;
 
 use std::time::Duration;
@@ -23,6 +24,7 @@ pub use container::{ContainerSpec, Network, Published, State};
 pub use endpoint::Endpoint;
 pub use images::{ImageFacts, chains};
 pub use interrupt::Interrupt;
+pub use swarm::{STACK_LABEL, SwarmFacts, SwarmService};
 
 /// The oldest API that has all that is asked for: Docker 20.10, podman 3.
 const OLDEST: (usize, usize) = (1, 41);

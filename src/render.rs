@@ -3,6 +3,7 @@
 mod auterion;
 mod compose;
 mod dockerfile;
+mod stack;
 
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value};
@@ -13,6 +14,7 @@ use crate::plan::Plan;
 pub use auterion::{app_file, metadata, payload_app_file, payload_compose};
 pub use compose::document_of;
 pub use dockerfile::{Context, Copied, build_args, contexts};
+pub use stack::{StackFile, notes as stack_notes, stack_file, stack_files};
 
 /// What is written beside the bundle: `app.yml`, and `auterion-app.yml` where that format is asked for.
 pub fn files(plan: &Plan) -> Result<Vec<GeneratedFile>> {

@@ -93,6 +93,22 @@ pub struct CargoArgs {
     pub config: Vec<String>,
 }
 
+/// What is typed of stacks.
+#[derive(Args, Default)]
+pub struct StackArgs {
+    /// HOST/PATH of the registry from which the swarm gets the images, as `push --repo` put them there
+    #[arg(long, value_name = "PREFIX")]
+    pub repo: Option<String>,
+    /// A variable for every image that is built of a Dockerfile; can be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    pub env: Vec<(String, String)>,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    if name.is_empty() { Err("write NAME=VALUE".into()) } else { Ok((name.to_owned(), value.to_owned())) }
+}
+
 #[derive(Args, Default)]
 pub struct CompileArgs {
     /// Compile nothing: pack the binaries of --bin-dir
@@ -153,6 +169,14 @@ pub enum TemplateArg {
     Worker,
     /// Runs once and ends
     Cli,
+}
+
+/// What an app is written for, or brought to.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub enum SwarmArg {
+    /// Docker Swarm: a stack file for each stack
+    #[value(alias = "stacks")]
+    Swarm,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -222,6 +246,14 @@ pub fn options(plan: PlanArgs, compile: CompileArgs) -> anyhow::Result<Options> 
         threads: jobs.unwrap_or(threads),
         cache_size: compile.cache_size,
     })
+}
+
+/// The options of the verbs that know stacks.
+pub fn stack_options(plan: PlanArgs, stack: StackArgs, compile: CompileArgs) -> anyhow::Result<Options> {
+    let mut options = options(plan, compile)?;
+    options.request.repo = stack.repo;
+    options.request.env = stack.env;
+    Ok(options)
 }
 
 impl CargoArgs {

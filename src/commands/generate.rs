@@ -32,6 +32,22 @@ pub fn run(options: &Options, check: bool, shell: &Shell) -> Result<()> {
     }
     images.finish()?;
     render::notes(&plan).iter().for_each(|note| shell.note(note));
+    put(&plan, files, shell)
+}
+
+/// Writes the stack files alone; with `check` writes nothing, and fails where one is not as it would be.
+pub fn stacks(options: &Options, check: bool, shell: &Shell) -> Result<()> {
+    let Session { plan, .. } = Session::start(options, shell)?;
+    let _lock = lock(&plan, shell)?;
+    let files = render::stack_files(&plan)?;
+    if check {
+        return compare(&plan.output, &files);
+    }
+    render::stack_notes(&plan).iter().for_each(|note| shell.note(note));
+    put(&plan, files, shell)
+}
+
+fn put(plan: &Plan, files: Vec<GeneratedFile>, shell: &Shell) -> Result<()> {
     for file in files {
         let path = plan.output.join(&file.path);
         let verb = if write_if_changed(&path, file.contents.as_bytes())? { "Generated" } else { "Fresh" };

@@ -52,10 +52,12 @@ pub fn resolve(given: Given<'_>, sorted: &[String], problems: &mut Problems) -> 
     let mut edges: BTreeMap<String, Vec<String>> = tables.iter().map(|(name, t)| (name.clone(), t.stacks.clone())).collect();
     let homeless: Vec<String> = tables.keys().filter(|name| *name != top && !parents.contains_key(*name)).cloned().collect();
     edges.entry(top.to_owned()).or_default().extend(homeless);
+    let mut is_tree = true;
     let ordered = order::sort(&edges).unwrap_or_else(|cycle| {
         let place = [Step::Key("stacks"), Step::Key(&cycle[0]), Step::Key("stacks")];
         report.wrong(&place, format!("the stacks are in each other in a cycle: {}", cycle.join(" -> ")));
-        Vec::new()
+        is_tree = false;
+        tables.keys().cloned().collect()
     });
     let mut stacks = Vec::new();
     for name in ordered.iter().filter(|name| tables.contains_key(*name)) {
@@ -76,6 +78,9 @@ pub fn resolve(given: Given<'_>, sorted: &[String], problems: &mut Problems) -> 
             repo: repo(given, &tables, &parents, name),
             image: table.stack_image,
         });
+    }
+    if !is_tree {
+        return (stacks, swarm);
     }
     check::names(given, &stacks, &mut report);
     if !given.app.table.stacks.is_empty() {
