@@ -61,8 +61,7 @@ fn document(plan: &Plan) -> Value {
     document.into()
 }
 
-/// One service.
-pub fn service(plan: &Plan, service: &Service) -> Map<String, Value> {
+fn service(plan: &Plan, service: &Service) -> Map<String, Value> {
     let mut map = Map::new();
     map.insert("image".into(), service.image.to_string().into());
     map.insert("container_name".into(), service.name.to_string().into());
@@ -127,6 +126,6 @@ pub fn common(map: &mut Map<String, Value>, service: &Service) {
 }
 
 /// Compose replaces `$NAME`; a doubled `$` is one.
-pub fn escaped(text: &str) -> String {
+fn escaped(text: &str) -> String {
     text.replace('$', "$$")
 }
