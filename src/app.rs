@@ -2,22 +2,26 @@
 
 mod base;
 mod binary;
+mod destination;
 mod device;
 mod facts;
 mod file;
 mod image;
 mod name;
 mod platform;
+mod resources;
 mod service;
 mod stack;
 
 pub use base::{Base, BaseChoice, Dockerfile};
 pub use binary::Binary;
+pub use destination::Destination;
 pub use device::Device;
 pub use facts::{Facts, Part};
 pub use file::GeneratedFile;
 pub use image::Image;
 pub use name::{Author, ImageRef, Name, Version};
 pub use platform::Target;
-pub use service::{AppFile, Health, Port, Protocol, Route, Service, Volume, VolumeSource};
+pub use resources::{Cpu, Memory, Resources};
+pub use service::{AppFile, Health, Port, Protocol, Route, SecretKey, Service, Volume, VolumeSource};
 pub use stack::{Built, Gateway, Https, Stack, Swarm};

@@ -2,11 +2,13 @@
 
 mod auterion;
 mod checks;
+mod deployment;
 mod files;
 mod manifests;
 mod order;
 mod registries;
 mod resolve;
+mod select;
 mod service;
 mod stacks;
 mod template;

@@ -3,7 +3,9 @@
 mod auterion;
 mod compose;
 mod dockerfile;
+mod parts;
 mod stack;
+pub mod swarm;
 
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value};

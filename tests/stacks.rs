@@ -2,7 +2,11 @@
 
 mod support;
 
+#[cfg(feature = "engine")]
+use support::swarm::{Swarm, get, nginx, page, websocket};
 use support::{Project, appbundle, fails, ok};
+#[cfg(feature = "engine")]
+use support::{engine, judge, run, text};
 
 const X86: &str = "x86_64-unknown-linux-gnu";
 
@@ -99,4 +103,161 @@ gateway = { http = 18080 }
     ] {
         assert!(error.contains(part), "{part} in\n{error}");
     }
+}
+
+#[cfg(feature = "engine")]
+const MEMBER: &str = include_str!("programs/stack.c");
+
+/// Where words stand in a text.
+#[cfg(feature = "engine")]
+fn position(text: &str, words: &str) -> usize {
+    text.find(words).unwrap_or_else(|| panic!("no `{words}` in:\n{text}"))
+}
+
+/// The words stand in this order.
+#[cfg(feature = "engine")]
+fn in_order(text: &str, words: &[&str]) {
+    for pair in words.windows(2) {
+        assert!(position(text, pair[0]) < position(text, pair[1]), "`{}` before `{}` in:\n{text}", pair[0], pair[1]);
+    }
+}
+
+/// What of an app is left in the swarm: services, networks, configs and containers.
+#[cfg(feature = "engine")]
+fn left(app: &str) -> String {
+    let named = format!("name={app}");
+    let mut all = String::new();
+    for list in [["service", "ls"], ["network", "ls"], ["config", "ls"]] {
+        all += &judge("docker", &[list[0], list[1], "--filter", &named, "-q"]);
+    }
+    all + &judge("docker", &["ps", "-q", "--filter", &named])
+}
+
+#[cfg(feature = "engine")]
+fn command(project: &Project, verb: &str) -> std::process::Command {
+    let mut command = appbundle(project.path(), &[verb, "--color", "never"]);
+    if verb == "deploy" {
+        command.args(["--to", "swarm", "--no-compile", "--bin-dir", "bin", "--timeout", "90"]);
+    }
+    command
+}
+
+#[cfg(feature = "engine")]
+#[test]
+fn a_stack_with_a_stack_in_it_comes_up_answers_and_goes_away() {
+    if !engine() || !nginx() {
+        return;
+    }
+    let _swarm = Swarm::new();
+    let project = shop(STACKS);
+    let tricky = "a \"b\" 'c'\n$HOME ${PATH} $$ #d \\ {{.Node}} é";
+    let written = "environment = { TRICKY = \"a \\\"b\\\" 'c'\\n$HOME ${PATH} $$ #d \\\\ {{.Node}} é\", NAME";
+    let manifest = String::from_utf8(project.read("services/api/Cargo.toml")).expect("text");
+    project.write("services/api/Cargo.toml", &manifest.replace("environment = { NAME", written));
+    for service in ["web", "api", "store"] {
+        project.compile("cc", service, MEMBER, &["-O1"]);
+    }
+    let deployed = run(&mut command(&project, "deploy"));
+    let said = text(&deployed.stderr);
+    assert!(deployed.status.success(), "{said}");
+    assert_eq!(text(&deployed.stdout), "shop\nshop-orders\n");
+    in_order(
+        &said,
+        &[
+            "Creating network shop_shop_family",
+            "Creating network shop_shop-orders_family",
+            "Starting store of shop-orders",
+            "Starting api of shop-orders",
+            "Starting gateway of shop-orders",
+            "Running shop-orders: 3 services",
+            "Starting web of shop",
+            "Running shop: 2 services",
+        ],
+    );
+
+    assert!(page(18780, "/web/there").contains("web /there http"), "{}", page(18780, "/web/there"));
+    assert!(page(18780, "/api/there").contains("api /api/there http"), "{}", page(18780, "/api/there"));
+    assert_eq!(websocket(18780, "/api/socket", "over two proxies"), "over two proxies");
+    assert_eq!(websocket(18780, "/web", "over one"), "over one");
+
+    let host = judge("docker", &["info", "--format", "{{.Name}}"]);
+    let of_api = [
+        ("TRICKY", tricky),
+        ("SHOP_PARENT", "shop"),
+        ("SHOP_PARENTHOST", host.trim()),
+        ("SHOP_APPNAME", "shop"),
+        ("SHOP_STACKNAME", "shop-orders"),
+        ("SHOP_PARENT_NETWORK", "shop_shop_family"),
+    ];
+    let of_web = [
+        ("SHOP_PARENT", ""),
+        ("SHOP_PARENTHOST", ""),
+        ("SHOP_APPNAME", "shop"),
+        ("SHOP_STACKNAME", "shop"),
+        ("SHOP_PARENT_NETWORK", ""),
+    ];
+    for (path, expected) in [("/api/env", &of_api[..]), ("/web/env", &of_web[..])] {
+        let body = get(18780, path);
+        let variables: Vec<&[u8]> = body.split(|byte| *byte == 0).collect();
+        for (name, value) in expected {
+            let wanted = format!("{name}={value}");
+            // The first one may have the size of a piece before it.
+            let there = variables.iter().any(|variable| variable.ends_with(wanted.as_bytes()));
+            assert!(there, "{wanted} in {}", String::from_utf8_lossy(&body));
+        }
+    }
+
+    let shown = ok(&mut command(&project, "status"));
+    in_order(&shown, &["shop\n", "  web", "  gateway", "shop-orders\n", "  store", "2/2", "shop.store:1.2.3", "running"]);
+    let states: serde_json::Value = serde_json::from_str(&ok(command(&project, "status").arg("--json"))).expect("JSON");
+    assert_eq!((&states[1]["stack"], &states[1]["parent"]), (&"shop-orders".into(), &"shop".into()));
+    assert_eq!((&states[1]["services"][0]["wanted"], &states[1]["services"][0]["running"]), (&2.into(), &2.into()));
+
+    // What is as it was stays; what was built again is replaced.
+    let ids = || judge("docker", &["ps", "-q", "--no-trunc", "--filter", "name=shop_web.", "--filter", "name=shop-orders_api."]);
+    let before = ids();
+    ok(&mut command(&project, "deploy"));
+    assert_eq!(ids(), before);
+    project.compile("cc", "web", &MEMBER.replace("%s %s %.5s", "again %s %s %.5s"), &["-O1"]);
+    ok(&mut command(&project, "deploy"));
+    assert!(page(18780, "/web").contains("again web"), "{}", page(18780, "/web"));
+
+    let removed = run(&mut command(&project, "remove"));
+    let said = text(&removed.stderr);
+    assert!(removed.status.success(), "{said}");
+    in_order(
+        &said,
+        &[
+            "Stopping shop_gateway",
+            "Stopping shop_web",
+            "Stopping shop-orders_gateway",
+            "Stopping shop-orders_api",
+            "Stopping shop-orders_store",
+            "Removed shop-orders",
+            "Removed shop\n",
+        ],
+    );
+    assert_eq!(left("shop"), "");
+    assert!(ok(&mut command(&project, "status")).contains("absent"));
+    run(std::process::Command::new("docker").args(["volume", "rm", "shop-orders_data"]));
+}
+
+#[cfg(feature = "engine")]
+#[test]
+fn a_service_that_fails_is_told_with_its_last_words() {
+    if !engine() {
+        return;
+    }
+    let _swarm = Swarm::new();
+    let project = Project::new(&[]);
+    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text").replace("\"demo\"", "\"failing\"");
+    project.write("Cargo.toml", &format!("{manifest}targets = [\"{X86}\"]\nswarm = {{ routing = \"host\" }}\n"));
+    project.service("ill", "environment = { FAIL = \"1\" }\ncompose = { deploy = { restart_policy = { delay = \"1s\" } } }\n");
+    project.compile("cc", "ill", MEMBER, &["-O1"]);
+    let error = fails(&mut command(&project, "deploy"), 1);
+    assert!(error.contains("the service `failing_ill` fails again and again: 0 of 1 replicas"), "{error}");
+    assert!(error.contains("non-zero exit (3)") && error.contains("help: see what it says"), "{error}");
+    assert!(ok(&mut command(&project, "status")).contains("failing"));
+    ok(&mut command(&project, "remove"));
+    assert_eq!(left("failing"), "");
 }

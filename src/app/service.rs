@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{ImageRef, Name};
+use super::{ImageRef, Name, Resources};
 
 /// One container of the app.
 #[derive(Clone, Debug, Serialize)]
@@ -15,6 +15,9 @@ pub struct Service {
     pub name: Name,
     /// The package that it is compiled from.
     pub package: String,
+    /// The folder of that package.
+    #[serde(skip)]
+    pub folder: PathBuf,
     /// The executable of that package.
     pub bin: String,
     /// Features of the package.
@@ -29,6 +32,8 @@ pub struct Service {
     pub args: Vec<String>,
     /// Environment variables.
     pub environment: BTreeMap<String, String>,
+    /// Environment variables whose values the target keeps as secrets.
+    pub secrets: BTreeMap<String, SecretKey>,
     /// Files of environment variables, absolute, on the host that deploys.
     pub env_files: Vec<PathBuf>,
     /// Ports.
@@ -59,6 +64,11 @@ pub struct Service {
     pub labels: BTreeMap<String, String>,
     /// How many run.
     pub replicas: Option<u32>,
+    /// What it is given of processor and memory.
+    #[serde(skip_serializing_if = "Resources::is_empty")]
+    pub resources: Resources,
+    /// How long it may take to end, in compose's words.
+    pub stop_grace_period: Option<String>,
     /// Merged last into its part of compose files.
     pub compose: Map<String, Value>,
     /// Merged last into its part of `auterion-app.yml`.
@@ -72,6 +82,15 @@ impl Service {
     pub fn entrypoint(&self) -> Vec<String> {
         self.command.clone().unwrap_or_else(|| vec![self.binary_path.clone()])
     }
+}
+
+/// A place where the target keeps a secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SecretKey {
+    /// The secret's name.
+    pub secret: String,
+    /// The key in it.
+    pub key: String,
 }
 
 /// A port of a service.

@@ -1,13 +1,15 @@
 //! What users write, key by key.
 
+mod deployment;
+mod stacks;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-mod stacks;
-
+pub use deployment::{ResourcesTable, SecretTable};
 pub use stacks::{BuildTable, GatewayTable, OtherAppTable, RoutingName, StackTable, SwarmTable};
 
 /// The app: `[workspace.metadata.appbundle]`, or `[package.metadata.appbundle]` of a single package.
@@ -183,6 +185,9 @@ pub struct ServiceTable {
     pub command: Option<Vec<String>>,
     /// Environment variables.
     pub environment: BTreeMap<String, Scalar>,
+    /// Environment variables whose values the target keeps as secrets: `{ TOKEN = { secret = "camera", key = "token" } }`.
+    /// Compose and Swarm take them from the environment of who starts the app.
+    pub secrets: BTreeMap<String, SecretTable>,
     /// A file of `NAME=value` lines, read when the service starts. Relative to the manifest.
     pub env_file: Option<OneOrMany>,
     /// `"8080"`, `"80:8080"` or `"53:53/udp"`: host port and container port.
@@ -213,13 +218,17 @@ pub struct ServiceTable {
     pub labels: BTreeMap<String, String>,
     /// How many of it run, where the target can run several.
     pub replicas: Option<u32>,
+    /// What it is given of processor and memory: `{ cpu = "100m", memory = "64Mi", memory-limit = "128Mi" }`.
+    pub resources: Option<ResourcesTable>,
+    /// How long it may take to end after SIGTERM, such as `10s`. Default: the target's.
+    pub stop_grace_period: Option<String>,
     /// Another base than the app's.
     pub base: Option<BaseTable>,
     /// Merged last into its part of compose files.
     pub compose: Option<Map<String, Value>>,
     /// Merged last into its part of `auterion-app.yml`.
     pub auterion: Option<Map<String, Value>>,
-    /// Merged last into its Kubernetes pod.
+    /// Merged last into its pod on Kubernetes; of lists, items with the same `name` are merged.
     pub kubernetes: Option<Map<String, Value>>,
 }
 

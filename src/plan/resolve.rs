@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 
 use super::manifests::{self, AppSource, ServiceSource};
+use super::select::select;
 use super::service::{self, Report};
 use super::template::{self, Template};
 use super::{Engine, Format, Plan, auterion, checks, registries, stacks};
@@ -258,21 +259,4 @@ fn read_template(workspace: &Workspace, version: &Version) -> Result<Option<Temp
     }
     let text = fs_err::read_to_string(&path)?;
     template::read("app.yml", &text, &version.tag).map(Some).map_err(anyhow::Error::msg).context("failed to read the template")
-}
-
-fn select(packages: &[String], services: &BTreeMap<String, (Service, BaseChoice)>) -> Result<Vec<String>> {
-    if packages.is_empty() {
-        return Ok(services.keys().cloned().collect());
-    }
-    let mut wanted = Vec::new();
-    for package in packages {
-        let found = services.values().filter(|(service, _)| service.name.as_str() == package || service.package == *package);
-        let found: Vec<String> = found.map(|(service, _)| service.name.to_string()).collect();
-        if found.is_empty() {
-            let known: Vec<&str> = services.keys().map(String::as_str).collect();
-            bail!("no service or package `{package}`; the services are {}", checks::quoted(&known));
-        }
-        wanted.extend(found);
-    }
-    Ok(wanted)
 }

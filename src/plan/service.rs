@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::files;
 use super::manifests::ServiceSource;
-use super::registries;
+use super::{deployment, registries};
 use crate::app::{BaseChoice, Dockerfile, Health, ImageRef, Name, Port, Route, Service, Volume};
 use crate::config::tables::{BaseName, BaseSource, BaseTable, OneOrMany, PortValue, RouteTable, ServiceTable};
 use crate::config::{Manifest, Problems, Step, schema};
@@ -114,6 +114,7 @@ pub fn resolve(
     Some(Service {
         name,
         package: member.name.clone(),
+        folder: folder.to_owned(),
         bin,
         features: table.features.clone().unwrap_or_default(),
         image,
@@ -121,6 +122,7 @@ pub fn resolve(
         command: table.command.clone(),
         args: table.args.clone(),
         environment: table.environment.iter().map(|(key, value)| (key.clone(), value.to_string())).collect(),
+        secrets: deployment::secrets(table, &mut report),
         env_files,
         ports,
         volumes,
@@ -136,6 +138,8 @@ pub fn resolve(
         privileged: table.privileged,
         labels: table.labels.clone(),
         replicas: table.replicas,
+        resources: deployment::resources(table, &mut report),
+        stop_grace_period: deployment::grace_period(table, &mut report),
         compose: table.compose.clone().unwrap_or_default(),
         auterion: table.auterion.clone().unwrap_or_default(),
         kubernetes: table.kubernetes.clone().unwrap_or_default(),

@@ -1,12 +1,10 @@
 //! `app.yml`: a compose file (Compose Specification).
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
 
-use super::{merge, yaml};
-use crate::app::{Service, VolumeSource};
+use super::{merge, parts, yaml};
+use crate::app::Service;
 use crate::plan::{Plan, VERSION_MARK};
 
 /// The workspace's own file with the version in it, else one made of the tables.
@@ -50,13 +48,9 @@ fn document(plan: &Plan) -> Value {
     let mut document = Map::new();
     document.insert("name".into(), plan.name.to_string().into());
     document.insert("services".into(), services.into());
-    let named = plan.services.iter().flat_map(|service| &service.volumes).filter_map(|volume| match &volume.source {
-        VolumeSource::Named(name) => Some((name.clone(), json!({}))),
-        VolumeSource::Host(_) => None,
-    });
-    let volumes: BTreeMap<String, Value> = named.collect();
+    let volumes = parts::volume_names(&plan.services);
     if !volumes.is_empty() {
-        document.insert("volumes".into(), volumes.into_iter().collect::<Map<_, _>>().into());
+        document.insert("volumes".into(), volumes.into_iter().map(|name| (name, json!({}))).collect::<Map<_, _>>().into());
     }
     document.into()
 }
@@ -76,34 +70,14 @@ fn service(plan: &Plan, service: &Service) -> Map<String, Value> {
     if !service.ports.is_empty() && !host_network {
         map.insert("ports".into(), service.ports.iter().map(|port| Value::from(port.short())).collect());
     }
-    let volumes: Vec<String> = service
-        .volumes
-        .iter()
-        .map(|volume| {
-            let (VolumeSource::Named(source) | VolumeSource::Host(source)) = &volume.source;
-            format!("{source}:{}{}", volume.target, if volume.read_only { ":ro" } else { "" })
-        })
-        .collect();
+    let volumes: Vec<String> = service.volumes.iter().map(parts::volume).collect();
     if !volumes.is_empty() {
         map.insert("volumes".into(), json!(volumes));
     }
     if let Some(replicas) = service.replicas {
         map.insert("deploy".into(), json!({ "replicas": replicas }));
     }
-    let command = service.health.as_ref().and_then(|health| health.command.as_ref().map(|command| (health, command)));
-    if let Some((health, command)) = command {
-        let mut check = Map::new();
-        check.insert(
-            "test".into(),
-            std::iter::once("CMD").chain(command.iter().map(String::as_str)).map(|w| Value::from(escaped(w))).collect(),
-        );
-        for (key, value) in [("interval", &health.interval), ("timeout", &health.timeout), ("start_period", &health.start_period)]
-        {
-            check.extend(value.as_ref().map(|value| (key.to_owned(), value.clone().into())));
-        }
-        check.extend(health.retries.map(|retries| ("retries".to_owned(), retries.into())));
-        map.insert("healthcheck".into(), check.into());
-    }
+    map.extend(parts::health(service.health.as_ref()).map(|value| ("healthcheck".to_owned(), value)));
     merge(&mut map, &service.compose);
     map
 }
@@ -111,7 +85,7 @@ fn service(plan: &Plan, service: &Service) -> Map<String, Value> {
 /// The keys that mean the same in every dialect.
 pub fn common(map: &mut Map<String, Value>, service: &Service) {
     if !service.environment.is_empty() {
-        let environment = service.environment.iter().map(|(name, value)| (name.clone(), Value::from(escaped(value))));
+        let environment = service.environment.iter().map(|(name, value)| (name.clone(), Value::from(parts::escaped(value))));
         map.insert("environment".into(), environment.collect::<Map<_, _>>().into());
     }
     if let Some(mode) = &service.network_mode {
@@ -123,9 +97,4 @@ pub fn common(map: &mut Map<String, Value>, service: &Service) {
     if service.privileged {
         map.insert("privileged".into(), true.into());
     }
-}
-
-/// Compose replaces `$NAME`; a doubled `$` is one.
-fn escaped(text: &str) -> String {
-    text.replace('$', "$$")
 }

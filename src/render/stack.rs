@@ -5,13 +5,13 @@
 mod gateway;
 mod service;
 
-use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
-use super::yaml;
-use crate::app::{GeneratedFile, Service, Stack, VolumeSource};
+use super::{parts, swarm, yaml};
+use crate::app::{GeneratedFile, Service, Stack};
 use crate::digest::Digest;
 use crate::plan::Plan;
 
@@ -33,20 +33,20 @@ pub fn stack_files(plan: &Plan) -> Result<Vec<GeneratedFile>> {
     let outermost = plan.stacks.last().map(|stack| stack.name.clone());
     for stack in &plan.stacks {
         let alias = Some(stack.name.as_str()).filter(|_| outermost.as_ref() != Some(&stack.name));
-        let file = stack_file(plan, stack, alias);
+        let file = stack_file(plan, stack, alias, &plan.output.join("stacks"));
         files.push(GeneratedFile { path: format!("stacks/{}.yml", stack.name), contents: yaml(&file.document)? });
         files.extend(file.gateway.map(|(name, contents)| GeneratedFile { path: format!("stacks/{name}"), contents }));
     }
     Ok(files)
 }
 
-/// One stack.
-pub fn stack_file(plan: &Plan, stack: &Stack, alias: Alias<'_>) -> StackFile {
+/// One stack; `folder` is where its file is to stand.
+pub fn stack_file(plan: &Plan, stack: &Stack, alias: Alias<'_>, folder: &Path) -> StackFile {
     let members = stack.members(&plan.services);
     let gateway = stack.gateway.as_ref().map(|gateway| (gateway, gateway::configuration(plan, stack, gateway, alias)));
     let mut services: Map<String, Value> = Map::new();
     for member in &members {
-        let mut map = service::render(plan, stack, member);
+        let mut map = service::render(plan, stack, member, folder);
         told(&mut map, plan, stack, alias);
         if !map.contains_key("networks") {
             let parent = alias.is_some() && gateway.is_none();
@@ -62,9 +62,7 @@ pub fn stack_file(plan: &Plan, stack: &Stack, alias: Alias<'_>) -> StackFile {
     if alias.is_some() {
         networks.insert("parent".into(), json!({ "external": true, "name": variable(plan, stack, alias, "PARENT_NETWORK") }));
     }
-    if members.iter().any(|member| member.network_mode.as_deref() == Some("host")) {
-        networks.insert("host".into(), json!({ "external": true, "name": "host" }));
-    }
+    networks.extend(swarm::networks(members.iter().copied()).into_iter().filter(|(name, _)| name == "host"));
     let mut configuration = None;
     if let Some((gateway, text)) = gateway {
         let mut map = gateway::service(plan, gateway, alias);
@@ -84,13 +82,9 @@ pub fn stack_file(plan: &Plan, stack: &Stack, alias: Alias<'_>) -> StackFile {
     }
     document.insert("services".into(), services.into());
     document.insert("networks".into(), networks.into());
-    let named = members.iter().flat_map(|member| &member.volumes).filter_map(|volume| match &volume.source {
-        VolumeSource::Named(name) => Some((name.clone(), json!({}))),
-        VolumeSource::Host(_) => None,
-    });
-    let volumes: BTreeMap<String, Value> = named.collect();
+    let volumes = parts::volume_names(members);
     if !volumes.is_empty() {
-        document.insert("volumes".into(), volumes.into_iter().collect::<Map<_, _>>().into());
+        document.insert("volumes".into(), volumes.into_iter().map(|name| (name, json!({}))).collect::<Map<_, _>>().into());
     }
     StackFile { document: document.into(), gateway: configuration }
 }
@@ -99,9 +93,10 @@ pub fn stack_file(plan: &Plan, stack: &Stack, alias: Alias<'_>) -> StackFile {
 pub fn notes(plan: &Plan) -> Vec<String> {
     let mut notes = Vec::new();
     for stack in &plan.stacks {
-        for member in stack.members(&plan.services) {
-            notes.extend(service::notes(member));
-        }
+        // What a stack has and a single stack file has not: a gateway for routes, and `deploy`, which starts in order.
+        let told = ["all services start at once", "a stack has no proxy"];
+        let own = swarm::notes(stack.members(&plan.services));
+        notes.extend(own.into_iter().filter(|note| !told.iter().any(|words| note.contains(words))));
     }
     notes
 }

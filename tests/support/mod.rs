@@ -4,6 +4,7 @@
 pub mod container;
 pub mod podman;
 pub mod registry;
+pub mod swarm;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -24,7 +24,8 @@ pub fn stack(engine: &Engine, facts: &SwarmFacts, node: &Node<'_>, timeout: Dura
         shell.status("Creating", format_args!("network {network}"));
     }
     node.children.iter().try_for_each(|child| stack(engine, facts, child, timeout, shell))?;
-    let mut file = render::stack_file(node.plan, node.stack, node.alias.as_deref());
+    let folder = tempfile::tempdir().context("failed to make a temporary folder")?;
+    let mut file = render::stack_file(node.plan, node.stack, node.alias.as_deref(), folder.path());
     mark(engine, &mut file)?;
     let mut running: Vec<String> = Vec::new();
     let waves = node.waves();
@@ -32,7 +33,7 @@ pub fn stack(engine: &Engine, facts: &SwarmFacts, node: &Node<'_>, timeout: Dura
         running.extend(wave.iter().cloned());
         shell.status("Starting", format_args!("{} of {}", wave.join(", "), node.full));
         let before = failures(engine, &node.full)?;
-        apply(engine, facts, node, &file, &running, at + 1 == waves.len())?;
+        apply(engine, facts, node, &file, (folder.path(), &running), at + 1 == waves.len())?;
         wait(engine, &node.full, wave, before, timeout)?;
     }
     if waves.is_empty() {
@@ -60,8 +61,14 @@ fn mark(engine: &Engine, file: &mut StackFile) -> Result<()> {
 }
 
 /// Hands the file to Docker with only these services in it; with the last ones, what is no longer in the file goes away.
-fn apply(engine: &Engine, facts: &SwarmFacts, node: &Node<'_>, file: &StackFile, running: &[String], last: bool) -> Result<()> {
-    let folder = tempfile::tempdir().context("failed to make a temporary folder")?;
+fn apply(
+    engine: &Engine,
+    facts: &SwarmFacts,
+    node: &Node<'_>,
+    file: &StackFile,
+    (folder, running): (&Path, &[String]),
+    last: bool,
+) -> Result<()> {
     let mut document = file.document.clone();
     if let Some(services) = document["services"].as_object_mut() {
         services.retain(|name, _| running.contains(name));
@@ -72,10 +79,10 @@ fn apply(engine: &Engine, facts: &SwarmFacts, node: &Node<'_>, file: &StackFile,
             document.remove("secrets");
         }
     }
-    let path = folder.path().join("stack.yml");
+    let path = folder.join("stack.yml");
     crate::fs::write(&path, render::yaml(&document)?.as_bytes())?;
     if let Some((name, text)) = &file.gateway {
-        crate::fs::write(&folder.path().join(name), text.as_bytes())?;
+        crate::fs::write(&folder.join(name), text.as_bytes())?;
     }
     let mut command = docker(engine, &path, node, last);
     command.envs(node.variables(&facts.host));

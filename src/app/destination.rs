@@ -1,0 +1,16 @@
+//! Where an app is deployed to.
+
+/// What deployment files are written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Destination {
+    /// `docker-compose` and `docker compose`, on one machine.
+    Compose,
+    /// `docker stack deploy`.
+    Swarm,
+    /// The inner loop of development: compose, with sources and executables of this machine.
+    Dev,
+    /// Kubernetes, plain or through kustomize.
+    Kubernetes,
+    /// AuterionOS.
+    Auterionos,
+}

@@ -1,0 +1,67 @@
+//! What a service needs where it is deployed.
+
+use std::collections::BTreeMap;
+
+use super::service::Report;
+use crate::app::{Cpu, Memory, Resources, SecretKey};
+use crate::config::Step;
+use crate::config::tables::ServiceTable;
+
+/// `secrets`: names that a shell can set, and secrets that have a name.
+pub fn secrets(table: &ServiceTable, report: &mut Report<'_>) -> BTreeMap<String, SecretKey> {
+    let mut found = BTreeMap::new();
+    for (name, secret) in &table.secrets {
+        let place = [Step::Key("secrets"), Step::Key(name)];
+        let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        if !begins || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+            report.wrong(&place, format!("`{name}` cannot be the name of a variable"));
+        }
+        if table.environment.contains_key(name) {
+            report.wrong(&place, format!("`{name}` is in `environment` and in `secrets`"));
+        }
+        for (key, value) in [("secret", &secret.secret), ("key", &secret.key)] {
+            let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+            if value.is_empty() || !value.chars().all(fits) {
+                let message = format!("`{value}` cannot be a secret's {}", if key == "secret" { "name" } else { "key" });
+                report.wrong(&[place[0], place[1], Step::Key(key)], message);
+            }
+        }
+        found.insert(name.clone(), SecretKey { secret: secret.secret.clone(), key: secret.key.clone() });
+    }
+    found
+}
+
+/// `resources`.
+pub fn resources(table: &ServiceTable, report: &mut Report<'_>) -> Resources {
+    let Some(table) = &table.resources else { return Resources::default() };
+    let mut cpu = |key: &'static str, text: &Option<String>| {
+        text.as_ref().and_then(|text| report.take(&[Step::Key("resources"), Step::Key(key)], Cpu::parse(text)))
+    };
+    let (cpu, cpu_limit) = (cpu("cpu", &table.cpu), cpu("cpu-limit", &table.cpu_limit));
+    let mut memory = |key: &'static str, text: &Option<String>| {
+        text.as_ref().and_then(|text| report.take(&[Step::Key("resources"), Step::Key(key)], Memory::parse(text)))
+    };
+    let (memory, memory_limit) = (memory("memory", &table.memory), memory("memory-limit", &table.memory_limit));
+    if let (Some(least), Some(most)) = (&cpu, &cpu_limit)
+        && least.milli > most.milli
+    {
+        let message = format!("`cpu-limit` is less than `cpu`, which is `{}`", least.written);
+        report.wrong(&[Step::Key("resources"), Step::Key("cpu-limit")], message);
+    }
+    if let (Some(least), Some(most)) = (&memory, &memory_limit)
+        && least.bytes > most.bytes
+    {
+        let message = format!("`memory-limit` is less than `memory`, which is `{}`", least.written);
+        report.wrong(&[Step::Key("resources"), Step::Key("memory-limit")], message);
+    }
+    Resources { cpu, memory, cpu_limit, memory_limit }
+}
+
+/// `stop-grace-period`.
+pub fn grace_period(table: &ServiceTable, report: &mut Report<'_>) -> Option<String> {
+    let text = table.stop_grace_period.clone()?;
+    if humantime::parse_duration(&text).is_err() || text.contains(' ') {
+        report.wrong(&[Step::Key("stop-grace-period")], format!("`{text}` is no time: write `10s` or `1m30s`"));
+    }
+    Some(text)
+}

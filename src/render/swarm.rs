@@ -1,0 +1,131 @@
+//! A stack file of Docker Swarm (`docker stack deploy`, compose file format 3.8).
+
+use std::path::Path;
+
+use anyhow::Result;
+use serde_json::{Map, Value, json};
+
+use super::{merge, parts, yaml};
+use crate::app::{GeneratedFile, Service};
+use crate::plan::Plan;
+
+/// What of `compose = { … }` a swarm applies; of the rest, some it ignores and some it refuses.
+const APPLIED: &str = "cap_add cap_drop command configs credential_spec deploy dns dns_search entrypoint env_file environment \
+    extra_hosts healthcheck hostname image init isolation labels logging networks ports read_only secrets stdin_open \
+    stop_grace_period stop_signal sysctls tmpfs tty ulimits user volumes working_dir";
+
+/// How long a service may take to end, unless its table says otherwise: the engine's own default, written down.
+const GRACE_PERIOD: &str = "10s";
+
+/// The whole app as one stack.
+pub fn file(plan: &Plan) -> Result<GeneratedFile> {
+    let path = "swarm/docker-stack.yml";
+    let folder = plan.output.join("swarm");
+    let services = plan.services.iter().map(|s| (s.name.to_string(), service(s, &s.image.to_string(), &folder).into()));
+    let mut document = Map::new();
+    document.insert("version".into(), "3.8".into());
+    document.insert("services".into(), services.collect::<Map<_, _>>().into());
+    document.insert("networks".into(), networks(&plan.services).into());
+    let volumes: Map<String, Value> = parts::volume_names(&plan.services).into_iter().map(|name| (name, json!({}))).collect();
+    if !volumes.is_empty() {
+        document.insert("volumes".into(), volumes.into());
+    }
+    Ok(GeneratedFile { path: path.into(), contents: yaml(&document.into())? })
+}
+
+/// One service of a stack, with this image; `folder` is where the stack file is to stand. A service on the host's network is in the
+/// network `host`, which [`networks`] declares; every other one is in the stack's own.
+pub fn service(service: &Service, image: &str, folder: &Path) -> Map<String, Value> {
+    let mut map = Map::new();
+    map.insert("image".into(), image.into());
+    map.extend(parts::environment(service).map(|value| ("environment".to_owned(), value)));
+    map.extend(parts::env_files(service, folder).map(|value| ("env_file".to_owned(), value)));
+    if on_host(service) {
+        map.insert("networks".into(), json!(["host"]));
+    } else if !service.ports.is_empty() {
+        // The swarm publishes at all addresses of all nodes: an address of one of them means nothing to it.
+        let short =
+            |port: &crate::app::Port| crate::app::Port { host: port.host_number().map(|n| n.to_string()), ..port.clone() };
+        map.insert("ports".into(), service.ports.iter().map(|port| Value::from(short(port).short())).collect());
+    }
+    if !service.volumes.is_empty() {
+        map.insert("volumes".into(), service.volumes.iter().map(|volume| Value::from(parts::volume(volume))).collect());
+    }
+    map.extend(parts::health(service.health.as_ref()).map(|value| ("healthcheck".to_owned(), value)));
+    map.insert("stop_grace_period".into(), service.stop_grace_period.as_deref().unwrap_or(GRACE_PERIOD).into());
+    let mut deploy = Map::new();
+    deploy.insert("replicas".into(), service.replicas.unwrap_or(1).into());
+    let condition = match service.restart.as_deref() {
+        Some("no") => "none",
+        Some("on-failure") => "on-failure",
+        _ => "any",
+    };
+    deploy.insert("restart_policy".into(), json!({ "condition": condition }));
+    deploy.extend(parts::resources(&service.resources).map(|value| ("resources".to_owned(), value)));
+    map.insert("deploy".into(), deploy.into());
+    let over = service.compose.iter().filter(|(key, _)| applies(key));
+    merge(&mut map, &over.map(|(key, value)| (key.clone(), value.clone())).collect());
+    map
+}
+
+/// The networks of a stack: its own, over all nodes, and the hosts', if one of the services is in it.
+pub fn networks<'a>(services: impl IntoIterator<Item = &'a Service>) -> Map<String, Value> {
+    let mut networks = Map::new();
+    networks.insert("default".into(), json!({ "driver": "overlay", "attachable": true }));
+    if services.into_iter().any(on_host) {
+        networks.insert("host".into(), json!({ "external": true, "name": "host" }));
+    }
+    networks
+}
+
+/// What a stack file cannot say of these services.
+pub fn notes<'a>(services: impl IntoIterator<Item = &'a Service>) -> Vec<String> {
+    let mut notes = Vec::new();
+    for service in services {
+        let name = &service.name;
+        let mut note = |text: String| notes.push(format!("swarm: {text}"));
+        if !service.depends_on.is_empty() {
+            note(format!("all services start at once: `{name}` has to try again until {} answers", listed(&service.depends_on)));
+        }
+        if service.health.as_ref().is_some_and(|health| health.http.is_some()) {
+            note(format!("the health check of `{name}` is left out: its image has no program that asks over HTTP"));
+        }
+        if !service.routes.is_empty() {
+            note(format!("the routes of `{name}` are left out: a stack has no proxy"));
+        }
+        if service.network_mode.as_deref() == Some("none") {
+            note(format!("`{name}` is in the stack's network: a swarm knows no `network-mode = \"none\"`"));
+        }
+        if let Some(port) = service.ports.iter().find(|port| port.host.as_ref().is_some_and(|host| host.contains(':'))) {
+            note(format!("the port {} of `{name}` is published at all addresses of all nodes", port.short()));
+        }
+        if !service.devices.is_empty() {
+            note(format!("the devices of `{name}` are left out: a swarm gives none"));
+        }
+        if service.privileged {
+            note(format!("`{name}` is not privileged: a swarm knows no `privileged`"));
+        }
+        for variable in service.secrets.keys() {
+            note(format!(
+                "`{variable}` of `{name}` comes from the environment of `docker stack deploy`, and managers can see it"
+            ));
+        }
+        let unknown: Vec<String> = service.compose.keys().filter(|key| !applies(key)).cloned().collect();
+        if !unknown.is_empty() {
+            note(format!("{} of `compose` of `{name}` is left out: a swarm does not apply it", listed(&unknown)));
+        }
+    }
+    notes
+}
+
+fn applies(key: &str) -> bool {
+    key.starts_with("x-") || APPLIED.split_whitespace().any(|known| known == key)
+}
+
+fn on_host(service: &Service) -> bool {
+    service.network_mode.as_deref() == Some("host")
+}
+
+fn listed(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
