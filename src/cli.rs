@@ -293,6 +293,7 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
                 TemplateArg::Http => Template::Http,
                 TemplateArg::Worker => Template::Worker,
                 TemplateArg::Cli => Template::Cli,
+                TemplateArg::Stack => Template::Stack,
             };
             commands::new_service::run(&NewServiceOptions { cargo: cargo.options(), name, template, path }, shell)
         }

@@ -16,7 +16,7 @@ use crate::plan::Plan;
 pub use auterion::{app_file, metadata, payload_app_file, payload_compose};
 pub use compose::document_of;
 pub use dockerfile::{Context, Copied, build_args, contexts};
-pub use stack::{StackFile, notes as stack_notes, stack_file, stack_files};
+pub use stack::{StackFile, notes as stack_notes, stack_file, stack_files, stack_requests, waves};
 
 /// What is written beside the bundle: `app.yml`, and `auterion-app.yml` where that format is asked for.
 pub fn files(plan: &Plan) -> Result<Vec<GeneratedFile>> {

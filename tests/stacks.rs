@@ -261,3 +261,65 @@ fn a_service_that_fails_is_told_with_its_last_words() {
     ok(&mut command(&project, "remove"));
     assert_eq!(left("failing"), "");
 }
+
+#[cfg(feature = "engine")]
+#[test]
+fn one_container_is_a_whole_stack() {
+    if !engine() || !nginx() {
+        return;
+    }
+    let _swarm = Swarm::new();
+    let stacks =
+        STACKS.replace("stacks = [\"orders\"]\n", "stacks = [\"orders\"]\nstack-image = true\n").replace("18780", "18790");
+    let project = shop(&stacks);
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    assert!(
+        error.contains("no service controls the stack `shop`") && error.contains("new-service shop-stack --template stack"),
+        "{error}"
+    );
+    project.write("bin/.keep", "");
+    let table = &stacks[stacks.find("[workspace.metadata.appbundle.stacks.shop]").expect("the table")..];
+    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
+    project.write("Cargo.toml", &manifest.replace(table.trim_end(), ""));
+    ok(&mut appbundle(project.path(), &["new-service", "shop-stack", "--template", "stack"]));
+    project.write("Cargo.toml", &manifest);
+    let cargo = |arguments: &[&str]| {
+        let mut cargo = std::process::Command::new("cargo");
+        ok(cargo.args(arguments).args(["-p", "shop-stack"]).current_dir(project.path()).env_remove("CARGO_TARGET_DIR"))
+    };
+    cargo(&["fmt", "--check"]);
+    cargo(&["test", "--quiet"]);
+    cargo(&["build", "--quiet"]);
+    std::fs::copy(project.path().join("target/debug/shop-stack"), project.path().join("bin/shop-stack")).expect("copied");
+    for service in ["web", "api", "store"] {
+        project.compile("cc", service, MEMBER, &["-O1"]);
+    }
+    let bundle = ok(project.pack(&["--format", "docker"]).args(["--target", X86]));
+    ok(&mut appbundle(project.path(), &["load", bundle.trim()]));
+    let socket = "/var/run/docker.sock:/var/run/docker.sock";
+    let name = "appbundle-test-controller";
+    run(std::process::Command::new("docker").args(["rm", "-f", name]));
+    judge("docker", &["run", "-d", "--name", name, "-v", socket, "-p", "127.0.0.1:18791:8080", "shop.shop-stack:1.2.3"]);
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(90);
+    loop {
+        let logs = run(std::process::Command::new("docker").args(["logs", name]));
+        let said = text(&logs.stdout) + &text(&logs.stderr);
+        if said.contains("all of it runs") {
+            break;
+        }
+        assert!(!said.contains("failed") && std::time::Instant::now() < end, "{said}");
+        std::thread::sleep(std::time::Duration::from_millis(300));
+    }
+    assert!(page(18790, "/api/there").contains("api /api/there http"));
+    assert_eq!(websocket(18790, "/web", "through the gateway"), "through the gateway");
+    let environment = String::from_utf8_lossy(&get(18790, "/api/env")).into_owned();
+    assert!(environment.contains("SHOP_STACKNAME=shop-orders\0") && environment.contains("SHOP_PARENT=shop\0"), "{environment}");
+    let status = page(18791, "/status");
+    in_order(&status, &["\"stack\": \"shop\"", "shop_web", "\"stack\": \"shop-orders\"", "shop-orders_"]);
+    judge("docker", &["stop", "-t", "120", name]);
+    let logs = text(&run(std::process::Command::new("docker").args(["logs", name])).stdout);
+    judge("docker", &["rm", name]);
+    assert!(logs.contains("all of it is gone"), "{logs}");
+    assert_eq!(left("shop"), "");
+    run(std::process::Command::new("docker").args(["volume", "rm", "shop-orders_data"]));
+}

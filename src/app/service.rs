@@ -69,6 +69,8 @@ pub struct Service {
     pub resources: Resources,
     /// How long it may take to end, in compose's words.
     pub stop_grace_period: Option<String>,
+    /// The stack that it brings up and takes down.
+    pub controls: Option<String>,
     /// Merged last into its part of compose files.
     pub compose: Map<String, Value>,
     /// Merged last into its part of `auterion-app.yml`.

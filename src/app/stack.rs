@@ -123,6 +123,7 @@ impl Service {
             privileged: false,
             labels: BTreeMap::new(),
             replicas: None,
+            controls: None,
             resources: super::Resources::default(),
             stop_grace_period: None,
             compose: Map::new(),

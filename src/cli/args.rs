@@ -169,6 +169,8 @@ pub enum TemplateArg {
     Worker,
     /// Runs once and ends
     Cli,
+    /// The image of a stack: brings it up, tells how it is, and takes it down when it ends; call it STACK-stack
+    Stack,
 }
 
 /// What an app is written for, or brought to.

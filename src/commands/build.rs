@@ -38,6 +38,7 @@ pub(super) fn bundles(options: &Options, shell: &Shell) -> Result<(Plan, Vec<Pat
     };
     let plan = &session.plan;
     let _lock = lock(plan, shell)?;
+    generate::requests(plan)?;
     crate::fs::remove_leftovers(&plan.output);
     crate::fs::remove_leftovers(&cache_folder(plan));
     let known = KnownDigests::load(&cache_folder(plan).join("digests.json"));

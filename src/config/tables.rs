@@ -222,6 +222,8 @@ pub struct ServiceTable {
     pub resources: Option<ResourcesTable>,
     /// How long it may take to end after SIGTERM, such as `10s`. Default: the target's.
     pub stop_grace_period: Option<String>,
+    /// The stack that this service brings up and takes down: its image is the stack's (`new-service --template stack`).
+    pub controls: Option<String>,
     /// Another base than the app's.
     pub base: Option<BaseTable>,
     /// Merged last into its part of compose files.

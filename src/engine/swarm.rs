@@ -152,6 +152,8 @@ impl Engine {
         match self.runtime.block_on(answer) {
             Ok(()) | Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(true),
             Err(Error::DockerResponseServerError { message, .. }) if in_use(&message) => Ok(false),
+            // A network that goes away at this moment: Docker 20.10 answers 500.
+            Err(Error::DockerResponseServerError { message, .. }) if message.contains("not found") => Ok(true),
             Err(error) => Err(error::told(error, self.endpoint(), doing)),
         }
     }

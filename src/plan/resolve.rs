@@ -146,7 +146,9 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
 
     let wanted = select(&request.packages, &services)?;
     let ordered = sorted.into_iter().filter(|name| wanted.contains(name)).filter_map(|name| services.remove(&name));
-    let (services, bases): (Vec<Service>, Vec<BaseChoice>) = ordered.unzip();
+    let (mut services, bases): (Vec<Service>, Vec<BaseChoice>) = ordered.unzip();
+    let output = request.output.clone().unwrap_or_else(|| workspace.target_dir.join("appbundle"));
+    services.iter_mut().for_each(|service| stacks::give(service, &output));
     let compression = request.compression.unwrap_or(match app.table.compression {
         Some(CompressionName::Fast) => Level::Fast,
         Some(CompressionName::Best) => Level::Best,
@@ -173,7 +175,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         template: template.map(|template| template.text),
         settings,
         workspace: workspace.root.clone(),
-        output: request.output.clone().unwrap_or_else(|| workspace.target_dir.join("appbundle")),
+        output,
         notes,
     })
 }

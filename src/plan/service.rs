@@ -138,6 +138,7 @@ pub fn resolve(
         privileged: table.privileged,
         labels: table.labels.clone(),
         replicas: table.replicas,
+        controls: table.controls.clone(),
         resources: deployment::resources(table, &mut report),
         stop_grace_period: deployment::grace_period(table, &mut report),
         compose: table.compose.clone().unwrap_or_default(),

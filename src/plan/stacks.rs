@@ -4,11 +4,12 @@ mod build;
 mod check;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use super::manifests::{AppSource, ServiceSource};
 use super::service::Report;
 use super::{Request, checks, order};
-use crate::app::{BaseChoice, Built, Gateway, Https, Name, Service, Stack, Swarm, Version};
+use crate::app::{AppFile, BaseChoice, Built, Gateway, Https, Name, Service, Stack, Swarm, Version};
 use crate::config::tables::{GatewayTable, RoutingName, StackTable};
 use crate::config::{Problems, Step, schema};
 use crate::workspace::Workspace;
@@ -30,6 +31,18 @@ pub struct Given<'a> {
     pub workspace: &'a Workspace,
     pub request: &'a Request,
     pub services: &'a BTreeMap<String, (Service, BaseChoice)>,
+}
+
+/// Where a controller finds its stack.
+const PLACE: &str = "/etc/appbundle/stack.json";
+
+/// Puts the stack that a service controls into its image, from where `generate` writes it.
+pub fn give(service: &mut Service, output: &Path) {
+    if let Some(stack) = &service.controls {
+        let from = output.join("stacks").join(format!("{stack}.json"));
+        service.files.push(AppFile { to: PLACE.into(), from, executable: false, link: None });
+        service.files.sort();
+    }
 }
 
 /// The services that are built of Dockerfiles, and the stack of each.
@@ -65,6 +78,10 @@ pub fn resolve(given: Given<'_>, sorted: &[String], problems: &mut Problems) -> 
         let place = [Step::Key("stacks"), Step::Key(name)];
         let Some(own) = report.take(&place, Name::new(name)) else { continue };
         let services = sorted.iter().filter(|service| {
+            // What brings the outermost stack up is in none.
+            if given.services.get(*service).is_some_and(|(service, _)| service.controls.as_deref() == Some(top)) {
+                return false;
+            }
             let owner = owners.get(*service).map_or(top, String::as_str);
             owner == name || table.copies.contains(service)
         });
@@ -83,6 +100,7 @@ pub fn resolve(given: Given<'_>, sorted: &[String], problems: &mut Problems) -> 
         return (stacks, swarm);
     }
     check::names(given, &stacks, &mut report);
+    check::controllers(given, &stacks, report.problems);
     if !given.app.table.stacks.is_empty() {
         check::ports(given, &stacks, &mut report);
     }

@@ -2,6 +2,7 @@
 //!
 //! What differs from one deployment to the next is a variable in them, with the value for a deployment by hand as its default.
 
+mod api;
 mod gateway;
 mod service;
 
@@ -37,7 +38,51 @@ pub fn stack_files(plan: &Plan) -> Result<Vec<GeneratedFile>> {
         files.push(GeneratedFile { path: format!("stacks/{}.yml", stack.name), contents: yaml(&file.document)? });
         files.extend(file.gateway.map(|(name, contents)| GeneratedFile { path: format!("stacks/{name}"), contents }));
     }
+    files.extend(stack_requests(plan)?);
     Ok(files)
+}
+
+/// Each stack that is an image, as its controller reads it: with the stacks in it, but for those that have controllers themselves.
+pub fn stack_requests(plan: &Plan) -> Result<Vec<GeneratedFile>> {
+    let images = plan.stacks.iter().filter(|stack| stack.image);
+    images
+        .map(|stack| {
+            let mut value = requests(plan, stack);
+            value.insert("Variables".into(), plan.swarm.variables.clone().into());
+            value.insert("App".into(), plan.name.to_string().into());
+            let contents = serde_json::to_string_pretty(&value)? + "\n";
+            Ok(GeneratedFile { path: format!("stacks/{}.json", stack.name), contents })
+        })
+        .collect()
+}
+
+fn requests(plan: &Plan, stack: &Stack) -> Map<String, Value> {
+    let outermost = plan.stacks.last().is_some_and(|last| last.name == stack.name);
+    let alias = Some(stack.name.as_str()).filter(|_| !outermost);
+    let file = stack_file(plan, stack, alias, &plan.output.join("stacks"));
+    let mut value = api::requests(&file, &variable(plan, stack, alias, "STACKNAME"), &waves(plan, stack));
+    let inner = plan.stacks.iter().filter(|other| !other.image && stack.stacks.iter().any(|name| name == other.name.as_str()));
+    value.insert("Name".into(), stack.name.to_string().into());
+    value.insert("Stacks".into(), inner.map(|inner| Value::from(requests(plan, inner))).collect());
+    value
+}
+
+/// Names of a stack's services in the order in which they start: those of one list together, the gateway last.
+pub fn waves(plan: &Plan, stack: &Stack) -> Vec<Vec<String>> {
+    let mut waves: Vec<Vec<String>> = Vec::new();
+    let mut open: Vec<&Service> = stack.members(&plan.services);
+    while !open.is_empty() {
+        let waits = |service: &Service| open.iter().any(|other| service.depends_on.iter().any(|n| n == other.name.as_str()));
+        let (later, now): (Vec<&Service>, Vec<&Service>) = open.iter().partition(|service| waits(service));
+        // A plan has no cycles; without this, one would never end.
+        let (later, now) = if now.is_empty() { (now, later) } else { (later, now) };
+        waves.push(now.iter().map(|service| service.name.to_string()).collect());
+        open = later;
+    }
+    if stack.gateway.is_some() {
+        waves.push(vec!["gateway".to_owned()]);
+    }
+    waves
 }
 
 /// One stack; `folder` is where its file is to stand.

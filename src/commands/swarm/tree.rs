@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::app::{Service, Stack};
+use crate::app::Stack;
 use crate::commands::{Options, Session};
 use crate::plan::Plan;
 use crate::shell::Shell;
@@ -119,6 +119,11 @@ impl<'a> Node<'a> {
         self.children.iter().for_each(|child| child.walk(see));
     }
 
+    /// Whether it is the app of another workspace.
+    pub fn is_other_app(&self) -> bool {
+        self.alias.is_some() && self.plan.stacks.last().is_some_and(|stack| stack.name == self.stack.name)
+    }
+
     /// The network in which it meets the stacks in it.
     pub fn family(&self) -> String {
         family(&self.app, &self.full)
@@ -143,21 +148,7 @@ impl<'a> Node<'a> {
 
     /// Names of its services in the order in which they start: those of one list together, the gateway last.
     pub fn waves(&self) -> Vec<Vec<String>> {
-        let members = self.stack.members(&self.plan.services);
-        let mut waves: Vec<Vec<String>> = Vec::new();
-        let mut open: Vec<&Service> = members;
-        while !open.is_empty() {
-            let waits = |service: &Service| open.iter().any(|other| service.depends_on.iter().any(|n| n == other.name.as_str()));
-            let (later, now): (Vec<&Service>, Vec<&Service>) = open.iter().partition(|service| waits(service));
-            // A plan has no cycles; without this, one would never end.
-            let (later, now) = if now.is_empty() { (now, later) } else { (later, now) };
-            waves.push(now.iter().map(|service| service.name.to_string()).collect());
-            open = later;
-        }
-        if self.stack.gateway.is_some() {
-            waves.push(vec!["gateway".to_owned()]);
-        }
-        waves
+        crate::render::waves(self.plan, self.stack)
     }
 }
 

@@ -23,7 +23,9 @@ pub fn stack(engine: &Engine, facts: &SwarmFacts, node: &Node<'_>, timeout: Dura
     if engine.create_overlay(&network, &node.full)? {
         shell.status("Creating", format_args!("network {network}"));
     }
-    node.children.iter().try_for_each(|child| stack(engine, facts, child, timeout, shell))?;
+    let (by_controller, direct): (Vec<&Node<'_>>, Vec<&Node<'_>>) =
+        node.children.iter().partition(|child| child.stack.image && !child.is_other_app());
+    direct.into_iter().try_for_each(|child| stack(engine, facts, child, timeout, shell))?;
     let folder = tempfile::tempdir().context("failed to make a temporary folder")?;
     let mut file = render::stack_file(node.plan, node.stack, node.alias.as_deref(), folder.path());
     mark(engine, &mut file)?;
@@ -36,12 +38,31 @@ pub fn stack(engine: &Engine, facts: &SwarmFacts, node: &Node<'_>, timeout: Dura
         apply(engine, facts, node, &file, (folder.path(), &running), at + 1 == waves.len())?;
         wait(engine, &node.full, wave, before, timeout)?;
     }
+    for child in by_controller {
+        shell.status("Waiting", format_args!("for {}, which its controller brings up", child.full));
+        appear(engine, child, timeout)?;
+    }
     if waves.is_empty() {
         shell.status("Empty", format_args!("{}: only stacks are in it", node.full));
     } else {
         shell.status("Running", format_args!("{}: {} services", node.full, running.len()));
     }
     Ok(())
+}
+
+/// Waits until a controller has brought its stack up.
+fn appear(engine: &Engine, node: &Node<'_>, timeout: Duration) -> Result<()> {
+    let end = Instant::now() + timeout;
+    let names: Vec<String> = node.waves().into_iter().flatten().map(|name| format!("{}_{name}", node.full)).collect();
+    loop {
+        let services = engine.services(&node.full)?;
+        let runs = |name: &&String| services.iter().any(|service| service.name == **name && service.running >= service.wanted);
+        let Some(late) = names.iter().find(|name| !runs(name)) else { return Ok(()) };
+        if Instant::now() > end {
+            bail!("the controller of the stack `{}` did not bring `{late}` up in time", node.full);
+        }
+        std::thread::sleep(PAUSE);
+    }
 }
 
 /// Gives each service the sum of its image, so that an image that was built again is taken although its name is the same.

@@ -28,7 +28,8 @@ pub struct StackTable {
     pub repo: Option<String>,
     /// Variables for every image that is built of a Dockerfile: values for its `ARG`s.
     pub env: BTreeMap<String, Scalar>,
-    /// Whether the stack is also made into one image, whose container brings the stack up and takes it down when it ends.
+    /// Whether the stack is also an image, whose container brings the stack up and takes it down when it ends: that of the service
+    /// that `controls` it.
     pub stack_image: bool,
 }
 

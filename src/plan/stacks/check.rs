@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Given, quoted};
 use crate::app::{Protocol, Service, Stack};
-use crate::config::{Problems, Step};
+use crate::config::{Problems, Step, schema};
 use crate::plan::service::Report;
 
 /// Docker's longest name of a service, with its stack's before it.
@@ -30,7 +30,9 @@ pub fn names(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
             taken.push(name);
         }
         let full = full_name(stack.name.as_str(), stacks);
-        for name in members.iter().map(|service| service.name.as_str()) {
+        // A gateway's configuration has the sum of its text in its name.
+        let configuration = stack.gateway.iter().map(|_| "gw_01234567");
+        for name in members.iter().map(|service| service.name.as_str()).chain(configuration) {
             let long = format!("{full}_{name}");
             if long.len() > LONGEST {
                 let message = format!("Docker Swarm takes names of at most {LONGEST} characters, `{long}` has {}", long.len());
@@ -45,6 +47,34 @@ fn full_name(name: &str, stacks: &[Stack]) -> String {
     match stacks.iter().find(|stack| stack.stacks.iter().any(|inner| inner == name)) {
         Some(parent) => format!("{}-{name}", full_name(parent.name.as_str(), stacks)),
         None => name.to_owned(),
+    }
+}
+
+/// A stack that is an image has a service that controls it, and nothing controls what is none.
+pub fn controllers(given: Given<'_>, stacks: &[Stack], problems: &mut Problems) {
+    for source in given.sources {
+        let Some(name) = &source.table.controls else { continue };
+        let known: Vec<&str> = stacks.iter().map(|stack| stack.name.as_str()).collect();
+        let message = match stacks.iter().find(|stack| stack.name.as_str() == name) {
+            Some(stack) if stack.image => continue,
+            Some(_) => format!("the stack `{name}` is no image: set its `stack-image = true`"),
+            None => {
+                let near = schema::nearest(name, &known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                format!("there is no stack `{name}`{near}")
+            }
+        };
+        Report { manifest: &source.manifest, path: &source.path, problems: &mut *problems }
+            .wrong(&[Step::Key("controls")], message);
+    }
+    for stack in stacks.iter().filter(|stack| stack.image) {
+        let name = stack.name.as_str();
+        if given.sources.iter().any(|source| source.table.controls.as_deref() == Some(name)) {
+            continue;
+        }
+        let path: Vec<Step<'_>> =
+            given.app.path.iter().copied().chain([Step::Key("stacks"), Step::Key(name), Step::Key("stack-image")]).collect();
+        let problem = given.app.manifest.problem(&path, format!("no service controls the stack `{name}`"));
+        problems.push(problem.help(format!("run `cargo appbundle new-service {name}-stack --template stack`")));
     }
 }
 

@@ -91,6 +91,7 @@ fn service(document: &Value, full: &str, name: &str, from: &Value) -> Value {
             "ContainerSpec": container,
             "Networks": networks.collect::<Vec<_>>(),
             "RestartPolicy": { "Condition": deploy["restart_policy"]["condition"] },
+            "Placement": { "Constraints": deploy["placement"]["constraints"].as_array().cloned().unwrap_or_default() },
         },
         "Mode": { "Replicated": { "Replicas": deploy["replicas"].as_u64().unwrap_or(1) } },
         "EndpointSpec": { "Mode": deploy["endpoint_mode"].as_str().unwrap_or("vip"), "Ports": ports.collect::<Vec<_>>() },

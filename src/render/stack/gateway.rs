@@ -101,7 +101,7 @@ fn location(text: &mut String, route: &Route) {
     for place in exact.into_iter().chain([format!("{path}/")]) {
         let _ = write!(
             text,
-            "        location {place} {{\n{rewrite}            set $to http://{};\n            proxy_pass $to;\n        }}\n",
+            "        location {place} {{\n            set $to http://{};\n{rewrite}            proxy_pass $to;\n        }}\n",
             route.to
         );
     }

@@ -17,6 +17,11 @@ pub fn render(plan: &Plan, stack: &Stack, service: &Service, folder: &Path) -> M
     if direct(plan, Some(service)) {
         under.insert("deploy".into(), json!({ "endpoint_mode": "dnsrr" }));
     }
+    if service.controls.is_some() {
+        // Only a manager answers what a controller asks.
+        let deploy = under.entry("deploy").or_insert_with(|| json!({}));
+        deploy["placement"] = json!({ "constraints": ["node.role == manager"] });
+    }
     if !service.args.is_empty() && service.package.is_empty() {
         under.insert("command".into(), service.args.iter().map(|word| Value::from(parts::escaped(word))).collect());
     }
