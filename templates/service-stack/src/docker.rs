@@ -13,7 +13,8 @@ const VERSION: &str = "v1.41";
 /// # Errors
 /// When nobody answers at the socket, or not in HTTP.
 pub fn ask(method: &str, path: &str, body: Option<&Value>) -> Result<(u16, Value), Error> {
-    let socket = std::env::var("DOCKER_SOCKET").unwrap_or_else(|_| "/var/run/docker.sock".to_owned());
+    let socket =
+        std::env::var("DOCKER_SOCKET").unwrap_or_else(|_| "/var/run/docker.sock".to_owned());
     let mut stream = UnixStream::connect(socket)?;
     let body = body.map(Value::to_string).unwrap_or_default();
     let length = body.len();
@@ -24,8 +25,14 @@ pub fn ask(method: &str, path: &str, body: Option<&Value>) -> Result<(u16, Value
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     let text = String::from_utf8_lossy(&answer);
-    let (head, body) = text.split_once("\r\n\r\n").ok_or_else(|| Error::other("no answer in HTTP"))?;
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
+    let (head, body) = text
+        .split_once("\r\n\r\n")
+        .ok_or_else(|| Error::other("no answer in HTTP"))?;
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok())
+        .unwrap_or_default();
     Ok((status, serde_json::from_str(body).unwrap_or(Value::Null)))
 }
 
@@ -45,6 +52,12 @@ pub fn done(doing: &str, method: &str, path: &str, body: Option<&Value>) -> Resu
 /// A value of a query.
 pub fn encoded(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let one = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    let one = |byte: u8| {
+        if plain(byte) {
+            char::from(byte).to_string()
+        } else {
+            format!("%{byte:02X}")
+        }
+    };
     text.bytes().map(one).collect()
 }

@@ -50,9 +50,18 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn app(shared: Shared) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok" }))
-        .route("/status", get(|State(shared)| answer(shared, Stack::status)))
-        .route("/deploy", post(|State(shared)| answer(shared, Stack::deploy)))
-        .route("/remove", post(|State(shared)| answer(shared, Stack::remove)))
+        .route(
+            "/status",
+            get(|State(shared)| answer(shared, Stack::status)),
+        )
+        .route(
+            "/deploy",
+            post(|State(shared)| answer(shared, Stack::deploy)),
+        )
+        .route(
+            "/remove",
+            post(|State(shared)| answer(shared, Stack::remove)),
+        )
         .with_state(shared)
 }
 
