@@ -1,16 +1,17 @@
 //! The command line: the one door to clap.
 
 mod args;
+mod deployment;
 mod help;
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use self::args::{CargoArgs, CiArg, CompileArgs, PlanArgs, ShellArgs, StackArgs, SwarmArg, TemplateArg, options, stack_options};
+use self::args::{CargoArgs, CiArg, CompileArgs, PlanArgs, ShellArgs, TemplateArg, options};
 use self::help::{BUILD_HELP, INSPECT_HELP, PUSH_HELP, UPDATE_HELP};
 #[cfg(feature = "engine")]
-use self::help::{DEPLOY_HELP, LOAD_HELP, REMOVE_HELP, RUN_HELP};
+use self::help::{LOAD_HELP, RUN_HELP};
 use crate::commands;
 use crate::commands::ci::Service;
 use crate::commands::init::InitOptions;
@@ -49,12 +50,10 @@ enum Command {
         json: bool,
     },
     /// Write the generated files alone: app.yml, Dockerfiles, and the like
+    #[command(after_help = deployment::GENERATE_HELP)]
     Generate {
-        /// Files for this instead
-        #[arg(long = "for", value_name = "TARGET")]
-        made_for: Option<SwarmArg>,
         #[command(flatten)]
-        stack: StackArgs,
+        deployment: deployment::GenerateArgs,
         #[command(flatten)]
         plan: PlanArgs,
         /// Write nothing; fail if a file is not as it would be written
@@ -101,23 +100,6 @@ enum Command {
         #[command(flatten)]
         compile: CompileArgs,
     },
-    /// Bring the app up in a Docker Swarm: its stacks, and the stacks in them
-    #[cfg(feature = "engine")]
-    #[command(after_help = DEPLOY_HELP)]
-    Deploy {
-        /// Where to
-        #[arg(long, value_name = "TARGET", default_value = "swarm")]
-        to: SwarmArg,
-        /// Seconds that the replicas of a service may take until they run
-        #[arg(long, value_name = "SECONDS", default_value_t = 120)]
-        timeout: u64,
-        #[command(flatten)]
-        stack: StackArgs,
-        #[command(flatten)]
-        plan: PlanArgs,
-        #[command(flatten)]
-        compile: CompileArgs,
-    },
     /// Show what of the app runs in a Docker Swarm: replicas, images and health, by stack and service
     #[cfg(feature = "engine")]
     Status {
@@ -129,7 +111,7 @@ enum Command {
     },
     /// Take the app down from a Docker Swarm, and wait until all of it is gone
     #[cfg(feature = "engine")]
-    #[command(after_help = REMOVE_HELP)]
+    #[command(after_help = deployment::REMOVE_HELP)]
     Remove {
         /// Seconds that each step may take
         #[arg(long, value_name = "SECONDS", default_value_t = 120)]
@@ -188,6 +170,16 @@ enum Command {
         json: bool,
         #[command(flatten)]
         plan: PlanArgs,
+    },
+    /// Bring the app to where it runs, and wait until it does
+    #[command(after_help = deployment::DEPLOY_HELP)]
+    Deploy {
+        #[command(flatten)]
+        deployment: deployment::DeployArgs,
+        #[command(flatten)]
+        plan: PlanArgs,
+        #[command(flatten)]
+        compile: CompileArgs,
     },
     /// Move the pins of `appbundle.lock` to what the registries have now
     #[command(after_help = UPDATE_HELP)]
@@ -259,13 +251,8 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
     match command {
         Command::Build { plan, compile } => commands::build::run(&options(plan, compile)?, shell),
         Command::Plan { plan, json } => commands::plan::run(&options(plan, CompileArgs::default())?, json, shell),
-        Command::Generate { made_for, stack, plan, check } => {
-            let options = stack_options(plan, stack, CompileArgs::default())?;
-            match made_for {
-                None => commands::generate::run(&options, check, shell),
-                Some(SwarmArg::Swarm) => commands::generate::stacks(&options, check, shell),
-            }
-        }
+        Command::Generate { deployment, plan, check } => deployment::generate(deployment, plan, check, shell),
+        Command::Deploy { deployment, plan, compile } => deployment::deploy(deployment, plan, compile, shell),
         Command::Inspect { file, json } => commands::inspect::run(&InspectOptions::new(file, json), shell),
         Command::Verify { file, json } => commands::verify::run(&VerifyOptions::new(file, json), shell),
         #[cfg(feature = "engine")]
@@ -275,11 +262,6 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
             let services = plan.packages.clone();
             let run = commands::run::RunOptions { bundle, services, timeout: std::time::Duration::from_secs(timeout) };
             commands::run::run(&options(plan, compile)?, &run, shell)
-        }
-        #[cfg(feature = "engine")]
-        Command::Deploy { to: SwarmArg::Swarm, timeout, stack, plan, compile } => {
-            let options = stack_options(plan, stack, compile)?;
-            commands::swarm::deploy(&options, std::time::Duration::from_secs(timeout), shell)
         }
         #[cfg(feature = "engine")]
         Command::Status { json, plan } => commands::swarm::status(&options(plan, CompileArgs::default())?, json, shell),

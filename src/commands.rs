@@ -7,6 +7,7 @@ mod built;
 mod by_engine;
 pub mod ci;
 pub mod clean;
+pub mod deploy;
 pub mod doctor;
 mod fresh;
 pub mod generate;

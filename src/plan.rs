@@ -1,9 +1,11 @@
 //! The decision: everything is settled here before anything is done.
 
+mod agreement;
 mod auterion;
 mod checks;
 mod deployment;
 mod files;
+mod kubernetes;
 mod manifests;
 mod order;
 mod registries;

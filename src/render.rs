@@ -2,21 +2,25 @@
 
 mod auterion;
 mod compose;
+pub mod dev;
 mod dockerfile;
+pub mod kubernetes;
 mod parts;
 mod stack;
 pub mod swarm;
 
+use std::path::Path;
+
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value};
 
-use crate::app::GeneratedFile;
+use crate::app::{Destination, GeneratedFile};
 use crate::plan::Plan;
 
 pub use auterion::{app_file, metadata, payload_app_file, payload_compose};
 pub use compose::document_of;
 pub use dockerfile::{Context, Copied, build_args, contexts};
-pub use stack::{StackFile, notes as stack_notes, stack_file, stack_files, stack_requests, waves};
+pub use stack::{StackFile, stack_file, stack_requests, waves};
 
 /// What is written beside the bundle: `app.yml`, and `auterion-app.yml` where that format is asked for.
 pub fn files(plan: &Plan) -> Result<Vec<GeneratedFile>> {
@@ -25,6 +29,49 @@ pub fn files(plan: &Plan) -> Result<Vec<GeneratedFile>> {
         files.push(GeneratedFile { path: "auterion-app.yml".into(), contents: yaml(&app_file(plan, auterion))? });
     }
     Ok(files)
+}
+
+/// What a plan does not know of a deployment.
+#[derive(Clone, Copy, Debug)]
+pub struct Outside<'a> {
+    /// The folder in which Cargo puts the executables.
+    pub binaries: &'a Path,
+    /// `HOST/PATH` of the registry that has the images.
+    pub image_prefix: Option<&'a str>,
+}
+
+/// What one kind of deployment needs, in a folder of its name.
+pub fn deployment(plan: &Plan, destination: Destination, outside: Outside<'_>) -> Result<Vec<GeneratedFile>> {
+    match destination {
+        Destination::Compose => Ok(vec![compose::file(plan)?]),
+        Destination::Swarm => Ok(vec![swarm::file(plan)?]),
+        Destination::Stacks => stack::stack_files(plan),
+        Destination::Dev => {
+            let options = dev::DevOptions { binaries: outside.binaries, beside: &Map::new() };
+            Ok(vec![dev::file(plan, options)?])
+        }
+        Destination::Kubernetes => kubernetes::files(plan, outside.image_prefix),
+        Destination::Auterionos => {
+            let mut files = vec![GeneratedFile { path: "auterionos/app.yml".into(), contents: compose::app_yml(plan)? }];
+            if let Some(auterion) = &plan.auterion {
+                let contents = yaml(&auterion::app_file_beside(plan, auterion))?;
+                files.push(GeneratedFile { path: "auterionos/auterion-app.yml".into(), contents });
+            }
+            Ok(files)
+        }
+    }
+}
+
+/// What one kind of deployment does otherwise than the tables say, or not at all.
+pub fn deployment_notes(plan: &Plan, destination: Destination) -> Vec<String> {
+    match destination {
+        Destination::Compose => compose::notes_of_file(plan),
+        Destination::Swarm => swarm::notes(&plan.services),
+        Destination::Stacks => stack::notes(plan),
+        Destination::Dev => dev::notes(plan),
+        Destination::Kubernetes => kubernetes::notes(plan),
+        Destination::Auterionos => plan.auterion.iter().flat_map(|auterion| auterion::notes(plan, auterion)).collect(),
+    }
 }
 
 /// What is lost between the tables and the targets, in words for the user.
@@ -37,7 +84,9 @@ pub fn notes(plan: &Plan) -> Vec<String> {
 
 /// A value as a YAML document.
 pub fn yaml(value: &Value) -> Result<String> {
-    serde_saphyr::to_string(value).context("failed to write YAML")
+    // A folded path is still the same path, but nobody recognises it.
+    let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
+    serde_saphyr::to_string_with_options(value, options).context("failed to write YAML")
 }
 
 /// Merges `over` into `under` as compose merges files: mappings merge, all else replaces.

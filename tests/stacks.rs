@@ -40,15 +40,15 @@ fn shop(stacks: &str) -> Project {
 #[test]
 fn stacks_become_files() {
     let project = shop(STACKS);
-    ok(&mut appbundle(project.path(), &["generate", "--for", "swarm"]));
+    ok(&mut appbundle(project.path(), &["generate", "--for", "stacks"]));
     for name in ["shop.yml", "shop.gateway.conf", "orders.yml", "orders.gateway.conf"] {
         let found = String::from_utf8(project.read(&format!("target/appbundle/stacks/{name}"))).expect("text");
         let golden = support::repository().join("tests/golden/stacks").join(name);
         snapbox::assert_data_eq!(found, snapbox::Data::read_from(&golden, None).raw());
     }
-    ok(&mut appbundle(project.path(), &["generate", "--for", "swarm", "--check"]));
+    ok(&mut appbundle(project.path(), &["generate", "--for", "stacks", "--check"]));
     project.write("target/appbundle/stacks/shop.yml", "other");
-    let error = fails(&mut appbundle(project.path(), &["generate", "--for", "swarm", "--check"]), 1);
+    let error = fails(&mut appbundle(project.path(), &["generate", "--for", "stacks", "--check"]), 1);
     assert!(error.contains("stacks/shop.yml"), "{error}");
 }
 

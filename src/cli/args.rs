@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anstream::ColorChoice;
 use clap::{Args, ValueEnum};
 
+use crate::app::Destination;
 use crate::archive::gzip::Level;
 use crate::commands::Options;
 use crate::compile::CompileOptions;
@@ -154,6 +155,22 @@ pub enum FormatArg {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
+pub enum DestinationArg {
+    /// `docker-compose` and `docker compose`: compose/docker-compose.yml
+    Compose,
+    /// `docker stack deploy`: swarm/docker-stack.yml
+    Swarm,
+    /// `docker stack deploy`, stack by stack: stacks/*.yml, with their gateways
+    Stacks,
+    /// Sources and executables of this machine, mounted: dev/docker-compose.dev.yml
+    Dev,
+    /// `kubectl apply -k`: kubernetes/
+    Kubernetes,
+    /// A device: auterionos/app.yml and auterionos/auterion-app.yml
+    Auterionos,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
 pub enum EngineArg {
     /// This program, without any container engine
     Native,
@@ -171,14 +188,6 @@ pub enum TemplateArg {
     Cli,
     /// The image of a stack: brings it up, tells how it is, and takes it down when it ends; call it STACK-stack
     Stack,
-}
-
-/// What an app is written for, or brought to.
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-pub enum SwarmArg {
-    /// Docker Swarm: a stack file for each stack
-    #[value(alias = "stacks")]
-    Swarm,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -234,6 +243,7 @@ pub fn options(plan: PlanArgs, compile: CompileArgs) -> anyhow::Result<Options> 
             repo: None,
             env: Vec::new(),
             insecure_registries: plan.insecure_registry,
+            destinations: Vec::new(),
             epoch: epoch()?,
             output: plan.out_dir.map(std::path::absolute).transpose()?,
         },
@@ -248,14 +258,6 @@ pub fn options(plan: PlanArgs, compile: CompileArgs) -> anyhow::Result<Options> 
         threads: jobs.unwrap_or(threads),
         cache_size: compile.cache_size,
     })
-}
-
-/// The options of the verbs that know stacks.
-pub fn stack_options(plan: PlanArgs, stack: StackArgs, compile: CompileArgs) -> anyhow::Result<Options> {
-    let mut options = options(plan, compile)?;
-    options.request.repo = stack.repo;
-    options.request.env = stack.env;
-    Ok(options)
 }
 
 impl CargoArgs {
@@ -291,6 +293,19 @@ impl FormatArg {
             Self::Auterionos => Format::Auterionos,
             Self::Docker => Format::Docker,
             Self::Oci => Format::Oci,
+        }
+    }
+}
+
+impl DestinationArg {
+    pub fn destination(self) -> Destination {
+        match self {
+            Self::Compose => Destination::Compose,
+            Self::Swarm => Destination::Swarm,
+            Self::Stacks => Destination::Stacks,
+            Self::Dev => Destination::Dev,
+            Self::Kubernetes => Destination::Kubernetes,
+            Self::Auterionos => Destination::Auterionos,
         }
     }
 }

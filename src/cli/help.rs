@@ -47,18 +47,3 @@ pub const BUILD_HELP: &str = "Examples:
   cargo appbundle build --no-compile --bin-dir out/   pack what was built elsewhere
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 101 the compiler failed.";
-
-#[cfg(feature = "engine")]
-pub const DEPLOY_HELP: &str = "Examples:
-  cargo appbundle deploy --target x86_64-unknown-linux-gnu   build the images, load them, and bring all stacks up
-  cargo appbundle deploy --repo ghcr.io/example/gallery      with the images that `push --repo` put there, for several nodes
-  cargo appbundle deploy --env VERSION=2                     an `ARG` for every service that a Dockerfile makes
-
-`docker swarm init` makes a swarm of one machine. For each stack: its networks, then the stacks in it, then its services, in the
-order of `depends-on`, each once all replicas of those before it run. A second deploy changes what is different, and removes
-what is no longer in the manifests. `cargo appbundle generate --for swarm` writes the files for `docker stack deploy` instead.";
-
-#[cfg(feature = "engine")]
-pub const REMOVE_HELP: &str =
-    "Services end in reverse order, then the stacks in their stack, then its networks. Named volumes and
-secrets stay: `docker volume ls`, `docker secret ls`.";

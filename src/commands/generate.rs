@@ -11,13 +11,37 @@ use crate::app::{Base, Binary, GeneratedFile};
 use crate::compile::{CargoSettings, linker};
 use crate::fs::write_if_changed;
 use crate::plan::Plan;
-use crate::render::{self, Copied};
+use crate::render::{self, Copied, Outside};
 use crate::segment::{Cache, KnownDigests, Packer};
 use crate::shell::Shell;
+use crate::workspace::Workspace;
 
-/// Writes the text files without compiling; with `check` writes nothing, and fails where one is not as it would be.
-pub fn run(options: &Options, check: bool, shell: &Shell) -> Result<()> {
-    let Session { plan, .. } = Session::start(options, shell)?;
+/// What is typed, beside what a plan is made of.
+#[derive(Clone, Debug, Default)]
+pub struct GenerateOptions {
+    /// Write nothing; fail if a file is not as it would be written.
+    pub check: bool,
+    /// `HOST/PATH` of the registry that has the images.
+    pub image_prefix: Option<String>,
+}
+
+/// Writes the text files without compiling: those of the destinations that are asked for, or, without one, those that a build
+/// writes. With `check` writes nothing, and fails where one is not as it would be.
+pub fn run(options: &Options, generate: &GenerateOptions, shell: &Shell) -> Result<()> {
+    let Session { plan, workspace } = Session::start(options, shell)?;
+    if !options.request.destinations.is_empty() {
+        let files = deployments(&plan, &workspace, options, generate)?;
+        if generate.check {
+            return compare(&plan.output, &files);
+        }
+        let _lock = lock(&plan, shell)?;
+        let mut notes: Vec<String> = Vec::new();
+        for destination in &options.request.destinations {
+            notes.extend(render::deployment_notes(&plan, *destination));
+        }
+        notes.iter().for_each(|note| shell.note(note));
+        return put(&plan, files, shell);
+    }
     let _lock = lock(&plan, shell)?;
     let known = KnownDigests::load(&cache_folder(&plan).join("digests.json"));
     let packer = Packer::new(Cache::new(&cache_folder(&plan)), plan.compression, options.threads);
@@ -27,23 +51,11 @@ pub fn run(options: &Options, check: bool, shell: &Shell) -> Result<()> {
     let of_services: Vec<&Base> = plan.bases.iter().filter_map(|choice| bases.get(choice)).collect();
     known.save()?;
     let files = texts(&plan, &of_services)?;
-    if check {
+    if generate.check {
         return compare(&plan.output, &files);
     }
     images.finish()?;
     render::notes(&plan).iter().for_each(|note| shell.note(note));
-    put(&plan, files, shell)
-}
-
-/// Writes the stack files alone; with `check` writes nothing, and fails where one is not as it would be.
-pub fn stacks(options: &Options, check: bool, shell: &Shell) -> Result<()> {
-    let Session { plan, .. } = Session::start(options, shell)?;
-    let _lock = lock(&plan, shell)?;
-    let files = render::stack_files(&plan)?;
-    if check {
-        return compare(&plan.output, &files);
-    }
-    render::stack_notes(&plan).iter().for_each(|note| shell.note(note));
     put(&plan, files, shell)
 }
 
@@ -63,6 +75,17 @@ fn put(plan: &Plan, files: Vec<GeneratedFile>, shell: &Shell) -> Result<()> {
         anstream::println!("{}", path.display());
     }
     Ok(())
+}
+
+fn deployments(plan: &Plan, workspace: &Workspace, options: &Options, generate: &GenerateOptions) -> Result<Vec<GeneratedFile>> {
+    let profile = if plan.profile == "dev" { "debug" } else { plan.profile.as_str() };
+    let binaries = workspace.target_dir.join(&plan.target.triple).join(profile);
+    let outside = Outside { binaries: &binaries, image_prefix: generate.image_prefix.as_deref() };
+    let mut files = Vec::new();
+    for destination in &options.request.destinations {
+        files.extend(render::deployment(plan, *destination, outside)?);
+    }
+    Ok(files)
 }
 
 fn texts(plan: &Plan, bases: &[&Base]) -> Result<Vec<GeneratedFile>> {

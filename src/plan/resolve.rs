@@ -9,8 +9,8 @@ use super::manifests::{self, AppSource, ServiceSource};
 use super::select::select;
 use super::service::{self, Report};
 use super::template::{self, Template};
-use super::{Engine, Format, Plan, auterion, checks, registries, stacks};
-use crate::app::{Author, BaseChoice, ImageRef, Name, Service, Target, Version};
+use super::{Engine, Format, Plan, agreement, auterion, checks, kubernetes, registries, stacks};
+use crate::app::{Author, BaseChoice, Destination, ImageRef, Name, Service, Target, Version};
 use crate::archive::gzip::Level;
 use crate::config::tables::CompressionName;
 use crate::config::{Problems, Step};
@@ -39,6 +39,8 @@ pub struct Request {
     pub env: Vec<(String, String)>,
     /// `--insecure-registry`
     pub insecure_registries: Vec<String>,
+    /// `--for`: what is deployed to.
+    pub destinations: Vec<Destination>,
     /// `SOURCE_DATE_EPOCH`
     pub epoch: u64,
     /// `--out-dir`; default: `appbundle` in the target folder.
@@ -72,7 +74,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         None => Some(BaseChoice::Auto),
     };
     let auterion = match &target {
-        Some(target) if formats.contains(&Format::Auterionos) => match auterion::resolve(&app.table.auterion, target) {
+        Some(target) if wants_auterion(&formats, request) => match auterion::resolve(&app.table.auterion, target) {
             Ok(auterion) => Some(auterion),
             Err(wrong) => {
                 wrong.into_iter().for_each(|(key, why)| report.wrong(&[Step::Key("auterion"), Step::Key(key)], why));
@@ -122,6 +124,10 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         checks::dependencies(&sources, &services, template.as_ref(), &stacks::built_names(&app), &mut problems);
         checks::images(&sources, &services, &mut problems);
         checks::bins(&sources, &services, &mut problems);
+        agreement::check(&sources, &services, &mut problems);
+        if request.destinations.contains(&Destination::Kubernetes) {
+            kubernetes::check(&app, &name, &sources, &services, &mut problems);
+        }
     }
     let sorted = checks::launch_order(&sources, &services, &mut problems);
     let (stacks, swarm) = stacks::resolve(
@@ -245,13 +251,17 @@ fn formats(app: &AppSource, request: &Request, report: &mut Report<'_>) -> Vec<F
     if formats.is_empty() {
         report.wrong(&[Step::Key("formats")], "`formats` is empty");
     }
-    if formats.contains(&Format::Auterionos) && app.table.author.is_none() {
+    if wants_auterion(&formats, request) && app.table.author.is_none() {
         report.wrong(
             &[Step::Key("formats")],
             "the format `auterionos` needs the app's `author`, such as `author = \"com.example\"`",
         );
     }
     formats
+}
+
+fn wants_auterion(formats: &[Format], request: &Request) -> bool {
+    formats.contains(&Format::Auterionos) || request.destinations.contains(&Destination::Auterionos)
 }
 
 fn read_template(workspace: &Workspace, version: &Version) -> Result<Option<Template>> {

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
-use super::{compose, merge, yaml};
+use super::{compose, merge, parts, yaml};
 use crate::app::{Route, Service, VolumeSource};
 use crate::plan::{Auterion, Plan};
 
@@ -36,6 +36,19 @@ pub fn app_file(plan: &Plan, auterion: &Auterion) -> Value {
         file.insert("compose-override".into(), overrides.into());
     }
     file.into()
+}
+
+/// The same in a folder beside `docker`.
+pub fn app_file_beside(plan: &Plan, auterion: &Auterion) -> Value {
+    let mut file = app_file(plan, auterion);
+    for service in file["services"].as_object_mut().into_iter().flat_map(Map::values_mut) {
+        if let Some(build) = service.get_mut("build")
+            && let Some(path) = build.as_str()
+        {
+            *build = format!("../{path}").into();
+        }
+    }
+    file
 }
 
 /// The app file as the device gets it: up to API 4 it knows one platform only.
@@ -75,6 +88,11 @@ pub fn payload_compose(plan: &Plan, auterion: &Auterion) -> Result<Option<String
     for (name, service) in document.get_mut("services").and_then(Value::as_object_mut).into_iter().flatten() {
         let Some(service) = service.as_object_mut() else { continue };
         service.retain(|key, _| key != "platform" && key != "build");
+        let of_plan = plan.services.iter().find(|other| other.name.as_str() == name);
+        if let Some(environment) = service.get_mut("environment").and_then(Value::as_object_mut) {
+            // The device sets them from the user's settings.
+            environment.retain(|key, _| !of_plan.is_some_and(|service| service.secrets.contains_key(key)));
+        }
         let defaults = json!({
             "container_name": format!("{}.{name}", plan.slug()),
             "restart": "unless-stopped",
@@ -114,6 +132,9 @@ pub fn notes(plan: &Plan, auterion: &Auterion) -> Vec<String> {
         }
         if !service.env_files.is_empty() {
             notes.push(format!("`env-file` of `{name}` stays on this machine: on AuterionOS use `settings.default.env`"));
+        }
+        for variable in service.secrets.keys() {
+            notes.push(format!("on AuterionOS `{variable}` of `{name}` is set by the device's user, in the app's settings"));
         }
         if service.replicas.is_some_and(|replicas| replicas != 1) {
             notes.push(format!("on AuterionOS `{name}` runs once, whatever `replicas` says"));
@@ -180,6 +201,8 @@ fn compose_override(plan: &Plan, service: &Service) -> Map<String, Value> {
         // The device makes the folder as root, and a folder that is mounted keeps its owner.
         map.insert("user".into(), "0:0".into());
     }
+    map.extend(parts::limits(&service.resources));
+    map.extend(service.stop_grace_period.as_ref().map(|time| ("stop_grace_period".to_owned(), time.clone().into())));
     merge(&mut map, &service.compose);
     map
 }

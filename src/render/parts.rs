@@ -64,6 +64,17 @@ pub fn health(health: Option<&Health>) -> Option<Value> {
     Some(check.into())
 }
 
+/// Limits and reservations of one machine. What of a processor is kept free is a share, as Kubernetes makes one of it.
+pub fn limits(resources: &Resources) -> Map<String, Value> {
+    let mut map = Map::new();
+    let decimal = |cpu: &crate::app::Cpu| cpu.decimal().parse::<f64>().unwrap_or_default();
+    map.extend(resources.cpu_limit.as_ref().map(|cpu| ("cpus".to_owned(), decimal(cpu).into())));
+    map.extend(resources.cpu.as_ref().map(|cpu| ("cpu_shares".to_owned(), (cpu.milli * 1024 / 1000).max(2).into())));
+    map.extend(resources.memory_limit.as_ref().map(|memory| ("mem_limit".to_owned(), memory.compose().into())));
+    map.extend(resources.memory.as_ref().map(|memory| ("mem_reservation".to_owned(), memory.compose().into())));
+    map
+}
+
 /// `deploy.resources`.
 pub fn resources(resources: &Resources) -> Option<Value> {
     let part = |cpu: &Option<crate::app::Cpu>, memory: &Option<crate::app::Memory>| {

@@ -256,7 +256,8 @@ fn scalar(value: &Value) -> String {
             out.push('$');
             rest = after;
         } else if let Some((inner, after)) = rest.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
-            let (name, default) = inner.split_once(":-").or_else(|| inner.split_once('-')).unwrap_or((inner, ""));
+            let (name, rest_of_it) = inner.split_at(inner.find([':', '-', '?']).unwrap_or(inner.len()));
+            let default = rest_of_it.trim_start_matches(':').strip_prefix('-').unwrap_or_default();
             out.push_str(&std::env::var(name).ok().filter(|value| !value.is_empty()).unwrap_or_else(|| default.to_owned()));
             rest = after;
         } else {

@@ -82,6 +82,7 @@ pub fn controllers(given: Given<'_>, stacks: &[Stack], problems: &mut Problems) 
 pub fn ports(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
     let known = services(given);
     let mut taken: BTreeMap<(u16, bool), String> = BTreeMap::new();
+    let own = |who: &str| given.services.keys().any(|name| who.starts_with(&format!("the service `{name}` ")));
     for stack in stacks {
         let gateway = stack.gateway.iter().flat_map(|gateway| [gateway.http, gateway.https.as_ref().map(|https| https.port)]);
         let mut published: Vec<((u16, bool), String)> =
@@ -91,7 +92,9 @@ pub fn ports(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
             published.extend(ports.map(|port| (port, format!("the service `{}` of `{}`", service.name, stack.name))));
         }
         for (port, who) in published {
-            if let Some(other) = taken.insert(port, who.clone()) {
+            let other = taken.insert(port, who.clone());
+            // Two services of the workspace are refused already, where they say so.
+            if let Some(other) = other.filter(|other| *other == who || !own(&who) || !own(other)) {
                 let place = [Step::Key("stacks"), Step::Key(stack.name.as_str())];
                 report.wrong(&place, format!("the port {} is published by {other} and by {who}", port.0));
             }
@@ -115,7 +118,10 @@ pub fn routes(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
                             .wrong(&place, format!("the route `{path}` of `{}` cannot be forwarded by a gateway", service.name));
                     }
                     let other = taken.insert(path.trim_end_matches('/').to_owned(), service.name.to_string());
-                    if let Some(other) = other.filter(|other| other != service.name.as_str()) {
+                    if let Some(other) = other.filter(|other| {
+                        let both = given.services.contains_key(other) && given.services.contains_key(service.name.as_str());
+                        other != service.name.as_str() && !both
+                    }) {
                         let message = format!("the route `{path}` leads to {}", quoted(&[&other, service.name.as_str()]));
                         report.wrong(&place, message);
                     }

@@ -1,0 +1,83 @@
+//! `cargo appbundle deploy`: the app to where it runs.
+
+use std::io::Write as _;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::{Options, Session};
+use crate::process;
+use crate::render;
+use crate::shell::Shell;
+
+/// What is typed, beside what a plan is made of.
+#[derive(Clone, Debug, Default)]
+pub struct DeployOptions {
+    /// `HOST/PATH` of the registry that has the images.
+    pub image_prefix: Option<String>,
+    /// `--context` of kubectl.
+    pub context: Option<String>,
+    /// `--namespace` of kubectl.
+    pub namespace: Option<String>,
+    /// Seconds that each service may take.
+    pub timeout: u64,
+}
+
+/// Applies the manifests with kubectl, and waits until each service runs, in launch order.
+///
+/// # Errors
+/// When kubectl refuses, or a service does not run in time; what was applied stays.
+pub fn run(options: &Options, deploy: &DeployOptions, shell: &Shell) -> Result<()> {
+    let Session { plan, .. } = Session::start(options, shell)?;
+    let files = render::kubernetes::files(&plan, deploy.image_prefix.as_deref())?;
+    render::kubernetes::notes(&plan).iter().for_each(|note| shell.note(note));
+    let folder = tempfile::tempdir().context("failed to make a temporary folder")?;
+    for file in &files {
+        let path = folder.path().join(&file.path);
+        fs_err::create_dir_all(path.parent().context("a file has no folder")?)?;
+        fs_err::write(path, &file.contents)?;
+    }
+    let kubernetes = folder.path().join("kubernetes");
+    shell.status("Deploying", format_args!("{} {} ({} services)", plan.name, plan.version, plan.services.len()));
+    let applied = capture(kubectl(deploy).arg("apply").arg("-k").arg(&kubernetes), shell)?;
+    applied.lines().for_each(|line| shell.output(line));
+    for service in &plan.services {
+        let deployment = format!("deployment/{}", service.name);
+        let timeout = format!("--timeout={}s", deploy.timeout);
+        let ended = capture(kubectl(deploy).args(["rollout", "status", &deployment, &timeout]), shell);
+        if let Err(error) = ended {
+            let words =
+                process::command_line(kubectl(deploy).args(["describe", "pods", "-l"]).arg(selector(service.name.as_str())));
+            return Err(error.context(format!("the service `{}` does not run\nhelp: run `{words}`", service.name)));
+        }
+        shell.status("Running", &service.name);
+        let _ = writeln!(anstream::stdout(), "{deployment}");
+    }
+    Ok(())
+}
+
+fn selector(service: &str) -> String {
+    format!("app.kubernetes.io/name={service}")
+}
+
+fn kubectl(deploy: &DeployOptions) -> Command {
+    let mut command = Command::new("kubectl");
+    for (flag, value) in [("--context", &deploy.context), ("--namespace", &deploy.namespace)] {
+        if let Some(value) = value {
+            command.args([flag, value]);
+        }
+    }
+    command
+}
+
+fn capture(command: &mut Command, shell: &Shell) -> Result<String> {
+    shell.detail("Running", process::command_line(command));
+    match process::capture(command) {
+        Err(error) if error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::NotFound) => {
+            bail!(
+                "`kubectl` is not installed\nhelp: https://kubernetes.io/docs/tasks/tools, or `apt-get install kubernetes-client`"
+            )
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,78 @@
+//! Names that Kubernetes forbids; asked only where it is deployed to.
+
+use std::collections::BTreeMap;
+
+use super::manifests::{AppSource, ServiceSource};
+use super::service::Report;
+use crate::app::{BaseChoice, Name, Service, VolumeSource};
+use crate::config::{Problems, Step};
+
+/// Holds the names of app, services, volumes, variables and secrets against what Kubernetes takes.
+pub fn check(
+    app: &AppSource,
+    name: &Name,
+    sources: &[ServiceSource<'_>],
+    services: &BTreeMap<String, (Service, BaseChoice)>,
+    problems: &mut Problems,
+) {
+    let mut report = Report { manifest: &app.manifest, path: &app.path, problems };
+    report.take(&[Step::Key("name")], label("the app", name.as_str(), 63));
+    for source in sources {
+        let Some((service, _)) = services.get(source.table.name.as_deref().unwrap_or(&source.member.name)) else { continue };
+        let mut report = Report { manifest: &source.manifest, path: &source.path, problems };
+        let place: &[Step<'_>] = if source.table.name.is_some() { &[Step::Key("name")] } else { &[] };
+        // A k8s Service is a name in DNS: it begins with a letter.
+        let named = label("a service", service.name.as_str(), 63).and_then(|()| match service.name.as_str() {
+            name if name.starts_with(|c: char| c.is_ascii_digit()) => {
+                Err(format!("on Kubernetes a service cannot be called `{name}`: its name begins with a letter"))
+            }
+            _ => Ok(()),
+        });
+        report.take(place, named);
+        for (at, volume) in service.volumes.iter().enumerate() {
+            if let VolumeSource::Named(volume) = &volume.source {
+                report.take(&[Step::Key("volumes"), Step::Index(at)], label("a volume", volume, 63));
+            }
+        }
+        for variable in service.environment.keys() {
+            let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+            if variable.starts_with(|c: char| c.is_ascii_digit()) || !variable.chars().all(allowed) {
+                let message = format!("on Kubernetes a variable cannot be called `{variable}`");
+                report.wrong(&[Step::Key("environment"), Step::Key(variable)], message);
+            }
+        }
+        for (variable, at) in &service.secrets {
+            let parts_fit = at.secret.len() <= 253 && at.secret.split('.').all(|part| label("a secret", part, 253).is_ok());
+            if !parts_fit {
+                let message =
+                    format!("on Kubernetes a secret cannot be called `{}`: use lower-case letters, digits, `-`", at.secret);
+                report.wrong(&[Step::Key("secrets"), Step::Key(variable), Step::Key("secret")], message);
+            }
+        }
+    }
+}
+
+/// A DNS-1123 label: `[a-z0-9]([-a-z0-9]*[a-z0-9])?`.
+fn label(what: &str, text: &str, most: usize) -> Result<(), String> {
+    let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let allowed = text.chars().all(|c| alphanumeric(c) || c == '-');
+    if allowed && text.starts_with(alphanumeric) && text.ends_with(alphanumeric) && text.len() <= most {
+        return Ok(());
+    }
+    Err(format!(
+        "on Kubernetes {what} cannot be called `{text}`: use at most {most} lower-case letters, digits, `-` between them"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels() {
+        assert!(label("x", "camera-control", 63).is_ok() && label("x", &"a".repeat(63), 63).is_ok());
+        for bad in ["", "a_b", "A", "-a", "a-", "a.b", &"a".repeat(64)] {
+            assert!(label("x", bad, 63).is_err(), "{bad}");
+        }
+    }
+}
