@@ -5,7 +5,11 @@ mod auto;
 mod check;
 mod context;
 #[cfg(feature = "engine")]
+mod daemon;
+#[cfg(feature = "engine")]
 mod dockerfile;
+#[cfg(feature = "engine")]
+mod remembered;
 mod rootfs;
 mod sorted;
 
@@ -26,6 +30,8 @@ pub use archive::{Pulled, has_layer, read_pulled};
 pub use auto::Sysroot;
 pub use check::check;
 pub use context::BuildContext;
+#[cfg(feature = "engine")]
+pub use daemon::{image_id, read as read_daemon};
 #[cfg(feature = "engine")]
 pub use dockerfile::read as read_dockerfile;
 
@@ -54,7 +60,9 @@ pub fn read(
             reference: None,
         }),
         BaseChoice::Rootfs(path) => rootfs::read(path, epoch, packer, known),
-        BaseChoice::Dockerfile(_) => bail!("it was not built"),
+        BaseChoice::Dockerfile(_) | BaseChoice::Daemon(_) => {
+            bail!("it needs an engine, and this program was built without its feature `engine`")
+        }
         BaseChoice::Archive(path) => archive::read(path, target, packer),
         BaseChoice::Image(_) => bail!("it was not pulled"),
     }

@@ -18,6 +18,7 @@ pub mod inspect;
 pub mod load;
 pub mod new_service;
 pub mod plan;
+mod platforms;
 pub mod push;
 #[cfg(feature = "engine")]
 pub mod run;

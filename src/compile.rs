@@ -1,5 +1,6 @@
 //! One `cargo build` for all services of a plan, or binaries that were built elsewhere.
 
+pub mod builder;
 mod diagnose;
 mod flags;
 pub mod linker;
@@ -51,8 +52,8 @@ pub fn cargo(
 ) -> Result<BTreeMap<String, PathBuf>> {
     let settings = CargoSettings::read(&cargo.config)?;
     let flags = flags::flags(&settings, workspace, plan, shell)?;
-    let mut command = Command::new(&cargo.program);
-    command.arg("build").args(["--target", &plan.target.triple]).args(["--profile", &plan.profile]);
+    let mut command = builder::command(plan.builder, cargo, &plan.target)?;
+    command.args(["--profile", &plan.profile]);
     command.arg("--message-format=json-render-diagnostics");
     if let Some(path) = &cargo.manifest_path {
         command.arg("--manifest-path").arg(path);
@@ -98,13 +99,17 @@ pub fn cargo(
     shell.detail("Running", format_args!("`{}`", command_line(&command)));
     let executables = run(&mut command, options, plan)?;
     let mut found = BTreeMap::new();
+    let executables: BTreeMap<(String, String), PathBuf> = executables
+        .into_iter()
+        .map(|((id, bin), path)| ((builder::package_id(plan.builder, &id, workspace), bin), path))
+        .collect();
     for service in &plan.services {
         let id = workspace.members.iter().find(|member| member.name == service.package).map(|member| member.id.as_str());
         let key = (id.unwrap_or_default().to_owned(), service.bin.clone());
         let Some(path) = executables.get(&key) else {
             bail!("cargo built no executable `{}` of package `{}`", service.bin, service.package);
         };
-        found.insert(service.name.to_string(), path.clone());
+        found.insert(service.name.to_string(), builder::on_this_machine(plan.builder, path.clone(), workspace));
     }
     Ok(found)
 }

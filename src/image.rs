@@ -33,12 +33,22 @@ pub fn build(
     }
     let segments = pack(&missing.into_iter().collect::<Vec<_>>(), packer, packed)?;
     let mut images = Vec::new();
-    for (at, service) in plan.services.iter().enumerate() {
-        let mut own = Vec::new();
-        for layer in &layers[at] {
-            own.push(segments.get(&layer.key(packer.level())?).context("a layer was not packed")?.clone());
+    for image in plan.images() {
+        // Files first, then the executables: those change most.
+        let mut own: Vec<config::Own<'_>> = Vec::new();
+        for executables in [false, true] {
+            for at in &image.services {
+                for (number, layer) in layers[*at].iter().enumerate() {
+                    let executable = (number + 1 == layers[*at].len()).then_some(&binaries[*at]);
+                    let segment = segments.get(&layer.key(packer.level())?).context("a layer was not packed")?;
+                    if executable.is_some() == executables && own.iter().all(|other| other.segment.key != segment.key) {
+                        own.push(config::Own { segment, executable });
+                    }
+                }
+            }
         }
-        images.push(config::image(plan, service, &binaries[at], bases[at], own)?);
+        let base = bases[*image.services.first().context("an image holds no service")?];
+        images.push(config::image(plan, &image, base, &own)?);
     }
     Ok(images)
 }

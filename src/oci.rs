@@ -59,6 +59,17 @@ impl std::fmt::Display for Platform {
     }
 }
 
+impl std::str::FromStr for Platform {
+    type Err = String;
+
+    /// `linux/arm64`, `linux/arm/v7`
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (os, rest) = text.split_once('/').ok_or_else(|| format!("`{text}` is no platform"))?;
+        let (architecture, variant) = rest.split_once('/').map_or((rest, None), |(a, v)| (a, Some(v.to_owned())));
+        Ok(Self { architecture: architecture.to_owned(), os: os.to_owned(), variant })
+    }
+}
+
 /// One image: a config and its layers, lowest first (manifest.md).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -7,7 +7,9 @@ mod deployment;
 mod files;
 mod kubernetes;
 mod manifests;
+mod one_image;
 mod order;
+mod outputs;
 mod registries;
 mod resolve;
 mod select;
@@ -19,12 +21,13 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::app::{Author, BaseChoice, Name, Service, Stack, Swarm, Target, Version};
+use crate::app::{Author, BaseChoice, ImageRef, Name, Service, Stack, Swarm, Target, Version};
 use crate::archive::gzip::Level;
 use crate::registry::Access;
 
-pub use crate::config::tables::{EngineName as Engine, FormatName as Format};
+pub use crate::config::tables::{BuilderName as Builder, EngineName as Engine, FormatName as Format, LayoutName as Layout};
 pub use order::sort as launch_order;
+pub use outputs::targets;
 pub use resolve::{Request, resolve};
 pub use template::VERSION_MARK;
 
@@ -55,6 +58,10 @@ pub struct Plan {
     pub swarm: Swarm,
     /// Who makes the images.
     pub engine: Engine,
+    /// Who compiles.
+    pub builder: Builder,
+    /// What images hold.
+    pub layout: Layout,
     /// How registries may be reached.
     pub registries: Access,
     /// How hard it is compressed.
@@ -71,11 +78,43 @@ pub struct Plan {
     pub workspace: PathBuf,
     /// Where the outputs go.
     pub output: PathBuf,
+    /// The OCI archive that this and the other targets share, where there are several.
+    pub index: Option<PathBuf>,
     /// What the user should know of these decisions.
     pub notes: Vec<String>,
 }
 
+/// An image that is made.
+#[derive(Clone, Debug)]
+pub struct PlannedImage<'a> {
+    /// The service, or the app where it holds all services.
+    pub name: &'a str,
+    /// `NAME:TAG`.
+    pub reference: &'a ImageRef,
+    /// Whose executables it holds, by their places in the plan.
+    pub services: Vec<usize>,
+}
+
 impl Plan {
+    /// The images that are made: one for each service, or one for all.
+    pub fn images(&self) -> Vec<PlannedImage<'_>> {
+        let mut services = self.services.iter().enumerate();
+        match self.layout {
+            Layout::ImagePerService => services
+                .map(|(at, service)| PlannedImage { name: service.name.as_str(), reference: &service.image, services: vec![at] })
+                .collect(),
+            Layout::MultiBinary => services
+                .next()
+                .map(|(_, first)| PlannedImage {
+                    name: self.name.as_str(),
+                    reference: &first.image,
+                    services: (0..self.services.len()).collect(),
+                })
+                .into_iter()
+                .collect(),
+        }
+    }
+
     /// `AUTHOR.NAME`, or the name alone.
     pub fn slug(&self) -> String {
         match &self.author {

@@ -405,6 +405,26 @@ fn names_that_kubernetes_forbids_matter_to_it_alone() {
     }
 }
 
+/// One image for all services: who starts one says how, and every `$` in it stays one.
+#[test]
+fn services_of_one_image_are_started_with_their_commands() {
+    let project = Project::new(&["beta"]);
+    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
+    project.write("Cargo.toml", &format!("{manifest}layout = \"multi-binary\"\n"));
+    project.service("alpha", "args = [\"$(HOME)\", \"$$(HOME)\", \"$HOME\"]\nworkdir = \"/srv\"\n");
+    ok(&mut appbundle(project.path(), &["generate", "--for", "swarm,kubernetes", "--image-prefix", "localhost:5000/x"]));
+    let read = |path: &str| text(&project.read(&format!("target/appbundle/{path}")));
+    let parse = |text: &str| serde_saphyr::from_multiple::<Value>(text).expect("YAML").pop().expect("one");
+    let container = parse(&read("kubernetes/service-alpha.yaml"))["spec"]["template"]["spec"]["containers"][0].clone();
+    let expected = serde_json::json!(["/usr/local/bin/alpha", "$$(HOME)", "$$$$(HOME)", "$$HOME"]);
+    assert_eq!((&container["args"], &container["workingDir"]), (&expected, &"/srv".into()));
+    assert_eq!(container["image"], "localhost:5000/x/demo:1.2.3");
+    let service = parse(&read("swarm/docker-stack.yml"))["services"]["alpha"].clone();
+    assert_eq!((&service["command"], &service["working_dir"]), (&expected, &"/srv".into()));
+    let kustomization = parse(&read("kubernetes/kustomization.yaml"));
+    assert_eq!(kustomization["images"].as_array().expect("list").len(), 1);
+}
+
 #[test]
 fn a_secret_is_only_ever_a_reference() {
     let project = Project::new(&[]);

@@ -214,3 +214,32 @@ fn an_engine_over_tcp_loads_and_builds() {
     assert_eq!(judge("docker", &["run", "--rm", "com.example.tcp.alpha:1.2.3"]), "alpha\n");
     forget("tcp");
 }
+
+/// An image of the engine as a base, by its own platform, packed again when its name leads to another one.
+#[test]
+fn an_image_of_the_engine_is_a_base() {
+    if !engine() {
+        return;
+    }
+    run(Command::new("docker").args(["rmi", "-f", "appbundle-test-daemon:1"]));
+    let project = app("daemonbase", &[("alpha", "", &hello("alpha"))]);
+    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
+    project.write("Cargo.toml", &manifest.replace("\"scratch\"", "{ image = \"docker-daemon:appbundle-test-daemon:1\" }"));
+    let error = fails(&mut project.pack(&["--format", "docker"]), 1);
+    assert!(error.contains("has no image `appbundle-test-daemon:1`") && error.contains("help: run `docker pull"), "{error}");
+    for mark in ["one", "two"] {
+        project.write("base/Dockerfile", &format!("FROM scratch\nCOPY mark /etc/mark\nENV MARK={mark}\n"));
+        project.write("base/mark", mark);
+        judge("docker", &["build", "-t", "appbundle-test-daemon:1", project.path().join("base").to_str().expect("path")]);
+        let said = text(&run(&mut project.pack(&["--format", "docker"])).stderr);
+        assert!(said.contains("Bundled"), "{said}");
+        ok(&mut appbundle(project.path(), &["load"]));
+        let env = judge("docker", &["image", "inspect", "--format", "{{.Config.Env}}", "com.example.daemonbase.alpha:1.2.3"]);
+        assert!(env.contains(&format!("MARK={mark}")), "{env}");
+        assert!(text(&run(&mut project.pack(&["--format", "docker"])).stderr).contains("Fresh"));
+    }
+    let error = fails(&mut appbundle(project.path(), &["generate", "--target", "aarch64-unknown-linux-gnu"]), 1);
+    assert!(error.contains("is marked linux/amd64") && error.contains("docker pull --platform linux/arm64"), "{error}");
+    judge("docker", &["rmi", "-f", "appbundle-test-daemon:1"]);
+    forget("daemonbase");
+}

@@ -164,17 +164,14 @@ fn images_are_pushed_as_they_are_and_only_once() {
 }
 
 #[test]
-fn an_engines_image_is_refused_with_the_way_out() {
+fn what_is_no_reference_is_told_where_it_stands() {
     let Some(project) = project() else { return };
-    project.with_base("{ image = \"docker-daemon:base:1\" }");
-    let error = fails(&mut project.pack_alone(&[]), 1);
-    assert!(error.contains("`docker save -o base.tar base:1`") && error.contains("Cargo.toml:9"), "{error}");
     project.with_base("{ image = \"Debian:1\" }");
     let error = fails(&mut project.pack_alone(&[]), 1);
     assert!(error.contains("`Debian:1` is not an image reference") && error.contains("Cargo.toml:9"), "{error}");
     project.with_base("{ image = \"debian\", rootfs = \"x\" }");
     let error = fails(&mut project.pack_alone(&[]), 1);
-    assert!(error.contains("exactly one of `rootfs`, `archive` and `image`"), "{error}");
+    assert!(error.contains("exactly one of `rootfs`, `archive`, `dockerfile` and `image`"), "{error}");
 }
 
 #[test]

@@ -26,6 +26,8 @@ pub enum BaseChoice {
     Dockerfile(Dockerfile),
     /// An image in a registry.
     Image(Reference),
+    /// An image that an engine has.
+    Daemon(String),
 }
 
 /// A Dockerfile of the user's own.
@@ -51,6 +53,7 @@ impl std::fmt::Display for BaseChoice {
             Self::Rootfs(path) => write!(f, "rootfs {}", path.display()),
             Self::Archive(path) => write!(f, "archive {}", path.display()),
             Self::Dockerfile(source) => write!(f, "dockerfile {}", source.written),
+            Self::Daemon(name) => write!(f, "image docker-daemon:{name}"),
             Self::Image(reference) => write!(f, "image {reference}"),
         }
     }

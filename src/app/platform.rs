@@ -10,6 +10,8 @@ use crate::oci::Platform;
 pub struct Target {
     /// In Rust's words: `aarch64-unknown-linux-gnu`.
     pub triple: String,
+    /// The glibc that binaries may ask for at most, written after the triple: `aarch64-unknown-linux-gnu.2.28`.
+    pub glibc: Option<(u32, u32)>,
     /// In OCI's words: `linux/arm64`.
     pub platform: Platform,
 }
@@ -20,6 +22,13 @@ impl Target {
     /// # Errors
     /// When containers of that kind do not exist or are not known here, in words for the user.
     pub fn new(triple: &str) -> Result<Self, String> {
+        let (triple, glibc) = match triple.split_once('.') {
+            Some((bare, version)) => match crate::elf::glibc(&format!("GLIBC_{version}")) {
+                Some(floor) if bare.ends_with("-gnu") || bare.contains("-gnueabi") => (bare, Some(floor)),
+                _ => return Err(format!("`{version}` after `{bare}` is no version of a glibc, such as `2.28`")),
+            },
+            None => (triple, None),
+        };
         let mut parts = triple.split('-');
         let cpu = parts.next().unwrap_or_default();
         if !parts.any(|part| part == "linux") {
@@ -41,7 +50,11 @@ impl Target {
             }
         };
         let variant = variant.map(str::to_owned);
-        Ok(Self { triple: triple.into(), platform: Platform { architecture: architecture.into(), os: "linux".into(), variant } })
+        Ok(Self {
+            triple: triple.into(),
+            glibc,
+            platform: Platform { architecture: architecture.into(), os: "linux".into(), variant },
+        })
     }
 
     /// Whether an ELF file is for this machine.
@@ -66,6 +79,9 @@ mod tests {
         assert_eq!(shown("armv7-unknown-linux-gnueabihf"), Ok("linux/arm/v7".into()));
         assert_eq!(shown("riscv64gc-unknown-linux-gnu"), Ok("linux/riscv64".into()));
         assert_eq!(shown("x86_64-unknown-linux-musl"), Ok("linux/amd64".into()));
+        let floor = Target::new("aarch64-unknown-linux-gnu.2.28").expect("target");
+        assert_eq!((floor.triple.as_str(), floor.glibc), ("aarch64-unknown-linux-gnu", Some((2, 28))));
+        assert!(shown("aarch64-unknown-linux-musl.2.28").is_err() && shown("aarch64-unknown-linux-gnu.x").is_err());
         assert!(shown("aarch64-apple-darwin").is_err() && shown("sparc64-unknown-linux-gnu").is_err());
     }
 }

@@ -24,6 +24,8 @@ pub struct Service {
     pub features: Vec<String>,
     /// Its image.
     pub image: ImageRef,
+    /// Whether that image holds all services and starts none by itself: then who starts the service says how.
+    pub in_shared_image: bool,
     /// Where the executable stands in the image.
     pub binary_path: String,
     /// What to run, when it is not the executable.
@@ -83,6 +85,11 @@ impl Service {
     /// The image's entrypoint: what was asked for instead of the executable, else that.
     pub fn entrypoint(&self) -> Vec<String> {
         self.command.clone().unwrap_or_else(|| vec![self.binary_path.clone()])
+    }
+
+    /// The whole command line.
+    pub fn command_line(&self) -> Vec<String> {
+        self.entrypoint().into_iter().chain(self.args.iter().cloned()).collect()
     }
 }
 

@@ -103,6 +103,7 @@ impl Service {
             folder: PathBuf::new(),
             bin: String::new(),
             features: Vec::new(),
+            in_shared_image: false,
             binary_path: String::new(),
             command: None,
             args: Vec::new(),

@@ -6,11 +6,11 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::BuildContext;
 use super::archive;
+use super::remembered::remembered;
 use crate::app::{Base, BaseChoice, Dockerfile, Target};
 use crate::digest::Digest;
 use crate::engine::{BuildSpec, Engine, ImageFacts};
 use crate::fs::Pending;
-use crate::oci::ImageConfig;
 use crate::segment::{KnownDigests, Packer};
 use crate::shell::Shell;
 
@@ -28,21 +28,11 @@ pub fn read(source: &Dockerfile, target: &Target, packer: &Packer, known: &Known
     let choice = BaseChoice::Dockerfile(source.clone());
     let reference = format!("appbundle-base:{}", &sum.hex()[..16]);
     let record = record(packer, &sum);
-    let remembered = std::fs::read(&record).ok().and_then(|bytes| serde_json::from_slice::<ImageConfig>(&bytes).ok());
-    let found = remembered.and_then(|config| archive::cached(config, choice.clone(), packer));
-    let base = match found {
-        Some(base) => base,
-        None => {
-            let base = build(source, &context, &reference, target, packer, shell)
-                .with_context(|| format!("failed to build the base `{}`", source.written))?;
-            let rootfs =
-                crate::oci::RootFs { diff_ids: base.layers.iter().map(|layer| layer.diff_id).collect(), ..Default::default() };
-            let config = ImageConfig { config: base.config.clone(), history: base.history.clone(), rootfs, ..Default::default() };
-            crate::fs::write(&record, &serde_json::to_vec(&config)?)?;
-            base
-        }
-    };
-    Ok(Base { choice, reference: Some(reference), ..base })
+    let base = remembered(&record, choice, packer, || {
+        build(source, &context, &reference, target, packer, shell)
+            .with_context(|| format!("failed to build the base `{}`", source.written))
+    })?;
+    Ok(Base { reference: Some(reference), ..base })
 }
 
 fn record(packer: &Packer, sum: &Digest) -> PathBuf {

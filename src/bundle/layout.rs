@@ -9,7 +9,7 @@ use crate::app::Image;
 use crate::archive::{END_OF_ARCHIVE, encode_file, padding};
 use crate::digest::Digest;
 use crate::fs::Pending;
-use crate::oci::{self, Descriptor, DockerImage, Index, Layout, Manifest};
+use crate::oci::{self, Descriptor, DockerImage, Index, Layout, Manifest, Platform};
 use crate::segment::{Cache, Segment};
 
 /// Who is to read it.
@@ -21,45 +21,64 @@ pub enum Kind {
     Oci,
 }
 
-/// Writes the archive; gives its size. `annotations` go into the index.
+/// The images of one platform.
+#[derive(Clone, Copy)]
+pub struct Part<'a> {
+    /// One of each service.
+    pub images: &'a [Image],
+    /// Where their layers are.
+    pub cache: &'a Cache,
+}
+
+/// Writes the archive; gives its size. A service that has images for several platforms gets an index of them. `annotations`
+/// go into the archive's index.
 ///
 /// # Errors
 /// When a cached layer is damaged ([`crate::segment::Damaged`]), or the file cannot be written.
 pub fn write(
     to: &mut Pending,
     kind: Kind,
-    images: &[Image],
+    parts: &[Part<'_>],
     annotations: BTreeMap<String, String>,
     mtime: u64,
-    cache: &Cache,
     written: &dyn Fn(u64),
 ) -> Result<u64> {
     let mut documents: BTreeMap<Digest, Vec<u8>> = BTreeMap::new();
-    let mut manifests = Vec::new();
+    let mut services: Vec<(&Image, Vec<Descriptor>)> = Vec::new();
     let mut docker = Vec::new();
-    for image in images {
+    for image in parts.iter().flat_map(|part| part.images) {
         let manifest = serde_json::to_vec(&manifest(image))?;
-        let digest = Digest::of(&manifest);
-        manifests.push(Descriptor {
-            media_type: oci::MANIFEST.into(),
-            digest,
-            size: manifest.len() as u64,
-            platform: Some(image.platform.clone()),
-            annotations: [
-                (oci::REF_NAME.to_owned(), image.reference.to_string()),
-                (oci::IMAGE_NAME.to_owned(), image.reference.canonical()),
-            ]
-            .into(),
-        });
+        let descriptor = descriptor(oci::MANIFEST, &manifest, Some(image.platform.clone()));
         docker.push(DockerImage {
             config: oci::blob_path(&image.id),
             repo_tags: vec![image.reference.to_string()],
             layers: image.layers.iter().map(|layer| oci::blob_path(&layer.digest)).collect(),
         });
-        documents.insert(digest, manifest);
+        documents.insert(descriptor.digest, manifest);
         documents.insert(image.id, image.config_bytes.clone());
+        match services.iter_mut().find(|(other, _)| other.reference == image.reference) {
+            Some((_, platforms)) => platforms.push(descriptor),
+            None => services.push((image, vec![descriptor])),
+        }
     }
-    let index = Index { schema_version: 2, media_type: oci::INDEX.into(), manifests, annotations };
+    let mut manifests = Vec::new();
+    for (image, mut platforms) in services {
+        let mut entry = match platforms.len() {
+            1 => platforms.remove(0),
+            _ => {
+                let index = serde_json::to_vec(&index(platforms))?;
+                let entry = descriptor(oci::INDEX, &index, None);
+                documents.insert(entry.digest, index);
+                entry
+            }
+        };
+        entry.annotations = BTreeMap::from([
+            (oci::REF_NAME.to_owned(), image.reference.to_string()),
+            (oci::IMAGE_NAME.to_owned(), image.reference.canonical()),
+        ]);
+        manifests.push(entry);
+    }
+    let index = Index { annotations, ..index(manifests) };
 
     let path = to.path().to_owned();
     let mut tar = Tar { to: BufWriter::with_capacity(1 << 18, to.file()), mtime, size: 0 };
@@ -72,13 +91,27 @@ pub fn write(
         tar.file(&oci::blob_path(digest), document)?;
     }
     let mut seen = BTreeSet::new();
-    for segment in images.iter().flat_map(|image| &image.layers).filter(|segment| seen.insert(segment.digest)) {
-        tar.segment(segment, cache)?;
-        written(segment.compressed);
+    for part in parts {
+        let layers = part.images.iter().flat_map(|image| &image.layers);
+        for segment in layers.filter(|segment| seen.insert(segment.digest)) {
+            tar.segment(segment, part.cache)?;
+            written(segment.compressed);
+        }
     }
     tar.put(&END_OF_ARCHIVE)?;
     tar.to.flush().with_context(|| format!("failed to write `{}`", path.display()))?;
     Ok(tar.size)
+}
+
+/// An index of these manifests (image-index.md).
+pub fn index(manifests: Vec<Descriptor>) -> Index {
+    Index { schema_version: 2, media_type: oci::INDEX.into(), manifests, annotations: BTreeMap::new() }
+}
+
+/// What leads to a document.
+pub fn descriptor(media_type: &str, document: &[u8], platform: Option<Platform>) -> Descriptor {
+    let (digest, size) = (Digest::of(document), document.len() as u64);
+    Descriptor { media_type: media_type.into(), digest, size, platform, annotations: BTreeMap::new() }
 }
 
 /// The manifest of an image, the same in every archive and registry (manifest.md).

@@ -9,7 +9,7 @@ use crate::app::Destination;
 use crate::archive::gzip::Level;
 use crate::commands::Options;
 use crate::compile::CompileOptions;
-use crate::plan::{Engine, Format, Request};
+use crate::plan::{Builder, Engine, Format, Request};
 use crate::shell::{Shell, Verbosity};
 use crate::workspace::CargoOptions;
 
@@ -59,9 +59,12 @@ pub struct PlanArgs {
     /// A registry that speaks plain HTTP: HOST or HOST:PORT
     #[arg(long, value_name = "HOST")]
     pub insecure_registry: Vec<String>,
-    /// Build for this target triple
-    #[arg(long, value_name = "TRIPLE", help_heading = "Compilation")]
-    pub target: Option<String>,
+    /// Build for this target triple; can be given several times
+    #[arg(long = "target", value_name = "TRIPLE", help_heading = "Compilation")]
+    pub targets: Vec<String>,
+    /// Who compiles
+    #[arg(long, value_name = "BUILDER", help_heading = "Compilation")]
+    pub builder: Option<BuilderArg>,
     /// Build with this profile
     #[arg(long, value_name = "PROFILE", default_value = "release", help_heading = "Compilation")]
     pub profile: String,
@@ -115,7 +118,7 @@ pub struct CompileArgs {
     /// Compile nothing: pack the binaries of --bin-dir
     #[arg(long, requires = "bin_dir", help_heading = "Compilation")]
     pub no_compile: bool,
-    /// The folder of binaries that were built elsewhere
+    /// The folder of binaries that were built elsewhere; with several targets it holds a folder for each triple
     #[arg(long, value_name = "DIR", requires = "no_compile", help_heading = "Compilation")]
     pub bin_dir: Option<PathBuf>,
     /// Features to activate, as PACKAGE/FEATURE
@@ -142,6 +145,16 @@ pub struct CompileArgs {
 pub enum MessageFormat {
     Human,
     Json,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum BuilderArg {
+    /// Cargo, with the linker of this machine
+    Cargo,
+    /// `cross`, in a container with the target's C tools
+    Cross,
+    /// `cargo zigbuild`; the target may name a glibc: aarch64-unknown-linux-gnu.2.28
+    Zigbuild,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -235,8 +248,9 @@ pub fn options(plan: PlanArgs, compile: CompileArgs) -> anyhow::Result<Options> 
         request: Request {
             packages: plan.packages,
             profile: plan.profile,
-            target: plan.target,
+            targets: plan.targets,
             formats: plan.formats.into_iter().map(FormatArg::format).collect(),
+            builder: plan.builder.map(BuilderArg::builder),
             engine: plan.engine.map(EngineArg::engine),
             compression: plan.compression.map(LevelArg::level),
             version: plan.app_version,
@@ -246,6 +260,7 @@ pub fn options(plan: PlanArgs, compile: CompileArgs) -> anyhow::Result<Options> 
             destinations: Vec::new(),
             epoch: epoch()?,
             output: plan.out_dir.map(std::path::absolute).transpose()?,
+            among_others: false,
         },
         compile: CompileOptions {
             jobs: compile.jobs,
@@ -306,6 +321,16 @@ impl DestinationArg {
             Self::Dev => Destination::Dev,
             Self::Kubernetes => Destination::Kubernetes,
             Self::Auterionos => Destination::Auterionos,
+        }
+    }
+}
+
+impl BuilderArg {
+    fn builder(self) -> Builder {
+        match self {
+            Self::Cargo => Builder::Cargo,
+            Self::Cross => Builder::Cross,
+            Self::Zigbuild => Builder::Zigbuild,
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+#[cfg(feature = "engine")]
+use anyhow::Context as _;
 use anyhow::Result;
 
 use super::images::Images;
@@ -28,15 +30,15 @@ pub fn read<'a>(
             continue;
         }
         shell.status("Preparing", format_args!("base {choice}"));
+        #[cfg(feature = "engine")]
         if let BaseChoice::Dockerfile(source) = choice {
-            #[cfg(feature = "engine")]
             bases.insert(choice, base::read_dockerfile(source, &plan.target, packer, known, shell)?);
-            #[cfg(not(feature = "engine"))]
-            anyhow::bail!(
-                "the base `{}` needs an engine, and this program was built without its feature `engine`",
-                source.written
-            );
-            #[cfg(feature = "engine")]
+            continue;
+        }
+        #[cfg(feature = "engine")]
+        if let BaseChoice::Daemon(name) = choice {
+            let read = base::read_daemon(name, &plan.target, packer, shell);
+            bases.insert(choice, read.with_context(|| format!("failed to prepare the base `{choice}`"))?);
             continue;
         }
         if let BaseChoice::Image(reference) = choice {

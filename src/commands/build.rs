@@ -9,7 +9,7 @@ use super::built::Built;
 use super::fresh::{self, LastBuild};
 use super::images::Images;
 use super::session::{cache_folder, lock};
-use super::{Options, Session, bases, generate};
+use super::{Options, Session, bases, generate, platforms};
 use crate::app::{Base, Binary, Image};
 use crate::base;
 use crate::bundle::{self, Payload};
@@ -24,15 +24,21 @@ use crate::shell::{self, Shell};
 
 /// Builds; prints the path of each bundle to stdout.
 pub fn run(options: &Options, shell: &Shell) -> Result<()> {
-    let (_, outputs) = bundles(options, shell)?;
+    let sessions = Session::of_targets(options, shell)?;
+    let mut outputs = Vec::new();
+    for session in &sessions {
+        outputs.extend(bundles(session, options, shell)?);
+    }
+    let plans: Vec<&Plan> = sessions.iter().map(|session| &session.plan).collect();
+    outputs.extend(platforms::write(&plans, shell)?);
     outputs.iter().for_each(|path| anstream::println!("{}", path.display()));
     Ok(())
 }
 
-/// Builds; gives the plan and the path of each bundle.
-pub(super) fn bundles(options: &Options, shell: &Shell) -> Result<(Plan, Vec<PathBuf>)> {
-    let session = Session::start(options, shell)?;
+/// Builds for one target; gives the path of each bundle.
+pub(super) fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Vec<PathBuf>> {
     let paths = match &options.bin_dir {
+        Some(folder) if session.among_others => compile::prebuilt(&session.plan, &folder.join(&session.plan.target.triple))?,
         Some(folder) => compile::prebuilt(&session.plan, folder)?,
         None => compile::cargo(&options.cargo, &session.workspace, &session.plan, &options.compile, shell)?,
     };
@@ -52,7 +58,7 @@ pub(super) fn bundles(options: &Options, shell: &Shell) -> Result<(Plan, Vec<Pat
     if images.are_fixed() && LastBuild::load(&last_build).is_some_and(|last| last.is_fresh(inputs)) {
         known.save()?;
         shell.status("Fresh", format_args!("{} {}", plan.slug(), plan.version));
-        return Ok((session.plan, outputs));
+        return Ok(outputs);
     }
     render::notes(plan).iter().for_each(|note| shell.note(note));
 
@@ -74,7 +80,7 @@ pub(super) fn bundles(options: &Options, shell: &Shell) -> Result<(Plan, Vec<Pat
     if removed > 0 {
         shell.detail("Pruned", format_args!("{} of the cache of layers", shell::bytes(removed)));
     }
-    Ok((session.plan, outputs))
+    Ok(outputs)
 }
 
 /// From binaries to files; gives the paths of those that were generated.
@@ -130,6 +136,7 @@ fn write_bundle(plan: &Plan, format: Format, images: &[Image], cache: &Cache, sh
     let layers = images.iter().flat_map(|image| &image.layers).filter(|layer| seen.insert(layer.digest));
     let progress = shell.progress("Writing", layers.map(|layer| layer.compressed).sum());
     let advance = |bytes| progress.advance(bytes);
+    let part = bundle::Part { images, cache };
     let size = match format {
         Format::Auterionos => {
             let auterion = plan.auterion.as_ref().context("the plan has no part for AuterionOS")?;
@@ -151,11 +158,9 @@ fn write_bundle(plan: &Plan, format: Format, images: &[Image], cache: &Cache, sh
             bundle::write_auterionos(&mut pending, &artifact, payload, images, cache, &advance)
         }
         Format::Docker => {
-            bundle::write_layout(&mut pending, bundle::Kind::Docker, images, annotations(plan), plan.epoch, cache, &advance)
+            bundle::write_layout(&mut pending, bundle::Kind::Docker, &[part], annotations(&[plan]), plan.epoch, &advance)
         }
-        Format::Oci => {
-            bundle::write_layout(&mut pending, bundle::Kind::Oci, images, annotations(plan), plan.epoch, cache, &advance)
-        }
+        Format::Oci => bundle::write_layout(&mut pending, bundle::Kind::Oci, &[part], annotations(&[plan]), plan.epoch, &advance),
     }
     .with_context(|| format!("failed to write `{}`", path.display()))?;
     drop(progress);
@@ -164,12 +169,16 @@ fn write_bundle(plan: &Plan, format: Format, images: &[Image], cache: &Cache, sh
     Ok(())
 }
 
-/// What made a bundle, and of what.
-fn annotations(plan: &Plan) -> BTreeMap<String, String> {
-    BTreeMap::from([
-        ("org.opencontainers.image.title".to_owned(), plan.slug()),
-        ("org.opencontainers.image.version".to_owned(), plan.version.written.clone()),
+/// What made a bundle, and of what. `plans` are of one app, for one target each.
+pub(super) fn annotations(plans: &[&Plan]) -> BTreeMap<String, String> {
+    let triples: Vec<&str> = plans.iter().map(|plan| plan.target.triple.as_str()).collect();
+    let mut all = BTreeMap::from([
         ("io.github.cargo-appbundle.made-by".to_owned(), concat!("cargo-appbundle ", env!("CARGO_PKG_VERSION")).to_owned()),
-        ("io.github.cargo-appbundle.target".to_owned(), plan.target.triple.clone()),
-    ])
+        ("io.github.cargo-appbundle.target".to_owned(), triples.join(",")),
+    ]);
+    if let Some(plan) = plans.first() {
+        all.insert("org.opencontainers.image.title".to_owned(), plan.slug());
+        all.insert("org.opencontainers.image.version".to_owned(), plan.version.written.clone());
+    }
+    all
 }

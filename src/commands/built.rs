@@ -6,8 +6,9 @@ use anyhow::{Context as _, Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::session::cache_folder;
-use crate::app::{BaseChoice, Image};
+use crate::app::{BaseChoice, Image, ImageRef};
 use crate::bundle::{self, Outgoing};
+use crate::digest::Digest;
 use crate::oci::Manifest;
 use crate::plan::Plan;
 use crate::registry::Reference;
@@ -24,6 +25,7 @@ pub struct Built {
 #[derive(Debug, Serialize, Deserialize)]
 struct BuiltImage {
     service: String,
+    reference: String,
     platform: String,
     config: String,
     manifest: Manifest,
@@ -50,6 +52,7 @@ impl Built {
             };
             Ok(BuiltImage {
                 service: image.service.clone(),
+                reference: image.reference.to_string(),
                 platform: image.platform.to_string(),
                 config: String::from_utf8(image.config_bytes.clone()).context("a config is not text")?,
                 manifest: bundle::manifest(image),
@@ -78,11 +81,32 @@ impl Built {
             plan.version,
             plan.target.triple
         );
-        for service in &plan.services {
-            let there = built.images.iter().any(|image| image.service == service.name.as_str());
-            ensure!(there, "the last build has no service `{}`\n{HELP}", service.name);
+        for planned in plan.images() {
+            let there = built.images.iter().any(|image| image.service == planned.name);
+            ensure!(there, "the last build has no image of `{}`\n{HELP}", planned.name);
         }
         Ok(built)
+    }
+
+    /// The images of the plan's services, as they were made.
+    ///
+    /// # Errors
+    /// When what was remembered is damaged.
+    pub fn images(self, plan: &Plan) -> Result<Vec<Image>> {
+        let image = |image: BuiltImage| -> Result<Image> {
+            let config_bytes = image.config.into_bytes();
+            Ok(Image {
+                reference: ImageRef::parse(&image.reference).map_err(anyhow::Error::msg)?,
+                service: image.service,
+                platform: plan.target.platform.clone(),
+                config: serde_json::from_slice(&config_bytes).context("the last build's images are damaged")?,
+                id: Digest::of(&config_bytes),
+                config_bytes,
+                layers: image.layers,
+            })
+        };
+        let wanted = |image: &BuiltImage| plan.images().iter().any(|planned| planned.name == image.service);
+        self.images.into_iter().filter(wanted).map(image).collect()
     }
 
     /// The images of the plan's services as they are pushed; their layers stand in the cache.
@@ -93,7 +117,7 @@ impl Built {
         let cache = Cache::new(&cache_folder(plan));
         let mut all = Vec::new();
         for image in self.images {
-            if !plan.services.iter().any(|service| service.name.as_str() == image.service) {
+            if !plan.images().iter().any(|planned| planned.name == image.service) {
                 continue;
             }
             let gone = || format!("a layer of `{}` is no longer in the cache\n{HELP}", image.service);

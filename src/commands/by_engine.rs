@@ -80,8 +80,9 @@ fn give_bases(engine: &Engine, plan: &Plan, bases: &[&Base], packer: &Packer) ->
         let config = ImageConfig { config: base.config.clone(), history: base.history.clone(), ..ImageConfig::default() };
         let image = image(plan, "base", &reference, (config, base.layers.clone()))?;
         let mut pending = Pending::new(&packer.cache().folder().join("image"))?;
+        let part = bundle::Part { images: &[image], cache: packer.cache() };
         let (kind, nothing) = (bundle::Kind::Docker, BTreeMap::new());
-        bundle::write_layout(&mut pending, kind, &[image], nothing, plan.epoch, packer.cache(), &|_| ())?;
+        bundle::write_layout(&mut pending, kind, &[part], nothing, plan.epoch, &|_| ())?;
         let path = pending.path().to_owned();
         engine.load(|to| Ok(std::io::copy(&mut fs_err::File::open(path)?, to).map(drop)?))?;
     }

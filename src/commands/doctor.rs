@@ -6,10 +6,10 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use super::{Options, Session};
-use crate::app::BaseChoice;
+use crate::app::{BaseChoice, Target};
 use crate::base::Sysroot;
-use crate::compile::{CargoSettings, linker};
-use crate::plan::{Engine, Format, Plan};
+use crate::compile::{CargoSettings, builder, linker};
+use crate::plan::{Builder, Engine, Format, Plan};
 use crate::shell::Shell;
 
 /// One thing that was looked at.
@@ -36,7 +36,10 @@ pub fn run(options: &Options, shell: &Shell) -> Result<()> {
     let settings = CargoSettings::read(&options.cargo.config)?;
     let mut findings = vec![compiler(&options.cargo.program), standard_library(triple)];
     let linker = linker::used(&settings, triple);
-    findings.push(the_linker(&linker, triple));
+    match plan.builder {
+        Builder::Cargo => findings.push(the_linker(&linker, triple)),
+        other => findings.push(the_builder(other, &plan.target)),
+    }
     if plan.bases.contains(&BaseChoice::Auto) && !plan.target.is_musl() {
         findings.push(c_library(&linker, triple));
     }
@@ -96,6 +99,24 @@ fn the_linker(linker: &str, triple: &str) -> Finding {
     Finding { what: format!("linker for {triple}"), state }
 }
 
+/// `cross` or `cargo zigbuild`, with what is known to be wrong between their versions and the compiler's.
+fn the_builder(builder: Builder, target: &Target) -> Finding {
+    let (program, arguments, install) = match builder {
+        Builder::Zigbuild => ("cargo-zigbuild", &["--version"][..], "pip install cargo-zigbuild"),
+        _ => ("cross", &["--version"][..], "cargo install cross --locked"),
+    };
+    let rustc = builder::version(Path::new("rustc"), &["--version"]);
+    let state = match (builder::version(Path::new(program), arguments), rustc) {
+        (Some(version), Some(rustc)) => match builder::bad_pair(builder, &version, &rustc, target) {
+            Some(why) => State::Missing(why),
+            None => State::Good(version.to_string()),
+        },
+        (Some(version), None) => State::Good(version.to_string()),
+        (None, _) => State::Missing(format!("run `{install}`")),
+    };
+    Finding { what: program.into(), state }
+}
+
 fn c_library(linker: &str, triple: &str) -> Finding {
     let state = match Sysroot::new(linker).find("libc.so.6") {
         Some(path) => State::Good(path.display().to_string()),
@@ -110,7 +131,8 @@ fn c_library(linker: &str, triple: &str) -> Finding {
 /// Needed where the plan asks for an engine.
 #[cfg(feature = "engine")]
 fn engine(plan: &Plan) -> Finding {
-    let needed = plan.engine == Engine::Docker || plan.bases.iter().any(|base| matches!(base, BaseChoice::Dockerfile(_)));
+    let needed = plan.engine == Engine::Docker
+        || plan.bases.iter().any(|base| matches!(base, BaseChoice::Dockerfile(_) | BaseChoice::Daemon(_)));
     let state = match crate::engine::Engine::connect(super::load::START) {
         Ok(engine) => {
             let about = engine.about();
@@ -125,7 +147,8 @@ fn engine(plan: &Plan) -> Finding {
 
 #[cfg(not(feature = "engine"))]
 fn engine(plan: &Plan) -> Finding {
-    let needed = plan.engine == Engine::Docker || plan.bases.iter().any(|base| matches!(base, BaseChoice::Dockerfile(_)));
+    let needed = plan.engine == Engine::Docker
+        || plan.bases.iter().any(|base| matches!(base, BaseChoice::Dockerfile(_) | BaseChoice::Daemon(_)));
     let missing = "this program was built without its feature `engine`".to_owned();
     Finding { what: "container engine".into(), state: if needed { State::Missing(missing) } else { State::Optional(missing) } }
 }

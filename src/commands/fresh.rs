@@ -58,6 +58,10 @@ pub fn inputs(plan: &Plan, binaries: &[Binary], linker: &str, images: &[Digest],
         if let crate::app::BaseChoice::Dockerfile(source) = base {
             write!(sum, " {}", crate::base::BuildContext::read(source, known)?.sum(source, &plan.target)?)?;
         }
+        #[cfg(feature = "engine")]
+        if let crate::app::BaseChoice::Daemon(name) = base {
+            write!(sum, " {}", crate::base::image_id(name)?)?;
+        }
         if let crate::app::BaseChoice::Rootfs(path) | crate::app::BaseChoice::Archive(path) = base {
             for entry in walkdir::WalkDir::new(path).sort_by_file_name() {
                 let entry = entry?;

@@ -28,7 +28,7 @@ pub struct GenerateOptions {
 /// Writes the text files without compiling: those of the destinations that are asked for, or, without one, those that a build
 /// writes. With `check` writes nothing, and fails where one is not as it would be.
 pub fn run(options: &Options, generate: &GenerateOptions, shell: &Shell) -> Result<()> {
-    let Session { plan, workspace } = Session::start(options, shell)?;
+    let Session { plan, workspace, .. } = Session::start(options, shell)?;
     if !options.request.destinations.is_empty() {
         let files = deployments(&plan, &workspace, options, generate)?;
         if generate.check {

@@ -12,6 +12,7 @@ use super::built::Built;
 use super::{Options, Session, images};
 use crate::bundle::{self, Outgoing};
 use crate::digest::Digest;
+use crate::oci;
 use crate::registry::{Access, Client, Reference, Upload};
 use crate::shell::{self, Shell};
 
@@ -47,9 +48,13 @@ pub fn run(push: &PushOptions, options: &Options, shell: &Shell) -> Result<()> {
     let (client, outgoing);
     let scratch = tempfile::tempdir().context("failed to make a temporary folder")?;
     if push.bundles.is_empty() {
-        let Session { plan, .. } = Session::start(options, shell)?;
-        client = images::client(&plan, options, shell)?;
-        outgoing = Built::load(&plan)?.outgoing(&plan)?;
+        let sessions = Session::of_targets(options, shell)?;
+        client = images::client(&sessions.first().context("there is no target")?.plan, options, shell)?;
+        let mut all = Vec::new();
+        for Session { plan, .. } in &sessions {
+            all.extend(Built::load(plan)?.outgoing(plan)?);
+        }
+        outgoing = all;
     } else {
         let access = Access { insecure: options.request.insecure_registries.clone(), ..Access::default() };
         client = Client::new(access, push.offline, |text| shell.warning(text));
@@ -65,21 +70,25 @@ pub fn run(push: &PushOptions, options: &Options, shell: &Shell) -> Result<()> {
     for image in &outgoing {
         let text = format!("{prefix}/{}:{}", image.name, image.tag);
         let reference: Reference = text.parse().map_err(anyhow::Error::msg)?;
-        if places.iter().any(|(other, _)| *other == reference) {
+        if places.iter().any(|(other, before)| *other == reference && before.platform == image.platform) {
             bail!("two images would become `{reference}`");
         }
         places.push((reference, image));
     }
     let sent = blobs(&client, &places, shell)?;
     let mut pushed = Vec::new();
+    let mut services: BTreeMap<&Reference, Vec<&Outgoing>> = BTreeMap::new();
     for (reference, image) in &places {
-        let digest = client.push_manifest(reference, &image.media_type, &image.manifest)?;
+        services.entry(reference).or_default().push(image);
+    }
+    for (reference, platforms) in services {
+        let digest = manifests(&client, reference, &platforms)?;
         shell.status("Pushed", format_args!("{reference}@{digest}"));
         pushed.push(Pushed {
             repository: format!("{}/{}", reference.registry, reference.repository),
-            tag: image.tag.clone(),
+            tag: platforms[0].tag.clone(),
             digest,
-            platform: image.platform.clone(),
+            platform: platforms.iter().map(|image| image.platform.as_str()).collect::<Vec<_>>().join(","),
         });
     }
     shell.status("Sent", format_args!("{} of layers and configs", shell::bytes(sent)));
@@ -89,6 +98,22 @@ pub fn run(push: &PushOptions, options: &Options, shell: &Shell) -> Result<()> {
         pushed.iter().for_each(|image| anstream::println!("{}@{}", image.repository, image.digest));
     }
     Ok(())
+}
+
+/// Pushes the manifest of a service's only platform, or those of all and an index of them; gives the digest of what the tag
+/// leads to.
+fn manifests(client: &Client<'_>, to: &Reference, platforms: &[&Outgoing]) -> Result<Digest> {
+    if let [only] = platforms {
+        return client.push_manifest(to, &only.media_type, &only.manifest);
+    }
+    let mut descriptors = Vec::new();
+    for image in platforms {
+        let platform = image.platform.parse().map_err(anyhow::Error::msg)?;
+        let descriptor = bundle::descriptor(&image.media_type, &image.manifest, Some(platform));
+        client.push_manifest(&to.at(descriptor.digest), &image.media_type, &image.manifest)?;
+        descriptors.push(descriptor);
+    }
+    client.push_manifest(to, oci::INDEX, &serde_json::to_vec(&bundle::index(descriptors))?)
 }
 
 /// Each blob goes to one repository first; the other repositories then take it from there. Gives the bytes that were sent.

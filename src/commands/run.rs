@@ -15,7 +15,7 @@ use serde_json::Value;
 use self::launch::{Ask, Check, Launch};
 use self::output::Output;
 use self::started::Started;
-use super::{Options, build, load};
+use super::{Options, Session, build, load};
 use crate::app::Port;
 use crate::bundle::Contents;
 use crate::digest::Digest;
@@ -47,8 +47,9 @@ pub fn run(options: &Options, run: &RunOptions, shell: &Shell) -> Result<()> {
             let mut options = options.clone();
             options.request.packages.clear();
             options.request.formats = vec![Format::Docker];
-            let (plan, paths) = build::bundles(&options, shell)?;
-            (paths.into_iter().next().context("nothing was built")?, Some(plan))
+            let session = Session::start(&options, shell)?;
+            let paths = build::bundles(&session, &options, shell)?;
+            (paths.into_iter().next().context("nothing was built")?, Some(session.plan))
         }
     };
     let contents = load::read(&path, shell)?;

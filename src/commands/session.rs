@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::compile::CompileOptions;
-use crate::plan::{Plan, Request};
+use crate::plan::{self, Plan, Request};
 use crate::shell::Shell;
 use crate::workspace::{CargoOptions, Workspace};
 
@@ -32,15 +32,46 @@ pub struct Session {
     pub workspace: Workspace,
     /// What is decided.
     pub plan: Plan,
+    /// Whether the plan is for one of several targets.
+    pub among_others: bool,
 }
 
 impl Session {
-    /// Reads the workspace and decides; says what the user should know of the decisions.
+    /// Reads the workspace and decides for one target; says what the user should know of the decisions.
+    ///
+    /// # Errors
+    /// When something is wrong in the manifests, or there are several targets.
     pub fn start(options: &Options, shell: &Shell) -> Result<Self> {
+        let mut sessions = Self::of_targets(options, shell)?;
+        if sessions.len() > 1 {
+            let triples: Vec<&str> = sessions.iter().map(|session| session.plan.target.triple.as_str()).collect();
+            bail!("there are several targets, {}\nhelp: choose one: `--target {}`", triples.join(" and "), triples[0]);
+        }
+        sessions.pop().context("there is no target")
+    }
+
+    /// Reads the workspace and decides for each of its targets.
+    ///
+    /// # Errors
+    /// When something is wrong in the manifests.
+    pub fn of_targets(options: &Options, shell: &Shell) -> Result<Vec<Self>> {
         let workspace = Workspace::read(&options.cargo)?;
-        let plan = crate::plan::resolve(&workspace, &options.request)?;
-        plan.notes.iter().for_each(|note| shell.note(note));
-        Ok(Self { workspace, plan })
+        let triples = plan::targets(&workspace, &options.request)?;
+        let requests = match &triples[..] {
+            // Mistakes in the only one are told with its place.
+            [] | [_] => vec![options.request.clone()],
+            several => several
+                .iter()
+                .map(|triple| Request { targets: vec![triple.clone()], among_others: true, ..options.request.clone() })
+                .collect(),
+        };
+        let mut sessions = Vec::new();
+        for request in requests {
+            let plan = plan::resolve(&workspace, &request)?;
+            plan.notes.iter().for_each(|note| shell.note(note));
+            sessions.push(Self { workspace: workspace.clone(), plan, among_others: request.among_others });
+        }
+        Ok(sessions)
     }
 }
 

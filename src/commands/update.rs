@@ -139,5 +139,5 @@ impl Mover<'_> {
 fn target(name: &str) -> Result<Target> {
     let mut parts = name.splitn(3, '/').map(str::to_owned);
     let (os, architecture) = parts.next().zip(parts.next()).with_context(|| format!("`{name}` is not a platform"))?;
-    Ok(Target { triple: name.to_owned(), platform: Platform { architecture, os, variant: parts.next() } })
+    Ok(Target { triple: name.to_owned(), glibc: None, platform: Platform { architecture, os, variant: parts.next() } })
 }

@@ -6,7 +6,7 @@ use toml::{Table, Value};
 
 use super::linker;
 use super::settings::CargoSettings;
-use crate::plan::Plan;
+use crate::plan::{Builder, Plan};
 use crate::shell::Shell;
 use crate::workspace::Workspace;
 
@@ -14,7 +14,9 @@ use crate::workspace::Workspace;
 pub fn flags(settings: &CargoSettings, workspace: &Workspace, plan: &Plan, shell: &Shell) -> Result<Vec<String>> {
     let triple = &plan.target.triple;
     let mut flags = Vec::new();
-    if let Some(linker) = linker::own_choice(settings, triple) {
+    // Other builders bring their own.
+    let own = linker::own_choice(settings, triple).filter(|_| plan.builder == Builder::Cargo);
+    if let Some(linker) = own {
         shell.detail("Linking", format_args!("with `{linker}`"));
         flags.push(assign(&["target", triple, "linker"], Value::String(linker)));
     }
@@ -24,14 +26,18 @@ pub fn flags(settings: &CargoSettings, workspace: &Workspace, plan: &Plan, shell
     if std::env::var_os("CARGO_ENCODED_RUSTFLAGS").is_some() || std::env::var_os("RUSTFLAGS").is_some() {
         shell.note("`RUSTFLAGS` is set and hides all other flags: paths of this machine stay in the binaries, so their bytes depend on the folder");
     } else {
-        flags.push(rustflags(settings, workspace, triple));
+        flags.push(rustflags(settings, workspace, plan));
     }
     Ok(flags)
 }
 
 /// Cargo reads `build.rustflags` only where nothing is set for the target: ours go to where the caller's are.
-fn rustflags(settings: &CargoSettings, workspace: &Workspace, triple: &str) -> String {
+fn rustflags(settings: &CargoSettings, workspace: &Workspace, plan: &Plan) -> String {
+    let triple = &plan.target.triple;
     let mut remapped = vec![(workspace.root.clone(), "/workspace"), (workspace.target_dir.clone(), "/target")];
+    if plan.builder == Builder::Cross {
+        remapped.push(("/project".into(), "/workspace"));
+    }
     remapped.extend(cargo_home().map(|home| (home, "/cargo")));
     let ours: Vec<String> = remapped.iter().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display())).collect();
     let of_target = settings.has_for_target(triple, "rustflags");

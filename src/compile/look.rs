@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 
 use crate::app::Binary;
-use crate::elf::Elf;
+use crate::elf::{Elf, glibc};
 use crate::plan::Plan;
 use crate::segment::KnownDigests;
 
@@ -29,6 +29,20 @@ pub fn look(plan: &Plan, paths: &BTreeMap<String, PathBuf>, known: &KnownDigests
                 plan.target.triple,
                 plan.target.platform.architecture,
                 plan.target.triple,
+            );
+        }
+        let newest = elf.requires.values().flatten().filter_map(|version| glibc(version)).max();
+        if let (Some(floor), Some(newest)) = (plan.target.glibc, newest)
+            && newest > floor
+        {
+            bail!(
+                "`{}` of the service `{}` needs glibc {}.{}, but the target asks for {}.{} at most",
+                path.display(),
+                service.name,
+                newest.0,
+                newest.1,
+                floor.0,
+                floor.1
             );
         }
         binaries.push(Binary { service: service.name.to_string(), path: path.clone(), digest, size, elf });

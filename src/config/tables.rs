@@ -33,6 +33,10 @@ pub struct AppTable {
     pub compression: Option<CompressionName>,
     /// Who makes the images. Default: `"native"`, which needs no container engine.
     pub engine: Option<EngineName>,
+    /// What images hold. Default: `"image-per-service"`.
+    pub layout: Option<LayoutName>,
+    /// Who compiles. Default: `"cargo"`.
+    pub builder: Option<BuilderName>,
     /// For a registry, the URLs that are asked before it: `{ "docker.io" = ["https://mirror.example.com"] }`.
     pub mirrors: BTreeMap<String, Vec<String>>,
     /// `HOST` or `HOST:PORT` of registries that speak plain HTTP. This machine itself always may.
@@ -107,6 +111,30 @@ pub enum EngineName {
     Native,
     /// Docker, or podman behind its socket, of the generated Dockerfiles.
     Docker,
+}
+
+/// Who compiles.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BuilderName {
+    /// Cargo, with the linker of this machine.
+    #[default]
+    Cargo,
+    /// `cross`, in a container with the target's C tools.
+    Cross,
+    /// `cargo zigbuild`, with zig as the linker; takes a glibc version after the triple.
+    Zigbuild,
+}
+
+/// What images hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LayoutName {
+    /// Each service has an image of its own, which starts it.
+    #[default]
+    ImagePerService,
+    /// One image holds the executables of all services and starts none by itself; each service is a command in it.
+    MultiBinary,
 }
 
 /// How hard to compress.

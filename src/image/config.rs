@@ -8,47 +8,90 @@ use anyhow::Result;
 use crate::app::{Base, Binary, Image, Service};
 use crate::digest::Digest;
 use crate::oci::{History, ImageConfig, Nothing, RootFs, RunConfig};
-use crate::plan::Plan;
+use crate::plan::{Layout, Plan, PlannedImage};
 use crate::segment::Segment;
 
 /// What engines set where an image says nothing.
 const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-pub fn image(plan: &Plan, service: &Service, binary: &Binary, base: &Base, own: Vec<Segment>) -> Result<Image> {
+/// A layer above the base's.
+pub struct Own<'a> {
+    /// The layer.
+    pub segment: &'a Segment,
+    /// The executable that it holds; none if it holds files.
+    pub executable: Option<&'a Binary>,
+}
+
+pub fn image(plan: &Plan, image: &PlannedImage<'_>, base: &Base, own: &[Own<'_>]) -> Result<Image> {
     let created = humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + Duration::from_secs(plan.epoch)).to_string();
     let mut history = base.history.clone();
-    for at in 1..=own.len() {
-        let what = if at == own.len() { format!("executable {} {}", service.bin, binary.digest) } else { "files".to_owned() };
+    for Own { executable, .. } in own {
+        let what = match executable {
+            Some(binary) => {
+                let bin = plan.services.iter().find(|s| s.name.as_str() == binary.service).map_or("", |s| s.bin.as_str());
+                format!("executable {bin} {}", binary.digest)
+            }
+            None => "files".to_owned(),
+        };
         history.push(History {
             created: Some(created.clone()),
             created_by: Some(format!("cargo-appbundle {}: {what}", env!("CARGO_PKG_VERSION"))),
             ..History::default()
         });
     }
-    let layers: Vec<Segment> = base.layers.iter().cloned().chain(own).collect();
+    let layers: Vec<Segment> = base.layers.iter().chain(own.iter().map(|own| own.segment)).cloned().collect();
     let platform = plan.target.platform.clone();
+    let of_image: Vec<&Service> = image.services.iter().map(|at| &plan.services[*at]).collect();
+    let config = match (plan.layout, &of_image[..]) {
+        (Layout::ImagePerService, [service]) => run_config(plan, service, base),
+        _ => shared_config(plan, &of_image, base),
+    };
     let config = ImageConfig {
         created: Some(created),
         architecture: platform.architecture.clone(),
         variant: platform.variant.clone(),
         os: platform.os.clone(),
-        config: run_config(plan, service, base),
+        config,
         rootfs: RootFs { diff_ids: layers.iter().map(|layer| layer.diff_id).collect(), ..RootFs::default() },
         history,
     };
     let config_bytes = serde_json::to_vec(&config)?;
     let id = Digest::of(&config_bytes);
-    let reference = service.image.clone();
-    Ok(Image { service: service.name.to_string(), reference, platform, config, config_bytes, id, layers })
+    let reference = image.reference.clone();
+    Ok(Image { service: image.name.to_owned(), reference, platform, config, config_bytes, id, layers })
 }
 
-fn run_config(plan: &Plan, service: &Service, base: &Base) -> RunConfig {
+/// What an image of all services says of how it runs: nothing that only one of them wants.
+fn shared_config(plan: &Plan, services: &[&Service], base: &Base) -> RunConfig {
+    let mut labels = base.config.labels.clone();
+    labels.insert("org.opencontainers.image.title".into(), plan.name.to_string());
+    labels.insert("org.opencontainers.image.version".into(), plan.version.written.clone());
+    let ports = services.iter().flat_map(|service| &service.ports).map(|port| (port.exposed(), Nothing {}));
+    let env = environment(base, &BTreeMap::new());
+    RunConfig {
+        user: services.first().map(|first| first.user.clone()).filter(|user| services.iter().all(|other| other.user == *user)),
+        exposed_ports: ports.chain(base.config.exposed_ports.clone()).collect(),
+        env,
+        volumes: base.config.volumes.clone(),
+        working_dir: Some("/".into()),
+        labels,
+        stop_signal: base.config.stop_signal.clone(),
+        ..RunConfig::default()
+    }
+}
+
+/// `NAME=VALUE` of the base and over it.
+fn environment(base: &Base, own: &BTreeMap<String, String>) -> Vec<String> {
     let mut env: BTreeMap<String, String> = BTreeMap::new();
     let of_base = base.config.env.iter().map(String::as_str);
     for (name, value) in [PATH].into_iter().chain(of_base).filter_map(|line| line.split_once('=')) {
         env.insert(name.to_owned(), value.to_owned());
     }
-    env.extend(service.environment.clone());
+    env.extend(own.clone());
+    env.into_iter().map(|(name, value)| format!("{name}={value}")).collect()
+}
+
+fn run_config(plan: &Plan, service: &Service, base: &Base) -> RunConfig {
     let mut labels = base.config.labels.clone();
     labels.insert("org.opencontainers.image.title".into(), service.name.to_string());
     labels.insert("org.opencontainers.image.version".into(), plan.version.written.clone());
@@ -61,7 +104,7 @@ fn run_config(plan: &Plan, service: &Service, base: &Base) -> RunConfig {
             .map(|port| (port.exposed(), Nothing {}))
             .chain(base.config.exposed_ports.clone())
             .collect(),
-        env: env.into_iter().map(|(name, value)| format!("{name}={value}")).collect(),
+        env: environment(base, &service.environment),
         entrypoint: service.entrypoint(),
         cmd: service.args.clone(),
         volumes: base.config.volumes.clone(),

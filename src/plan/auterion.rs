@@ -6,8 +6,9 @@ use super::Auterion;
 use crate::app::{Device, Target};
 use crate::config::tables::AuterionTable;
 
-/// Decides; each problem is given with the key it is about.
-pub fn resolve(table: &AuterionTable, target: &Target) -> Result<Auterion, Vec<(&'static str, String)>> {
+/// Decides; each problem is given with the key it is about. `among_others`: devices that run another target's platform are
+/// left out.
+pub fn resolve(table: &AuterionTable, target: &Target, among_others: bool) -> Result<Auterion, Vec<(&'static str, String)>> {
     let mut wrong = Vec::new();
     let api_version = table.api_version.unwrap_or(2);
     let architecture = target.platform.architecture.as_str();
@@ -16,19 +17,23 @@ pub fn resolve(table: &AuterionTable, target: &Target) -> Result<Auterion, Vec<(
     if target_platform.is_empty() {
         wrong.push(("target-platform", "`target-platform` names no device".to_owned()));
     }
-    let mut device_types: Vec<String> = Vec::new();
+    let (mut device_types, mut fitting): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for name in &target_platform {
         let Some(Device { device_type: device, architecture: needs, .. }) = Device::named(name) else {
             let known: Vec<&str> = Device::ALL.iter().map(|device| device.name).collect();
             wrong.push(("target-platform", format!("`{name}` is no device; known are {}", known.join(", "))));
             continue;
         };
+        if *needs != architecture && among_others {
+            continue;
+        }
         if *needs != architecture {
             wrong.push((
                 "target-platform",
                 format!("`{name}` runs linux/{needs}, but `{}` gives {}", target.triple, target.platform),
             ));
         }
+        fitting.push(name.clone());
         if !device_types.iter().any(|known| known == device) {
             device_types.push((*device).to_owned());
         }
@@ -67,7 +72,7 @@ pub fn resolve(table: &AuterionTable, target: &Target) -> Result<Auterion, Vec<(
         return Err(wrong);
     }
     let compose_override = table.compose_override.clone().unwrap_or_default();
-    Ok(Auterion { api_version, target_platform, device_types, app_base, extra, compose_override })
+    Ok(Auterion { api_version, target_platform: fitting, device_types, app_base, extra, compose_override })
 }
 
 #[cfg(test)]
@@ -78,7 +83,7 @@ mod tests {
     fn devices(names: &[&str], triple: &str) -> Result<Vec<String>, String> {
         let many = OneOrMany::Many(names.iter().map(|n| (*n).to_owned()).collect());
         let table = AuterionTable { target_platform: Some(many), ..AuterionTable::default() };
-        resolve(&table, &Target::new(triple).expect("target")).map(|a| a.device_types).map_err(|w| w[0].1.clone())
+        resolve(&table, &Target::new(triple).expect("target"), false).map(|a| a.device_types).map_err(|w| w[0].1.clone())
     }
 
     #[test]
@@ -95,6 +100,6 @@ mod tests {
     fn keys_need_their_api_version() {
         let table = AuterionTable { mission_executor: Some(true), ..AuterionTable::default() };
         let target = Target::new("aarch64-unknown-linux-gnu").expect("target");
-        assert!(resolve(&table, &target).is_err_and(|w| w[0].1.contains("needs `api-version = 6`")));
+        assert!(resolve(&table, &target, false).is_err_and(|w| w[0].1.contains("needs `api-version = 6`")));
     }
 }

@@ -5,7 +5,7 @@ use super::manifests::AppSource;
 use super::service::Report;
 use crate::app::BaseChoice;
 use crate::config::Step;
-use crate::registry::Access;
+use crate::registry::{Access, Reference};
 
 /// How the user wants images of a Docker engine to be written.
 const ENGINE: &str = "docker-daemon:";
@@ -16,9 +16,12 @@ const ENGINE: &str = "docker-daemon:";
 /// When it is not a reference, in words for the user.
 pub fn image(name: &str) -> Result<BaseChoice, String> {
     if let Some(name) = name.strip_prefix(ENGINE) {
-        return Err(format!(
-            "images of a Docker engine cannot be a base yet: save it with `docker save -o base.tar {name}` and write `{{ archive = \"base.tar\" }}`"
-        ));
+        let image: Reference = name.parse()?;
+        return if image.repository.is_empty() {
+            Err(format!("`{name}` is no image"))
+        } else {
+            Ok(BaseChoice::Daemon(name.to_owned()))
+        };
     }
     name.parse().map(BaseChoice::Image)
 }

@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 
 use super::manifests::{self, AppSource, ServiceSource};
+use super::outputs::{formats, target, wants_auterion};
 use super::select::select;
 use super::service::{self, Report};
 use super::template::{self, Template};
-use super::{Engine, Format, Plan, agreement, auterion, checks, kubernetes, registries, stacks};
-use crate::app::{Author, BaseChoice, Destination, ImageRef, Name, Service, Target, Version};
+use super::{Builder, Engine, Format, Layout, Plan, agreement, auterion, checks, kubernetes, one_image, registries, stacks};
+use crate::app::{Author, BaseChoice, Destination, ImageRef, Name, Service, Version};
 use crate::archive::gzip::Level;
 use crate::config::tables::CompressionName;
 use crate::config::{Problems, Step};
@@ -23,10 +24,12 @@ pub struct Request {
     pub packages: Vec<String>,
     /// `--profile`
     pub profile: String,
-    /// `--target`
-    pub target: Option<String>,
+    /// `--target`; those of the table if empty.
+    pub targets: Vec<String>,
     /// `--format`; those of the table if empty.
     pub formats: Vec<Format>,
+    /// `--builder`
+    pub builder: Option<Builder>,
     /// `--engine`
     pub engine: Option<Engine>,
     /// `--compression`
@@ -45,9 +48,12 @@ pub struct Request {
     pub epoch: u64,
     /// `--out-dir`; default: `appbundle` in the target folder.
     pub output: Option<PathBuf>,
+    /// Whether this is one of several targets: then each has a folder of its own in the output folder, writes what holds one
+    /// platform, and leaves out devices of others.
+    pub among_others: bool,
 }
 
-/// Decides everything.
+/// Decides everything, for one target: that of the request, or the only one of the table.
 ///
 /// # Errors
 /// [`Problems`] with all that is wrong in all manifests; or the first thing that cannot be read.
@@ -67,20 +73,26 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     let author = app.table.author.as_deref().and_then(|author| report.take(&[Step::Key("author")], Author::new(author)));
     let version = version(&app, &sources, request, &mut report);
     let target = target(&app, request, &mut report);
-    let formats = formats(&app, request, &mut report);
+    let mut formats = formats(&app, request, &mut report);
+    let has_index = request.among_others && formats.contains(&Format::Oci);
+    if request.among_others {
+        formats.retain(|format| *format != Format::Oci);
+    }
     let registries = registries::resolve(&app, request, &mut report);
     let base = match &app.table.base {
         Some(table) => report.take(&[Step::Key("base")], service::base(table, &workspace.root)),
         None => Some(BaseChoice::Auto),
     };
     let auterion = match &target {
-        Some(target) if wants_auterion(&formats, request) => match auterion::resolve(&app.table.auterion, target) {
-            Ok(auterion) => Some(auterion),
-            Err(wrong) => {
-                wrong.into_iter().for_each(|(key, why)| report.wrong(&[Step::Key("auterion"), Step::Key(key)], why));
-                None
+        Some(target) if wants_auterion(&formats, request) => {
+            match auterion::resolve(&app.table.auterion, target, request.among_others) {
+                Ok(auterion) => Some(auterion),
+                Err(wrong) => {
+                    wrong.into_iter().for_each(|(key, why)| report.wrong(&[Step::Key("auterion"), Step::Key(key)], why));
+                    None
+                }
             }
-        },
+        }
         _ => None,
     };
     let (Some(name), Some(version)) = (name, version) else {
@@ -90,12 +102,19 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     if version.is_mapped() {
         notes.push(format!("version `{}` becomes `{}`: `+` is not allowed in an image's tag", version.written, version.tag));
     }
+    if let (Some(auterion), Some(target)) = (&auterion, &target)
+        && auterion.device_types.is_empty()
+    {
+        notes.push(format!("no device of `target-platform` runs {}: no `.auterionos` file for it", target.platform));
+        formats.retain(|format| *format != Format::Auterionos);
+    }
     let template = read_template(workspace, &version)?;
 
     let slug = match &author {
         Some(author) => format!("{}.{name}", author.as_str()),
         None => name.to_string(),
     };
+    let layout = app.table.layout.unwrap_or_default();
     let mut services: BTreeMap<String, (Service, BaseChoice)> = BTreeMap::new();
     for source in &sources {
         let Some(service_name) = service::name(source, &mut problems) else { continue };
@@ -110,19 +129,27 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
             Some(Some(image)) => {
                 ImageRef::parse(image).map_err(|e| anyhow::anyhow!("in `app.yml`, service `{service_name}`: {e}"))?
             }
+            _ if layout == Layout::MultiBinary => ImageRef { name: slug.clone(), tag: version.tag.clone() },
             _ => ImageRef { name: format!("{slug}.{service_name}"), tag: version.tag.clone() },
         };
         let mut report = Report { manifest: &source.manifest, path: &source.path, problems: &mut problems };
         let own_base = source.table.base.as_ref().map(|table| service::base(table, source.member.folder()));
         let own_base = own_base.and_then(|base| report.take(&[Step::Key("base")], base));
-        let Some(service) = service::resolve(source, service_name, image, &workspace.root, &mut problems) else { continue };
+        let Some(service) =
+            service::resolve(source, service_name, (image, layout == Layout::MultiBinary), &workspace.root, &mut problems)
+        else {
+            continue;
+        };
         let base = own_base.or_else(|| base.clone()).unwrap_or(BaseChoice::Auto);
         services.insert(service.name.to_string(), (service, base));
     }
     let all_read = problems.is_empty();
     if all_read {
         checks::dependencies(&sources, &services, template.as_ref(), &stacks::built_names(&app), &mut problems);
-        checks::images(&sources, &services, &mut problems);
+        match layout {
+            Layout::ImagePerService => checks::images(&sources, &services, &mut problems),
+            Layout::MultiBinary => one_image::check(&sources, &services, &mut problems),
+        }
         checks::bins(&sources, &services, &mut problems);
         agreement::check(&sources, &services, &mut problems);
         if request.destinations.contains(&Destination::Kubernetes) {
@@ -146,6 +173,15 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     );
     problems.into_result()?;
     let Some(target) = target else { bail!("there is no target") };
+    let builder = request.builder.or(app.table.builder).unwrap_or_default();
+    if let Some((major, minor)) = target.glibc
+        && builder != Builder::Zigbuild
+    {
+        bail!(
+            "the target `{}.{major}.{minor}` asks for a glibc of its own, which only zig links against\nhelp: build with `--builder zigbuild`",
+            target.triple
+        );
+    }
     if let Some(template) = &template {
         checks::template(template, &services)?;
     }
@@ -153,13 +189,17 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     let wanted = select(&request.packages, &services)?;
     let ordered = sorted.into_iter().filter(|name| wanted.contains(name)).filter_map(|name| services.remove(&name));
     let (mut services, bases): (Vec<Service>, Vec<BaseChoice>) = ordered.unzip();
-    let output = request.output.clone().unwrap_or_else(|| workspace.target_dir.join("appbundle"));
-    services.iter_mut().for_each(|service| stacks::give(service, &output));
     let compression = request.compression.unwrap_or(match app.table.compression {
         Some(CompressionName::Fast) => Level::Fast,
         Some(CompressionName::Best) => Level::Best,
         Some(CompressionName::Default) | None => Level::Default,
     });
+    let mut output = request.output.clone().unwrap_or_else(|| workspace.target_dir.join("appbundle"));
+    let index = has_index.then(|| output.join(format!("{slug}-{version}.oci.tar")));
+    if request.among_others {
+        output.push(target.platform.to_string().replace('/', "-"));
+    }
+    services.iter_mut().for_each(|service| stacks::give(service, &output));
     let settings_path = workspace.root.join("settings.default.env");
     let settings = if settings_path.is_file() { fs_err::read(settings_path)? } else { Vec::new() };
     Ok(Plan {
@@ -175,6 +215,8 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         stacks,
         swarm,
         engine: request.engine.or(app.table.engine).unwrap_or_default(),
+        builder,
+        layout,
         registries,
         compression,
         epoch: request.epoch,
@@ -182,6 +224,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         settings,
         workspace: workspace.root.clone(),
         output,
+        index,
         notes,
     })
 }
@@ -217,51 +260,6 @@ fn version(app: &AppSource, sources: &[ServiceSource<'_>], request: &Request, re
             None
         }
     }
-}
-
-fn target(app: &AppSource, request: &Request, report: &mut Report<'_>) -> Option<Target> {
-    if let Some(triple) = &request.target {
-        return report.take(&[], Target::new(triple));
-    }
-    match app.table.targets.as_deref() {
-        None => report.take(&[], Target::new("aarch64-unknown-linux-gnu")),
-        Some([only]) => report.take(&[Step::Key("targets"), Step::Index(0)], Target::new(only)),
-        Some([]) => {
-            report.wrong(&[Step::Key("targets")], "`targets` is empty");
-            None
-        }
-        Some(several) => {
-            let message =
-                format!("a bundle is for one target, here are {}: choose with `--target {}`", several.len(), several[0]);
-            report.wrong(&[Step::Key("targets")], message);
-            None
-        }
-    }
-}
-
-fn formats(app: &AppSource, request: &Request, report: &mut Report<'_>) -> Vec<Format> {
-    let mut formats = match (&request.formats[..], &app.table.formats) {
-        ([], Some(formats)) => formats.clone(),
-        ([], None) if app.table.author.is_some() => vec![Format::Auterionos],
-        ([], None) => vec![Format::Docker],
-        (typed, _) => typed.to_vec(),
-    };
-    formats.sort();
-    formats.dedup();
-    if formats.is_empty() {
-        report.wrong(&[Step::Key("formats")], "`formats` is empty");
-    }
-    if wants_auterion(&formats, request) && app.table.author.is_none() {
-        report.wrong(
-            &[Step::Key("formats")],
-            "the format `auterionos` needs the app's `author`, such as `author = \"com.example\"`",
-        );
-    }
-    formats
-}
-
-fn wants_auterion(formats: &[Format], request: &Request) -> bool {
-    formats.contains(&Format::Auterionos) || request.destinations.contains(&Destination::Auterionos)
 }
 
 fn read_template(workspace: &Workspace, version: &Version) -> Result<Option<Template>> {

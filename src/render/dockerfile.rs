@@ -6,7 +6,7 @@ use anyhow::Result;
 use minijinja::{Environment, context};
 
 use crate::app::{Base, BaseChoice, Dockerfile, GeneratedFile, Part, Service, VolumeSource};
-use crate::plan::Plan;
+use crate::plan::{Layout, Plan, PlannedImage};
 
 /// What engines set where an image says nothing.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -43,14 +43,16 @@ pub enum Copied {
 pub fn contexts(plan: &Plan, bases: &[&Base]) -> Result<Vec<Context>> {
     let mut contexts = Vec::new();
     let mut choices: Vec<&BaseChoice> = Vec::new();
-    for (at, service) in plan.services.iter().enumerate() {
+    for image in plan.images() {
+        let services: Vec<&Service> = image.services.iter().map(|at| &plan.services[*at]).collect();
+        let (Some(at), Some(service)) = (image.services.first().copied(), services.first()) else { continue };
         let known = choices.iter().position(|choice| **choice == bases[at].choice);
         let number = known.unwrap_or(choices.len());
         if known.is_none() {
             choices.push(&bases[at].choice);
             contexts.push(base(plan, service, bases[at], number)?);
         }
-        contexts.push(of_service(plan, service, bases[at], number)?);
+        contexts.push(of_image(plan, &image, &services, bases[at], number)?);
     }
     Ok(contexts)
 }
@@ -69,7 +71,7 @@ fn environment() -> Result<Environment<'static>> {
 
 fn base(plan: &Plan, first: &Service, base: &Base, number: usize) -> Result<Context> {
     let ending = if number == 0 { String::new() } else { (number + 1).to_string() };
-    let named = matches!(base.choice, BaseChoice::Archive(_) | BaseChoice::Dockerfile(_) | BaseChoice::Image(_));
+    let named = !matches!(base.choice, BaseChoice::Auto | BaseChoice::Scratch | BaseChoice::Rootfs(_));
     let tar = format!("base{ending}.tar.gz");
     let has_layer = !named && !base.layers.is_empty();
     let archive_path = if let BaseChoice::Archive(path) = &base.choice { path.display().to_string() } else { String::new() };
@@ -80,7 +82,7 @@ fn base(plan: &Plan, first: &Service, base: &Base, number: usize) -> Result<Cont
         kind => match base.choice {
             BaseChoice::Archive(_) => "archive",
             BaseChoice::Dockerfile(_) => "dockerfile",
-            BaseChoice::Image(_) => "image",
+            BaseChoice::Image(_) | BaseChoice::Daemon(_) => "image",
             _ => "tar",
         },
         archive => archive_path,
@@ -105,32 +107,46 @@ fn by_hand(plan: &Plan, source: &Dockerfile, base: &Base) -> String {
     crate::process::words(&words)
 }
 
-fn of_service(plan: &Plan, service: &Service, base: &Base, number: usize) -> Result<Context> {
-    let mut copied = vec![(in_context("rootfs", &service.binary_path), Copied::Binary(service.name.to_string()))];
-    for file in &service.files {
-        let what = match &file.link {
-            Some(link) => Copied::Link(link.clone()),
-            None => Copied::File(file.from.clone(), file.executable),
+fn of_image(plan: &Plan, image: &PlannedImage<'_>, services: &[&Service], base: &Base, number: usize) -> Result<Context> {
+    let mut copied: Vec<(String, Copied)> = Vec::new();
+    let mut copies: Vec<String> = Vec::new();
+    for service in services {
+        let mut put = |place: String, what: Copied| {
+            if copied.iter().all(|(other, _)| *other != place) {
+                copied.push((place, what));
+            }
         };
-        copied.push((in_context("rootfs", &file.to), what));
+        put(in_context("rootfs", &service.binary_path), Copied::Binary(service.name.to_string()));
+        for file in &service.files {
+            let what = match &file.link {
+                Some(link) => Copied::Link(link.clone()),
+                None => Copied::File(file.from.clone(), file.executable),
+            };
+            put(in_context("rootfs", &file.to), what);
+        }
     }
-    let files = service.files.iter().map(|file| file.to.as_str()).chain([service.binary_path.as_str()]);
-    let mut copies: Vec<String> = base
-        .facts
-        .parts(files)
-        .into_iter()
-        .map(|part| {
-            let (Part::Folder(path) | Part::File(path)) = part;
-            words(&[&format!("rootfs/{path}"), &format!("/{path}")])
-        })
-        .collect();
-    let owner = service.user.split(':').next().filter(|user| user.parse::<u32>().is_ok()).unwrap_or("0");
-    let named = service.volumes.iter().filter(|volume| matches!(volume.source, VolumeSource::Named(_)));
-    for volume in named.filter(|volume| !base.facts.folders.contains(&base.facts.resolve(&volume.target))) {
-        let place = in_context("volumes", &volume.target);
-        copies.push(format!("--chown={owner}:{owner} {}", words(&[&format!("{place}/"), &format!("{}/", volume.target)])));
-        copied.push((place, Copied::Folder));
+    let files = services
+        .iter()
+        .flat_map(|service| service.files.iter().map(|file| file.to.as_str()).chain([service.binary_path.as_str()]));
+    for part in base.facts.parts(files) {
+        let (Part::Folder(path) | Part::File(path)) = part;
+        copies.push(words(&[&format!("rootfs/{path}"), &format!("/{path}")]));
     }
+    for service in services {
+        let owner = service.user.split(':').next().filter(|user| user.parse::<u32>().is_ok()).unwrap_or("0");
+        let named = service.volumes.iter().filter(|volume| matches!(volume.source, VolumeSource::Named(_)));
+        for volume in named.filter(|volume| !base.facts.folders.contains(&base.facts.resolve(&volume.target))) {
+            let place = in_context("volumes", &volume.target);
+            if copied.iter().all(|(other, _)| *other != place) {
+                copies
+                    .push(format!("--chown={owner}:{owner} {}", words(&[&format!("{place}/"), &format!("{}/", volume.target)])));
+                copied.push((place, Copied::Folder));
+            }
+        }
+    }
+    let Some(service) = services.first().filter(|_| plan.layout == Layout::ImagePerService) else {
+        return of_app(plan, image, services, base_image(plan, number), (copies, copied));
+    };
     let contents = environment()?.get_template("Dockerfile.service")?.render(context! {
         service => service.name.as_str(),
         version => plan.version.to_string(),
@@ -155,6 +171,40 @@ fn of_service(plan: &Plan, service: &Service, base: &Base, number: usize) -> Res
         dockerfile: GeneratedFile { path: format!("docker/{}/Dockerfile", service.name), contents: contents + "\n" },
         service: Some(service.name.to_string()),
         image: service.image.to_string(),
+        copied,
+    })
+}
+
+/// The image of all services: it says nothing that only one of them wants.
+fn of_app(
+    plan: &Plan,
+    image: &PlannedImage<'_>,
+    services: &[&Service],
+    base_image: String,
+    (copies, copied): (Vec<String>, Vec<(String, Copied)>),
+) -> Result<Context> {
+    let own =
+        [("org.opencontainers.image.title", plan.name.as_str()), ("org.opencontainers.image.version", &plan.version.written)];
+    let user = services.first().map(|first| &first.user).filter(|user| services.iter().all(|other| other.user == **user));
+    let mut ports: Vec<String> = services.iter().flat_map(|service| &service.ports).map(|port| port.exposed()).collect();
+    ports.sort();
+    ports.dedup();
+    let contents = environment()?.get_template("Dockerfile.service")?.render(context! {
+        service => image.name,
+        version => plan.version.to_string(),
+        platform => plan.target.platform.to_string(),
+        image => image.reference.to_string(),
+        base_image,
+        copies,
+        labels => own.iter().map(|(name, value)| format!("{}={}", quoted(name), quoted(value))).collect::<Vec<_>>(),
+        ports,
+        workdir => "/",
+        user,
+    })?;
+    Ok(Context {
+        dockerfile: GeneratedFile { path: format!("docker/{}/Dockerfile", image.name), contents: contents + "\n" },
+        service: Some(image.name.to_owned()),
+        image: image.reference.to_string(),
         copied,
     })
 }

@@ -38,6 +38,7 @@ pub fn file(plan: &Plan) -> Result<GeneratedFile> {
 pub fn service(service: &Service, image: &str, folder: &Path) -> Map<String, Value> {
     let mut map = Map::new();
     map.insert("image".into(), image.into());
+    map.extend(parts::in_shared_image(service));
     map.extend(parts::environment(service).map(|value| ("environment".to_owned(), literal(value))));
     map.extend(parts::env_files(service, folder).map(|value| ("env_file".to_owned(), value)));
     if on_host(service) {

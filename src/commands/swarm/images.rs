@@ -8,7 +8,7 @@ use super::tree::Apps;
 use crate::app::{Built, Dockerfile};
 use crate::base::BuildContext;
 use crate::commands::session::cache_folder;
-use crate::commands::{build, load};
+use crate::commands::{Session, build, load};
 use crate::engine::{BuildSpec, Engine, SwarmFacts};
 use crate::plan::{Format, Plan};
 use crate::segment::KnownDigests;
@@ -46,7 +46,8 @@ pub fn provide(engine: &Engine, facts: &SwarmFacts, apps: &Apps, shell: &Shell) 
         }
         let mut own = apps.options.clone();
         own.request.formats = vec![Format::Docker];
-        let (_, paths) = build::bundles(&own, shell)?;
+        let session = Session::start(&own, shell)?;
+        let paths = build::bundles(&session, &own, shell)?;
         let path = paths.into_iter().next().context("nothing was built")?;
         load::load(engine, &path, &load::read(&path, shell)?, shell)?;
         for built in plan.stacks.iter().filter(|stack| stack.repo.is_none()).flat_map(|stack| &stack.built) {

@@ -1,0 +1,59 @@
+//! `base = { image = "docker-daemon:…" }`: an image that an engine has.
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use super::archive;
+use super::remembered::remembered;
+use crate::app::{Base, BaseChoice, Target};
+use crate::engine::{Engine, ImageFacts};
+use crate::fs::Pending;
+use crate::segment::Packer;
+use crate::shell::Shell;
+
+/// What is said when no engine answers.
+const WITHOUT: &str = "start Docker or podman, or name an image of a registry: `base = { image = \"NAME\" }`";
+
+/// The id that a name leads to now, so that a build knows whether its base is another one.
+///
+/// # Errors
+/// When there is no engine, or no such image.
+pub fn image_id(name: &str) -> Result<String> {
+    Ok(find(&Engine::connect(WITHOUT)?, name)?.id)
+}
+
+fn find(engine: &Engine, name: &str) -> Result<ImageFacts> {
+    let Some(image) = engine.image(name)? else {
+        let about = engine.about();
+        bail!("{} {} has no image `{name}`\nhelp: run `docker pull {name}`", about.name, about.version);
+    };
+    Ok(image)
+}
+
+/// Reads an image as it is now; its layers are saved once.
+///
+/// # Errors
+/// When there is no engine, no such image, or it is for another platform.
+pub fn read(name: &str, target: &Target, packer: &Packer, shell: &Shell) -> Result<Base> {
+    let engine = Engine::connect(WITHOUT)?;
+    let image = find(&engine, name)?;
+    let platform = &target.platform;
+    ensure!(
+        (image.os.as_str(), image.architecture.as_str()) == (platform.os.as_str(), platform.architecture.as_str()),
+        "the image `{name}` is marked {}/{}, but the target `{}` is {platform}\nhelp: run `docker pull --platform {platform} {name}`",
+        image.os,
+        image.architecture,
+        target.triple
+    );
+    let choice = BaseChoice::Daemon(name.to_owned());
+    let record = packer.cache().folder().join(format!("daemon-{}.json", image.id.trim_start_matches("sha256:")));
+    let base = remembered(&record, choice, packer, || {
+        let mut pending = Pending::new(&packer.cache().folder().join("image"))?;
+        {
+            let progress = shell.progress("Saving", 0);
+            progress.message(name);
+            engine.save(&[name], pending.file())?;
+        }
+        archive::read(pending.path(), target, packer).context("failed to read what the engine saved")
+    })?;
+    Ok(Base { reference: Some(name.to_owned()), ..base })
+}

@@ -1,0 +1,43 @@
+//! Several targets: the archive that they share, an index of platforms for each service.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+
+use super::build::annotations;
+use super::built::Built;
+use super::fresh::LastBuild;
+use super::session::cache_folder;
+use crate::app::Image;
+use crate::bundle::{self, Kind, Part};
+use crate::digest::Digest;
+use crate::fs::Pending;
+use crate::plan::Plan;
+use crate::segment::Cache;
+use crate::shell::{self, Shell};
+
+/// Writes the OCI archive of all targets' images, if one is wanted, from what their builds left; gives its path.
+///
+/// # Errors
+/// When a build left nothing, a cached layer is damaged, or the file cannot be written.
+pub fn write(plans: &[&Plan], shell: &Shell) -> Result<Option<PathBuf>> {
+    let Some((first, path)) = plans.first().and_then(|plan| Some((*plan, plan.index.as_ref()?))) else { return Ok(None) };
+    let mut built: Vec<(Vec<Image>, Cache)> = Vec::new();
+    for plan in plans {
+        built.push((Built::load(plan)?.images(plan)?, Cache::new(&cache_folder(plan))));
+    }
+    let ids: Vec<String> = built.iter().flat_map(|(images, _)| images).map(|i| format!("{} {}", i.reference, i.id)).collect();
+    let inputs = Digest::of(format!("{} {:?}", ids.join(" "), first.compression));
+    let last_build = path.with_file_name(".last-index.json");
+    if LastBuild::load(&last_build).is_some_and(|last| last.is_fresh(inputs)) {
+        return Ok(Some(path.clone()));
+    }
+    let parts: Vec<Part<'_>> = built.iter().map(|(images, cache)| Part { images, cache }).collect();
+    let mut pending = Pending::new(path)?;
+    let size = bundle::write_layout(&mut pending, Kind::Oci, &parts, annotations(plans), first.epoch, &|_| ())
+        .with_context(|| format!("failed to write `{}`", path.display()))?;
+    pending.commit()?;
+    LastBuild::save(&last_build, inputs, std::slice::from_ref(path))?;
+    shell.status("Bundled", format_args!("{} ({})", path.display(), shell::bytes(size)));
+    Ok(Some(path.clone()))
+}

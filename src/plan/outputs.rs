@@ -1,0 +1,78 @@
+//! For what, and in which formats, bundles are written.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail};
+
+use super::manifests::{self, AppSource};
+use super::service::Report;
+use super::{Format, Request};
+use crate::app::{Destination, Target};
+use crate::config::{Problems, Step};
+use crate::workspace::Workspace;
+
+/// What is compiled for if nobody says otherwise.
+const DEFAULT_TARGET: &str = "aarch64-unknown-linux-gnu";
+
+/// What is compiled for: what was typed, else what the table says, else the default.
+///
+/// # Errors
+/// When two of them are for one platform, of which an image can have only one.
+pub fn targets(workspace: &Workspace, request: &Request) -> Result<Vec<String>> {
+    let mut problems = Problems::default();
+    let app = manifests::app(workspace, &mut problems)?;
+    let triples = match app.table.targets {
+        _ if !request.targets.is_empty() => request.targets.clone(),
+        Some(triples) => triples,
+        None => vec![DEFAULT_TARGET.to_owned()],
+    };
+    let mut platforms: BTreeMap<String, &String> = BTreeMap::new();
+    for triple in &triples {
+        // One that is not known is told where the plan is made, with its place.
+        let Ok(target) = Target::new(triple) else { continue };
+        if let Some(other) = platforms.insert(target.platform.to_string(), triple) {
+            bail!("the targets `{other}` and `{triple}` are both for {}", target.platform);
+        }
+    }
+    Ok(triples)
+}
+
+/// The one target of a plan.
+pub fn target(app: &AppSource, request: &Request, report: &mut Report<'_>) -> Option<Target> {
+    match (&request.targets[..], app.table.targets.as_deref()) {
+        ([typed, ..], _) => report.take(&[], Target::new(typed)),
+        ([], None) => report.take(&[], Target::new(DEFAULT_TARGET)),
+        ([], Some([])) => {
+            report.wrong(&[Step::Key("targets")], "`targets` is empty");
+            None
+        }
+        ([], Some([first, ..])) => report.take(&[Step::Key("targets"), Step::Index(0)], Target::new(first)),
+    }
+}
+
+/// What is typed, else what the table says.
+pub fn formats(app: &AppSource, request: &Request, report: &mut Report<'_>) -> Vec<Format> {
+    let mut formats = match (&request.formats[..], &app.table.formats) {
+        ([], Some(formats)) => formats.clone(),
+        ([], None) if app.table.author.is_some() => vec![Format::Auterionos],
+        ([], None) => vec![Format::Docker],
+        (typed, _) => typed.to_vec(),
+    };
+    formats.sort();
+    formats.dedup();
+    if formats.is_empty() {
+        report.wrong(&[Step::Key("formats")], "`formats` is empty");
+    }
+    if wants_auterion(&formats, request) && app.table.author.is_none() {
+        report.wrong(
+            &[Step::Key("formats")],
+            "the format `auterionos` needs the app's `author`, such as `author = \"com.example\"`",
+        );
+    }
+    formats
+}
+
+/// Whether something of AuterionOS is written.
+pub fn wants_auterion(formats: &[Format], request: &Request) -> bool {
+    formats.contains(&Format::Auterionos) || request.destinations.contains(&Destination::Auterionos)
+}
