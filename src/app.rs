@@ -13,6 +13,7 @@ mod needs;
 mod platform;
 mod resources;
 mod service;
+mod stack;
 
 pub use base::{Base, BaseChoice, Dockerfile};
 pub use binary::Binary;
@@ -27,3 +28,4 @@ pub use needs::{Dependency, Needs, Probe};
 pub use platform::Target;
 pub use resources::{Cpu, Memory, Resources};
 pub use service::{AppFile, Health, Port, Protocol, Route, SecretKey, Service, Volume, VolumeSource};
+pub use stack::{Built, Gateway, Https, Stack, Swarm};

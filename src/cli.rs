@@ -122,6 +122,25 @@ enum Command {
         #[command(flatten)]
         cargo: CargoArgs,
     },
+    /// Show what of the app runs in a Docker Swarm: replicas, images and health, by stack and service
+    #[cfg(feature = "engine")]
+    Status {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        plan: PlanArgs,
+    },
+    /// Take the app down from a Docker Swarm, and wait until all of it is gone
+    #[cfg(feature = "engine")]
+    #[command(after_help = deployment::REMOVE_HELP)]
+    Remove {
+        /// Seconds that each step may take
+        #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+        timeout: u64,
+        #[command(flatten)]
+        plan: PlanArgs,
+    },
     /// Add a service that compiles, answers `/healthz`, ends on SIGTERM, and has a test
     NewService {
         /// The name of the service and its package
@@ -181,6 +200,8 @@ enum Command {
         deployment: deployment::DeployArgs,
         #[command(flatten)]
         plan: PlanArgs,
+        #[command(flatten)]
+        compile: CompileArgs,
     },
     /// Move the pins of `appbundle.lock` to what the registries have now
     #[command(after_help = help::UPDATE)]
@@ -249,7 +270,7 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
         Command::Build { plan, compile } => commands::build::run(&options(plan, compile)?, shell),
         Command::Plan { plan, json } => commands::plan::run(&options(plan, CompileArgs::default())?, json, shell),
         Command::Generate { deployment, plan, check } => deployment::generate(deployment, plan, check, shell),
-        Command::Deploy { deployment, plan } => deployment::deploy(deployment, plan, shell),
+        Command::Deploy { deployment, plan, compile } => deployment::deploy(deployment, plan, compile, shell),
         Command::Inspect { file, json } => commands::inspect::run(&InspectOptions::new(file, json), shell),
         Command::Verify { file, json } => commands::verify::run(&VerifyOptions::new(file, json), shell),
         #[cfg(feature = "engine")]
@@ -274,11 +295,19 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
             let options = commands::Options { cargo: cargo.options(), ..commands::Options::default() };
             commands::test::run(&options, &commands::test::TestOptions { services, arguments }, shell)
         }
+        #[cfg(feature = "engine")]
+        Command::Status { json, plan } => commands::swarm::status(&options(plan, CompileArgs::default())?, json, shell),
+        #[cfg(feature = "engine")]
+        Command::Remove { timeout, plan } => {
+            let timeout = std::time::Duration::from_secs(timeout);
+            commands::swarm::remove(&options(plan, CompileArgs::default())?, timeout, shell)
+        }
         Command::NewService { name, template, path, cargo } => {
             let template = match template {
                 TemplateArg::Http => Template::Http,
                 TemplateArg::Worker => Template::Worker,
                 TemplateArg::Cli => Template::Cli,
+                TemplateArg::Stack => Template::Stack,
             };
             commands::new_service::run(&NewServiceOptions { cargo: cargo.options(), name, template, path }, shell)
         }

@@ -12,6 +12,7 @@ mod load;
 mod owned;
 mod pull;
 mod save;
+mod swarm;
 mod trace;
 
 use std::time::Duration;
@@ -27,6 +28,7 @@ pub use images::{ImageFacts, chains};
 pub use interrupt::Interrupt;
 pub use owned::Labelled;
 pub use pull::Login;
+pub use swarm::{STACK_LABEL, SwarmFacts, SwarmService};
 
 /// The oldest API that has all that is asked for: Docker 20.10, podman 3.
 const OLDEST: (usize, usize) = (1, 41);

@@ -2,25 +2,27 @@
 
 mod agreement;
 mod auterion;
+mod checks;
 mod deployment;
 mod files;
 mod kubernetes;
 mod manifests;
 mod needs;
+mod one_image;
 mod order;
 mod outputs;
 mod registries;
 mod resolve;
 mod select;
 mod service;
-mod sharing;
+mod stacks;
 mod template;
 
 use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::app::{Author, BaseChoice, ImageRef, Name, Service, Target, Version};
+use crate::app::{Author, BaseChoice, ImageRef, Name, Service, Stack, Swarm, Target, Version};
 use crate::archive::gzip::Level;
 use crate::registry::Access;
 
@@ -51,6 +53,10 @@ pub struct Plan {
     pub formats: Vec<Format>,
     /// What only the `.auterionos` format needs.
     pub auterion: Option<Auterion>,
+    /// The stacks, each after those in it; the last one is the outermost.
+    pub stacks: Vec<Stack>,
+    /// How services in a swarm are reached, and what they are told.
+    pub swarm: Swarm,
     /// Who makes the images.
     pub engine: Engine,
     /// Who compiles.

@@ -6,6 +6,7 @@ pub mod dev;
 mod dockerfile;
 pub mod kubernetes;
 mod parts;
+mod stack;
 pub mod swarm;
 
 use std::path::Path;
@@ -19,6 +20,7 @@ use crate::plan::Plan;
 pub use auterion::{app_file, metadata, payload_app_file, payload_compose};
 pub use compose::document_of;
 pub use dockerfile::{Context, Copied, build_args, contexts};
+pub use stack::{StackFile, stack_file, stack_requests, waves};
 
 /// What is written beside the bundle: `app.yml`, and `auterion-app.yml` where that format is asked for.
 pub fn files(plan: &Plan) -> Result<Vec<GeneratedFile>> {
@@ -43,6 +45,7 @@ pub fn deployment(plan: &Plan, destination: Destination, outside: Outside<'_>) -
     match destination {
         Destination::Compose => Ok(vec![compose::file(plan)?]),
         Destination::Swarm => Ok(vec![swarm::file(plan)?]),
+        Destination::Stacks => stack::stack_files(plan),
         Destination::Dev => {
             let options = dev::DevOptions { binaries: outside.binaries, beside: &Map::new() };
             Ok(vec![dev::file(plan, options)?])
@@ -64,6 +67,7 @@ pub fn deployment_notes(plan: &Plan, destination: Destination) -> Vec<String> {
     match destination {
         Destination::Compose => compose::notes_of_file(plan),
         Destination::Swarm => swarm::notes(&plan.services),
+        Destination::Stacks => stack::notes(plan),
         Destination::Dev => dev::notes(plan),
         Destination::Kubernetes => kubernetes::notes(plan),
         Destination::Auterionos => plan.auterion.iter().flat_map(|auterion| auterion::notes(plan, auterion)).collect(),

@@ -7,6 +7,8 @@ pub enum Destination {
     Compose,
     /// `docker stack deploy`.
     Swarm,
+    /// `docker stack deploy`, one file for each stack.
+    Stacks,
     /// The inner loop of development: compose, with sources and executables of this machine.
     Dev,
     /// Kubernetes, plain or through kustomize.

@@ -24,8 +24,8 @@ pub struct Service {
     pub features: Vec<String>,
     /// Its image.
     pub image: ImageRef,
-    /// The app's name, if that image holds all services and starts none by itself: then who starts the service says how.
-    pub shared_image: Option<String>,
+    /// Whether that image holds all services and starts none by itself: then who starts the service says how.
+    pub in_shared_image: bool,
     /// Where the executable stands in the image.
     pub binary_path: String,
     /// What to run, when it is not the executable.
@@ -77,6 +77,8 @@ pub struct Service {
     /// What runs beside it while it is developed.
     #[serde(skip_serializing_if = "Needs::is_empty")]
     pub dev: Needs,
+    /// The stack that it brings up and takes down.
+    pub controls: Option<String>,
     /// Merged last into its part of compose files.
     pub compose: Map<String, Value>,
     /// Merged last into its part of `auterion-app.yml`.

@@ -66,6 +66,31 @@ impl BuildContext {
         Ok(Self { dockerfile, files })
     }
 
+    /// Adds a package's folder under a name, without what Cargo builds in it.
+    ///
+    /// # Errors
+    /// When something cannot be read, or the name is taken.
+    pub fn add(&mut self, name: &str, folder: &Path, known: &KnownDigests) -> Result<()> {
+        let failed = || format!("failed to read the package `{name}`");
+        let taken = self.files.iter().any(|file| file.entry.path == name);
+        anyhow::ensure!(!taken, "the context has a file or folder `{name}` already, where the package would go");
+        self.files.push(File::new(name, 0o755, Kind::Folder, folder));
+        let built =
+            |entry: &walkdir::DirEntry| entry.depth() == 1 && (entry.file_name() == "target" || entry.file_name() == ".git");
+        for found in WalkDir::new(folder).min_depth(1).sort_by_file_name().into_iter().filter_entry(|entry| !built(entry)) {
+            let found = found.with_context(failed)?;
+            let relative = found.path().strip_prefix(folder).unwrap_or(found.path());
+            let path = relative.to_str().with_context(|| format!("`{}` has a name that is not UTF-8", relative.display()))?;
+            let path = format!("{name}/{path}");
+            if found.file_type().is_dir() {
+                self.files.push(File::new(&path, 0o755, Kind::Folder, found.path()));
+            } else if found.file_type().is_file() {
+                self.files.push(File::of(&path, found.path(), known).with_context(failed)?);
+            }
+        }
+        Ok(())
+    }
+
     /// A context of only these files, links and folders below a folder, with one time for all.
     ///
     /// # Errors

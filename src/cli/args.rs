@@ -97,6 +97,22 @@ pub struct CargoArgs {
     pub config: Vec<String>,
 }
 
+/// What is typed of stacks.
+#[derive(Args, Default)]
+pub struct StackArgs {
+    /// HOST/PATH of the registry from which the swarm gets the images, as `push --repo` put them there
+    #[arg(long, value_name = "PREFIX")]
+    pub repo: Option<String>,
+    /// A variable for every image that is built of a Dockerfile; can be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    pub env: Vec<(String, String)>,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    if name.is_empty() { Err("write NAME=VALUE".into()) } else { Ok((name.to_owned(), value.to_owned())) }
+}
+
 #[derive(Args, Default)]
 pub struct CompileArgs {
     /// Compile nothing: pack the binaries of --bin-dir
@@ -157,6 +173,8 @@ pub enum DestinationArg {
     Compose,
     /// `docker stack deploy`: swarm/docker-stack.yml
     Swarm,
+    /// `docker stack deploy`, stack by stack: stacks/*.yml, with their gateways
+    Stacks,
     /// Sources and executables of this machine, mounted: dev/docker-compose.dev.yml
     Dev,
     /// `kubectl apply -k`: kubernetes/
@@ -181,6 +199,8 @@ pub enum TemplateArg {
     Worker,
     /// Runs once and ends
     Cli,
+    /// The image of a stack: brings it up, tells how it is, and takes it down when it ends; call it STACK-stack
+    Stack,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -234,6 +254,8 @@ pub fn options(plan: PlanArgs, compile: CompileArgs) -> anyhow::Result<Options> 
             engine: plan.engine.map(EngineArg::engine),
             compression: plan.compression.map(LevelArg::level),
             version: plan.app_version,
+            repo: None,
+            env: Vec::new(),
             insecure_registries: plan.insecure_registry,
             destinations: Vec::new(),
             epoch: epoch()?,
@@ -291,24 +313,25 @@ impl FormatArg {
     }
 }
 
+impl DestinationArg {
+    pub fn destination(self) -> Destination {
+        match self {
+            Self::Compose => Destination::Compose,
+            Self::Swarm => Destination::Swarm,
+            Self::Stacks => Destination::Stacks,
+            Self::Dev => Destination::Dev,
+            Self::Kubernetes => Destination::Kubernetes,
+            Self::Auterionos => Destination::Auterionos,
+        }
+    }
+}
+
 impl BuilderArg {
     fn builder(self) -> Builder {
         match self {
             Self::Cargo => Builder::Cargo,
             Self::Cross => Builder::Cross,
             Self::Zigbuild => Builder::Zigbuild,
-        }
-    }
-}
-
-impl DestinationArg {
-    pub fn destination(self) -> Destination {
-        match self {
-            Self::Compose => Destination::Compose,
-            Self::Swarm => Destination::Swarm,
-            Self::Dev => Destination::Dev,
-            Self::Kubernetes => Destination::Kubernetes,
-            Self::Auterionos => Destination::Auterionos,
         }
     }
 }

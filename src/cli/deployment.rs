@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::args::{CompileArgs, DestinationArg, PlanArgs, options};
+use super::args::{CompileArgs, DestinationArg, PlanArgs, StackArgs, options};
 use crate::app::Destination;
 use crate::commands;
 use crate::commands::deploy::DeployOptions;
@@ -17,6 +17,8 @@ pub struct GenerateArgs {
     /// For kubernetes: the registry that has the images, as `push --repo` was given it
     #[arg(long, value_name = "PREFIX", requires = "destinations")]
     image_prefix: Option<String>,
+    #[command(flatten)]
+    stack: StackArgs,
 }
 
 #[derive(Args)]
@@ -25,8 +27,10 @@ pub struct DeployArgs {
     #[arg(long = "to", value_name = "DESTINATION", value_enum)]
     to: DeployToArg,
     /// The registry that has the images, as `push --repo` was given it
-    #[arg(long, value_name = "PREFIX")]
+    #[arg(long, value_name = "PREFIX", help_heading = "Kubernetes")]
     image_prefix: Option<String>,
+    #[command(flatten)]
+    stack: StackArgs,
     /// The context of the kubeconfig; default: the current one
     #[arg(long, value_name = "NAME", help_heading = "Kubernetes")]
     context: Option<String>,
@@ -42,6 +46,9 @@ pub struct DeployArgs {
 enum DeployToArg {
     /// A cluster that kubectl reaches
     Kubernetes,
+    /// The Docker Swarm that the engine is in
+    #[cfg(feature = "engine")]
+    Swarm,
 }
 
 pub const GENERATE_HELP: &str = "Examples:
@@ -55,12 +62,25 @@ With --for, all is made of the same tables in the manifests. What a destination 
 pub const DEPLOY_HELP: &str = "Examples:
   cargo appbundle push --repo ghcr.io/example/gallery
   cargo appbundle deploy --to kubernetes --image-prefix ghcr.io/example/gallery --namespace photos
+  cargo appbundle deploy --to swarm --target x86_64-unknown-linux-gnu    build the images, load them, bring all stacks up
+  cargo appbundle deploy --to swarm --repo ghcr.io/example/gallery       with pushed images, for several nodes
+  cargo appbundle deploy --to swarm --env VERSION=2                      an `ARG` of every service that a Dockerfile makes
 
-Applies what `generate --for kubernetes` writes, with `kubectl apply -k`, and waits until each service of the app runs, with
+To a swarm (`docker swarm init` makes one of this machine): for each stack its networks, then the stacks in it, then its services in
+the order of `depends-on`, each once all replicas of those before it run. A second deploy changes what is different, and removes what
+is no longer in the manifests. `status` shows what runs, `remove` takes it down.
+
+To a cluster: applies what `generate --for kubernetes` writes, with `kubectl apply -k`, and waits until each service of the app runs, with
 `kubectl rollout status`. Secrets are not made: they have to be there.";
+
+#[cfg(feature = "engine")]
+pub const REMOVE_HELP: &str =
+    "The services of each stack end in reverse order, then the stacks in it, then its networks go. Named
+volumes and secrets stay: `docker volume ls`, `docker secret ls`.";
 
 pub fn generate(deployment: GenerateArgs, plan: PlanArgs, check: bool, shell: &Shell) -> anyhow::Result<()> {
     let mut options = options(plan, CompileArgs::default())?;
+    (options.request.repo, options.request.env) = (deployment.stack.repo, deployment.stack.env);
     options.request.destinations = deployment.destinations.into_iter().map(DestinationArg::destination).collect();
     options.request.destinations.sort();
     options.request.destinations.dedup();
@@ -68,9 +88,15 @@ pub fn generate(deployment: GenerateArgs, plan: PlanArgs, check: bool, shell: &S
     commands::generate::run(&options, &generate, shell)
 }
 
-pub fn deploy(deployment: DeployArgs, plan: PlanArgs, shell: &Shell) -> anyhow::Result<()> {
-    let mut options = options(plan, CompileArgs::default())?;
-    let DeployArgs { to: DeployToArg::Kubernetes, image_prefix, context, namespace, timeout } = deployment;
+pub fn deploy(deployment: DeployArgs, plan: PlanArgs, compile: CompileArgs, shell: &Shell) -> anyhow::Result<()> {
+    let mut options = options(plan, compile)?;
+    let DeployArgs { to, image_prefix, stack, context, namespace, timeout } = deployment;
+    #[cfg(feature = "engine")]
+    if matches!(to, DeployToArg::Swarm) {
+        (options.request.repo, options.request.env) = (stack.repo, stack.env);
+        return commands::swarm::deploy(&options, std::time::Duration::from_secs(timeout), shell);
+    }
+    let _ = (to, stack);
     options.request.destinations = vec![Destination::Kubernetes];
     commands::deploy::run(&options, &DeployOptions { image_prefix, context, namespace, timeout }, shell)
 }

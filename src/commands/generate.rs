@@ -59,6 +59,14 @@ pub fn run(options: &Options, generate: &GenerateOptions, shell: &Shell) -> Resu
     put(&plan, files, shell)
 }
 
+/// Writes the stacks that controllers have in their images.
+pub(super) fn requests(plan: &Plan) -> Result<()> {
+    for file in render::stack_requests(plan)? {
+        write_if_changed(&plan.output.join(&file.path), file.contents.as_bytes())?;
+    }
+    Ok(())
+}
+
 fn put(plan: &Plan, files: Vec<GeneratedFile>, shell: &Shell) -> Result<()> {
     for file in files {
         let path = plan.output.join(&file.path);

@@ -19,6 +19,8 @@ pub enum Template {
     Worker,
     /// Runs once and ends.
     Cli,
+    /// Brings a stack up, and takes it down when it ends.
+    Stack,
 }
 
 /// What was typed.
@@ -124,7 +126,7 @@ fn inherited(manifest: &DocumentMut) -> String {
     lines.into_iter().filter_map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn render(template: Template, name: &Name, port: u16, inherited: &str) -> Result<[(&'static str, String); 2]> {
+fn render(template: Template, name: &Name, port: u16, inherited: &str) -> Result<Vec<(&'static str, String)>> {
     let (manifest, main) = match template {
         Template::Http => {
             (include_str!("../../templates/service-http/Cargo.toml"), include_str!("../../templates/service-http/src/main.rs"))
@@ -133,18 +135,28 @@ fn render(template: Template, name: &Name, port: u16, inherited: &str) -> Result
             include_str!("../../templates/service-worker/Cargo.toml"),
             include_str!("../../templates/service-worker/src/main.rs"),
         ),
+        Template::Stack => {
+            (include_str!("../../templates/service-stack/Cargo.toml"), include_str!("../../templates/service-stack/src/main.rs"))
+        }
         Template::Cli => {
             (include_str!("../../templates/service-cli/Cargo.toml"), include_str!("../../templates/service-cli/src/main.rs"))
         }
     };
+    let stack = name.as_str().strip_suffix("-stack").unwrap_or(name.as_str());
     let mut environment = Environment::new();
     let mut text = |file: &'static str, source: &'static str| -> Result<(&'static str, String)> {
         environment.add_template(file, source)?;
-        let text =
-            environment.get_template(file)?.render(context! { name => name.as_str(), port => port, inherited => inherited })?;
+        let text = environment
+            .get_template(file)?
+            .render(context! { name => name.as_str(), stack => stack, port => port, inherited => inherited })?;
         Ok((file, text.trim_end().to_owned() + "\n"))
     };
-    Ok([text("Cargo.toml", manifest)?, text("src/main.rs", main)?])
+    let mut files = vec![text("Cargo.toml", manifest)?, text("src/main.rs", main)?];
+    if template == Template::Stack {
+        files.push(text("src/docker.rs", include_str!("../../templates/service-stack/src/docker.rs"))?);
+        files.push(text("src/stack.rs", include_str!("../../templates/service-stack/src/stack.rs"))?);
+    }
+    Ok(files)
 }
 
 /// Makes the folder under another name first, so that it appears whole.

@@ -96,6 +96,16 @@ pub(super) fn of_plan(plan: &Plan) -> Result<App> {
         launch::launches(&render::document_of(plan)?, &plan.workspace).context("failed to read `app.yml`")?;
     for launch in &mut launches {
         let Some(service) = plan.services.iter().find(|service| service.name.as_str() == launch.name) else { continue };
+        for (variable, at) in &service.secrets {
+            if std::env::var_os(variable).is_none() {
+                bail!(
+                    "the variable `{variable}` of the service `{}` is not set: it is the key `{}` of the secret `{}`\nhelp: run `{variable}=… cargo appbundle run`",
+                    service.name,
+                    at.key,
+                    at.secret
+                );
+            }
+        }
         for file in &service.env_files {
             for (name, value) in launch::read_environment(file)? {
                 launch.environment.entry(name).or_insert(value);

@@ -2,6 +2,7 @@
 
 mod deployment;
 mod needs;
+mod stacks;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,7 @@ use serde_json::{Map, Value};
 
 pub use deployment::{ResourcesTable, SecretTable};
 pub use needs::{DependencyTable, NeedsTable, ProbeTable};
+pub use stacks::{BuildTable, GatewayTable, OtherAppTable, RoutingName, StackTable, SwarmTable};
 
 /// The app: `[workspace.metadata.appbundle]`, or `[package.metadata.appbundle]` of a single package.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -43,6 +45,10 @@ pub struct AppTable {
     pub insecure_registries: Vec<String>,
     /// What only the `.auterionos` format knows.
     pub auterion: AuterionTable,
+    /// Stacks: services and other stacks that are started, watched and stopped together, by name.
+    pub stacks: BTreeMap<String, StackTable>,
+    /// What only Docker Swarm knows.
+    pub swarm: SwarmTable,
 }
 
 /// What images stand on.
@@ -246,6 +252,8 @@ pub struct ServiceTable {
     pub resources: Option<ResourcesTable>,
     /// How long it may take to end after SIGTERM, such as `10s`. Default: the target's.
     pub stop_grace_period: Option<String>,
+    /// The stack that this service brings up and takes down: its image is the stack's (`new-service --template stack`).
+    pub controls: Option<String>,
     /// Another base than the app's.
     pub base: Option<BaseTable>,
     /// What runs beside it while `cargo appbundle test` tests it.

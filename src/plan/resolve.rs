@@ -9,8 +9,10 @@ use super::manifests::{self, AppSource, ServiceSource};
 use super::outputs::{formats, target, wants_auterion};
 use super::select::select;
 use super::service::{self, Report};
-use super::template::{self, Template, VERSION_MARK};
-use super::{Builder, Engine, Format, Layout, Plan, agreement, auterion, kubernetes, needs, order, registries, sharing};
+use super::template::{self, Template};
+use super::{
+    Builder, Engine, Format, Layout, Plan, agreement, auterion, checks, kubernetes, needs, one_image, registries, stacks,
+};
 use crate::app::{Author, BaseChoice, Destination, ImageRef, Name, Service, Version};
 use crate::archive::gzip::Level;
 use crate::config::tables::CompressionName;
@@ -36,6 +38,10 @@ pub struct Request {
     pub compression: Option<Level>,
     /// `--app-version`
     pub version: Option<String>,
+    /// `--repo`: the registry that has the images of stacks.
+    pub repo: Option<String>,
+    /// `--env`: values for the `ARG`s of all Dockerfiles of stacks.
+    pub env: Vec<(String, String)>,
     /// `--insecure-registry`
     pub insecure_registries: Vec<String>,
     /// `--for`: what is deployed to.
@@ -131,13 +137,9 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         let mut report = Report { manifest: &source.manifest, path: &source.path, problems: &mut problems };
         let own_base = source.table.base.as_ref().map(|table| service::base(table, source.member.folder()));
         let own_base = own_base.and_then(|base| report.take(&[Step::Key("base")], base));
-        let Some(service) = service::resolve(
-            source,
-            service_name,
-            (image, (layout == Layout::MultiBinary).then(|| name.to_string())),
-            &workspace.root,
-            &mut problems,
-        ) else {
+        let Some(service) =
+            service::resolve(source, service_name, (image, layout == Layout::MultiBinary), &workspace.root, &mut problems)
+        else {
             continue;
         };
         let base = own_base.or_else(|| base.clone()).unwrap_or(BaseChoice::Auto);
@@ -145,19 +147,33 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     }
     let all_read = problems.is_empty();
     if all_read {
-        check_dependencies(&sources, &services, template.as_ref(), &mut problems);
+        checks::dependencies(&sources, &services, template.as_ref(), &stacks::built_names(&app), &mut problems);
         match layout {
-            Layout::ImagePerService => sharing::have_own_images(&sources, &services, &mut problems),
-            Layout::MultiBinary => sharing::fit_into_one_image(&sources, &services, &mut problems),
+            Layout::ImagePerService => checks::images(&sources, &services, &mut problems),
+            Layout::MultiBinary => one_image::check(&sources, &services, &mut problems),
         }
-        sharing::have_own_bins(&sources, &services, &mut problems);
+        checks::bins(&sources, &services, &mut problems);
         agreement::check(&sources, &services, &mut problems);
         needs::check(&sources, &services, &mut problems);
         if request.destinations.contains(&Destination::Kubernetes) {
             kubernetes::check(&app, &name, &sources, &services, &mut problems);
         }
     }
-    let sorted = launch_order(&sources, &services, &mut problems);
+    let sorted = checks::launch_order(&sources, &services, &mut problems);
+    let (stacks, swarm) = stacks::resolve(
+        stacks::Given {
+            app: &app,
+            sources: &sources,
+            name: &name,
+            slug: &slug,
+            version: &version,
+            workspace,
+            request,
+            services: &services,
+        },
+        &sorted,
+        &mut problems,
+    );
     problems.into_result()?;
     let Some(target) = target else { bail!("there is no target") };
     let builder = request.builder.or(app.table.builder).unwrap_or_default();
@@ -170,12 +186,12 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         );
     }
     if let Some(template) = &template {
-        check_template(template, &services)?;
+        checks::template(template, &services)?;
     }
 
     let wanted = select(&request.packages, &services)?;
     let ordered = sorted.into_iter().filter(|name| wanted.contains(name)).filter_map(|name| services.remove(&name));
-    let (services, bases): (Vec<Service>, Vec<BaseChoice>) = ordered.unzip();
+    let (mut services, bases): (Vec<Service>, Vec<BaseChoice>) = ordered.unzip();
     let compression = request.compression.unwrap_or(match app.table.compression {
         Some(CompressionName::Fast) => Level::Fast,
         Some(CompressionName::Best) => Level::Best,
@@ -186,6 +202,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     if request.among_others {
         output.push(target.platform.to_string().replace('/', "-"));
     }
+    services.iter_mut().for_each(|service| stacks::give(service, &output));
     let settings_path = workspace.root.join("settings.default.env");
     let settings = if settings_path.is_file() { fs_err::read(settings_path)? } else { Vec::new() };
     Ok(Plan {
@@ -198,6 +215,8 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         bases,
         formats,
         auterion,
+        stacks,
+        swarm,
         engine: request.engine.or(app.table.engine).unwrap_or_default(),
         builder,
         layout,
@@ -253,70 +272,4 @@ fn read_template(workspace: &Workspace, version: &Version) -> Result<Option<Temp
     }
     let text = fs_err::read_to_string(&path)?;
     template::read("app.yml", &text, &version.tag).map(Some).map_err(anyhow::Error::msg).context("failed to read the template")
-}
-
-fn check_dependencies(
-    sources: &[ServiceSource<'_>],
-    services: &BTreeMap<String, (Service, BaseChoice)>,
-    template: Option<&Template>,
-    problems: &mut Problems,
-) {
-    let known: Vec<&str> = services.keys().map(String::as_str).collect();
-    for source in sources {
-        for (at, name) in source.table.depends_on.iter().enumerate() {
-            if services.contains_key(name) || template.is_some_and(|template| template.services.contains_key(name)) {
-                continue;
-            }
-            let near = crate::config::schema::nearest(name, &known).map(|near| format!("; did you mean `{near}`?"));
-            let message = format!("there is no service `{name}`{}", near.unwrap_or_default());
-            let mut report = Report { manifest: &source.manifest, path: &source.path, problems };
-            report.wrong(&[Step::Key("depends-on"), Step::Index(at)], message);
-        }
-    }
-}
-
-fn launch_order(
-    sources: &[ServiceSource<'_>],
-    services: &BTreeMap<String, (Service, BaseChoice)>,
-    problems: &mut Problems,
-) -> Vec<String> {
-    let edges = services.iter().map(|(name, (service, _))| (name.clone(), service.depends_on.clone())).collect();
-    order::sort(&edges).unwrap_or_else(|cycle| {
-        let source = sources.iter().find(|source| services.get(&cycle[0]).is_some_and(|(s, _)| s.package == source.member.name));
-        if let Some(source) = source {
-            let message = format!("the services depend on each other in a cycle: {}", cycle.join(" -> "));
-            Report { manifest: &source.manifest, path: &source.path, problems }.wrong(&[Step::Key("depends-on")], message);
-        }
-        Vec::new()
-    })
-}
-
-/// Every service of the workspace is in the template, and every service in the template is of the workspace or has an image
-/// of its own.
-fn check_template(template: &Template, services: &BTreeMap<String, (Service, BaseChoice)>) -> Result<()> {
-    let missing: Vec<&str> = services.keys().filter(|name| !template.services.contains_key(*name)).map(String::as_str).collect();
-    if !missing.is_empty() {
-        bail!(
-            "`app.yml` has no service {}, which the workspace has\nhelp: add it, with `image: NAME:{VERSION_MARK}`",
-            quoted(&missing)
-        );
-    }
-    let foreign: Vec<&str> = template.services.keys().filter(|name| !services.contains_key(*name)).map(String::as_str).collect();
-    if !foreign.is_empty() {
-        bail!(
-            "`app.yml` has the service {}, which the workspace lacks\nhelp: run `cargo appbundle new-service {}`",
-            quoted(&foreign),
-            foreign[0]
-        );
-    }
-    for (name, image) in &template.services {
-        if image.is_none() {
-            bail!("in `app.yml`, the service `{name}` has no `image`");
-        }
-    }
-    Ok(())
-}
-
-pub(super) fn quoted(names: &[&str]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

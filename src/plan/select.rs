@@ -24,7 +24,7 @@ pub fn select(packages: &[String], services: &BTreeMap<String, (Service, BaseCho
             if let Some(near) = schema::nearest(package, &known) {
                 bail!("no service or package `{package}`; did you mean `{near}`?");
             }
-            bail!("no service or package `{package}`; the services are {}", super::resolve::quoted(&known));
+            bail!("no service or package `{package}`; the services are {}", super::checks::quoted(&known));
         }
         wanted.extend(found);
     }

@@ -1,12 +1,13 @@
 //! One service's table becomes one service.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::files;
 use super::manifests::ServiceSource;
 use super::{deployment, needs, registries};
 use crate::app::{BaseChoice, Dockerfile, Health, ImageRef, Name, Port, Route, Service, Volume};
-use crate::config::tables::{BaseName, BaseSource, BaseTable, OneOrMany, PortValue, ServiceTable};
+use crate::config::tables::{BaseName, BaseSource, BaseTable, OneOrMany, PortValue, RouteTable, ServiceTable};
 use crate::config::{Manifest, Problems, Step, schema};
 
 /// Where executables stand in an image.
@@ -18,7 +19,7 @@ const USER: &str = "65532:65532";
 /// Says what is wrong with one key of one table.
 pub struct Report<'a> {
     pub manifest: &'a Manifest,
-    pub path: &'a [Step<'static>],
+    pub path: &'a [Step<'a>],
     pub problems: &'a mut Problems,
 }
 
@@ -53,7 +54,7 @@ pub fn name(source: &ServiceSource<'_>, problems: &mut Problems) -> Option<Name>
 pub fn resolve(
     source: &ServiceSource<'_>,
     name: Name,
-    (image, shared_image): (ImageRef, Option<String>),
+    (image, in_shared_image): (ImageRef, bool),
     workspace: &Path,
     problems: &mut Problems,
 ) -> Option<Service> {
@@ -69,24 +70,8 @@ pub fn resolve(
             report.wrong(&[Step::Key("features"), Step::Index(at)], message);
         }
     }
-    let mut ports = Vec::new();
-    for (at, port) in table.ports.iter().enumerate() {
-        let text = match port {
-            PortValue::Text(text) => text.clone(),
-            PortValue::Number(number) => number.to_string(),
-        };
-        ports.extend(report.take(&[Step::Key("ports"), Step::Index(at)], Port::parse(&text)));
-    }
-    let mut volumes: Vec<Volume> = Vec::new();
-    for (at, text) in table.volumes.iter().enumerate() {
-        let place = [Step::Key("volumes"), Step::Index(at)];
-        if let Some(volume) = report.take(&place, Volume::parse(text)) {
-            if volumes.iter().any(|other| other.target == volume.target) {
-                report.wrong(&place, format!("two volumes at `{}`", volume.target));
-            }
-            volumes.push(volume);
-        }
-    }
+    let ports = ports(&table.ports, &mut report);
+    let volumes = volumes(&table.volumes, &mut report);
     for key in table.environment.keys() {
         let fits = !key.is_empty() && !key.contains(['=', '\0']);
         if !fits {
@@ -134,7 +119,7 @@ pub fn resolve(
         bin,
         features: table.features.clone().unwrap_or_default(),
         image,
-        shared_image,
+        in_shared_image,
         binary_path,
         command: table.command.clone(),
         args: table.args.clone(),
@@ -145,7 +130,7 @@ pub fn resolve(
         volumes,
         files,
         depends_on: table.depends_on.clone(),
-        routes: routes(table, &mut report),
+        routes: routes(&table.routes, &mut report),
         user,
         workdir: table.workdir.clone().unwrap_or_else(|| "/".into()),
         health: health(table, &mut report),
@@ -155,6 +140,7 @@ pub fn resolve(
         privileged: table.privileged,
         labels: table.labels.clone(),
         replicas: table.replicas,
+        controls: table.controls.clone(),
         resources: deployment::resources(table, &mut report),
         stop_grace_period: deployment::grace_period(table, &mut report),
         test,
@@ -221,9 +207,38 @@ fn packed_files(
     all
 }
 
-fn routes(table: &ServiceTable, report: &mut Report<'_>) -> std::collections::BTreeMap<String, Route> {
-    let mut routes = std::collections::BTreeMap::new();
-    for (path, route) in &table.routes {
+/// The ports of a table.
+pub fn ports(written: &[PortValue], report: &mut Report<'_>) -> Vec<Port> {
+    let mut ports = Vec::new();
+    for (at, port) in written.iter().enumerate() {
+        let text = match port {
+            PortValue::Text(text) => text.clone(),
+            PortValue::Number(number) => number.to_string(),
+        };
+        ports.extend(report.take(&[Step::Key("ports"), Step::Index(at)], Port::parse(&text)));
+    }
+    ports
+}
+
+/// The volumes of a table.
+pub fn volumes(written: &[String], report: &mut Report<'_>) -> Vec<Volume> {
+    let mut volumes: Vec<Volume> = Vec::new();
+    for (at, text) in written.iter().enumerate() {
+        let place = [Step::Key("volumes"), Step::Index(at)];
+        if let Some(volume) = report.take(&place, Volume::parse(text)) {
+            if volumes.iter().any(|other| other.target == volume.target) {
+                report.wrong(&place, format!("two volumes at `{}`", volume.target));
+            }
+            volumes.push(volume);
+        }
+    }
+    volumes
+}
+
+/// The routes of a table.
+pub fn routes(written: &BTreeMap<String, RouteTable>, report: &mut Report<'_>) -> BTreeMap<String, Route> {
+    let mut routes = BTreeMap::new();
+    for (path, route) in written {
         let place = [Step::Key("routes"), Step::Key(path)];
         if !path.starts_with('/') {
             report.wrong(&place, format!("the route `{path}` does not begin with `/`"));

@@ -163,7 +163,7 @@ pub fn service(plan: &Plan, service: &Service) -> Map<String, Value> {
 
 /// The keys that mean the same in every dialect.
 pub fn common(map: &mut Map<String, Value>, service: &Service) {
-    map.extend(parts::command(service));
+    map.extend(parts::in_shared_image(service));
     if !service.environment.is_empty() {
         let environment = service.environment.iter().map(|(name, value)| (name.clone(), Value::from(parts::escaped(value))));
         map.insert("environment".into(), environment.collect::<Map<_, _>>().into());

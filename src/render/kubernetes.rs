@@ -37,8 +37,8 @@ pub fn files(plan: &Plan, prefix: Option<&str>) -> Result<Vec<GeneratedFile>> {
         let texts = documents.iter().map(yaml).collect::<Result<Vec<_>>>()?;
         files.push(GeneratedFile { path: format!("kubernetes/{name}.yaml"), contents: texts.join("---\n") });
     }
-    let images: BTreeMap<String, String> = plan.services.iter().map(|service| image(service, prefix)).collect();
-    let images = images.into_iter().map(|(name, tag)| json!({ "name": name, "newTag": tag }));
+    let images: BTreeMap<String, String> = plan.services.iter().map(|service| image(plan, service, prefix)).collect();
+    let images = images.iter().map(|(name, tag)| json!({ "name": name, "newTag": tag }));
     let kustomization = json!({
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
@@ -50,12 +50,10 @@ pub fn files(plan: &Plan, prefix: Option<&str>) -> Result<Vec<GeneratedFile>> {
 }
 
 /// An image's name and tag, as `push` makes them of a prefix.
-fn image(service: &Service, prefix: Option<&str>) -> (String, String) {
+fn image(plan: &Plan, service: &Service, prefix: Option<&str>) -> (String, String) {
+    let own = if service.in_shared_image { &plan.name } else { &service.name };
     let name = match prefix {
-        Some(prefix) => {
-            let own = service.shared_image.as_deref().unwrap_or(service.name.as_str());
-            format!("{}/{own}", prefix.trim_end_matches('/'))
-        }
+        Some(prefix) => format!("{}/{own}", prefix.trim_end_matches('/')),
         None => service.image.name.clone(),
     };
     (name, service.image.tag.clone())

@@ -38,8 +38,8 @@ pub fn file(plan: &Plan) -> Result<GeneratedFile> {
 pub fn service(service: &Service, image: &str, folder: &Path) -> Map<String, Value> {
     let mut map = Map::new();
     map.insert("image".into(), image.into());
-    map.extend(parts::command(service));
-    map.extend(parts::environment(service).map(|value| ("environment".to_owned(), value)));
+    map.extend(parts::in_shared_image(service));
+    map.extend(parts::environment(service).map(|value| ("environment".to_owned(), literal(value))));
     map.extend(parts::env_files(service, folder).map(|value| ("env_file".to_owned(), value)));
     if on_host(service) {
         map.insert("networks".into(), json!(["host"]));
@@ -67,6 +67,16 @@ pub fn service(service: &Service, image: &str, folder: &Path) -> Map<String, Val
     let over = service.compose.iter().filter(|(key, _)| applies(key));
     merge(&mut map, &over.map(|(key, value)| (key.clone(), value.clone())).collect());
     map
+}
+
+/// Values that a swarm takes as they are: in those of variables it would replace `{{…}}`. `compose` can ask for that.
+fn literal(mut environment: Value) -> Value {
+    for (_, value) in environment.as_object_mut().into_iter().flatten() {
+        if let Some(text) = value.as_str().filter(|text| text.contains("{{")) {
+            *value = text.replace("{{", "{{\"{{\"}}").into();
+        }
+    }
+    environment
 }
 
 /// The networks of a stack: its own, over all nodes, and the hosts', if one of the services is in it.

@@ -79,6 +79,6 @@ fn of_service(plan: &Plan, service: &Service, notes: &mut Vec<String>) {
         notes.push(format!("the health check of `{name}` has its default in the place of `{time}`, which is no time"));
     }
     if !service.labels.is_empty() {
-        notes.push(format!("the labels of `{name}` are its image's; its pods have them not"));
+        notes.push(format!("the labels of `{name}` are on its image, not on its pods"));
     }
 }

@@ -45,7 +45,7 @@ fn pod(plan: &Plan, service: &Service, prefix: Option<&str>) -> Map<String, Valu
     if !security.is_empty() {
         pod.insert("securityContext".into(), security.into());
     }
-    pod.insert("containers".into(), json!([container(service, prefix)]));
+    pod.insert("containers".into(), json!([container(plan, service, prefix)]));
     let volumes: Vec<Value> = volumes(plan, service).into_iter().map(|(_, volume)| volume).collect();
     if !volumes.is_empty() {
         pod.insert("volumes".into(), volumes.into());
@@ -53,16 +53,16 @@ fn pod(plan: &Plan, service: &Service, prefix: Option<&str>) -> Map<String, Valu
     pod
 }
 
-fn container(service: &Service, prefix: Option<&str>) -> Map<String, Value> {
+fn container(plan: &Plan, service: &Service, prefix: Option<&str>) -> Map<String, Value> {
     let mut container = Map::new();
-    let (name, tag) = image(service, prefix);
+    let (name, tag) = image(plan, service, prefix);
     container.insert("name".into(), service.name.as_str().into());
     container.insert("image".into(), format!("{name}:{tag}").into());
-    if service.shared_image.is_some() {
-        // `$(NAME)` is replaced in commands; a doubled `$` is one.
-        let words = service.command_line().into_iter().map(|word| Value::from(word.replace("$(", "$$(")));
-        container.insert("command".into(), words.collect());
-        container.insert("workingDir".into(), service.workdir.as_str().into());
+    if service.in_shared_image {
+        // Kubernetes replaces `$(NAME)`, and makes one `$` of two.
+        let words = service.command_line().into_iter().map(|word| Value::from(word.replace('$', "$$")));
+        container.insert("args".into(), words.collect());
+        container.insert("workingDir".into(), service.workdir.clone().into());
     }
     let ports: Vec<Value> =
         reached(service).iter().map(|port| json!({ "containerPort": port.container, "protocol": protocol(port) })).collect();

@@ -1,0 +1,79 @@
+//! Stacks in a Docker Swarm: `deploy`, `status` and `remove`.
+
+mod down;
+mod images;
+mod state;
+mod tree;
+mod up;
+
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+
+use self::tree::{Apps, Node};
+use super::{Options, load};
+use crate::engine::{Engine, SwarmFacts};
+use crate::shell::Shell;
+
+/// How often the swarm is asked how far it is.
+const PAUSE: Duration = Duration::from_millis(300);
+
+/// Brings the app up: networks first, then the stacks in each stack, then its services; waits until all replicas run.
+///
+/// # Errors
+/// When there is no swarm, a replica fails again and again, or not all run in time. What runs by then stays.
+pub fn deploy(options: &Options, timeout: Duration, shell: &Shell) -> Result<()> {
+    let (engine, facts) = connect()?;
+    let apps = Apps::read(options, shell)?;
+    let top = Node::tree(&apps)?;
+    images::provide(&engine, &facts, &apps, shell)?;
+    up::stack(&engine, &facts, &top, timeout, shell)?;
+    top.walk(&mut |node| anstream::println!("{}", node.full));
+    Ok(())
+}
+
+/// Prints what of the app runs, for people or as JSON.
+///
+/// # Errors
+/// When there is no swarm.
+pub fn status(options: &Options, json: bool, shell: &Shell) -> Result<()> {
+    let (engine, _) = connect()?;
+    let apps = Apps::read(options, shell)?;
+    let states = state::read(&engine, &Node::tree(&apps)?)?;
+    if json {
+        anstream::println!("{}", serde_json::to_string_pretty(&states)?);
+    } else {
+        anstream::print!("{}", state::text(&states));
+    }
+    Ok(())
+}
+
+/// Takes the app down: the services of each stack, then the stacks in it, then its networks; waits until all is gone. Named
+/// volumes stay.
+///
+/// # Errors
+/// When there is no swarm, or not all is gone in time.
+pub fn remove(options: &Options, timeout: Duration, shell: &Shell) -> Result<()> {
+    let (engine, _) = connect()?;
+    let apps = Apps::read(options, shell)?;
+    down::stack(&engine, &Node::tree(&apps)?, timeout, shell)
+}
+
+/// An engine that may be asked to run something in its swarm.
+fn connect() -> Result<(Engine, SwarmFacts)> {
+    let engine = Engine::connect(load::START)?;
+    if engine.about().is_podman() {
+        bail!("podman knows no swarms\nhelp: name a Docker engine in `DOCKER_HOST`");
+    }
+    let facts = engine.swarm()?;
+    if !facts.active {
+        bail!("the engine at {} is in no swarm\nhelp: make one of this machine with `docker swarm init`", engine.endpoint());
+    }
+    if !facts.manager {
+        bail!(
+            "the engine at {} is no manager of its swarm\nhelp: name one in `DOCKER_HOST`: `docker node ls` there lists them",
+            engine.endpoint()
+        );
+    }
+    Ok((engine, facts))
+}

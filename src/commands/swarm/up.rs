@@ -1,0 +1,168 @@
+//! A stack comes up.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Value, json};
+
+use super::PAUSE;
+use super::images::IMAGE_LABEL;
+use super::tree::Node;
+use crate::engine::{Engine, SwarmFacts};
+use crate::render::{self, StackFile};
+use crate::shell::Shell;
+
+/// A replica that failed this often while it was waited for will not run.
+const FAILURES: usize = 4;
+
+/// Networks, the stacks in it, and its services, each once those before it run.
+pub fn stack(engine: &Engine, facts: &SwarmFacts, node: &Node<'_>, timeout: Duration, shell: &Shell) -> Result<()> {
+    let network = node.family();
+    if engine.create_overlay(&network, &node.full)? {
+        shell.status("Creating", format_args!("network {network}"));
+    }
+    let (by_controller, direct): (Vec<&Node<'_>>, Vec<&Node<'_>>) =
+        node.children.iter().partition(|child| child.stack.image && !child.is_other_app());
+    direct.into_iter().try_for_each(|child| stack(engine, facts, child, timeout, shell))?;
+    let folder = tempfile::tempdir().context("failed to make a temporary folder")?;
+    let mut file = render::stack_file(node.plan, node.stack, node.alias.as_deref(), folder.path());
+    mark(engine, &mut file)?;
+    let mut running: Vec<String> = Vec::new();
+    let waves = node.waves();
+    for (at, wave) in waves.iter().enumerate() {
+        running.extend(wave.iter().cloned());
+        shell.status("Starting", format_args!("{} of {}", wave.join(", "), node.full));
+        let before = failures(engine, &node.full)?;
+        apply(engine, facts, node, &file, (folder.path(), &running), at + 1 == waves.len())?;
+        wait(engine, &node.full, wave, before, timeout)?;
+    }
+    for child in by_controller {
+        shell.status("Waiting", format_args!("for {}, which its controller brings up", child.full));
+        appear(engine, child, timeout)?;
+    }
+    if waves.is_empty() {
+        shell.status("Empty", format_args!("{}: only stacks are in it", node.full));
+    } else {
+        shell.status("Running", format_args!("{}: {} services", node.full, running.len()));
+    }
+    Ok(())
+}
+
+/// Waits until a controller has brought its stack up.
+fn appear(engine: &Engine, node: &Node<'_>, timeout: Duration) -> Result<()> {
+    let end = Instant::now() + timeout;
+    let names: Vec<String> = node.waves().into_iter().flatten().map(|name| format!("{}_{name}", node.full)).collect();
+    loop {
+        let services = engine.services(&node.full)?;
+        let runs = |name: &&String| services.iter().any(|service| service.name == **name && service.running >= service.wanted);
+        let Some(late) = names.iter().find(|name| !runs(name)) else { return Ok(()) };
+        if Instant::now() > end {
+            bail!("the controller of the stack `{}` did not bring `{late}` up in time", node.full);
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// Gives each service the sum of its image, so that an image that was built again is taken although its name is the same.
+fn mark(engine: &Engine, file: &mut StackFile) -> Result<()> {
+    for (_, service) in file.document["services"].as_object_mut().into_iter().flatten() {
+        let image = service["image"].as_str().unwrap_or_default();
+        let Some(facts) = engine.image(image)? else { continue };
+        if let Some(map) = service.as_object_mut() {
+            match map.entry("labels").or_insert_with(|| json!({})) {
+                Value::Object(labels) => drop(labels.insert(IMAGE_LABEL.into(), facts.id.into())),
+                Value::Array(labels) => labels.push(format!("{IMAGE_LABEL}={}", facts.id).into()),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Hands the file to Docker with only these services in it; with the last ones, what is no longer in the file goes away.
+fn apply(
+    engine: &Engine,
+    facts: &SwarmFacts,
+    node: &Node<'_>,
+    file: &StackFile,
+    (folder, running): (&Path, &[String]),
+    last: bool,
+) -> Result<()> {
+    let mut document = file.document.clone();
+    if let Some(services) = document["services"].as_object_mut() {
+        services.retain(|name, _| running.contains(name));
+        if !services.contains_key("gateway")
+            && let Some(document) = document.as_object_mut()
+        {
+            document.remove("configs");
+            document.remove("secrets");
+        }
+    }
+    let path = folder.join("stack.yml");
+    crate::fs::write(&path, render::yaml(&document)?.as_bytes())?;
+    if let Some((name, text)) = &file.gateway {
+        crate::fs::write(&folder.join(name), text.as_bytes())?;
+    }
+    let mut command = docker(engine, &path, node, last);
+    command.envs(node.variables(&facts.host));
+    crate::process::capture(&mut command).map(drop).with_context(|| format!("failed to deploy the stack `{}`", node.full))
+}
+
+fn docker(engine: &Engine, path: &Path, node: &Node<'_>, last: bool) -> Command {
+    let mut command = Command::new("docker");
+    command.env("DOCKER_HOST", &engine.endpoint().url).env_remove("DOCKER_CONTEXT");
+    command.args(["stack", "deploy", "--compose-file"]).arg(path);
+    if node.stack.repo.is_some() {
+        command.arg("--with-registry-auth");
+    } else {
+        command.args(["--resolve-image", "never"]);
+    }
+    if last {
+        command.arg("--prune");
+    }
+    command.arg(&node.full);
+    command
+}
+
+fn failures(engine: &Engine, stack: &str) -> Result<usize> {
+    Ok(engine.services(stack)?.iter().map(|service| service.failures).sum())
+}
+
+/// Waits until all replicas of these services run, and are those of the newest version.
+fn wait(engine: &Engine, stack: &str, wave: &[String], before: usize, timeout: Duration) -> Result<()> {
+    let end = Instant::now() + timeout;
+    let mut content = 0;
+    loop {
+        std::thread::sleep(PAUSE);
+        let services = engine.services(stack)?;
+        let mut late = Vec::new();
+        for name in wave {
+            let full = format!("{stack}_{name}");
+            match services.iter().find(|service| service.name == full) {
+                Some(service) if service.running >= service.wanted && !service.updating => {}
+                Some(service) => late.push(service),
+                None => bail!("Docker did not make the service `{full}`"),
+            }
+        }
+        // An update begins a moment after it was ordered.
+        content = if late.is_empty() { content + 1 } else { 0 };
+        if content >= 4 {
+            return Ok(());
+        }
+        let failed: usize = services.iter().map(|service| service.failures).sum();
+        let failing = late.iter().find(|service| service.failures >= FAILURES).filter(|_| failed >= before + FAILURES);
+        if let Some(service) = failing.or(late.first()).filter(|_| failing.is_some() || Instant::now() > end) {
+            let said = service.said.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
+            let why = if failing.is_some() { "fails again and again" } else { "does not run in time" };
+            bail!(
+                "the service `{}` {why}: {} of {} replicas{said}\nhelp: see what it says: `docker service logs {}`",
+                service.name,
+                service.running,
+                service.wanted,
+                service.name
+            );
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! What a Docker Swarm runs: services of stacks, the networks they meet in, and what is left when they go.
+
+use std::collections::{BTreeMap, HashMap};
+
+use anyhow::Result;
+use bollard::errors::Error;
+use bollard::models::{LocalNodeState, NetworkCreateRequest, Service, TaskState};
+use bollard::query_parameters::{
+    ListConfigsOptionsBuilder, ListContainersOptionsBuilder, ListNetworksOptionsBuilder, ListServicesOptionsBuilder,
+    ListTasksOptionsBuilder,
+};
+
+use super::{Engine, error};
+
+/// The label by which Docker knows what belongs to a stack.
+pub const STACK_LABEL: &str = "com.docker.stack.namespace";
+
+/// The swarm that an engine is in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SwarmFacts {
+    /// Whether it is in one.
+    pub active: bool,
+    /// Whether it may be asked to run something there.
+    pub manager: bool,
+    /// The engine's host.
+    pub host: String,
+    /// How many machines there are.
+    pub nodes: i64,
+}
+
+/// One service of a stack as the swarm sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SwarmService {
+    /// Its whole name, with the stack's before it.
+    pub name: String,
+    /// Its image.
+    pub image: String,
+    /// Labels of its containers.
+    pub labels: BTreeMap<String, String>,
+    /// Replicas that there should be.
+    pub wanted: u64,
+    /// Replicas that are there; one with a health check only once it is well.
+    pub running: u64,
+    /// Whether replicas have a health check.
+    pub checked: bool,
+    /// Whether replicas of an older version are still being replaced.
+    pub updating: bool,
+    /// How many replicas ended in a failure.
+    pub failures: usize,
+    /// What was said of the last failure.
+    pub said: Option<String>,
+}
+
+fn only(stack: &str) -> HashMap<String, Vec<String>> {
+    HashMap::from([("label".to_owned(), vec![format!("{STACK_LABEL}={stack}")])])
+}
+
+impl Engine {
+    /// The swarm that this engine is in.
+    pub fn swarm(&self) -> Result<SwarmFacts> {
+        let info = self.wait("telling of its swarm", self.docker.info())?;
+        let swarm = info.swarm.unwrap_or_default();
+        Ok(SwarmFacts {
+            active: swarm.local_node_state == Some(LocalNodeState::ACTIVE),
+            manager: swarm.control_available.unwrap_or_default(),
+            host: info.name.unwrap_or_default(),
+            nodes: swarm.nodes.unwrap_or_default(),
+        })
+    }
+
+    /// Makes a network that reaches over all nodes, for a stack; one that is there already stays. Says whether it made one.
+    pub fn create_overlay(&self, name: &str, stack: &str) -> Result<bool> {
+        let there = self.runtime.block_on(self.docker.inspect_network(name, None));
+        if there.is_ok_and(|network| network.scope.as_deref() == Some("swarm")) {
+            return Ok(false);
+        }
+        let request = NetworkCreateRequest {
+            name: name.to_owned(),
+            driver: Some("overlay".into()),
+            attachable: Some(true),
+            labels: Some(HashMap::from([(STACK_LABEL.to_owned(), stack.to_owned())])),
+            ..NetworkCreateRequest::default()
+        };
+        self.wait(&format!("making the network `{name}`"), self.docker.create_network(request)).map(|_| true)
+    }
+
+    /// The services of a stack, by name.
+    pub fn services(&self, stack: &str) -> Result<Vec<SwarmService>> {
+        let doing = format!("looking at the stack `{stack}`");
+        let options = ListServicesOptionsBuilder::new().filters(&only(stack)).status(true).build();
+        let services = self.wait(&doing, self.docker.list_services(Some(options)))?;
+        let options = ListTasksOptionsBuilder::new().filters(&only(stack)).build();
+        let tasks = self.wait(&doing, self.docker.list_tasks(Some(options)))?;
+        let mut all = Vec::new();
+        for service in services {
+            let mut seen = facts(&service);
+            let own = tasks.iter().filter(|task| task.service_id == service.id);
+            let failed = own
+                .filter_map(|task| task.status.as_ref())
+                .filter(|status| matches!(status.state, Some(TaskState::FAILED | TaskState::REJECTED)) && status.err.is_some());
+            let mut said: Vec<_> = failed.map(|status| (status.timestamp.clone(), status.err.clone())).collect();
+            said.sort();
+            seen.failures = said.len();
+            seen.said = said.pop().and_then(|(_, said)| said);
+            all.push(seen);
+        }
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(all)
+    }
+
+    /// Removes a service; its replicas end as they are asked to. One that is not there is fine.
+    pub fn remove_service(&self, name: &str) -> Result<()> {
+        self.forget(&format!("removing the service `{name}`"), self.docker.delete_service(name)).map(drop)
+    }
+
+    /// Containers of a stack on this node that have not ended.
+    pub fn containers_of(&self, stack: &str) -> Result<Vec<String>> {
+        let options = ListContainersOptionsBuilder::new().filters(&only(stack)).build();
+        let found = self.wait(&format!("looking at the stack `{stack}`"), self.docker.list_containers(Some(options)))?;
+        Ok(found.into_iter().flat_map(|container| container.names.unwrap_or_default()).collect())
+    }
+
+    /// Removes the networks and configs of a stack that nobody uses any more; gives the names of those that are still there.
+    pub fn remove_rest(&self, stack: &str) -> Result<Vec<String>> {
+        let doing = format!("removing what is left of the stack `{stack}`");
+        let options = ListNetworksOptionsBuilder::new().filters(&only(stack)).build();
+        let mut left = Vec::new();
+        for network in self.wait(&doing, self.docker.list_networks(Some(options)))? {
+            let (Some(id), Some(name)) = (network.id, network.name) else { continue };
+            if !self.forget(&doing, self.docker.remove_network(&id))? {
+                left.push(name);
+            }
+        }
+        let options = ListConfigsOptionsBuilder::new().filters(&only(stack)).build();
+        for config in self.wait(&doing, self.docker.list_configs(Some(options)))? {
+            let Some(id) = config.id else { continue };
+            if !self.forget(&doing, self.docker.delete_config(&id))? {
+                left.push(config.spec.and_then(|spec| spec.name).unwrap_or(id));
+            }
+        }
+        // A network that was removed is listed until its last replica has let go of it.
+        let options = ListNetworksOptionsBuilder::new().filters(&only(stack)).build();
+        let still = self.wait(&doing, self.docker.list_networks(Some(options)))?;
+        left.extend(still.into_iter().filter_map(|network| network.name));
+        left.sort();
+        left.dedup();
+        Ok(left)
+    }
+
+    /// Whether it is gone; false if somebody still uses it.
+    fn forget(&self, doing: &str, answer: impl Future<Output = Result<(), Error>>) -> Result<bool> {
+        match self.runtime.block_on(answer) {
+            Ok(()) | Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(true),
+            Err(Error::DockerResponseServerError { message, .. }) if in_use(&message) => Ok(false),
+            // A network that goes away at this moment: Docker 20.10 answers 500.
+            Err(Error::DockerResponseServerError { message, .. }) if message.contains("not found") => Ok(true),
+            Err(error) => Err(error::told(error, self.endpoint(), doing)),
+        }
+    }
+}
+
+fn in_use(message: &str) -> bool {
+    ["in use", "active endpoints"].iter().any(|words| message.contains(words))
+}
+
+fn facts(service: &Service) -> SwarmService {
+    let status = service.service_status.clone().unwrap_or_default();
+    let spec = service.spec.clone().unwrap_or_default();
+    let container = spec.task_template.and_then(|template| template.container_spec).unwrap_or_default();
+    let update = service.update_status.as_ref().and_then(|update| update.state);
+    let updating = update.is_some_and(|state| state.to_string() == "updating" || state.to_string() == "rollback_started");
+    SwarmService {
+        name: spec.name.unwrap_or_default(),
+        image: container.image.unwrap_or_default(),
+        labels: container.labels.unwrap_or_default().into_iter().collect(),
+        wanted: status.desired_tasks.unwrap_or_default(),
+        running: status.running_tasks.unwrap_or_default(),
+        checked: container
+            .health_check
+            .and_then(|check| check.test)
+            .is_some_and(|test| test.first().is_some_and(|t| t != "NONE")),
+        updating,
+        failures: 0,
+        said: None,
+    }
+}

@@ -1,0 +1,106 @@
+//! What has to hold between services.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail};
+
+use super::manifests::ServiceSource;
+use super::order;
+use super::service::Report;
+use super::template::{Template, VERSION_MARK};
+use crate::app::{BaseChoice, Service};
+use crate::config::{Problems, Step};
+
+pub fn dependencies(
+    sources: &[ServiceSource<'_>],
+    services: &BTreeMap<String, (Service, BaseChoice)>,
+    template: Option<&Template>,
+    built: &BTreeMap<String, String>,
+    problems: &mut Problems,
+) {
+    let known: Vec<&str> = services.keys().chain(built.keys()).map(String::as_str).collect();
+    for source in sources {
+        for (at, name) in source.table.depends_on.iter().enumerate() {
+            if known.contains(&name.as_str()) || template.is_some_and(|template| template.services.contains_key(name)) {
+                continue;
+            }
+            let near = crate::config::schema::nearest(name, &known).map(|near| format!("; did you mean `{near}`?"));
+            let message = format!("there is no service `{name}`{}", near.unwrap_or_default());
+            let mut report = Report { manifest: &source.manifest, path: &source.path, problems };
+            report.wrong(&[Step::Key("depends-on"), Step::Index(at)], message);
+        }
+    }
+}
+
+pub fn images(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service, BaseChoice)>, problems: &mut Problems) {
+    let mut images: BTreeMap<String, &str> = BTreeMap::new();
+    for (service, _) in services.values() {
+        if let Some(other) = images.insert(service.image.canonical(), service.name.as_str())
+            && let Some(source) = sources.iter().find(|source| source.member.name == service.package)
+        {
+            let message = format!("the services `{other}` and `{}` have the same image `{}`", service.name, service.image);
+            Report { manifest: &source.manifest, path: &source.path, problems }.wrong(&[], message);
+        }
+    }
+}
+
+/// Cargo puts executables of one name into one file, whichever package they are of.
+pub fn bins(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service, BaseChoice)>, problems: &mut Problems) {
+    let mut bins: BTreeMap<&str, &str> = BTreeMap::new();
+    for (service, _) in services.values() {
+        let other = bins.insert(&service.bin, &service.package);
+        if let Some(other) = other.filter(|other| *other != service.package)
+            && let Some(source) = sources.iter().find(|source| source.member.name == service.package)
+        {
+            let message =
+                format!("the packages `{other}` and `{}` both have a bin `{}`: rename one of them", service.package, service.bin);
+            Report { manifest: &source.manifest, path: &source.path, problems }.wrong(&[], message);
+        }
+    }
+}
+
+pub fn launch_order(
+    sources: &[ServiceSource<'_>],
+    services: &BTreeMap<String, (Service, BaseChoice)>,
+    problems: &mut Problems,
+) -> Vec<String> {
+    let edges = services.iter().map(|(name, (service, _))| (name.clone(), service.depends_on.clone())).collect();
+    order::sort(&edges).unwrap_or_else(|cycle| {
+        let source = sources.iter().find(|source| services.get(&cycle[0]).is_some_and(|(s, _)| s.package == source.member.name));
+        if let Some(source) = source {
+            let message = format!("the services depend on each other in a cycle: {}", cycle.join(" -> "));
+            Report { manifest: &source.manifest, path: &source.path, problems }.wrong(&[Step::Key("depends-on")], message);
+        }
+        Vec::new()
+    })
+}
+
+/// Every service of the workspace is in the template, and every service in the template is of the workspace or has an image
+/// of its own.
+pub fn template(template: &Template, services: &BTreeMap<String, (Service, BaseChoice)>) -> Result<()> {
+    let missing: Vec<&str> = services.keys().filter(|name| !template.services.contains_key(*name)).map(String::as_str).collect();
+    if !missing.is_empty() {
+        bail!(
+            "`app.yml` has no service {}, which the workspace has\nhelp: add it, with `image: NAME:{VERSION_MARK}`",
+            quoted(&missing)
+        );
+    }
+    let foreign: Vec<&str> = template.services.keys().filter(|name| !services.contains_key(*name)).map(String::as_str).collect();
+    if !foreign.is_empty() {
+        bail!(
+            "`app.yml` has the service {}, which the workspace lacks\nhelp: run `cargo appbundle new-service {}`",
+            quoted(&foreign),
+            foreign[0]
+        );
+    }
+    for (name, image) in &template.services {
+        if image.is_none() {
+            bail!("in `app.yml`, the service `{name}` has no `image`");
+        }
+    }
+    Ok(())
+}
+
+pub fn quoted(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,40 @@
+//! `layout = "multi-binary"`: whether all services fit into one image.
+
+use std::collections::BTreeMap;
+
+use super::manifests::ServiceSource;
+use super::service::Report;
+use crate::app::{BaseChoice, Service};
+use crate::config::{Problems, Step};
+
+/// One image has one name, stands on one base, and holds one file under a path.
+pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service, BaseChoice)>, problems: &mut Problems) {
+    let Some((first, first_base)) = services.values().next() else { return };
+    let mut files = BTreeMap::new();
+    for (service, base) in services.values() {
+        let Some(source) = sources.iter().find(|source| source.member.name == service.package) else { continue };
+        let mut report = Report { manifest: &source.manifest, path: &source.path, problems };
+        if base != first_base {
+            let message =
+                format!("one image stands on one base: `{}` has {base}, `{}` has {first_base}", service.name, first.name);
+            report.wrong(&[Step::Key("base")], message);
+        }
+        if service.image.canonical() != first.image.canonical() {
+            let message = format!(
+                "with `layout = \"multi-binary\"` `{}` cannot have the image `{}` of its own",
+                service.name, service.image
+            );
+            report.wrong(&[], message);
+        }
+        for file in &service.files {
+            let same = (&file.from, &file.link, file.executable);
+            if let Some((other, before)) = files.insert(&file.to, (&service.name, same))
+                && before != same
+            {
+                let message =
+                    format!("`{other}` and `{}` both have a file `{}`, and they share one image", service.name, file.to);
+                report.wrong(&[Step::Key("files")], message);
+            }
+        }
+    }
+}

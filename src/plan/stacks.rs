@@ -1,0 +1,264 @@
+//! The tables of stacks become a tree of stacks.
+
+mod build;
+mod check;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::manifests::{AppSource, ServiceSource};
+use super::service::Report;
+use super::{Request, checks, order};
+use crate::app::{AppFile, BaseChoice, Built, Gateway, Https, Name, Service, Stack, Swarm, Version};
+use crate::config::tables::{GatewayTable, RoutingName, StackTable};
+use crate::config::{Problems, Step, schema};
+use crate::workspace::Workspace;
+
+/// The beginning of the variables' names, unless the user says otherwise.
+const VARIABLES: &str = "AILTIRE";
+
+/// The image of a gateway, unless the user says otherwise.
+const NGINX: &str = "nginx:stable";
+
+/// What stacks are made of.
+#[derive(Clone, Copy)]
+pub struct Given<'a> {
+    pub app: &'a AppSource,
+    pub sources: &'a [ServiceSource<'a>],
+    pub name: &'a Name,
+    pub slug: &'a str,
+    pub version: &'a Version,
+    pub workspace: &'a Workspace,
+    pub request: &'a Request,
+    pub services: &'a BTreeMap<String, (Service, BaseChoice)>,
+}
+
+/// Where a controller finds its stack.
+const PLACE: &str = "/etc/appbundle/stack.json";
+
+/// Puts the stack that a service controls into its image, from where `generate` writes it.
+pub fn give(service: &mut Service, output: &Path) {
+    if let Some(stack) = &service.controls {
+        let from = output.join("stacks").join(format!("{stack}.json"));
+        service.files.push(AppFile { to: PLACE.into(), from, executable: false, link: None });
+        service.files.sort();
+    }
+}
+
+/// The services that are built of Dockerfiles, and the stack of each.
+pub fn built_names(app: &AppSource) -> BTreeMap<String, String> {
+    let of = |(stack, table): (&String, &StackTable)| -> Vec<(String, String)> {
+        table.build.keys().map(|service| (service.clone(), stack.clone())).collect()
+    };
+    app.table.stacks.iter().flat_map(of).collect()
+}
+
+/// Decides about stacks: they come in an order in which each is after those in it, so that the outermost is the last one.
+pub fn resolve(given: Given<'_>, sorted: &[String], problems: &mut Problems) -> (Vec<Stack>, Swarm) {
+    let swarm = swarm(given, problems);
+    let mut tables = given.app.table.stacks.clone();
+    tables.entry(given.name.to_string()).or_default();
+    let mut report = Report { manifest: &given.app.manifest, path: &given.app.path, problems };
+    let owners = owners(given, &tables, &mut report);
+    let parents = parents(given, &tables, &mut report);
+    let top = given.name.as_str();
+    let mut edges: BTreeMap<String, Vec<String>> = tables.iter().map(|(name, t)| (name.clone(), t.stacks.clone())).collect();
+    let homeless: Vec<String> = tables.keys().filter(|name| *name != top && !parents.contains_key(*name)).cloned().collect();
+    edges.entry(top.to_owned()).or_default().extend(homeless);
+    let mut is_tree = true;
+    let ordered = order::sort(&edges).unwrap_or_else(|cycle| {
+        let place = [Step::Key("stacks"), Step::Key(&cycle[0]), Step::Key("stacks")];
+        report.wrong(&place, format!("the stacks are in each other in a cycle: {}", cycle.join(" -> ")));
+        is_tree = false;
+        tables.keys().cloned().collect()
+    });
+    let mut stacks = Vec::new();
+    for name in ordered.iter().filter(|name| tables.contains_key(*name)) {
+        let table = &tables[name];
+        let place = [Step::Key("stacks"), Step::Key(name)];
+        let Some(own) = report.take(&place, Name::new(name)) else { continue };
+        let services = sorted.iter().filter(|service| {
+            // What brings the outermost stack up is in none.
+            if given.services.get(*service).is_some_and(|(service, _)| service.controls.as_deref() == Some(top)) {
+                return false;
+            }
+            let owner = owners.get(*service).map_or(top, String::as_str);
+            owner == name || table.copies.contains(service)
+        });
+        stacks.push(Stack {
+            name: own,
+            services: services.cloned().collect(),
+            built: built(given, name, table, report.problems),
+            stacks: edges.get(name).cloned().unwrap_or_default(),
+            apps: apps(given, name, table, report.problems),
+            gateway: table.gateway.as_ref().and_then(|gateway| self::gateway(gateway, name, name == top, &mut report)),
+            repo: repo(given, &tables, &parents, name),
+            image: table.stack_image,
+        });
+    }
+    if !is_tree {
+        return (stacks, swarm);
+    }
+    check::names(given, &stacks, &mut report);
+    check::controllers(given, &stacks, report.problems);
+    if !given.app.table.stacks.is_empty() {
+        check::ports(given, &stacks, &mut report);
+    }
+    check::routes(given, &stacks, &mut report);
+    check::dependencies(given, &stacks, report.problems);
+    (stacks, swarm)
+}
+
+fn swarm(given: Given<'_>, problems: &mut Problems) -> Swarm {
+    let table = &given.app.table.swarm;
+    let variables = table.variables.clone().unwrap_or_else(|| VARIABLES.to_owned());
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let fits = variables.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && variables.chars().all(plain);
+    if !fits || variables.ends_with('_') {
+        let mut report = Report { manifest: &given.app.manifest, path: &given.app.path, problems };
+        let message =
+            format!("`{variables}` cannot begin the names of variables: write letters, digits and `_`, such as `MY_APP`");
+        report.wrong(&[Step::Key("swarm"), Step::Key("variables")], message);
+    }
+    Swarm { variables, mesh: table.routing.unwrap_or_default() == RoutingName::Mesh }
+}
+
+/// The stack that each service is in, of those that a stack names.
+fn owners(given: Given<'_>, tables: &BTreeMap<String, StackTable>, report: &mut Report<'_>) -> BTreeMap<String, String> {
+    let known: Vec<&str> = given.services.keys().map(String::as_str).collect();
+    let mut owners: BTreeMap<String, String> = BTreeMap::new();
+    for (stack, table) in tables {
+        for (key, list) in [("services", &table.services), ("copies", &table.copies)] {
+            for (at, service) in list.iter().enumerate() {
+                let place = [Step::Key("stacks"), Step::Key(stack), Step::Key(key), Step::Index(at)];
+                if table.build.contains_key(service) && key == "services" {
+                    continue;
+                }
+                if !known.contains(&service.as_str()) {
+                    let near = schema::nearest(service, &known).map(|near| format!("; did you mean `{near}`?"));
+                    report.wrong(&place, format!("there is no service `{service}`{}", near.unwrap_or_default()));
+                } else if key == "services"
+                    && let Some(other) = owners.insert(service.clone(), stack.clone())
+                {
+                    let message = if other == *stack {
+                        format!("the service `{service}` is named twice")
+                    } else {
+                        format!(
+                            "the service `{service}` is in the stack `{other}` already; for a copy of its own, name it in `copies`"
+                        )
+                    };
+                    report.wrong(&place, message);
+                }
+            }
+        }
+    }
+    owners
+}
+
+/// The stack that each stack is in, of those that a stack names.
+fn parents(given: Given<'_>, tables: &BTreeMap<String, StackTable>, report: &mut Report<'_>) -> BTreeMap<String, String> {
+    let known: Vec<&str> = tables.keys().map(String::as_str).collect();
+    let mut parents: BTreeMap<String, String> = BTreeMap::new();
+    for (stack, table) in tables {
+        for (at, inner) in table.stacks.iter().enumerate() {
+            let place = [Step::Key("stacks"), Step::Key(stack), Step::Key("stacks"), Step::Index(at)];
+            if !tables.contains_key(inner) {
+                let near = schema::nearest(inner, &known).map(|near| format!("; did you mean `{near}`?"));
+                report.wrong(&place, format!("there is no stack `{inner}`{}", near.unwrap_or_default()));
+            } else if inner == given.name.as_str() {
+                report.wrong(&place, format!("`{inner}` is the app's own stack, which is in no other one"));
+            } else if let Some(other) = parents.insert(inner.clone(), stack.clone()) {
+                report.wrong(&place, format!("the stack `{inner}` is in the stack `{other}` already"));
+            }
+        }
+    }
+    parents
+}
+
+fn built(given: Given<'_>, stack: &str, table: &StackTable, problems: &mut Problems) -> Vec<Built> {
+    let mut built: BTreeMap<String, Built> = BTreeMap::new();
+    for (name, inner) in &table.build {
+        let path: Vec<Step<'_>> = given.app.path.iter().copied().chain(steps(stack, "build", name)).collect();
+        let mut report = Report { manifest: &given.app.manifest, path: &path, problems };
+        built.extend(build::resolve(given, name, inner, &table.env, &mut report).map(|built| (name.clone(), built)));
+    }
+    let edges = built.iter().map(|(name, built)| (name.clone(), built.service.depends_on.clone())).collect();
+    let order = order::sort(&edges).unwrap_or_else(|cycle| {
+        let path: Vec<Step<'_>> = given.app.path.iter().copied().chain(steps(stack, "build", &cycle[0])).collect();
+        let message = format!("the services depend on each other in a cycle: {}", cycle.join(" -> "));
+        Report { manifest: &given.app.manifest, path: &path, problems }.wrong(&[Step::Key("depends-on")], message);
+        Vec::new()
+    });
+    order.into_iter().filter_map(|name| built.remove(&name)).collect()
+}
+
+fn steps<'a>(stack: &'a str, key: &'a str, name: &'a str) -> [Step<'a>; 4] {
+    [Step::Key("stacks"), Step::Key(stack), Step::Key(key), Step::Key(name)]
+}
+
+fn apps(given: Given<'_>, stack: &str, table: &StackTable, problems: &mut Problems) -> BTreeMap<String, std::path::PathBuf> {
+    let mut report = Report { manifest: &given.app.manifest, path: &given.app.path, problems };
+    let mut apps = BTreeMap::new();
+    for (name, other) in &table.apps {
+        let place = steps(stack, "apps", name);
+        if report.take(&place, Name::new(name)).is_none() {
+            continue;
+        }
+        let folder = given.workspace.root.join(&other.path);
+        match folder.canonicalize() {
+            Ok(folder) if folder.join("Cargo.toml").is_file() => drop(apps.insert(name.clone(), folder)),
+            Ok(_) => report.wrong(&place, format!("`{}` has no `Cargo.toml`", other.path)),
+            Err(_) => report.wrong(&place, format!("`{}` is not there", other.path)),
+        }
+    }
+    apps
+}
+
+fn gateway(table: &GatewayTable, stack: &str, outermost: bool, report: &mut Report<'_>) -> Option<Gateway> {
+    let place = |key: &'static str| [Step::Key("stacks"), Step::Key(stack), Step::Key("gateway"), Step::Key(key)];
+    let https = match (&table.certificate, &table.key) {
+        (Some(certificate), Some(key)) => {
+            Some(Https { port: table.https.unwrap_or(443), certificate: certificate.clone(), key: key.clone() })
+        }
+        (None, None) if table.https.is_none() => None,
+        _ => {
+            report.wrong(&place("https"), "HTTPS needs `certificate` and `key`: the names of two secrets of the swarm");
+            None
+        }
+    };
+    for (from, to) in &table.rewrite {
+        if !from.starts_with('/') || !to.starts_with('/') || [from, to].iter().any(|path| !plain_path(path)) {
+            report.wrong(&place("rewrite"), format!("`{from}` cannot become `{to}`: write paths from `/` on, without blanks"));
+        }
+    }
+    let http = table.http.or(outermost.then_some(80));
+    let image = table.image.clone().unwrap_or_else(|| NGINX.to_owned());
+    Some(Gateway { image, http, https, rewrite: table.rewrite.clone() })
+}
+
+/// Whether a path means the same in a proxy's configuration.
+fn plain_path(path: &str) -> bool {
+    path.chars().all(|c| c.is_ascii_alphanumeric() || "/-._~%@:+,=!*()".contains(c))
+}
+
+/// What was typed, else what the stack says, or one that it is in.
+fn repo(
+    given: Given<'_>,
+    tables: &BTreeMap<String, StackTable>,
+    parents: &BTreeMap<String, String>,
+    name: &str,
+) -> Option<String> {
+    let mut seen = BTreeSet::new();
+    let mut at = name;
+    let mut found = given.request.repo.clone();
+    while found.is_none() && seen.insert(at) {
+        found = tables.get(at).and_then(|table| table.repo.clone());
+        at = parents.get(at).map_or(given.name.as_str(), String::as_str);
+    }
+    found.map(|repo| repo.trim_end_matches('/').to_owned())
+}
+
+/// Names as a list for a sentence.
+fn quoted(names: &[&str]) -> String {
+    checks::quoted(names)
+}

@@ -1,0 +1,162 @@
+//! What has to hold between stacks.
+
+use std::collections::BTreeMap;
+
+use super::{Given, quoted};
+use crate::app::{Protocol, Service, Stack};
+use crate::config::{Problems, Step, schema};
+use crate::plan::service::Report;
+
+/// Docker's longest name of a service, with its stack's before it.
+const LONGEST: usize = 63;
+
+fn services(given: Given<'_>) -> Vec<Service> {
+    given.services.values().map(|(service, _)| service.clone()).collect()
+}
+
+/// Names that Docker Swarm cannot take, or that mean two things in one stack.
+pub fn names(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
+    let known = services(given);
+    for stack in stacks {
+        let place = [Step::Key("stacks"), Step::Key(stack.name.as_str())];
+        let mut taken: Vec<&str> = stack.gateway.iter().map(|_| "gateway").collect();
+        let members = stack.members(&known);
+        let inner = stack.stacks.iter().chain(stack.apps.keys()).map(String::as_str);
+        for name in members.iter().map(|service| service.name.as_str()).chain(inner) {
+            if taken.contains(&name) {
+                let what = if name == "gateway" { "is the name of the stack's gateway" } else { "is there twice" };
+                report.wrong(&place, format!("in the stack `{}`, `{name}` {what}: choose another name", stack.name));
+            }
+            taken.push(name);
+        }
+        let full = full_name(stack.name.as_str(), stacks);
+        // A gateway's configuration has the sum of its text in its name.
+        let configuration = stack.gateway.iter().map(|_| "gw_01234567");
+        for name in members.iter().map(|service| service.name.as_str()).chain(configuration) {
+            let long = format!("{full}_{name}");
+            if long.len() > LONGEST {
+                let message = format!("Docker Swarm takes names of at most {LONGEST} characters, `{long}` has {}", long.len());
+                report.wrong(&place, message);
+            }
+        }
+    }
+}
+
+/// The names of all stacks around it and its own.
+fn full_name(name: &str, stacks: &[Stack]) -> String {
+    match stacks.iter().find(|stack| stack.stacks.iter().any(|inner| inner == name)) {
+        Some(parent) => format!("{}-{name}", full_name(parent.name.as_str(), stacks)),
+        None => name.to_owned(),
+    }
+}
+
+/// A stack that is an image has a service that controls it, and nothing controls what is none.
+pub fn controllers(given: Given<'_>, stacks: &[Stack], problems: &mut Problems) {
+    for source in given.sources {
+        let Some(name) = &source.table.controls else { continue };
+        let known: Vec<&str> = stacks.iter().map(|stack| stack.name.as_str()).collect();
+        let message = match stacks.iter().find(|stack| stack.name.as_str() == name) {
+            Some(stack) if stack.image => continue,
+            Some(_) => format!("the stack `{name}` is no image: set its `stack-image = true`"),
+            None => {
+                let near = schema::nearest(name, &known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                format!("there is no stack `{name}`{near}")
+            }
+        };
+        Report { manifest: &source.manifest, path: &source.path, problems: &mut *problems }
+            .wrong(&[Step::Key("controls")], message);
+    }
+    for stack in stacks.iter().filter(|stack| stack.image) {
+        let name = stack.name.as_str();
+        if given.sources.iter().any(|source| source.table.controls.as_deref() == Some(name)) {
+            continue;
+        }
+        let path: Vec<Step<'_>> =
+            given.app.path.iter().copied().chain([Step::Key("stacks"), Step::Key(name), Step::Key("stack-image")]).collect();
+        let problem = given.app.manifest.problem(&path, format!("no service controls the stack `{name}`"));
+        problems.push(problem.help(format!("run `cargo appbundle new-service {name}-stack --template stack`")));
+    }
+}
+
+/// A published port belongs to the whole swarm.
+pub fn ports(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
+    let known = services(given);
+    let mut taken: BTreeMap<(u16, bool), String> = BTreeMap::new();
+    let own = |who: &str| given.services.keys().any(|name| who.starts_with(&format!("the service `{name}` ")));
+    for stack in stacks {
+        let gateway = stack.gateway.iter().flat_map(|gateway| [gateway.http, gateway.https.as_ref().map(|https| https.port)]);
+        let mut published: Vec<((u16, bool), String)> =
+            gateway.flatten().map(|port| ((port, false), format!("the gateway of `{}`", stack.name))).collect();
+        for service in stack.members(&known).into_iter().filter(|service| service.network_mode.as_deref() != Some("host")) {
+            let ports = service.ports.iter().filter_map(|port| Some((port.host_number()?, port.protocol == Protocol::Udp)));
+            published.extend(ports.map(|port| (port, format!("the service `{}` of `{}`", service.name, stack.name))));
+        }
+        for (port, who) in published {
+            let other = taken.insert(port, who.clone());
+            // Two services of the workspace are refused already, where they say so.
+            if let Some(other) = other.filter(|other| *other == who || !own(&who) || !own(other)) {
+                let place = [Step::Key("stacks"), Step::Key(stack.name.as_str())];
+                report.wrong(&place, format!("the port {} is published by {other} and by {who}", port.0));
+            }
+        }
+    }
+}
+
+/// A gateway knows one service for each path.
+pub fn routes(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
+    let known = services(given);
+    for stack in stacks.iter().filter(|stack| stack.gateway.is_some()) {
+        let mut taken: BTreeMap<String, String> = BTreeMap::new();
+        let mut open = vec![stack];
+        while let Some(inner) = open.pop() {
+            open.extend(stacks.iter().filter(|other| inner.stacks.iter().any(|name| name == other.name.as_str())));
+            for service in inner.members(&known) {
+                for (path, _) in service.proxied() {
+                    let place = [Step::Key("stacks"), Step::Key(stack.name.as_str()), Step::Key("gateway")];
+                    if !super::plain_path(path) {
+                        report
+                            .wrong(&place, format!("the route `{path}` of `{}` cannot be forwarded by a gateway", service.name));
+                    }
+                    let other = taken.insert(path.trim_end_matches('/').to_owned(), service.name.to_string());
+                    if let Some(other) = other.filter(|other| {
+                        let both = given.services.contains_key(other) && given.services.contains_key(service.name.as_str());
+                        other != service.name.as_str() && !both
+                    }) {
+                        let message = format!("the route `{path}` leads to {}", quoted(&[&other, service.name.as_str()]));
+                        report.wrong(&place, message);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A service starts after others of its own stack only.
+pub fn dependencies(given: Given<'_>, stacks: &[Stack], problems: &mut Problems) {
+    let known = services(given);
+    let has = |stack: &Stack, name: &str| stack.members(&known).iter().any(|service| service.name.as_str() == name);
+    for stack in stacks {
+        for service in stack.members(&known) {
+            for (at, name) in service.depends_on.iter().enumerate().filter(|(_, name)| !has(stack, name)) {
+                let Some(other) = stacks.iter().find(|other| has(other, name)) else { continue };
+                let message = format!(
+                    "`{}` of the stack `{}` depends on `{name}`, which is in the stack `{}`: stacks in a stack are started before its services, and nothing else is known between stacks",
+                    service.name, stack.name, other.name
+                );
+                let source = given.sources.iter().find(|source| {
+                    source.member.name == service.package
+                        && source.table.name.as_deref().is_none_or(|name| name == service.name.as_str())
+                });
+                match source {
+                    Some(source) => Report { manifest: &source.manifest, path: &source.path, problems: &mut *problems }
+                        .wrong(&[Step::Key("depends-on"), Step::Index(at)], message),
+                    None => {
+                        let steps = super::steps(stack.name.as_str(), "build", service.name.as_str());
+                        Report { manifest: &given.app.manifest, path: &given.app.path, problems: &mut *problems }
+                            .wrong(&steps, message);
+                    }
+                }
+            }
+        }
+    }
+}

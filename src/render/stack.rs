@@ -1,0 +1,198 @@
+//! Stacks as files for `docker stack deploy`: a compose file (version 3) each, and the configuration of its gateway.
+//!
+//! What differs from one deployment to the next is a variable in them, with the value for a deployment by hand as its default.
+
+mod api;
+mod gateway;
+mod service;
+
+use std::path::Path;
+
+use anyhow::Result;
+use serde_json::{Map, Value, json};
+
+use super::{parts, swarm, yaml};
+use crate::app::{GeneratedFile, Service, Stack};
+use crate::digest::Digest;
+use crate::plan::Plan;
+
+/// A stack as text for other tools.
+#[derive(Clone, Debug)]
+pub struct StackFile {
+    /// The compose file.
+    pub document: Value,
+    /// The name of the gateway's configuration beside it, and the text.
+    pub gateway: Option<(String, String)>,
+}
+
+/// Where a stack is deployed: the name that the stack around it has for it; none for the outermost.
+type Alias<'a> = Option<&'a str>;
+
+/// All stacks of an app, below `stacks/`.
+pub fn stack_files(plan: &Plan) -> Result<Vec<GeneratedFile>> {
+    let mut files = Vec::new();
+    let outermost = plan.stacks.last().map(|stack| stack.name.clone());
+    for stack in &plan.stacks {
+        let alias = Some(stack.name.as_str()).filter(|_| outermost.as_ref() != Some(&stack.name));
+        let file = stack_file(plan, stack, alias, &plan.output.join("stacks"));
+        files.push(GeneratedFile { path: format!("stacks/{}.yml", stack.name), contents: yaml(&file.document)? });
+        files.extend(file.gateway.map(|(name, contents)| GeneratedFile { path: format!("stacks/{name}"), contents }));
+    }
+    files.extend(stack_requests(plan)?);
+    Ok(files)
+}
+
+/// Each stack that is an image, as its controller reads it: with the stacks in it, but for those that have controllers themselves.
+pub fn stack_requests(plan: &Plan) -> Result<Vec<GeneratedFile>> {
+    let images = plan.stacks.iter().filter(|stack| stack.image);
+    images
+        .map(|stack| {
+            let mut value = requests(plan, stack);
+            value.insert("Variables".into(), plan.swarm.variables.clone().into());
+            value.insert("App".into(), plan.name.to_string().into());
+            let contents = serde_json::to_string_pretty(&value)? + "\n";
+            Ok(GeneratedFile { path: format!("stacks/{}.json", stack.name), contents })
+        })
+        .collect()
+}
+
+fn requests(plan: &Plan, stack: &Stack) -> Map<String, Value> {
+    let outermost = plan.stacks.last().is_some_and(|last| last.name == stack.name);
+    let alias = Some(stack.name.as_str()).filter(|_| !outermost);
+    let file = stack_file(plan, stack, alias, &plan.output.join("stacks"));
+    let mut value = api::requests(&file, &variable(plan, stack, alias, "STACKNAME"), &waves(plan, stack));
+    let inner = plan.stacks.iter().filter(|other| !other.image && stack.stacks.iter().any(|name| name == other.name.as_str()));
+    value.insert("Name".into(), stack.name.to_string().into());
+    value.insert("Stacks".into(), inner.map(|inner| Value::from(requests(plan, inner))).collect());
+    value
+}
+
+/// Names of a stack's services in the order in which they start: those of one list together, the gateway last.
+pub fn waves(plan: &Plan, stack: &Stack) -> Vec<Vec<String>> {
+    let mut waves: Vec<Vec<String>> = Vec::new();
+    let mut open: Vec<&Service> = stack.members(&plan.services);
+    while !open.is_empty() {
+        let waits = |service: &Service| open.iter().any(|other| service.depends_on.iter().any(|n| n == other.name.as_str()));
+        let (later, now): (Vec<&Service>, Vec<&Service>) = open.iter().partition(|service| waits(service));
+        // A plan has no cycles; without this, one would never end.
+        let (later, now) = if now.is_empty() { (now, later) } else { (later, now) };
+        waves.push(now.iter().map(|service| service.name.to_string()).collect());
+        open = later;
+    }
+    if stack.gateway.is_some() {
+        waves.push(vec!["gateway".to_owned()]);
+    }
+    waves
+}
+
+/// One stack; `folder` is where its file is to stand.
+pub fn stack_file(plan: &Plan, stack: &Stack, alias: Alias<'_>, folder: &Path) -> StackFile {
+    let members = stack.members(&plan.services);
+    let gateway = stack.gateway.as_ref().map(|gateway| (gateway, gateway::configuration(plan, stack, gateway, alias)));
+    let mut services: Map<String, Value> = Map::new();
+    for member in &members {
+        let mut map = service::render(plan, stack, member, folder);
+        told(&mut map, plan, stack, alias);
+        if !map.contains_key("networks") {
+            let parent = alias.is_some() && gateway.is_none();
+            map.insert("networks".into(), networks_of(parent.then(Vec::new)));
+        }
+        services.insert(member.name.to_string(), map.into());
+    }
+    let mut document = Map::new();
+    document.insert("version".into(), "3.8".into());
+    let mut networks = Map::new();
+    networks.insert("children".into(), json!({ "driver": "overlay", "attachable": true, "name": family(plan, stack, alias) }));
+    networks.insert("sibling".into(), json!({ "driver": "overlay" }));
+    if alias.is_some() {
+        networks.insert("parent".into(), json!({ "external": true, "name": variable(plan, stack, alias, "PARENT_NETWORK") }));
+    }
+    networks.extend(swarm::networks(members.iter().copied()).into_iter().filter(|(name, _)| name == "host"));
+    let mut configuration = None;
+    if let Some((gateway, text)) = gateway {
+        let mut map = gateway::service(plan, gateway, alias);
+        told(&mut map, plan, stack, alias);
+        map.insert("networks".into(), networks_of(alias.map(|alias| vec![alias.to_owned()])));
+        services.insert("gateway".into(), map.into());
+        let name = format!("{}.gateway.conf", stack.name);
+        let sum = Digest::of(text.as_bytes()).hex();
+        let full = format!("{}_gw_{}", variable(plan, stack, alias, "STACKNAME"), &sum[..8]);
+        document.insert("configs".into(), json!({ "gateway": { "file": format!("./{name}"), "name": full } }));
+        if let Some(https) = &gateway.https {
+            let secret = |name: &str| json!({ "external": true, "name": name });
+            let both = json!({ "certificate": secret(&https.certificate), "key": secret(&https.key) });
+            document.insert("secrets".into(), both);
+        }
+        configuration = Some((name, text));
+    }
+    document.insert("services".into(), services.into());
+    document.insert("networks".into(), networks.into());
+    let volumes = parts::volume_names(members);
+    if !volumes.is_empty() {
+        document.insert("volumes".into(), volumes.into_iter().map(|name| (name, json!({}))).collect::<Map<_, _>>().into());
+    }
+    StackFile { document: document.into(), gateway: configuration }
+}
+
+/// What a stack file cannot say.
+pub fn notes(plan: &Plan) -> Vec<String> {
+    let mut notes = Vec::new();
+    for stack in &plan.stacks {
+        // What a stack has and a single stack file has not: a gateway for routes, and `deploy`, which starts in order.
+        let told = ["all services start at once", "a stack has no proxy"];
+        let own = swarm::notes(stack.members(&plan.services));
+        notes.extend(own.into_iter().filter(|note| !told.iter().any(|words| note.contains(words))));
+    }
+    notes
+}
+
+/// Adds the five variables of the swarm; what the service says itself stays.
+fn told(map: &mut Map<String, Value>, plan: &Plan, stack: &Stack, alias: Alias<'_>) {
+    let environment = map.entry("environment").or_insert_with(|| json!({}));
+    let Some(environment) = environment.as_object_mut() else { return };
+    for name in ["PARENT", "PARENTHOST", "APPNAME", "STACKNAME", "PARENT_NETWORK"] {
+        let value = variable(plan, stack, alias, name);
+        environment.entry(format!("{}_{name}", plan.swarm.variables)).or_insert(value.into());
+    }
+}
+
+/// `${AILTIRE_STACKNAME:-demo}`
+fn variable(plan: &Plan, stack: &Stack, alias: Alias<'_>, name: &str) -> String {
+    let path = path(plan, stack.name.as_str());
+    let parent = &path[..path.len() - 1];
+    let default = match name {
+        "APPNAME" => plan.name.to_string(),
+        "STACKNAME" => path.join("-"),
+        "PARENT" if alias.is_some() => parent.join("-"),
+        "PARENT_NETWORK" if alias.is_some() => format!("{}_{}_family", plan.name, parent.join("-")),
+        _ => String::new(),
+    };
+    format!("${{{}_{name}:-{default}}}", plan.swarm.variables)
+}
+
+/// The names of the stacks around a stack, and its own.
+fn path<'a>(plan: &'a Plan, name: &'a str) -> Vec<&'a str> {
+    let around = plan.stacks.iter().find(|stack| stack.stacks.iter().any(|inner| inner == name));
+    let mut all = around.map(|around| path(plan, around.name.as_str())).unwrap_or_default();
+    all.push(name);
+    all
+}
+
+/// The network in which a stack meets the stacks in it.
+fn family(plan: &Plan, stack: &Stack, alias: Alias<'_>) -> String {
+    let part = |name| variable(plan, stack, alias, name);
+    format!("{}_{}_family", part("APPNAME"), part("STACKNAME"))
+}
+
+fn networks_of(parent: Option<Vec<String>>) -> Value {
+    let mut networks = json!({ "children": {}, "sibling": {} });
+    if let Some(aliases) = parent {
+        networks["parent"] = if aliases.is_empty() { json!({}) } else { json!({ "aliases": aliases }) };
+    }
+    networks
+}
+
+/// Whether a service's name leads to the replicas themselves; its published ports are then those of the node of each.
+fn direct(plan: &Plan, member: Option<&Service>) -> bool {
+    !plan.swarm.mesh && member.is_none_or(|member| member.network_mode.as_deref() != Some("host"))
+}

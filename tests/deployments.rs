@@ -1,0 +1,440 @@
+//! `generate --for`: what is written for each destination, held against golden files and against the real tools.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use support::{Project, appbundle, engine, fails, judge, ok, repository, run, text, tool};
+
+const ALL: &str = "compose,swarm,dev,kubernetes,auterionos";
+
+/// Values that some format on the way would like to understand.
+const VALUES: [&str; 26] = [
+    "",
+    " space around ",
+    "5 $",
+    "$HOME",
+    "${HOME}",
+    "${HOME:-x}",
+    "$$HOME",
+    "$(HOME)",
+    "$$(HOME)",
+    "a # b",
+    "# b",
+    "'single'",
+    "\"double\"",
+    "back\\slash \\n \\$",
+    "one\ntwo",
+    "one\n\n  two \n",
+    "\n",
+    "tab\tand\rreturn",
+    "yes",
+    "null",
+    "~",
+    "0x10",
+    "1:30",
+    "2001-02-03",
+    "{ a: [b, *c, &d] } !e %f @g `h`",
+    "grün 図 \u{1f600}",
+];
+
+fn variables() -> BTreeMap<String, String> {
+    VALUES.iter().enumerate().map(|(at, value)| (format!("VALUE_{at}"), (*value).to_owned())).collect()
+}
+
+/// All variables as a TOML table.
+fn table() -> String {
+    let pairs = variables().into_iter().map(|(name, value)| format!("{name} = {}", toml::Value::from(value)));
+    format!("environment = {{ {} }}\n", pairs.collect::<Vec<_>>().join(", "))
+}
+
+/// A copy of a fixture, and what lies there once the files are generated.
+fn fixture(name: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("folder");
+    let from = repository().join("tests/fixtures").join(name);
+    for entry in walkdir::WalkDir::new(&from).into_iter().filter_entry(|entry| entry.file_name() != "target").flatten() {
+        let to = folder.path().join(entry.path().strip_prefix(&from).expect("below"));
+        match entry.file_type().is_dir() {
+            true => std::fs::create_dir_all(to).expect("folder"),
+            false => drop(std::fs::copy(entry.path(), to).expect("copied")),
+        }
+    }
+    folder
+}
+
+/// Generates for all destinations, and compares everything that is written and said.
+fn golden(folder: &Path, name: &str) {
+    let golden = repository().join("tests/golden").join(name);
+    let mut command = appbundle(folder, &["generate", "--for", ALL]);
+    let output = run(&mut command);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let top = folder.join("target/appbundle");
+    let mut written = Vec::new();
+    for line in text(&output.stdout).lines() {
+        let path = Path::new(line).strip_prefix(top.canonicalize().expect("there")).expect("in the output folder").to_owned();
+        let contents = std::fs::read_to_string(line).expect("readable");
+        compare(contents, golden.join(&path));
+        written.push(path);
+    }
+    let notes: Vec<String> = text(&output.stderr).lines().filter(|line| line.starts_with("note: ")).map(str::to_owned).collect();
+    compare(notes.join("\n") + "\n", golden.join("notes.txt"));
+    written.push("notes.txt".into());
+    for entry in walkdir::WalkDir::new(&golden).into_iter().flatten().filter(|entry| entry.file_type().is_file()) {
+        let path = entry.path().strip_prefix(&golden).expect("below").to_owned();
+        assert!(written.contains(&path), "`{}` is not written any more", entry.path().display());
+    }
+    ok(&mut appbundle(folder, &["generate", "--check", "--for", ALL]));
+    std::fs::write(top.join("swarm/docker-stack.yml"), "").expect("written");
+    let error = fails(&mut appbundle(folder, &["generate", "--check", "--for", ALL]), 1);
+    assert!(error.contains("swarm/docker-stack.yml") && !error.contains("compose/docker-compose.yml"), "{error}");
+}
+
+fn compare(actual: String, golden: PathBuf) {
+    std::fs::create_dir_all(golden.parent().expect("folder")).expect("folders");
+    let expected = snapbox::Data::read_from(&golden, Some(snapbox::data::DataFormat::Text));
+    snapbox::assert_data_eq!(actual, expected.raw());
+}
+
+#[test]
+fn the_example_is_as_in_the_golden_files() {
+    golden(&repository().join("examples/photo-gallery"), "photo-gallery");
+}
+
+#[test]
+fn a_workspace_with_every_key_is_as_in_the_golden_files() {
+    golden(fixture("every-key").path(), "every-key");
+}
+
+/// The fixture has to have every key that there is.
+#[test]
+fn every_key_is_every_key() {
+    let manifest = std::fs::read_to_string(repository().join("tests/fixtures/every-key/services/hub/Cargo.toml")).expect("read");
+    let schema: Value =
+        serde_json::from_str(&std::fs::read_to_string(repository().join("appbundle.schema.json")).expect("read")).expect("JSON");
+    let keys = schema["$defs"]["service"]["properties"].as_object().expect("keys");
+    // What runs beside a service under `dev` and `test` alone.
+    let missing: Vec<&String> = keys
+        .keys()
+        .filter(|key| !["dev", "test"].contains(&key.as_str()) && !manifest.contains(&format!("\n{key} = ")))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn docker_compose_accepts_the_files() {
+    if !tool("docker-compose") {
+        return;
+    }
+    for folder in [fixture("every-key").path().to_owned(), repository().join("tests/golden/photo-gallery")] {
+        let top = match folder.ends_with("photo-gallery") {
+            true => folder.clone(),
+            false => {
+                let folder = fixture("every-key").keep();
+                ok(&mut appbundle(&folder, &["generate", "--for", ALL]));
+                folder.join("target/appbundle")
+            }
+        };
+        for file in ["compose/docker-compose.yml", "dev/docker-compose.dev.yml", "swarm/docker-stack.yml"] {
+            let path = top.join(file);
+            let path = path.to_str().expect("path");
+            ok(Command::new("docker-compose").args(["-f", path, "config", "--quiet"]).env("TOKEN", "x"));
+            if file.starts_with("swarm") && run(Command::new("docker").args(["stack", "config", "--help"])).status.success() {
+                ok(Command::new("docker").args(["stack", "config", "-c", path]).env("TOKEN", "x"));
+            }
+            if path.contains("appbundle") {
+                let output = run(Command::new("docker-compose").args(["-f", path, "config", "--quiet"]).env_remove("TOKEN"));
+                assert!(text(&output.stderr).contains("the key api of the secret hub-tokens"), "{}", text(&output.stderr));
+            }
+        }
+        if !folder.ends_with("photo-gallery") {
+            std::fs::remove_dir_all(top.parent().and_then(Path::parent).expect("the copy")).expect("removed");
+        }
+    }
+}
+
+#[test]
+fn kustomize_and_the_published_schemas_accept_the_manifests() {
+    if !tool("kubectl") || !tool("kubernetes-validate") {
+        return;
+    }
+    for name in ["photo-gallery", "every-key"] {
+        let folder = repository().join("tests/golden").join(name).join("kubernetes");
+        let built = judge("kubectl", &["kustomize", folder.to_str().expect("path")]);
+        let file = tempfile::Builder::new().suffix(".yaml").tempfile().expect("file");
+        std::fs::write(file.path(), &built).expect("written");
+        for version in ["1.25", "1.37"] {
+            let said = judge("kubernetes-validate", &["--strict", "-k", version, file.path().to_str().expect("path")]);
+            assert!(said.contains("passed for resource deployment/"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_tag_is_changed_with_kustomize_and_a_prefix_with_an_option() {
+    if !tool("kubectl") {
+        return;
+    }
+    let folder = fixture("every-key");
+    ok(&mut appbundle(folder.path(), &["generate", "--for", "kubernetes", "--image-prefix", "localhost:5000/test/"]));
+    let kubernetes = folder.path().join("target/appbundle/kubernetes");
+    let path = kubernetes.join("kustomization.yaml");
+    let kustomization = std::fs::read_to_string(&path).expect("read").replace("1.2.3-g4", "2.0.0");
+    std::fs::write(path, kustomization).expect("written");
+    let built = judge("kubectl", &["kustomize", kubernetes.to_str().expect("path")]);
+    assert!(built.contains("image: localhost:5000/test/hub:2.0.0"), "{built}");
+    assert!(!built.contains("1.2.3-g4\n        "), "{built}");
+}
+
+/// What a container's process has in its environment, NAME and value in hexadecimal digits.
+const PRINTER: &str = "#include <stdio.h>\n#include <string.h>\nextern char **environ;\nint main() {\n\
+    for (char **e = environ; *e; e++) { char *v = strchr(*e, '='); *v++ = 0; printf(\"%s=\", *e);\n\
+    for (; *v; v++) printf(\"%02x\", (unsigned char)*v); puts(\"\"); } return 0; }\n";
+
+fn printed(text: &str) -> BTreeMap<String, String> {
+    let lines = text.lines().filter_map(|line| line.split_once('='));
+    let value = |hex: &str| {
+        let bytes: Vec<u8> =
+            (0..hex.len() / 2).map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).expect("hex")).collect();
+        String::from_utf8(bytes).expect("UTF-8")
+    };
+    lines.filter(|(name, _)| name.starts_with("VALUE_")).map(|(name, hex)| (name.to_owned(), value(hex))).collect()
+}
+
+#[test]
+fn a_process_gets_exactly_the_values_that_are_written() {
+    if !tool("docker-compose") || !engine() {
+        return;
+    }
+    let project = Project::new(&[]);
+    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text").replace("\"demo\"", "\"values\"");
+    project.write("Cargo.toml", &format!("{manifest}targets = [\"x86_64-unknown-linux-gnu\"]\nformats = [\"docker\"]\n"));
+    project.service(
+        "values-printer",
+        &format!("{}restart = \"no\"\nsecrets = {{ VALUE_SECRET = {{ secret = \"a\", key = \"b\" }} }}\n", table()),
+    );
+    project.compile("cc", "values-printer", PRINTER, &["-O1"]);
+    let bundle = ok(&mut project.pack(&[]));
+    judge("docker", &["load", "-i", bundle.trim()]);
+    ok(&mut appbundle(project.path(), &["generate", "--for", "compose"]));
+    let file = project.path().join("target/appbundle/compose/docker-compose.yml");
+    let compose = |arguments: &[&str]| {
+        let mut command = Command::new("docker-compose");
+        command.args(["-p", "appbundle-test-values", "-f"]).arg(&file).args(arguments).env("VALUE_SECRET", "s3 $ecret");
+        command
+    };
+    let output = run(&mut compose(&["up", "--no-color", "--exit-code-from", "values-printer"]));
+    let logs = run(Command::new("docker").args(["logs", "values-printer"]));
+    run(&mut compose(&["down", "--volumes"]));
+    let _ = run(Command::new("docker").args(["image", "rm", "--force", "com.example.values.values-printer:1.2.3"]));
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    let mut expected = variables();
+    expected.insert("VALUE_SECRET".into(), "s3 $ecret".into());
+    assert_eq!(printed(&text(&logs.stdout)), expected);
+}
+
+/// Everything that the parsers of the real tools make of the values is what was written.
+#[test]
+fn the_parsers_of_the_tools_read_the_values_that_are_written() {
+    if !tool("docker-compose") || !tool("kubectl") {
+        return;
+    }
+    let project = Project::new(&[]);
+    project.service("printer", &table());
+    ok(&mut appbundle(project.path(), &["generate", "--for", "compose,swarm,kubernetes"]));
+    let top = project.path().join("target/appbundle");
+    let strings = |value: &Value| -> BTreeMap<String, String> {
+        let map = value.as_object().expect("a map").iter();
+        map.map(|(name, value)| (name.clone(), value.as_str().expect("a string").to_owned())).collect()
+    };
+    for file in ["compose/docker-compose.yml", "swarm/docker-stack.yml"] {
+        let read = judge("docker-compose", &["-f", top.join(file).to_str().expect("path"), "config"]);
+        let read: Value = serde_saphyr::from_str(&read).expect("YAML");
+        // It writes a file that can be read again.
+        let values = strings(&read["services"]["printer"]["environment"]);
+        let values: BTreeMap<String, String> = values.into_iter().map(|(name, value)| (name, value.replace("$$", "$"))).collect();
+        assert_eq!(values, variables(), "{file}");
+    }
+    let folder = top.join("kubernetes");
+    let built = judge("kubectl", &["kustomize", folder.to_str().expect("path")]);
+    let documents: Vec<Value> = serde_saphyr::from_multiple(&built).expect("YAML");
+    let of_kind = |kind: &str| documents.iter().find(|document| document["kind"] == kind).expect("there");
+    assert_eq!(strings(&of_kind("ConfigMap")["data"]), variables());
+    // Nothing of it stands where Kubernetes would replace `$(NAME)`.
+    assert_eq!(of_kind("Deployment")["spec"]["template"]["spec"]["containers"][0]["env"], Value::Null);
+}
+
+/// A kubectl that writes down how it is called; it fails at what `FAILS` names.
+const KUBECTL: &str = "#!/bin/sh\necho \"$*\" | sed 's|/[^ ]*/kubernetes|FOLDER/kubernetes|' >> \"$CALLS\"\n\
+    for last; do :; done\ncase \"$*\" in *apply*) cp -r \"$last\" \"$CALLS.d\"; echo applied;; esac\n\
+    case \"$*\" in *\"$FAILS\"*) echo 'error: timed out' >&2; exit 1;; esac\n";
+
+fn deploy(project: &Project, fails_at: &str, arguments: &[&str]) -> Command {
+    use std::os::unix::fs::PermissionsExt as _;
+    project.write("tools/kubectl", KUBECTL);
+    let kubectl = project.path().join("tools/kubectl");
+    std::fs::set_permissions(&kubectl, std::fs::Permissions::from_mode(0o755)).expect("mode");
+    let path = format!("{}:{}", project.path().join("tools").display(), std::env::var("PATH").expect("path"));
+    let mut command = appbundle(project.path(), &["deploy", "--to", "kubernetes"]);
+    command.args(arguments).env("PATH", path).env("CALLS", project.path().join("calls")).env("FAILS", fails_at);
+    command
+}
+
+#[test]
+fn deploy_applies_and_waits_for_each_service() {
+    let project = Project::new(&["alpha"]);
+    project.service("beta", "depends-on = [\"alpha\"]\n");
+    let arguments = ["--context", "edge", "--namespace", "photos", "--image-prefix", "ghcr.io/example/demo", "--timeout", "7"];
+    let printed = ok(&mut deploy(&project, "NOTHING", &arguments));
+    assert_eq!(printed, "deployment/alpha\ndeployment/beta\n");
+    let calls = text(&project.read("calls"));
+    let expected = "--context edge --namespace photos apply -k FOLDER/kubernetes\n\
+        --context edge --namespace photos rollout status deployment/alpha --timeout=7s\n\
+        --context edge --namespace photos rollout status deployment/beta --timeout=7s\n";
+    assert_eq!(calls, expected);
+    let applied = text(&project.read("calls.d/service-beta.yaml"));
+    assert!(applied.contains("image: ghcr.io/example/demo/beta:1.2.3"), "{applied}");
+}
+
+#[test]
+fn deploy_says_which_service_does_not_run() {
+    let project = Project::new(&["alpha"]);
+    let error = fails(&mut deploy(&project, "rollout", &["--namespace", "photos"]), 1);
+    for part in [
+        "the service `alpha` does not run",
+        "help: run `kubectl --namespace photos describe pods -l 'app.kubernetes.io/name=alpha'`",
+        "rollout status deployment/alpha",
+        "timed out",
+    ] {
+        assert!(error.contains(part), "{part} in\n{error}");
+    }
+    let project = Project::new(&["alpha"]);
+    let error = fails(deploy(&project, "NOTHING", &[]).env("PATH", empty_path(&project)), 1);
+    assert!(error.contains("`kubectl` is not installed"), "{error}");
+}
+
+/// A PATH with cargo and rustc, and without kubectl.
+fn empty_path(project: &Project) -> String {
+    let folder = project.path().join("few");
+    std::fs::create_dir_all(&folder).expect("folder");
+    for name in ["cargo", "rustc", "sh", "cc"] {
+        let found =
+            std::env::split_paths(&std::env::var_os("PATH").expect("path")).map(|dir| dir.join(name)).find(|p| p.is_file());
+        if let Some(found) = found {
+            std::os::unix::fs::symlink(found, folder.join(name)).expect("link");
+        }
+    }
+    folder.display().to_string()
+}
+
+#[test]
+fn claims_of_two_services_are_refused_where_they_stand() {
+    let project = Project::new(&[]);
+    project.service(
+        "a",
+        "ports = [\"8080:80\", \"127.0.0.1:53:53/udp\"]\nroutes = { \"/x\" = { port = 80 } }\nvolumes = [\"data:/data\"]\n",
+    );
+    project.service(
+        "b",
+        "network-mode = \"host\"\nports = [8080, 53]\nroutes = { \"/x/\" = { port = 80 } }\nvolumes = [\"data:/data\"]\nuser = \"7:7\"\n",
+    );
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    for part in [
+        "`b` takes the host's port 8080, which `a` takes",
+        "services/b/Cargo.toml:8:10",
+        "`b` takes the route `/x/`, which `a` takes",
+        "services/b/Cargo.toml:9:20",
+        "the volume `data` is written by `a` as `65532:65532` and by `b` as `7:7`",
+        "services/b/Cargo.toml:10:12",
+    ] {
+        assert!(error.contains(part), "{part} in\n{error}");
+    }
+    assert!(!error.contains("port 53"), "{error}");
+    project.service(
+        "b",
+        "ports = [\"127.0.0.1:8081:80\"]\nroutes = { \"/y\" = { port = 80 } }\nvolumes = [\"data:/data:ro\"]\nuser = \"7:7\"\n",
+    );
+    ok(&mut appbundle(project.path(), &["plan"]));
+}
+
+#[test]
+fn what_is_said_of_deployment_is_checked() {
+    let project = Project::new(&[]);
+    project.service(
+        "a",
+        "resources = { cpu = \"1 core\", memory = \"64MB\", cpu-limt = \"1\" }\nsecrets = { \"A B\" = { secret = \"s\", key = \"k\" } }\n",
+    );
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    assert!(error.contains("unknown key `cpu-limt`") && error.contains("did you mean `cpu-limit`?"), "{error}");
+    project.service(
+        "a",
+        "resources = { cpu = \"1 core\", memory = \"64Mi\", memory-limit = \"32Mi\" }\nstop-grace-period = \"soon\"\n\
+        environment = { T = 1 }\n[package.metadata.service.secrets]\n\"A B\" = { secret = \"s\", key = \"k/\" }\nT = { secret = \"s\", key = \"k\" }\n",
+    );
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    for part in [
+        "`1 core` is no share of a processor",
+        "`memory-limit` is less than `memory`",
+        "`soon` is no time",
+        "`A B` cannot be the name of a variable",
+        "`k/` cannot be a secret's key",
+        "`T` is in `environment` and in `secrets`",
+    ] {
+        assert!(error.contains(part), "{part} in\n{error}");
+    }
+}
+
+#[test]
+fn names_that_kubernetes_forbids_matter_to_it_alone() {
+    let project = Project::new(&[]);
+    project.service("under", "name = \"under_score\"\nvolumes = [\"Data:/data\"]\nenvironment = { \"a b\" = 1 }\n");
+    project.service("seven", "name = \"7seven\"\nsecrets = { T = { secret = \"My_Secret\", key = \"k\" } }\n");
+    ok(&mut appbundle(project.path(), &["generate", "--for", "compose,swarm,dev"]));
+    let error = fails(&mut appbundle(project.path(), &["generate", "--for", "kubernetes"]), 1);
+    for part in [
+        "on Kubernetes a service cannot be called `under_score`",
+        "services/under/Cargo.toml:7:8",
+        "on Kubernetes a volume cannot be called `Data`",
+        "on Kubernetes a variable cannot be called `a b`",
+        "on Kubernetes a service cannot be called `7seven`: its name begins with a letter",
+        "on Kubernetes a secret cannot be called `My_Secret`",
+    ] {
+        assert!(error.contains(part), "{part} in\n{error}");
+    }
+}
+
+/// One image for all services: who starts one says how, and every `$` in it stays one.
+#[test]
+fn services_of_one_image_are_started_with_their_commands() {
+    let project = Project::new(&["beta"]);
+    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
+    project.write("Cargo.toml", &format!("{manifest}layout = \"multi-binary\"\n"));
+    project.service("alpha", "args = [\"$(HOME)\", \"$$(HOME)\", \"$HOME\"]\nworkdir = \"/srv\"\n");
+    ok(&mut appbundle(project.path(), &["generate", "--for", "swarm,kubernetes", "--image-prefix", "localhost:5000/x"]));
+    let read = |path: &str| text(&project.read(&format!("target/appbundle/{path}")));
+    let parse = |text: &str| serde_saphyr::from_multiple::<Value>(text).expect("YAML").pop().expect("one");
+    let container = parse(&read("kubernetes/service-alpha.yaml"))["spec"]["template"]["spec"]["containers"][0].clone();
+    let expected = serde_json::json!(["/usr/local/bin/alpha", "$$(HOME)", "$$$$(HOME)", "$$HOME"]);
+    assert_eq!((&container["args"], &container["workingDir"]), (&expected, &"/srv".into()));
+    assert_eq!(container["image"], "localhost:5000/x/demo:1.2.3");
+    let service = parse(&read("swarm/docker-stack.yml"))["services"]["alpha"].clone();
+    assert_eq!((&service["command"], &service["working_dir"]), (&expected, &"/srv".into()));
+    let kustomization = parse(&read("kubernetes/kustomization.yaml"));
+    assert_eq!(kustomization["images"].as_array().expect("list").len(), 1);
+}
+
+#[test]
+fn a_secret_is_only_ever_a_reference() {
+    let project = Project::new(&[]);
+    project.service("a", "secrets = { TOKEN = { secret = \"tokens\", key = \"api\" } }\n");
+    let mut command = appbundle(project.path(), &["generate", "--for", ALL]);
+    let printed = ok(command.env("TOKEN", "the value itself"));
+    for path in printed.lines() {
+        assert!(!std::fs::read_to_string(path).expect("read").contains("the value itself"), "{path}");
+    }
+    let read = |path: &str| text(&project.read(&format!("target/appbundle/{path}")));
+    assert!(read("compose/docker-compose.yml").contains("TOKEN: ${TOKEN:?the key api of the secret tokens}"));
+    assert!(read("kubernetes/service-a.yaml").contains("secretKeyRef:"));
+}
