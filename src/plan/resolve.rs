@@ -10,7 +10,7 @@ use super::outputs::{formats, target, wants_auterion};
 use super::select::select;
 use super::service::{self, Report};
 use super::template::{self, Template, VERSION_MARK};
-use super::{Builder, Engine, Format, Layout, Plan, agreement, auterion, kubernetes, one_image, order, registries};
+use super::{Builder, Engine, Format, Layout, Plan, agreement, auterion, names, one_image, order, registries};
 use crate::app::{Author, BaseChoice, Destination, ImageRef, Name, Service, Version};
 use crate::archive::gzip::Level;
 use crate::config::tables::CompressionName;
@@ -148,9 +148,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         }
         check_bins(&sources, &services, &mut problems);
         agreement::check(&sources, &services, &mut problems);
-        if request.destinations.contains(&Destination::Kubernetes) {
-            kubernetes::check(&app, &name, &sources, &services, &mut problems);
-        }
+        names::check(&request.destinations, &app, &name, &sources, &services, &mut problems);
     }
     let sorted = launch_order(&sources, &services, &mut problems);
     problems.into_result()?;

@@ -25,11 +25,13 @@ pub fn document_of(plan: &Plan) -> Result<Value> {
     }
 }
 
-/// A file for `docker-compose` from 1.27 on and for `docker compose`. Volumes have the names that `run` gives them.
-pub fn file(plan: &Plan) -> Result<GeneratedFile> {
+/// A file for `docker-compose` from 1.27 on and for `docker compose`. With a prefix, images are those that `push --repo PREFIX` sends. Volumes have the names that `run` gives them.
+pub fn file(plan: &Plan, prefix: Option<&str>) -> Result<GeneratedFile> {
     let folder = plan.output.join("compose");
     let services = plan.services.iter().map(|s| {
         let mut map = service(plan, s);
+        let (name, tag) = parts::image(plan, s, prefix);
+        map.insert("image".into(), format!("{name}:{tag}").into());
         map.extend(parts::env_files(s, &folder).map(|value| ("env_file".to_owned(), value)));
         merge(&mut map, &s.compose);
         (s.name.to_string(), map)

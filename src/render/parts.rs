@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use crate::app::{Health, Resources, Service, Volume, VolumeSource};
+use crate::plan::Plan;
 
 /// Compose replaces `$NAME`; a doubled `$` is one.
 pub fn escaped(text: &str) -> String {
@@ -21,6 +22,16 @@ pub fn in_shared_image(service: &Service) -> Map<String, Value> {
         map.insert("working_dir".into(), service.workdir.clone().into());
     }
     map
+}
+
+/// An image's name and tag, as `push` makes them of a prefix.
+pub fn image(plan: &Plan, service: &Service, prefix: Option<&str>) -> (String, String) {
+    let own = if service.in_shared_image { &plan.name } else { &service.name };
+    let name = match prefix {
+        Some(prefix) => format!("{}/{own}", prefix.trim_end_matches('/')),
+        None => service.image.name.clone(),
+    };
+    (name, service.image.tag.clone())
 }
 
 /// Variables with their values, and secrets as what the environment of who starts the app has under their names.

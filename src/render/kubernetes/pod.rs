@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{all_labels, claim_name, config_name, image, probe, protocol, reached};
+use super::{all_labels, claim_name, config_name, probe, protocol, reached};
 use crate::app::{Service, VolumeSource};
 use crate::digest::Digest;
 use crate::plan::Plan;
+use crate::render::parts;
 
 /// The template of a Deployment. The variables' sum is in it, so that pods are made anew when one changes.
 pub fn template(plan: &Plan, service: &Service, prefix: Option<&str>) -> Value {
@@ -55,7 +56,7 @@ fn pod(plan: &Plan, service: &Service, prefix: Option<&str>) -> Map<String, Valu
 
 fn container(plan: &Plan, service: &Service, prefix: Option<&str>) -> Map<String, Value> {
     let mut container = Map::new();
-    let (name, tag) = image(plan, service, prefix);
+    let (name, tag) = parts::image(plan, service, prefix);
     container.insert("name".into(), service.name.as_str().into());
     container.insert("image".into(), format!("{name}:{tag}").into());
     if service.in_shared_image {
