@@ -6,13 +6,13 @@ mod deployment;
 mod files;
 mod manifests;
 mod names;
-mod one_image;
 mod order;
 mod outputs;
 mod registries;
 mod resolve;
 mod select;
 mod service;
+mod sharing;
 mod template;
 
 use std::path::PathBuf;

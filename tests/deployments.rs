@@ -433,7 +433,7 @@ fn services_of_one_image_are_started_with_their_commands() {
     let parse = |text: &str| serde_saphyr::from_multiple::<Value>(text).expect("YAML").pop().expect("one");
     let container = parse(&read("kubernetes/service-alpha.yaml"))["spec"]["template"]["spec"]["containers"][0].clone();
     let expected = serde_json::json!(["/usr/local/bin/alpha", "$$(HOME)", "$$$$(HOME)", "$$HOME"]);
-    assert_eq!((&container["args"], &container["workingDir"]), (&expected, &"/srv".into()));
+    assert_eq!((&container["command"], &container["workingDir"]), (&expected, &"/srv".into()));
     assert_eq!(container["image"], "localhost:5000/x/demo:1.2.3");
     let service = parse(&read("swarm/docker-stack.yml"))["services"]["alpha"].clone();
     assert_eq!((&service["command"], &service["working_dir"]), (&expected, &"/srv".into()));

@@ -290,6 +290,16 @@ impl FormatArg {
     }
 }
 
+impl BuilderArg {
+    fn builder(self) -> Builder {
+        match self {
+            Self::Cargo => Builder::Cargo,
+            Self::Cross => Builder::Cross,
+            Self::Zigbuild => Builder::Zigbuild,
+        }
+    }
+}
+
 impl DestinationArg {
     pub fn destination(self) -> Destination {
         match self {
@@ -298,16 +308,6 @@ impl DestinationArg {
             Self::Dev => Destination::Dev,
             Self::Kubernetes => Destination::Kubernetes,
             Self::Auterionos => Destination::Auterionos,
-        }
-    }
-}
-
-impl BuilderArg {
-    fn builder(self) -> Builder {
-        match self {
-            Self::Cargo => Builder::Cargo,
-            Self::Cross => Builder::Cross,
-            Self::Zigbuild => Builder::Zigbuild,
         }
     }
 }

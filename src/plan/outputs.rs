@@ -72,7 +72,7 @@ pub fn formats(app: &AppSource, request: &Request, report: &mut Report<'_>) -> V
     formats
 }
 
-/// Whether something of AuterionOS is written.
+/// Whether anything is written for AuterionOS.
 pub fn wants_auterion(formats: &[Format], request: &Request) -> bool {
     formats.contains(&Format::Auterionos) || request.destinations.contains(&Destination::Auterionos)
 }

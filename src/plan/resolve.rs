@@ -10,7 +10,7 @@ use super::outputs::{formats, target, wants_auterion};
 use super::select::select;
 use super::service::{self, Report};
 use super::template::{self, Template, VERSION_MARK};
-use super::{Builder, Engine, Format, Layout, Plan, agreement, auterion, names, one_image, order, registries};
+use super::{Builder, Engine, Format, Layout, Plan, agreement, auterion, names, order, registries, sharing};
 use crate::app::{Author, BaseChoice, Destination, ImageRef, Name, Service, Version};
 use crate::archive::gzip::Level;
 use crate::config::tables::CompressionName;
@@ -131,9 +131,13 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         let mut report = Report { manifest: &source.manifest, path: &source.path, problems: &mut problems };
         let own_base = source.table.base.as_ref().map(|table| service::base(table, source.member.folder()));
         let own_base = own_base.and_then(|base| report.take(&[Step::Key("base")], base));
-        let Some(service) =
-            service::resolve(source, service_name, (image, layout == Layout::MultiBinary), &workspace.root, &mut problems)
-        else {
+        let Some(service) = service::resolve(
+            source,
+            service_name,
+            (image, (layout == Layout::MultiBinary).then(|| name.to_string())),
+            &workspace.root,
+            &mut problems,
+        ) else {
             continue;
         };
         let base = own_base.or_else(|| base.clone()).unwrap_or(BaseChoice::Auto);
@@ -143,10 +147,10 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     if all_read {
         check_dependencies(&sources, &services, template.as_ref(), &mut problems);
         match layout {
-            Layout::ImagePerService => check_images(&sources, &services, &mut problems),
-            Layout::MultiBinary => one_image::check(&sources, &services, &mut problems),
+            Layout::ImagePerService => sharing::have_own_images(&sources, &services, &mut problems),
+            Layout::MultiBinary => sharing::fit_into_one_image(&sources, &services, &mut problems),
         }
-        check_bins(&sources, &services, &mut problems);
+        sharing::have_own_bins(&sources, &services, &mut problems);
         agreement::check(&sources, &services, &mut problems);
         names::check(&request.destinations, &app, &name, &sources, &services, &mut problems);
     }
@@ -264,33 +268,6 @@ fn check_dependencies(
             let message = format!("there is no service `{name}`{}", near.unwrap_or_default());
             let mut report = Report { manifest: &source.manifest, path: &source.path, problems };
             report.wrong(&[Step::Key("depends-on"), Step::Index(at)], message);
-        }
-    }
-}
-
-fn check_images(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service, BaseChoice)>, problems: &mut Problems) {
-    let mut images: BTreeMap<String, &str> = BTreeMap::new();
-    for (service, _) in services.values() {
-        if let Some(other) = images.insert(service.image.canonical(), service.name.as_str())
-            && let Some(source) = sources.iter().find(|source| source.member.name == service.package)
-        {
-            let message = format!("the services `{other}` and `{}` have the same image `{}`", service.name, service.image);
-            Report { manifest: &source.manifest, path: &source.path, problems }.wrong(&[], message);
-        }
-    }
-}
-
-/// Cargo puts executables of one name into one file, whichever package they are of.
-fn check_bins(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service, BaseChoice)>, problems: &mut Problems) {
-    let mut bins: BTreeMap<&str, &str> = BTreeMap::new();
-    for (service, _) in services.values() {
-        let other = bins.insert(&service.bin, &service.package);
-        if let Some(other) = other.filter(|other| *other != service.package)
-            && let Some(source) = sources.iter().find(|source| source.member.name == service.package)
-        {
-            let message =
-                format!("the packages `{other}` and `{}` both have a bin `{}`: rename one of them", service.package, service.bin);
-            Report { manifest: &source.manifest, path: &source.path, problems }.wrong(&[], message);
         }
     }
 }

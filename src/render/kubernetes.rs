@@ -37,7 +37,7 @@ pub fn files(plan: &Plan, prefix: Option<&str>) -> Result<Vec<GeneratedFile>> {
         let texts = documents.iter().map(yaml).collect::<Result<Vec<_>>>()?;
         files.push(GeneratedFile { path: format!("kubernetes/{name}.yaml"), contents: texts.join("---\n") });
     }
-    let images: BTreeMap<String, String> = plan.services.iter().map(|service| parts::image(plan, service, prefix)).collect();
+    let images: BTreeMap<String, String> = plan.services.iter().map(|service| parts::image(service, prefix)).collect();
     let images = images.iter().map(|(name, tag)| json!({ "name": name, "newTag": tag }));
     let kustomization = json!({
         "apiVersion": "kustomize.config.k8s.io/v1beta1",

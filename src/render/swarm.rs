@@ -22,7 +22,7 @@ pub fn file(plan: &Plan, prefix: Option<&str>) -> Result<GeneratedFile> {
     let path = "swarm/docker-stack.yml";
     let folder = plan.output.join("swarm");
     let services = plan.services.iter().map(|s| {
-        let (name, tag) = parts::image(plan, s, prefix);
+        let (name, tag) = parts::image(s, prefix);
         (s.name.to_string(), service(s, &format!("{name}:{tag}"), &folder).into())
     });
     let mut document = Map::new();
@@ -41,7 +41,7 @@ pub fn file(plan: &Plan, prefix: Option<&str>) -> Result<GeneratedFile> {
 pub fn service(service: &Service, image: &str, folder: &Path) -> Map<String, Value> {
     let mut map = Map::new();
     map.insert("image".into(), image.into());
-    map.extend(parts::in_shared_image(service));
+    map.extend(parts::command(service));
     map.extend(parts::environment(service).map(|value| ("environment".to_owned(), value)));
     map.extend(parts::env_files(service, folder).map(|value| ("env_file".to_owned(), value)));
     if on_host(service) {
