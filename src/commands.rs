@@ -25,6 +25,7 @@ pub mod push;
 #[cfg(feature = "engine")]
 pub mod run;
 mod session;
+#[cfg(feature = "engine")]
 pub mod swarm;
 #[cfg(feature = "engine")]
 pub mod test;

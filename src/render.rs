@@ -43,8 +43,8 @@ pub struct Outside<'a> {
 /// What one kind of deployment needs, in a folder of its name.
 pub fn deployment(plan: &Plan, destination: Destination, outside: Outside<'_>) -> Result<Vec<GeneratedFile>> {
     match destination {
-        Destination::Compose => Ok(vec![compose::file(plan)?]),
-        Destination::Swarm => Ok(vec![swarm::file(plan)?]),
+        Destination::Compose => Ok(vec![compose::file(plan, outside.image_prefix)?]),
+        Destination::Swarm => Ok(vec![swarm::file(plan, outside.image_prefix)?]),
         Destination::Stacks => stack::stack_files(plan),
         Destination::Dev => {
             let options = dev::DevOptions { binaries: outside.binaries, beside: &Map::new() };

@@ -178,7 +178,14 @@ fn a_tag_is_changed_with_kustomize_and_a_prefix_with_an_option() {
         return;
     }
     let folder = fixture("every-key");
-    ok(&mut appbundle(folder.path(), &["generate", "--for", "kubernetes", "--image-prefix", "localhost:5000/test/"]));
+    ok(&mut appbundle(
+        folder.path(),
+        &["generate", "--for", "compose,swarm,kubernetes", "--image-prefix", "localhost:5000/test/"],
+    ));
+    for file in ["compose/docker-compose.yml", "swarm/docker-stack.yml"] {
+        let text = std::fs::read_to_string(folder.path().join("target/appbundle").join(file)).expect("read");
+        assert!(text.contains("image: localhost:5000/test/hub:1.2.3-g4"), "{text}");
+    }
     let kubernetes = folder.path().join("target/appbundle/kubernetes");
     let path = kubernetes.join("kustomization.yaml");
     let kustomization = std::fs::read_to_string(&path).expect("read").replace("1.2.3-g4", "2.0.0");
@@ -387,6 +394,15 @@ fn what_is_said_of_deployment_is_checked() {
 }
 
 #[test]
+fn a_swarm_has_room_for_names_of_63_letters() {
+    let project = Project::new(&[]);
+    project.service("long", &format!("name = \"{}\"\n", "a".repeat(59)));
+    ok(&mut appbundle(project.path(), &["generate", "--for", "compose"]));
+    let error = fails(&mut appbundle(project.path(), &["generate", "--for", "swarm"]), 1);
+    assert!(error.contains("more than 63 letters") && error.contains("services/long/Cargo.toml:7:8"), "{error}");
+}
+
+#[test]
 fn names_that_kubernetes_forbids_matter_to_it_alone() {
     let project = Project::new(&[]);
     project.service("under", "name = \"under_score\"\nvolumes = [\"Data:/data\"]\nenvironment = { \"a b\" = 1 }\n");
@@ -417,7 +433,7 @@ fn services_of_one_image_are_started_with_their_commands() {
     let parse = |text: &str| serde_saphyr::from_multiple::<Value>(text).expect("YAML").pop().expect("one");
     let container = parse(&read("kubernetes/service-alpha.yaml"))["spec"]["template"]["spec"]["containers"][0].clone();
     let expected = serde_json::json!(["/usr/local/bin/alpha", "$$(HOME)", "$$$$(HOME)", "$$HOME"]);
-    assert_eq!((&container["args"], &container["workingDir"]), (&expected, &"/srv".into()));
+    assert_eq!((&container["command"], &container["workingDir"]), (&expected, &"/srv".into()));
     assert_eq!(container["image"], "localhost:5000/x/demo:1.2.3");
     let service = parse(&read("swarm/docker-stack.yml"))["services"]["alpha"].clone();
     assert_eq!((&service["command"], &service["working_dir"]), (&expected, &"/srv".into()));

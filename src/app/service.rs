@@ -24,8 +24,8 @@ pub struct Service {
     pub features: Vec<String>,
     /// Its image.
     pub image: ImageRef,
-    /// Whether that image holds all services and starts none by itself: then who starts the service says how.
-    pub in_shared_image: bool,
+    /// The app's name, if that image holds all services and starts none by itself: then who starts the service says how.
+    pub shared_image: Option<String>,
     /// Where the executable stands in the image.
     pub binary_path: String,
     /// What to run, when it is not the executable.

@@ -103,7 +103,7 @@ impl Service {
             folder: PathBuf::new(),
             bin: String::new(),
             features: Vec::new(),
-            in_shared_image: false,
+            shared_image: None,
             binary_path: String::new(),
             command: None,
             args: Vec::new(),

@@ -14,7 +14,7 @@ pub struct GenerateArgs {
     /// Write what is needed to deploy there, instead; can be given several times
     #[arg(long = "for", value_name = "DESTINATION", value_delimiter = ',')]
     destinations: Vec<DestinationArg>,
-    /// For kubernetes: the registry that has the images, as `push --repo` was given it
+    /// For compose, swarm and kubernetes: the registry that has the images, as `push --repo` was given it
     #[arg(long, value_name = "PREFIX", requires = "destinations")]
     image_prefix: Option<String>,
     #[command(flatten)]

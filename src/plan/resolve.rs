@@ -10,9 +10,7 @@ use super::outputs::{formats, target, wants_auterion};
 use super::select::select;
 use super::service::{self, Report};
 use super::template::{self, Template};
-use super::{
-    Builder, Engine, Format, Layout, Plan, agreement, auterion, checks, kubernetes, needs, one_image, registries, stacks,
-};
+use super::{Builder, Engine, Format, Layout, Plan, agreement, auterion, checks, names, needs, one_image, registries, stacks};
 use crate::app::{Author, BaseChoice, Destination, ImageRef, Name, Service, Version};
 use crate::archive::gzip::Level;
 use crate::config::tables::CompressionName;
@@ -137,9 +135,13 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         let mut report = Report { manifest: &source.manifest, path: &source.path, problems: &mut problems };
         let own_base = source.table.base.as_ref().map(|table| service::base(table, source.member.folder()));
         let own_base = own_base.and_then(|base| report.take(&[Step::Key("base")], base));
-        let Some(service) =
-            service::resolve(source, service_name, (image, layout == Layout::MultiBinary), &workspace.root, &mut problems)
-        else {
+        let Some(service) = service::resolve(
+            source,
+            service_name,
+            (image, (layout == Layout::MultiBinary).then(|| name.to_string())),
+            &workspace.root,
+            &mut problems,
+        ) else {
             continue;
         };
         let base = own_base.or_else(|| base.clone()).unwrap_or(BaseChoice::Auto);
@@ -155,9 +157,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         checks::bins(&sources, &services, &mut problems);
         agreement::check(&sources, &services, &mut problems);
         needs::check(&sources, &services, &mut problems);
-        if request.destinations.contains(&Destination::Kubernetes) {
-            kubernetes::check(&app, &name, &sources, &services, &mut problems);
-        }
+        names::check(&request.destinations, &app, &name, &sources, &services, &mut problems);
     }
     let sorted = checks::launch_order(&sources, &services, &mut problems);
     let (stacks, swarm) = stacks::resolve(

@@ -54,7 +54,7 @@ pub fn name(source: &ServiceSource<'_>, problems: &mut Problems) -> Option<Name>
 pub fn resolve(
     source: &ServiceSource<'_>,
     name: Name,
-    (image, in_shared_image): (ImageRef, bool),
+    (image, shared_image): (ImageRef, Option<String>),
     workspace: &Path,
     problems: &mut Problems,
 ) -> Option<Service> {
@@ -119,7 +119,7 @@ pub fn resolve(
         bin,
         features: table.features.clone().unwrap_or_default(),
         image,
-        in_shared_image,
+        shared_image,
         binary_path,
         command: table.command.clone(),
         args: table.args.clone(),

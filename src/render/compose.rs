@@ -25,11 +25,13 @@ pub fn document_of(plan: &Plan) -> Result<Value> {
     }
 }
 
-/// A file for `docker-compose` from 1.27 on and for `docker compose`. Volumes have the names that `run` gives them.
-pub fn file(plan: &Plan) -> Result<GeneratedFile> {
+/// A file for `docker-compose` from 1.27 on and for `docker compose`. With a prefix, images are those that `push --repo PREFIX` sends. Volumes have the names that `run` gives them.
+pub fn file(plan: &Plan, prefix: Option<&str>) -> Result<GeneratedFile> {
     let folder = plan.output.join("compose");
     let services = plan.services.iter().map(|s| {
         let mut map = service(plan, s);
+        let (name, tag) = parts::image(s, prefix);
+        map.insert("image".into(), format!("{name}:{tag}").into());
         map.extend(parts::env_files(s, &folder).map(|value| ("env_file".to_owned(), value)));
         merge(&mut map, &s.compose);
         (s.name.to_string(), map)
@@ -163,7 +165,7 @@ pub fn service(plan: &Plan, service: &Service) -> Map<String, Value> {
 
 /// The keys that mean the same in every dialect.
 pub fn common(map: &mut Map<String, Value>, service: &Service) {
-    map.extend(parts::in_shared_image(service));
+    map.extend(parts::command(service));
     if !service.environment.is_empty() {
         let environment = service.environment.iter().map(|(name, value)| (name.clone(), Value::from(parts::escaped(value))));
         map.insert("environment".into(), environment.collect::<Map<_, _>>().into());

@@ -12,15 +12,16 @@ pub fn escaped(text: &str) -> String {
     text.replace('$', "$$")
 }
 
-/// What an image that holds all services, and starts none by itself, does not say of one of them.
-pub fn in_shared_image(service: &Service) -> Map<String, Value> {
-    let mut map = Map::new();
-    if service.in_shared_image {
-        map.insert("command".into(), service.command_line().iter().map(|word| Value::from(escaped(word))).collect());
-        map.insert("user".into(), service.user.clone().into());
-        map.insert("working_dir".into(), service.workdir.clone().into());
-    }
-    map
+/// An image's name and tag, as `push` makes them of a prefix.
+pub fn image(service: &Service, prefix: Option<&str>) -> (String, String) {
+    let name = match prefix {
+        Some(prefix) => {
+            let own = service.shared_image.as_deref().unwrap_or(service.name.as_str());
+            format!("{}/{own}", prefix.trim_end_matches('/'))
+        }
+        None => service.image.name.clone(),
+    };
+    (name, service.image.tag.clone())
 }
 
 /// Variables with their values, and secrets as what the environment of who starts the app has under their names.
@@ -110,6 +111,17 @@ pub fn host_path(folder: &Path, to: &Path) -> String {
     let path: PathBuf = up.chain(to.components().skip(same)).collect();
     let text = path.to_string_lossy();
     escaped(&if text.starts_with("..") { text.into_owned() } else { format!("./{text}") })
+}
+
+/// How a service is started in an image that holds all services and starts none by itself.
+pub fn command(service: &Service) -> Map<String, Value> {
+    let mut map = Map::new();
+    if service.shared_image.is_some() {
+        map.insert("command".into(), service.command_line().iter().map(|word| Value::from(escaped(word))).collect());
+        map.insert("user".into(), service.user.clone().into());
+        map.insert("working_dir".into(), service.workdir.clone().into());
+    }
+    map
 }
 
 #[cfg(test)]

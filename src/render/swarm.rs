@@ -17,11 +17,14 @@ const APPLIED: &str = "cap_add cap_drop command configs credential_spec deploy d
 /// How long a service may take to end, unless its table says otherwise: the engine's own default, written down.
 const GRACE_PERIOD: &str = "10s";
 
-/// The whole app as one stack.
-pub fn file(plan: &Plan) -> Result<GeneratedFile> {
+/// The whole app as one stack. With a prefix, images are those that `push --repo PREFIX` sends.
+pub fn file(plan: &Plan, prefix: Option<&str>) -> Result<GeneratedFile> {
     let path = "swarm/docker-stack.yml";
     let folder = plan.output.join("swarm");
-    let services = plan.services.iter().map(|s| (s.name.to_string(), service(s, &s.image.to_string(), &folder).into()));
+    let services = plan.services.iter().map(|s| {
+        let (name, tag) = parts::image(s, prefix);
+        (s.name.to_string(), service(s, &format!("{name}:{tag}"), &folder).into())
+    });
     let mut document = Map::new();
     document.insert("version".into(), "3.8".into());
     document.insert("services".into(), services.collect::<Map<_, _>>().into());
@@ -38,7 +41,7 @@ pub fn file(plan: &Plan) -> Result<GeneratedFile> {
 pub fn service(service: &Service, image: &str, folder: &Path) -> Map<String, Value> {
     let mut map = Map::new();
     map.insert("image".into(), image.into());
-    map.extend(parts::in_shared_image(service));
+    map.extend(parts::command(service));
     map.extend(parts::environment(service).map(|value| ("environment".to_owned(), literal(value))));
     map.extend(parts::env_files(service, folder).map(|value| ("env_file".to_owned(), value)));
     if on_host(service) {

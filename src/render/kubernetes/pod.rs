@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{all_labels, claim_name, config_name, image, probe, protocol, reached};
+use super::{all_labels, claim_name, config_name, probe, protocol, reached};
 use crate::app::{Service, VolumeSource};
 use crate::digest::Digest;
 use crate::plan::Plan;
+use crate::render::parts;
 
 /// The template of a Deployment. The variables' sum is in it, so that pods are made anew when one changes.
 pub fn template(plan: &Plan, service: &Service, prefix: Option<&str>) -> Value {
@@ -45,7 +46,7 @@ fn pod(plan: &Plan, service: &Service, prefix: Option<&str>) -> Map<String, Valu
     if !security.is_empty() {
         pod.insert("securityContext".into(), security.into());
     }
-    pod.insert("containers".into(), json!([container(plan, service, prefix)]));
+    pod.insert("containers".into(), json!([container(service, prefix)]));
     let volumes: Vec<Value> = volumes(plan, service).into_iter().map(|(_, volume)| volume).collect();
     if !volumes.is_empty() {
         pod.insert("volumes".into(), volumes.into());
@@ -53,16 +54,16 @@ fn pod(plan: &Plan, service: &Service, prefix: Option<&str>) -> Map<String, Valu
     pod
 }
 
-fn container(plan: &Plan, service: &Service, prefix: Option<&str>) -> Map<String, Value> {
+fn container(service: &Service, prefix: Option<&str>) -> Map<String, Value> {
     let mut container = Map::new();
-    let (name, tag) = image(plan, service, prefix);
+    let (name, tag) = parts::image(service, prefix);
     container.insert("name".into(), service.name.as_str().into());
     container.insert("image".into(), format!("{name}:{tag}").into());
-    if service.in_shared_image {
-        // Kubernetes replaces `$(NAME)`, and makes one `$` of two.
+    if service.shared_image.is_some() {
+        // Kubernetes replaces `$(NAME)` in commands, and makes one `$` of two.
         let words = service.command_line().into_iter().map(|word| Value::from(word.replace('$', "$$")));
-        container.insert("args".into(), words.collect());
-        container.insert("workingDir".into(), service.workdir.clone().into());
+        container.insert("command".into(), words.collect());
+        container.insert("workingDir".into(), service.workdir.as_str().into());
     }
     let ports: Vec<Value> =
         reached(service).iter().map(|port| json!({ "containerPort": port.container, "protocol": protocol(port) })).collect();

@@ -1,14 +1,42 @@
-//! Names that Kubernetes forbids; asked only where it is deployed to.
+//! Names that a destination forbids; asked only of what is deployed to.
 
 use std::collections::BTreeMap;
 
 use super::manifests::{AppSource, ServiceSource};
 use super::service::Report;
-use crate::app::{BaseChoice, Name, Service, VolumeSource};
+use crate::app::{BaseChoice, Destination, Name, Service, VolumeSource};
 use crate::config::{Problems, Step};
 
-/// Holds the names of app, services, volumes, variables and secrets against what Kubernetes takes.
+/// What a swarm allows for the names of a stack and a service together, with `_` between them.
+const SWARM_NAME: usize = 63;
+
+/// Holds names against what the destinations take.
 pub fn check(
+    destinations: &[Destination],
+    app: &AppSource,
+    name: &Name,
+    sources: &[ServiceSource<'_>],
+    services: &BTreeMap<String, (Service, BaseChoice)>,
+    problems: &mut Problems,
+) {
+    if destinations.contains(&Destination::Kubernetes) {
+        kubernetes(app, name, sources, services, problems);
+    }
+    if destinations.contains(&Destination::Swarm) {
+        for source in sources {
+            let service = source.table.name.as_deref().unwrap_or(&source.member.name);
+            let full = format!("{name}_{service}");
+            if full.len() > SWARM_NAME {
+                let message = format!("in a swarm the service would be called `{full}`: that is more than {SWARM_NAME} letters");
+                let place: &[Step<'_>] = if source.table.name.is_some() { &[Step::Key("name")] } else { &[] };
+                Report { manifest: &source.manifest, path: &source.path, problems }.wrong(place, message);
+            }
+        }
+    }
+}
+
+/// The names of app, services, volumes, variables and secrets.
+fn kubernetes(
     app: &AppSource,
     name: &Name,
     sources: &[ServiceSource<'_>],
