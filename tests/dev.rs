@@ -120,14 +120,13 @@ fn what_is_edited_restarts_and_nothing_else() {
     running.wait_for("Restarted back in");
     assert!(answers(18742));
     assert_eq!((id("developed", "front"), id("developed", "db")), (front.clone(), db.clone()), "{said}");
-    let back_two = id("developed", "back");
-    assert_ne!(back_two, back);
+    assert_eq!(said.matches("back  | version one").count(), 1, "{said}");
 
     // What does not compile changes nothing, and what mends it is noticed.
     version(&project, "front", "1 +");
     running.wait_for("Waiting for a change that mends it; what runs is what was built before");
     assert!(answers(18741));
-    assert_eq!((id("developed", "front"), id("developed", "back")), (front.clone(), back_two.clone()));
+    assert_eq!((id("developed", "front"), id("developed", "back")), (front.clone(), back.clone()));
     version(&project, "front", "\"three\"");
     running.wait_for("front | version three");
     running.wait_for("Restarted front in");

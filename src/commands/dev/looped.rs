@@ -14,12 +14,13 @@ use crate::commands::run::launch::Launch;
 use crate::commands::run::started::Started;
 use crate::commands::{Options, Session, session};
 use crate::config::lockfile;
+use crate::digest::Digest;
 use crate::engine::{Engine, Interrupt};
 use crate::plan::Plan;
 use crate::shell::Shell;
 
 /// How often is looked.
-const PAUSE: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// How often containers are looked at.
 const LOOK: Duration = Duration::from_millis(400);
@@ -28,8 +29,10 @@ const LOOK: Duration = Duration::from_millis(400);
 #[derive(PartialEq)]
 struct Running {
     launch: Launch,
-    /// Sums of what the launch names but does not hold.
-    content: String,
+    /// The sum of the image, if it is ours.
+    image: Option<Digest>,
+    /// The sum of the executable that is mounted.
+    binary: Option<Digest>,
 }
 
 /// All that a round needs.
@@ -165,7 +168,7 @@ impl Loop<'_, '_> {
         for (name, dependency) in &dependencies {
             dependency::provide(self.engine, name, dependency, offline, self.shell)?;
             let launch = dependency::launch(name, dependency, true);
-            self.start(Running { launch, content: String::new() }, running, &mut names)?;
+            self.start(Running { launch, image: None, binary: None }, running, &mut names)?;
         }
         for (name, dependency) in &dependencies {
             dependency::wait(self.started, name, dependency)?;
@@ -176,19 +179,21 @@ impl Loop<'_, '_> {
         }
         for launch in launches {
             let before: Vec<String> = launch.after.iter().filter(|name| names.contains(name)).cloned().collect();
-            if let Err(error) = self.started.wait_for(&before, self.timeout) {
+            if !before.is_empty()
+                && let Err(error) = self.started.wait_for(&before, self.timeout)
+            {
                 session::report(&error, self.shell);
             }
             if self.interrupt.count() > 0 {
                 return Ok(names);
             }
             let Some(at) = plan.services.iter().position(|service| service.name.as_str() == launch.name) else { continue };
-            let content = format!("{} {}", prepared.images[at], prepared.binaries[at].digest);
+            let (image, binary) = (Some(prepared.images[at]), Some(prepared.binaries[at].digest));
             let launch = in_dev(launch, prepared, at, &addresses)?;
             let is_new = !running.contains_key(&launch.name);
             let hosts: Vec<String> = launch.ports.iter().filter_map(|port| port.host.clone()).map(at_host).collect();
             let name = launch.name.clone();
-            self.start(Running { launch, content }, running, &mut names)?;
+            self.start(Running { launch, image, binary }, running, &mut names)?;
             if is_new && !hosts.is_empty() {
                 self.shell.status("Serving", format_args!("{name} at {}", hosts.join(", ")));
             }
@@ -201,11 +206,13 @@ impl Loop<'_, '_> {
         if running.get(&name) == Some(&new) {
             return Ok(());
         }
-        if running.remove(&name).is_some() {
-            self.started.replace(&new.launch)?;
-        } else {
-            self.started.end_one(&name)?;
-            self.started.start(&new.launch)?;
+        match running.remove(&name) {
+            Some(old) if old.launch == new.launch && old.image == new.image => self.started.restart(&name)?,
+            Some(_) => self.started.replace(&new.launch)?,
+            None => {
+                self.started.end_one(&name)?;
+                self.started.start(&new.launch)?;
+            }
         }
         running.insert(name.clone(), new);
         names.push(name);

@@ -10,7 +10,7 @@ use walkdir::{DirEntry, WalkDir};
 const FOLDERS: [&str; 7] = [".git", ".hg", ".svn", ".jj", ".idea", ".vscode", "node_modules"];
 
 /// How long files have to be quiet: editors and `git checkout` write in several steps.
-const QUIET: Duration = Duration::from_millis(40);
+const QUIET: Duration = Duration::from_millis(25);
 
 /// The longest wait for that.
 const PATIENCE: Duration = Duration::from_secs(2);

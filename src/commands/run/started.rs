@@ -1,6 +1,8 @@
 //! What runs, from the first container to the last that is removed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -43,7 +45,6 @@ pub struct Started<'a> {
     manner: Manner,
     network: bool,
     containers: Vec<Container>,
-    followers: Vec<JoinHandle<()>>,
 }
 
 struct Container {
@@ -55,6 +56,9 @@ struct Container {
     dependency: bool,
     well: bool,
     ended: bool,
+    /// Bytes of its output that were shown.
+    shown: Arc<AtomicUsize>,
+    follower: Option<JoinHandle<()>>,
 }
 
 impl Container {
@@ -73,9 +77,9 @@ impl<'a> Started<'a> {
         interrupt: &'a Interrupt,
         shell: &'a Shell,
     ) -> Self {
-        let (containers, followers, manner) = (Vec::new(), Vec::new(), Manner::default());
+        let (containers, manner) = (Vec::new(), Manner::default());
         let name = super::run_name(app);
-        Self { engine, app, name, foreign, output, interrupt, shell, manner, network: false, containers, followers }
+        Self { engine, app, name, foreign, output, interrupt, shell, manner, network: false, containers }
     }
 
     /// The same in another manner.
@@ -146,7 +150,6 @@ impl<'a> Started<'a> {
         }
         self.engine.remove(&container.name)?;
         self.containers.remove(at);
-        self.followers.retain(|follower| !follower.is_finished());
         Ok(())
     }
 
@@ -175,12 +178,38 @@ impl<'a> Started<'a> {
             host_network: spec.network == Network::Mode("host".into()),
             well: false,
             ended: false,
+            shown: Arc::default(),
+            follower: None,
         });
         self.engine.start(&spec.name)?;
-        let (engine, mut lines) = (self.engine.again()?, self.output.of(&launch.name));
-        self.followers.push(std::thread::spawn(move || {
+        self.follow(self.containers.len() - 1)
+    }
+
+    /// Ends a service's program and starts it again in the same container, which sees the files that are mounted as they are now.
+    pub fn restart(&mut self, service: &str) -> Result<()> {
+        let Some(at) = self.containers.iter().position(|container| container.service == service) else { return Ok(()) };
+        let container = &self.containers[at];
+        self.end(&container.name, self.interrupt.count())?;
+        await_followers(std::slice::from_ref(container));
+        self.engine.start(&container.name)?;
+        let container = &mut self.containers[at];
+        (container.well, container.ended) = (false, false);
+        self.follow(at)
+    }
+
+    /// Shows what a container writes, without what was shown before.
+    fn follow(&mut self, at: usize) -> Result<()> {
+        let (engine, container) = (self.engine.again()?, &mut self.containers[at]);
+        let (name, shown, mut lines) = (container.name.clone(), Arc::clone(&container.shown), self.output.of(&container.service));
+        let mut skip = shown.load(Ordering::Relaxed);
+        container.follower = Some(std::thread::spawn(move || {
             // An engine that goes away is noticed by who waits for the container.
-            let _ = engine.follow(&spec.name, |bytes, _| lines.write(bytes));
+            let _ = engine.follow(&name, |bytes, _| {
+                let old = skip.min(bytes.len());
+                skip -= old;
+                shown.fetch_add(bytes.len() - old, Ordering::Relaxed);
+                lines.write(&bytes[old..]);
+            });
         }));
         Ok(())
     }
@@ -265,10 +294,9 @@ impl<'a> Started<'a> {
                 faults.extend(stopped.err());
             }
         }
-        // What they wrote last is shown before they are gone; followers end with their containers.
-        let patience = Instant::now() + Duration::from_secs(3);
-        while faults.is_empty() && self.followers.iter().any(|follower| !follower.is_finished()) && Instant::now() < patience {
-            std::thread::sleep(Duration::from_millis(20));
+        // What they wrote last is shown before they are gone.
+        if faults.is_empty() {
+            await_followers(&self.containers);
         }
         for container in self.containers.iter().rev() {
             faults.extend(self.engine.remove(&container.name).err());
@@ -296,11 +324,20 @@ impl<'a> Started<'a> {
             if !self.engine.state(container)?.running {
                 return Ok(());
             }
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(Duration::from_millis(10));
         }
         if !self.manner.grace.is_zero() {
             self.shell.warning(format_args!("`{container}` does not end on SIGTERM and is killed"));
         }
         self.engine.signal(container, "SIGKILL")
+    }
+}
+
+/// Followers end with their containers.
+fn await_followers(containers: &[Container]) {
+    let patience = Instant::now() + Duration::from_secs(3);
+    let follows = |container: &Container| container.follower.as_ref().is_some_and(|follower| !follower.is_finished());
+    while containers.iter().any(follows) && Instant::now() < patience {
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
