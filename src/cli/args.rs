@@ -97,22 +97,6 @@ pub struct CargoArgs {
     pub config: Vec<String>,
 }
 
-/// What is typed of stacks.
-#[derive(Args, Default)]
-pub struct StackArgs {
-    /// HOST/PATH of the registry from which the swarm gets the images, as `push --repo` put them there
-    #[arg(long, value_name = "PREFIX")]
-    pub repo: Option<String>,
-    /// A variable for every image that is built of a Dockerfile; can be given several times
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
-    pub env: Vec<(String, String)>,
-}
-
-fn pair(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
-    if name.is_empty() { Err("write NAME=VALUE".into()) } else { Ok((name.to_owned(), value.to_owned())) }
-}
-
 #[derive(Args, Default)]
 pub struct CompileArgs {
     /// Compile nothing: pack the binaries of --bin-dir

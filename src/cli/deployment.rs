@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::args::{CompileArgs, DestinationArg, PlanArgs, StackArgs, options};
+use super::args::{CompileArgs, DestinationArg, PlanArgs, options};
 use crate::app::Destination;
 use crate::commands;
 use crate::commands::deploy::DeployOptions;
@@ -19,6 +19,22 @@ pub struct GenerateArgs {
     image_prefix: Option<String>,
     #[command(flatten)]
     stack: StackArgs,
+}
+
+/// What is typed of stacks.
+#[derive(Args, Default)]
+pub struct StackArgs {
+    /// HOST/PATH of the registry from which the swarm gets the images, as `push --repo` put them there
+    #[arg(long, value_name = "PREFIX")]
+    pub repo: Option<String>,
+    /// A variable for every image that is built of a Dockerfile; can be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    pub env: Vec<(String, String)>,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    if name.is_empty() { Err("write NAME=VALUE".into()) } else { Ok((name.to_owned(), value.to_owned())) }
 }
 
 #[derive(Args)]
