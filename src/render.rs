@@ -46,10 +46,7 @@ pub fn deployment(plan: &Plan, destination: Destination, outside: Outside<'_>) -
         Destination::Compose => Ok(vec![compose::file(plan, outside.image_prefix)?]),
         Destination::Swarm => Ok(vec![swarm::file(plan, outside.image_prefix)?]),
         Destination::Stacks => stack::stack_files(plan),
-        Destination::Dev => {
-            let options = dev::DevOptions { binaries: outside.binaries, beside: &Map::new() };
-            Ok(vec![dev::file(plan, options)?])
-        }
+        Destination::Dev => Ok(vec![dev::file(plan, outside.binaries)?]),
         Destination::Kubernetes => kubernetes::files(plan, outside.image_prefix),
         Destination::Auterionos => {
             let mut files = vec![GeneratedFile { path: "auterionos/app.yml".into(), contents: compose::app_yml(plan)? }];

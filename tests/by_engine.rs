@@ -12,7 +12,7 @@ use support::{Project, appbundle, engine, fails, judge, ok, repository, run, tex
 
 const SYSROOT: &str = "/usr/aarch64-linux-gnu/lib";
 
-const TABLE: &str = "args = [\"--x\", \"a b\"]\nports = [\"80:8080\", \"53/udp\"]\nvolumes = [\"data:/data\"]\nworkdir = \"/srv\"\n\
+const TABLE: &str = "args = [\"--x\", \"a b\"]\nports = [\"8080\", \"53/udp\"]\nvolumes = [\"data:/data\"]\nworkdir = \"/srv\"\n\
     environment = { PLAIN = \"1\", LINES = \"one\\ntwo\", HARD = \"a \\\"b\\\" $HOME \\\\ #c 'd'\" }\nlabels = { \"org.example/x\" = \"y z\", \"org.example/lines\" = \"a\\nb\" }\n\
     files = [{ from = \"web/**\", to = \"/srv/web\" }, { from = \"conf.txt\", to = \"/etc/made.conf\" }]\n";
 

@@ -158,7 +158,7 @@ fn services_have_ports_of_their_own_and_a_fault_stops_only_its_service() {
     if !engine() || !tool("cc") || !tool("curl") {
         return;
     }
-    let ports = "ports = [\"18743:8000\"]\n";
+    let ports = "ports = [\"8000\"]\n";
     let project = project("alike", &[("one", ports), ("two", ports), ("three", ports)]);
     project.write(
         "services/three/src/main.rs",
@@ -168,8 +168,8 @@ fn services_have_ports_of_their_own_and_a_fault_stops_only_its_service() {
     running.wait_for("Running 2 containers");
     running.wait_for("the service `three` ended with exit code 3");
     let said = running.said();
-    assert!(said.contains("Serving two at 127.0.0.1:18744") && answers(18744), "{said}");
-    assert!(said.contains("`two` is at port 18744 of this machine, since another service has 18743"), "{said}");
+    assert!(said.contains("Serving two at 127.0.0.1:8001") && answers(8001), "{said}");
+    assert!(said.contains("`two` is at port 8001 of this machine, since another service has 8000"), "{said}");
     version(&project, "three", "\"again\"");
     running.wait_for("three | again");
     let said = ended(running, "TERM");

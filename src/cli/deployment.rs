@@ -110,6 +110,7 @@ pub fn deploy(deployment: DeployArgs, plan: PlanArgs, compile: CompileArgs, shel
     #[cfg(feature = "engine")]
     if matches!(to, DeployToArg::Swarm) {
         (options.request.repo, options.request.env) = (stack.repo, stack.env);
+        options.request.destinations = vec![Destination::Stacks];
         return commands::swarm::deploy(&options, std::time::Duration::from_secs(timeout), shell);
     }
     let _ = (to, stack);

@@ -1,85 +1,88 @@
 //! A compose file for the inner loop of development: sources and executables of this machine, mounted into the services.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use super::{compose, merge, parts, yaml};
-use crate::app::{GeneratedFile, Port, Service};
+use crate::app::{DEV_VARIABLE, Dependency, GeneratedFile, Port, SOURCE_FOLDER, Service, own_ports};
 use crate::plan::Plan;
 
-/// Where a service finds the folder of its package.
-const SOURCES: &str = "/usr/src/app";
-
-/// Where the search for a free port of the host begins.
-const FIRST_PORT: u16 = 8001;
-
-/// What a plan does not know.
-#[derive(Clone, Copy, Debug)]
-pub struct DevOptions<'a> {
-    /// The folder in which Cargo puts the executables.
-    pub binaries: &'a Path,
-    /// Services beside the app's, such as databases, by name.
-    pub beside: &'a Map<String, Value>,
-}
-
-/// The file. Its images have to be of the executables' platform.
-pub fn file(plan: &Plan, options: DevOptions<'_>) -> Result<GeneratedFile> {
+/// The file. `binaries` is the folder in which Cargo puts the executables; the images have to be of their platform.
+///
+/// # Errors
+/// When a placeholder of a service's `dev` table names nothing.
+pub fn file(plan: &Plan, binaries: &Path) -> Result<GeneratedFile> {
     let folder = plan.output.join("dev");
-    let mut taken: BTreeSet<u16> =
-        plan.services.iter().flat_map(|service| &service.ports).filter_map(Port::host_number).collect();
+    let ports = own_ports(&plan.services);
+    let mut beside: BTreeMap<String, &Dependency> = BTreeMap::new();
     let mut services = Vec::new();
     for service in &plan.services {
-        services.push((service.name.to_string(), of_service(plan, service, &folder, &mut taken, options)));
+        let mut names = BTreeMap::new();
+        for (name, dependency) in &service.dev.dependencies {
+            // Services that say the same of a name share what it names.
+            let shared = beside.get(name).is_none_or(|other| *other == dependency);
+            let own = if shared { name.clone() } else { format!("{}-{name}", service.name) };
+            beside.insert(own.clone(), dependency);
+            names.insert(name.as_str(), own);
+        }
+        let mut map = of_service(plan, service, &folder, ports.get(service.name.as_str()), binaries);
+        let at = |name: &str, port: u16| (names.get(name).cloned().unwrap_or_else(|| name.to_owned()), port);
+        let mut variables = service.dev.variables(&at).map_err(anyhow::Error::msg)?;
+        variables.insert(DEV_VARIABLE.0.to_owned(), DEV_VARIABLE.1.to_owned());
+        let variables = variables.into_iter().map(|(name, value)| (name, Value::from(parts::escaped(&value))));
+        merge(&mut map, &Map::from_iter([("environment".to_owned(), Value::Object(variables.collect()))]));
+        if !names.is_empty() {
+            needs(&mut map, names.values());
+        }
+        merge(&mut map, &service.compose);
+        services.push((service.name.to_string(), map));
     }
-    for (name, other) in options.beside {
-        services.push((name.clone(), other.as_object().cloned().unwrap_or_default()));
-    }
+    services.extend(beside.into_iter().map(|(name, dependency)| (name, of_dependency(dependency))));
     let contents = yaml(&compose::with_volumes(plan, services))?;
     Ok(GeneratedFile { path: "dev/docker-compose.dev.yml".into(), contents })
 }
 
-fn of_service(
-    plan: &Plan,
-    service: &Service,
-    folder: &Path,
-    taken: &mut BTreeSet<u16>,
-    options: DevOptions<'_>,
-) -> Map<String, Value> {
+fn of_service(plan: &Plan, service: &Service, folder: &Path, ports: Option<&Vec<Port>>, binaries: &Path) -> Map<String, Value> {
     let mut map = compose::service(plan, service);
-    let absent = json!({});
-    let environment = map.entry("environment").or_insert(absent);
-    if let Some(environment) = environment.as_object_mut() {
-        environment.insert("ENV".into(), "dev".into());
-    }
     // Who changes a service wants to see it fail, and to have one of it.
     map.insert("restart".into(), "no".into());
     map.remove("deploy");
     map.insert("container_name".into(), format!("{}-{}-dev", plan.name, service.name).into());
-    if service.network_mode.as_deref().is_none_or(|mode| mode == "bridge") && !service.ports.is_empty() {
-        let published = service.ports.iter().map(|port| match port.host {
-            Some(_) => port.short(),
-            None => Port { host: Some(format!("127.0.0.1:{}", free(port.container, taken))), ..port.clone() }.short(),
-        });
-        map.insert("ports".into(), published.map(Value::from).collect());
+    if let Some(ports) = ports {
+        map.insert("ports".into(), ports.iter().map(|port| Value::from(port.short())).collect());
     }
-    let binary = parts::host_path(folder, &options.binaries.join(&service.bin));
+    let binary = parts::host_path(folder, &binaries.join(&service.bin));
     let mut volumes: Vec<String> = service.volumes.iter().map(parts::volume).collect();
-    volumes.push(format!("{}:{SOURCES}:ro", parts::host_path(folder, &service.folder)));
+    volumes.push(format!("{}:{SOURCE_FOLDER}:ro", parts::host_path(folder, &service.folder)));
     volumes.push(format!("{binary}:{}:ro", parts::escaped(&service.binary_path)));
     map.insert("volumes".into(), json!(volumes));
     map.extend(parts::env_files(service, folder).map(|value| ("env_file".to_owned(), value)));
-    merge(&mut map, &service.compose);
     map
 }
 
-/// The port itself if no service has it, else the next one from 8001 on.
-fn free(wanted: u16, taken: &mut BTreeSet<u16>) -> u16 {
-    let found = std::iter::once(wanted).chain(FIRST_PORT..=u16::MAX).find(|port| !taken.contains(port)).unwrap_or(wanted);
-    taken.insert(found);
-    found
+/// Adds to what starts before a service; compose has a list for that, or a table with conditions.
+fn needs<'a>(map: &mut Map<String, Value>, names: impl Iterator<Item = &'a String>) {
+    match map.entry("depends_on").or_insert_with(|| json!([])) {
+        Value::Object(after) => after.extend(names.map(|name| (name.clone(), json!({ "condition": "service_started" })))),
+        Value::Array(after) => after.extend(names.map(|name| Value::from(name.as_str()))),
+        _ => {}
+    }
+}
+
+fn of_dependency(dependency: &Dependency) -> Map<String, Value> {
+    let mut map = Map::new();
+    map.insert("image".into(), dependency.image.as_str().into());
+    if !dependency.args.is_empty() {
+        map.insert("command".into(), dependency.args.iter().map(|word| Value::from(parts::escaped(word))).collect());
+    }
+    if !dependency.environment.is_empty() {
+        let variables = dependency.environment.iter().map(|(name, value)| (name.clone(), Value::from(parts::escaped(value))));
+        map.insert("environment".into(), variables.collect::<Map<_, _>>().into());
+    }
+    map
 }
 
 /// What is not as in production.

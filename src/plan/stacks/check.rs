@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Given, quoted};
-use crate::app::{Protocol, Service, Stack};
+use crate::app::{Destination, Protocol, Service, Stack};
 use crate::config::{Problems, Step, schema};
 use crate::plan::service::Report;
 
@@ -28,6 +28,10 @@ pub fn names(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
                 report.wrong(&place, format!("in the stack `{}`, `{name}` {what}: choose another name", stack.name));
             }
             taken.push(name);
+        }
+        // An app without stacks of its own need not fit into a swarm, unless it goes to one.
+        if given.app.table.stacks.is_empty() && !given.request.destinations.contains(&Destination::Stacks) {
+            continue;
         }
         let full = full_name(stack.name.as_str(), stacks);
         // A gateway's configuration has the sum of its text in its name.

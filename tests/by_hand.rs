@@ -1,0 +1,68 @@
+//! README's "By hand, with Docker alone", command by command.
+
+mod support;
+
+use std::process::Command;
+
+use support::registry::{Guard, Registry};
+use support::{Project, engine, judge, ok, repository, run};
+
+const SERVER: &str = include_str!("programs/server.c");
+const CONTAINER: &str = "appbundle-test-by-hand";
+
+fn commands() -> Vec<String> {
+    let readme = std::fs::read_to_string(repository().join("README.md")).expect("README.md");
+    let section = readme.split("## By hand, with Docker alone").nth(1).expect("the section");
+    let block = section.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next()).expect("commands");
+    let there = section.split("and there `").nth(1).and_then(|rest| rest.split('`').next()).expect("the last command");
+    block.lines().map(str::to_owned).chain([there.to_owned()]).collect()
+}
+
+fn page() -> String {
+    for _ in 0..50 {
+        let asked = run(Command::new("curl").args(["--silent", "--fail", "http://127.0.0.1:18082/"]));
+        if asked.status.success() {
+            return String::from_utf8_lossy(&asked.stdout).into_owned();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    panic!("no answer");
+}
+
+#[test]
+fn from_build_to_another_hosts_run() {
+    let Some(registry) = Registry::start(Guard::None) else { return };
+    if !engine() {
+        return;
+    }
+    let project = Project::new(&[]);
+    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
+    project.write("Cargo.toml", &format!("{manifest}base = \"scratch\"\ntargets = [\"x86_64-unknown-linux-gnu\"]\n"));
+    project.service("thumbnailer", "environment = { PORT = \"8082\" }\nports = [\"8082:8082\"]\n");
+    project.compile("cc", "thumbnailer", SERVER, &["-static", "-O1"]);
+    ok(&mut project.pack(&[]));
+
+    let image = format!("{}/thumbnailer:1.2.3", registry.host);
+    for command in commands() {
+        let command = command
+            .replace("com.example.photo-gallery", "com.example.demo")
+            .replace("registry.local:5000", &registry.host)
+            .replace(":1.0.0", ":1.2.3")
+            .replace("linux/arm64", "linux/amd64")
+            .replace("-p 8082:8082", "-p 18082:8082")
+            .replace("docker run ", &format!("docker run --detach --name {CONTAINER} "))
+            .replace("docker ", "/usr/bin/docker ");
+        let folder = if command.starts_with("cd ") { continue } else { project.path().join("target/appbundle/docker") };
+        run(Command::new("docker").args(["rm", "--force", CONTAINER]));
+        // The other host has nothing of it.
+        if command.contains(" run ") && !command.contains("--rm") {
+            judge("docker", &["rmi", "--force", &image]);
+        }
+        ok(Command::new("sh").args(["-c", &command]).current_dir(&folder));
+        if command.contains(" run ") {
+            assert_eq!(page(), "ok\n", "{command}");
+        }
+    }
+    judge("docker", &["rm", "--force", CONTAINER]);
+    judge("docker", &["rmi", "--force", &image]);
+}
