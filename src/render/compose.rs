@@ -71,7 +71,7 @@ pub fn notes(plan: &Plan) -> Vec<String> {
     notes
 }
 
-/// What [`file`] cannot say.
+/// What [`file()`] cannot say.
 pub fn notes_of_file(plan: &Plan) -> Vec<String> {
     let mut notes = Vec::new();
     let mut note = |text: String| notes.push(format!("compose: {text}"));
