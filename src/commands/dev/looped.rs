@@ -8,7 +8,7 @@ use anyhow::Result;
 
 use super::prepared::{self, Prepared};
 use super::watch::Watch;
-use crate::app::{DEV_VARIABLE, Port, SOURCE_FOLDER, Volume, VolumeSource, own_ports};
+use crate::app::{DEV_VARIABLE, SOURCE_FOLDER, Volume, VolumeSource, own_ports};
 use crate::commands::run::dependency::{self, Addresses};
 use crate::commands::run::launch::Launch;
 use crate::commands::run::started::Started;
@@ -16,7 +16,6 @@ use crate::commands::{Options, Session, session};
 use crate::config::lockfile;
 use crate::digest::Digest;
 use crate::engine::{Engine, Interrupt};
-use crate::plan::Plan;
 use crate::shell::Shell;
 
 /// How often is looked.
@@ -151,7 +150,7 @@ impl Loop<'_, '_> {
         let plan = &prepared.session.plan;
         let (launches, notes) = prepared.launches()?;
         if running.is_empty() {
-            notes.iter().chain(&moved(plan)).for_each(|note| self.shell.note(note));
+            notes.iter().for_each(|note| self.shell.note(note));
         }
         let mut names = Vec::new();
         let mut wanted: Vec<&str> = launches.iter().map(|launch| launch.name.as_str()).collect();
@@ -244,25 +243,6 @@ fn in_dev(launch: Launch, prepared: &Prepared, at: usize, addresses: &Addresses)
 /// `8080` as somebody on this machine finds it.
 fn at_host(host: String) -> String {
     if host.contains(':') { host } else { format!("127.0.0.1:{host}") }
-}
-
-/// What is not at the port of this machine that its table says.
-fn moved(plan: &Plan) -> Vec<String> {
-    let own = own_ports(&plan.services);
-    let mut notes = Vec::new();
-    for service in &plan.services {
-        for port in own.get(service.name.as_str()).into_iter().flatten() {
-            let same = |other: &&Port| other.container == port.container && other.protocol == port.protocol;
-            let wanted = service.ports.iter().filter(same).filter_map(Port::host_number).next();
-            if let (Some(wanted), Some(number)) = (wanted, port.host_number())
-                && wanted != number
-            {
-                let name = &service.name;
-                notes.push(format!("`{name}` is at port {number} of this machine, since another service has {wanted}"));
-            }
-        }
-    }
-    notes
 }
 
 /// The sources of a workspace: its folder, and those of members that lie elsewhere.
