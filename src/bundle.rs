@@ -10,6 +10,6 @@ mod unpack;
 
 pub use auterionos::{Payload, begin_sum, write as write_auterionos};
 pub use contents::{BundledImage, BundledLayer, Contents, contents, write_images};
-pub use layout::{Kind, Part, descriptor, index, manifest, write as write_layout};
+pub use layout::{Kind, Part, begin_digests, descriptor, index, manifest, write as write_layout};
 pub use outgoing::{Blob, Outgoing, Source};
 pub use unpack::outgoing;

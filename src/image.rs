@@ -4,10 +4,9 @@ mod config;
 mod layers;
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result};
+use rayon::prelude::*;
 
 use crate::app::{Base, Binary, Image};
 use crate::plan::Plan;
@@ -55,28 +54,11 @@ pub fn build(
 
 /// Several layers at a time: a small layer alone does not keep all threads busy.
 fn pack(layers: &[(Key, &Layer)], packer: &Packer, packed: &(dyn Fn(u64) + Sync)) -> Result<BTreeMap<Key, Segment>> {
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(Vec::new());
-    let work = || {
-        while let Some((key, layer)) = layers.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let segment = packer.layer(layer);
-            packed(layer.content_size());
-            let failed = segment.is_err();
-            done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((*key, segment));
-            if failed {
-                break;
-            }
-        }
+    let one = |(key, layer): &(Key, &Layer)| {
+        let segment = packer.layer(layer)?;
+        packed(layer.content_size());
+        Ok((*key, segment))
     };
-    std::thread::scope(|scope| {
-        for _ in 1..packer.threads().min(layers.len()) {
-            scope.spawn(work);
-        }
-        work();
-    });
-    done.into_inner()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-        .into_iter()
-        .map(|(key, segment)| Ok((key, segment?)))
-        .collect()
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(packer.threads().min(layers.len())).build()?;
+    threads.install(|| layers.par_iter().map(one).collect())
 }

@@ -44,6 +44,12 @@ impl Key {
     }
 }
 
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name())
+    }
+}
+
 /// A compressed layer in the cache.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Segment {
@@ -53,8 +59,6 @@ pub struct Segment {
     pub diff_id: Digest,
     /// Bytes of the uncompressed tar.
     pub uncompressed: u64,
-    /// Sum of the compressed bytes: its digest as a blob.
-    pub digest: Digest,
     /// Bytes, compressed.
     pub compressed: u64,
     /// CRC-32 of the compressed bytes: checked on every read.

@@ -4,7 +4,7 @@ mod support;
 
 use std::process::Command;
 
-use support::{Project, TRIPLE, appbundle, fails, judge, ok, run, text, tool};
+use support::{Project, TRIPLE, appbundle, fails, judge, namespaces, ok, run, text, tool, within};
 
 const BUNDLE: &str = "target/appbundle/com.example.demo-1.2.3.auterionos";
 
@@ -190,19 +190,30 @@ fn a_target_folder_that_cannot_be_written_and_a_full_disk_are_said() {
     project.write("out", "a file where a folder should be");
     let error = fails(&mut project.pack(&["--out-dir", "out"]), 1);
     assert!(error.contains("out"), "{error}");
-    // /dev/full stands for a disk without room; a bundle is never a device, so limit the size of files instead.
-    let inner = project.pack(&[]);
-    let mut limited = Command::new("sh");
-    limited
-        .args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$@\"", "sh"])
-        .arg(inner.get_program())
-        .args(inner.get_args())
-        .current_dir(project.path());
-    let output = run(&mut limited);
-    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
-    assert!(text(&output.stderr).contains("failed to"), "{}", text(&output.stderr));
-    assert!(!project.path().join(BUNDLE).exists());
+    if !namespaces() {
+        return;
+    }
     ok(&mut project.pack(&[]));
+    let bytes = project.read(BUNDLE);
+    let noise: Vec<u8> = (0..1u32 << 18).flat_map(|n| n.wrapping_mul(2_654_435_761).rotate_left(n % 31).to_le_bytes()).collect();
+    std::fs::write(project.path().join("bin/alpha"), [project.read("bin/alpha"), noise].concat()).expect("written");
+    for (mount, says) in
+        [("size=64k", "No space left on device"), ("size=300k", "No space left on device"), ("ro", "Read-only file system")]
+    {
+        // What is left in the file system that the build met is shown by the name.
+        let script = format!(
+            "mount -t tmpfs -o {mount} none target; \"$@\"; code=$?; find target -name '*.auterionos' -size +0; umount target; exit $code"
+        );
+        let words = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", &script, "sh"];
+        let output = run(&mut within(&words, &project.pack(&[])));
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{mount}: {error}");
+        assert!(error.contains(says) && error.contains("failed to"), "{mount}: {error}");
+        assert_eq!(text(&output.stdout), "", "{mount}");
+    }
+    assert!(project.read(BUNDLE) == bytes, "the bundle of before is still there");
+    ok(&mut project.pack(&[]));
+    assert!(project.read(BUNDLE) != bytes);
 }
 
 #[test]

@@ -46,12 +46,14 @@ impl Compressor {
         Self(libdeflater::Compressor::new(level.number()))
     }
 
-    /// One member that holds `input`; `output` is replaced.
-    pub fn member(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<()> {
-        output.resize(self.0.gzip_compress_bound(input.len()), 0);
-        let size = self.0.gzip_compress(input, output).map_err(|e| anyhow!("failed to compress: {e}"))?;
-        output.truncate(size);
-        Ok(())
+    /// One member that holds `input`, in `space`, which grows as it must.
+    pub fn member<'a>(&mut self, input: &[u8], space: &'a mut Vec<u8>) -> Result<&'a [u8]> {
+        let bound = self.0.gzip_compress_bound(input.len());
+        if space.len() < bound {
+            space.resize(bound, 0);
+        }
+        let size = self.0.gzip_compress(input, space).map_err(|e| anyhow!("failed to compress: {e}"))?;
+        Ok(&space[..size])
     }
 }
 
@@ -175,10 +177,9 @@ mod tests {
     #[test]
     fn members_follow_one_another() {
         let mut compressor = Compressor::new(Level::Default);
-        let (mut all, mut member) = (Vec::new(), Vec::new());
+        let (mut all, mut space) = (Vec::new(), Vec::new());
         for part in [&b"one "[..], b"", b"two"] {
-            compressor.member(part, &mut member).expect("member");
-            all.extend_from_slice(&member);
+            all.extend_from_slice(compressor.member(part, &mut space).expect("member"));
         }
         assert_eq!(unpack(&all), b"one two");
         let mut out = Vec::new();

@@ -155,11 +155,7 @@ mod tests {
         let mut compressor = Compressor::new(Level::Default);
         let parts: Vec<Vec<u8>> = [&b"head"[..], &[7; 3000], b"more", b"tail"]
             .iter()
-            .map(|part| {
-                let mut member = Vec::new();
-                compressor.member(part, &mut member).expect("member");
-                member
-            })
+            .map(|part| compressor.member(part, &mut Vec::new()).expect("member").to_vec())
             .collect();
         let all = parts.concat();
         let mut members = Members::new(io::BufReader::with_capacity(7, &all[..]));

@@ -3,8 +3,6 @@
 //! gzip looks back no further than 32 KiB. With files of one ending and one name side by side (translations, libraries,
 //! copyright files), a Debian root file system is 1.3 % smaller than in the order of its paths.
 
-use std::cmp::Ordering;
-
 /// What a member is to those around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rank {
@@ -18,16 +16,17 @@ pub enum Rank {
     HardLink,
 }
 
-/// Compares two members by rank and, if both are files, by ending, name and path. Others of one rank are equal: with a stable
-/// sort they keep their order.
-pub fn compare(one: (Rank, &str), other: (Rank, &str)) -> Ordering {
-    one.0.cmp(&other.0).then_with(|| if one.0 == Rank::File { kind(one.1).cmp(&kind(other.1)) } else { Ordering::Equal })
-}
+/// What a member is sorted by.
+pub type Key<'a> = (Rank, &'a str, &'a str, &'a str);
 
-fn kind(path: &str) -> (&str, &str, &str) {
+/// By rank and, for a file, by ending, name and path. Others of one rank are equal: with a stable sort they keep their order.
+pub fn key(rank: Rank, path: &str) -> Key<'_> {
+    if rank != Rank::File {
+        return (rank, "", "", "");
+    }
     let name = path.rsplit('/').next().unwrap_or(path);
     let ending = name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).map_or("", |(_, ending)| ending);
-    (ending, name, path)
+    (rank, ending, name, path)
 }
 
 #[cfg(test)]
@@ -47,7 +46,7 @@ mod tests {
             (Rank::Folder, "a"),
             (Rank::Special, "c"),
         ];
-        members.sort_by(|one, other| compare(*one, *other));
+        members.sort_by_key(|(rank, path)| key(*rank, path));
         let paths: Vec<&str> = members.iter().map(|(_, path)| *path).collect();
         assert_eq!(paths, ["b", "a", "z", "c", "c/.hidden", "a/y.mo", "a/x.so", "b/x.so", "a"]);
     }

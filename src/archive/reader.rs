@@ -3,7 +3,7 @@
 //! Reads ustar, GNU (long names, base-256 numbers) and pax (path, linkpath, size) as streams. A name or extension of more than
 //! [`LIMIT`] bytes is an error, so a hostile archive cannot fill the memory.
 
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read, Seek};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
@@ -244,6 +244,21 @@ impl<R: Read> TarReader<R> {
             self.left = 0;
             self.padding = 0;
         }
+        Ok(())
+    }
+}
+
+impl<R: Read + Seek> TarReader<BufReader<R>> {
+    /// Passes over what is left of the last member without reading it, in a stream of `length` bytes in all.
+    ///
+    /// # Errors
+    /// When the stream ends inside the member.
+    pub fn seek_past(&mut self, length: u64) -> Result<()> {
+        ensure!(self.position + self.left <= length, "the archive is cut short at byte {length}");
+        let rest = (self.left + self.padding).min(length - self.position);
+        self.reader.seek_relative(i64::try_from(rest)?)?;
+        self.position += rest;
+        (self.left, self.padding) = (0, 0);
         Ok(())
     }
 }

@@ -1,13 +1,13 @@
 //! A root file system's tar with its members in the order that compresses best ([`crate::archive::order`]).
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::os::unix::fs::FileExt as _;
 
 use anyhow::Result;
 
-use crate::archive::order::{Rank, compare};
+use crate::archive::order::{Rank, key};
 use crate::archive::{END_OF_ARCHIVE, TarReader, confined, padding};
 
 /// Reads an uncompressed tar's members, headers and content untouched, in another order. The file system that they make is
@@ -22,8 +22,7 @@ pub struct Sorted {
 struct Found {
     path: String,
     rank: Option<Rank>,
-    from: u64,
-    to: u64,
+    stretch: (u64, u64),
 }
 
 impl Sorted {
@@ -32,7 +31,9 @@ impl Sorted {
     /// # Errors
     /// When it cannot be read, or is no tar.
     pub fn new(file: File) -> Result<Self> {
-        let mut reader = TarReader::new(BufReader::with_capacity(256 * 1024, &file));
+        let length = file.metadata()?.len();
+        // A header or two and the beginning of a small file: more would be read in vain.
+        let mut reader = TarReader::new(BufReader::with_capacity(4096, &file));
         let mut found: Vec<Found> = Vec::new();
         let mut from = 0;
         while let Some(entry) = reader.next_entry()? {
@@ -45,24 +46,25 @@ impl Sorted {
                 _ => None,
             };
             let to = entry.offset + entry.size + padding(entry.size).len() as u64;
-            found.push(Found { path: confined(&entry.path).unwrap_or(entry.path), rank, from, to });
+            found.push(Found { path: confined(&entry.path).unwrap_or(entry.path), rank, stretch: (from, to) });
             from = to;
+            reader.seek_past(length)?;
         }
-        reader.drain()?;
-        if !reader.has_global_header() && is_free(&found) {
-            found.sort_by(|one, other| match (one.rank, other.rank) {
-                (Some(a), Some(b)) => compare((a, &one.path), (b, &other.path)),
-                _ => std::cmp::Ordering::Equal,
-            });
-        }
-        let stretches = found.iter().rev().map(|member| (member.from, member.to)).collect();
+        let stretches = if !reader.has_global_header() && is_free(&found) {
+            let mut keyed: Vec<_> =
+                found.iter().map(|member| (member.rank.map(|rank| key(rank, &member.path)), member)).collect();
+            keyed.sort_by_key(|(key, _)| *key);
+            keyed.iter().rev().map(|(_, member)| member.stretch).collect()
+        } else {
+            found.iter().rev().map(|member| member.stretch).collect()
+        };
         Ok(Self { file, stretches, end: &END_OF_ARCHIVE })
     }
 }
 
 /// Whether the order means nothing: each path stands there once, nothing lies in what is no folder, and all kinds are known.
 fn is_free(found: &[Found]) -> bool {
-    let mut ranks = BTreeMap::new();
+    let mut ranks = HashMap::new();
     found.iter().all(|member| member.rank.is_some() && ranks.insert(member.path.as_str(), member.rank).is_none())
         && found.iter().all(|member| {
             let mut folders = member.path.match_indices('/').map(|(at, _)| &member.path[..at]);

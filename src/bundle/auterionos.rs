@@ -46,10 +46,11 @@ impl Piece {
         }
     }
 
-    fn print(&self) -> Digest {
+    /// What stands for its bytes.
+    fn print(&self) -> String {
         match self {
-            Self::Members(bytes) => Digest::of(bytes),
-            Self::Layer(segment) => segment.digest,
+            Self::Members(bytes) => Digest::of(bytes).to_string(),
+            Self::Layer(segment) => format!("{} {}", segment.key, segment.crc32),
         }
     }
 }
@@ -153,9 +154,7 @@ fn layer_pieces(images: &[&[Segment]], mtime: u64) -> Result<(Vec<Piece>, Vec<u8
 }
 
 fn member(bytes: &[u8]) -> Result<Piece> {
-    let mut packed = Vec::new();
-    Compressor::new(Level::Default).member(bytes, &mut packed)?;
-    Ok(Piece::Members(packed))
+    Ok(Piece::Members(Compressor::new(Level::Default).member(bytes, &mut Vec::new())?.to_vec()))
 }
 
 /// For each piece, what stands for all up to and with it.

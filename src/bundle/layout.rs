@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 
 use anyhow::{Context as _, Result};
 
-use crate::app::Image;
+use crate::app::{Base, Image};
 use crate::archive::{END_OF_ARCHIVE, encode_file, padding};
 use crate::digest::Digest;
 use crate::fs::Pending;
@@ -46,14 +46,12 @@ pub fn write(
     let mut documents: BTreeMap<Digest, Vec<u8>> = BTreeMap::new();
     let mut services: Vec<(&Image, Vec<Descriptor>)> = Vec::new();
     let mut docker = Vec::new();
-    for image in parts.iter().flat_map(|part| part.images) {
-        let manifest = serde_json::to_vec(&manifest(image))?;
+    for (image, cache) in parts.iter().flat_map(|part| part.images.iter().map(|image| (image, part.cache))) {
+        let manifest = manifest(image, cache)?;
+        let layers = manifest.layers.iter().map(|layer| oci::blob_path(&layer.digest)).collect();
+        let manifest = serde_json::to_vec(&manifest)?;
         let descriptor = descriptor(oci::MANIFEST, &manifest, Some(image.platform.clone()));
-        docker.push(DockerImage {
-            config: oci::blob_path(&image.id),
-            repo_tags: vec![image.reference.to_string()],
-            layers: image.layers.iter().map(|layer| oci::blob_path(&layer.digest)).collect(),
-        });
+        docker.push(DockerImage { config: oci::blob_path(&image.id), repo_tags: vec![image.reference.to_string()], layers });
         documents.insert(descriptor.digest, manifest);
         documents.insert(image.id, image.config_bytes.clone());
         match services.iter_mut().find(|(other, _)| other.reference == image.reference) {
@@ -93,8 +91,12 @@ pub fn write(
     let mut seen = BTreeSet::new();
     for part in parts {
         let layers = part.images.iter().flat_map(|image| &image.layers);
-        for segment in layers.filter(|segment| seen.insert(segment.digest)) {
-            tar.segment(segment, part.cache)?;
+        for segment in layers {
+            let digest = part.cache.digest(segment)?;
+            if !seen.insert(digest) {
+                continue;
+            }
+            tar.segment(segment, &digest, part.cache)?;
             written(segment.compressed);
         }
     }
@@ -115,8 +117,18 @@ pub fn descriptor(media_type: &str, document: &[u8], platform: Option<Platform>)
 }
 
 /// The manifest of an image, the same in every archive and registry (manifest.md).
-pub fn manifest(image: &Image) -> Manifest {
-    manifest_of(&image.config_bytes, image.layers.iter().map(|layer| (layer.digest, layer.compressed)))
+///
+/// # Errors
+/// When a cached layer is damaged ([`crate::segment::Damaged`]).
+pub fn manifest(image: &Image, cache: &Cache) -> Result<Manifest> {
+    let sized = |layer: &Segment| Ok((cache.digest(layer)?, layer.compressed));
+    let layers = image.layers.iter().map(sized).collect::<Result<Vec<_>>>()?;
+    Ok(manifest_of(&image.config_bytes, layers.into_iter()))
+}
+
+/// Sums the layers of the bases, so that [`write()`] has less to do. What fails here fails again there, and is said there.
+pub fn begin_digests(bases: &[&Base], cache: &Cache) -> Result<()> {
+    bases.iter().flat_map(|base| &base.layers).try_for_each(|layer| cache.digest(layer).map(drop))
 }
 
 /// The manifest of a config and gzip layers, lowest first.
@@ -156,8 +168,8 @@ impl<W: Write> Tar<W> {
         self.put(padding(bytes.len() as u64))
     }
 
-    fn segment(&mut self, segment: &Segment, cache: &Cache) -> Result<()> {
-        self.put(&encode_file(&oci::blob_path(&segment.digest), 0o644, segment.compressed, self.mtime)?)?;
+    fn segment(&mut self, segment: &Segment, digest: &Digest, cache: &Cache) -> Result<()> {
+        self.put(&encode_file(&oci::blob_path(digest), 0o644, segment.compressed, self.mtime)?)?;
         cache.read(segment, |block, _| self.put(block))?;
         self.put(padding(segment.compressed))
     }

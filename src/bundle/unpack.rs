@@ -63,7 +63,7 @@ fn pack(packer: &Packer, mut tar: impl std::io::Read) -> Result<Packed> {
     let key = |diff_id: &Digest| Key::of([&b"push"[..], diff_id.hex().as_bytes()]);
     let (segment, _) = packer.pack(key, |sink| Ok(std::io::copy(&mut tar, sink)?))?;
     let path = packer.cache().path(&segment);
-    Ok(Packed { diff_id: segment.diff_id, digest: segment.digest, size: segment.compressed, path })
+    Ok(Packed { diff_id: segment.diff_id, digest: packer.cache().digest(&segment)?, size: segment.compressed, path })
 }
 
 /// An image whose layers were packed here, under the name that its bundle gives it.

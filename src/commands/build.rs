@@ -109,6 +109,9 @@ fn pack(
             if plan.formats.contains(&Format::Auterionos) {
                 scope.spawn(|| bundle::begin_sum(&of_services, plan.epoch, packer.cache()));
             }
+            if plan.formats.iter().any(|format| *format != Format::Auterionos) {
+                scope.spawn(|| bundle::begin_digests(&of_services, packer.cache()));
+            }
             image::build(plan, binaries, &of_services, packer, known, &|bytes| progress.advance(bytes))
         })?
     };
@@ -133,7 +136,7 @@ fn write_bundle(plan: &Plan, format: Format, images: &[Image], cache: &Cache, sh
     let path = plan.bundle_path(format);
     let mut pending = Pending::new(&path)?;
     let mut seen = std::collections::BTreeSet::new();
-    let layers = images.iter().flat_map(|image| &image.layers).filter(|layer| seen.insert(layer.digest));
+    let layers = images.iter().flat_map(|image| &image.layers).filter(|layer| seen.insert(layer.key));
     let progress = shell.progress("Writing", layers.map(|layer| layer.compressed).sum());
     let advance = |bytes| progress.advance(bytes);
     let part = bundle::Part { images, cache };

@@ -9,7 +9,6 @@ use super::session::cache_folder;
 use crate::app::{BaseChoice, Image, ImageRef};
 use crate::bundle::{self, Outgoing};
 use crate::digest::Digest;
-use crate::oci::Manifest;
 use crate::plan::Plan;
 use crate::registry::Reference;
 use crate::segment::{Cache, Segment};
@@ -28,7 +27,6 @@ struct BuiltImage {
     reference: String,
     platform: String,
     config: String,
-    manifest: Manifest,
     layers: Vec<Segment>,
     base: Option<String>,
 }
@@ -55,7 +53,6 @@ impl Built {
                 reference: image.reference.to_string(),
                 platform: image.platform.to_string(),
                 config: String::from_utf8(image.config_bytes.clone()).context("a config is not text")?,
-                manifest: bundle::manifest(image),
                 layers: image.layers.clone(),
                 base,
             })
@@ -93,20 +90,7 @@ impl Built {
     /// # Errors
     /// When what was remembered is damaged.
     pub fn images(self, plan: &Plan) -> Result<Vec<Image>> {
-        let image = |image: BuiltImage| -> Result<Image> {
-            let config_bytes = image.config.into_bytes();
-            Ok(Image {
-                reference: ImageRef::parse(&image.reference).map_err(anyhow::Error::msg)?,
-                service: image.service,
-                platform: plan.target.platform.clone(),
-                config: serde_json::from_slice(&config_bytes).context("the last build's images are damaged")?,
-                id: Digest::of(&config_bytes),
-                config_bytes,
-                layers: image.layers,
-            })
-        };
-        let wanted = |image: &BuiltImage| plan.images().iter().any(|planned| planned.name == image.service);
-        self.images.into_iter().filter(wanted).map(image).collect()
+        self.images.into_iter().filter(|image| image.is_of(plan)).map(|image| image.resolve(plan)).collect()
     }
 
     /// The images of the plan's services as they are pushed; their layers stand in the cache.
@@ -116,21 +100,38 @@ impl Built {
     pub fn outgoing(self, plan: &Plan) -> Result<Vec<Outgoing>> {
         let cache = Cache::new(&cache_folder(plan));
         let mut all = Vec::new();
-        for image in self.images {
-            if !plan.images().iter().any(|planned| planned.name == image.service) {
-                continue;
+        for built in self.images.into_iter().filter(|image| image.is_of(plan)) {
+            for layer in &built.layers {
+                let there = cache.get(layer.key).as_ref() == Some(layer);
+                ensure!(there, "a layer of `{}` is no longer in the cache\n{HELP}", built.service);
             }
-            let gone = || format!("a layer of `{}` is no longer in the cache\n{HELP}", image.service);
-            for layer in &image.layers {
-                ensure!(cache.get(layer.key).as_ref() == Some(layer), "{}", gone());
-            }
-            let files: Vec<PathBuf> = image.layers.iter().map(|layer| cache.path(layer)).collect();
-            let mount = image.base.as_deref().and_then(|base| base.parse::<Reference>().ok());
-            let mut outgoing =
-                Outgoing::new(image.service, self.version.clone(), image.platform, image.manifest, image.config, &files)?;
-            outgoing.mount = mount;
-            all.push(outgoing);
+            let files: Vec<PathBuf> = built.layers.iter().map(|layer| cache.path(layer)).collect();
+            let mount = built.base.as_deref().and_then(|base| base.parse::<Reference>().ok());
+            let (platform, config) = (built.platform.clone(), built.config.clone());
+            let image = built.resolve(plan)?;
+            let manifest = bundle::manifest(&image, &cache)?;
+            let outgoing = Outgoing::new(image.service, self.version.clone(), platform, manifest, config, &files)?;
+            all.push(Outgoing { mount, ..outgoing });
         }
         Ok(all)
+    }
+}
+
+impl BuiltImage {
+    fn is_of(&self, plan: &Plan) -> bool {
+        plan.images().iter().any(|planned| planned.name == self.service)
+    }
+
+    fn resolve(self, plan: &Plan) -> Result<Image> {
+        let config_bytes = self.config.into_bytes();
+        Ok(Image {
+            reference: ImageRef::parse(&self.reference).map_err(anyhow::Error::msg)?,
+            service: self.service,
+            platform: plan.target.platform.clone(),
+            config: serde_json::from_slice(&config_bytes).context("the last build's images are damaged")?,
+            id: Digest::of(&config_bytes),
+            config_bytes,
+            layers: self.layers,
+        })
     }
 }

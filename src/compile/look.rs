@@ -4,48 +4,50 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
+use rayon::prelude::*;
 
-use crate::app::Binary;
+use crate::app::{Binary, Service};
 use crate::elf::{Elf, glibc};
 use crate::plan::Plan;
 use crate::segment::KnownDigests;
 
-/// Sums and looks at each service's executable, in the plan's order.
+/// Sums and looks at each service's executable, several at a time; gives them in the plan's order.
 ///
 /// # Errors
 /// When one cannot be read, is not ELF, or is for another machine than the plan's.
 pub fn look(plan: &Plan, paths: &BTreeMap<String, PathBuf>, known: &KnownDigests) -> Result<Vec<Binary>> {
-    let mut binaries = Vec::new();
-    for service in &plan.services {
-        let path = paths.get(service.name.as_str()).context("a service has no executable")?;
-        let (digest, size) = known.digest(path)?;
-        let elf = Elf::read(path)?;
-        if !plan.target.runs(elf.machine) {
-            bail!(
-                "`{}` of the service `{}` is for {}, but the target `{}` is {}\nhelp: build it with `cargo build --release --target {}`",
-                path.display(),
-                service.name,
-                elf.machine.name(),
-                plan.target.triple,
-                plan.target.platform.architecture,
-                plan.target.triple,
-            );
-        }
-        let newest = elf.requires.values().flatten().filter_map(|version| glibc(version)).max();
-        if let (Some(floor), Some(newest)) = (plan.target.glibc, newest)
-            && newest > floor
-        {
-            bail!(
-                "`{}` of the service `{}` needs glibc {}.{}, but the target asks for {}.{} at most",
-                path.display(),
-                service.name,
-                newest.0,
-                newest.1,
-                floor.0,
-                floor.1
-            );
-        }
-        binaries.push(Binary { service: service.name.to_string(), path: path.clone(), digest, size, elf });
+    let looked: Vec<Result<Binary>> = plan.services.par_iter().map(|service| look_at(plan, service, paths, known)).collect();
+    looked.into_iter().collect()
+}
+
+fn look_at(plan: &Plan, service: &Service, paths: &BTreeMap<String, PathBuf>, known: &KnownDigests) -> Result<Binary> {
+    let path = paths.get(service.name.as_str()).context("a service has no executable")?;
+    let (digest, size) = known.digest(path)?;
+    let elf = Elf::read(path)?;
+    if !plan.target.runs(elf.machine) {
+        bail!(
+            "`{}` of the service `{}` is for {}, but the target `{}` is {}\nhelp: build it with `cargo build --release --target {}`",
+            path.display(),
+            service.name,
+            elf.machine.name(),
+            plan.target.triple,
+            plan.target.platform.architecture,
+            plan.target.triple,
+        );
     }
-    Ok(binaries)
+    let newest = elf.requires.values().flatten().filter_map(|version| glibc(version)).max();
+    if let (Some(floor), Some(newest)) = (plan.target.glibc, newest)
+        && newest > floor
+    {
+        bail!(
+            "`{}` of the service `{}` needs glibc {}.{}, but the target asks for {}.{} at most",
+            path.display(),
+            service.name,
+            newest.0,
+            newest.1,
+            floor.0,
+            floor.1
+        );
+    }
+    Ok(Binary { service: service.name.to_string(), path: path.clone(), digest, size, elf })
 }

@@ -113,9 +113,7 @@ impl Artifact {
             tar.extend(padding(size));
         }
         tar.extend(END_OF_ARCHIVE);
-        let mut gzip = Vec::new();
-        Compressor::new(Level::Default).member(&tar, &mut gzip)?;
-        Ok(gzip)
+        Ok(Compressor::new(Level::Default).member(&tar, &mut Vec::new())?.to_vec())
     }
 }
 

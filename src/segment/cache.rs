@@ -1,19 +1,30 @@
 //! Segments on disk: `KEY.gz` holds the bytes, `KEY.json` what is known of them. Both appear by renaming, the description
-//! last; an entry is never changed afterwards.
+//! last; afterwards only the blob's digest is added to it, once somebody asked for it.
 
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context as _, Result};
+use serde::{Deserialize, Serialize};
 
 use super::{Key, Segment};
+use crate::digest::{Digest, Hasher};
 use crate::fs::{self, Pending};
 
 /// A folder of segments. The caller holds a lock against other processes that prune it.
 #[derive(Clone, Debug)]
 pub struct Cache {
     folder: PathBuf,
+}
+
+/// What `KEY.json` says.
+#[derive(Serialize, Deserialize)]
+struct Description {
+    #[serde(flatten)]
+    segment: Segment,
+    /// Sum of the compressed bytes, if it was ever needed: an `.auterionos` file is made without.
+    digest: Option<Digest>,
 }
 
 /// A segment whose bytes are not what was written. Removing it and building again mends it.
@@ -49,13 +60,39 @@ impl Cache {
 
     /// The segment under a key, if it is there and has its length. Its content is checked when it is read.
     pub fn get(&self, key: Key) -> Option<Segment> {
-        let path = self.description_path(key);
-        let segment: Segment = serde_json::from_slice(&std::fs::read(&path).ok()?).ok()?;
+        let segment = self.description(key)?.segment;
         let length = std::fs::metadata(self.bytes_path(key)).ok()?.len();
         if segment.key != key || segment.compressed != length {
             return None;
         }
         Some(segment)
+    }
+
+    fn description(&self, key: Key) -> Option<Description> {
+        serde_json::from_slice(&std::fs::read(self.description_path(key)).ok()?).ok()
+    }
+
+    /// The digest of a segment as a blob: the sum of its compressed bytes. They are read for it once.
+    ///
+    /// # Errors
+    /// [`Damaged`] when the bytes are not those that were written, or what is known of it cannot be.
+    pub fn digest(&self, segment: &Segment) -> Result<Digest> {
+        if let Some(Description { digest: Some(digest), .. }) = self.description(segment.key) {
+            return Ok(digest);
+        }
+        let mut hasher = Hasher::default();
+        self.read(segment, |block, _| {
+            hasher.update(block);
+            Ok(())
+        })?;
+        let digest = hasher.finish();
+        self.describe(segment, Some(digest))?;
+        Ok(digest)
+    }
+
+    fn describe(&self, segment: &Segment, digest: Option<Digest>) -> Result<()> {
+        let description = Description { segment: segment.clone(), digest };
+        fs::write(&self.description_path(segment.key), &serde_json::to_vec(&description)?)
     }
 
     /// The file that holds a segment's compressed bytes. It is not to be changed.
@@ -68,10 +105,10 @@ impl Cache {
         Pending::new(&self.folder.join("segment"))
     }
 
-    /// Keeps what was written to [`Cache::begin`].
-    pub(super) fn keep(&self, bytes: Pending, segment: &Segment) -> Result<()> {
+    /// Keeps what was written to [`Cache::begin`], and its sum if it is known.
+    pub(super) fn keep(&self, bytes: Pending, segment: &Segment, digest: Option<Digest>) -> Result<()> {
         bytes.commit_as(&self.bytes_path(segment.key))?;
-        fs::write(&self.description_path(segment.key), &serde_json::to_vec(segment)?)
+        self.describe(segment, digest)
     }
 
     /// Removes an entry.

@@ -51,13 +51,13 @@ impl Member {
         Self { entry: Entry { path: path.into(), mode, uid: 0, gid: 0, mtime, kind: Kind::Folder }, content: Content::None }
     }
 
-    fn rank(&self) -> (Rank, &str) {
+    fn order(&self) -> archive::order::Key<'_> {
         let rank = match self.entry.kind {
             Kind::Folder => Rank::Folder,
             Kind::Symlink(_) => Rank::Special,
             Kind::File(_) => Rank::File,
         };
-        (rank, &self.entry.path)
+        archive::order::key(rank, &self.entry.path)
     }
 
     /// A symbolic link.
@@ -70,7 +70,7 @@ impl Member {
 impl Layer {
     /// A layer of these members, put into the order of [`archive::order`]. Folders stand before what is in them.
     pub fn new(mut members: Vec<Member>) -> Self {
-        members.sort_by(|one, other| archive::order::compare(one.rank(), other.rank()));
+        members.sort_by(|one, other| one.order().cmp(&other.order()));
         Self { members }
     }
 

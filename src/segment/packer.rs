@@ -76,16 +76,15 @@ impl Packer {
             block: Some(pool.buffer()?),
             waiting: VecDeque::new(),
             plain: Hasher::default(),
-            packed: Hasher::default(),
+            compressed: 0,
             crc: crc32fast::Hasher::new(),
         };
         let value = write(&mut sink)?;
-        let (plain, packed, crc) = sink.finish()?;
-        let (uncompressed, compressed) = (plain.size(), packed.size());
+        let (plain, compressed, crc) = sink.finish()?;
+        let uncompressed = plain.size();
         let diff_id = plain.finish();
-        let segment =
-            Segment { key: key(&diff_id), diff_id, uncompressed, digest: packed.finish(), compressed, crc32: crc.finalize() };
-        self.cache.keep(file, &segment)?;
+        let segment = Segment { key: key(&diff_id), diff_id, uncompressed, compressed, crc32: crc.finalize() };
+        self.cache.keep(file, &segment, None)?;
         Ok((segment, value))
     }
 
@@ -110,18 +109,12 @@ impl Packer {
         let mut copying = decoder.into_inner().into_inner();
         io::copy(&mut copying, &mut io::sink())?;
         let (uncompressed, compressed) = (plain_sum.size(), copying.packed.size());
-        let segment = Segment {
-            key,
-            diff_id: plain_sum.finish(),
-            uncompressed,
-            digest: copying.packed.finish(),
-            compressed,
-            crc32: copying.crc.finalize(),
-        };
+        let segment = Segment { key, diff_id: plain_sum.finish(), uncompressed, compressed, crc32: copying.crc.finalize() };
+        let sum = copying.packed.finish();
         if let Some(digest) = digest {
-            ensure!(segment.digest == digest, "a layer's bytes have the sum `{}` instead of `{digest}`", segment.digest);
+            ensure!(sum == digest, "a layer's bytes have the sum `{sum}` instead of `{digest}`");
         }
-        self.cache.keep(file, &segment)?;
+        self.cache.keep(file, &segment, Some(sum))?;
         Ok((segment, value))
     }
 }
@@ -152,7 +145,7 @@ pub struct Sink<'a> {
     block: Option<Vec<u8>>,
     waiting: VecDeque<Receiver<Result<Block>>>,
     plain: Hasher,
-    packed: Hasher,
+    compressed: u64,
     crc: crc32fast::Hasher,
 }
 
@@ -166,12 +159,12 @@ impl Sink<'_> {
     fn write_oldest(&mut self) -> Result<()> {
         let Some(oldest) = self.waiting.pop_front() else { return Ok(()) };
         let block = oldest.recv().map_err(|_| anyhow!("a compressing thread died"))??;
-        self.packed.update(&block.bytes);
+        self.compressed += block.bytes.len() as u64;
         self.crc.combine(&block.crc);
         self.file.file().write_all(&block.bytes).with_context(|| format!("failed to write `{}`", self.file.path().display()))
     }
 
-    fn finish(mut self) -> Result<(Hasher, Hasher, crc32fast::Hasher)> {
+    fn finish(mut self) -> Result<(Hasher, u64, crc32fast::Hasher)> {
         // An empty layer still is one, empty, member.
         if self.plain.size() == 0 || self.block.as_ref().is_some_and(|block| !block.is_empty()) {
             self.submit()?;
@@ -179,7 +172,7 @@ impl Sink<'_> {
         while !self.waiting.is_empty() {
             self.write_oldest()?;
         }
-        Ok((std::mem::take(&mut self.plain), std::mem::take(&mut self.packed), std::mem::take(&mut self.crc)))
+        Ok((std::mem::take(&mut self.plain), self.compressed, std::mem::take(&mut self.crc)))
     }
 }
 
@@ -253,7 +246,8 @@ mod tests {
                 Ok(())
             })
             .expect("read");
-        assert_eq!(Digest::of(&bytes), segment.digest);
+        assert_eq!(packer.cache().digest(&segment).expect("sum"), Digest::of(&bytes));
+        assert_eq!(packer.cache().digest(&segment).expect("remembered sum"), Digest::of(&bytes));
         let mut tar = Vec::new();
         crate::archive::gzip::decoder(&bytes[..]).read_to_end(&mut tar).expect("gzip");
         assert_eq!(Digest::of(&tar), segment.diff_id);

@@ -48,11 +48,11 @@ impl Pool {
             .map(|_| {
                 let (queue, buffers) = (Arc::clone(&queue), Arc::clone(&buffers));
                 std::thread::spawn(move || {
-                    let mut compressor = Compressor::new(level);
+                    let (mut compressor, mut output) = (Compressor::new(level), Vec::new());
                     loop {
                         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
                         let Ok(Job { input, reply }) = job else { break };
-                        let block = Block::compress(&mut compressor, &input);
+                        let block = Block::compress(&mut compressor, &input, &mut output);
                         buffers.give(input);
                         // A producer that failed no longer waits for its blocks.
                         let _ = reply.send(block);
@@ -104,10 +104,8 @@ impl Buffers {
 }
 
 impl Block {
-    fn compress(compressor: &mut Compressor, input: &[u8]) -> Result<Self> {
-        let mut bytes = Vec::new();
-        compressor.member(input, &mut bytes)?;
-        bytes.shrink_to_fit();
+    fn compress(compressor: &mut Compressor, input: &[u8], output: &mut Vec<u8>) -> Result<Self> {
+        let bytes = compressor.member(input, output)?.to_vec();
         let mut crc = crc32fast::Hasher::new();
         crc.update(&bytes);
         Ok(Self { bytes, crc })

@@ -36,6 +36,31 @@ pub fn engine() -> bool {
     answers
 }
 
+/// Whether this system lets a test have users and mounts of its own, with the same rule as [`tool`].
+pub fn namespaces() -> bool {
+    let there = Command::new("unshare").args(["--user", "--map-root-user", "--mount", "true"]).output();
+    let there = there.is_ok_and(|output| output.status.success());
+    if !there {
+        assert!(std::env::var_os("CI").is_none(), "`unshare` may not make namespaces, and in CI nothing is skipped");
+        eprintln!("skipped: `unshare` may not make namespaces");
+    }
+    there
+}
+
+/// The same command, run by another: `words` come before it.
+pub fn within(words: &[&str], inner: &Command) -> Command {
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]).arg(inner.get_program()).args(inner.get_args());
+    inner.get_current_dir().map(|folder| command.current_dir(folder));
+    for (name, value) in inner.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
+}
+
 fn find(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(name)).find(|path| path.is_file())
 }
