@@ -57,7 +57,7 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
-    /// Show what is in a bundle: services, images, layers, who shares them, and their bytes
+    /// Show what is in a bundle: services, images, layers, who shares them, and their bytes in both layouts
     #[command(after_help = help::INSPECT)]
     Inspect {
         /// A `.auterionos` file, a docker archive or an OCI archive, of whatever tool

@@ -40,8 +40,12 @@ pub fn build(
                 for (number, layer) in layers[*at].iter().enumerate() {
                     let executable = (number + 1 == layers[*at].len()).then_some(&binaries[*at]);
                     let segment = segments.get(&layer.key(packer.level())?).context("a layer was not packed")?;
-                    if executable.is_some() == executables && own.iter().all(|other| other.segment.key != segment.key) {
-                        own.push(config::Own { segment, executable });
+                    if executable.is_some() != executables {
+                        continue;
+                    }
+                    match own.iter_mut().find(|other| other.segment.key == segment.key) {
+                        Some(same) => same.services.push(*at),
+                        None => own.push(config::Own { segment, executable, services: vec![*at] }),
                     }
                 }
             }

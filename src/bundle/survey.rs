@@ -8,6 +8,7 @@ mod check;
 mod device;
 pub(in crate::bundle) mod images;
 mod layer;
+mod layouts;
 pub(in crate::bundle) mod members;
 mod payload;
 mod report;
@@ -19,6 +20,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail, ensure};
 
 use self::images::Images;
+pub use self::layouts::{Bytes, Layouts, Size};
 use self::members::Members;
 pub use self::report::{Format, Image, LargeFile, Layer, PayloadFile, Sharing, Survey};
 use crate::archive::{Budget, Compression, TarReader};

@@ -7,7 +7,8 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::verify::{look, printable};
-use crate::bundle::survey::{Image, Limits, Survey};
+use crate::bundle::survey::{Bytes, Image, Layouts, Limits, Size, Survey};
+use crate::plan::Layout;
 use crate::process;
 use crate::shell::{Shell, bytes};
 
@@ -103,6 +104,9 @@ fn text(file: &str, survey: &Survey) -> Result<String> {
             )?;
         }
     }
+    if let Some(layouts) = &survey.layouts {
+        layouts_text(&mut out, layouts)?;
+    }
     if !survey.payload.is_empty() {
         writeln!(out, "\npayload")?;
         let rows: Vec<Vec<String>> = survey.payload.iter().map(|file| vec![file.name.clone(), bytes(file.size)]).collect();
@@ -115,6 +119,31 @@ fn text(file: &str, survey: &Survey) -> Result<String> {
         columns(&mut out, &rows, &[true, false, false])?;
     }
     Ok(out)
+}
+
+/// The two layouts side by side: what a file and a device have, and what a host fetches that runs one service alone.
+fn layouts_text(out: &mut String, layouts: &Layouts) -> Result<()> {
+    writeln!(out, "\nlayouts, by the bytes of layers")?;
+    let shown = |of: &Bytes| bytes(of.packed.unwrap_or(of.unpacked));
+    let row = |name: &str, size: &Size, this: bool| {
+        let (least, most) = (shown(&size.smallest), shown(&size.largest));
+        let one = if least == most { most } else { format!("{least} to {most}") };
+        let packed = size.all.packed.map_or_else(|| "-".into(), bytes);
+        let mark = if this { "this file" } else { "" };
+        [name, &size.images.to_string(), &size.layers.to_string(), &bytes(size.all.unpacked), &packed, &one, mark]
+            .map(str::to_owned)
+            .to_vec()
+    };
+    let mut table = vec![["layout", "images", "layers", "unpacked", "packed", "one service", ""].map(str::to_owned).to_vec()];
+    table.push(row("image-per-service", &layouts.image_per_service, layouts.this == Layout::ImagePerService));
+    if let Some(size) = &layouts.multi_binary {
+        table.push(row("multi-binary", size, layouts.this == Layout::MultiBinary));
+    }
+    columns(out, &table, &[false, true, true, true, true, true, false])?;
+    if layouts.multi_binary.is_none() {
+        writeln!(out, "  one image cannot hold all services: they stand on different bases")?;
+    }
+    Ok(())
 }
 
 fn image_text(out: &mut String, at: usize, image: &Image) -> Result<()> {

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 
-use crate::app::{Base, Binary, Image, Service};
+use crate::app::{Base, Binary, Image, LayerOf, Service};
 use crate::digest::Digest;
 use crate::oci::{History, ImageConfig, Nothing, RootFs, RunConfig};
 use crate::plan::{Layout, Plan, PlannedImage};
@@ -20,12 +20,14 @@ pub struct Own<'a> {
     pub segment: &'a Segment,
     /// The executable that it holds; none if it holds files.
     pub executable: Option<&'a Binary>,
+    /// Whose it is, by their places in the plan.
+    pub services: Vec<usize>,
 }
 
 pub fn image(plan: &Plan, image: &PlannedImage<'_>, base: &Base, own: &[Own<'_>]) -> Result<Image> {
     let created = humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + Duration::from_secs(plan.epoch)).to_string();
     let mut history = base.history.clone();
-    for Own { executable, .. } in own {
+    for Own { executable, services, .. } in own {
         let what = match executable {
             Some(binary) => {
                 let bin = plan.services.iter().find(|s| s.name.as_str() == binary.service).map_or("", |s| s.bin.as_str());
@@ -33,9 +35,13 @@ pub fn image(plan: &Plan, image: &PlannedImage<'_>, base: &Base, own: &[Own<'_>]
             }
             None => "files".to_owned(),
         };
+        let services = match plan.layout {
+            Layout::ImagePerService => Vec::new(),
+            Layout::MultiBinary => services.iter().map(|at| plan.services[*at].name.to_string()).collect(),
+        };
         history.push(History {
             created: Some(created.clone()),
-            created_by: Some(format!("cargo-appbundle {}: {what}", env!("CARGO_PKG_VERSION"))),
+            created_by: Some(LayerOf { what, services }.to_string()),
             ..History::default()
         });
     }

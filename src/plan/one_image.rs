@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::manifests::ServiceSource;
 use super::service::Report;
-use crate::app::{BaseChoice, Service};
+use crate::app::{AppFile, BaseChoice, Service};
 use crate::config::{Problems, Step};
 
 /// One image has one name, stands on one base, and holds one file under a path.
@@ -27,14 +27,25 @@ pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service
             report.wrong(&[], message);
         }
         for file in &service.files {
-            let same = (&file.from, &file.link, file.executable);
-            if let Some((other, before)) = files.insert(&file.to, (&service.name, same))
-                && before != same
+            if let Some((other, before)) = files.insert(&file.to, (&service.name, file))
+                && !is_same(before, file)
             {
-                let message =
-                    format!("`{other}` and `{}` both have a file `{}`, and they share one image", service.name, file.to);
+                let message = format!(
+                    "`{other}` and `{}` both have a file `{}` of their own, and they share one image",
+                    service.name, file.to
+                );
                 report.wrong(&[Step::Key("files")], message);
             }
         }
     }
+}
+
+/// Whether two files are the same in an image. One that cannot be read is told by who packs it.
+fn is_same(one: &AppFile, other: &AppFile) -> bool {
+    if (&one.link, one.executable) != (&other.link, other.executable) {
+        return false;
+    }
+    let size = |file: &AppFile| std::fs::metadata(&file.from).map(|metadata| metadata.len()).ok();
+    let bytes = |file: &AppFile| std::fs::read(&file.from).ok();
+    one.link.is_some() || one.from == other.from || (size(one) == size(other) && bytes(one) == bytes(other))
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::images::{self, Images};
+use super::layouts::Layouts;
 use super::members::{Content, Members};
 use crate::digest::Digest;
 
@@ -64,6 +65,8 @@ pub struct Survey {
     pub layers: Vec<Layer>,
     /// What shared layers save.
     pub sharing: Sharing,
+    /// What the same services come to in each layout; only of images that were made here, without an engine.
+    pub layouts: Option<Layouts>,
     /// The largest files of all layers, largest first.
     pub largest: Vec<LargeFile>,
     /// What is allowed and may surprise all the same.
@@ -177,6 +180,7 @@ impl Survey {
             images: Vec::new(),
             layers: Vec::new(),
             sharing: Sharing::default(),
+            layouts: None,
             largest: Vec::new(),
             notes: Vec::new(),
             faults: Vec::new(),
@@ -225,6 +229,7 @@ impl Survey {
         self.sharing.stored = self.layers.iter().fold(0, |sum, layer| sum.saturating_add(layer.unpacked));
         self.sharing.saved = self.sharing.separate.saturating_sub(self.sharing.stored);
         self.sharing.saved_packed = packed_saved;
+        self.layouts = Layouts::of(images, &self.layers);
         self.largest.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| a.path.cmp(&b.path)));
         self.largest.truncate(keep);
     }
