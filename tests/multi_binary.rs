@@ -143,7 +143,9 @@ fn inspect_compares_the_layouts_as_they_are_built() {
     // One image cannot stand on two bases.
     project.write("Cargo.toml", &root.replace("layout = \"multi-binary\"\n", ""));
     project.service("alpha", "base = { rootfs = \"root.tar\" }\n");
-    ok(std::process::Command::new("tar").args(["-C", "root", "-cf", "services/alpha/root.tar", "etc"]).current_dir(project.path()));
+    ok(std::process::Command::new("tar")
+        .args(["-C", "root", "-cf", "services/alpha/root.tar", "etc"])
+        .current_dir(project.path()));
     let bundle = ok(&mut project.pack(&["--format", "docker"]));
     let text = ok(&mut appbundle(project.path(), &["inspect", bundle.trim()]));
     assert!(text.contains("one image cannot hold all services: they stand on different bases"), "{text}");
