@@ -8,15 +8,19 @@ mod look;
 mod settings;
 
 use std::collections::BTreeMap;
-use std::io::BufReader;
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use cargo_metadata::Message;
 
 use crate::plan::Plan;
-use crate::process::{Tee, command_line};
+use crate::process::{Tee, command_line, end_group};
 use crate::shell::{Shell, Verbosity};
 use crate::workspace::{CargoOptions, Workspace};
 
@@ -24,7 +28,13 @@ pub use diagnose::Failed;
 pub use look::look;
 pub use settings::CargoSettings;
 
-/// What of a compilation is typed.
+/// How long Cargo has to end once it is asked to.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// How often is looked whether the user wishes to stop.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// How a compilation is done, beside what a plan says.
 #[derive(Clone, Debug, Default)]
 pub struct CompileOptions {
     /// `-j`
@@ -39,6 +49,8 @@ pub struct CompileOptions {
     pub plain: bool,
     /// `--message-format`, other than for people: Cargo's messages go to stdout.
     pub json_messages: bool,
+    /// More than zero once the user wishes to stop: then Cargo and its compilers are ended.
+    pub wishes: Option<Arc<AtomicUsize>>,
 }
 
 /// Runs Cargo; gives the path of each service's executable, by the service's name.
@@ -128,6 +140,10 @@ fn console_width() -> String {
 
 fn run(command: &mut Command, options: &CompileOptions, plan: &Plan) -> Result<BTreeMap<(String, String), PathBuf>> {
     let program = command.get_program().to_string_lossy().into_owned();
+    if options.wishes.is_some() {
+        // Whoever stops us by a signal may not reach what we started: it is ended together, as a group.
+        command.process_group(0);
+    }
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -135,8 +151,44 @@ fn run(command: &mut Command, options: &CompileOptions, plan: &Plan) -> Result<B
         .spawn()
         .with_context(|| format!("failed to run `{program}`"))?;
     let stderr = child.stderr.take().map(Tee::start);
-    let mut executables = BTreeMap::new();
     let stdout = BufReader::new(child.stdout.take().context("cargo has no stdout")?);
+    let ended = AtomicBool::new(false);
+    let executables = std::thread::scope(|scope| {
+        if let Some(wishes) = &options.wishes {
+            scope.spawn(|| end_on(wishes, &child, &ended));
+        }
+        let executables = executables(stdout, options);
+        ended.store(true, Ordering::Relaxed);
+        executables
+    });
+    let status = child.wait().context("failed to wait for cargo")?;
+    let last_words = stderr.map(Tee::finish).unwrap_or_default();
+    if !status.success() {
+        return Err(diagnose::failed(status, &last_words, plan).into());
+    }
+    executables
+}
+
+/// Ends Cargo once the user wishes so; kills it when it goes on, or when they wish so again.
+fn end_on(wishes: &AtomicUsize, child: &Child, ended: &AtomicBool) {
+    let mut asked: Option<(Instant, usize)> = None;
+    while !ended.load(Ordering::Relaxed) {
+        let count = wishes.load(Ordering::Relaxed);
+        match asked {
+            None if count > 0 => {
+                asked = Some((Instant::now(), count));
+                end_group(child, false);
+            }
+            Some((since, before)) if count > before || since.elapsed() > GRACE => end_group(child, true),
+            _ => {}
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// The executables that Cargo tells of while it runs, by their package and name.
+fn executables(stdout: impl BufRead, options: &CompileOptions) -> Result<BTreeMap<(String, String), PathBuf>> {
+    let mut executables = BTreeMap::new();
     for message in Message::parse_stream(stdout) {
         let message = message.context("failed to read cargo's messages")?;
         if options.json_messages {
@@ -148,11 +200,6 @@ fn run(command: &mut Command, options: &CompileOptions, plan: &Plan) -> Result<B
         {
             executables.insert((artifact.package_id.repr, artifact.target.name), executable.into_std_path_buf());
         }
-    }
-    let status = child.wait().context("failed to wait for cargo")?;
-    let last_words = stderr.map(Tee::finish).unwrap_or_default();
-    if !status.success() {
-        return Err(diagnose::failed(status, &last_words, plan).into());
     }
     Ok(executables)
 }

@@ -202,6 +202,42 @@ fn a_first_build_that_fails_is_waited_for() {
     assert_eq!(left("hopeful"), "");
 }
 
+/// Also one who stops this program alone, as service managers do, does not wait for the compiler.
+#[test]
+fn who_stops_it_does_not_wait_for_the_compiler() {
+    if !engine() {
+        return;
+    }
+    let project = project("impatient", &[("one", "")]);
+    let mut running = start(&mut dev(&project, &[]));
+    running.wait_for("one | version one");
+    let script = "fn main() { std::fs::write(\"../../pid\", std::process::id().to_string()).expect(\"pid\");\n\
+        std::thread::sleep(std::time::Duration::from_secs(300)); }\n";
+    for first in [false, true] {
+        project.write("services/one/build.rs", script);
+        let pid = loop {
+            if let Ok(pid) = std::fs::read_to_string(project.path().join("pid")) {
+                break pid;
+            }
+            assert!(running.child.try_wait().expect("child").is_none(), "{}", running.said());
+            std::thread::sleep(Duration::from_millis(50));
+        };
+        let asked = Instant::now();
+        let said = ended(running, if first { "INT" } else { "TERM" });
+        assert!(asked.elapsed() < Duration::from_secs(8), "{:?}: {said}", asked.elapsed());
+        assert!(!said.contains("error") && !said.contains("Waiting"), "{said}");
+        assert_eq!(left("impatient"), "");
+        let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        assert!(state.is_empty() || state.contains(") Z"), "the build script runs: {state}");
+        std::fs::remove_file(project.path().join("pid")).expect("removed");
+        if first {
+            break;
+        }
+        // The same while it builds for the first time.
+        running = start(&mut dev(&project, &[]));
+    }
+}
+
 #[test]
 fn a_killed_run_and_an_engine_that_goes_away_leave_what_the_next_run_removes() {
     if !engine() || !tool("cc") {

@@ -253,6 +253,7 @@ pub fn options(plan: PlanArgs, compile: CompileArgs) -> anyhow::Result<Options> 
             no_default_features: compile.no_default_features,
             plain: false,
             json_messages: compile.message_format == Some(MessageFormat::Json),
+            wishes: None,
         },
         bin_dir: compile.bin_dir,
         threads: jobs.unwrap_or(threads),

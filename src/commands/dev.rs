@@ -43,11 +43,16 @@ pub fn run(options: &Options, dev: &DevOptions, shell: &Shell) -> Result<()> {
         );
     }
     owner::sweep(&engine, shell)?;
-    let options = for_this_machine(options, &engine);
-    let mut session = Session::start(&options, shell)?;
+    let interrupt = Interrupt::listen()?;
+    let mut options = for_this_machine(options, &engine);
+    options.compile.wishes = Some(interrupt.wishes());
+    let mut session = match Session::start(&options, shell) {
+        // Who stops us may have stopped the Cargo that we asked.
+        Err(_) if interrupt.count() > 0 => return Ok(()),
+        session => session?,
+    };
     prepared::narrow(&mut session.plan, &dev.services)?;
 
-    let interrupt = Interrupt::listen()?;
     let plan = &session.plan;
     let platform = plan.target.platform.to_string();
     let foreign: BTreeMap<String, String> = if platform == engine.about().platform {

@@ -42,6 +42,11 @@ impl Interrupt {
         Ok(Self { count })
     }
 
+    /// The same count, for who ends when it is more than zero.
+    pub fn wishes(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.count)
+    }
+
     /// How often the user wished to stop.
     pub fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
