@@ -2,6 +2,7 @@
 
 mod base;
 mod binary;
+mod claim;
 mod destination;
 mod dev;
 mod device;
@@ -18,6 +19,7 @@ mod stack;
 
 pub use base::{Base, BaseChoice, Dockerfile};
 pub use binary::Binary;
+pub use claim::Claim;
 pub use destination::Destination;
 pub use dev::{DEV_VARIABLE, SOURCE_FOLDER, own_ports};
 pub use device::Device;

@@ -17,12 +17,14 @@ mod select;
 mod service;
 mod stacks;
 mod template;
+mod volumes;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::app::{Author, BaseChoice, ImageRef, Name, Service, Stack, Swarm, Target, Version};
+use crate::app::{Author, BaseChoice, Claim, ImageRef, Name, Service, Stack, Swarm, Target, Version};
 use crate::archive::gzip::Level;
 use crate::registry::Access;
 
@@ -53,6 +55,8 @@ pub struct Plan {
     pub formats: Vec<Format>,
     /// What only the `.auterionos` format needs.
     pub auterion: Option<Auterion>,
+    /// What is wanted of volumes, by their names.
+    pub volumes: BTreeMap<String, Claim>,
     /// The stacks, each after those in it; the last one is the outermost.
     pub stacks: Vec<Stack>,
     /// How services in a swarm are reached, and what they are told.

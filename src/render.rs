@@ -61,14 +61,18 @@ pub fn deployment(plan: &Plan, destination: Destination, outside: Outside<'_>) -
 
 /// What one kind of deployment does otherwise than the tables say, or not at all.
 pub fn deployment_notes(plan: &Plan, destination: Destination) -> Vec<String> {
-    match destination {
+    let mut notes = match destination {
         Destination::Compose => compose::notes_of_file(plan),
         Destination::Swarm => swarm::notes(&plan.services),
         Destination::Stacks => stack::notes(plan),
         Destination::Dev => dev::notes(plan),
-        Destination::Kubernetes => kubernetes::notes(plan),
+        Destination::Kubernetes => return kubernetes::notes(plan),
         Destination::Auterionos => plan.auterion.iter().flat_map(|auterion| auterion::notes(plan, auterion)).collect(),
-    }
+    };
+    let sized = plan.volumes.iter().filter(|(_, wanted)| wanted.size.is_some()).map(|(name, _)| name);
+    notes
+        .extend(sized.map(|name| format!("{destination}: the size of the volume `{name}` is left out: volumes have none there")));
+    notes
 }
 
 /// What is lost between the tables and the targets, in words for the user.

@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -108,49 +108,92 @@ fn a_workspace_with_every_key_is_as_in_the_golden_files() {
     golden(fixture("every-key").path(), "every-key");
 }
 
-/// The fixture has to have every key that there is.
+/// All keys that a schema knows, with `*` for names that users choose.
+fn keys_of_schema(schema: &Value, path: &str, keys: &mut BTreeSet<String>) {
+    for (key, inner) in schema["properties"].as_object().into_iter().flatten() {
+        let path = format!("{path}.{key}");
+        keys_of_schema(inner, &path, keys);
+        keys.insert(path);
+    }
+    keys_of_schema_part(&schema["additionalProperties"], &format!("{path}.*"), keys);
+    keys_of_schema_part(&schema["items"], path, keys);
+    for several in ["anyOf", "oneOf", "allOf"] {
+        schema[several].as_array().into_iter().flatten().for_each(|one| keys_of_schema(one, path, keys));
+    }
+}
+
+fn keys_of_schema_part(schema: &Value, path: &str, keys: &mut BTreeSet<String>) {
+    if schema.is_object() {
+        keys_of_schema(schema, path, keys);
+    }
+}
+
+/// Whether a table, or one of several, has the key at this path.
+fn has_key(table: &toml::Value, path: &[&str]) -> bool {
+    match (table, path) {
+        (_, []) => true,
+        (toml::Value::Array(items), _) => items.iter().any(|item| has_key(item, path)),
+        (toml::Value::Table(table), ["*", rest @ ..]) => table.values().any(|inner| has_key(inner, rest)),
+        (toml::Value::Table(table), [key, rest @ ..]) => table.get(*key).is_some_and(|inner| has_key(inner, rest)),
+        _ => false,
+    }
+}
+
+/// The fixture has to have every key that there is, in whatever depth.
 #[test]
 fn every_key_is_every_key() {
-    let manifest = std::fs::read_to_string(repository().join("tests/fixtures/every-key/services/hub/Cargo.toml")).expect("read");
-    let schema: Value =
-        serde_json::from_str(&std::fs::read_to_string(repository().join("appbundle.schema.json")).expect("read")).expect("JSON");
-    let keys = schema["$defs"]["service"]["properties"].as_object().expect("keys");
-    // What runs beside a service under `dev` and `test` alone; what controls a stack, of which the stacks' golden files tell.
-    let missing: Vec<&String> = keys
-        .keys()
-        .filter(|key| !["dev", "test", "controls"].contains(&key.as_str()) && !manifest.contains(&format!("\n{key} = ")))
-        .collect();
-    assert!(missing.is_empty(), "{missing:?}");
+    let read = |path: &str| std::fs::read_to_string(repository().join(path)).expect("read");
+    let schema: Value = serde_json::from_str(&read("appbundle.schema.json")).expect("JSON");
+    let manifest = |path: &str| toml::from_str::<toml::Value>(&read(&format!("tests/fixtures/every-key/{path}"))).expect("TOML");
+    let table = |manifest: toml::Value, path: &[&str]| path.iter().fold(manifest, |table, key| table[*key].clone());
+    let app = table(manifest("Cargo.toml"), &["workspace", "metadata", "appbundle"]);
+    let service = |name: &str| table(manifest(&format!("services/{name}/Cargo.toml")), &["package", "metadata", "service"]);
+    let services = toml::Value::Array(vec![service("hub"), service("store")]);
+    for (name, tables, other) in [
+        // There is one base at a time, and files for deployments are the same over all of them.
+        ("app", app, &["base."][..]),
+        // What controls a stack is a service of its own, of which the tests of stacks tell.
+        ("service", services, &["base.", "controls"]),
+    ] {
+        let mut keys = BTreeSet::new();
+        keys_of_schema(&schema["$defs"][name], "", &mut keys);
+        assert!(keys.len() > 20, "{keys:?}");
+        let keys = keys.iter().map(|key| key.trim_start_matches('.'));
+        let unused: Vec<&str> = keys
+            .filter(|key| !other.iter().any(|other| key.starts_with(other)))
+            .filter(|key| !has_key(&tables, &key.split('.').collect::<Vec<_>>()))
+            .collect();
+        assert!(unused.is_empty(), "{name}: the fixture lacks {unused:?}");
+    }
 }
+
+/// Both generations of compose: the program in Python, and the one in Go that is `docker compose`, too.
+const COMPOSE: [&str; 2] = ["docker-compose", "docker-compose-v2"];
 
 #[test]
 fn docker_compose_accepts_the_files() {
-    if !tool("docker-compose") {
+    if !COMPOSE.into_iter().all(tool) {
         return;
     }
-    for folder in [fixture("every-key").path().to_owned(), repository().join("tests/golden/photo-gallery")] {
-        let top = match folder.ends_with("photo-gallery") {
-            true => folder.clone(),
-            false => {
-                let folder = fixture("every-key").keep();
-                ok(&mut appbundle(&folder, &["generate", "--for", ALL]));
-                folder.join("target/appbundle")
-            }
-        };
-        for file in ["compose/docker-compose.yml", "dev/docker-compose.dev.yml", "swarm/docker-stack.yml"] {
-            let path = top.join(file);
-            let path = path.to_str().expect("path");
-            ok(Command::new("docker-compose").args(["-f", path, "config", "--quiet"]).env("TOKEN", "x"));
-            if file.starts_with("swarm") && run(Command::new("docker").args(["stack", "config", "--help"])).status.success() {
-                ok(Command::new("docker").args(["stack", "config", "-c", path]).env("TOKEN", "x"));
-            }
-            if path.contains("appbundle") {
-                let output = run(Command::new("docker-compose").args(["-f", path, "config", "--quiet"]).env_remove("TOKEN"));
+    let every = fixture("every-key");
+    ok(&mut appbundle(every.path(), &["generate", "--for", &format!("{ALL},stacks")]));
+    let every = every.path().join("target/appbundle");
+    let example = repository().join("tests/golden/photo-gallery");
+    let of_all = ["compose/docker-compose.yml", "dev/docker-compose.dev.yml", "swarm/docker-stack.yml"];
+    let of_stacks = ["stacks/every-key.yml", "stacks/inner.yml"];
+    let all = of_all.iter().chain(&of_stacks).map(|file| every.join(file)).chain(of_all.map(|file| example.join(file)));
+    for path in all {
+        let path = path.to_str().expect("path");
+        for compose in COMPOSE {
+            ok(Command::new(compose).args(["-f", path, "config", "--quiet"]).env("TOKEN", "x"));
+            if path.contains("compose") && path.starts_with(every.to_str().expect("path")) {
+                let output = run(Command::new(compose).args(["-f", path, "config", "--quiet"]).env_remove("TOKEN"));
                 assert!(text(&output.stderr).contains("the key api of the secret hub-tokens"), "{}", text(&output.stderr));
             }
         }
-        if !folder.ends_with("photo-gallery") {
-            std::fs::remove_dir_all(top.parent().and_then(Path::parent).expect("the copy")).expect("removed");
+        let is_stack = path.contains("stack") && run(Command::new("docker").args(["stack", "config", "--help"])).status.success();
+        if is_stack {
+            ok(Command::new("docker").args(["stack", "config", "-c", path]).env("TOKEN", "x"));
         }
     }
 }
@@ -416,6 +459,44 @@ fn names_that_kubernetes_forbids_matter_to_it_alone() {
         "on Kubernetes a variable cannot be called `a b`",
         "on Kubernetes a service cannot be called `7seven`: its name begins with a letter",
         "on Kubernetes a secret cannot be called `My_Secret`",
+    ] {
+        assert!(error.contains(part), "{part} in\n{error}");
+    }
+}
+
+/// What an app wants of a volume reaches its claim, and a volume that nobody has is a mistake.
+#[test]
+fn claims_are_as_the_app_wants_them() {
+    let project = Project::new(&[]);
+    let manifest = text(&project.read("Cargo.toml"));
+    project.service("store", "volumes = [\"data:/data\", \"more:/more\", \"most:/most\"]\n");
+    let volumes = |text: &str| project.write("Cargo.toml", &format!("{manifest}[workspace.metadata.appbundle.volumes]\n{text}"));
+    volumes(
+        "data = { size = \"512Mi\" }\nmore = { kubernetes = { resources = { requests = { storage = \"2Ti\" } }, accessModes = [\"ReadWriteMany\"] } }\n",
+    );
+    let output = run(&mut appbundle(project.path(), &["generate", "--for", "kubernetes,compose"]));
+    let said = text(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let read = text(&project.read("target/appbundle/kubernetes/volumes.yaml"));
+    let claims: Vec<Value> = serde_saphyr::from_multiple(&read).expect("YAML");
+    let of =
+        |name: &str| &claims.iter().find(|claim| claim["metadata"]["name"] == format!("demo-{name}")).expect("there")["spec"];
+    let size = |name: &str| of(name)["resources"]["requests"]["storage"].as_str().expect("a size");
+    assert_eq!([size("data"), size("more"), size("most")], ["512Mi", "2Ti", "1Gi"]);
+    assert_eq!(
+        (&of("data")["accessModes"][0], &of("more")["accessModes"][0]),
+        (&"ReadWriteOnce".into(), &"ReadWriteMany".into())
+    );
+    assert!(said.contains("the claim `demo-most` asks for 1Gi; `volumes.most.size`"), "{said}");
+    assert!(!said.contains("`demo-data`") && !said.contains("`demo-more`"), "{said}");
+    assert!(said.contains("compose: the size of the volume `data` is left out"), "{said}");
+    volumes("dta = { size = \"512Mi\" }\nmore = { size = \"much\" }\n");
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    for part in [
+        "no service has a volume `dta`; did you mean `data`?",
+        "Cargo.toml:10:7",
+        "`much` is no size: write `512Mi` or `10Gi`",
+        "Cargo.toml:11:17",
     ] {
         assert!(error.contains(part), "{part} in\n{error}");
     }

@@ -16,3 +16,16 @@ pub enum Destination {
     /// AuterionOS.
     Auterionos,
 }
+
+impl std::fmt::Display for Destination {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Compose => "compose",
+            Self::Swarm => "swarm",
+            Self::Stacks => "stacks",
+            Self::Dev => "dev",
+            Self::Kubernetes => "kubernetes",
+            Self::Auterionos => "auterionos",
+        })
+    }
+}

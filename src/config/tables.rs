@@ -3,6 +3,7 @@
 mod deployment;
 mod needs;
 mod stacks;
+mod volumes;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,7 @@ use serde_json::{Map, Value};
 pub use deployment::{ResourcesTable, SecretTable};
 pub use needs::{DependencyTable, NeedsTable, ProbeTable};
 pub use stacks::{BuildTable, GatewayTable, OtherAppTable, RoutingName, StackTable, SwarmTable};
+pub use volumes::VolumeTable;
 
 /// The app: `[workspace.metadata.appbundle]`, or `[package.metadata.appbundle]` of a single package.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -45,6 +47,8 @@ pub struct AppTable {
     pub insecure_registries: Vec<String>,
     /// What only the `.auterionos` format knows.
     pub auterion: AuterionTable,
+    /// What is wanted of the volumes that services name, by their names.
+    pub volumes: BTreeMap<String, VolumeTable>,
     /// Stacks: services and other stacks that are started, watched and stopped together, by name.
     pub stacks: BTreeMap<String, StackTable>,
     /// What only Docker Swarm knows.

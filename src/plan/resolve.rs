@@ -10,7 +10,9 @@ use super::outputs::{formats, target, wants_auterion};
 use super::select::select;
 use super::service::{self, Report};
 use super::template::{self, Template};
-use super::{Builder, Engine, Format, Layout, Plan, agreement, auterion, checks, names, needs, one_image, registries, stacks};
+use super::{
+    Builder, Engine, Format, Layout, Plan, agreement, auterion, checks, names, needs, one_image, registries, stacks, volumes,
+};
 use crate::app::{Author, BaseChoice, Destination, ImageRef, Name, Service, Version};
 use crate::archive::gzip::Level;
 use crate::config::tables::CompressionName;
@@ -159,6 +161,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         needs::check(&sources, &services, &mut problems);
         names::check(&request.destinations, &app, &name, &sources, &services, &mut problems);
     }
+    let volumes = if all_read { volumes::resolve(&app, &services, &mut problems) } else { BTreeMap::new() };
     let sorted = checks::launch_order(&sources, &services, &mut problems);
     let (stacks, swarm) = stacks::resolve(
         stacks::Given {
@@ -215,6 +218,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         bases,
         formats,
         auterion,
+        volumes,
         stacks,
         swarm,
         engine: request.engine.or(app.table.engine).unwrap_or_default(),

@@ -80,21 +80,29 @@ pub fn notes_of_file(plan: &Plan) -> Vec<String> {
     }
     for service in &plan.services {
         let name = &service.name;
-        if service.health.as_ref().is_some_and(|health| health.http.is_some()) {
-            note(format!("the health check of `{name}` is left out: its image has no program that asks over HTTP"));
-        }
-        if !service.routes.is_empty() {
-            note(format!("the routes of `{name}` are left out: compose has no proxy"));
-        }
-        for variable in service.secrets.keys() {
-            note(format!("`{variable}` of `{name}` comes from the environment of `docker-compose`, or from an `.env` file"));
-        }
+        notes_of_service(service).into_iter().for_each(&mut note);
         if let Some(port) = service.ports.iter().find(|port| port.host.is_some())
             && service.replicas.is_some_and(|replicas| replicas > 1)
             && service.network_mode.as_deref() != Some("host")
         {
             note(format!("of the replicas of `{name}` only one gets the port {}", port.short()));
         }
+    }
+    notes
+}
+
+/// What no compose file can say of a service.
+pub fn notes_of_service(service: &Service) -> Vec<String> {
+    let name = &service.name;
+    let mut notes = Vec::new();
+    if service.health.as_ref().is_some_and(|health| health.http.is_some()) {
+        notes.push(format!("the health check of `{name}` is left out: its image has no program that asks over HTTP"));
+    }
+    if !service.routes.is_empty() {
+        notes.push(format!("the routes of `{name}` are left out: compose has no proxy"));
+    }
+    for variable in service.secrets.keys() {
+        notes.push(format!("`{variable}` of `{name}` comes from the environment of `docker-compose`, or from an `.env` file"));
     }
     notes
 }

@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
-use super::{parts, yaml};
+use super::{merge, parts, yaml};
 use crate::app::{GeneratedFile, Port, Protocol, Route, Service, VolumeSource};
 use crate::plan::Plan;
 
 pub use notes::notes;
 
-/// What a volume asks for; a kustomize patch says otherwise.
+/// What a volume asks for, unless the app's table says so.
 const STORAGE: &str = "1Gi";
 
 /// All manifests. With a prefix, images are those that `push --repo PREFIX` sends.
@@ -72,11 +72,17 @@ fn claim_name(plan: &Plan, volume: &str) -> String {
 }
 
 fn claim(plan: &Plan, volume: &str) -> Value {
+    let wanted = plan.volumes.get(volume);
+    let size = wanted.and_then(|wanted| wanted.size.as_ref()).map_or(STORAGE, |size| size.written.as_str());
+    let mut spec = Map::new();
+    spec.insert("accessModes".into(), json!(["ReadWriteOnce"]));
+    spec.insert("resources".into(), json!({ "requests": { "storage": size } }));
+    merge(&mut spec, &wanted.map(|wanted| wanted.kubernetes.clone()).unwrap_or_default());
     json!({
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
         "metadata": { "name": claim_name(plan, volume), "labels": all_labels(plan, None) },
-        "spec": { "accessModes": ["ReadWriteOnce"], "resources": { "requests": { "storage": STORAGE } } },
+        "spec": spec,
     })
 }
 

@@ -11,7 +11,12 @@ pub fn notes(plan: &Plan) -> Vec<String> {
     let mut notes = Vec::new();
     let names = parts::volume_names(&plan.services);
     for name in names {
-        notes.push(format!("the claim `{}` asks for {STORAGE}; a kustomize patch says otherwise", claim_name(plan, &name)));
+        let wanted = plan.volumes.get(&name);
+        if wanted.is_none_or(|wanted| wanted.size.is_none() && !wanted.kubernetes.contains_key("resources")) {
+            let claim = claim_name(plan, &name);
+            notes
+                .push(format!("the claim `{claim}` asks for {STORAGE}; `volumes.{name}.size` in the app's table says otherwise"));
+        }
     }
     for service in &plan.services {
         of_service(plan, service, &mut notes);
