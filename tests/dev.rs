@@ -178,6 +178,55 @@ fn services_have_ports_of_their_own_and_a_fault_stops_only_its_service() {
     assert!(error.contains("there is no service `tow`; did you mean `two`?"), "{error}");
 }
 
+/// README's lines for plain compose, and what is said of an edit, with both generations of compose.
+#[test]
+fn plain_compose_runs_what_a_bare_cargo_build_makes() {
+    const COMPOSE: [&str; 2] = ["docker-compose", "docker-compose-v2"];
+    if !engine() || !tool("curl") || !COMPOSE.into_iter().all(tool) {
+        return;
+    }
+    let readme = std::fs::read_to_string(support::repository().join("README.md")).expect("README.md");
+    let lines = readme.split("Who likes plain compose better").nth(1).and_then(|rest| rest.split("```").nth(1)).expect("lines");
+    let lines = lines.trim_start_matches("sh\n");
+    let db = image("appbundle-dev-db", SERVER);
+    let table = format!(
+        "ports = [8000]\ndev = {{ environment = {{ DB_URL = \"db://${{db.address}}\" }}, dependencies.db = {{ image = \"{db}\", ports = [8000], environment = {{ PORT = \"8000\" }}, healthcheck = {{ command = [\"/program\", \"--ask\"] }} }} }}\n"
+    );
+    let project = project("plain", &[("one", &table)]);
+    let steps: Vec<&str> = lines.lines().map(|line| line.split(" #").next().unwrap_or(line).trim()).collect();
+    assert_eq!(steps.len(), 5, "{steps:?}");
+    let cargo = |project: &Project, line: &str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words[..] {
+            ["cargo", "appbundle", ref words @ ..] => ok(&mut appbundle(project.path(), words)),
+            ref words => ok(Command::new(words[0]).args(&words[1..]).current_dir(project.path())),
+        }
+    };
+    for compose in COMPOSE {
+        version(&project, "one", "\"one\"");
+        steps[..4].iter().for_each(|line| drop(cargo(&project, line)));
+        let up = |words: &[&str]| {
+            let mut command = Command::new(compose);
+            let file = steps[4].split_whitespace().nth(3).expect("the file");
+            command.args(["-p", "appbundle-test-plain", "-f", file]).args(words).current_dir(project.path());
+            command
+        };
+        let mut follow = start(&mut up(&["up", "--no-color"]));
+        let said = follow.wait_for("version one in dev with `the note of one`");
+        follow.wait_for("db://db:8000: true");
+        assert!(answers(8000), "{said}");
+        version(&project, "one", "\"two\"");
+        cargo(&project, steps[3]);
+        ok(&mut up(&["restart", "one"]));
+        assert!(answers(8000));
+        let logs = support::text(&support::run(&mut up(&["logs", "one"])).stdout);
+        assert!(logs.contains("version two in dev"), "{logs}");
+        ok(&mut up(&["down", "--volumes"]));
+        follow.end();
+    }
+    judge("docker", &["rmi", "--force", "com.example.plain.one:1.2.3"]);
+}
+
 #[test]
 fn a_first_build_that_fails_is_waited_for() {
     if !engine() || !tool("cc") {

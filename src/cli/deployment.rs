@@ -72,8 +72,10 @@ pub const GENERATE_HELP: &str = "Examples:
   cargo appbundle generate --check                      fail if one of these files is not as it would be written
   cargo appbundle generate --for compose --for swarm    to deploy with docker-compose, and with docker stack
   cargo appbundle generate --for kubernetes --image-prefix ghcr.io/example/gallery
+  cargo appbundle generate --for dev                    to develop with docker-compose and a bare `cargo build`
 
-With --for, all is made of the same tables in the manifests. What a destination cannot say is printed as a note.";
+With --for, all is made of the same tables in the manifests. What a destination cannot say is printed as a note. For dev, the executables
+are those that `cargo build` makes with the same --profile and --target.";
 
 pub const DEPLOY_HELP: &str = "Examples:
   cargo appbundle push --repo ghcr.io/example/gallery
@@ -95,12 +97,13 @@ pub const REMOVE_HELP: &str =
 volumes and secrets stay: `docker volume ls`, `docker secret ls`.";
 
 pub fn generate(deployment: GenerateArgs, plan: PlanArgs, check: bool, shell: &Shell) -> anyhow::Result<()> {
+    let profile = plan.profile.clone().unwrap_or_else(|| if plan.release { "release" } else { "dev" }.into());
     let mut options = options(plan, CompileArgs::default())?;
     (options.request.repo, options.request.env) = (deployment.stack.repo, deployment.stack.env);
     options.request.destinations = deployment.destinations.into_iter().map(DestinationArg::destination).collect();
     options.request.destinations.sort();
     options.request.destinations.dedup();
-    let generate = GenerateOptions { check, image_prefix: deployment.image_prefix };
+    let generate = GenerateOptions { check, image_prefix: deployment.image_prefix, profile };
     commands::generate::run(&options, &generate, shell)
 }
 

@@ -23,6 +23,8 @@ pub struct GenerateOptions {
     pub check: bool,
     /// `HOST/PATH` of the registry that has the images.
     pub image_prefix: Option<String>,
+    /// The profile of the executables that are mounted for development.
+    pub profile: String,
 }
 
 /// Writes the text files without compiling: those of the destinations that are asked for, or, without one, those that a build
@@ -78,8 +80,12 @@ fn put(plan: &Plan, files: Vec<GeneratedFile>, shell: &Shell) -> Result<()> {
 }
 
 fn deployments(plan: &Plan, workspace: &Workspace, options: &Options, generate: &GenerateOptions) -> Result<Vec<GeneratedFile>> {
-    let profile = if plan.profile == "dev" { "debug" } else { plan.profile.as_str() };
-    let binaries = workspace.target_dir.join(&plan.target.triple).join(profile);
+    let profile = if generate.profile == "dev" { "debug" } else { generate.profile.as_str() };
+    // As a bare `cargo build` does it, without a folder for the triple.
+    let bare =
+        options.request.targets.is_empty() && CargoSettings::read(&options.cargo.config)?.get(&["build", "target"]).is_none();
+    let built = if bare { workspace.target_dir.clone() } else { workspace.target_dir.join(&plan.target.triple) };
+    let binaries = built.join(profile);
     let outside = Outside { binaries: &binaries, image_prefix: generate.image_prefix.as_deref() };
     let mut files = Vec::new();
     for destination in &options.request.destinations {

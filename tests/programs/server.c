@@ -1,4 +1,5 @@
 // Answers 200 to every request on PORT; ends on SIGTERM, unless STUBBORN; asks FRIEND:PORT once before, if there is one.
+// With --ask, ends with 0 if another one answers.
 #include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -28,6 +29,7 @@ int main(int count, char **words) {
     setvbuf(stdout, 0, _IOLBF, 0);
     signal(SIGTERM, getenv("STUBBORN") ? SIG_IGN : end);
     const char *port = getenv("PORT"), *friend_ = getenv("FRIEND");
+    if (count > 1 && !strcmp(words[1], "--ask")) return !ask("127.0.0.1", port);
     printf("started with %s and %s as %d\n", count > 1 ? words[1] : "nothing", getenv("GREETING") ? getenv("GREETING") : "nothing", getuid());
     if (friend_) printf("%s %s\n", friend_, ask(friend_, port) ? "answers" : "does not answer");
     if (getenv("SLOW")) sleep(atoi(getenv("SLOW")));
