@@ -7,49 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use support::{Project, appbundle, engine, fails, judge, ok, repository, run, text, tool};
+use support::{Project, appbundle, fails, judge, ok, repository, run, text, tool};
 
 const ALL: &str = "compose,swarm,dev,kubernetes,auterionos";
-
-/// Values that some format on the way would like to understand.
-const VALUES: [&str; 26] = [
-    "",
-    " space around ",
-    "5 $",
-    "$HOME",
-    "${HOME}",
-    "${HOME:-x}",
-    "$$HOME",
-    "$(HOME)",
-    "$$(HOME)",
-    "a # b",
-    "# b",
-    "'single'",
-    "\"double\"",
-    "back\\slash \\n \\$",
-    "one\ntwo",
-    "one\n\n  two \n",
-    "\n",
-    "tab\tand\rreturn",
-    "yes",
-    "null",
-    "~",
-    "0x10",
-    "1:30",
-    "2001-02-03",
-    "{ a: [b, *c, &d] } !e %f @g `h`",
-    "grün 図 \u{1f600}",
-];
-
-fn variables() -> BTreeMap<String, String> {
-    VALUES.iter().enumerate().map(|(at, value)| (format!("VALUE_{at}"), (*value).to_owned())).collect()
-}
-
-/// All variables as a TOML table.
-fn table() -> String {
-    let pairs = variables().into_iter().map(|(name, value)| format!("{name} = {}", toml::Value::from(value)));
-    format!("environment = {{ {} }}\n", pairs.collect::<Vec<_>>().join(", "))
-}
 
 /// A copy of a fixture, and what lies there once the files are generated.
 fn fixture(name: &str) -> tempfile::TempDir {
@@ -238,84 +198,6 @@ fn a_tag_is_changed_with_kustomize_and_a_prefix_with_an_option() {
     assert!(!built.contains("1.2.3-g4\n        "), "{built}");
 }
 
-/// What a container's process has in its environment, NAME and value in hexadecimal digits.
-const PRINTER: &str = "#include <stdio.h>\n#include <string.h>\nextern char **environ;\nint main() {\n\
-    for (char **e = environ; *e; e++) { char *v = strchr(*e, '='); *v++ = 0; printf(\"%s=\", *e);\n\
-    for (; *v; v++) printf(\"%02x\", (unsigned char)*v); puts(\"\"); } return 0; }\n";
-
-fn printed(text: &str) -> BTreeMap<String, String> {
-    let lines = text.lines().filter_map(|line| line.split_once('='));
-    let value = |hex: &str| {
-        let bytes: Vec<u8> =
-            (0..hex.len() / 2).map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).expect("hex")).collect();
-        String::from_utf8(bytes).expect("UTF-8")
-    };
-    lines.filter(|(name, _)| name.starts_with("VALUE_")).map(|(name, hex)| (name.to_owned(), value(hex))).collect()
-}
-
-#[test]
-fn a_process_gets_exactly_the_values_that_are_written() {
-    if !tool("docker-compose") || !engine() {
-        return;
-    }
-    let project = Project::new(&[]);
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text").replace("\"demo\"", "\"values\"");
-    project.write("Cargo.toml", &format!("{manifest}targets = [\"x86_64-unknown-linux-gnu\"]\nformats = [\"docker\"]\n"));
-    project.service(
-        "values-printer",
-        &format!("{}restart = \"no\"\nsecrets = {{ VALUE_SECRET = {{ secret = \"a\", key = \"b\" }} }}\n", table()),
-    );
-    project.compile("cc", "values-printer", PRINTER, &["-O1"]);
-    let bundle = ok(&mut project.pack(&[]));
-    judge("docker", &["load", "-i", bundle.trim()]);
-    ok(&mut appbundle(project.path(), &["generate", "--for", "compose"]));
-    let file = project.path().join("target/appbundle/compose/docker-compose.yml");
-    let compose = |arguments: &[&str]| {
-        let mut command = Command::new("docker-compose");
-        command.args(["-p", "appbundle-test-values", "-f"]).arg(&file).args(arguments).env("VALUE_SECRET", "s3 $ecret");
-        command
-    };
-    let output = run(&mut compose(&["up", "--no-color", "--exit-code-from", "values-printer"]));
-    let logs = run(Command::new("docker").args(["logs", "values-printer"]));
-    run(&mut compose(&["down", "--volumes"]));
-    let _ = run(Command::new("docker").args(["image", "rm", "--force", "com.example.values.values-printer:1.2.3"]));
-    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
-    let mut expected = variables();
-    expected.insert("VALUE_SECRET".into(), "s3 $ecret".into());
-    assert_eq!(printed(&text(&logs.stdout)), expected);
-}
-
-/// Everything that the parsers of the real tools make of the values is what was written.
-#[test]
-fn the_parsers_of_the_tools_read_the_values_that_are_written() {
-    if !tool("docker-compose") || !tool("kubectl") {
-        return;
-    }
-    let project = Project::new(&[]);
-    project.service("printer", &table());
-    ok(&mut appbundle(project.path(), &["generate", "--for", "compose,swarm,kubernetes"]));
-    let top = project.path().join("target/appbundle");
-    let strings = |value: &Value| -> BTreeMap<String, String> {
-        let map = value.as_object().expect("a map").iter();
-        map.map(|(name, value)| (name.clone(), value.as_str().expect("a string").to_owned())).collect()
-    };
-    for file in ["compose/docker-compose.yml", "swarm/docker-stack.yml"] {
-        let read = judge("docker-compose", &["-f", top.join(file).to_str().expect("path"), "config"]);
-        let read: Value = serde_saphyr::from_str(&read).expect("YAML");
-        // It writes a file that can be read again.
-        let values = strings(&read["services"]["printer"]["environment"]);
-        let values: BTreeMap<String, String> = values.into_iter().map(|(name, value)| (name, value.replace("$$", "$"))).collect();
-        assert_eq!(values, variables(), "{file}");
-    }
-    let folder = top.join("kubernetes");
-    let built = judge("kubectl", &["kustomize", folder.to_str().expect("path")]);
-    let documents: Vec<Value> = serde_saphyr::from_multiple(&built).expect("YAML");
-    let of_kind = |kind: &str| documents.iter().find(|document| document["kind"] == kind).expect("there");
-    assert_eq!(strings(&of_kind("ConfigMap")["data"]), variables());
-    // Nothing of it stands where Kubernetes would replace `$(NAME)`.
-    assert_eq!(of_kind("Deployment")["spec"]["template"]["spec"]["containers"][0]["env"], Value::Null);
-}
-
 /// A kubectl that writes down how it is called; it fails at what `FAILS` names.
 const KUBECTL: &str = "#!/bin/sh\necho \"$*\" | sed 's|/[^ ]*/kubernetes|FOLDER/kubernetes|' >> \"$CALLS\"\n\
     for last; do :; done\ncase \"$*\" in *apply*) cp -r \"$last\" \"$CALLS.d\"; echo applied;; esac\n\
@@ -360,6 +242,11 @@ fn deploy_says_which_service_does_not_run() {
     ] {
         assert!(error.contains(part), "{part} in\n{error}");
     }
+    // What the cluster refuses is told with its own words, and nothing is waited for.
+    let project = Project::new(&["alpha"]);
+    let error = fails(&mut deploy(&project, "apply", &["--context", "edge"]), 1);
+    assert!(error.contains("kubectl --context edge apply -k") && error.contains("timed out"), "{error}");
+    assert_eq!(text(&project.read("calls")).lines().count(), 1);
     let project = Project::new(&["alpha"]);
     let error = fails(deploy(&project, "NOTHING", &[]).env("PATH", empty_path(&project)), 1);
     assert!(error.contains("`kubectl` is not installed"), "{error}");

@@ -1,0 +1,229 @@
+//! Does a process get exactly the values that are written, on whatever way they come to it?
+#![cfg(feature = "engine")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+use support::running::start;
+use support::{Project, appbundle, engine, judge, ok, run, text, tool};
+
+/// Both generations of compose.
+const COMPOSE: [&str; 2] = ["docker-compose", "docker-compose-v2"];
+
+const SECRET: &str = "s3 $ecret";
+
+/// Values that some format on the way would like to understand.
+const VALUES: [&str; 29] = [
+    "",
+    " space around ",
+    "5 $",
+    "$HOME",
+    "${HOME}",
+    "${HOME:-x}",
+    "$$HOME",
+    "$(HOME)",
+    "$$(HOME)",
+    "a # b",
+    "# b",
+    "'single'",
+    "\"double\"",
+    "back\\slash \\n \\$",
+    "one\ntwo",
+    "one\n\n  two \n",
+    "\n",
+    "tab\tand\rreturn",
+    "yes",
+    "null",
+    "~",
+    "0x10",
+    "1:30",
+    "2001-02-03",
+    "{{.Node.ID}}",
+    "{{",
+    "\\{{\"x\"}} }} {{`y`}}",
+    "{ a: [b, *c, &d] } !e %f @g `h`",
+    "grün 図 \u{1f600}",
+];
+
+fn variables() -> BTreeMap<String, String> {
+    VALUES.iter().enumerate().map(|(at, value)| (format!("VALUE_{at}"), (*value).to_owned())).collect()
+}
+
+/// All variables as a TOML table.
+fn table() -> String {
+    let pairs = variables().into_iter().map(|(name, value)| format!("{name} = {}", toml::Value::from(value)));
+    format!("environment = {{ {} }}\n", pairs.collect::<Vec<_>>().join(", "))
+}
+
+/// What a container's process has in its environment, NAME and value in hexadecimal digits.
+const PRINTER: &str = "#include <stdio.h>\n#include <string.h>\nextern char **environ;\nint main() {\n\
+    for (char **e = environ; *e; e++) { char *v = strchr(*e, '='); *v++ = 0; printf(\"%s=\", *e);\n\
+    for (; *v; v++) printf(\"%02x\", (unsigned char)*v); puts(\"\"); } return 0; }\n";
+
+fn printed(text: &str) -> BTreeMap<String, String> {
+    let lines = text.lines().filter_map(|line| line.split_once('='));
+    let value = |hex: &str| {
+        let bytes: Vec<u8> =
+            (0..hex.len() / 2).map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).expect("hex")).collect();
+        String::from_utf8(bytes).expect("UTF-8")
+    };
+    lines.filter(|(name, _)| name.starts_with("VALUE_")).map(|(name, hex)| (name.to_owned(), value(hex))).collect()
+}
+
+/// A project of one service that prints its environment, packed for this machine.
+fn project() -> Project {
+    let project = Project::new(&[]);
+    let manifest = text(&project.read("Cargo.toml")).replace("\"demo\"", "\"values\"");
+    let more = "targets = [\"x86_64-unknown-linux-gnu\"]\nformats = [\"docker\", \"auterionos\", \"oci\"]\n\
+        [workspace.metadata.appbundle.auterion]\ntarget-platform = [\"simulation\"]\n";
+    project.write("Cargo.toml", &format!("{manifest}{more}"));
+    let secret = "restart = \"no\"\nsecrets = { VALUE_SECRET = { secret = \"a\", key = \"b\" } }\n";
+    project.service("values-printer", &(table() + secret));
+    project.compile("cc", "values-printer", PRINTER, &["-O1"]);
+    project
+}
+
+fn with_secret() -> BTreeMap<String, String> {
+    let mut all = variables();
+    all.insert("VALUE_SECRET".into(), SECRET.into());
+    all
+}
+
+/// What the service of a compose file prints.
+fn composed(compose: &str, file: &Path, container: &str) -> BTreeMap<String, String> {
+    let command = |arguments: &[&str]| {
+        let mut command = Command::new(compose);
+        command.args(["-p", "appbundle-test-values", "-f"]).arg(file).args(arguments).env("VALUE_SECRET", SECRET);
+        command
+    };
+    let output = run(&mut command(&["up", "--no-color", "--exit-code-from", "values-printer"]));
+    let logs = run(Command::new("docker").args(["logs", container]));
+    run(&mut command(&["down", "--volumes"]));
+    assert!(output.status.success(), "{compose} {}: {}{}", file.display(), text(&output.stdout), text(&output.stderr));
+    printed(&text(&logs.stdout))
+}
+
+#[test]
+fn a_process_gets_exactly_the_values_that_are_written() {
+    const IMAGE: &str = "com.example.values.values-printer:1.2.3";
+    if !COMPOSE.into_iter().all(tool) || !engine() {
+        return;
+    }
+    let project = project();
+    let bundles = ok(project.pack(&[]).env("VALUE_SECRET", SECRET));
+    let path = |name: &str| project.path().join("target/appbundle").join(name);
+
+    // What an image says itself: ours, and what Docker makes of the Dockerfiles.
+    let docker = |arguments: &[&str]| ok(Command::new("/usr/bin/docker").args(arguments).current_dir(path("docker")));
+    docker(&["load", "-i", bundles.lines().find(|line| line.ends_with(".docker.tar")).expect("an archive")]);
+    assert_eq!(printed(&docker(&["run", "--rm", IMAGE])), variables(), "docker run");
+    docker(&["build", "-q", "-t", "com.example.values.base:1.2.3", "-f", "Dockerfile.base", "."]);
+    // A Dockerfile has no words for several lines; a note says which values have to be given.
+    let lines: Vec<String> = variables().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let lines = lines.iter().filter(|line| line.contains('\n')).flat_map(|line| ["--build-arg", line.as_str()]);
+    docker(
+        &["build", "-q", "-t", "appbundle-test-values:1"].into_iter().chain(lines).chain(["values-printer"]).collect::<Vec<_>>(),
+    );
+    assert_eq!(printed(&docker(&["run", "--rm", "appbundle-test-values:1"])), variables(), "docker build");
+    docker(&["rmi", "--force", "appbundle-test-values:1", "com.example.values.base:1.2.3"]);
+
+    // Compose files; one of them with the executable of this machine.
+    let all = ["generate", "--for", "compose,swarm,stacks,dev,kubernetes,auterionos"];
+    ok(appbundle(project.path(), &all).env("VALUE_SECRET", SECRET));
+    std::fs::create_dir_all(project.path().join("target/debug")).expect("folder");
+    std::fs::copy(project.path().join("bin/values-printer"), project.path().join("target/debug/values-printer")).expect("copied");
+    let mut in_dev = with_secret();
+    for compose in COMPOSE {
+        let got = composed(compose, &path("compose/docker-compose.yml"), "values-printer");
+        assert_eq!(got, with_secret(), "{compose}");
+        let got = composed(compose, &path("dev/docker-compose.dev.yml"), "values-values-printer-dev");
+        assert_eq!(got, in_dev, "{compose}, dev");
+    }
+    let got = composed("docker-compose-v2", &path("auterionos/app.yml"), "values-printer");
+    assert_eq!(got.into_iter().filter(|(name, _)| name != "VALUE_SECRET").collect::<BTreeMap<_, _>>(), variables(), "app.yml");
+
+    // Our own verbs.
+    let mut command = appbundle(project.path(), &["run", "--no-compile", "--bin-dir", "bin", "--color", "never"]);
+    let said = ok(command.env("VALUE_SECRET", SECRET));
+    assert_eq!(printed(&said.replace("values-printer | ", "")), with_secret(), "run");
+    let mut command = appbundle(project.path(), &["dev", "--no-compile", "--bin-dir", "bin", "--color", "never"]);
+    let mut running = start(command.env("VALUE_SECRET", SECRET));
+    running.wait_for("Ended values-printer");
+    running.signal("INT");
+    in_dev.remove("ENV");
+    assert_eq!(printed(&running.end().1.replace("values-printer | ", "")), in_dev, "dev");
+    judge("docker", &["rmi", "--force", IMAGE, "com.example.values.values-printer:dev"]);
+
+    // Of the secret, nothing was written by any of that: neither into a file nor into a bundle, nor into what is in it.
+    let script = "find target -type f | while read -r file; do\n\
+        { cat \"$file\"; zcat -f \"$file\"; tar -xOf \"$file\" data/0000.tar.gz | tar -xzO | zcat; } 2>/dev/null | grep -a -q 's3 .*ecret' && echo \"$file\"\n\
+        { cat \"$file\"; zcat -f \"$file\"; tar -xOf \"$file\" data/0000.tar.gz | tar -xzO | zcat; } 2>/dev/null | grep -a -q 'VALUE_1=' && echo seen >&2\n\
+        done; true";
+    let searched = run(Command::new("sh").args(["-c", script]).current_dir(project.path()));
+    assert_eq!(text(&searched.stdout), "", "the secret is in these");
+    // It would have been found: a plain value is, in the bundles, too.
+    assert!(text(&searched.stderr).lines().count() > 3, "{}", text(&searched.stderr));
+}
+
+/// Everything that the parsers of the real tools make of the values is what was written.
+#[test]
+fn the_parsers_of_the_tools_read_the_values_that_are_written() {
+    if !COMPOSE.into_iter().all(tool) || !tool("kubectl") {
+        return;
+    }
+    let project = Project::new(&[]);
+    project.service("printer", &table());
+    ok(&mut appbundle(project.path(), &["generate", "--for", "compose,swarm,stacks,dev,kubernetes,auterionos"]));
+    let top = project.path().join("target/appbundle");
+    let strings = |value: &Value| -> BTreeMap<String, String> {
+        let map = value.as_object().expect("a map").iter();
+        let values = map.map(|(name, value)| (name.clone(), value.as_str().expect("a string").to_owned()));
+        values.filter(|(name, _)| name.starts_with("VALUE_")).collect()
+    };
+    // What a device merges into its own compose file.
+    let app: Value = serde_saphyr::from_str(&text(&project.read("target/appbundle/auterionos/auterion-app.yml"))).expect("YAML");
+    let mut device = app["compose-override"].clone();
+    device["services"]["printer"]["image"] = "x".into();
+    device["version"] = "3.7".into();
+    project.write("target/appbundle/auterionos/override.yml", &device.to_string());
+
+    let stack: &[&str] = &["docker", "stack", "config", "-c"];
+    let (one, two): (&[&str], &[&str]) = (&["docker-compose", "-f"], &["docker-compose-v2", "-f"]);
+    for (file, parsers) in [
+        ("compose/docker-compose.yml", [Some(one), Some(two)]),
+        ("dev/docker-compose.dev.yml", [Some(one), Some(two)]),
+        ("auterionos/app.yml", [None, Some(two)]),
+        ("auterionos/override.yml", [Some(one), Some(two)]),
+        ("swarm/docker-stack.yml", [Some(one), Some(stack)]),
+        ("stacks/demo.yml", [Some(one), Some(stack)]),
+    ] {
+        for words in parsers.into_iter().flatten() {
+            let mut command = Command::new(words[0]);
+            command.args(&words[1..]).arg(top.join(file)).args((words != stack).then_some("config"));
+            // Its YAML has no line breaks where a value is nothing else.
+            command.args((words == two).then_some("--format=json"));
+            let read: Value = serde_saphyr::from_str(&ok(&mut command)).expect("YAML");
+            // Compose writes a file that can be read again; a swarm replaces what stands between braces, each time a task starts.
+            let again = |value: String| if words == stack { value } else { value.replace("$$", "$") };
+            let in_task = |value: String| if file.contains("stack") { value.replace("{{\"{{\"}}", "{{") } else { value };
+            let values = strings(&read["services"]["printer"]["environment"]).into_iter();
+            let values: BTreeMap<String, String> = values.map(|(name, value)| (name, in_task(again(value)))).collect();
+            // What Docker prints of a value that is one line break cannot be read back as one.
+            let printed = |value: String| if words == stack && value == "\n" { String::new() } else { value };
+            let expected: BTreeMap<String, String> =
+                variables().into_iter().map(|(name, value)| (name, printed(value))).collect();
+            assert_eq!(values, expected, "{words:?} {file}");
+        }
+    }
+    let folder = top.join("kubernetes");
+    let built = judge("kubectl", &["kustomize", folder.to_str().expect("path")]);
+    let documents: Vec<Value> = serde_saphyr::from_multiple(&built).expect("YAML");
+    let of_kind = |kind: &str| documents.iter().find(|document| document["kind"] == kind).expect("there");
+    assert_eq!(strings(&of_kind("ConfigMap")["data"]), variables());
+    // Nothing of it stands where Kubernetes would replace `$(NAME)`.
+    assert_eq!(of_kind("Deployment")["spec"]["template"]["spec"]["containers"][0]["env"], Value::Null);
+}
