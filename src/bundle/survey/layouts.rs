@@ -86,8 +86,11 @@ impl Layouts {
     }
 }
 
-/// The layers of an image's base, and those above it, each with the services that it says it is of.
-fn parts(image: &Found) -> Option<(&[Digest], Vec<(&Digest, Vec<String>)>)> {
+/// A layer, and the services that it says it is of.
+type Own<'a> = (&'a Digest, Vec<String>);
+
+/// The layers of an image's base, and those above it.
+fn parts(image: &Found) -> Option<(&[Digest], Vec<Own<'_>>)> {
     let diff_ids = &image.config.rootfs.diff_ids;
     let steps: Vec<_> = image.config.history.iter().filter(|step| !step.empty_layer).collect();
     if steps.len() != diff_ids.len() {
