@@ -43,7 +43,7 @@ fn a_base_is_pulled_once_and_pinned() {
         assert!(lock_text.contains(part), "{part} in\n{lock_text}");
     }
     let dockerfile = project.read("target/appbundle/docker/Dockerfile.base");
-    assert!(String::from_utf8_lossy(&dockerfile).contains(&format!("FROM {reference}@sha256:")));
+    assert!(String::from_utf8_lossy(&dockerfile).contains(&format!("ARG BASE={reference}@sha256:")));
 
     // Nothing more is asked: neither for what is fresh, nor for what is packed anew.
     let before = registry.requests("GET").len();
