@@ -9,6 +9,7 @@ use std::process::Command;
 use support::container::describe;
 use support::podman::{Podman, answer, pretender};
 use support::registry::{Guard, PASSWORD, Registry, USER};
+use support::running::Proxy;
 use support::{Project, appbundle, engine, fails, judge, ok, repository, run, text};
 
 const SYSROOT: &str = "/usr/aarch64-linux-gnu/lib";
@@ -209,8 +210,21 @@ fn an_engine_that_is_absent_or_dies_in_the_middle_is_told() {
         let mut pack = project.pack(&["--engine", "docker"]);
         let error = fails(pack.env("DOCKER_HOST", format!("unix://{}", socket.display())), 1);
         assert!(error.contains("failed to build") && error.contains("went away while building an image"), "{error}");
+        assert!(error.contains("build with `--engine native`, which needs none"), "{error}");
         assert!(!project.path().join("target/appbundle/com.example.bydying-1.2.3.auterionos").exists());
     }
+    // A real one, that goes away in the middle of a context, and while it builds.
+    if !engine() {
+        return;
+    }
+    for most in [100, 5_000, 200_000] {
+        let proxy = Proxy::cut_after(most);
+        let error = fails(project.pack(&["--engine", "docker"]).env("DOCKER_HOST", proxy.url()), 1);
+        assert!(error.contains(&format!("the engine at `{}` (DOCKER_HOST) went away while", proxy.url())), "{error}");
+        assert!(error.contains("build with `--engine native`, which needs none"), "{error}");
+        assert!(!project.path().join("target/appbundle/com.example.bydying-1.2.3.auterionos").exists());
+    }
+    ok(&mut project.pack(&["--engine", "docker"]));
 }
 
 #[test]
