@@ -3,7 +3,7 @@
 //! Reads ustar, GNU (long names, base-256 numbers) and pax (path, linkpath, size) as streams. A name or extension of more than
 //! [`LIMIT`] bytes is an error, so a hostile archive cannot fill the memory.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
@@ -244,6 +244,20 @@ impl<R: Read> TarReader<R> {
             self.left = 0;
             self.padding = 0;
         }
+        Ok(())
+    }
+}
+
+impl<R: Read + Seek> TarReader<R> {
+    /// Goes past the content of the last member given without reading it; whether it is all there is for who reads it to find out.
+    ///
+    /// # Errors
+    /// When the stream cannot be sought in.
+    pub fn seek_past(&mut self) -> Result<()> {
+        let rest = self.left + self.padding;
+        self.reader.seek_relative(i64::try_from(rest)?)?;
+        self.position += rest;
+        (self.left, self.padding) = (0, 0);
         Ok(())
     }
 }
