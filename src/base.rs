@@ -8,7 +8,6 @@ mod context;
 mod daemon;
 #[cfg(feature = "engine")]
 mod dockerfile;
-#[cfg(feature = "engine")]
 mod remembered;
 mod rootfs;
 mod sorted;
@@ -63,7 +62,7 @@ pub fn read(
         BaseChoice::Dockerfile(_) | BaseChoice::Daemon(_) => {
             bail!("it needs an engine, and this program was built without its feature `engine`")
         }
-        BaseChoice::Archive(path) => archive::read(path, target, packer),
+        BaseChoice::Archive(path) => remembered::read_once(path, target, packer, known),
         BaseChoice::Image(_) => bail!("it was not pulled"),
     }
     .with_context(|| format!("failed to prepare the base `{choice}`"))

@@ -45,6 +45,8 @@ pub struct Engine {
     runtime: Runtime,
     endpoint: Endpoint,
     about: About,
+    /// What can be done without an engine.
+    help: String,
 }
 
 /// Who an engine is.
@@ -75,7 +77,7 @@ impl Engine {
     pub fn connect(help: &str) -> Result<Self> {
         let mut tried = Vec::new();
         for endpoint in endpoint::candidates()? {
-            match Self::at(&endpoint) {
+            match Self::at(&endpoint, help) {
                 Ok(engine) => return Ok(engine),
                 Err(error) => tried.push((endpoint, error)),
             }
@@ -92,14 +94,11 @@ impl Engine {
     }
 
     /// Connects to this one.
-    ///
-    /// # Errors
-    /// When nothing answers there, or something too old.
-    pub fn at(endpoint: &Endpoint) -> Result<Self> {
+    fn at(endpoint: &Endpoint, without: &str) -> Result<Self> {
         endpoint.look()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start a runtime")?;
         let docker = endpoint.client(PATIENCE)?;
-        let told = |error| error::told(error, endpoint, "saying its version");
+        let told = |error| error::told(error, endpoint, without, "saying its version");
         let version = runtime.block_on(docker.version()).map_err(told)?;
         let api = version.api_version.unwrap_or_default();
         let number = |text: &str| -> Option<(usize, usize)> {
@@ -126,12 +125,12 @@ impl Engine {
             api: format!("{}.{}", spoken.major_version, spoken.minor_version),
             platform: format!("{}/{}", version.os.unwrap_or_default(), version.arch.unwrap_or_default()),
         };
-        Ok(Self { docker: docker.with_timeout(LONGEST), runtime, endpoint: endpoint.clone(), about })
+        Ok(Self { docker: docker.with_timeout(LONGEST), runtime, endpoint: endpoint.clone(), about, help: without.to_owned() })
     }
 
     /// A connection of its own to the same engine, for another thread.
     pub fn again(&self) -> Result<Self> {
-        Self::at(&self.endpoint)
+        Self::at(&self.endpoint, &self.help)
     }
 
     /// Who it is.
@@ -146,6 +145,16 @@ impl Engine {
 
     /// Waits for an answer; what goes wrong is told as having gone wrong while `doing`.
     fn wait<T>(&self, doing: &str, answer: impl Future<Output = Result<T, bollard::errors::Error>>) -> Result<T> {
-        self.runtime.block_on(answer).map_err(|error| error::told(error, &self.endpoint, doing))
+        self.runtime.block_on(answer).map_err(|error| self.told(error, doing))
+    }
+
+    /// What went wrong while `doing`, in words for the user.
+    fn told(&self, error: bollard::errors::Error, doing: &str) -> anyhow::Error {
+        error::told(error, &self.endpoint, &self.help, doing)
+    }
+
+    /// The engine went away while `doing`.
+    fn lost(&self, cause: &str, doing: &str) -> anyhow::Error {
+        error::gone(cause, &self.endpoint, &self.help, doing)
     }
 }

@@ -8,6 +8,8 @@ use std::process::Command;
 
 use support::container::describe;
 use support::podman::{Podman, answer, pretender};
+use support::registry::{Guard, PASSWORD, Registry, USER};
+use support::running::Proxy;
 use support::{Project, appbundle, engine, fails, judge, ok, repository, run, text};
 
 const SYSROOT: &str = "/usr/aarch64-linux-gnu/lib";
@@ -84,26 +86,114 @@ fn docker_makes_what_the_native_engine_makes() {
     }
 }
 
+/// An image whose config says all that an image can say.
+const RICH: &str = "FROM scratch\nCOPY rootfs /\nENV PATH=/own/bin:/usr/bin OF_BASE=\"a b\"\nLABEL org.example.base=\"a b\"\n\
+    VOLUME /kept\nEXPOSE 9000/udp\nSTOPSIGNAL SIGINT\nUSER 1234:5\nWORKDIR /deep/er\nENTRYPOINT [\"/nowhere\"]\nCMD [\"x\"]\n";
+
+/// Builds it as `NAME:1`, and saves it as `rich.tar`.
+fn rich(project: &Project, name: &str) -> String {
+    project.write("Dockerfile.rich", RICH);
+    let (file, folder) = (project.path().join("Dockerfile.rich"), project.path().to_str().expect("path").to_owned());
+    let image = format!("{name}:1");
+    let arguments = ["build", "-q", "--platform", "linux/arm64", "-t", &image, "-f", file.to_str().expect("path"), &folder];
+    ok(Command::new("docker").args(arguments).env("DOCKER_BUILDKIT", "0"));
+    judge("docker", &["save", "-o", project.path().join("rich.tar").to_str().expect("path"), &image]);
+    image
+}
+
+/// As far as the engine is concerned, bases of registries and archives are images of its own: nobody gives it a password, and what
+/// its names lead to stays as it is.
+#[test]
+fn images_of_registries_archives_and_engines_are_bases_for_docker_too() {
+    if !engine() {
+        return;
+    }
+    let (Some(project), Some(registry)) = (project("byrich"), Registry::start(Guard::TlsAndPassword)) else { return };
+    let image = rich(&project, "appbundle-test-rich");
+    let archive = format!("docker-archive:{}", project.path().join("rich.tar").display());
+    let credentials = format!("{USER}:{PASSWORD}");
+    let to = format!("docker://{}/team/rich:1", registry.host);
+    judge("skopeo", &["copy", "-q", "--dest-tls-verify=false", "--dest-creds", &credentials, &archive, &to]);
+    judge("skopeo", &["copy", "-q", &archive, &format!("oci:{}:nameless", project.path().join("layout").display())]);
+    project.login(&registry.host, USER, PASSWORD);
+    let daemon = "appbundle-test-rich-daemon:1";
+    judge("docker", &["tag", &image, daemon]);
+    // The archive's own name leads elsewhere in the engine, and is to lead there afterwards.
+    let arguments = ["build", "-q", "-t", &image, "-f", "Dockerfile.base", "."];
+    ok(Command::new("docker").args(arguments).env("DOCKER_BUILDKIT", "0").current_dir(project.path()));
+    let elsewhere = judge("docker", &["image", "inspect", "--format", "{{.Id}}", &image]);
+    let service = "com.example.byrich.alpha:1.2.3";
+    let mut all = Vec::new();
+    for base in [
+        format!("{{ image = \"{}/team/rich:1\" }}", registry.host),
+        "{ archive = \"rich.tar\" }".to_owned(),
+        "{ archive = \"layout\" }".to_owned(),
+        format!("{{ image = \"docker-daemon:{daemon}\" }}"),
+    ] {
+        with_base(&project, &base);
+        for engine in ["native", "docker"] {
+            let mut pack = project.pack_alone(&["--format", "docker,auterionos", "--engine", engine]);
+            let output = run(pack.env("SSL_CERT_FILE", registry.ca()));
+            assert!(output.status.success(), "{base} {engine}: {}", text(&output.stderr));
+            let bundles = text(&output.stdout);
+            bundles.lines().for_each(|bundle| drop(ok(&mut appbundle(project.path(), &["verify", bundle]))));
+            let docker = bundles.lines().find(|path| path.ends_with(".docker.tar")).expect("bundle");
+            judge("docker", &["load", "-i", docker]);
+            assert_eq!(judge("docker", &["run", "--rm", "--platform", "linux/arm64", service]), "alpha\n");
+            let seen = describe(service);
+            for part in ["PATH=/own/bin:/usr/bin", "OF_BASE=a b", "org.example.base", "/kept", "9000/udp", "SIGINT"] {
+                assert!(seen.0.contains(part), "{part} in {}", seen.0);
+            }
+            all.push((format!("{engine} {base}"), seen));
+        }
+    }
+    for (what, seen) in &all[1..] {
+        assert_eq!(seen.0, all[0].1.0, "the config by {what}");
+        assert_eq!(seen.1, all[0].1.1, "the file system by {what}");
+    }
+    assert_eq!(judge("docker", &["image", "inspect", "--format", "{{.Id}}", &image]), elsewhere);
+    // Without a connection, and without the engine's own copies, what was pulled is enough.
+    with_base(&project, &format!("{{ image = \"{}/team/rich:1\" }}", registry.host));
+    drop(registry);
+    let mut offline = project.pack_alone(&["--format", "docker", "--engine", "docker", "--offline", "--app-version", "2.0.0"]);
+    let bundle = ok(offline.env("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt"));
+    ok(&mut appbundle(project.path(), &["verify", bundle.trim()]));
+    for name in [&image, daemon] {
+        run(Command::new("docker").args(["rmi", name]));
+    }
+}
+
 #[test]
 fn podman_makes_them_too() {
     if !engine() {
         return;
     }
-    let (Some(podman), Some(project)) = (Podman::start(), project("bypodman")) else { return };
+    let (Some(podman), Some(project), Some(registry)) = (Podman::start(), project("bypodman"), Registry::start(Guard::None))
+    else {
+        return;
+    };
+    let rich = rich(&project, "appbundle-test-rich-podman");
+    let archive = format!("docker-archive:{}", project.path().join("rich.tar").display());
+    let to = format!("docker://{}/team/rich:1", registry.host);
+    judge("skopeo", &["copy", "-q", "--dest-tls-verify=false", &archive, &to]);
+    judge("docker", &["rmi", &rich]);
     let image = "com.example.bypodman.beta:1.2.3";
-    let mut seen = Vec::new();
-    for engine in ["native", "docker"] {
-        let mut pack = project.pack(&["--format", "docker", "--engine", engine]);
-        let output = run(pack.env("DOCKER_HOST", podman.url()));
-        let said = text(&output.stderr);
-        assert!(output.status.success(), "{said}");
-        assert_eq!(said.contains("2 services with Podman"), engine == "docker", "{said}");
-        judge("docker", &["load", "-i", text(&output.stdout).trim()]);
-        assert_eq!(judge("docker", &["run", "--rm", "--platform", "linux/arm64", image]), "beta\n");
-        seen.push(describe(image));
+    for base in ["\"auto\"".to_owned(), format!("{{ image = \"{}/team/rich:1\" }}", registry.host)] {
+        with_base(&project, &base);
+        let mut seen = Vec::new();
+        for engine in ["native", "docker"] {
+            let mut pack = project.pack_alone(&["--format", "docker", "--engine", engine]);
+            let output = run(pack.env("DOCKER_HOST", podman.url()));
+            let said = text(&output.stderr);
+            assert!(output.status.success(), "{said}");
+            assert_eq!(said.contains("2 services with Podman"), engine == "docker", "{said}");
+            judge("docker", &["load", "-i", text(&output.stdout).trim()]);
+            assert_eq!(judge("docker", &["run", "--rm", "--platform", "linux/arm64", image]), "beta\n");
+            seen.push(describe(image));
+        }
+        assert_eq!(seen[0].0, seen[1].0, "the config on {base}");
+        assert_eq!(seen[0].1, seen[1].1, "the file system on {base}");
     }
-    assert_eq!(seen[0].0, seen[1].0, "the config");
-    assert_eq!(seen[0].1, seen[1].1, "the file system");
 }
 
 #[test]
@@ -120,8 +210,21 @@ fn an_engine_that_is_absent_or_dies_in_the_middle_is_told() {
         let mut pack = project.pack(&["--engine", "docker"]);
         let error = fails(pack.env("DOCKER_HOST", format!("unix://{}", socket.display())), 1);
         assert!(error.contains("failed to build") && error.contains("went away while building an image"), "{error}");
+        assert!(error.contains("build with `--engine native`, which needs none"), "{error}");
         assert!(!project.path().join("target/appbundle/com.example.bydying-1.2.3.auterionos").exists());
     }
+    // A real one, that goes away in the middle of a context, and while it builds.
+    if !engine() {
+        return;
+    }
+    for most in [100, 5_000, 200_000] {
+        let proxy = Proxy::cut_after(most);
+        let error = fails(project.pack(&["--engine", "docker"]).env("DOCKER_HOST", proxy.url()), 1);
+        assert!(error.contains(&format!("the engine at `{}` (DOCKER_HOST) went away while", proxy.url())), "{error}");
+        assert!(error.contains("build with `--engine native`, which needs none"), "{error}");
+        assert!(!project.path().join("target/appbundle/com.example.bydying-1.2.3.auterionos").exists());
+    }
+    ok(&mut project.pack(&["--engine", "docker"]));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::os::unix::net::UnixListener;
 use std::process::Command;
 
 use support::podman::{Podman, answer, pretender};
+use support::running::Proxy;
 use support::{Project, appbundle, engine, fails, judge, ok, run, text};
 
 const X86: &str = "x86_64-unknown-linux-gnu";
@@ -29,6 +30,16 @@ fn hello(name: &str) -> String {
     HELLO.replace("NAME", &format!("\"{name}\""))
 }
 
+/// Letters that do not get much smaller.
+fn noise(size: usize) -> String {
+    let mut state = 1u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        char::from(b'!' + u8::try_from(state >> 57).expect("7 bits") % 94)
+    };
+    std::iter::repeat_with(&mut next).take(size).collect()
+}
+
 /// Removes an app's images.
 fn forget(app: &str) {
     let images = judge("docker", &["images", "-q", "--filter", &format!("reference=com.example.{app}.*")]);
@@ -43,15 +54,22 @@ fn load_sends_what_is_missing_of_any_format() {
         return;
     }
     let project = app("loading", &[("alpha", "", &hello("alpha")), ("beta", "", &hello("beta"))]);
-    project.write("shared.txt", &"shared ".repeat(100_000));
     for service in ["alpha", "beta"] {
         project.service(service, "files = [{ from = \"../../shared.txt\", to = \"/srv/shared.txt\" }]\n");
     }
     for format in ["docker", "oci", "auterionos"] {
         forget("loading");
+        // Other bytes for each: the engine keeps layers of images that have no name any more.
+        project.write("shared.txt", &(noise(3_000_000) + format));
         let arguments = ["--format", format];
         let bundle = ok(project.pack(&arguments).args(["--target", X86]));
-        let output = run(appbundle(project.path(), &["load", bundle.trim()]).args(["--color", "never"]));
+        let load = |proxy: &Proxy| {
+            let mut command = appbundle(project.path(), &["load", bundle.trim(), "--color", "never"]);
+            run(command.env("DOCKER_HOST", proxy.url()))
+        };
+        let proxy = Proxy::start();
+        let output = load(&proxy);
+        assert!(proxy.sent() > 2_000_000, "{} bytes", proxy.sent());
         let (printed, said) = (text(&output.stdout), text(&output.stderr));
         assert!(output.status.success(), "{said}");
         assert_eq!(printed.lines().count(), 2, "{printed}");
@@ -62,13 +80,18 @@ fn load_sends_what_is_missing_of_any_format() {
             assert!(printed.contains(&format!("Loaded {name} (")) && printed.contains(short), "{printed} {id}");
             assert_eq!(judge("docker", &["run", "--rm", &name]), format!("{service}\n"));
         }
-        let said = text(&run(&mut appbundle(project.path(), &["load", bundle.trim()])).stderr);
+        let proxy = Proxy::start();
+        let said = text(&load(&proxy).stderr);
         assert!(said.contains("all 2 images are there") && !said.contains("Loading"), "{said}");
+        assert!(proxy.sent() < 10_000, "{} bytes for nothing", proxy.sent());
         // One service changes: of its image, the shared layer stays where it is.
         project.compile("cc", "beta", &hello("beta two"), &["-static", "-O1"]);
         ok(project.pack(&arguments).args(["--target", X86]));
-        let said = text(&run(&mut appbundle(project.path(), &["load", bundle.trim()])).stderr);
+        let proxy = Proxy::start();
+        let said = text(&load(&proxy).stderr);
         assert!(said.contains("not sent: 1 images and 1 layers"), "{said}");
+        // A static executable of less than 1 MB, and questions.
+        assert!(proxy.sent() < 1_500_000, "{} bytes, the shared layer among them", proxy.sent());
         assert_eq!(judge("docker", &["run", "--rm", "com.example.loading.beta:1.2.3"]), "beta two\n");
         project.compile("cc", "beta", &hello("beta"), &["-static", "-O1"]);
     }
@@ -149,6 +172,25 @@ fn an_engine_that_dies_in_the_middle_is_told() {
     let mut command = appbundle(project.path(), &["load", bundle.trim()]);
     let error = fails(command.env("DOCKER_HOST", format!("unix://{}", socket.display())), 1);
     assert!(error.contains("went away while") && error.contains("help: "), "{error}");
+    // A real one, that takes a part of the images only.
+    if !engine() {
+        return;
+    }
+    project.write("noise.txt", &noise(2_000_000));
+    project.service("alpha", "files = [{ from = \"../../noise.txt\", to = \"/srv/noise.txt\" }]\n");
+    let bundle = ok(project.pack(&["--format", "docker"]).args(["--target", X86]));
+    forget("dying");
+    for most in [100, 20_000, 1_000_000] {
+        let proxy = Proxy::cut_after(most);
+        let mut command = appbundle(project.path(), &["load", bundle.trim()]);
+        let error = fails(command.env("DOCKER_HOST", proxy.url()), 1);
+        assert!(error.contains(&format!("the engine at `{}` (DOCKER_HOST) went away while", proxy.url())), "{error}");
+        assert!(error.contains("`cargo appbundle build` needs none"), "{error}");
+        assert!(most < 1_000_000 || error.contains("while loading images"), "{error}");
+        assert_eq!(judge("docker", &["images", "-q", "com.example.dying.alpha"]), "");
+    }
+    ok(&mut appbundle(project.path(), &["load", bundle.trim()]));
+    forget("dying");
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn it_is_built_for_the_target_once_and_again_when_it_changes() {
     let dockerfile = String::from_utf8(project.read("target/appbundle/docker/Dockerfile.base")).expect("text");
     assert!(
         dockerfile.contains("# First: docker build --platform linux/arm64 -t appbundle-base:")
-            && dockerfile.contains("FROM appbundle-base:"),
+            && dockerfile.contains("ARG BASE=appbundle-base:"),
         "{dockerfile}"
     );
 

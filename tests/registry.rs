@@ -3,6 +3,8 @@
 mod support;
 
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use cargo_appbundle::digest::Digest;
 use support::registry::{Guard, PASSWORD, Registry, TestImage, USER};
@@ -43,7 +45,7 @@ fn a_base_is_pulled_once_and_pinned() {
         assert!(lock_text.contains(part), "{part} in\n{lock_text}");
     }
     let dockerfile = project.read("target/appbundle/docker/Dockerfile.base");
-    assert!(String::from_utf8_lossy(&dockerfile).contains(&format!("FROM {reference}@sha256:")));
+    assert!(String::from_utf8_lossy(&dockerfile).contains(&format!("ARG BASE={reference}@sha256:")));
 
     // Nothing more is asked: neither for what is fresh, nor for what is packed anew.
     let before = registry.requests("GET").len();
@@ -253,6 +255,94 @@ fn every_kind_of_bundle_gives_the_same_images() {
     }
     let error = fails(&mut in_project(&project, &["push", "--repo", &format!("{}/twice", registry.host), docker, docker]), 1);
     assert!(error.contains("two images would become"), "{error}");
+}
+
+/// Passes requests on to a registry until so many bytes went there; then it keeps all connections, and passes on no more.
+fn stalling(registry: &Registry, after: usize) -> (String, Arc<AtomicBool>) {
+    use std::io::{Read as _, Write as _};
+    use std::net::{Shutdown, TcpListener, TcpStream};
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let host = format!("localhost:{}", listener.local_addr().expect("address").port());
+    let (behind, stalled, passed) = (registry.host.clone(), Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let is_stalled = Arc::clone(&stalled);
+    std::thread::spawn(move || {
+        let mut kept = Vec::new();
+        for client in listener.incoming().flatten() {
+            if is_stalled.load(Ordering::SeqCst) {
+                kept.push(client);
+                continue;
+            }
+            let Ok(server) = TcpStream::connect(&behind) else { return };
+            let (mut from, mut to) = (client.try_clone().expect("socket"), server.try_clone().expect("socket"));
+            let (is_stalled, passed) = (Arc::clone(&is_stalled), Arc::clone(&passed));
+            std::thread::spawn(move || {
+                let mut buffer = [0; 500];
+                while let Ok(size @ 1..) = from.read(&mut buffer) {
+                    if passed.fetch_add(size, Ordering::SeqCst) + size > after {
+                        is_stalled.store(true, Ordering::SeqCst);
+                    }
+                    if is_stalled.load(Ordering::SeqCst) {
+                        // Until the other end is killed.
+                        while matches!(from.read(&mut buffer), Ok(1..)) {}
+                        break;
+                    }
+                    if to.write_all(&buffer[..size]).is_err() {
+                        break;
+                    }
+                }
+                let _ = to.shutdown(Shutdown::Both);
+            });
+            let (mut from, mut to) = (server, client);
+            std::thread::spawn(move || {
+                let _ = std::io::copy(&mut from, &mut to);
+                let _ = to.shutdown(Shutdown::Both);
+            });
+        }
+    });
+    (host, stalled)
+}
+
+#[test]
+fn a_push_that_was_killed_anywhere_ends_right() {
+    let (Some(project), Some(registry)) = (project(), Registry::start(Guard::None)) else { return };
+    let bundle = ok(&mut project.pack_alone(&["--format", "oci"]));
+    // How much a whole push sends: then it can be killed in each tenth of it.
+    let (host, _) = stalling(&registry, usize::MAX);
+    let before = registry.requests("PUT").len();
+    ok(&mut in_project(&project, &["push", "--repo", &format!("{host}/whole")]));
+    // A layer that both share, for each an executable, a config, a manifest.
+    assert_eq!(registry.requests("PUT").len() - before, 7);
+    let layers: u64 = judge("tar", &["-tvf", bundle.trim()])
+        .lines()
+        .filter(|line| line.contains("blobs/sha256/"))
+        .map(|line| line.split_whitespace().nth(2).and_then(|size| size.parse::<u64>().ok()).expect("size"))
+        .sum();
+    let total = usize::try_from(layers).expect("size") + 8_000;
+    let (mut killed, mut spared) = (0, 0);
+    for tenth in 0..=10 {
+        let folder = format!("killed-{tenth}");
+        let (host, stalled) = stalling(&registry, 300 + total * tenth / 10);
+        let mut command = in_project(&project, &["push", "--repo", &format!("{host}/{folder}")]);
+        let mut child = command.stderr(std::process::Stdio::null()).stdout(std::process::Stdio::null()).spawn().expect("started");
+        while !stalled.load(Ordering::SeqCst) && child.try_wait().expect("child").is_none() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        killed += usize::from(child.try_wait().expect("child").is_none());
+        child.kill().expect("killed");
+        child.wait().expect("ended");
+        // Whoever finds a tag finds all that it leads to; and the next push sends only what is missing.
+        let puts = || registry.requests("PUT").iter().filter(|line| line.contains("/blobs/")).count();
+        let before = puts();
+        ok(&mut in_project(&project, &["push", "--repo", &format!("{}/{folder}", registry.host)]));
+        spared += 5 - (puts() - before).min(5);
+        for service in ["alpha", "beta"] {
+            let from = format!("docker://{}/{folder}/{service}:1.2.3", registry.host);
+            let to = format!("oci:{}:x", project.path().join(format!("{folder}-{service}")).display());
+            judge("skopeo", &["--override-arch", "arm64", "copy", "-q", "--src-tls-verify=false", &from, &to]);
+        }
+    }
+    assert!(killed >= 8, "only {killed} of 11 were killed");
+    assert!(spared > 0, "what was there was sent again");
 }
 
 /// Passes connections on to a registry; the first `count` of them are cut after so many bytes to it.

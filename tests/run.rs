@@ -6,7 +6,7 @@ mod support;
 use std::process::{Command, Output};
 
 use support::podman::Podman;
-use support::running::{left, position, start};
+use support::running::{Proxy, left, position, start};
 use support::{Project, appbundle, engine, fails, judge, ok, run, text, tool};
 
 const X86: &str = "x86_64-unknown-linux-gnu";
@@ -202,4 +202,27 @@ fn a_bundle_without_a_compose_file_runs_its_images() {
     running.signal("INT");
     let (code, said) = running.end();
     assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
+fn an_engine_that_goes_away_is_told_and_the_next_run_clears_up() {
+    if !engine() {
+        return;
+    }
+    let project = app("cutoff", &[("one", HEALTHY)]);
+    let proxy = Proxy::start();
+    let mut running = start(command(&project, &[]).env("DOCKER_HOST", proxy.url()));
+    running.wait_for("Running 1 services");
+    proxy.cut();
+    let (code, said) = running.end();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains(&format!("the engine at `{}` (DOCKER_HOST) went away while", proxy.url())), "{said}");
+    assert!(said.contains("not all containers could be removed") && said.contains("help: see in its log"), "{said}");
+    assert_ne!(left("cutoff"), "");
+    let mut running = start(&mut command(&project, &[]));
+    running.wait_for("Running 1 services");
+    running.signal("INT");
+    let (code, said) = running.end();
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(left("cutoff"), "");
 }

@@ -3,7 +3,7 @@
 //! Reads ustar, GNU (long names, base-256 numbers) and pax (path, linkpath, size) as streams. A name or extension of more than
 //! [`LIMIT`] bytes is an error, so a hostile archive cannot fill the memory.
 
-use std::io::{self, BufReader, Read, Seek};
+use std::io::{self, Read, Seek};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
@@ -248,11 +248,11 @@ impl<R: Read> TarReader<R> {
     }
 }
 
-impl<R: Read + Seek> TarReader<BufReader<R>> {
+impl<R: Read + Seek> TarReader<R> {
     /// Passes over what is left of the last member without reading it, in a stream of `length` bytes in all.
     ///
     /// # Errors
-    /// When the stream ends inside the member.
+    /// When the stream ends inside the member, or cannot be sought in.
     pub fn seek_past(&mut self, length: u64) -> Result<()> {
         ensure!(self.position + self.left <= length, "the archive is cut short at byte {length}");
         let rest = (self.left + self.padding).min(length - self.position);

@@ -111,7 +111,6 @@ fn base(store: &Store, found: Found, choice: BaseChoice, target: &Target, packer
 }
 
 /// An image that was read before, if all its layers are still packed. The choice is the caller's.
-#[cfg(feature = "engine")]
 pub fn cached(config: ImageConfig, choice: BaseChoice, packer: &Packer) -> Option<Base> {
     let mut layers = Vec::new();
     let mut facts = Facts::default();
@@ -163,11 +162,14 @@ impl Store {
         if path.is_dir() {
             return Ok(Self::Folder(path.to_owned()));
         }
-        let mut reader = TarReader::new(BufReader::with_capacity(1 << 16, fs_err::File::open(path)?));
+        let file = fs_err::File::open(path)?;
+        let length = file.metadata()?.len();
+        let mut reader = TarReader::new(BufReader::with_capacity(1 << 13, file));
         let mut members = BTreeMap::new();
         let mut links = Vec::new();
         while let Some(entry) = reader.next_entry().with_context(|| format!("failed to read `{}` as a tar", path.display()))? {
             let Some(name) = confined(&entry.path) else { bail!("its member `{}` leads out of it", entry.path) };
+            reader.seek_past(length).with_context(|| format!("failed to read `{}` as a tar", path.display()))?;
             match &entry.link {
                 // Docker before 25 writes a repeated layer as a link to where it stands.
                 Some(link) => {

@@ -1,11 +1,11 @@
 //! `--engine docker`: the generated Dockerfiles, built by an engine; its images as the native ones are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::app::{Base, BaseChoice, Image, ImageRef};
 use crate::base::{self, BuildContext};
@@ -35,9 +35,11 @@ pub fn images(plan: &Plan, bases: &[&Base], packer: &Packer, known: &KnownDigest
     let about = engine.about();
     let contexts = render::contexts(plan, bases)?;
     shell.status("Building", format_args!("{} services with {} {}", plan.services.len(), about.name, about.version));
-    give_bases(&engine, plan, bases, packer)?;
-    for context in contexts.iter().filter(|context| context.service.is_none()) {
-        build(&engine, plan, context, known, shell)?;
+    for (context, base) in contexts.iter().filter(|context| context.service.is_none()).zip(distinct(bases)) {
+        let from = given(&engine, plan, base, packer)
+            .with_context(|| format!("failed to give the base `{}` to {}", base.choice, about.name))?;
+        let args = from.map(|from| (render::BASE_ARG.to_owned(), from)).into_iter().collect();
+        build(&engine, plan, context, args, known, shell)?;
     }
     let services: Vec<&Context> = contexts.iter().filter(|context| context.service.is_some()).collect();
     let built = build_all(&engine, plan, &services, known, shell)?;
@@ -57,36 +59,57 @@ pub fn images(plan: &Plan, bases: &[&Base], packer: &Packer, known: &KnownDigest
     finished.collect()
 }
 
-/// What Dockerfiles of bases begin with, given to an engine that does not have it.
-fn give_bases(engine: &Engine, plan: &Plan, bases: &[&Base], packer: &Packer) -> Result<()> {
-    let mut given = BTreeSet::new();
-    for base in bases.iter().filter(|base| given.insert(&base.choice)) {
-        if !matches!(base.choice, BaseChoice::Archive(_) | BaseChoice::Dockerfile(_)) {
-            continue;
+/// The bases in the order of their Dockerfiles.
+fn distinct<'a>(bases: &[&'a Base]) -> Vec<&'a Base> {
+    let mut distinct: Vec<&Base> = Vec::new();
+    for base in bases {
+        if distinct.iter().all(|other| other.choice != base.choice) {
+            distinct.push(base);
         }
-        let Some(reference) = &base.reference else {
-            bail!(
-                "the base `{}` has no name with which a Dockerfile could begin\nhelp: save it by a name, `docker save NAME:TAG`, or build with `--engine native`",
-                base.choice
-            );
-        };
-        let there = engine.image(reference)?;
-        if there
-            .is_some_and(|there| there.layers == base.layers.iter().map(|layer| layer.diff_id.to_string()).collect::<Vec<_>>())
-        {
-            continue;
-        }
-        let reference = ImageRef::parse(reference).map_err(anyhow::Error::msg)?;
-        let config = ImageConfig { config: base.config.clone(), history: base.history.clone(), ..ImageConfig::default() };
-        let image = image(plan, "base", &reference, (config, base.layers.clone()))?;
-        let mut pending = Pending::new(&packer.cache().folder().join("image"))?;
-        let part = bundle::Part { images: &[image], cache: packer.cache() };
-        let (kind, nothing) = (bundle::Kind::Docker, BTreeMap::new());
-        bundle::write_layout(&mut pending, kind, &[part], nothing, plan.epoch, &|_| ())?;
-        let path = pending.path().to_owned();
-        engine.load(|to| Ok(std::io::copy(&mut fs_err::File::open(path)?, to).map(drop)?))?;
     }
-    Ok(())
+    distinct
+}
+
+/// The name under which the engine has what a base's Dockerfile begins with; none where that begins with nothing or with a name
+/// that leads to just this. What the engine lacks is given to it, under a name of its own: so neither does it have to know the
+/// credentials, mirrors and certificates of a registry, nor does a name of the user's lead elsewhere afterwards.
+fn given(engine: &Engine, plan: &Plan, base: &Base, packer: &Packer) -> Result<Option<String>> {
+    let is_it = |image: &ImageFacts| image.layers.iter().cloned().eq(base.layers.iter().map(|layer| layer.diff_id.to_string()));
+    match &base.choice {
+        BaseChoice::Auto | BaseChoice::Scratch | BaseChoice::Rootfs(_) => return Ok(None),
+        BaseChoice::Dockerfile(_) => {
+            let reference = base.reference.as_deref().context("it has no name")?;
+            if engine.image(reference)?.is_some_and(|there| is_it(&there)) {
+                return Ok(None);
+            }
+        }
+        BaseChoice::Daemon(name) => {
+            if let Some(there) = engine.image(name)?.filter(is_it) {
+                let own = own_name(there.id.trim_start_matches("sha256:"));
+                engine.tag(name, &own)?;
+                return Ok(Some(own));
+            }
+        }
+        BaseChoice::Archive(_) | BaseChoice::Image(_) => {}
+    }
+    let config = ImageConfig { config: base.config.clone(), history: base.history.clone(), ..ImageConfig::default() };
+    let unnamed = ImageRef::parse(&own_name("base")).map_err(anyhow::Error::msg)?;
+    let mut given = image(plan, "base", &unnamed, (config, base.layers.clone()))?;
+    let own = own_name(&given.id.hex());
+    if engine.image(&own)?.is_some_and(|there| is_it(&there)) {
+        return Ok(Some(own));
+    }
+    given.reference = ImageRef::parse(&own).map_err(anyhow::Error::msg)?;
+    let mut pending = Pending::new(&packer.cache().folder().join("image"))?;
+    let part = bundle::Part { images: &[given], cache: packer.cache() };
+    bundle::write_layout(&mut pending, bundle::Kind::Docker, &[part], BTreeMap::new(), plan.epoch, &|_| ())?;
+    let path = pending.path().to_owned();
+    engine.load(|to| Ok(std::io::copy(&mut fs_err::File::open(path)?, to).map(drop)?))?;
+    Ok(Some(own))
+}
+
+fn own_name(id: &str) -> String {
+    format!("appbundle-base:{}", &id[..id.len().min(16)])
 }
 
 /// Several at a time, each on a connection of its own.
@@ -99,7 +122,6 @@ fn build_all(
 ) -> Result<Vec<ImageFacts>> {
     let next = AtomicUsize::new(0);
     let done: Mutex<BTreeMap<usize, Result<ImageFacts>>> = Mutex::new(BTreeMap::new());
-    let endpoint = engine.endpoint();
     std::thread::scope(|scope| {
         for _ in 0..AT_A_TIME.min(contexts.len()) {
             scope.spawn(|| {
@@ -107,7 +129,12 @@ fn build_all(
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     contexts.get(at).map(|c| (at, c))
                 } {
-                    let built = Engine::at(endpoint).and_then(|engine| build(&engine, plan, context, known, shell));
+                    let built = engine.again().and_then(|engine| {
+                        let service = plan.services.iter().find(|s| Some(s.name.as_str()) == context.service.as_deref());
+                        let args = service.map(render::build_args).into_iter().flatten();
+                        let args = args.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+                        build(&engine, plan, context, args, known, shell)
+                    });
                     let failed = built.is_err();
                     done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(at, built);
                     if failed {
@@ -123,24 +150,25 @@ fn build_all(
     Ok(built)
 }
 
-fn build(engine: &Engine, plan: &Plan, context: &Context, known: &KnownDigests, shell: &Shell) -> Result<ImageFacts> {
+fn build(
+    engine: &Engine,
+    plan: &Plan,
+    context: &Context,
+    args: BTreeMap<String, String>,
+    known: &KnownDigests,
+    shell: &Shell,
+) -> Result<ImageFacts> {
     let path = plan.output.join(&context.dockerfile.path);
     let folder = path.parent().unwrap_or(Path::new("."));
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let paths: Vec<&str> = context.copied.iter().map(|(path, _)| path.as_str()).collect();
     let what = context.service.as_deref().unwrap_or("base");
     let failed = || format!("failed to build `{}`", path.display());
-    let service = plan.services.iter().find(|service| Some(service.name.as_str()) == context.service.as_deref());
     let files = BuildContext::of(folder, name, &paths, plan.epoch, known).with_context(failed)?;
     let spec = BuildSpec {
         dockerfile: name.to_owned(),
         platform: plan.target.platform.to_string(),
-        args: service
-            .map(render::build_args)
-            .into_iter()
-            .flatten()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect(),
+        args,
         tag: context.image.clone(),
         target: None,
     };

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Manifest, Problem, Problems, Step};
 use crate::digest::Digest;
+use crate::registry::Reference;
 
 /// The file's name, beside the root manifest.
 pub const NAME: &str = "appbundle.lock";
@@ -181,7 +182,25 @@ fn parse(manifest: &Manifest) -> Result<Table, Problem> {
     for (at, pin) in table.images.iter().enumerate() {
         if table.images[..at].iter().any(|other| other.reference == pin.reference) {
             let steps = [Step::Key("image"), Step::Index(at), Step::Key("reference")];
-            return Err(manifest.problem(&steps, format!("`{}` stands there twice", pin.reference)));
+            return Err(manifest
+                .problem(&steps, format!("`{}` stands there twice", pin.reference))
+                .help("keep one of the two, then run `cargo appbundle update`"));
+        }
+        let whole = pin.reference.parse::<Reference>().map(|reference| reference.to_string());
+        if whole.as_ref() != Ok(&pin.reference) {
+            let steps = [Step::Key("image"), Step::Index(at), Step::Key("reference")];
+            let message = match whole {
+                Ok(whole) => format!("`{}` is not written out: it stands for `{whole}`", pin.reference),
+                Err(why) => why,
+            };
+            return Err(manifest.problem(&steps, message).help("undo the change, or remove the file and build again"));
+        }
+        for (inner, platform) in pin.platforms.iter().enumerate() {
+            if pin.platforms[..inner].iter().any(|other| other.name == platform.name) {
+                let steps = [Step::Key("image"), Step::Index(at), Step::Key("platform"), Step::Index(inner), Step::Key("name")];
+                let message = format!("`{}` has {} twice", pin.reference, platform.name);
+                return Err(manifest.problem(&steps, message).help("keep one of the two, then run `cargo appbundle update`"));
+            }
         }
     }
     Ok(table)
@@ -242,6 +261,24 @@ mod tests {
         assert!(unknown.contains("shape") && unknown.contains("LOCK:5:1"), "{unknown}");
         let no_digest = report("version = 1\n[[image]]\nreference = \"a\"\ndigest = \"sha256:12\"\n");
         assert!(no_digest.contains("is not a sha256 digest") && no_digest.contains("LOCK:4:10"), "{no_digest}");
-        assert!(report("version = 2\n").contains("newer"));
+        assert!(report("version = 2\n").contains("newer") && report("version = 2\n").contains("LOCK:1:"));
+        // What is left when somebody takes away the marks alone, or edits the file.
+        let image = |reference: &str| format!("[[image]]\nreference = \"{reference}\"\ndigest = \"{digest}\"\n");
+        let platform = format!("[[image.platform]]\nname = \"linux/arm64\"\ndigest = \"{digest}\"\ndiff-ids = []\n");
+        let debian = image("docker.io/library/debian:12");
+        for (text, words, place) in [
+            (format!("version = 1\n{debian}{debian}"), "`docker.io/library/debian:12` stands there twice", "LOCK:6:13"),
+            (format!("version = 1\n{debian}{platform}{platform}"), "has linux/arm64 twice", "LOCK:10:8"),
+            (format!("version = 1\n{}", image("debian:12")), "it stands for `docker.io/library/debian:12`", "LOCK:3:13"),
+            (format!("version = 1\n{}", image("Debian 12")), "is not an image reference", "LOCK:3:13"),
+            ("version = 1\n[[image]]\nreference = \"a.io/a:1\"\n".into(), "missing field `digest`", "LOCK:2:1"),
+            (format!("version = 1\n{debian}[[image.platform]]\nname = 7\n"), "invalid type: integer", "LOCK:6:8"),
+            (debian.clone(), "missing field `version`", "LOCK:1:1"),
+            ("version = \"1\"\n".into(), "invalid type: string", "LOCK:1:11"),
+            ("version = 1\n[[image]\n".into(), "", "LOCK:2:"),
+        ] {
+            let said = report(&text);
+            assert!(said.contains(words) && said.contains(place) && said.contains("help: "), "{place} in {said}");
+        }
     }
 }

@@ -67,7 +67,7 @@ impl Engine {
         stream: impl futures_util::Stream<Item = std::io::Result<Bytes>> + Send + 'static,
         answers: &mut Answers<'_>,
     ) -> Result<()> {
-        let gone = |error: &dyn std::error::Error| error::gone(&error::chain(error), self.endpoint(), "building an image");
+        let gone = |error: &dyn std::error::Error| self.lost(&error::chain(error), "building an image");
         let body = StreamBody::new(stream.map(|piece| piece.map(Frame::data)).boxed());
         let request = hyper::Request::post(self.target(spec))
             .header("Host", "localhost")

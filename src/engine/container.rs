@@ -16,7 +16,7 @@ use bollard::query_parameters::{
 };
 use futures_util::StreamExt as _;
 
-use super::{Engine, error};
+use super::Engine;
 
 /// A container to be made.
 #[derive(Clone, Debug, Default)]
@@ -135,7 +135,7 @@ impl Engine {
                     }
                     std::thread::sleep(Duration::from_millis(50));
                 }
-                found => break found.map_err(|error| error::told(error, self.endpoint(), &doing))?,
+                found => break found.map_err(|error| self.told(error, &doing))?,
             }
         };
         let state = found.state.unwrap_or_default();
@@ -163,7 +163,7 @@ impl Engine {
     fn gone(&self, doing: &str, answer: impl Future<Output = Result<(), Error>>) -> Result<()> {
         match self.runtime.block_on(answer) {
             Ok(()) | Err(Error::DockerResponseServerError { status_code: 404 | 409, .. }) => Ok(()),
-            Err(error) => Err(error::told(error, self.endpoint(), doing)),
+            Err(error) => Err(self.told(error, doing)),
         }
     }
 
@@ -174,7 +174,7 @@ impl Engine {
         self.runtime.block_on(async {
             let mut pieces = std::pin::pin!(self.docker.logs(name, Some(options)));
             while let Some(piece) = pieces.next().await {
-                match piece.map_err(|error| error::told(error, self.endpoint(), &doing))? {
+                match piece.map_err(|error| self.told(error, &doing))? {
                     LogOutput::StdErr { message } => show(&message, true),
                     LogOutput::StdOut { message } | LogOutput::Console { message } | LogOutput::StdIn { message } => {
                         show(&message, false)
@@ -189,7 +189,7 @@ impl Engine {
     pub fn probe(&self, name: &str, command: &[String], timeout: Duration) -> Result<bool> {
         let config = ExecConfig { cmd: Some(command.to_vec()), ..ExecConfig::default() };
         let doing = format!("asking the container `{name}` for its health");
-        let told = |error| error::told(error, self.endpoint(), &doing);
+        let told = |error| self.told(error, &doing);
         let ended = self.runtime.block_on(async {
             let exec = self.docker.create_exec(name, config).await?.id;
             self.docker.start_exec(&exec, Some(StartExecOptions { detach: true, ..StartExecOptions::default() })).await?;

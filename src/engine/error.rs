@@ -5,7 +5,7 @@ use bollard::errors::Error;
 use super::Endpoint;
 
 /// An error of the API as one that says what was being done, and whether the engine refused or went away.
-pub fn told(error: Error, endpoint: &Endpoint, doing: &str) -> anyhow::Error {
+pub fn told(error: Error, endpoint: &Endpoint, help: &str, doing: &str) -> anyhow::Error {
     match error {
         Error::DockerResponseServerError { status_code, message } => {
             anyhow::anyhow!("the engine refused while {doing}: {} (status {status_code})", message.trim())
@@ -15,14 +15,14 @@ pub fn told(error: Error, endpoint: &Endpoint, doing: &str) -> anyhow::Error {
         Error::JsonDataError { message, .. } => {
             anyhow::anyhow!("what answers at {endpoint} is no container engine, or a broken one: {message}")
         }
-        error => gone(&chain(&error), endpoint, doing),
+        error => gone(&chain(&error), endpoint, help, doing),
     }
 }
 
-/// An engine that was there and is no longer.
-pub fn gone(cause: &str, endpoint: &Endpoint, doing: &str) -> anyhow::Error {
+/// An engine that was there and is no longer. `help` is what can be done without one.
+pub fn gone(cause: &str, endpoint: &Endpoint, help: &str, doing: &str) -> anyhow::Error {
     anyhow::anyhow!(
-        "the engine at {endpoint} went away while {doing}: {cause}\nhelp: see whether it still runs: `docker info`, or its log: `journalctl -u docker`"
+        "the engine at {endpoint} went away while {doing}: {cause}\nhelp: see in its log why it ended (`journalctl -u docker`), and {help}"
     )
 }
 

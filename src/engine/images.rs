@@ -7,7 +7,7 @@ use bollard::errors::Error;
 use bollard::models::ImageInspect;
 use bollard::query_parameters::ListImagesOptionsBuilder;
 
-use super::{Engine, error};
+use super::Engine;
 use crate::digest::{Digest, Hasher};
 
 /// An image that an engine has.
@@ -57,7 +57,7 @@ impl Engine {
         match self.runtime.block_on(self.docker.inspect_image(name)) {
             Ok(image) => Ok(Some(ImageFacts::of(image))),
             Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
-            Err(error) => Err(error::told(error, self.endpoint(), &format!("looking at the image `{name}`"))),
+            Err(error) => Err(self.told(error, &format!("looking at the image `{name}`"))),
         }
     }
 
@@ -98,7 +98,7 @@ impl Engine {
         let answer = self.runtime.block_on(self.docker.remove_image(name, options, None));
         match answer {
             Ok(_) | Err(Error::DockerResponseServerError { status_code: 404 | 409, .. }) => Ok(()),
-            Err(error) => Err(error::told(error, self.endpoint(), &format!("removing the image `{name}`"))),
+            Err(error) => Err(self.told(error, &format!("removing the image `{name}`"))),
         }
     }
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use tokio::sync::mpsc::{Sender, channel};
 
-use super::{Engine, error};
+use super::Engine;
 
 /// Pieces that wait to be sent; with [`PIECE`], all the memory that an archive takes.
 const WAITING: usize = 4;
@@ -82,7 +82,7 @@ impl Engine {
     pub fn load(&self, write: impl FnOnce(&mut dyn Write) -> Result<()> + Send) -> Result<()> {
         let (pipe, stream) = Pipe::new();
         let options = ImportImageOptionsBuilder::new().quiet(true).build();
-        let told = |error| error::told(error, self.endpoint(), "loading images");
+        let told = |error| self.told(error, "loading images");
         let (written, answered) = std::thread::scope(|scope| {
             let writer = scope.spawn(|| pipe.fill(write));
             let answered = self.runtime.block_on(async {

@@ -5,7 +5,7 @@ use bollard::auth::DockerCredentials;
 use bollard::query_parameters::CreateImageOptionsBuilder;
 use futures_util::StreamExt as _;
 
-use super::{Engine, error};
+use super::Engine;
 
 /// Who we are to a registry, for an engine that asks it.
 #[derive(Clone, Default)]
@@ -36,7 +36,7 @@ impl Engine {
         self.runtime.block_on(async {
             let mut steps = std::pin::pin!(self.docker.create_image(Some(options), None, credentials));
             while let Some(step) = steps.next().await {
-                let step = step.map_err(|error| error::told(error, self.endpoint(), &doing))?;
+                let step = step.map_err(|error| self.told(error, &doing))?;
                 if let Some(why) = step.error_detail.and_then(|detail| detail.message) {
                     anyhow::bail!("the engine failed while {doing}: {}", why.trim());
                 }

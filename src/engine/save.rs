@@ -5,7 +5,7 @@ use std::io::Write;
 use anyhow::{Context as _, Result};
 use futures_util::StreamExt as _;
 
-use super::{Engine, error};
+use super::Engine;
 
 impl Engine {
     /// Writes images as a docker archive; gives its size.
@@ -13,7 +13,7 @@ impl Engine {
     /// # Errors
     /// When the engine lacks one or goes away, or writing fails.
     pub fn save(&self, names: &[&str], to: &mut dyn Write) -> Result<u64> {
-        let told = |error| error::told(error, self.endpoint(), "saving images");
+        let told = |error| self.told(error, "saving images");
         self.runtime.block_on(async {
             let mut pieces = std::pin::pin!(self.docker.export_images(names));
             let mut size = 0;

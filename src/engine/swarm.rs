@@ -10,7 +10,7 @@ use bollard::query_parameters::{
     ListTasksOptionsBuilder,
 };
 
-use super::{Engine, error};
+use super::Engine;
 
 /// The label by which Docker knows what belongs to a stack.
 pub const STACK_LABEL: &str = "com.docker.stack.namespace";
@@ -154,7 +154,7 @@ impl Engine {
             Err(Error::DockerResponseServerError { message, .. }) if in_use(&message) => Ok(false),
             // A network that goes away at this moment: Docker 20.10 answers 500.
             Err(Error::DockerResponseServerError { message, .. }) if message.contains("not found") => Ok(true),
-            Err(error) => Err(error::told(error, self.endpoint(), doing)),
+            Err(error) => Err(self.told(error, doing)),
         }
     }
 }

@@ -164,14 +164,23 @@ fn roots(host: &str) -> Result<Vec<Certificate<'static>>> {
         Some(path) => pem(&path)?,
         None => webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|der| Certificate::from_der(der).to_owned()).collect(),
     };
-    for folder in ["/etc/docker/certs.d", "/etc/containers/certs.d"] {
-        for entry in std::fs::read_dir(Path::new(folder).join(host)).into_iter().flatten().flatten() {
+    for folder in certificates() {
+        for entry in std::fs::read_dir(folder.join(host)).into_iter().flatten().flatten() {
             if entry.path().extension().is_some_and(|extension| extension == "crt") {
                 roots.extend(pem(&entry.path())?);
             }
         }
     }
     Ok(roots)
+}
+
+/// Where Docker and podman keep the certificates of single hosts: the machine's, and the user's own, as both have them when they run
+/// without root (docker's "rootless mode"; containers-certs.d(5)).
+fn certificates() -> Vec<PathBuf> {
+    let config = std::env::var_os("XDG_CONFIG_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let config = config.or_else(|| Some(std::env::home_dir()?.join(".config")));
+    let of_user = config.into_iter().flat_map(|config| [config.join("docker/certs.d"), config.join("containers/certs.d")]);
+    ["/etc/docker/certs.d", "/etc/containers/certs.d"].map(PathBuf::from).into_iter().chain(of_user).collect()
 }
 
 fn pem(path: &Path) -> Result<Vec<Certificate<'static>>> {

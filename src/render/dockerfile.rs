@@ -11,6 +11,9 @@ use crate::plan::{Layout, Plan, PlannedImage};
 /// What engines set where an image says nothing.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// The argument by which a base's Dockerfile is told of another image to begin with.
+pub const BASE_ARG: &str = "BASE";
+
 /// One `docker build`: a Dockerfile and the rest of its folder.
 #[derive(Debug)]
 pub struct Context {
@@ -89,7 +92,7 @@ fn base(plan: &Plan, first: &Service, base: &Base, number: usize) -> Result<Cont
         first => if let BaseChoice::Dockerfile(source) = &base.choice { by_hand(plan, source, base) } else { String::new() },
         from => base.reference.clone().unwrap_or_else(|| "scratch".into()),
         tar => has_layer.then_some(&tar),
-        path => PATH,
+        path => (!base.config.env.iter().any(|variable| variable.starts_with("PATH="))).then_some(PATH),
     })?;
     let copied = if has_layer { vec![(tar, Copied::BaseLayer(first.name.to_string()))] } else { Vec::new() };
     let path = format!("docker/Dockerfile.base{ending}");

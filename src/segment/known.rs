@@ -27,7 +27,7 @@ struct Files {
 struct KnownFiles {
     /// The sum of a file's content.
     contents: BTreeMap<PathBuf, Known>,
-    /// The `diff_id` of the layer that was made of a file.
+    /// The `diff_id` of the layer that was made of a file, or the sum of what is kept of the image in it.
     layers: BTreeMap<PathBuf, Known>,
 }
 
@@ -88,13 +88,13 @@ impl KnownDigests {
         Ok(Stamped { stamp, read })
     }
 
-    /// The layer made of a file that has not changed since it was read; `None` if it has to be read.
+    /// The layer or image made of a file that has not changed since it was read; `None` if it has to be read.
     pub fn recall_layer(&self, path: &Path) -> Option<Digest> {
         let stamp = Stamp::read(path).ok()?;
         self.files().known.layers.get(path).filter(|known| known.proves(stamp)).map(|known| known.digest)
     }
 
-    /// Keeps the `diff_id` of the layer made of a file that was read after it was stamped.
+    /// Keeps the sum of the layer or image made of a file that was read after it was stamped.
     pub fn remember_layer(&self, path: &Path, stamped: Stamped, digest: Digest) {
         let mut files = self.files();
         files.known.layers.insert(path.to_owned(), Known { stamp: stamped.stamp, read: stamped.read, digest });

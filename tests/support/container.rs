@@ -7,13 +7,13 @@ use super::{judge, ok};
 
 /// What of an image's config matters to a container, and its files with mode, owner and sum.
 pub fn describe(image: &str) -> (String, String) {
-    let format = "{{.Config.User}} {{json .Config.ExposedPorts}} {{json .Config.Env}} {{json .Config.Cmd}} {{json .Config.Entrypoint}} {{.Config.WorkingDir}} {{json .Config.Labels}} {{.Architecture}}";
+    let format = "{{.Config.User}} {{json .Config.ExposedPorts}} {{json .Config.Env}} {{json .Config.Cmd}} {{json .Config.Entrypoint}} {{.Config.WorkingDir}} {{json .Config.Labels}} {{json .Config.Volumes}} {{json .Config.StopSignal}} {{.Architecture}}";
     let config = judge("docker", &["image", "inspect", "--format", format, image]);
     let container = judge("docker", &["create", "--platform", "linux/arm64", image, "x"]);
     let container = container.trim();
     let script = format!("docker export {container} | python3 -c '{LIST}'");
     let files = ok(Command::new("sh").args(["-c", &script]));
-    judge("docker", &["rm", container]);
+    judge("docker", &["rm", "-v", container]);
     (normal_env(&config), files)
 }
 

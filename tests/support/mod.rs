@@ -5,6 +5,7 @@ pub mod container;
 pub mod podman;
 pub mod registry;
 pub mod running;
+pub mod server;
 pub mod swarm;
 
 use std::path::{Path, PathBuf};

@@ -182,7 +182,7 @@ fn certificates(folder: &Path) {
         openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout ca.key -out ca.crt -subj '/CN=Test CA' \
             -addext basicConstraints=critical,CA:TRUE -addext keyUsage=keyCertSign
         openssl req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=localhost
-        printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\\nbasicConstraints=CA:FALSE\\n' > ext
+        printf 'subjectAltName=DNS:localhost,DNS:registry-1.docker.io,IP:127.0.0.1\\nbasicConstraints=CA:FALSE\\n' > ext
         openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out server.crt";
     ok(Command::new("sh").args(["-c", script]).current_dir(folder));
 }

@@ -1,8 +1,11 @@
 //! Programs that run until they are told to end.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::Shutdown;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -92,36 +95,68 @@ pub fn image(name: &str, source: &str) -> String {
 /// A socket that passes everything on to the engine, until it is cut.
 pub struct Proxy {
     folder: tempfile::TempDir,
-    open: Arc<Mutex<Option<Vec<std::os::unix::net::UnixStream>>>>,
+    passing: Arc<Passing>,
+}
+
+struct Passing {
+    open: Mutex<Option<Vec<UnixStream>>>,
+    /// Bytes that went to the engine.
+    sent: AtomicUsize,
+    /// After so many of them, it is cut.
+    most: usize,
+}
+
+impl Passing {
+    fn cut(&self) {
+        for stream in self.open.lock().expect("lock").take().into_iter().flatten() {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
 }
 
 impl Proxy {
     /// Begins to pass on.
     pub fn start() -> Self {
-        use std::os::unix::net::{UnixListener, UnixStream};
+        Self::cut_after(usize::MAX)
+    }
+
+    /// Begins to pass on, and is cut once so many bytes went to the engine.
+    pub fn cut_after(most: usize) -> Self {
         let folder = tempfile::tempdir().expect("folder");
-        let listener = UnixListener::bind(folder.path().join("engine.sock")).expect("socket");
-        let open = Arc::new(Mutex::new(Some(Vec::new())));
-        let streams = Arc::clone(&open);
+        let path = folder.path().join("engine.sock");
+        let listener = UnixListener::bind(&path).expect("socket");
+        let passing = Arc::new(Passing { open: Mutex::new(Some(Vec::new())), sent: AtomicUsize::new(0), most });
+        let all = Arc::clone(&passing);
         std::thread::spawn(move || {
             for near in listener.incoming().flatten() {
-                let mut streams = streams.lock().expect("lock");
+                let mut streams = all.open.lock().expect("lock");
                 let Some(streams) = streams.as_mut() else { return };
                 let far = UnixStream::connect("/var/run/docker.sock").expect("the engine");
                 let copy = |stream: &UnixStream| stream.try_clone().expect("clone");
                 streams.extend([copy(&near), copy(&far)]);
                 let (mut near_in, mut far_in, mut near_out, mut far_out) = (copy(&near), copy(&far), near, far);
+                let (passing, path) = (Arc::clone(&all), path.clone());
                 std::thread::spawn(move || {
-                    let _ = std::io::copy(&mut near_in, &mut far_out);
-                    let _ = far_out.shutdown(std::net::Shutdown::Write);
+                    let mut buffer = [0; 4096];
+                    while let Ok(count @ 1..) = near_in.read(&mut buffer) {
+                        if passing.sent.fetch_add(count, Ordering::Relaxed) + count > passing.most {
+                            let _ = std::fs::remove_file(&path);
+                            passing.cut();
+                            return;
+                        }
+                        if far_out.write_all(&buffer[..count]).is_err() {
+                            break;
+                        }
+                    }
+                    let _ = far_out.shutdown(Shutdown::Write);
                 });
                 std::thread::spawn(move || {
                     let _ = std::io::copy(&mut far_in, &mut near_out);
-                    let _ = near_out.shutdown(std::net::Shutdown::Both);
+                    let _ = near_out.shutdown(Shutdown::Both);
                 });
             }
         });
-        Self { folder, open }
+        Self { folder, passing }
     }
 
     /// For `DOCKER_HOST`.
@@ -129,11 +164,14 @@ impl Proxy {
         format!("unix://{}", self.folder.path().join("engine.sock").display())
     }
 
+    /// Bytes that went to the engine.
+    pub fn sent(&self) -> usize {
+        self.passing.sent.load(Ordering::Relaxed)
+    }
+
     /// The engine is gone, as far as those can see who speak to it here.
     pub fn cut(&self) {
         std::fs::remove_file(self.folder.path().join("engine.sock")).expect("removed");
-        for stream in self.open.lock().expect("lock").take().into_iter().flatten() {
-            let _ = stream.shutdown(std::net::Shutdown::Both);
-        }
+        self.passing.cut();
     }
 }
