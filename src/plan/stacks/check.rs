@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Given, quoted};
-use crate::app::{Destination, Protocol, Service, Stack};
+use crate::app::{Certificate, Destination, Protocol, Service, Stack};
 use crate::config::{Problems, Step, schema};
 use crate::plan::service::Report;
 
@@ -36,7 +36,8 @@ pub fn names(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
         let full = full_name(stack.name.as_str(), stacks);
         // A gateway's configuration has the sum of its text in its name.
         let configuration = stack.gateway.iter().map(|_| "gw_01234567");
-        for name in members.iter().map(|service| service.name.as_str()).chain(configuration) {
+        let certificate = self_signed(stack).then_some("certificate");
+        for name in members.iter().map(|service| service.name.as_str()).chain(configuration).chain(certificate) {
             let long = format!("{full}_{name}");
             if long.len() > LONGEST {
                 let message = format!("Docker Swarm takes names of at most {LONGEST} characters, `{long}` has {}", long.len());
@@ -54,13 +55,25 @@ fn full_name(name: &str, stacks: &[Stack]) -> String {
     }
 }
 
-/// A stack that is an image has a service that controls it, and nothing controls what is none.
+fn self_signed(stack: &Stack) -> bool {
+    let https = stack.gateway.as_ref().and_then(|gateway| gateway.https.as_ref());
+    https.is_some_and(|https| https.certificate == Certificate::SelfSigned)
+}
+
+/// A stack that is an image has a service that controls it, in the stack around it, and nothing controls what is none.
 pub fn controllers(given: Given<'_>, stacks: &[Stack], problems: &mut Problems) {
     for source in given.sources {
         let Some(name) = &source.table.controls else { continue };
         let known: Vec<&str> = stacks.iter().map(|stack| stack.name.as_str()).collect();
+        let own = source.table.name.as_deref().unwrap_or(&source.member.name);
+        let around = stacks.iter().find(|stack| stack.stacks.iter().any(|inner| inner == name));
         let message = match stacks.iter().find(|stack| stack.name.as_str() == name) {
-            Some(stack) if stack.image => continue,
+            Some(stack) if stack.image => match around {
+                Some(around) if !around.services.iter().any(|service| service == own) => {
+                    format!("the stack `{name}` is in the stack `{0}`: name `{own}` in the `services` of `{0}`", around.name)
+                }
+                _ => continue,
+            },
             Some(_) => format!("the stack `{name}` is no image: set its `stack-image = true`"),
             None => {
                 let near = schema::nearest(name, &known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
@@ -72,6 +85,7 @@ pub fn controllers(given: Given<'_>, stacks: &[Stack], problems: &mut Problems) 
     }
     for stack in stacks.iter().filter(|stack| stack.image) {
         let name = stack.name.as_str();
+        unable(given, stacks, stack, problems);
         if given.sources.iter().any(|source| source.table.controls.as_deref() == Some(name)) {
             continue;
         }
@@ -79,6 +93,27 @@ pub fn controllers(given: Given<'_>, stacks: &[Stack], problems: &mut Problems) 
             given.app.path.iter().copied().chain([Step::Key("stacks"), Step::Key(name), Step::Key("stack-image")]).collect();
         let problem = given.app.manifest.problem(&path, format!("no service controls the stack `{name}`"));
         problems.push(problem.help(format!("run `cargo appbundle new-service {name}-stack --template stack`")));
+    }
+}
+
+/// What a controller cannot bring up: it knows only what is in its image, which is no place for keys.
+fn unable(given: Given<'_>, stacks: &[Stack], controlled: &Stack, problems: &mut Problems) {
+    let mut report = Report { manifest: &given.app.manifest, path: &given.app.path, problems };
+    let mut open = vec![controlled];
+    while let Some(stack) = open.pop() {
+        let inner = |other: &&Stack| !other.image && stack.stacks.iter().any(|name| name == other.name.as_str());
+        open.extend(stacks.iter().filter(inner));
+        let place = [Step::Key("stacks"), Step::Key(stack.name.as_str())];
+        let why = format!("`{}` is brought up by a controller, which", controlled.name);
+        if let Some(app) = stack.apps.keys().next() {
+            let message =
+                format!("{why} does not know the app `{app}` of another workspace: take it into a stack that is no image");
+            report.wrong(&[place[0], place[1], Step::Key("apps"), Step::Key(app)], message);
+        }
+        if self_signed(stack) {
+            let message = format!("{why} makes no certificates: name two secrets of the swarm in `certificate` and `key`");
+            report.wrong(&[place[0], place[1], Step::Key("gateway"), Step::Key("self-signed")], message);
+        }
     }
 }
 
