@@ -242,3 +242,59 @@ stack-image = true
         assert!(error.contains(part), "{part} in\n{error}");
     }
 }
+
+/// Stacks in a stack run before its services; those of one that has a gateway or a controller cannot be waited for.
+#[test]
+fn a_service_can_depend_on_those_of_stacks_in_its_own() {
+    let stacks = r#"
+[workspace.metadata.appbundle.stacks.shop]
+stacks = ["orders"]
+services = ["orders-stack"]
+[workspace.metadata.appbundle.stacks.orders]
+services = ["api"]
+stacks = ["inner"]
+[workspace.metadata.appbundle.stacks.inner]
+services = ["store"]
+"#;
+    let project = shop(stacks);
+    let wants = |names: &str| member(&project, "web", 8000, &format!("depends-on = [{names}]\n"));
+    project.service("orders-stack", "");
+    wants("\"api\"");
+    ok(&mut appbundle(project.path(), &["plan"]));
+    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
+    project.write("Cargo.toml", &manifest.replace("services = [\"api\"]", "services = [\"api\"]\ngateway = {}"));
+    wants("\"api\", \"store\"");
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    for (service, stack) in [("api", "orders"), ("store", "inner")] {
+        let message = format!("`web` of the stack `shop` depends on `{service}`, which is in the stack `{stack}`");
+        assert!(error.contains(&message), "{error}");
+    }
+    wants("\"api\"");
+    project.write("Cargo.toml", &manifest.replace("services = [\"api\"]", "services = [\"api\"]\nstack-image = true"));
+    project.service("orders-stack", "controls = \"orders\"\n");
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    assert!(error.contains("depends on `api`, which is in the stack `orders`"), "{error}");
+}
+
+/// A gateway reaches the stacks in its own one; further ones only through gateways.
+#[test]
+fn routes_that_a_gateway_does_not_reach_are_refused() {
+    let stacks = r#"
+[workspace.metadata.appbundle.stacks.shop]
+stacks = ["orders"]
+gateway = {}
+[workspace.metadata.appbundle.stacks.orders]
+stacks = ["inner"]
+[workspace.metadata.appbundle.stacks.inner]
+services = ["api", "store"]
+"#;
+    let project = shop(stacks);
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    let message = "the gateway of `shop` does not reach the route `/api` of `api` in the stack `inner`: give `orders` a gateway";
+    assert!(error.contains(message), "{error}");
+    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
+    project.write("Cargo.toml", &manifest.replace("stacks = [\"inner\"]", "stacks = [\"inner\"]\ngateway = {}"));
+    ok(&mut appbundle(project.path(), &["generate", "--for", "stacks"]));
+    assert!(generated(&project, "shop.gateway.conf").contains("set $to http://orders:80;"));
+    assert!(generated(&project, "orders.gateway.conf").contains("set $to http://api:8001;"));
+}

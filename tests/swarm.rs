@@ -281,6 +281,71 @@ fn a_registry_has_the_images_of_all_services() {
     }
 }
 
+/// The example as it is, for this machine: from a button on its page to a picture that another stack scaled down.
+#[test]
+fn the_example_comes_up_as_two_stacks_behind_one_door() {
+    if !engine() || !nginx() || !free(&[80, 443]) {
+        return;
+    }
+    let there = run(Command::new("docker").args(["image", "inspect", "nginx:stable"])).status.success();
+    if !there {
+        judge("docker", &["tag", support::swarm::NGINX, "nginx:stable"]);
+    }
+    let _swarm = Swarm::new();
+    let _stacks = Stacks(&["photo-gallery", "photo-gallery-processing"]);
+    let example = support::repository().join("examples/photo-gallery");
+    let verb = |arguments: &[&str]| {
+        let mut command = appbundle(&example, arguments);
+        command.args(["--target", X86, "--locked"]).env("TOKEN", "the gallery's own");
+        command
+    };
+    let deployed = run(&mut verb(&["deploy", "--to", "swarm", "--profile", "dev", "--color", "never"]));
+    let said = text(&deployed.stderr);
+    assert!(deployed.status.success(), "{said}");
+    in_order(
+        &said,
+        &[
+            "Starting thumbnailer of photo-gallery-processing",
+            "Starting gallery-service of photo-gallery",
+            "Starting camera-control",
+        ],
+    );
+    let curl = |arguments: &[&str]| {
+        let output =
+            run(Command::new("curl").args(["--silent", "--show-error", "--insecure", "--max-time", "60"]).args(arguments));
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        output.stdout
+    };
+    assert!(page(80, "/").contains("<html"), "the gateway answers");
+    let captured = curl(&["--fail", "-X", "POST", "https://localhost/camera/capture"]);
+    let captured: serde_json::Value = serde_json::from_slice(&captured).expect("JSON");
+    let photo = format!("https://localhost{}", captured["url"].as_str().expect("url"));
+    let picture = curl(&["--fail", &photo]);
+    let small = curl(&["--fail", &format!("{photo}/thumbnail?width=64")]);
+    assert!(picture.starts_with(&[0xff, 0xd8]) && small.starts_with(&[0xff, 0xd8]) && small.len() < picture.len());
+    let refused = curl(&["--write-out", "%{http_code}", "--data-binary", "no token", "https://localhost/photos"]);
+    assert!(text(&refused).ends_with("401"), "{}", text(&refused));
+    let shown = ok(&mut verb(&["status"]));
+    in_order(
+        &shown,
+        &[
+            "photo-gallery
+",
+            "camera-control",
+            "photo-gallery-processing
+",
+            "thumbnailer",
+            "2/2",
+        ],
+    );
+    ok(&mut verb(&["remove"]));
+    assert_eq!(left("photo-gallery"), "");
+    run(Command::new("docker").args(["volume", "rm", "photo-gallery_data"]));
+    if !there {
+        judge("docker", &["rmi", "nginx:stable"]);
+    }
+}
+
 /// A service that ends at once, one that no node may run, one whose image nobody has.
 #[test]
 fn a_service_that_does_not_run_is_told_with_its_last_words() {

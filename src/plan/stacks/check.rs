@@ -146,12 +146,22 @@ pub fn routes(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
     let known = services(given);
     for stack in stacks.iter().filter(|stack| stack.gateway.is_some()) {
         let mut taken: BTreeMap<String, String> = BTreeMap::new();
-        let mut open = vec![stack];
-        while let Some(inner) = open.pop() {
-            open.extend(stacks.iter().filter(|other| inner.stacks.iter().any(|name| name == other.name.as_str())));
+        // With the stack that has to have a gateway, so that this one reaches what is in it.
+        let mut open: Vec<(&Stack, Option<&Stack>)> = vec![(stack, None)];
+        while let Some((inner, closed)) = open.pop() {
+            let closed = closed.or_else(|| Some(inner).filter(|inner| inner.gateway.is_none()));
+            let deeper = stacks.iter().filter(|other| inner.stacks.iter().any(|name| name == other.name.as_str()));
+            open.extend(deeper.map(|other| (other, closed)));
             for service in inner.members(&known) {
                 for (path, _) in service.proxied() {
                     let place = [Step::Key("stacks"), Step::Key(stack.name.as_str()), Step::Key("gateway")];
+                    if let Some(closed) = closed.filter(|closed| closed.name != inner.name) {
+                        let message = format!(
+                            "the gateway of `{}` does not reach the route `{path}` of `{}` in the stack `{}`: give `{}` a gateway",
+                            stack.name, service.name, inner.name, closed.name
+                        );
+                        report.wrong(&place, message);
+                    }
                     if !super::plain_path(path) {
                         report
                             .wrong(&place, format!("the route `{path}` of `{}` cannot be forwarded by a gateway", service.name));
@@ -170,16 +180,26 @@ pub fn routes(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
     }
 }
 
-/// A service starts after others of its own stack only.
+/// Whether a stack's services find those of another one, which then run before: it is in that stack, without a gateway that hides
+/// them, and without a controller, which brings it up at its own time.
+fn sees(stack: &Stack, other: &Stack) -> bool {
+    stack.stacks.iter().any(|name| name == other.name.as_str()) && other.gateway.is_none() && !other.image
+}
+
+/// A service starts after others of its own stack, and of the stacks in it that it sees.
 pub fn dependencies(given: Given<'_>, stacks: &[Stack], problems: &mut Problems) {
     let known = services(given);
     let has = |stack: &Stack, name: &str| stack.members(&known).iter().any(|service| service.name.as_str() == name);
     for stack in stacks {
         for service in stack.members(&known) {
             for (at, name) in service.depends_on.iter().enumerate().filter(|(_, name)| !has(stack, name)) {
-                let Some(other) = stacks.iter().find(|other| has(other, name)) else { continue };
+                let others: Vec<&Stack> = stacks.iter().filter(|other| has(other, name)).collect();
+                if others.iter().any(|other| sees(stack, other)) {
+                    continue;
+                }
+                let Some(other) = others.first() else { continue };
                 let message = format!(
-                    "`{}` of the stack `{}` depends on `{name}`, which is in the stack `{}`: stacks in a stack are started before its services, and nothing else is known between stacks",
+                    "`{}` of the stack `{}` depends on `{name}`, which is in the stack `{}`: it can depend on services of its own stack, and of stacks in that one which have no gateway",
                     service.name, stack.name, other.name
                 );
                 let source = given.sources.iter().find(|source| {
