@@ -32,4 +32,4 @@ pub use needs::{Dependency, Needs, Probe};
 pub use platform::Target;
 pub use resources::{Cpu, Memory, Resources};
 pub use service::{AppFile, Health, Port, Protocol, Route, SecretKey, Service, Volume, VolumeSource};
-pub use stack::{Built, Gateway, Https, Stack, Swarm};
+pub use stack::{Built, Certificate, Gateway, Https, Stack, Swarm};

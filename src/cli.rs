@@ -187,6 +187,8 @@ enum Command {
         /// HOST/PATH under which each image gets its service's name and version
         #[arg(long, value_name = "PREFIX")]
         repo: String,
+        #[command(flatten)]
+        env: deployment::EnvArgs,
         /// As JSON
         #[arg(long)]
         json: bool,
@@ -321,8 +323,9 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
             };
             commands::ci::run(&options(plan, CompileArgs::default())?, service, stdout, shell)
         }
-        Command::Push { bundles, repo, json, plan } => {
-            let options = options(plan, CompileArgs::default())?;
+        Command::Push { bundles, repo, env, json, plan } => {
+            let mut options = options(plan, CompileArgs::default())?;
+            options.request.env = env.env;
             let offline = options.cargo.offline || options.cargo.frozen;
             commands::push::run(&PushOptions { bundles, prefix: repo, json, offline }, &options, shell)
         }

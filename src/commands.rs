@@ -10,6 +10,8 @@ pub mod clean;
 pub mod deploy;
 #[cfg(feature = "engine")]
 pub mod dev;
+#[cfg(feature = "engine")]
+mod dockerfiles;
 pub mod doctor;
 mod fresh;
 pub mod generate;

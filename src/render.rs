@@ -20,7 +20,7 @@ use crate::plan::Plan;
 pub use auterion::{app_file, metadata, payload_app_file, payload_compose};
 pub use compose::document_of;
 pub use dockerfile::{BASE_ARG, Context, Copied, build_args, contexts};
-pub use stack::{StackFile, stack_file, stack_requests, waves};
+pub use stack::{StackFile, controller_notes, self_signed, stack_file, stack_requests, waves};
 
 /// What is written beside the bundle: `app.yml`, and `auterion-app.yml` where that format is asked for.
 pub fn files(plan: &Plan) -> Result<Vec<GeneratedFile>> {

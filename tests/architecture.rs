@@ -17,7 +17,7 @@ const FLOORS: [&[&str]; 7] = [
 const MAY_LOOK: [(&str, &str); 3] = [("plan", "config"), ("plan", "workspace"), ("registry", "oci")];
 
 /// Who alone imports a crate.
-const DOORS: [(&str, &[&str]); 19] = [
+const DOORS: [(&str, &[&str]); 20] = [
     ("clap", &["cli"]),
     ("cargo_metadata", &["workspace", "compile"]),
     ("tar", &["archive"]),
@@ -28,6 +28,7 @@ const DOORS: [(&str, &[&str]); 19] = [
     ("ring", &["digest"]),
     ("object", &["elf"]),
     ("indicatif", &["shell"]),
+    ("rcgen", &["commands"]),
     ("ureq", &["registry"]),
     ("rustls", &["registry"]),
     ("httpdate", &["registry"]),

@@ -10,6 +10,9 @@ use support::{appbundle, engine, judge, namespaces, ok, repository, tool, within
 
 const SERVICES: [&str; 3] = ["thumbnailer", "gallery-service", "camera-control"];
 
+/// The network in which the services find one another.
+const NETWORK: &str = "appbundle-test-gallery";
+
 /// Stops what it started, also when a test fails.
 struct Containers;
 
@@ -18,6 +21,7 @@ impl Drop for Containers {
         for service in SERVICES {
             let _ = Command::new("docker").args(["rm", "--force", &format!("appbundle-test-{service}")]).output();
         }
+        let _ = Command::new("docker").args(["network", "rm", NETWORK]).output();
     }
 }
 
@@ -71,17 +75,20 @@ fn the_example_runs_as_arm64_and_serves_a_picture_through_all_three() {
     judge("docker", &["load", "-i", archive.to_str().expect("path")]);
     assert_eq!(ids, SERVICES.iter().map(|service| id(service)).collect::<Vec<_>>());
 
+    drop(Containers);
     let containers = Containers;
-    for service in SERVICES {
+    judge("docker", &["network", "create", NETWORK]);
+    for (service, port) in SERVICES.iter().zip(["8082:8082", "8081:8081", "8080:8080"]) {
         let name = format!("appbundle-test-{service}");
-        let _ = Command::new("docker").args(["rm", "--force", &name]).output();
-        judge("docker", &["run", "--detach", "--platform", "linux/arm64", "--network", "host", "--name", &name, &image(service)]);
+        let mut arguments = vec!["run", "--detach", "--platform", "linux/arm64", "--name", &name, "--publish", port];
+        arguments.extend(["--network", NETWORK, "--network-alias", service, "--env", "TOKEN=ours"]);
+        judge("docker", &[&arguments[..], &[&image(service)]].concat());
     }
     for port in [8080, 8081, 8082] {
         let answer = retry("/healthz", || curl(&[&format!("http://127.0.0.1:{port}/healthz")]));
         assert_eq!(answer, b"ok", "port {port}");
     }
-    let captured = retry("/capture", || curl(&["-X", "POST", "http://127.0.0.1:8080/capture"]));
+    let captured = retry("/capture", || curl(&["-X", "POST", "http://127.0.0.1:8080/camera/capture"]));
     let captured: serde_json::Value = serde_json::from_slice(&captured).expect("JSON");
     let id = &captured["id"];
     let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
@@ -89,9 +96,32 @@ fn the_example_runs_as_arm64_and_serves_a_picture_through_all_three() {
     let small = curl(&[&format!("http://127.0.0.1:8081/photos/{id}/thumbnail?width=64")]).expect("the thumbnail");
     assert!(picture.starts_with(&[0xff, 0xd8]) && small.starts_with(&[0xff, 0xd8]), "both are JPEG");
     assert!(small.len() < picture.len());
+    assert!(curl(&["--data-binary", "@Cargo.toml", "http://127.0.0.1:8081/photos"]).is_none(), "only with the token");
     let page = curl(&["http://127.0.0.1:8081/"]).expect("the page");
     assert!(String::from_utf8_lossy(&page).contains("<html"), "the static files are served");
     drop(containers);
+}
+
+/// What its manifest says of tests: something that answers instead of the thumbnailer.
+#[test]
+fn the_example_is_tested_with_something_that_answers_instead_of_a_service() {
+    if !engine() {
+        return;
+    }
+    let named = "hashicorp/http-echo:1.0";
+    let there = Command::new("docker").args(["image", "inspect", named]).output().expect("docker").status.success();
+    if !there {
+        let own = support::running::image("appbundle-test-echo", include_str!("programs/echo.c"));
+        judge("docker", &["tag", &own, named]);
+    }
+    let tested =
+        ok(appbundle(&example(), &["test", "gallery-service", "--locked", "--", "--", "--nocapture"])
+            .env_remove("THUMBNAILER_URL"));
+    if !there {
+        judge("docker", &["rmi", named]);
+    }
+    assert!(tested.contains("a_thumbnail_is_what_the_thumbnailer_answers ... ok"), "{tested}");
+    assert!(!tested.contains("skipped"), "{tested}");
 }
 
 fn image(service: &str) -> String {

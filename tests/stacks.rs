@@ -1,40 +1,14 @@
-//! Stacks: read from the tables, written as files, and brought up in a real swarm of one machine.
+//! Stacks: read from the tables, and written as files that Docker's own tools accept.
 
 mod support;
 
-#[cfg(feature = "engine")]
-use support::swarm::{Swarm, get, nginx, page, websocket};
-use support::{Project, appbundle, fails, ok};
-#[cfg(feature = "engine")]
-use support::{engine, judge, run, text};
+use std::process::Command;
 
-const X86: &str = "x86_64-unknown-linux-gnu";
+use support::swarm::{STACKS, app, member, shop};
+use support::{Project, appbundle, fails, judge, ok, run, text, tool};
 
-const STACKS: &str = r#"
-swarm = { routing = "host", variables = "SHOP" }
-
-[workspace.metadata.appbundle.stacks.shop]
-stacks = ["orders"]
-gateway = { image = "appbundle-test-nginx:1", http = 18780, rewrite = { "/web" = "/" } }
-
-[workspace.metadata.appbundle.stacks.orders]
-services = ["api", "store"]
-gateway = { image = "appbundle-test-nginx:1" }
-"#;
-
-/// A shop, with a stack of two services in it.
-fn shop(stacks: &str) -> Project {
-    let project = Project::new(&[]);
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text").replace("\"demo\"", "\"shop\"");
-    let manifest = manifest.replace("author = \"com.example\"\n", &format!("targets = [\"{X86}\"]\n"));
-    project.write("Cargo.toml", &format!("{manifest}{}", stacks.trim_start()));
-    project.service("web", "environment = { NAME = \"web\", PORT = \"8000\" }\nroutes = { \"/web\" = { port = 8000 } }\n");
-    project.service(
-        "api",
-        "environment = { NAME = \"api\", PORT = \"8001\" }\nroutes = { \"/api\" = { port = 8001 } }\ndepends-on = [\"store\"]\n",
-    );
-    project.service("store", "environment = { NAME = \"store\", PORT = \"8002\" }\nreplicas = 2\nvolumes = [\"data:/data\"]\n");
-    project
+fn generated(project: &Project, name: &str) -> String {
+    String::from_utf8(project.read(&format!("target/appbundle/stacks/{name}"))).expect("text")
 }
 
 #[test]
@@ -42,14 +16,119 @@ fn stacks_become_files() {
     let project = shop(STACKS);
     ok(&mut appbundle(project.path(), &["generate", "--for", "stacks"]));
     for name in ["shop.yml", "shop.gateway.conf", "orders.yml", "orders.gateway.conf"] {
-        let found = String::from_utf8(project.read(&format!("target/appbundle/stacks/{name}"))).expect("text");
         let golden = support::repository().join("tests/golden/stacks").join(name);
-        snapbox::assert_data_eq!(found, snapbox::Data::read_from(&golden, None).raw());
+        snapbox::assert_data_eq!(generated(&project, name), snapbox::Data::read_from(&golden, None).raw());
     }
     ok(&mut appbundle(project.path(), &["generate", "--for", "stacks", "--check"]));
     project.write("target/appbundle/stacks/shop.yml", "other");
     let error = fails(&mut appbundle(project.path(), &["generate", "--for", "stacks", "--check"]), 1);
     assert!(error.contains("stacks/shop.yml"), "{error}");
+}
+
+/// A stack file as Docker understands it.
+fn understood(project: &Project, name: &str) -> serde_json::Value {
+    let path = project.path().join("target/appbundle/stacks").join(name);
+    let path = path.to_str().expect("path");
+    judge("docker-compose", &["-f", path, "config", "-q"]);
+    serde_saphyr::from_str(&judge("docker", &["stack", "config", "-c", path])).expect("YAML")
+}
+
+/// What `docker stack config` makes of the files: in a mesh, and where every node has its own ports.
+#[test]
+fn docker_understands_the_files_in_both_ways_of_routing() {
+    let has = |words: &[&str]| run(Command::new("docker").args(words).arg("--help")).status.success();
+    if !tool("docker-compose") || !tool("docker") || !has(&["stack", "config"]) {
+        return;
+    }
+    for (routing, mode, endpoint) in [("mesh", "ingress", "vip"), ("host", "host", "dnsrr")] {
+        let project = shop(&STACKS.replace("routing = \"host\"", &format!("routing = \"{routing}\"")));
+        ok(&mut appbundle(project.path(), &["generate", "--for", "stacks"]));
+        let shop = understood(&project, "shop.yml");
+        let gateway = &shop["services"]["gateway"];
+        let ports: Vec<(u64, &str, &str)> = gateway["ports"]
+            .as_array()
+            .expect("ports")
+            .iter()
+            .map(|port| {
+                let published = port["published"].as_u64().or_else(|| port["published"].as_str()?.parse().ok());
+                (
+                    published.expect("published"),
+                    port["mode"].as_str().expect("mode"),
+                    port["protocol"].as_str().expect("protocol"),
+                )
+            })
+            .collect();
+        assert_eq!(ports, [(18780, mode, "tcp"), (18743, mode, "tcp")], "{routing}");
+        for name in ["web", "gateway"] {
+            // Docker's own default is a virtual address.
+            assert_eq!(shop["services"][name]["deploy"]["endpoint_mode"].as_str().unwrap_or("vip"), endpoint, "{name}");
+        }
+        assert_eq!(shop["secrets"]["key"]["name"], "appbundle-test-key");
+        assert_eq!(shop["secrets"]["key"]["external"], true);
+
+        let orders = understood(&project, "orders.yml");
+        let (networks, store) = (&orders["networks"], &orders["services"]["store"]);
+        assert_eq!(networks["children"]["name"], "shop_shop-orders_family");
+        assert_eq!((&networks["children"]["driver"], &networks["children"]["attachable"]), (&"overlay".into(), &true.into()));
+        assert_eq!(networks["sibling"]["driver"], "overlay");
+        assert_eq!((&networks["parent"]["name"], &networks["parent"]["external"]), (&"shop_shop_family".into(), &true.into()));
+        assert_eq!((&store["stop_signal"], &store["stop_grace_period"]), (&"SIGTERM".into(), &"1m0s".into()));
+        assert_eq!(store["deploy"]["replicas"], 2);
+        let told: Vec<(String, &str)> = store["environment"]
+            .as_object()
+            .expect("environment")
+            .iter()
+            .filter(|(name, _)| name.starts_with("SHOP_"))
+            .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default()))
+            .collect();
+        assert_eq!(told.len(), 5);
+        for (name, value) in [("SHOP_PARENT", "shop"), ("SHOP_STACKNAME", "shop-orders"), ("SHOP_APPNAME", "shop")] {
+            assert!(told.contains(&(name.to_owned(), value)), "{name} in {told:?}");
+        }
+    }
+}
+
+#[test]
+fn signal_and_time_to_end_can_be_said_for_all_and_for_one() {
+    let project = app("shop", "swarm = { stop-signal = \"SIGINT\" }\n");
+    member(&project, "one", 8000, "");
+    member(&project, "two", 8001, "stop-grace-period = \"20s\"\ncompose = { stop_signal = \"SIGHUP\" }\n");
+    ok(&mut appbundle(project.path(), &["generate", "--for", "stacks"]));
+    let stack: serde_json::Value = serde_saphyr::from_str(&generated(&project, "shop.yml")).expect("YAML");
+    let ends =
+        |name: &str| (stack["services"][name]["stop_signal"].clone(), stack["services"][name]["stop_grace_period"].clone());
+    assert_eq!(ends("one"), ("SIGINT".into(), "1m".into()));
+    assert_eq!(ends("two"), ("SIGHUP".into(), "20s".into()));
+}
+
+#[test]
+fn services_of_one_image_stay_commands_in_it() {
+    let project = shop(STACKS);
+    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
+    project.write("Cargo.toml", &manifest.replace("swarm = {", "layout = \"multi-binary\"\nswarm = {"));
+    for (arguments, image) in [(&[][..], "shop:1.2.3"), (&["--repo", "registry.local/x"], "registry.local/x/shop:1.2.3")] {
+        ok(appbundle(project.path(), &["generate", "--for", "stacks"]).args(arguments));
+        let orders: serde_json::Value = serde_saphyr::from_str(&generated(&project, "orders.yml")).expect("YAML");
+        let api = &orders["services"]["api"];
+        assert_eq!((&api["image"], &api["command"][0]), (&image.into(), &"/usr/local/bin/api".into()));
+        assert_eq!(orders["networks"]["children"]["name"], "${SHOP_APPNAME:-shop}_${SHOP_STACKNAME:-shop-orders}_family");
+    }
+}
+
+#[test]
+fn what_a_controller_leaves_out_is_said() {
+    let project = shop(&STACKS.replace("services = [\"api\", \"store\"]", "services = [\"api\", \"store\"]\nstack-image = true"));
+    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
+    project
+        .write("Cargo.toml", &manifest.replace("stacks = [\"orders\"]", "stacks = [\"orders\"]\nservices = [\"orders-stack\"]"));
+    project.service("orders-stack", "controls = \"orders\"\n");
+    member(&project, "store", 8002, "compose = { sysctls = { \"net.core.somaxconn\" = 9 }, user = \"7\" }\n");
+    let output = run(&mut appbundle(project.path(), &["generate", "--for", "stacks"]));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let said = text(&output.stderr);
+    assert!(said.contains("note: stacks: `sysctls` of `store` is left out by the controller of `orders`"), "{said}");
+    let requests: serde_json::Value = serde_json::from_str(&generated(&project, "orders.json")).expect("JSON");
+    assert_eq!(requests["Services"][0]["Spec"]["TaskTemplate"]["ContainerSpec"]["User"], "7");
 }
 
 #[test]
@@ -83,7 +162,7 @@ build = { docs = { dir = "none" } }
     }
     let project = shop(
         r#"
-swarm = { variables = "MY-APP" }
+swarm = { variables = "MY-APP", stop-signal = "TERM" }
 [workspace.metadata.appbundle.stacks.shop]
 stacks = ["orders-of-all-customers-of-all-shops-of-all-countries"]
 gateway = { http = 18080, https = 18443 }
@@ -95,8 +174,9 @@ gateway = { http = 18080 }
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
     for part in [
         "`MY-APP` cannot begin the names of variables",
+        "`TERM` is no signal: write `SIGTERM` or `SIGINT`",
         "Docker Swarm takes names of at most 63 characters",
-        "HTTPS needs `certificate` and `key`",
+        "HTTPS needs `certificate` and `key`, the names of two secrets of the swarm, or else `self-signed = true`",
         "the port 18080 is published by the gateway of `orders-of-all-customers-of-all-shops-of-all-countries` and by the gateway of `shop`",
         "`api` of the stack `orders-of-all-customers-of-all-shops-of-all-countries` depends on `store`, which is in the stack `shop`",
         "services/api/Cargo.toml:9:",
@@ -105,222 +185,116 @@ gateway = { http = 18080 }
     }
 }
 
-#[cfg(feature = "engine")]
-const MEMBER: &str = include_str!("programs/stack.c");
-
-/// Where words stand in a text.
-#[cfg(feature = "engine")]
-fn position(text: &str, words: &str) -> usize {
-    text.find(words).unwrap_or_else(|| panic!("no `{words}` in:\n{text}"))
-}
-
-/// The words stand in this order.
-#[cfg(feature = "engine")]
-fn in_order(text: &str, words: &[&str]) {
-    for pair in words.windows(2) {
-        assert!(position(text, pair[0]) < position(text, pair[1]), "`{}` before `{}` in:\n{text}", pair[0], pair[1]);
-    }
-}
-
-/// What of an app is left in the swarm: services, networks, configs and containers.
-#[cfg(feature = "engine")]
-fn left(app: &str) -> String {
-    let named = format!("name={app}");
-    let mut all = String::new();
-    for list in [["service", "ls"], ["network", "ls"], ["config", "ls"]] {
-        all += &judge("docker", &[list[0], list[1], "--filter", &named, "-q"]);
-    }
-    all + &judge("docker", &["ps", "-q", "--filter", &named])
-}
-
-#[cfg(feature = "engine")]
-fn command(project: &Project, verb: &str) -> std::process::Command {
-    let mut command = appbundle(project.path(), &[verb, "--color", "never"]);
-    if verb == "deploy" {
-        command.args(["--to", "swarm", "--no-compile", "--bin-dir", "bin", "--timeout", "90"]);
-    }
-    command
-}
-
-#[cfg(feature = "engine")]
 #[test]
-fn a_stack_with_a_stack_in_it_comes_up_answers_and_goes_away() {
-    if !engine() || !nginx() {
-        return;
-    }
-    let _swarm = Swarm::new();
-    let project = shop(STACKS);
-    let tricky = "a \"b\" 'c'\n$HOME ${PATH} $$ #d \\ {{.Node}} é";
-    let written = "environment = { TRICKY = \"a \\\"b\\\" 'c'\\n$HOME ${PATH} $$ #d \\\\ {{.Node}} é\", NAME";
-    let manifest = String::from_utf8(project.read("services/api/Cargo.toml")).expect("text");
-    project.write("services/api/Cargo.toml", &manifest.replace("environment = { NAME", written));
-    for service in ["web", "api", "store"] {
-        project.compile("cc", service, MEMBER, &["-O1"]);
-    }
-    let deployed = run(&mut command(&project, "deploy"));
-    let said = text(&deployed.stderr);
-    assert!(deployed.status.success(), "{said}");
-    assert_eq!(text(&deployed.stdout), "shop\nshop-orders\n");
-    in_order(
-        &said,
-        &[
-            "Creating network shop_shop_family",
-            "Creating network shop_shop-orders_family",
-            "Starting store of shop-orders",
-            "Starting api of shop-orders",
-            "Starting gateway of shop-orders",
-            "Running shop-orders: 3 services",
-            "Starting web of shop",
-            "Running shop: 2 services",
-        ],
+fn services_that_two_stacks_want_for_one_path_or_port_are_refused() {
+    let project = shop(
+        r#"
+[workspace.metadata.appbundle.stacks.shop]
+stacks = ["orders"]
+gateway = {}
+[workspace.metadata.appbundle.stacks.shop.build.docs]
+routes = { "/api" = { port = 8000 } }
+ports = ["8443:8443"]
+[workspace.metadata.appbundle.stacks.orders]
+services = ["api", "store"]
+[workspace.metadata.appbundle.stacks.orders.build.gateway]
+ports = ["8443:443"]
+"#,
     );
-
-    assert!(page(18780, "/web/there").contains("web /there http"), "{}", page(18780, "/web/there"));
-    assert!(page(18780, "/api/there").contains("api /api/there http"), "{}", page(18780, "/api/there"));
-    assert_eq!(websocket(18780, "/api/socket", "over two proxies"), "over two proxies");
-    assert_eq!(websocket(18780, "/web", "over one"), "over one");
-
-    let host = judge("docker", &["info", "--format", "{{.Name}}"]);
-    let of_api = [
-        ("TRICKY", tricky),
-        ("SHOP_PARENT", "shop"),
-        ("SHOP_PARENTHOST", host.trim()),
-        ("SHOP_APPNAME", "shop"),
-        ("SHOP_STACKNAME", "shop-orders"),
-        ("SHOP_PARENT_NETWORK", "shop_shop_family"),
-    ];
-    let of_web = [
-        ("SHOP_PARENT", ""),
-        ("SHOP_PARENTHOST", ""),
-        ("SHOP_APPNAME", "shop"),
-        ("SHOP_STACKNAME", "shop"),
-        ("SHOP_PARENT_NETWORK", ""),
-    ];
-    for (path, expected) in [("/api/env", &of_api[..]), ("/web/env", &of_web[..])] {
-        let body = get(18780, path);
-        let variables: Vec<&[u8]> = body.split(|byte| *byte == 0).collect();
-        for (name, value) in expected {
-            let wanted = format!("{name}={value}");
-            // The first one may have the size of a piece before it.
-            let there = variables.iter().any(|variable| variable.ends_with(wanted.as_bytes()));
-            assert!(there, "{wanted} in {}", String::from_utf8_lossy(&body));
-        }
-    }
-
-    let shown = ok(&mut command(&project, "status"));
-    in_order(&shown, &["shop\n", "  web", "  gateway", "shop-orders\n", "  store", "  api"]);
-    assert!(shown.contains("  store      2/2  shop.store:1.2.3        running\n"), "{shown}");
-    let states: serde_json::Value = serde_json::from_str(&ok(command(&project, "status").arg("--json"))).expect("JSON");
-    assert_eq!((&states[1]["stack"], &states[1]["parent"]), (&"shop-orders".into(), &"shop".into()));
-    assert_eq!((&states[1]["services"][0]["wanted"], &states[1]["services"][0]["running"]), (&2.into(), &2.into()));
-
-    // What is as it was stays; what was built again is replaced.
-    let ids = || judge("docker", &["ps", "-q", "--no-trunc", "--filter", "name=shop_web.", "--filter", "name=shop-orders_api."]);
-    let before = ids();
-    ok(&mut command(&project, "deploy"));
-    assert_eq!(ids(), before);
-    project.compile("cc", "web", &MEMBER.replace("%s %s %.5s", "again %s %s %.5s"), &["-O1"]);
-    ok(&mut command(&project, "deploy"));
-    assert!(page(18780, "/web").contains("again web"), "{}", page(18780, "/web"));
-
-    let removed = run(&mut command(&project, "remove"));
-    let said = text(&removed.stderr);
-    assert!(removed.status.success(), "{said}");
-    in_order(
-        &said,
-        &[
-            "Stopping shop_gateway",
-            "Stopping shop_web",
-            "Stopping shop-orders_gateway",
-            "Stopping shop-orders_api",
-            "Stopping shop-orders_store",
-            "Removed shop-orders",
-            "Removed shop\n",
-        ],
-    );
-    assert_eq!(left("shop"), "");
-    assert!(ok(&mut command(&project, "status")).contains("absent"));
-    run(std::process::Command::new("docker").args(["volume", "rm", "shop-orders_data"]));
-}
-
-#[cfg(feature = "engine")]
-#[test]
-fn a_service_that_fails_is_told_with_its_last_words() {
-    if !engine() {
-        return;
-    }
-    let _swarm = Swarm::new();
-    let project = Project::new(&[]);
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text").replace("\"demo\"", "\"failing\"");
-    project.write("Cargo.toml", &format!("{manifest}targets = [\"{X86}\"]\nswarm = {{ routing = \"host\" }}\n"));
-    project.service("ill", "environment = { FAIL = \"1\" }\ncompose = { deploy = { restart_policy = { delay = \"1s\" } } }\n");
-    project.compile("cc", "ill", MEMBER, &["-O1"]);
-    let error = fails(&mut command(&project, "deploy"), 1);
-    assert!(error.contains("the service `failing_ill` fails again and again: 0 of 1 replicas"), "{error}");
-    assert!(error.contains("non-zero exit (3)") && error.contains("help: see what it says"), "{error}");
-    assert!(ok(&mut command(&project, "status")).contains("failing"));
-    ok(&mut command(&project, "remove"));
-    assert_eq!(left("failing"), "");
-}
-
-#[cfg(feature = "engine")]
-#[test]
-fn one_container_is_a_whole_stack() {
-    if !engine() || !nginx() {
-        return;
-    }
-    let _swarm = Swarm::new();
-    let stacks =
-        STACKS.replace("stacks = [\"orders\"]\n", "stacks = [\"orders\"]\nstack-image = true\n").replace("18780", "18790");
-    let project = shop(&stacks);
+    project.write("Dockerfile", "FROM scratch\n");
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
-    assert!(
-        error.contains("no service controls the stack `shop`") && error.contains("new-service shop-stack --template stack"),
-        "{error}"
-    );
-    project.write("bin/.keep", "");
-    let table = &stacks[stacks.find("[workspace.metadata.appbundle.stacks.shop]").expect("the table")..];
+    for part in [
+        "the route `/api` leads to `docs`, `api`",
+        "the port 8443 is published by the service `gateway` of `orders` and by the service `docs` of `shop`",
+    ] {
+        assert!(error.contains(part), "{part} in\n{error}");
+    }
+    let project = shop("");
+    member(&project, "store", 8002, "routes = { \"/api/\" = { port = 8002 } }\n");
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    assert!(error.contains("route `/api") && error.contains("`store`") && error.contains("services/"), "{error}");
+}
+
+#[test]
+fn what_a_controller_cannot_bring_up_is_refused() {
+    let other = app("billing", "");
+    let stacks = r#"
+[workspace.metadata.appbundle.stacks.shop]
+stack-image = true
+gateway = { self-signed = true }
+apps = { billing = { path = "BILLING" } }
+[workspace.metadata.appbundle.stacks.orders]
+services = ["api", "store", "orders-stack"]
+stack-image = true
+"#;
+    let project = shop(&stacks.replace("BILLING", &other.path().display().to_string()));
+    project.service("orders-stack", "controls = \"orders\"\n");
+    project.service("web-stack", "controls = \"web\"\n");
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    for part in [
+        "no service controls the stack `shop`",
+        "new-service shop-stack --template stack",
+        "the stack `orders` is in the stack `shop`: name `orders-stack` in the `services` of `shop`",
+        "`shop` is brought up by a controller, which does not know the app `billing` of another workspace",
+        "`shop` is brought up by a controller, which makes no certificates",
+        "there is no stack `web`",
+    ] {
+        assert!(error.contains(part), "{part} in\n{error}");
+    }
+}
+
+/// Stacks in a stack run before its services; those of one that has a gateway or a controller cannot be waited for.
+#[test]
+fn a_service_can_depend_on_those_of_stacks_in_its_own() {
+    let stacks = r#"
+[workspace.metadata.appbundle.stacks.shop]
+stacks = ["orders"]
+services = ["orders-stack"]
+[workspace.metadata.appbundle.stacks.orders]
+services = ["api"]
+stacks = ["inner"]
+[workspace.metadata.appbundle.stacks.inner]
+services = ["store"]
+"#;
+    let project = shop(stacks);
+    let wants = |names: &str| member(&project, "web", 8000, &format!("depends-on = [{names}]\n"));
+    project.service("orders-stack", "");
+    wants("\"api\"");
+    ok(&mut appbundle(project.path(), &["plan"]));
     let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
-    project.write("Cargo.toml", &manifest.replace(table.trim_end(), ""));
-    ok(&mut appbundle(project.path(), &["new-service", "shop-stack", "--template", "stack"]));
-    project.write("Cargo.toml", &manifest);
-    let cargo = |arguments: &[&str]| {
-        let mut cargo = std::process::Command::new("cargo");
-        ok(cargo.args(arguments).args(["-p", "shop-stack"]).current_dir(project.path()).env_remove("CARGO_TARGET_DIR"))
-    };
-    cargo(&["fmt", "--check"]);
-    cargo(&["test", "--quiet"]);
-    cargo(&["build", "--quiet"]);
-    std::fs::copy(project.path().join("target/debug/shop-stack"), project.path().join("bin/shop-stack")).expect("copied");
-    for service in ["web", "api", "store"] {
-        project.compile("cc", service, MEMBER, &["-O1"]);
+    project.write("Cargo.toml", &manifest.replace("services = [\"api\"]", "services = [\"api\"]\ngateway = {}"));
+    wants("\"api\", \"store\"");
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    for (service, stack) in [("api", "orders"), ("store", "inner")] {
+        let message = format!("`web` of the stack `shop` depends on `{service}`, which is in the stack `{stack}`");
+        assert!(error.contains(&message), "{error}");
     }
-    let bundle = ok(project.pack(&["--format", "docker"]).args(["--target", X86]));
-    ok(&mut appbundle(project.path(), &["load", bundle.trim()]));
-    let socket = "/var/run/docker.sock:/var/run/docker.sock";
-    let name = "appbundle-test-controller";
-    run(std::process::Command::new("docker").args(["rm", "-f", name]));
-    judge("docker", &["run", "-d", "--name", name, "-v", socket, "-p", "127.0.0.1:18791:8080", "shop.shop-stack:1.2.3"]);
-    let end = std::time::Instant::now() + std::time::Duration::from_secs(90);
-    loop {
-        let logs = run(std::process::Command::new("docker").args(["logs", name]));
-        let said = text(&logs.stdout) + &text(&logs.stderr);
-        if said.contains("all of it runs") {
-            break;
-        }
-        assert!(!said.contains("failed") && std::time::Instant::now() < end, "{said}");
-        std::thread::sleep(std::time::Duration::from_millis(300));
-    }
-    assert!(page(18790, "/api/there").contains("api /api/there http"));
-    assert_eq!(websocket(18790, "/web", "through the gateway"), "through the gateway");
-    let environment = String::from_utf8_lossy(&get(18790, "/api/env")).into_owned();
-    assert!(environment.contains("SHOP_STACKNAME=shop-orders\0") && environment.contains("SHOP_PARENT=shop\0"), "{environment}");
-    let status = page(18791, "/status");
-    in_order(&status, &["\"stack\": \"shop\"", "shop_web", "\"stack\": \"shop-orders\"", "shop-orders_"]);
-    judge("docker", &["stop", "-t", "120", name]);
-    let logs = text(&run(std::process::Command::new("docker").args(["logs", name])).stdout);
-    judge("docker", &["rm", name]);
-    assert!(logs.contains("all of it is gone"), "{logs}");
-    assert_eq!(left("shop"), "");
-    run(std::process::Command::new("docker").args(["volume", "rm", "shop-orders_data"]));
+    wants("\"api\"");
+    project.write("Cargo.toml", &manifest.replace("services = [\"api\"]", "services = [\"api\"]\nstack-image = true"));
+    project.service("orders-stack", "controls = \"orders\"\n");
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    assert!(error.contains("depends on `api`, which is in the stack `orders`"), "{error}");
+}
+
+/// A gateway reaches the stacks in its own one; further ones only through gateways.
+#[test]
+fn routes_that_a_gateway_does_not_reach_are_refused() {
+    let stacks = r#"
+[workspace.metadata.appbundle.stacks.shop]
+stacks = ["orders"]
+gateway = {}
+[workspace.metadata.appbundle.stacks.orders]
+stacks = ["inner"]
+[workspace.metadata.appbundle.stacks.inner]
+services = ["api", "store"]
+"#;
+    let project = shop(stacks);
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    let message = "the gateway of `shop` does not reach the route `/api` of `api` in the stack `inner`: give `orders` a gateway";
+    assert!(error.contains(message), "{error}");
+    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
+    project.write("Cargo.toml", &manifest.replace("stacks = [\"inner\"]", "stacks = [\"inner\"]\ngateway = {}"));
+    ok(&mut appbundle(project.path(), &["generate", "--for", "stacks"]));
+    assert!(generated(&project, "shop.gateway.conf").contains("set $to http://orders:80;"));
+    assert!(generated(&project, "orders.gateway.conf").contains("set $to http://api:8001;"));
 }

@@ -36,10 +36,11 @@ impl Stack {
         own.chain(self.built.iter().map(|built| &built.service)).collect()
     }
 
-    /// The image of one of its services as the swarm asks for it.
+    /// The image of one of its services as the swarm asks for it: the one that `push --repo` sends, if there is a registry.
     pub fn image_of(&self, service: &Service) -> ImageRef {
+        let own = service.shared_image.as_deref().unwrap_or(service.name.as_str());
         match &self.repo {
-            Some(repo) => ImageRef { name: format!("{repo}/{}", service.name), tag: service.image.tag.clone() },
+            Some(repo) => ImageRef { name: format!("{repo}/{own}"), tag: service.image.tag.clone() },
             None => service.image.clone(),
         }
     }
@@ -67,7 +68,7 @@ pub struct Gateway {
     pub image: String,
     /// The published port for HTTP.
     pub http: Option<u16>,
-    /// The published port for HTTPS, with the names of the secrets that hold certificate and key.
+    /// HTTPS, if there is a certificate.
     pub https: Option<Https>,
     /// What a route's path becomes at its service.
     pub rewrite: BTreeMap<String, String>,
@@ -78,10 +79,23 @@ pub struct Gateway {
 pub struct Https {
     /// The published port.
     pub port: u16,
-    /// The secret with the certificate.
-    pub certificate: String,
-    /// The secret with its key.
-    pub key: String,
+    /// What it shows.
+    pub certificate: Certificate,
+}
+
+/// Where the certificate of a gateway comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Certificate {
+    /// The swarm has two secrets of these names.
+    Secrets {
+        /// The certificate, and those that signed it.
+        certificate: String,
+        /// Its key.
+        key: String,
+    },
+    /// Whoever deploys the stack makes one that signs itself.
+    SelfSigned,
 }
 
 /// How services in a swarm are reached, and what they are told.
@@ -91,6 +105,8 @@ pub struct Swarm {
     pub variables: String,
     /// Whether ports are open on every node, and names lead to one address for all replicas; else each replica has its own.
     pub mesh: bool,
+    /// The signal that asks services to end.
+    pub stop_signal: String,
 }
 
 impl Service {

@@ -82,7 +82,11 @@ impl BuildContext {
             let relative = found.path().strip_prefix(folder).unwrap_or(found.path());
             let path = relative.to_str().with_context(|| format!("`{}` has a name that is not UTF-8", relative.display()))?;
             let path = format!("{name}/{path}");
-            if found.file_type().is_dir() {
+            if found.file_type().is_symlink() {
+                let target = fs_err::read_link(found.path())?;
+                let target = target.to_str().with_context(|| format!("the link `{path}` has a target that is not UTF-8"))?;
+                self.files.push(File::new(&path, 0o777, Kind::Symlink(target.to_owned()), found.path()));
+            } else if found.file_type().is_dir() {
                 self.files.push(File::new(&path, 0o755, Kind::Folder, found.path()));
             } else if found.file_type().is_file() {
                 self.files.push(File::of(&path, found.path(), known).with_context(failed)?);

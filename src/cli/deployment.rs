@@ -27,7 +27,14 @@ pub struct StackArgs {
     /// HOST/PATH of the registry from which the swarm gets the images, as `push --repo` put them there
     #[arg(long, value_name = "PREFIX")]
     pub repo: Option<String>,
-    /// A variable for every image that is built of a Dockerfile; can be given several times
+    #[command(flatten)]
+    pub env: EnvArgs,
+}
+
+/// What is typed for the services that Dockerfiles make.
+#[derive(Args, Default)]
+pub struct EnvArgs {
+    /// A variable for every service of a stack that a Dockerfile makes: the value of an `ARG`; can be given several times
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     pub env: Vec<(String, String)>,
 }
@@ -99,7 +106,7 @@ volumes and secrets stay: `docker volume ls`, `docker secret ls`.";
 pub fn generate(deployment: GenerateArgs, plan: PlanArgs, check: bool, shell: &Shell) -> anyhow::Result<()> {
     let profile = plan.profile.clone().unwrap_or_else(|| if plan.release { "release" } else { "dev" }.into());
     let mut options = options(plan, CompileArgs::default())?;
-    (options.request.repo, options.request.env) = (deployment.stack.repo, deployment.stack.env);
+    (options.request.repo, options.request.env) = (deployment.stack.repo, deployment.stack.env.env);
     options.request.destinations = deployment.destinations.into_iter().map(DestinationArg::destination).collect();
     options.request.destinations.sort();
     options.request.destinations.dedup();
@@ -112,7 +119,7 @@ pub fn deploy(deployment: DeployArgs, plan: PlanArgs, compile: CompileArgs, shel
     let DeployArgs { to, image_prefix, stack, context, namespace, timeout } = deployment;
     #[cfg(feature = "engine")]
     if matches!(to, DeployToArg::Swarm) {
-        (options.request.repo, options.request.env) = (stack.repo, stack.env);
+        (options.request.repo, options.request.env) = (stack.repo, stack.env.env);
         options.request.destinations = vec![Destination::Stacks];
         return commands::swarm::deploy(&options, std::time::Duration::from_secs(timeout), shell);
     }

@@ -30,6 +30,7 @@ pub const PUSH: &str = "Examples:
   cargo appbundle push app.oci.tar --repo localhost:5000/test
   cargo appbundle push --repo ghcr.io/example/gallery --json | jq -r '.[].digest'
 
+Services of stacks that Dockerfiles make are built by the engine, with `--env`, and pushed as well.
 Credentials are those of `docker login` and `podman login`. What the registry has is not sent again, so an
 interrupted push goes on where it was.";
 

@@ -62,7 +62,8 @@ pub fn run(options: &Options, generate: &GenerateOptions, shell: &Shell) -> Resu
 }
 
 /// Writes the stacks that controllers have in their images.
-pub(super) fn requests(plan: &Plan) -> Result<()> {
+pub(super) fn requests(plan: &Plan, shell: &Shell) -> Result<()> {
+    render::controller_notes(plan).iter().for_each(|note| shell.note(note));
     for file in render::stack_requests(plan)? {
         write_if_changed(&plan.output.join(&file.path), file.contents.as_bytes())?;
     }

@@ -53,6 +53,8 @@ pub fn run(push: &PushOptions, options: &Options, shell: &Shell) -> Result<()> {
         let mut all = Vec::new();
         for Session { plan, .. } in &sessions {
             all.extend(Built::load(plan)?.outgoing(plan)?);
+            #[cfg(feature = "engine")]
+            all.extend(super::dockerfiles::outgoing(plan, &scratch.path().join(&plan.target.triple), shell)?);
         }
         outgoing = all;
     } else {

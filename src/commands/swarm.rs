@@ -1,5 +1,6 @@
 //! Stacks in a Docker Swarm: `deploy`, `status` and `remove`.
 
+mod certificate;
 mod down;
 mod images;
 mod state;
@@ -27,7 +28,13 @@ pub fn deploy(options: &Options, timeout: Duration, shell: &Shell) -> Result<()>
     let apps = Apps::read(options, shell)?;
     let top = Node::tree(&apps)?;
     images::provide(&engine, &facts, &apps, shell)?;
-    up::stack(&engine, &facts, &top, timeout, shell)?;
+    if let Err(error) = up::stack(&engine, &facts, &top, timeout, shell) {
+        let name = &top.full;
+        shell.warning(format_args!(
+            "what is up of `{name}` stays: `cargo appbundle status` shows it, `cargo appbundle remove` takes it down"
+        ));
+        return Err(error);
+    }
     top.walk(&mut |node| anstream::println!("{}", node.full));
     Ok(())
 }

@@ -2,18 +2,25 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use std::time::Duration;
+
 use anyhow::Result;
+use base64::Engine as _;
 use bollard::errors::Error;
-use bollard::models::{LocalNodeState, NetworkCreateRequest, Service, TaskState};
+use bollard::models::{LocalNodeState, NetworkCreateRequest, SecretSpec, Service, TaskState};
 use bollard::query_parameters::{
-    ListConfigsOptionsBuilder, ListContainersOptionsBuilder, ListNetworksOptionsBuilder, ListServicesOptionsBuilder,
-    ListTasksOptionsBuilder,
+    ListConfigsOptionsBuilder, ListContainersOptionsBuilder, ListNetworksOptionsBuilder, ListSecretsOptionsBuilder,
+    ListServicesOptionsBuilder, ListTasksOptionsBuilder, LogsOptionsBuilder,
 };
+use futures_util::StreamExt as _;
 
 use super::Engine;
 
 /// The label by which Docker knows what belongs to a stack.
 pub const STACK_LABEL: &str = "com.docker.stack.namespace";
+
+/// How long is waited for the next of a service's last words.
+const LOG_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The swarm that an engine is in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -108,6 +115,48 @@ impl Engine {
         Ok(all)
     }
 
+    /// Whether the swarm keeps a secret of this name.
+    pub fn has_secret(&self, name: &str) -> Result<bool> {
+        match self.runtime.block_on(self.docker.inspect_secret(name)) {
+            Ok(_) => Ok(true),
+            Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(false),
+            Err(error) => Err(self.told(error, &format!("looking for the secret `{name}`"))),
+        }
+    }
+
+    /// Gives the swarm a secret to keep, which goes away with its stack.
+    pub fn create_secret(&self, name: &str, stack: &str, text: &str) -> Result<()> {
+        let spec = SecretSpec {
+            name: Some(name.to_owned()),
+            labels: Some(HashMap::from([(STACK_LABEL.to_owned(), stack.to_owned())])),
+            data: Some(base64::prelude::BASE64_STANDARD.encode(text)),
+            ..SecretSpec::default()
+        };
+        self.wait(&format!("making the secret `{name}`"), self.docker.create_secret(spec)).map(drop)
+    }
+
+    /// Removes a secret; one that is not there is fine.
+    pub fn remove_secret(&self, name: &str) -> Result<()> {
+        self.forget(&format!("removing the secret `{name}`"), self.docker.delete_secret(name)).map(drop)
+    }
+
+    /// The last lines that the replicas of a service wrote.
+    pub fn last_words(&self, service: &str, lines: usize) -> Result<Vec<String>> {
+        let options = LogsOptionsBuilder::new().stdout(true).stderr(true).tail(&lines.to_string()).build();
+        let doing = format!("reading what `{service}` wrote");
+        let mut text = Vec::new();
+        self.runtime.block_on(async {
+            let mut pieces = std::pin::pin!(self.docker.service_logs(service, Some(options)));
+            // Docker waits for the logs of replicas on nodes that are gone.
+            while let Ok(Some(piece)) = tokio::time::timeout(LOG_PATIENCE, pieces.next()).await {
+                text.extend_from_slice(&piece.map_err(|error| self.told(error, &doing))?.into_bytes());
+            }
+            anyhow::Ok(())
+        })?;
+        let all: Vec<String> = String::from_utf8_lossy(&text).lines().map(str::to_owned).collect();
+        Ok(all[all.len().saturating_sub(lines)..].to_vec())
+    }
+
     /// Removes a service; its replicas end as they are asked to. One that is not there is fine.
     pub fn remove_service(&self, name: &str) -> Result<()> {
         self.forget(&format!("removing the service `{name}`"), self.docker.delete_service(name)).map(drop)
@@ -120,7 +169,7 @@ impl Engine {
         Ok(found.into_iter().flat_map(|container| container.names.unwrap_or_default()).collect())
     }
 
-    /// Removes the networks and configs of a stack that nobody uses any more; gives the names of those that are still there.
+    /// Removes the networks, configs and secrets of a stack that nobody uses any more; gives the names of those that are still there.
     pub fn remove_rest(&self, stack: &str) -> Result<Vec<String>> {
         let doing = format!("removing what is left of the stack `{stack}`");
         let options = ListNetworksOptionsBuilder::new().filters(&only(stack)).build();
@@ -136,6 +185,13 @@ impl Engine {
             let Some(id) = config.id else { continue };
             if !self.forget(&doing, self.docker.delete_config(&id))? {
                 left.push(config.spec.and_then(|spec| spec.name).unwrap_or(id));
+            }
+        }
+        let options = ListSecretsOptionsBuilder::new().filters(&only(stack)).build();
+        for secret in self.wait(&doing, self.docker.list_secrets(Some(options)))? {
+            let Some(id) = secret.id else { continue };
+            if !self.forget(&doing, self.docker.delete_secret(&id))? {
+                left.push(secret.spec.and_then(|spec| spec.name).unwrap_or(id));
             }
         }
         // A network that was removed is listed until its last replica has let go of it.

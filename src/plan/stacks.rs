@@ -9,7 +9,7 @@ use std::path::Path;
 use super::manifests::{AppSource, ServiceSource};
 use super::service::Report;
 use super::{Request, checks, order};
-use crate::app::{AppFile, BaseChoice, Built, Gateway, Https, Name, Service, Stack, Swarm, Version};
+use crate::app::{AppFile, BaseChoice, Built, Certificate, Gateway, Https, Name, Service, Stack, Swarm, Version};
 use crate::config::tables::{GatewayTable, RoutingName, StackTable};
 use crate::config::{Problems, Step, schema};
 use crate::workspace::Workspace;
@@ -33,14 +33,14 @@ pub struct Given<'a> {
     pub services: &'a BTreeMap<String, (Service, BaseChoice)>,
 }
 
-/// Where a controller finds its stack.
-const PLACE: &str = "/etc/appbundle/stack.json";
+/// Where controllers find their stacks.
+const PLACE: &str = "/etc/appbundle/stacks";
 
 /// Puts the stack that a service controls into its image, from where `generate` writes it.
 pub fn give(service: &mut Service, output: &Path) {
     if let Some(stack) = &service.controls {
-        let from = output.join("stacks").join(format!("{stack}.json"));
-        service.files.push(AppFile { to: PLACE.into(), from, executable: false, link: None });
+        let (from, to) = (output.join("stacks").join(format!("{stack}.json")), format!("{PLACE}/{stack}.json"));
+        service.files.push(AppFile { to, from, executable: false, link: None });
         service.files.sort();
     }
 }
@@ -120,7 +120,15 @@ fn swarm(given: Given<'_>, problems: &mut Problems) -> Swarm {
             format!("`{variables}` cannot begin the names of variables: write letters, digits and `_`, such as `MY_APP`");
         report.wrong(&[Step::Key("swarm"), Step::Key("variables")], message);
     }
-    Swarm { variables, mesh: table.routing.unwrap_or_default() == RoutingName::Mesh }
+    let stop_signal = table.stop_signal.clone().unwrap_or_else(|| "SIGTERM".to_owned());
+    let named =
+        |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || "+-".contains(c));
+    if !stop_signal.strip_prefix("SIG").is_some_and(named) {
+        let mut report = Report { manifest: &given.app.manifest, path: &given.app.path, problems };
+        let message = format!("`{stop_signal}` is no signal: write `SIGTERM` or `SIGINT`");
+        report.wrong(&[Step::Key("swarm"), Step::Key("stop-signal")], message);
+    }
+    Swarm { variables, mesh: table.routing.unwrap_or_default() == RoutingName::Mesh, stop_signal }
 }
 
 /// The stack that each service is in, of those that a stack names.
@@ -216,16 +224,20 @@ fn apps(given: Given<'_>, stack: &str, table: &StackTable, problems: &mut Proble
 
 fn gateway(table: &GatewayTable, stack: &str, outermost: bool, report: &mut Report<'_>) -> Option<Gateway> {
     let place = |key: &'static str| [Step::Key("stacks"), Step::Key(stack), Step::Key("gateway"), Step::Key(key)];
-    let https = match (&table.certificate, &table.key) {
-        (Some(certificate), Some(key)) => {
-            Some(Https { port: table.https.unwrap_or(443), certificate: certificate.clone(), key: key.clone() })
+    let certificate = match (&table.certificate, &table.key, table.self_signed) {
+        (Some(certificate), Some(key), false) => {
+            Some(Certificate::Secrets { certificate: certificate.clone(), key: key.clone() })
         }
-        (None, None) if table.https.is_none() => None,
+        (None, None, true) => Some(Certificate::SelfSigned),
+        (None, None, false) if table.https.is_none() => None,
         _ => {
-            report.wrong(&place("https"), "HTTPS needs `certificate` and `key`: the names of two secrets of the swarm");
+            let message =
+                "HTTPS needs `certificate` and `key`, the names of two secrets of the swarm, or else `self-signed = true`";
+            report.wrong(&place("https"), message);
             None
         }
     };
+    let https = certificate.map(|certificate| Https { port: table.https.unwrap_or(443), certificate });
     for (from, to) in &table.rewrite {
         if !from.starts_with('/') || !to.starts_with('/') || [from, to].iter().any(|path| !plain_path(path)) {
             report.wrong(&place("rewrite"), format!("`{from}` cannot become `{to}`: write paths from `/` on, without blanks"));

@@ -12,7 +12,7 @@ use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use super::{parts, swarm, yaml};
-use crate::app::{GeneratedFile, Service, Stack};
+use crate::app::{Certificate, GeneratedFile, Service, Stack};
 use crate::digest::Digest;
 use crate::plan::Plan;
 
@@ -61,9 +61,8 @@ fn requests(plan: &Plan, stack: &Stack) -> Map<String, Value> {
     let alias = Some(stack.name.as_str()).filter(|_| !outermost);
     let file = stack_file(plan, stack, alias, &plan.output.join("stacks"));
     let mut value = api::requests(&file, &variable(plan, stack, alias, "STACKNAME"), &waves(plan, stack));
-    let inner = plan.stacks.iter().filter(|other| !other.image && stack.stacks.iter().any(|name| name == other.name.as_str()));
     value.insert("Name".into(), stack.name.to_string().into());
-    value.insert("Stacks".into(), inner.map(|inner| Value::from(requests(plan, inner))).collect());
+    value.insert("Stacks".into(), uncontrolled(plan, stack).map(|inner| Value::from(requests(plan, inner))).collect());
     value
 }
 
@@ -119,9 +118,12 @@ pub fn stack_file(plan: &Plan, stack: &Stack, alias: Alias<'_>, folder: &Path) -
         let full = format!("{}_gw_{}", variable(plan, stack, alias, "STACKNAME"), &sum[..8]);
         document.insert("configs".into(), json!({ "gateway": { "file": format!("./{name}"), "name": full } }));
         if let Some(https) = &gateway.https {
-            let secret = |name: &str| json!({ "external": true, "name": name });
-            let both = json!({ "certificate": secret(&https.certificate), "key": secret(&https.key) });
-            document.insert("secrets".into(), both);
+            let secret = |name: String| json!({ "external": true, "name": name });
+            let (certificate, key) = match &https.certificate {
+                Certificate::Secrets { certificate, key } => (certificate.clone(), key.clone()),
+                Certificate::SelfSigned => self_signed(&variable(plan, stack, alias, "STACKNAME")),
+            };
+            document.insert("secrets".into(), json!({ "certificate": secret(certificate), "key": secret(key) }));
         }
         configuration = Some((name, text));
     }
@@ -134,6 +136,11 @@ pub fn stack_file(plan: &Plan, stack: &Stack, alias: Alias<'_>, folder: &Path) -
     StackFile { document: document.into(), gateway: configuration }
 }
 
+/// The names of the secrets with the certificate that is made for a stack, and its key.
+pub fn self_signed(full: &str) -> (String, String) {
+    (format!("{full}_certificate"), format!("{full}_key"))
+}
+
 /// What a stack file cannot say.
 pub fn notes(plan: &Plan) -> Vec<String> {
     let mut notes = Vec::new();
@@ -142,8 +149,38 @@ pub fn notes(plan: &Plan) -> Vec<String> {
         let told = ["all services start at once", "a stack has no proxy"];
         let own = swarm::notes(stack.members(&plan.services));
         notes.extend(own.into_iter().filter(|note| !told.iter().any(|words| note.contains(words))));
+        let apps = stack.apps.iter().map(|(app, folder)| {
+            format!(
+                "stacks: the files of the app `{app}` are generated in `{}`; `deploy --to swarm` brings it up as well",
+                folder.display()
+            )
+        });
+        notes.extend(apps);
+    }
+    notes.extend(controller_notes(plan));
+    notes
+}
+
+/// What a controller does not apply of the services of its stack.
+pub fn controller_notes(plan: &Plan) -> Vec<String> {
+    let mut notes = Vec::new();
+    for controlled in plan.stacks.iter().filter(|stack| stack.image) {
+        let mut open = vec![controlled];
+        while let Some(stack) = open.pop() {
+            open.extend(uncontrolled(plan, stack));
+            let file = stack_file(plan, stack, Some(stack.name.as_str()), &plan.output.join("stacks"));
+            for (service, left) in api::left_out(&file.document) {
+                let left = left.join(", ");
+                notes.push(format!("stacks: {left} of `{service}` is left out by the controller of `{}`", controlled.name));
+            }
+        }
     }
     notes
+}
+
+/// The stacks in a stack that have no controllers themselves.
+fn uncontrolled<'a>(plan: &'a Plan, stack: &'a Stack) -> impl Iterator<Item = &'a Stack> {
+    plan.stacks.iter().filter(|other| !other.image && stack.stacks.iter().any(|name| name == other.name.as_str()))
 }
 
 /// Adds the five variables of the swarm; what the service says itself stays.

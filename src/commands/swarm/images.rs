@@ -2,16 +2,12 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
 use super::tree::Apps;
-use crate::app::{Built, Dockerfile};
-use crate::base::BuildContext;
-use crate::commands::session::cache_folder;
-use crate::commands::{Session, build, load};
-use crate::engine::{BuildSpec, Engine, SwarmFacts};
-use crate::plan::{Format, Plan};
-use crate::segment::KnownDigests;
+use crate::commands::{Session, build, dockerfiles, load};
+use crate::engine::{Engine, SwarmFacts};
+use crate::plan::Format;
 use crate::shell::Shell;
 
 /// The label of containers with the sum of their image: the same name with another sum is another version.
@@ -51,7 +47,7 @@ pub fn provide(engine: &Engine, facts: &SwarmFacts, apps: &Apps, shell: &Shell) 
         let path = paths.into_iter().next().context("nothing was built")?;
         load::load(engine, &path, &load::read(&path, shell)?, shell)?;
         for built in plan.stacks.iter().filter(|stack| stack.repo.is_none()).flat_map(|stack| &stack.built) {
-            dockerfile(engine, plan, built, shell)?;
+            dockerfiles::build(engine, plan, built, shell)?;
         }
     }
     apps.others.values().try_for_each(|other| provide(engine, facts, other, shell))
@@ -60,36 +56,4 @@ pub fn provide(engine: &Engine, facts: &SwarmFacts, apps: &Apps, shell: &Shell) 
 /// Whether the engine runs here on a kernel that cannot balance. Docker loads the module where there is one.
 fn no_ipvs(engine: &Engine) -> bool {
     engine.endpoint().socket().is_some() && cfg!(target_os = "linux") && !Path::new("/proc/net/ip_vs").exists()
-}
-
-fn dockerfile(engine: &Engine, plan: &Plan, built: &Built, shell: &Shell) -> Result<()> {
-    let service = &built.service;
-    let failed = || format!("failed to build the service `{}`", service.name);
-    let known = KnownDigests::load(&cache_folder(plan).join("digests.json"));
-    let source = Dockerfile {
-        path: built.context.join(&built.dockerfile),
-        written: built.dockerfile.clone(),
-        context: built.context.clone(),
-        args: built.args.clone(),
-        target: None,
-    };
-    let mut context = BuildContext::read(&source, &known).with_context(failed)?;
-    for (name, folder) in &built.packages {
-        context.add(name, folder, &known).with_context(failed)?;
-    }
-    shell.status("Building", format_args!("{} from {}", service.image, source.path.display()));
-    let spec = BuildSpec {
-        dockerfile: context.dockerfile.clone(),
-        platform: plan.target.platform.to_string(),
-        args: built.args.clone(),
-        target: None,
-        tag: service.image.to_string(),
-    };
-    let image =
-        engine.build(&spec, |to| context.write(to, &|_| ()), &mut |line| shell.output(&format!("{}: {line}", service.name)));
-    let image = image.with_context(failed)?;
-    if image.architecture != plan.target.platform.architecture {
-        bail!("the engine made `{}` for {}/{} instead of {}", service.image, image.os, image.architecture, plan.target.platform);
-    }
-    Ok(())
 }

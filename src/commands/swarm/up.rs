@@ -7,15 +7,18 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
-use super::PAUSE;
 use super::images::IMAGE_LABEL;
 use super::tree::Node;
+use super::{PAUSE, certificate};
 use crate::engine::{Engine, SwarmFacts};
 use crate::render::{self, StackFile};
 use crate::shell::Shell;
 
 /// A replica that failed this often while it was waited for will not run.
 const FAILURES: usize = 4;
+
+/// How many lines of what a service wrote are shown when it does not run.
+const LAST_WORDS: usize = 20;
 
 /// Networks, the stacks in it, and its services, each once those before it run.
 pub fn stack(engine: &Engine, facts: &SwarmFacts, node: &Node<'_>, timeout: Duration, shell: &Shell) -> Result<()> {
@@ -29,6 +32,7 @@ pub fn stack(engine: &Engine, facts: &SwarmFacts, node: &Node<'_>, timeout: Dura
     let folder = tempfile::tempdir().context("failed to make a temporary folder")?;
     let mut file = render::stack_file(node.plan, node.stack, node.alias.as_deref(), folder.path());
     mark(engine, &mut file)?;
+    certificate::provide(engine, facts, node, shell)?;
     let mut running: Vec<String> = Vec::new();
     let waves = node.waves();
     for (at, wave) in waves.iter().enumerate() {
@@ -36,11 +40,11 @@ pub fn stack(engine: &Engine, facts: &SwarmFacts, node: &Node<'_>, timeout: Dura
         shell.status("Starting", format_args!("{} of {}", wave.join(", "), node.full));
         let before = failures(engine, &node.full)?;
         apply(engine, facts, node, &file, (folder.path(), &running), at + 1 == waves.len())?;
-        wait(engine, &node.full, wave, before, timeout)?;
+        wait(engine, &node.full, wave, before, timeout, shell)?;
     }
     for child in by_controller {
         shell.status("Waiting", format_args!("for {}, which its controller brings up", child.full));
-        appear(engine, child, timeout)?;
+        appear(engine, node, child, timeout, shell)?;
     }
     if waves.is_empty() {
         shell.status("Empty", format_args!("{}: only stacks are in it", node.full));
@@ -50,8 +54,8 @@ pub fn stack(engine: &Engine, facts: &SwarmFacts, node: &Node<'_>, timeout: Dura
     Ok(())
 }
 
-/// Waits until a controller has brought its stack up.
-fn appear(engine: &Engine, node: &Node<'_>, timeout: Duration) -> Result<()> {
+/// Waits until a controller in the stack `around` has brought its stack up.
+fn appear(engine: &Engine, around: &Node<'_>, node: &Node<'_>, timeout: Duration, shell: &Shell) -> Result<()> {
     let end = Instant::now() + timeout;
     let names: Vec<String> = node.waves().into_iter().flatten().map(|name| format!("{}_{name}", node.full)).collect();
     loop {
@@ -59,9 +63,21 @@ fn appear(engine: &Engine, node: &Node<'_>, timeout: Duration) -> Result<()> {
         let runs = |name: &&String| services.iter().any(|service| service.name == **name && service.running >= service.wanted);
         let Some(late) = names.iter().find(|name| !runs(name)) else { return Ok(()) };
         if Instant::now() > end {
+            let mut members = around.stack.members(&around.plan.services).into_iter();
+            if let Some(controller) = members.find(|service| service.controls.as_deref() == Some(node.stack.name.as_str())) {
+                last_words(engine, &format!("{}_{}", around.full, controller.name), shell);
+            }
             bail!("the controller of the stack `{}` did not bring `{late}` up in time", node.full);
         }
         std::thread::sleep(PAUSE);
+    }
+}
+
+/// Shows what a service wrote at last.
+fn last_words(engine: &Engine, service: &str, shell: &Shell) {
+    match engine.last_words(service, LAST_WORDS) {
+        Ok(lines) => lines.iter().for_each(|line| shell.raw(&format!("{service} | {line}"))),
+        Err(error) => shell.warning(format_args!("{error:#}")),
     }
 }
 
@@ -131,7 +147,7 @@ fn failures(engine: &Engine, stack: &str) -> Result<usize> {
 }
 
 /// Waits until all replicas of these services run, and are those of the newest version.
-fn wait(engine: &Engine, stack: &str, wave: &[String], before: usize, timeout: Duration) -> Result<()> {
+fn wait(engine: &Engine, stack: &str, wave: &[String], before: usize, timeout: Duration, shell: &Shell) -> Result<()> {
     let end = Instant::now() + timeout;
     let mut content = 0;
     loop {
@@ -155,6 +171,7 @@ fn wait(engine: &Engine, stack: &str, wave: &[String], before: usize, timeout: D
         let failing = late.iter().find(|service| service.failures >= FAILURES).filter(|_| failed >= before + FAILURES);
         if let Some(service) = failing.or(late.first()).filter(|_| failing.is_some() || Instant::now() > end) {
             let said = service.said.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
+            last_words(engine, &service.name, shell);
             let why = if failing.is_some() { "fails again and again" } else { "does not run in time" };
             bail!(
                 "the service `{}` {why}: {} of {} replicas{said}\nhelp: see what it says: `docker service logs {}`",

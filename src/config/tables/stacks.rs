@@ -81,6 +81,8 @@ pub struct GatewayTable {
     pub http: Option<u16>,
     /// The port for HTTPS, with a certificate. Default: 443.
     pub https: Option<u16>,
+    /// Whether `deploy` makes a certificate for this machine, as the swarm's secret: for development, browsers warn of it.
+    pub self_signed: bool,
     /// The name of the secret that holds the certificate, and those that signed it: `docker secret create NAME cert.pem`.
     pub certificate: Option<String>,
     /// The name of the secret that holds the certificate's key: `docker secret create NAME key.pem`.
@@ -98,6 +100,8 @@ pub struct SwarmTable {
     pub variables: Option<String>,
     /// How services are reached. Default: `"mesh"`.
     pub routing: Option<RoutingName>,
+    /// The signal that asks the services of stacks to end. Default: `SIGTERM`, as everywhere else.
+    pub stop_signal: Option<String>,
 }
 
 /// How services in a swarm are reached.

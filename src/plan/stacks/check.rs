@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Given, quoted};
-use crate::app::{Destination, Protocol, Service, Stack};
+use crate::app::{Certificate, Destination, Protocol, Service, Stack};
 use crate::config::{Problems, Step, schema};
 use crate::plan::service::Report;
 
@@ -36,7 +36,8 @@ pub fn names(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
         let full = full_name(stack.name.as_str(), stacks);
         // A gateway's configuration has the sum of its text in its name.
         let configuration = stack.gateway.iter().map(|_| "gw_01234567");
-        for name in members.iter().map(|service| service.name.as_str()).chain(configuration) {
+        let certificate = self_signed(stack).then_some("certificate");
+        for name in members.iter().map(|service| service.name.as_str()).chain(configuration).chain(certificate) {
             let long = format!("{full}_{name}");
             if long.len() > LONGEST {
                 let message = format!("Docker Swarm takes names of at most {LONGEST} characters, `{long}` has {}", long.len());
@@ -54,13 +55,25 @@ fn full_name(name: &str, stacks: &[Stack]) -> String {
     }
 }
 
-/// A stack that is an image has a service that controls it, and nothing controls what is none.
+fn self_signed(stack: &Stack) -> bool {
+    let https = stack.gateway.as_ref().and_then(|gateway| gateway.https.as_ref());
+    https.is_some_and(|https| https.certificate == Certificate::SelfSigned)
+}
+
+/// A stack that is an image has a service that controls it, in the stack around it, and nothing controls what is none.
 pub fn controllers(given: Given<'_>, stacks: &[Stack], problems: &mut Problems) {
     for source in given.sources {
         let Some(name) = &source.table.controls else { continue };
         let known: Vec<&str> = stacks.iter().map(|stack| stack.name.as_str()).collect();
+        let own = source.table.name.as_deref().unwrap_or(&source.member.name);
+        let around = stacks.iter().find(|stack| stack.stacks.iter().any(|inner| inner == name));
         let message = match stacks.iter().find(|stack| stack.name.as_str() == name) {
-            Some(stack) if stack.image => continue,
+            Some(stack) if stack.image => match around {
+                Some(around) if !around.services.iter().any(|service| service == own) => {
+                    format!("the stack `{name}` is in the stack `{0}`: name `{own}` in the `services` of `{0}`", around.name)
+                }
+                _ => continue,
+            },
             Some(_) => format!("the stack `{name}` is no image: set its `stack-image = true`"),
             None => {
                 let near = schema::nearest(name, &known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
@@ -72,6 +85,7 @@ pub fn controllers(given: Given<'_>, stacks: &[Stack], problems: &mut Problems) 
     }
     for stack in stacks.iter().filter(|stack| stack.image) {
         let name = stack.name.as_str();
+        unable(given, stacks, stack, problems);
         if given.sources.iter().any(|source| source.table.controls.as_deref() == Some(name)) {
             continue;
         }
@@ -79,6 +93,27 @@ pub fn controllers(given: Given<'_>, stacks: &[Stack], problems: &mut Problems) 
             given.app.path.iter().copied().chain([Step::Key("stacks"), Step::Key(name), Step::Key("stack-image")]).collect();
         let problem = given.app.manifest.problem(&path, format!("no service controls the stack `{name}`"));
         problems.push(problem.help(format!("run `cargo appbundle new-service {name}-stack --template stack`")));
+    }
+}
+
+/// What a controller cannot bring up: it knows only what is in its image, which is no place for keys.
+fn unable(given: Given<'_>, stacks: &[Stack], controlled: &Stack, problems: &mut Problems) {
+    let mut report = Report { manifest: &given.app.manifest, path: &given.app.path, problems };
+    let mut open = vec![controlled];
+    while let Some(stack) = open.pop() {
+        let inner = |other: &&Stack| !other.image && stack.stacks.iter().any(|name| name == other.name.as_str());
+        open.extend(stacks.iter().filter(inner));
+        let place = [Step::Key("stacks"), Step::Key(stack.name.as_str())];
+        let why = format!("`{}` is brought up by a controller, which", controlled.name);
+        if let Some(app) = stack.apps.keys().next() {
+            let message =
+                format!("{why} does not know the app `{app}` of another workspace: take it into a stack that is no image");
+            report.wrong(&[place[0], place[1], Step::Key("apps"), Step::Key(app)], message);
+        }
+        if self_signed(stack) {
+            let message = format!("{why} makes no certificates: name two secrets of the swarm in `certificate` and `key`");
+            report.wrong(&[place[0], place[1], Step::Key("gateway"), Step::Key("self-signed")], message);
+        }
     }
 }
 
@@ -111,12 +146,22 @@ pub fn routes(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
     let known = services(given);
     for stack in stacks.iter().filter(|stack| stack.gateway.is_some()) {
         let mut taken: BTreeMap<String, String> = BTreeMap::new();
-        let mut open = vec![stack];
-        while let Some(inner) = open.pop() {
-            open.extend(stacks.iter().filter(|other| inner.stacks.iter().any(|name| name == other.name.as_str())));
+        // With the stack that has to have a gateway, so that this one reaches what is in it.
+        let mut open: Vec<(&Stack, Option<&Stack>)> = vec![(stack, None)];
+        while let Some((inner, closed)) = open.pop() {
+            let closed = closed.or_else(|| Some(inner).filter(|inner| inner.gateway.is_none()));
+            let deeper = stacks.iter().filter(|other| inner.stacks.iter().any(|name| name == other.name.as_str()));
+            open.extend(deeper.map(|other| (other, closed)));
             for service in inner.members(&known) {
                 for (path, _) in service.proxied() {
                     let place = [Step::Key("stacks"), Step::Key(stack.name.as_str()), Step::Key("gateway")];
+                    if let Some(closed) = closed.filter(|closed| closed.name != inner.name) {
+                        let message = format!(
+                            "the gateway of `{}` does not reach the route `{path}` of `{}` in the stack `{}`: give `{}` a gateway",
+                            stack.name, service.name, inner.name, closed.name
+                        );
+                        report.wrong(&place, message);
+                    }
                     if !super::plain_path(path) {
                         report
                             .wrong(&place, format!("the route `{path}` of `{}` cannot be forwarded by a gateway", service.name));
@@ -135,16 +180,26 @@ pub fn routes(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
     }
 }
 
-/// A service starts after others of its own stack only.
+/// Whether a stack's services find those of another one, which then run before: it is in that stack, without a gateway that hides
+/// them, and without a controller, which brings it up at its own time.
+fn sees(stack: &Stack, other: &Stack) -> bool {
+    stack.stacks.iter().any(|name| name == other.name.as_str()) && other.gateway.is_none() && !other.image
+}
+
+/// A service starts after others of its own stack, and of the stacks in it that it sees.
 pub fn dependencies(given: Given<'_>, stacks: &[Stack], problems: &mut Problems) {
     let known = services(given);
     let has = |stack: &Stack, name: &str| stack.members(&known).iter().any(|service| service.name.as_str() == name);
     for stack in stacks {
         for service in stack.members(&known) {
             for (at, name) in service.depends_on.iter().enumerate().filter(|(_, name)| !has(stack, name)) {
-                let Some(other) = stacks.iter().find(|other| has(other, name)) else { continue };
+                let others: Vec<&Stack> = stacks.iter().filter(|other| has(other, name)).collect();
+                if others.iter().any(|other| sees(stack, other)) {
+                    continue;
+                }
+                let Some(other) = others.first() else { continue };
                 let message = format!(
-                    "`{}` of the stack `{}` depends on `{name}`, which is in the stack `{}`: stacks in a stack are started before its services, and nothing else is known between stacks",
+                    "`{}` of the stack `{}` depends on `{name}`, which is in the stack `{}`: it can depend on services of its own stack, and of stacks in that one which have no gateway",
                     service.name, stack.name, other.name
                 );
                 let source = given.sources.iter().find(|source| {

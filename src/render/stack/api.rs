@@ -6,6 +6,40 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::StackFile;
+use crate::app::Cpu;
+
+/// What of a service in a stack file becomes part of a request.
+const APPLIED: &str = "image environment networks volumes configs secrets entrypoint command stop_signal stop_grace_period \
+    healthcheck ports deploy user working_dir labels init hostname tty stdin_open read_only";
+
+/// The same of its `deploy`.
+const APPLIED_DEPLOY: &str = "replicas restart_policy placement endpoint_mode resources";
+
+/// Services of a stack file, and what of them a controller leaves out.
+pub fn left_out(document: &Value) -> Vec<(String, Vec<String>)> {
+    let keys = |value: &Value, known: &str, before: &str| -> Vec<String> {
+        let all = value.as_object().into_iter().flatten().map(|(key, _)| key);
+        let other = all.filter(|key| !known.split_whitespace().any(|known| known == *key));
+        other.map(|key| format!("`{before}{key}`")).collect()
+    };
+    // Of `compose = { … }` may come what a stack file has in another form.
+    let strange = |service: &Value| -> Vec<String> {
+        let listed = |key: &str, fits: fn(&Value) -> bool| service[key].as_array().is_none_or(|list| list.iter().all(fits));
+        let tables = ["environment", "networks"].map(|key| (key, service[key].is_null() || service[key].is_object()));
+        let lists = [("volumes", Value::is_string as fn(&Value) -> bool), ("secrets", Value::is_string)];
+        let lists = lists.into_iter().chain([("ports", Value::is_object as fn(&Value) -> bool), ("configs", Value::is_object)]);
+        let all = tables.into_iter().chain(lists.map(|(key, fits)| (key, listed(key, fits))));
+        all.filter(|(_, fits)| !fits).map(|(key, _)| format!("`{key}`, as it is written,")).collect()
+    };
+    let services = document["services"].as_object().into_iter().flatten();
+    let left = services.map(|(name, service)| {
+        let mut left = keys(service, APPLIED, "");
+        left.extend(strange(service));
+        left.extend(keys(&service["deploy"], APPLIED_DEPLOY, "deploy."));
+        (name.clone(), left)
+    });
+    left.filter(|(_, left)| !left.is_empty()).collect()
+}
 
 /// The requests that make a stack: its networks, configs and services, the services in launch order.
 pub fn requests(file: &StackFile, full: &str, order: &[Vec<String>]) -> Map<String, Value> {
@@ -58,12 +92,24 @@ fn service(document: &Value, full: &str, name: &str, from: &Value) -> Value {
     let mut container = json!({
         "Image": from["image"],
         "Env": env,
-        "Labels": { "com.docker.stack.namespace": full },
+        "Labels": labels(full, &from["labels"]),
         "Mounts": mounts.collect::<Vec<_>>(),
         "Configs": configs.collect::<Vec<_>>(),
         "Secrets": secrets.collect::<Vec<_>>(),
     });
-    for (key, other) in [("entrypoint", "Command"), ("command", "Args"), ("stop_signal", "StopSignal")] {
+    let same = [
+        ("entrypoint", "Command"),
+        ("command", "Args"),
+        ("stop_signal", "StopSignal"),
+        ("user", "User"),
+        ("working_dir", "Dir"),
+        ("init", "Init"),
+        ("hostname", "Hostname"),
+        ("tty", "TTY"),
+        ("stdin_open", "OpenStdin"),
+        ("read_only", "ReadOnly"),
+    ];
+    for (key, other) in same {
         if !from[key].is_null() {
             container[other] = from[key].clone();
         }
@@ -90,12 +136,60 @@ fn service(document: &Value, full: &str, name: &str, from: &Value) -> Value {
         "TaskTemplate": {
             "ContainerSpec": container,
             "Networks": networks.collect::<Vec<_>>(),
-            "RestartPolicy": { "Condition": deploy["restart_policy"]["condition"] },
+            "RestartPolicy": restart(&deploy["restart_policy"]),
+            "Resources": { "Limits": amounts(&deploy["resources"]["limits"]), "Reservations": amounts(&deploy["resources"]["reservations"]) },
             "Placement": { "Constraints": deploy["placement"]["constraints"].as_array().cloned().unwrap_or_default() },
         },
         "Mode": { "Replicated": { "Replicas": deploy["replicas"].as_u64().unwrap_or(1) } },
         "EndpointSpec": { "Mode": deploy["endpoint_mode"].as_str().unwrap_or("vip"), "Ports": ports.collect::<Vec<_>>() },
     })
+}
+
+/// The stack's label and the service's own, which compose has as a list or as a table.
+fn labels(full: &str, own: &Value) -> Value {
+    let mut all = json!({ "com.docker.stack.namespace": full });
+    for (name, value) in own.as_object().into_iter().flatten() {
+        all[name] = text(value).into();
+    }
+    for label in own.as_array().into_iter().flatten().filter_map(Value::as_str) {
+        let (name, value) = label.split_once('=').unwrap_or((label, ""));
+        all[name] = value.into();
+    }
+    all
+}
+
+fn restart(policy: &Value) -> Value {
+    let mut out = json!({ "Condition": policy["condition"] });
+    for (key, other) in [("delay", "Delay"), ("window", "Window")] {
+        if !policy[key].is_null() {
+            out[other] = nanoseconds(&policy[key]).into();
+        }
+    }
+    if let Some(attempts) = policy["max_attempts"].as_u64() {
+        out["MaxAttempts"] = attempts.into();
+    }
+    out
+}
+
+/// Shares of a processor in billionths, memory in bytes.
+fn amounts(from: &Value) -> Value {
+    let mut out = json!({});
+    if let Ok(cpu) = Cpu::parse(&text(&from["cpus"])) {
+        out["NanoCPUs"] = (cpu.milli * 1_000_000).into();
+    }
+    if let Some(bytes) = from["memory"].as_str().and_then(bytes) {
+        out["MemoryBytes"] = bytes.into();
+    }
+    out
+}
+
+/// `64M`, where `M` is 1024 times 1024.
+fn bytes(memory: &str) -> Option<u64> {
+    let lower = memory.to_lowercase();
+    let short = lower.strip_suffix('b').unwrap_or(&lower);
+    let unit = [("k", 1 << 10), ("m", 1 << 20), ("g", 1u64 << 30)];
+    let (number, size) = unit.iter().find_map(|(name, size)| Some((short.strip_suffix(name)?, *size))).unwrap_or((short, 1));
+    number.parse::<u64>().ok()?.checked_mul(size)
 }
 
 /// `data:/data:ro`
@@ -123,4 +217,30 @@ fn text(value: &Value) -> String {
 fn nanoseconds(value: &Value) -> u64 {
     let parsed: Option<Duration> = value.as_str().and_then(|text| humantime::parse_duration(text).ok());
     parsed.map_or(0, |duration| u64::try_from(duration.as_nanos()).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_counted_as_compose_does() {
+        let shown: Vec<Option<u64>> = ["64M", "64mb", "1K", "2g", "512", "512b", "x", "1.5G"].map(bytes).to_vec();
+        let (kib, mib) = (1024, 1024 * 1024);
+        assert_eq!(shown, [Some(64 * mib), Some(64 * mib), Some(kib), Some(2048 * mib), Some(512), Some(512), None, None]);
+    }
+
+    #[test]
+    fn what_a_request_cannot_say_is_known() {
+        let document = json!({ "services": {
+            "a": { "image": "a", "env_file": ["x"], "deploy": { "replicas": 1, "mode": "global" }, "volumes": [{ "type": "tmpfs" }] },
+            "b": { "image": "b", "volumes": ["x:/y"], "ports": [{ "target": 1 }] },
+        } });
+        let left = left_out(&document);
+        assert_eq!(left.len(), 1);
+        assert_eq!(
+            left[0],
+            ("a".into(), vec!["`env_file`".into(), "`volumes`, as it is written,".into(), "`deploy.mode`".into()])
+        );
+    }
 }

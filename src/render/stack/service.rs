@@ -9,11 +9,17 @@ use crate::app::{Protocol, Service, Stack};
 use crate::plan::Plan;
 use crate::render::{merge, parts, swarm};
 
+/// How long a service of a stack may take to end, unless its table says otherwise. Stacks end one service after another.
+const GRACE_PERIOD: &str = "1m";
+
 /// One service; `folder` is where the stack file is to stand. Its networks are added around it, unless it has some.
 pub fn render(plan: &Plan, stack: &Stack, service: &Service, folder: &Path) -> Map<String, Value> {
     let mut map = swarm::service(service, &stack.image_of(service).to_string(), folder);
     let mut under = Map::new();
-    under.insert("stop_signal".into(), "SIGTERM".into());
+    under.insert("stop_signal".into(), plan.swarm.stop_signal.clone().into());
+    if service.stop_grace_period.is_none() && !service.compose.contains_key("stop_grace_period") {
+        map.insert("stop_grace_period".into(), GRACE_PERIOD.into());
+    }
     if direct(plan, Some(service)) {
         under.insert("deploy".into(), json!({ "endpoint_mode": "dnsrr" }));
     }

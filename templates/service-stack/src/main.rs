@@ -1,38 +1,67 @@
 //! {{ name }}: a stack as one container. It brings the stack up, tells over HTTP how it is, and takes it down when it ends:
 //! `GET /status`, `POST /deploy`, `POST /remove`, `GET /healthz`.
 
-mod docker;
+mod requests;
 mod stack;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
+use bollard::{API_DEFAULT_VERSION, Docker};
 use tokio::net::TcpListener;
 use tokio::signal::unix;
+use tokio::sync::{Mutex, watch};
 
+use requests::{Error, Requests, Surroundings};
 use stack::Stack;
 
-/// The stack; whoever changes it holds the lock.
-type Shared = Arc<Mutex<Stack>>;
+/// This service.
+const NAME: &str = "{{ name }}";
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// What the image has of the stack.
+const STACK: &str = "/etc/appbundle/stacks/{{ stack }}.json";
+
+/// Seconds that one answer of Docker may take.
+const PATIENCE: u64 = 120;
+
+/// The stack, and who works on it.
+struct Controller {
+    stack: Stack,
+    /// Held by whoever changes the stack.
+    changing: Mutex<()>,
+    /// Whether this container is about to end: nothing is brought up any more.
+    ending: watch::Sender<bool>,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
     let mut term = unix::signal(unix::SignalKind::terminate())?;
     let mut int = unix::signal(unix::SignalKind::interrupt())?;
-    let path = std::env::var("STACK").unwrap_or_else(|_| "/etc/appbundle/stack.json".to_owned());
-    let stack = Stack::read(&path)?;
-    println!("{{ name }} controls the stack {}", stack.name());
-    let shared: Shared = Arc::new(Mutex::new(stack));
-    let address = std::env::var("LISTEN").unwrap_or_else(|_| "0.0.0.0:{{ port }}".to_owned());
-    let listener = TcpListener::bind(&address).await?;
-    let app = app(Arc::clone(&shared));
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    let starting = Arc::clone(&shared);
+    let variable = |name: &str, default: &str| std::env::var(name).unwrap_or(default.to_owned());
+    let socket = variable("DOCKER_SOCKET", "/var/run/docker.sock");
+    let docker = Docker::connect_with_unix(&socket, PATIENCE, API_DEFAULT_VERSION)?;
+    let docker = docker.negotiate_version().await?;
+    let host = docker.info().await?.name.unwrap_or_default();
+    let path = variable("STACK", STACK);
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
+    let around = Surroundings {
+        host,
+        told: &|name| std::env::var(name).ok(),
+    };
+    let controller = Arc::new(Controller::new(Stack::new(
+        docker,
+        Requests::parse(&text, &around)?,
+    )));
+    println!("{NAME} controls the stack {}", controller.stack.name());
+    let listener = TcpListener::bind(variable("LISTEN", "0.0.0.0:{{ port }}")).await?;
+    let server = axum::serve(listener, app(Arc::clone(&controller)));
+    tokio::spawn(async move { server.await });
+    let starting = Arc::clone(&controller);
     tokio::spawn(async move {
-        match change(starting, Stack::deploy).await {
+        match starting.deploy().await {
             Ok(_) => println!("all of it runs"),
             Err(error) => eprintln!("failed to bring the stack up: {error}"),
         }
@@ -42,70 +71,100 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         _ = int.recv() => {}
     }
     println!("taking the stack down");
-    change(shared, Stack::remove).await?;
+    controller.ending.send_replace(true);
+    controller.remove().await?;
     println!("all of it is gone");
     Ok(())
 }
 
-fn app(shared: Shared) -> Router {
+impl Controller {
+    fn new(stack: Stack) -> Self {
+        let (changing, ending) = (Mutex::new(()), watch::Sender::new(false));
+        Self {
+            stack,
+            changing,
+            ending,
+        }
+    }
+
+    /// Brings the stack up, unless this container ends meanwhile; tells how it is then.
+    async fn deploy(&self) -> Result<String, Error> {
+        let _held = self.changing.lock().await;
+        let mut ending = self.ending.subscribe();
+        tokio::select! {
+            up = self.stack.deploy() => up?,
+            _ = ending.wait_for(|ending| *ending) => return Err("this container ends".into()),
+        }
+        self.status().await
+    }
+
+    async fn remove(&self) -> Result<String, Error> {
+        let _held = self.changing.lock().await;
+        self.stack.remove().await?;
+        self.status().await
+    }
+
+    async fn status(&self) -> Result<String, Error> {
+        Ok(serde_json::to_string_pretty(&self.stack.status().await?)? + "\n")
+    }
+}
+
+type Shared = State<Arc<Controller>>;
+
+fn app(controller: Arc<Controller>) -> Router {
     Router::new()
-        .route("/healthz", get(|| async { "ok" }))
+        .route("/healthz", get(async || "ok"))
         .route(
             "/status",
-            get(|State(shared)| answer(shared, Stack::status)),
+            get(async |State(c): Shared| told(c.status().await)),
         )
         .route(
             "/deploy",
-            post(|State(shared)| answer(shared, Stack::deploy)),
+            post(async |State(c): Shared| told(c.deploy().await)),
         )
         .route(
             "/remove",
-            post(|State(shared)| answer(shared, Stack::remove)),
+            post(async |State(c): Shared| told(c.remove().await)),
         )
-        .with_state(shared)
+        .with_state(controller)
 }
 
-async fn answer(shared: Shared, work: fn(&Stack) -> stack::Answer) -> (StatusCode, String) {
-    match change(shared, work).await {
+fn told(answer: Result<String, Error>) -> (StatusCode, String) {
+    match answer {
         Ok(text) => (StatusCode::OK, text),
         Err(error) => (StatusCode::BAD_GATEWAY, format!("{error}\n")),
     }
 }
 
-/// Works on the stack in a thread of its own: Docker's answers take as long as they take.
-async fn change(shared: Shared, work: fn(&Stack) -> stack::Answer) -> Result<String, String> {
-    let done = tokio::task::spawn_blocking(move || {
-        let stack = match shared.lock() {
-            Ok(stack) => stack,
-            Err(poisoned) => poisoned.into_inner(),
-        };
-        work(&stack).map_err(|error| error.to_string())
-    });
-    done.await.map_err(|error| error.to_string())?
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{Read, Write};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    #[tokio::test(flavor = "multi_thread")]
-    async fn it_is_healthy_and_knows_its_stack() {
+    async fn asked(request: &str) -> String {
         let text = r#"{ "Variables": "X", "App": "a", "Name": "s", "Networks": [], "Configs": [], "Services": [], "Stacks": [] }"#;
-        let stack = Stack::parse(text, &|_| None).unwrap();
-        assert_eq!(stack.name(), "a-s");
+        let around = Surroundings {
+            host: "h".to_owned(),
+            told: &|_| None,
+        };
+        // Nobody listens there.
+        let docker = Docker::connect_with_http("127.0.0.1:1", 1, API_DEFAULT_VERSION).unwrap();
+        let stack = Stack::new(docker, Requests::parse(text, &around).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let app = app(Arc::new(Mutex::new(stack)));
+        let app = app(Arc::new(Controller::new(stack)));
         tokio::spawn(async move { axum::serve(listener, app).await });
-        let asked = tokio::task::spawn_blocking(move || {
-            let mut stream = std::net::TcpStream::connect(address).unwrap();
-            let request = "GET /healthz HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
-            stream.write_all(request.as_bytes()).unwrap();
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).unwrap();
-            answer
-        });
-        assert!(asked.await.unwrap().ends_with("ok"));
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let request = format!("{request} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn it_is_healthy_and_says_that_no_engine_answers() {
+        assert!(asked("GET /healthz").await.ends_with("ok"));
+        assert!(asked("GET /status").await.starts_with("HTTP/1.1 502"));
     }
 }

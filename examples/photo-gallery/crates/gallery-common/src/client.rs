@@ -18,11 +18,19 @@ pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Sends pictures to other services; clones share their connections.
 #[derive(Clone)]
-pub struct Client(legacy::Client<HttpConnector, Full<Bytes>>);
+pub struct Client {
+    http: legacy::Client<HttpConnector, Full<Bytes>>,
+    token: String,
+}
 
 impl Client {
     pub fn new() -> Self {
-        Self(legacy::Client::builder(TokioExecutor::new()).build_http())
+        Self { http: legacy::Client::builder(TokioExecutor::new()).build_http(), token: String::new() }
+    }
+
+    /// Shows this token with every picture, unless it is empty.
+    pub fn with_token(self, token: String) -> Self {
+        Self { token, ..self }
     }
 
     /// Posts a picture and returns what is answered, if that is a success.
@@ -36,8 +44,11 @@ impl Client {
     }
 
     async fn send(&self, url: &str, content_type: &str, picture: Bytes) -> Result<Bytes> {
-        let request = Request::post(url).header(header::CONTENT_TYPE, content_type).body(Full::new(picture))?;
-        let response = self.0.request(request).await?;
+        let mut request = Request::post(url).header(header::CONTENT_TYPE, content_type);
+        if !self.token.is_empty() {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {}", self.token));
+        }
+        let response = self.http.request(request.body(Full::new(picture))?).await?;
         let status = response.status();
         let body = Limited::new(response.into_body(), MAX_PICTURE).collect().await.map_err(anyhow::Error::from_boxed)?.to_bytes();
         if !status.is_success() {

@@ -23,11 +23,11 @@ struct Camera {
 
 fn main() -> Result<()> {
     let camera = Camera {
-        client: Client::new(),
+        client: Client::new().with_token(config::env_or("TOKEN", "")),
         gallery: config::env_or("GALLERY_URL", "http://127.0.0.1:8081"),
         taken: AtomicU32::new(0),
     };
-    serve(PORT, Router::new().route("/capture", post(capture)).with_state(Arc::new(camera)))
+    serve(PORT, Router::new().route("/camera/capture", post(capture)).with_state(Arc::new(camera)))
 }
 
 async fn capture(State(camera): State<Arc<Camera>>) -> Result<impl IntoResponse, Failure> {

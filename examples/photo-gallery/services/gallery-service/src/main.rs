@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -23,6 +23,7 @@ struct Gallery {
     store: Store,
     client: Client,
     thumbnailer: String,
+    token: String,
 }
 
 type Shared = State<Arc<Gallery>>;
@@ -32,6 +33,7 @@ fn main() -> Result<()> {
         store: Store::open(config::env_or("DATA_DIR", "/data").into())?,
         client: Client::new(),
         thumbnailer: config::env_or("THUMBNAILER_URL", "http://127.0.0.1:8082"),
+        token: config::env_or("TOKEN", ""),
     };
     let routes = Router::new()
         .route("/photos", get(list).post(add))
@@ -46,7 +48,11 @@ async fn list(State(gallery): Shared) -> Result<Json<Vec<Photo>>, Failure> {
     Ok(Json(gallery.store.list()?))
 }
 
-async fn add(State(gallery): Shared, picture: Bytes) -> Result<impl IntoResponse, Failure> {
+async fn add(State(gallery): Shared, headers: HeaderMap, picture: Bytes) -> Result<impl IntoResponse, Failure> {
+    let shown = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+    if !gallery.token.is_empty() && shown != Some(format!("Bearer {}", gallery.token).as_bytes()) {
+        return Err(Failure::new(StatusCode::UNAUTHORIZED, anyhow::anyhow!("only who has the token adds photos")));
+    }
     if !picture.starts_with(b"\xff\xd8\xff") {
         return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, anyhow::anyhow!("this is no JPEG")));
     }

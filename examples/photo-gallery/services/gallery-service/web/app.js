@@ -1,4 +1,5 @@
-const CAMERA = `${location.protocol}//${location.hostname}:8080`;
+// Behind a gateway the camera is at the same place as this page; without one it has a port of its own.
+const CAMERA = location.port === "8081" ? `${location.protocol}//${location.hostname}:8080` : "";
 
 const button = document.getElementById("capture");
 const message = document.getElementById("message");
@@ -33,6 +34,6 @@ async function attempt(action) {
 }
 
 button.addEventListener("click", () =>
-  attempt(async () => show(await json(`${CAMERA}/capture`, { method: "POST" }))));
+  attempt(async () => show(await json(`${CAMERA}/camera/capture`, { method: "POST" }))));
 
 attempt(async () => (await json("photos")).forEach(show));

@@ -1,0 +1,200 @@
+//! What is asked of Docker to bring a stack up: read from the image, with the values of this place in it.
+
+use std::collections::BTreeMap;
+
+use bollard::models::{NetworkCreateRequest, ServiceSpec};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// What went wrong, in words.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// The requests of a stack, and those of the stacks in it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Requests {
+    /// The stack's name in the swarm.
+    #[serde(skip)]
+    pub full: String,
+    /// The networks that it makes.
+    pub networks: Vec<NetworkCreateRequest>,
+    /// The configs that it makes.
+    pub configs: Vec<Config>,
+    /// Its services, in launch order.
+    pub services: Vec<Service>,
+    /// The stacks in it.
+    #[serde(skip)]
+    pub stacks: Vec<Requests>,
+}
+
+/// A config.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Config {
+    /// Its name in the swarm.
+    pub name: String,
+    /// What is in it.
+    pub text: String,
+}
+
+/// A service.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Service {
+    /// Services of one wave start together, each wave once all of the one before it runs.
+    pub wave: u64,
+    /// What Docker is asked for.
+    pub spec: ServiceSpec,
+}
+
+/// Where the stack is brought up.
+pub struct Surroundings<'a> {
+    /// The engine's host.
+    pub host: String,
+    /// The environment of this container: what it was told of the stack around it, and secrets.
+    pub told: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl Requests {
+    /// Reads them; `$NAME` in braces becomes what `around` says of `NAME`.
+    ///
+    /// # Errors
+    /// When the text is no stack, or a variable that has to be there is not.
+    pub fn parse(text: &str, around: &Surroundings<'_>) -> Result<Self, Error> {
+        let value: Value = serde_json::from_str(text)?;
+        let word = |key: &str| value[key].as_str().unwrap_or_default();
+        let prefix = word("Variables");
+        let told = |name: &str| {
+            (around.told)(&format!("{prefix}_{name}")).filter(|value| !value.is_empty())
+        };
+        let (own, name) = (word("App"), word("Name"));
+        let app = told("APPNAME").unwrap_or_else(|| own.to_owned());
+        // An inner stack of an app that nobody told of the outer one is that app's all the same.
+        let stack = told("STACKNAME").or_else(|| (name != own).then(|| own.to_owned()));
+        Self::of(&value, (prefix, &app), stack.as_deref(), around)
+    }
+
+    /// A stack in the stack `outer`.
+    fn of(
+        value: &Value,
+        (prefix, app): (&str, &str),
+        outer: Option<&str>,
+        around: &Surroundings<'_>,
+    ) -> Result<Self, Error> {
+        let name = value["Name"].as_str().unwrap_or_default();
+        let full = match outer {
+            Some(outer) => format!("{outer}-{name}"),
+            None => name.to_owned(),
+        };
+        let network = outer.map(|outer| format!("{app}_{outer}_family"));
+        let variables: BTreeMap<String, String> = [
+            ("PARENT", outer.unwrap_or_default()),
+            ("PARENTHOST", outer.map_or("", |_| &around.host)),
+            ("APPNAME", app),
+            ("STACKNAME", &full),
+            ("PARENT_NETWORK", network.as_deref().unwrap_or_default()),
+        ]
+        .into_iter()
+        .map(|(name, value)| (format!("{prefix}_{name}"), value.to_owned()))
+        .collect();
+        let known = |name: &str| variables.get(name).cloned().or_else(|| (around.told)(name));
+        let mut own = value.clone();
+        let inner = own.as_object_mut().and_then(|own| own.remove("Stacks"));
+        let mut requests: Self = serde_json::from_value(filled(&own, &known)?)?;
+        for inner in inner.iter().filter_map(Value::as_array).flatten() {
+            let inner = Self::of(inner, (prefix, app), Some(&full), around)?;
+            requests.stacks.push(inner);
+        }
+        requests.full = full;
+        Ok(requests)
+    }
+}
+
+/// A value with its variables replaced.
+fn filled(value: &Value, known: &dyn Fn(&str) -> Option<String>) -> Result<Value, Error> {
+    Ok(match value {
+        Value::String(text) => replaced(text, known)?.into(),
+        Value::Array(list) => list
+            .iter()
+            .map(|one| filled(one, known))
+            .collect::<Result<_, _>>()?,
+        Value::Object(map) => Value::Object(
+            map.iter()
+                .map(|(key, one)| Ok((key.clone(), filled(one, known)?)))
+                .collect::<Result<_, Error>>()?,
+        ),
+        other => other.clone(),
+    })
+}
+
+/// As compose files have it: a name in braces after `$`, with a default after `:-`, or with what to say after `:?` when there is
+/// no such variable; a doubled `$` is one.
+fn replaced(text: &str, known: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('$') {
+        out.push_str(before);
+        if let Some(after) = after.strip_prefix('$') {
+            out.push('$');
+            rest = after;
+            continue;
+        }
+        let inner = after.strip_prefix('{');
+        let Some((inner, after)) = inner.and_then(|inner| inner.split_once('}')) else {
+            out.push('$');
+            rest = after;
+            continue;
+        };
+        let (name, other) = inner.split_once(':').unwrap_or((inner, "-"));
+        match (known(name), other.split_at_checked(1)) {
+            (Some(value), _) => out.push_str(&value),
+            (None, Some(("?", why))) => return Err(format!("no variable `{name}`: {why}")),
+            (None, Some(("-", default))) => out.push_str(default),
+            (None, _) => {}
+        }
+        rest = after;
+    }
+    Ok(out + rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_replaced_as_in_compose_files() {
+        let known = |name: &str| (name == "A").then(|| "one".to_owned());
+        let replaced = |text: &str| replaced(text, &known);
+        let text = "$$A ${A} ${A:-x} ${B:-two} ${B} $5 $";
+        assert_eq!(replaced(text).unwrap(), "$A one one two  $5 $");
+        assert!(
+            replaced("${B:?it is a secret}")
+                .unwrap_err()
+                .ends_with("it is a secret")
+        );
+    }
+
+    #[test]
+    fn an_inner_stack_is_told_of_the_outer_one() {
+        let text = r#"{ "Variables": "X", "App": "a", "Name": "s", "Networks": [{ "Name": "${X_PARENT_NETWORK:-none}" }],
+            "Configs": [], "Services": [], "Stacks": [{ "Name": "t", "Networks": [{ "Name": "${X_PARENT_NETWORK}" }],
+            "Configs": [{ "Name": "${X_PARENT}", "Text": "${X_PARENTHOST}" }], "Services": [], "Stacks": [] }] }"#;
+        let told = |name: &str| (name == "X_STACKNAME").then(|| "outer".to_owned());
+        let around = Surroundings {
+            host: "h".to_owned(),
+            told: &told,
+        };
+        let stack = Requests::parse(text, &around).unwrap();
+        assert_eq!(
+            (&*stack.full, &*stack.stacks[0].full),
+            ("outer-s", "outer-s-t")
+        );
+        assert_eq!(stack.networks[0].name, "a_outer_family");
+        let inner = &stack.stacks[0];
+        assert_eq!(inner.networks[0].name, "a_outer-s_family");
+        assert_eq!(
+            (&*inner.configs[0].name, &*inner.configs[0].text),
+            ("outer-s", "h")
+        );
+    }
+}

@@ -1,0 +1,535 @@
+//! Stacks in a real swarm of one machine: they come up, answer, tell how they are, and go away.
+#![cfg(feature = "engine")]
+
+mod support;
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use support::registry::{Guard, Registry};
+use support::running::{Proxy, start};
+use support::swarm::{
+    STACKS, Swarm, X86, app, compile, controller, free, get, has_environment, in_order, left, member, nginx, page, page_over_tls,
+    shop, verb, websocket, websocket_over_tls,
+};
+use support::{Project, appbundle, engine, fails, judge, ok, run, text, tool};
+
+/// Two secrets with a certificate for `localhost` and its key; they go away with this.
+struct Secrets;
+
+impl Secrets {
+    fn new() -> Self {
+        let secrets = Self;
+        secrets.remove();
+        let folder = tempfile::tempdir().expect("folder");
+        let script = "set -e
+            openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout key -out certificate -subj /CN=localhost \
+                -addext subjectAltName=DNS:localhost
+            for one in certificate key; do docker secret create appbundle-test-$one $one; done";
+        ok(Command::new("sh").args(["-c", script]).current_dir(folder.path()));
+        secrets
+    }
+
+    fn remove(&self) {
+        run(Command::new("docker").args(["secret", "rm", "appbundle-test-certificate", "appbundle-test-key"]));
+    }
+}
+
+impl Drop for Secrets {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+/// Takes a stack out of the swarm whatever becomes of the test.
+struct Stacks<'a>(&'a [&'a str]);
+
+impl Drop for Stacks<'_> {
+    fn drop(&mut self) {
+        for stack in self.0 {
+            run(Command::new("docker").args(["stack", "rm", stack]));
+        }
+    }
+}
+
+/// A value that formats on the way would like to understand.
+const TRICKY: &str = "a \"b\" 'c'\n$HOME ${PATH} $$ #d \\ {{.Node}} é";
+
+#[test]
+fn a_stack_with_a_stack_in_it_comes_up_answers_and_goes_away() {
+    if !engine() || !nginx() || !tool("openssl") {
+        return;
+    }
+    let _swarm = Swarm::new();
+    let _secrets = Secrets::new();
+    let _stacks = Stacks(&["shop", "shop-orders"]);
+    let project = shop(STACKS);
+    let written = format!("environment = {{ TRICKY = {}, NAME", toml::Value::from(TRICKY));
+    let manifest = String::from_utf8(project.read("services/api/Cargo.toml")).expect("text");
+    project.write("services/api/Cargo.toml", &manifest.replace("environment = { NAME", &written));
+    compile(&project, &["web", "api", "store"]);
+    let deployed = run(&mut verb(&project, "deploy"));
+    let said = text(&deployed.stderr);
+    assert!(deployed.status.success(), "{said}");
+    assert_eq!(text(&deployed.stdout), "shop\nshop-orders\n");
+    in_order(
+        &said,
+        &[
+            "Creating network shop_shop_family",
+            "Creating network shop_shop-orders_family",
+            "Starting store of shop-orders",
+            "Starting api of shop-orders",
+            "Starting gateway of shop-orders",
+            "Running shop-orders: 3 services",
+            "Starting web of shop",
+            "Running shop: 2 services",
+        ],
+    );
+
+    assert!(page(18780, "/web/there").contains("web /there http"), "{}", page(18780, "/web/there"));
+    assert!(page(18780, "/api/there").contains("api /api/there http"), "{}", page(18780, "/api/there"));
+    assert_eq!(websocket(18780, "/api/socket", "over two proxies"), "over two proxies");
+    assert_eq!(websocket(18780, "/web", "over one"), "over one");
+    // The certificate is the one that the swarm keeps; what is behind two gateways is told how it was asked.
+    assert!(page_over_tls(18743, "/api/there").contains("api /api/there https"));
+    assert_eq!(websocket_over_tls(18743, "/api/socket", "over TLS and two proxies"), "over TLS and two proxies");
+
+    let host = judge("docker", &["info", "--format", "{{.Name}}"]);
+    let of_api = [
+        ("TRICKY", TRICKY),
+        ("SHOP_PARENT", "shop"),
+        ("SHOP_PARENTHOST", host.trim()),
+        ("SHOP_APPNAME", "shop"),
+        ("SHOP_STACKNAME", "shop-orders"),
+        ("SHOP_PARENT_NETWORK", "shop_shop_family"),
+    ];
+    has_environment(18780, "/api/env", &of_api);
+    let of_web = [
+        ("SHOP_PARENT", ""),
+        ("SHOP_PARENTHOST", ""),
+        ("SHOP_APPNAME", "shop"),
+        ("SHOP_STACKNAME", "shop"),
+        ("SHOP_PARENT_NETWORK", ""),
+    ];
+    has_environment(18780, "/web/env", &of_web);
+
+    let shown = ok(&mut verb(&project, "status"));
+    in_order(&shown, &["shop\n", "  web", "  gateway", "shop-orders\n", "  store", "  api"]);
+    assert!(shown.contains("  store      2/2  shop.store:1.2.3        running\n"), "{shown}");
+    let states: serde_json::Value = serde_json::from_str(&ok(verb(&project, "status").arg("--json"))).expect("JSON");
+    assert_eq!((&states[1]["stack"], &states[1]["parent"]), (&"shop-orders".into(), &"shop".into()));
+    assert_eq!((&states[1]["services"][0]["wanted"], &states[1]["services"][0]["running"]), (&2.into(), &2.into()));
+
+    // What is as it was stays; what was built again is replaced.
+    let ids = || judge("docker", &["ps", "-q", "--no-trunc", "--filter", "name=shop_web.", "--filter", "name=shop-orders_api."]);
+    let before = ids();
+    ok(&mut verb(&project, "deploy"));
+    assert_eq!(ids(), before);
+    project.compile("cc", "web", &support::swarm::MEMBER.replace("%s %s %.5s", "again %s %s %.5s"), &["-O1"]);
+    ok(&mut verb(&project, "deploy"));
+    assert!(page(18780, "/web").contains("again web"), "{}", page(18780, "/web"));
+
+    let removed = run(&mut verb(&project, "remove"));
+    let said = text(&removed.stderr);
+    assert!(removed.status.success(), "{said}");
+    in_order(
+        &said,
+        &[
+            "Stopping shop_gateway",
+            "Stopping shop_web",
+            "Stopping shop-orders_gateway",
+            "Stopping shop-orders_api",
+            "Stopping shop-orders_store",
+            "Removed shop-orders",
+            "Removed shop\n",
+        ],
+    );
+    assert_eq!(left("shop"), "");
+    assert!(ok(&mut verb(&project, "status")).contains("absent"));
+    run(Command::new("docker").args(["volume", "rm", "shop-orders_data"]));
+}
+
+/// A Dockerfile that shows what it was given: variables, and the folder of a package.
+const DOCKERFILE: &str = "FROM scratch\nARG THEME\nARG EDITION\nARG BOTH\nENV THEME=$THEME EDITION=$EDITION BOTH=$BOTH PORT=8003 NAME=docs\n\
+    COPY content /member\nCOPY web/Cargo.toml /web.toml\nENTRYPOINT [\"/member\"]\n";
+
+const DOCS: &str = r#"
+[workspace.metadata.appbundle.stacks.shop.build.docs]
+dir = "docs"
+file = "docker/Dockerfile"
+cmd = "serve --title 'All of it'"
+tag = "appbundle-test-docs"
+env = { THEME = "dark", BOTH = "the service's" }
+packages = ["web"]
+routes = { "/docs" = { port = 8003 } }
+"#;
+
+/// Puts what the Dockerfile needs into the project: a static program.
+fn docs(project: &Project) {
+    project.write("docs/docker/Dockerfile", DOCKERFILE);
+    project.compile("cc", "docs", support::swarm::MEMBER, &["-O1", "-static"]);
+    std::fs::rename(project.path().join("bin/docs"), project.path().join("docs/content")).expect("moved");
+}
+
+#[test]
+fn another_workspaces_app_and_a_dockerfiles_service_are_reached_at_80_and_443() {
+    if !engine() || !nginx() || !tool("openssl") || !free(&[80, 443]) {
+        return;
+    }
+    let _swarm = Swarm::new();
+    let _stacks = Stacks(&["shop", "shop-billing"]);
+    let gateway = "gateway = { image = \"appbundle-test-nginx:1\" }\n";
+    let billing = app("accounts", "swarm = { routing = \"host\" }\n");
+    let manifest = String::from_utf8(billing.read("Cargo.toml")).expect("text");
+    billing.write("Cargo.toml", &format!("{manifest}\n[workspace.metadata.appbundle.stacks.accounts]\n{gateway}"));
+    member(&billing, "ledger", 8010, "routes = { \"/ledger\" = { port = 8010 } }\n");
+    compile(&billing, &["ledger"]);
+    let stacks = format!(
+        "swarm = {{ routing = \"host\" }}\n\n[workspace.metadata.appbundle.stacks.shop]\n{}env = {{ BOTH = \"the stack's\", EDITION = \"1\" }}\n\
+         apps = {{ billing = {{ path = \"{}\" }} }}\n{DOCS}",
+        gateway.replace(" }", ", self-signed = true }"),
+        billing.path().display(),
+    );
+    let project = app("shop", &stacks);
+    member(&project, "web", 8000, "routes = { \"/\" = { port = 8000 } }\n");
+    compile(&project, &["web"]);
+    docs(&project);
+    let deployed = run(verb(&project, "deploy").args(["--env", "EDITION=2"]));
+    let said = text(&deployed.stderr);
+    assert!(deployed.status.success(), "{said}");
+    in_order(
+        &said,
+        &[
+            "Building appbundle-test-docs:1.2.3 from",
+            "Starting ledger of shop-billing",
+            "Running shop-billing: 2 services",
+            "Creating certificate shop_certificate",
+            "Starting gateway of shop\n",
+        ],
+    );
+
+    // One door, and three ways behind it.
+    for (path, answer) in [("/at", "web /at"), ("/docs/at", "docs /docs/at"), ("/billing/ledger/at", "ledger /ledger/at")] {
+        assert!(page(80, path).contains(&format!("{answer} http")), "{}", page(80, path));
+        let secure = page_over_tls(443, path);
+        assert!(secure.contains(&format!("{answer} https")), "{secure}");
+    }
+    assert_eq!(websocket(80, "/billing/ledger", "plain"), "plain");
+    assert_eq!(websocket_over_tls(443, "/billing/ledger", "safe"), "safe");
+
+    let host = judge("docker", &["info", "--format", "{{.Name}}"]);
+    let of_ledger = [
+        ("AILTIRE_APPNAME", "shop"),
+        ("AILTIRE_STACKNAME", "shop-billing"),
+        ("AILTIRE_PARENT", "shop"),
+        ("AILTIRE_PARENTHOST", host.trim()),
+        ("AILTIRE_PARENT_NETWORK", "shop_shop_family"),
+    ];
+    has_environment(80, "/billing/ledger/env", &of_ledger);
+    // What is typed goes before the service's, that before the stack's.
+    let of_docs = [("THEME", "dark"), ("EDITION", "2"), ("BOTH", "the service's"), ("AILTIRE_STACKNAME", "shop")];
+    has_environment(80, "/docs/env", &of_docs);
+    let container = judge("docker", &["ps", "-q", "--filter", "name=shop_docs."]);
+    assert_eq!(
+        judge("docker", &["inspect", "--format", "{{json .Args}}", container.trim()]),
+        "[\"serve\",\"--title\",\"All of it\"]\n"
+    );
+    let copied = judge("docker", &["cp", &format!("{}:/web.toml", container.trim()), "-"]);
+    assert!(copied.contains("[package.metadata.service]"), "{copied}");
+
+    // The key is with the swarm alone.
+    assert!(judge("docker", &["secret", "ls", "--format", "{{.Name}}", "--filter", "name=shop_"]).contains("shop_key"));
+    let found = run(Command::new("grep").args(["-rl", "PRIVATE KEY"]).arg(project.path()));
+    assert_eq!(text(&found.stdout), "");
+
+    let said = text(&run(&mut verb(&project, "remove")).stderr);
+    in_order(&said, &["Stopping shop_gateway", "Stopping shop-billing_ledger", "Removed shop-billing", "Removed shop\n"]);
+    assert_eq!(left("shop"), "");
+    run(Command::new("docker").args(["rmi", "--force", "appbundle-test-docs:1.2.3"]));
+}
+
+#[test]
+fn a_registry_has_the_images_of_all_services() {
+    let Some(registry) = Registry::start(Guard::None) else { return };
+    if !engine() || !nginx() {
+        return;
+    }
+    let _swarm = Swarm::new();
+    let _stacks = Stacks(&["shop"]);
+    let gateway = "gateway = { image = \"appbundle-test-nginx:1\", http = 18770 }\n";
+    let stacks = format!("swarm = {{ routing = \"host\" }}\n\n[workspace.metadata.appbundle.stacks.shop]\n{gateway}{DOCS}");
+    let project = app("shop", &stacks);
+    member(&project, "web", 8000, "routes = { \"/\" = { port = 8000 } }\n");
+    compile(&project, &["web"]);
+    docs(&project);
+    let prefix = format!("{}/shop", registry.host);
+    ok(&mut project.pack(&[]));
+    let pushed = ok(&mut appbundle(project.path(), &["push", "--repo", &prefix, "--env", "EDITION=3"]));
+    assert!(pushed.contains(&format!("{prefix}/web@sha256:")) && pushed.contains(&format!("{prefix}/docs@sha256:")), "{pushed}");
+    run(Command::new("docker").args(["rmi", "--force", "appbundle-test-docs:1.2.3", "shop.web:1.2.3"]));
+    let deployed = run(verb(&project, "deploy").args(["--repo", &prefix]));
+    assert!(deployed.status.success(), "{}", text(&deployed.stderr));
+    assert!(!text(&deployed.stderr).contains("Building"), "{}", text(&deployed.stderr));
+    assert!(page(18770, "/x").contains("web /x"));
+    has_environment(18770, "/docs/env", &[("EDITION", "3"), ("THEME", "dark")]);
+    let shown = ok(&mut verb(&project, "status"));
+    assert!(shown.contains(&format!("{prefix}/web:1.2.3")) && shown.contains(&format!("{prefix}/docs:1.2.3")), "{shown}");
+    ok(&mut verb(&project, "remove"));
+    assert_eq!(left("shop"), "");
+    for service in ["web", "docs"] {
+        run(Command::new("docker").args(["rmi", "--force", &format!("{prefix}/{service}:1.2.3")]));
+    }
+}
+
+/// The example as it is, for this machine: from a button on its page to a picture that another stack scaled down.
+#[test]
+fn the_example_comes_up_as_two_stacks_behind_one_door() {
+    if !engine() || !nginx() || !free(&[80, 443]) {
+        return;
+    }
+    let there = run(Command::new("docker").args(["image", "inspect", "nginx:stable"])).status.success();
+    if !there {
+        judge("docker", &["tag", support::swarm::NGINX, "nginx:stable"]);
+    }
+    let _swarm = Swarm::new();
+    let _stacks = Stacks(&["photo-gallery", "photo-gallery-processing"]);
+    let example = support::repository().join("examples/photo-gallery");
+    let verb = |arguments: &[&str]| {
+        let mut command = appbundle(&example, arguments);
+        command.args(["--target", X86, "--locked"]).env("TOKEN", "the gallery's own");
+        command
+    };
+    let deployed = run(&mut verb(&["deploy", "--to", "swarm", "--profile", "dev", "--color", "never"]));
+    let said = text(&deployed.stderr);
+    assert!(deployed.status.success(), "{said}");
+    in_order(
+        &said,
+        &[
+            "Starting thumbnailer of photo-gallery-processing",
+            "Starting gallery-service of photo-gallery",
+            "Starting camera-control",
+        ],
+    );
+    let curl = |arguments: &[&str]| {
+        let output =
+            run(Command::new("curl").args(["--silent", "--show-error", "--insecure", "--max-time", "60"]).args(arguments));
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        output.stdout
+    };
+    assert!(page(80, "/").contains("<html"), "the gateway answers");
+    let captured = curl(&["--fail", "-X", "POST", "https://localhost/camera/capture"]);
+    let captured: serde_json::Value = serde_json::from_slice(&captured).expect("JSON");
+    let photo = format!("https://localhost{}", captured["url"].as_str().expect("url"));
+    let picture = curl(&["--fail", &photo]);
+    let small = curl(&["--fail", &format!("{photo}/thumbnail?width=64")]);
+    assert!(picture.starts_with(&[0xff, 0xd8]) && small.starts_with(&[0xff, 0xd8]) && small.len() < picture.len());
+    let refused = curl(&["--write-out", "%{http_code}", "--data-binary", "no token", "https://localhost/photos"]);
+    assert!(text(&refused).ends_with("401"), "{}", text(&refused));
+    let shown = ok(&mut verb(&["status"]));
+    in_order(
+        &shown,
+        &[
+            "photo-gallery
+",
+            "camera-control",
+            "photo-gallery-processing
+",
+            "thumbnailer",
+            "2/2",
+        ],
+    );
+    ok(&mut verb(&["remove"]));
+    assert_eq!(left("photo-gallery"), "");
+    run(Command::new("docker").args(["volume", "rm", "photo-gallery_data"]));
+    if !there {
+        judge("docker", &["rmi", "nginx:stable"]);
+    }
+}
+
+/// A service that ends at once, one that no node may run, one whose image nobody has.
+#[test]
+fn a_service_that_does_not_run_is_told_with_its_last_words() {
+    if !engine() {
+        return;
+    }
+    let _swarm = Swarm::new();
+    let _stacks = Stacks(&["failing"]);
+    let project = app("failing", "swarm = { routing = \"host\" }\n");
+    member(&project, "well", 8000, "");
+    let ill = |table: &str| project.service("ill", &format!("depends-on = [\"well\"]\n{table}"));
+    ill("environment = { FAIL = \"1\" }\ncompose = { deploy = { restart_policy = { delay = \"1s\" } } }\n");
+    compile(&project, &["well", "ill"]);
+    let error = fails(&mut verb(&project, "deploy"), 1);
+    assert!(error.contains("the service `failing_ill` fails again and again: 0 of 1 replicas"), "{error}");
+    assert!(error.contains("non-zero exit (3)") && error.contains("help: see what it says"), "{error}");
+    assert!(error.contains("failing_ill | failing"), "{error}");
+    assert!(error.contains("`cargo appbundle remove` takes it down"), "{error}");
+    let shown = ok(&mut verb(&project, "status"));
+    assert!(shown.contains("failing: ") && shown.contains("1/1"), "{shown}");
+    ok(&mut verb(&project, "remove"));
+    assert_eq!(left("failing"), "");
+
+    ill("compose = { deploy = { placement = { constraints = [\"node.labels.there == never\"] } } }\n");
+    let begun = Instant::now();
+    let error = fails(verb(&project, "deploy").args(["--timeout", "6"]), 1);
+    assert!(error.contains("the service `failing_ill` does not run in time: 0 of 1 replicas"), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(60), "{error}");
+    assert!(ok(&mut verb(&project, "status")).contains("starting"));
+    ok(&mut verb(&project, "remove"));
+
+    ill("compose = { image = \"appbundle-test-nobody-has-this:1\", deploy = { restart_policy = { delay = \"1s\" } } }\n");
+    let error = fails(&mut verb(&project, "deploy"), 1);
+    assert!(error.contains("the service `failing_ill` fails again and again") && error.contains("No such image"), "{error}");
+    ok(&mut verb(&project, "remove"));
+    assert_eq!(left("failing"), "");
+}
+
+/// The engine goes away between two services; what was begun is told, and goes away once the engine is back.
+#[test]
+fn an_engine_that_stops_in_the_middle_is_told() {
+    if !engine() {
+        return;
+    }
+    let _swarm = Swarm::new();
+    let _stacks = Stacks(&["cut"]);
+    let project = app("cut", "swarm = { routing = \"host\" }\n");
+    member(&project, "first", 8000, "");
+    member(&project, "second", 8001, "depends-on = [\"first\"]\n");
+    compile(&project, &["first", "second"]);
+    let proxy = Proxy::start();
+    let mut deploying = start(verb(&project, "deploy").env("DOCKER_HOST", proxy.url()));
+    deploying.wait_for("Starting second of cut");
+    proxy.cut();
+    let (code, said) = deploying.end();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("error: ") && said.contains(proxy.url().trim_start_matches("unix://")), "{said}");
+    assert!(said.contains("`cargo appbundle remove` takes it down"), "{said}");
+    let error = fails(verb(&project, "status").env("DOCKER_HOST", proxy.url()), 1);
+    assert!(error.contains("help: "), "{error}");
+    assert!(ok(&mut verb(&project, "status")).contains("first"));
+    ok(&mut verb(&project, "remove"));
+    assert_eq!(left("cut"), "");
+}
+
+/// Waits until a container has written this; gives all that it wrote.
+fn wait_for(container: &str, words: &str) -> String {
+    let end = Instant::now() + Duration::from_secs(90);
+    loop {
+        let logs = run(Command::new("docker").args(["logs", container]));
+        let said = text(&logs.stdout) + &text(&logs.stderr);
+        if said.contains(words) {
+            return said;
+        }
+        assert!(!said.contains("failed") && Instant::now() < end, "{said}");
+        std::thread::sleep(Duration::from_millis(300));
+    }
+}
+
+/// A shop whose stack of this name has a controller.
+fn controlled(stacks: &str, stack: &str) -> Project {
+    let project = shop(stacks);
+    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
+    let without = &manifest[..manifest.find("[workspace.metadata.appbundle.stacks").expect("tables")];
+    project.write("Cargo.toml", without);
+    project.write("bin/.keep", "");
+    let name = format!("{stack}-stack");
+    ok(&mut appbundle(project.path(), &["new-service", &name, "--template", "stack"]));
+    project.write("Cargo.toml", &manifest);
+    controller(&project, &name);
+    compile(&project, &["web", "api", "store"]);
+    project
+}
+
+#[test]
+fn one_container_is_a_whole_stack() {
+    if !engine() || !nginx() || !tool("openssl") {
+        return;
+    }
+    let _swarm = Swarm::new();
+    let _secrets = Secrets::new();
+    let _stacks = Stacks(&["shop", "shop-orders"]);
+    let stacks = STACKS.replace("stacks = [\"orders\"]\n", "stacks = [\"orders\"]\nstack-image = true\n");
+    let project = controlled(&stacks.replace("187", "188"), "shop");
+    let bundle = ok(project.pack(&["--format", "docker"]).args(["--target", X86]));
+    ok(&mut appbundle(project.path(), &["load", bundle.trim()]));
+    let socket = "/var/run/docker.sock:/var/run/docker.sock";
+    let name = "appbundle-test-controller";
+    run(Command::new("docker").args(["rm", "-f", name]));
+    judge("docker", &["run", "-d", "--name", name, "-v", socket, "-p", "127.0.0.1:18891:8080", "shop.shop-stack:1.2.3"]);
+    wait_for(name, "all of it runs");
+    assert!(page(18880, "/api/there").contains("api /api/there http"));
+    assert!(page_over_tls(18843, "/web/there").contains("web /there https"));
+    assert_eq!(websocket(18880, "/web", "through the gateway"), "through the gateway");
+    let host = judge("docker", &["info", "--format", "{{.Name}}"]);
+    let told = [("SHOP_STACKNAME", "shop-orders"), ("SHOP_PARENT", "shop"), ("SHOP_PARENTHOST", host.trim())];
+    has_environment(18880, "/api/env", &told);
+    let status = page(18891, "/status");
+    in_order(&status, &["\"stack\": \"shop\"", "shop_web", "\"stack\": \"shop-orders\"", "shop-orders_"]);
+
+    // Down and up again over HTTP, by the same container.
+    let post = |verb: &str| {
+        let url = format!("http://127.0.0.1:18891/{verb}");
+        judge("curl", &["--silent", "--show-error", "--fail", "--max-time", "120", "-X", "POST", &url])
+    };
+    assert!(!post("remove").contains("shop_web"));
+    assert_eq!(left("shop_"), "");
+    assert!(post("deploy").contains("shop-orders_store"));
+    assert!(String::from_utf8_lossy(&get(18880, "/web/again")).contains("web /again"));
+
+    judge("docker", &["stop", "-t", "120", name]);
+    let logs = text(&run(Command::new("docker").args(["logs", name])).stdout);
+    assert_eq!(judge("docker", &["inspect", "--format", "{{.State.ExitCode}}", name]), "0\n");
+    judge("docker", &["rm", name]);
+    assert!(logs.contains("all of it is gone"), "{logs}");
+    assert_eq!(left("shop"), "");
+    run(Command::new("docker").args(["volume", "rm", "shop-orders_data"]));
+}
+
+/// A stack in a stack is one service of it, whose container brings it up; all in one image.
+#[test]
+fn a_stack_in_a_stack_is_one_service_of_it() {
+    if !engine() || !nginx() || !tool("openssl") {
+        return;
+    }
+    let _swarm = Swarm::new();
+    let _secrets = Secrets::new();
+    let _stacks = Stacks(&["shop", "shop-orders"]);
+    let stacks = STACKS.replace("services = [\"api\"", "stack-image = true\nservices = [\"api\"");
+    let stacks = stacks.replace("swarm = {", "layout = \"multi-binary\"\nswarm = {").replace("187", "189");
+    let stacks = stacks.replace("stacks = [\"orders\"]\n", "stacks = [\"orders\"]\nservices = [\"orders-stack\"]\n");
+    let project = controlled(&stacks, "orders");
+    let deployed = run(&mut verb(&project, "deploy"));
+    let said = text(&deployed.stderr);
+    assert!(deployed.status.success(), "{said}");
+    in_order(&said, &["orders-stack", "Waiting for shop-orders, which its controller brings up", "Running shop: 3 services"]);
+    assert!(!said.contains("Starting store of shop-orders"), "{said}");
+    assert!(page(18980, "/api/there").contains("api /api/there http"));
+    assert_eq!(websocket(18980, "/api/socket", "all the way"), "all the way");
+    let host = judge("docker", &["info", "--format", "{{.Name}}"]);
+    let told = [
+        ("SHOP_PARENT", "shop"),
+        ("SHOP_PARENTHOST", host.trim()),
+        ("SHOP_APPNAME", "shop"),
+        ("SHOP_STACKNAME", "shop-orders"),
+        ("SHOP_PARENT_NETWORK", "shop_shop_family"),
+    ];
+    has_environment(18980, "/api/env", &told);
+    let shown = ok(&mut verb(&project, "status"));
+    in_order(&shown, &["shop\n", "orders-stack", "shop-orders\n", "store", "2/2"]);
+    assert!(shown.contains(" shop:1.2.3 "), "{shown}");
+
+    // Without its controller, the inner stack goes, and the outer one stays.
+    judge("docker", &["service", "scale", "--detach", "shop_orders-stack=0"]);
+    let end = Instant::now() + Duration::from_secs(90);
+    while !left("shop-orders").is_empty() {
+        assert!(Instant::now() < end, "{}", ok(&mut verb(&project, "status")));
+        std::thread::sleep(Duration::from_millis(300));
+    }
+    assert!(page(18980, "/web/there").contains("web /there http"));
+    judge("docker", &["service", "scale", "--detach", "shop_orders-stack=1"]);
+    assert!(page(18980, "/api/back").contains("api /api/back http"));
+
+    ok(&mut verb(&project, "remove"));
+    assert_eq!(left("shop"), "");
+    run(Command::new("docker").args(["volume", "rm", "shop-orders_data"]));
+}
