@@ -6,6 +6,7 @@ mod layout;
 mod outgoing;
 mod states;
 pub mod survey;
+mod told;
 mod unpack;
 
 pub use auterionos::{Payload, begin_sum, write as write_auterionos};

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use super::survey::images::Images;
 use super::survey::members::Members;
+use super::told::Told;
 use crate::archive::{Budget, END_OF_ARCHIVE, TarReader, confined, decompressed, encode_file, padding};
 use crate::digest::Digest;
 use crate::mender;
@@ -184,18 +185,4 @@ fn archive(path: &Path, read: &dyn Fn(u64), see: &mut dyn FnMut(&mut dyn Read) -
         bail!("`{0}` is damaged: {fault}\nhelp: see all that is wrong: `cargo appbundle verify {0}`", path.display());
     }
     Ok(compose)
-}
-
-/// Tells what is read.
-struct Told<'a, R> {
-    reader: R,
-    told: &'a dyn Fn(u64),
-}
-
-impl<R: Read> Read for Told<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.reader.read(buffer)?;
-        (self.told)(count as u64);
-        Ok(count)
-    }
 }

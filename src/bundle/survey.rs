@@ -23,6 +23,7 @@ use self::images::Images;
 pub use self::layouts::{Bytes, Layouts, Size};
 use self::members::Members;
 pub use self::report::{Format, Image, LargeFile, Layer, PayloadFile, Sharing, Survey};
+use super::told::Told;
 use crate::archive::{Budget, Compression, TarReader};
 use crate::mender;
 
@@ -112,18 +113,4 @@ fn made_by(members: &Members, images: &Images) -> Option<String> {
         _ => return None,
     };
     Some(format!("{guess} (by the look of it)"))
-}
-
-/// Tells what is read.
-struct Told<'a, R> {
-    reader: R,
-    told: &'a dyn Fn(u64),
-}
-
-impl<R: Read> Read for Told<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.reader.read(buffer)?;
-        (self.told)(count as u64);
-        Ok(count)
-    }
 }
