@@ -13,6 +13,7 @@ pub(in crate::bundle) mod members;
 mod payload;
 mod report;
 mod service_images;
+mod values;
 
 use std::io::{BufReader, Read};
 use std::path::Path;

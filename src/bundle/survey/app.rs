@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::values;
 use crate::app::Device;
 use crate::mender::Faults;
 
@@ -77,6 +78,7 @@ impl AppFile {
         app.version = form(&file, "app-version", version, is_tag, faults);
         let base = form(&file, "auterion-app-base", "`none`, or `v` and digits", is_base, faults);
         app.base = base.filter(|base| base != "none");
+        values::check(&file, faults);
         app.platforms(&file, faults);
         app.services(&file, faults);
         app
@@ -114,6 +116,7 @@ impl AppFile {
             let empty = Map::new();
             let service = service.as_object().unwrap_or(&empty);
             known(service, &format!("service `{name}`: "), &SERVICE, self.api_version, faults);
+            values::check_service(name, service, faults);
             let image = match (service.get("build"), service.get("image")) {
                 (Some(build), None) => {
                     if !build.is_string() {

@@ -1,0 +1,327 @@
+//! The values in `auterion-app.yml` (`spec/auterionos.md`, section 4.1), beyond names and images.
+
+use serde_json::{Map, Value};
+
+use crate::mender::Faults;
+
+/// What a value has to look like.
+enum Shape {
+    Text,
+    Flag,
+    /// An integer from 0 on.
+    Count,
+    Number,
+    OneOf(&'static [&'static str]),
+    /// One, or a list of them.
+    OneOrMore(&'static Shape),
+    List(&'static Shape),
+    /// Any key to this.
+    Map(&'static Shape),
+    /// These keys alone; `true` for those that have to be there.
+    Fields(&'static [(&'static str, bool, Shape)]),
+    /// The first for a text, else the second.
+    TextOr(&'static Shape),
+    Any,
+}
+
+use Shape::{Any, Count, Fields, Flag, List, Number, OneOf, OneOrMore, Text, TextOr};
+
+const SUBSCRIPTIONS: Shape =
+    Shape::Map(&TextOr(&Fields(&[("type", true, Text), ("max_rate_hz", false, Number), ("dds_name_prefix", false, Text)])));
+
+const WHEN: Shape = Fields(&[(
+    "when",
+    true,
+    List(&Fields(&[
+        ("condition", true, OneOf(&["always", "never", "default", "while-armed", "while-disarmed"])),
+        ("subscriptions", true, SUBSCRIPTIONS),
+    ])),
+)]);
+
+const TYPES: [&str; 9] = ["bool", "int64", "float64", "string", "byte[]", "bool[]", "int64[]", "float64[]", "string[]"];
+
+const PARAMETER: Shape = Fields(&[
+    ("name", true, Text),
+    ("default", true, Any),
+    ("type", true, OneOf(&TYPES)),
+    ("description", true, Fields(&[("short", true, Text), ("long", false, Text)])),
+    ("volatile", false, Flag),
+    ("decimal", false, Count),
+    ("increment", false, Number),
+    ("unit", false, Text),
+    ("min", false, Number),
+    ("max", false, Number),
+    ("enum_values", false, Any),
+    ("readonly", false, Flag),
+    ("visibility", false, OneOf(&["visible", "advanced", "hidden"])),
+    ("reset_on_update", false, Flag),
+]);
+
+const TOP: [(&str, Shape); 6] = [
+    ("system-app", Flag),
+    ("dependencies", Shape::Map(&Text)),
+    (
+        "logging",
+        Fields(&[
+            ("msg-paths", false, OneOrMore(&Text)),
+            ("subscriptions", false, SUBSCRIPTIONS),
+            ("profiles", false, Fields(&[("default", false, WHEN), ("verbose", false, WHEN)])),
+        ]),
+    ),
+    ("mission-executor", Flag),
+    ("parameters", List(&PARAMETER)),
+    ("suite-id", Fields(&[("release", true, Count), ("pre-release", false, Count), ("pull-request", false, Count)])),
+];
+
+const SERVICE: [(&str, Shape); 5] = [
+    (
+        "http",
+        Shape::Map(&Fields(&[
+            ("static-root", false, Text),
+            ("proxy", false, Fields(&[("port", true, Count)])),
+            ("function", false, OneOrMore(&Any)),
+        ])),
+    ),
+    ("ssh", Flag),
+    ("build-args", Shape::Map(&Text)),
+    ("networking", Any),
+    ("mountsets", OneOrMore(&Text)),
+];
+
+/// Every fault in the values at the top of the file.
+pub fn check(file: &Map<String, Value>, faults: &mut Faults) {
+    each(file, &TOP, "", faults);
+    for parameter in file.get("parameters").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object) {
+        check_parameter(parameter, faults);
+    }
+    let Some(over) = file.get("compose-override").and_then(Value::as_object) else { return };
+    for key in over.keys() {
+        if !["services", "networks", "volumes", "secrets", "configs"].contains(&key.as_str()) && !key.starts_with("x-") {
+            faults.add(format!("`compose-override.{}` is not known", key.escape_debug()));
+        }
+    }
+}
+
+/// Every fault in the values of a service.
+pub fn check_service(name: &str, service: &Map<String, Value>, faults: &mut Faults) {
+    let place = format!("service `{name}`: ");
+    each(service, &SERVICE, &place, faults);
+    for (path, route) in service.get("http").and_then(Value::as_object).into_iter().flatten() {
+        let path = path.escape_debug();
+        if route.get("static-root").is_some() == route.get("proxy").is_some() {
+            faults.add(format!("{place}`http.{path}` has not exactly one of `static-root` and `proxy`"));
+        }
+        let functions = route.get("function").map(|one| one.as_array().map_or(std::slice::from_ref(one), Vec::as_slice));
+        for function in functions.unwrap_or_default() {
+            let of_page = function.get("type").is_some_and(|kind| kind == "ui");
+            if !function.is_object() || of_page && !function.get("label").is_some_and(Value::is_string) {
+                faults.add(format!("{place}a `function` of `http.{path}` is no map, or one of type `ui` without `label`"));
+            }
+        }
+    }
+    if let Some(networking) = service.get("networking")
+        && !networking.get("subnet").is_some_and(Value::is_string)
+    {
+        faults.add(format!("{place}`networking` has no `subnet`"));
+    }
+}
+
+fn check_parameter(parameter: &Map<String, Value>, faults: &mut Faults) {
+    let text = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default();
+    let (name, kind) = (text("name"), text("type"));
+    if !TYPES.contains(&kind) {
+        return;
+    }
+    let place = format!("parameter `{}`: ", name.escape_debug());
+    let scalar = kind.trim_end_matches("[]");
+    let one = |value: &Value| match scalar {
+        "bool" => value.is_boolean(),
+        "int64" => value.is_i64(),
+        "byte" => value.as_u64().is_some_and(|number| number <= 255),
+        "float64" => value.is_number(),
+        _ => value.is_string(),
+    };
+    let fits = |value: &Value| match value.as_array() {
+        Some(list) => scalar != kind && list.iter().all(one),
+        None => scalar == kind && one(value),
+    };
+    if parameter.get("default").is_some_and(|value| !fits(value)) {
+        faults.add(format!("{place}`default` is no {kind}"));
+    }
+    let only = [
+        ("decimal", &["float64"][..]),
+        ("increment", &["float64"]),
+        ("min", &["float64", "int64"]),
+        ("max", &["float64", "int64"]),
+        ("enum_values", &["int64"]),
+    ];
+    for (key, kinds) in only {
+        if parameter.contains_key(key) && !kinds.contains(&kind) {
+            faults.add(format!("{place}`{key}` is not for a {kind}"));
+        }
+    }
+    let (increment, decimal) =
+        (parameter.get("increment").and_then(Value::as_f64), parameter.get("decimal").and_then(Value::as_u64));
+    if let (Some(increment), Some(decimal)) = (increment, decimal) {
+        // 0.1 is not exactly 10 to the -1: a finer step is one that is clearly below it.
+        let finest = 10f64.powi(-i32::try_from(decimal).unwrap_or(i32::MAX));
+        if increment < finest * (1.0 - 1e-9) {
+            faults.add(format!("{place}`increment` {increment} is finer than {decimal} decimals"));
+        }
+    }
+}
+
+fn each(map: &Map<String, Value>, shapes: &'static [(&str, Shape)], place: &str, faults: &mut Faults) {
+    for (key, shape) in shapes {
+        if let Some(value) = map.get(*key) {
+            shape.check(value, &format!("{place}`{key}`"), faults);
+        }
+    }
+}
+
+impl Shape {
+    fn check(&'static self, value: &Value, place: &str, faults: &mut Faults) {
+        let fits = match self {
+            Text => value.is_string(),
+            Flag => value.is_boolean(),
+            Count => value.is_u64(),
+            Number => value.is_number(),
+            OneOf(words) => value.as_str().is_some_and(|text| words.contains(&text)),
+            Any => true,
+            OneOrMore(shape) => {
+                let list = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+                return list.iter().for_each(|item| shape.check(item, place, faults));
+            }
+            List(shape) => match value.as_array() {
+                Some(list) => return list.iter().for_each(|item| shape.check(item, &format!("an item of {place}"), faults)),
+                None => false,
+            },
+            TextOr(_) if value.is_string() => true,
+            TextOr(shape) => return shape.check(value, place, faults),
+            Self::Map(shape) => match value.as_object() {
+                Some(map) => {
+                    let inner = |key: &str| format!("`{}` of {place}", key.escape_debug());
+                    return map.iter().for_each(|(key, value)| shape.check(value, &inner(key), faults));
+                }
+                None => false,
+            },
+            Fields(fields) => match value.as_object() {
+                Some(map) => return Self::check_fields(fields, map, place, faults),
+                None => false,
+            },
+        };
+        if !fits {
+            faults.add(format!("{place} is not {}", self.name()));
+        }
+    }
+
+    fn check_fields(fields: &'static [(&str, bool, Self)], map: &Map<String, Value>, place: &str, faults: &mut Faults) {
+        for (key, needed, shape) in fields {
+            match map.get(*key) {
+                Some(value) => shape.check(value, &format!("`{key}` of {place}"), faults),
+                None if *needed => faults.add(format!("{place} has no `{key}`")),
+                None => {}
+            }
+        }
+        for key in map.keys().filter(|key| !fields.iter().any(|(known, ..)| known == key)) {
+            faults.add(format!("`{}` of {place} is not known", key.escape_debug()));
+        }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Text | TextOr(_) => "a text: put it in quotes".into(),
+            Flag => "true or false".into(),
+            Count => "an integer from 0 on".into(),
+            Number => "a number".into(),
+            OneOf(words) => format!("one of {}", words.join(", ")),
+            List(_) => "a list".into(),
+            Self::Map(_) | Fields(_) => "a map".into(),
+            OneOrMore(shape) => shape.name(),
+            Any => "anything".into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(text: &str) -> Vec<String> {
+        let file: Map<String, Value> = serde_saphyr::from_str(text).expect("YAML");
+        let mut faults = Faults::default();
+        check(&file, &mut faults);
+        for (name, service) in file.get("services").and_then(Value::as_object).into_iter().flatten() {
+            check_service(name, service.as_object().expect("a map"), &mut faults);
+        }
+        faults.into_vec()
+    }
+
+    #[test]
+    fn values_that_are_right_are_no_faults() {
+        let text = r#"
+system-app: true
+dependencies: { com.example.other: "1.0" }
+logging:
+  msg-paths: [a/msg, b/msg]
+  subscriptions: { /a: pkg/Type, /b: { type: pkg/Other, max_rate_hz: 2.5 } }
+  profiles: { default: { when: [{ condition: while-armed, subscriptions: { /c: pkg/Third } }] } }
+mission-executor: false
+parameters:
+  - { name: gain, type: float64, default: 0.5, description: { short: Gain }, decimal: 1, increment: 0.1, min: 0, max: 1 }
+  - { name: modes, type: "int64[]", default: [1, -2], description: { short: Modes, long: All }, visibility: advanced }
+  - { name: mode, type: int64, default: 1, description: { short: Mode }, enum_values: { 1: one } }
+  - { name: raw, type: "byte[]", default: [0, 255], description: { short: Raw }, reset_on_update: true }
+suite-id: { release: 3, pull-request: 12 }
+compose-override: { services: {}, x-more: 1 }
+services:
+  a:
+    http: { /ui: { static-root: web, function: { type: ui, label: Photos } }, /api: { proxy: { port: 80 }, function: [{ type: camera }, { type: new, x: 1 }] } }
+    ssh: true
+    build-args: { A: "1" }
+    networking: { subnet: 10.0.0.0/24, externalIP: 10.0.0.2 }
+    mountsets: [media, logs]
+"#;
+        assert_eq!(faults(text), [""; 0]);
+    }
+
+    #[test]
+    fn each_value_that_is_wrong_is_named() {
+        let parameter = |fields: &str| format!("parameters: [{{ name: p, description: {{ short: s }}, {fields} }}]");
+        let cases = [
+            ("system-app: 1", "`system-app` is not true or false"),
+            ("dependencies: { a: 1.0 }", "`a` of `dependencies` is not a text"),
+            ("logging: { msg-paths: [1] }", "`msg-paths` of `logging` is not a text"),
+            ("logging: { rate: 1 }", "`rate` of `logging` is not known"),
+            ("logging: { subscriptions: { /a: { max_rate_hz: 1 } } }", "has no `type`"),
+            ("logging: { profiles: { default: { when: [{ condition: soon, subscriptions: {} }] } } }", "is not one of always,"),
+            ("parameters: {}", "`parameters` is not a list"),
+            ("parameters: [{ name: p }]", "an item of `parameters` has no `type`"),
+            (&parameter("type: int64, default: 1.5"), "`default` is no int64"),
+            (&parameter("type: int64, default: [1]"), "`default` is no int64"),
+            (&parameter("type: 'bool[]', default: true"), "`default` is no bool[]"),
+            (&parameter("type: 'byte[]', default: [256]"), "`default` is no byte[]"),
+            (&parameter("type: int8, default: 1"), "is not one of bool,"),
+            (&parameter("type: string, default: a, min: 1"), "`min` is not for a string"),
+            (&parameter("type: float64, default: 1, enum_values: { 1: a }"), "`enum_values` is not for a float64"),
+            (&parameter("type: float64, default: 1, decimal: 2, increment: 0.001"), "finer than 2 decimals"),
+            ("suite-id: { pre-release: 1 }", "`suite-id` has no `release`"),
+            ("suite-id: { release: -1 }", "`release` of `suite-id` is not an integer from 0 on"),
+            ("compose-override: { version: 3 }", "`compose-override.version` is not known"),
+            ("services: { a: { http: { /x: {} } } }", "has not exactly one of"),
+            (
+                "services: { a: { http: { /x: { proxy: { port: a } } } } }",
+                "`port` of `proxy` of `/x` of service `a`: `http` is not",
+            ),
+            ("services: { a: { http: { /x: { static-root: w, function: { type: ui } } } } }", "without `label`"),
+            ("services: { a: { ssh: yes please } }", "`ssh` is not true or false"),
+            ("services: { a: { build-args: { A: 1 } } }", "`A` of service `a`: `build-args` is not a text"),
+            ("services: { a: { networking: {} } }", "`networking` has no `subnet`"),
+            ("services: { a: { mountsets: [1] } }", "`mountsets` is not a text"),
+        ];
+        for (text, says) in cases {
+            let faults = faults(text);
+            assert!(faults.iter().any(|fault| fault.contains(says)), "{text}: {faults:?}");
+        }
+    }
+}
