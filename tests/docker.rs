@@ -60,7 +60,8 @@ fn load_sends_what_is_missing_of_any_format() {
     for format in ["docker", "oci", "auterionos"] {
         forget("loading");
         // Other bytes for each: the engine keeps layers of images that have no name any more.
-        project.write("shared.txt", &(noise(3_000_000) + format));
+        let now = std::time::SystemTime::now();
+        project.write("shared.txt", &format!("{}{format}{now:?}", noise(3_000_000)));
         let arguments = ["--format", format];
         let bundle = ok(project.pack(&arguments).args(["--target", X86]));
         let load = |proxy: &Proxy| {
@@ -99,6 +100,30 @@ fn load_sends_what_is_missing_of_any_format() {
     let printed = ok(&mut appbundle(project.path(), &["load"]));
     assert!(printed.contains("com.example.loading.alpha:1.2.3"), "{printed}");
     forget("loading");
+}
+
+/// A compressed layer is not unpacked to be compared with its config's sum: engines do that, and take nothing else.
+#[test]
+fn a_layer_that_is_not_the_configs_is_refused() {
+    if !engine() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("folder");
+    let sum = cargo_appbundle::digest::Digest::of(format!("{:?}", std::time::SystemTime::now()));
+    let config =
+        format!(r#"{{"architecture":"amd64","os":"linux","config":{{}},"rootfs":{{"type":"layers","diff_ids":["{sum}"]}}}}"#);
+    let manifest = r#"[{"Config":"c.json","RepoTags":["com.example.lying:1"],"Layers":["l.tar.gz"]}]"#;
+    std::fs::write(folder.path().join("c.json"), config).expect("written");
+    std::fs::write(folder.path().join("manifest.json"), manifest).expect("written");
+    let script = "tar -czf l.tar.gz c.json && tar -cf lying.tar manifest.json c.json l.tar.gz";
+    ok(Command::new("sh").args(["-c", script]).current_dir(folder.path()));
+    let error = fails(&mut appbundle(folder.path(), &["load", "lying.tar"]), 1);
+    assert!(error.contains("invalid diffID"), "{error}");
+    assert_eq!(judge("docker", &["images", "-q", "com.example.lying"]), "");
+    if let Some(podman) = Podman::start() {
+        fails(appbundle(folder.path(), &["load", "lying.tar"]).env("DOCKER_HOST", podman.url()), 1);
+        assert_eq!(judge("podman", &["--url", &podman.url(), "images", "-q"]), "");
+    }
 }
 
 #[test]

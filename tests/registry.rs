@@ -157,12 +157,29 @@ fn images_are_pushed_as_they_are_and_only_once() {
     let before = puts();
     let json: serde_json::Value = serde_json::from_str(&ok(&mut push(&["--json"]))).expect("JSON");
     assert_eq!(puts(), before, "the second push sends no blob");
+    // It asks for two manifests, and nothing else.
+    let requests = || ["HEAD", "GET", "POST", "PUT", "PATCH"].map(|method| registry.requests(method).len());
+    let [heads, others @ ..] = requests();
+    assert!(text(&run(&mut push(&[])).stderr).contains(&format!("Fresh {prefix}/alpha:1.2.3@")));
+    let [heads_now, others_now @ ..] = requests();
+    assert_eq!((heads_now - heads, others_now), (2, others));
     assert_eq!(json[1]["repository"], format!("{prefix}/beta"));
     assert_eq!((json[1]["tag"].as_str(), json[1]["platform"].as_str()), (Some("1.2.3"), Some("linux/arm64")));
     assert!(lines[1].ends_with(json[1]["digest"].as_str().expect("digest")));
     assert_eq!(ok(&mut push(&["-p", "beta"])).lines().count(), 1);
     let error = fails(&mut push(&["--offline"]), 1);
     assert!(error.contains("`--offline` was passed"), "{error}");
+    // Of a service that has changed, the layer that the other one has too is taken from there; a tag that somebody moved comes back.
+    assert!(project.binary("beta", "int main() { return 0; }\n"));
+    ok(&mut project.pack_alone(&["--format", "oci"]));
+    let before = puts();
+    let said = text(&run(&mut push(&[])).stderr);
+    assert!(said.contains("Fresh") && said.contains(&format!("Pushed {prefix}/beta:1.2.3@")), "{said}");
+    assert_eq!(puts() - before, 2, "an executable and a config");
+    registry.put(&project, &TestImage::new(&project, "one"), "gallery/alpha:1.2.3");
+    assert!(ok(&mut push(&[])).contains(lines[0]));
+    let raw = judge("skopeo", &["inspect", "--tls-verify=false", "--raw", &format!("docker://{prefix}/alpha:1.2.3")]);
+    assert!(lines[0].ends_with(&Digest::of(&raw).to_string()));
 }
 
 #[test]

@@ -80,7 +80,7 @@ pub fn survey_reader(reader: impl Read, limits: Limits) -> Result<Survey> {
     }
     let readable = Compression::of(&head) != Compression::None || first.is_ok_and(|entry| entry.is_some());
     ensure!(readable, "it is neither an `.auterionos` file nor an archive of images: it does not begin as a tar");
-    let members = Members::read(reader, &budget, limits.largest);
+    let members = Members::read(reader, &budget, Some(limits.largest));
     let mut images = Images::resolve(&members, false);
     if !images.docker && !images.oci && members.whole {
         bail!("it is neither an `.auterionos` file nor an archive of images: it has no `manifest.json` and no `index.json`");

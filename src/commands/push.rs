@@ -77,15 +77,30 @@ pub fn run(push: &PushOptions, options: &Options, shell: &Shell) -> Result<()> {
         }
         places.push((reference, image));
     }
-    let sent = blobs(&client, &places, shell)?;
-    let mut pushed = Vec::new();
     let mut services: BTreeMap<&Reference, Vec<&Outgoing>> = BTreeMap::new();
     for (reference, image) in &places {
         services.entry(reference).or_default().push(image);
     }
-    for (reference, platforms) in services {
-        let digest = manifests(&client, reference, &platforms)?;
-        shell.status("Pushed", format_args!("{reference}@{digest}"));
+    let services: Vec<(&Reference, Vec<&Outgoing>, Vec<Manifest>)> = services
+        .into_iter()
+        .map(|(reference, platforms)| manifests(reference, &platforms).map(|manifests| (reference, platforms, manifests)))
+        .collect::<Result<_>>()?;
+    let tops: Vec<(&Reference, Digest)> = services.iter().map(|(to, _, manifests)| (*to, top(manifests))).collect();
+    let there = client.manifests_there(&tops)?;
+    let is_there = |reference: &Reference| there.iter().any(|at| tops[*at].0 == reference);
+    let (whole, missing): (Vec<_>, Vec<_>) = places.iter().partition(|(reference, _)| is_there(reference));
+    let sent = blobs(&client, &missing, &whole, shell)?;
+    let mut pushed = Vec::new();
+    for (at, (reference, platforms, manifests)) in services.iter().enumerate() {
+        let digest = top(manifests);
+        if there.contains(&at) {
+            shell.status("Fresh", format_args!("{reference}@{digest}"));
+        } else {
+            for manifest in manifests {
+                client.push_manifest(&manifest.to, &manifest.media_type, &manifest.bytes)?;
+            }
+            shell.status("Pushed", format_args!("{reference}@{digest}"));
+        }
         pushed.push(Pushed {
             repository: format!("{}/{}", reference.registry, reference.repository),
             tag: platforms[0].tag.clone(),
@@ -102,25 +117,49 @@ pub fn run(push: &PushOptions, options: &Options, shell: &Shell) -> Result<()> {
     Ok(())
 }
 
-/// Pushes the manifest of a service's only platform, or those of all and an index of them; gives the digest of what the tag
-/// leads to.
-fn manifests(client: &Client<'_>, to: &Reference, platforms: &[&Outgoing]) -> Result<Digest> {
+/// A manifest or index, and what is to lead to it.
+struct Manifest {
+    to: Reference,
+    media_type: String,
+    bytes: Vec<u8>,
+}
+
+/// The manifest of a service's only platform, or those of all and, last, an index of them.
+fn manifests(to: &Reference, platforms: &[&Outgoing]) -> Result<Vec<Manifest>> {
+    let of =
+        |to: Reference, image: &Outgoing| Manifest { to, media_type: image.media_type.clone(), bytes: image.manifest.clone() };
     if let [only] = platforms {
-        return client.push_manifest(to, &only.media_type, &only.manifest);
+        return Ok(vec![of(to.clone(), only)]);
     }
-    let mut descriptors = Vec::new();
+    let (mut all, mut descriptors) = (Vec::new(), Vec::new());
     for image in platforms {
         let platform = image.platform.parse().map_err(anyhow::Error::msg)?;
         let descriptor = bundle::descriptor(&image.media_type, &image.manifest, Some(platform));
-        client.push_manifest(&to.at(descriptor.digest), &image.media_type, &image.manifest)?;
+        all.push(of(to.at(descriptor.digest), image));
         descriptors.push(descriptor);
     }
-    client.push_manifest(to, oci::INDEX, &serde_json::to_vec(&bundle::index(descriptors))?)
+    let bytes = serde_json::to_vec(&bundle::index(descriptors))?;
+    all.push(Manifest { to: to.clone(), media_type: oci::INDEX.into(), bytes });
+    Ok(all)
 }
 
-/// Each blob goes to one repository first; the other repositories then take it from there. Gives the bytes that were sent.
-fn blobs(client: &Client<'_>, places: &[(Reference, &Outgoing)], shell: &Shell) -> Result<u64> {
+/// What the tag leads to.
+fn top(manifests: &[Manifest]) -> Digest {
+    Digest::of(manifests.last().map_or(&[][..], |last| &last.bytes))
+}
+
+/// Each blob goes to one repository first; the other repositories then take it from there, or from those that are `whole` already.
+/// Gives the bytes that were sent.
+fn blobs(
+    client: &Client<'_>,
+    places: &[&(Reference, &Outgoing)],
+    whole: &[&(Reference, &Outgoing)],
+    shell: &Shell,
+) -> Result<u64> {
     let mut first: BTreeMap<Digest, &Reference> = BTreeMap::new();
+    for (reference, image) in whole {
+        first.extend(image.blobs.iter().map(|blob| (blob.descriptor.digest, reference)));
+    }
     let (mut fresh, mut shared) = (Vec::new(), Vec::new());
     for (reference, image) in places {
         let mut own = std::collections::BTreeSet::new();

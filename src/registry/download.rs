@@ -15,7 +15,7 @@ use crate::oci::{self, Descriptor};
 const LARGEST_MANIFEST: u64 = 4 << 20;
 
 /// All that is understood as a manifest.
-const ACCEPTED: [&str; 4] = [
+pub(super) const ACCEPTED: [&str; 4] = [
     oci::INDEX,
     oci::MANIFEST,
     "application/vnd.docker.distribution.manifest.list.v2+json",

@@ -1,14 +1,16 @@
 //! Blobs and manifests to a registry (distribution-spec, "Push").
 
+use std::collections::BTreeSet;
 use std::io::Read;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, ensure};
 
 use super::Reference;
 use super::access::Endpoint;
 use super::client::{Client, Content, Open, Request, Response, header, query, refused};
+use super::download::ACCEPTED;
 use super::image::in_parallel;
 use super::retry::{self, TRIES};
 use crate::digest::Digest;
@@ -120,6 +122,28 @@ impl Client<'_> {
         let headers = vec![("content-type", "application/octet-stream".to_owned())];
         let request = Request { method: "PUT", url, headers, content: Content::Stream(upload.blob.size, upload.open) };
         self.send(endpoint, &push(upload.to, None), &request)
+    }
+
+    /// Of references and manifests, those where the reference leads to that manifest already: then all that it names is there too.
+    ///
+    /// # Errors
+    /// When the registry cannot be asked. One that does not say has none.
+    pub fn manifests_there(&self, wanted: &[(&Reference, Digest)]) -> Result<BTreeSet<usize>> {
+        let there = Mutex::new(BTreeSet::new());
+        let numbers: Vec<usize> = (0..wanted.len()).collect();
+        in_parallel(&numbers, |at| {
+            let (to, digest) = wanted[*at];
+            let endpoint = self.origin(to.host());
+            let url = self.url(&endpoint, &format!("{}/manifests/{}", to.repository, to.version()))?;
+            let headers = vec![("accept", ACCEPTED.join(", "))];
+            let request = Request { method: "HEAD", url, headers, content: Content::None };
+            let response = self.send(&endpoint, &push(to, None), &request)?;
+            if response.status() == 200 && header(&response, "docker-content-digest") == Some(&digest.to_string()) {
+                there.lock().unwrap_or_else(PoisonError::into_inner).insert(*at);
+            }
+            Ok(())
+        })?;
+        Ok(there.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Gives a manifest its tag; all that it names must be there.

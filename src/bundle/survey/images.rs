@@ -314,12 +314,12 @@ fn check(image: &Found, members: &Members, may_lack: bool, faults: &mut Faults) 
             faults.add(format!("image `{shown}`: its layer `{path}` is not a tar"));
             continue;
         };
-        if let Some(diff_id) = diff_ids.get(at)
-            && *diff_id != layer.diff_id
+        if let (Some(diff_id), Some(found)) = (diff_ids.get(at), layer.diff_id)
+            && *diff_id != found
         {
             faults.add(format!(
                 "image `{shown}`: its layer `{path}` has the unpacked sum {}, its config says {}",
-                layer.diff_id.hex(),
+                found.hex(),
                 diff_id.hex()
             ));
         }

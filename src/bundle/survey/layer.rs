@@ -16,8 +16,8 @@ const LONGEST: usize = 1024;
 pub struct Layer {
     /// As it stands in the archive.
     pub compression: Compression,
-    /// Sum of the uncompressed bytes.
-    pub diff_id: Digest,
+    /// Sum of the uncompressed bytes; none where a compressed layer was not unpacked.
+    pub diff_id: Option<Digest>,
     /// Uncompressed bytes.
     pub size: u64,
     /// Files in it.
@@ -29,22 +29,22 @@ pub struct Layer {
 }
 
 impl Layer {
-    /// Reads a tar, which may be compressed; keeps the `keep` largest files. A plain tar is not summed: whoever
+    /// Reads a tar, which may be compressed; keeps the `keep` largest files, or does not look into what is compressed. A plain tar is not summed: whoever
     /// reads the stream does that already.
-    pub fn read(reader: &mut dyn BufRead, budget: &Budget, keep: usize) -> Self {
+    pub fn read(reader: &mut dyn BufRead, budget: &Budget, keep: Option<usize>) -> Self {
         let mut layer = Self {
             compression: Compression::None,
-            diff_id: Digest::of(b""),
+            diff_id: None,
             size: 0,
             files: 0,
             largest: Vec::new(),
             faults: Faults::default(),
         };
         let result = match reader.fill_buf().map(Compression::of) {
-            Ok(Compression::None) => layer.walk(reader, keep),
+            Ok(Compression::None) => layer.walk(reader, keep.unwrap_or_default()),
             Ok(compression) => {
                 layer.compression = compression;
-                layer.unpack(reader, budget, keep)
+                keep.map_or(Ok(()), |keep| layer.unpack(reader, budget, keep))
             }
             Err(error) => Err(error.into()),
         };
@@ -60,7 +60,7 @@ impl Layer {
         let walked = self.walk(Summed::new(&mut unpacked, &mut hasher), keep);
         let rest = io::copy(&mut Summed::new(unpacked, &mut hasher), &mut io::sink());
         self.size = hasher.size();
-        self.diff_id = hasher.finish();
+        self.diff_id = Some(hasher.finish());
         walked?;
         rest?;
         Ok(())

@@ -62,8 +62,9 @@ pub enum Content {
 }
 
 impl Members {
-    /// Reads an archive that is plain, or compressed as a whole.
-    pub fn read(reader: impl Read, budget: &Budget, keep: usize) -> Self {
+    /// Reads an archive that is plain, or compressed as a whole. Of each layer the `keep` largest files are kept; without a number,
+    /// layers that are compressed by themselves are not unpacked.
+    pub fn read(reader: impl Read, budget: &Budget, keep: Option<usize>) -> Self {
         let mut members = Self::default();
         match members.walk(reader, budget, keep) {
             Ok(()) => members.whole = true,
@@ -72,7 +73,7 @@ impl Members {
         members
     }
 
-    fn walk(&mut self, reader: impl Read, budget: &Budget, keep: usize) -> anyhow::Result<()> {
+    fn walk(&mut self, reader: impl Read, budget: &Budget, keep: Option<usize>) -> anyhow::Result<()> {
         let count = Cell::new(0);
         let mut reader = Counted::new(BufReader::with_capacity(1 << 16, reader), &count);
         let compression = Compression::of(reader.fill_buf()?);
@@ -162,7 +163,7 @@ impl Members {
 }
 
 impl Member {
-    fn read(tar: &mut impl Read, size: u64, wanted: bool, budget: &Budget, keep: usize) -> anyhow::Result<Self> {
+    fn read(tar: &mut impl Read, size: u64, wanted: bool, budget: &Budget, keep: Option<usize>) -> anyhow::Result<Self> {
         let mut hasher = Hasher::default();
         let mut stream = Summed::new(tar, &mut hasher);
         let mut head = Vec::new();
@@ -182,7 +183,7 @@ impl Member {
         if let Content::Layer(layer) = &mut content
             && layer.compression == Compression::None
         {
-            layer.diff_id = digest;
+            layer.diff_id = Some(digest);
             layer.size = size;
         }
         Ok(Self { size, digest, packed: None, content })

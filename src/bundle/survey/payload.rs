@@ -88,7 +88,7 @@ impl Contents {
             self.faults.add(format!("`{name}` is not compressed with gzip"));
         }
         let slug = name.trim_end_matches(".image").to_owned();
-        self.images.push((slug, Members::read(stream, budget, keep)));
+        self.images.push((slug, Members::read(stream, budget, Some(keep))));
         Ok(())
     }
 
