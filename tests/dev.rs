@@ -130,6 +130,14 @@ fn what_is_edited_restarts_and_nothing_else() {
     version(&project, "front", "\"three\"");
     running.wait_for("front | version three");
     running.wait_for("Restarted front in");
+    // Both at once: the same containers, each with its new program.
+    let both = (id("developed", "front"), id("developed", "back"));
+    ["back", "front"].iter().for_each(|service| version(&project, service, "\"four\""));
+    running.wait_for("back  | version four");
+    let said = running.wait_for("front | version four");
+    assert!(!said.contains("Ended") && !said.contains("exit code"), "{said}");
+    assert!(answers(18741) && answers(18742));
+    assert_eq!((id("developed", "front"), id("developed", "back")), both);
     // A file that makes no other program, and one that only editors see.
     project.write("services/back/src/.version.rs.swp", "x");
     project.write("services/back/note.txt", "another note\n");
@@ -146,7 +154,7 @@ fn what_is_edited_restarts_and_nothing_else() {
         "services/back/Cargo.toml",
         &(manifest + "environment = { ENV = \"own\" }\ndev = { environment = { ENV = \"mine\" } }\n"),
     );
-    running.wait_for("back  | version two in mine with `another note`");
+    running.wait_for("back  | version four in mine with `another note`");
 
     let said = ended(running, "INT");
     assert!(said.contains("Removed 3 containers") && !said.contains("can be written") && !said.contains("killed"), "{said}");

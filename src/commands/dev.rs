@@ -10,9 +10,10 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 
 use self::looped::Loop;
+use super::run::manner::Manner;
 use super::run::output::Output;
 use super::run::owner;
-use super::run::started::{Manner, Started};
+use super::run::started::Started;
 use super::{Options, Session, load};
 use crate::engine::{Engine, Interrupt};
 use crate::plan::Format;

@@ -1,8 +1,10 @@
 //! `cargo appbundle run`: the app in containers on this machine, until Ctrl-C.
 
+mod container;
 pub(super) mod dependency;
 mod health;
 pub(super) mod launch;
+pub(super) mod manner;
 pub(super) mod output;
 pub(super) mod owner;
 mod spec;

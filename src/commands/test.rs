@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use super::run::dependency::{self, Addresses};
+use super::run::manner::Manner;
 use super::run::output::Output;
 use super::run::owner;
-use super::run::started::{Manner, Started};
+use super::run::started::Started;
 use super::{Options, Session, load};
 use crate::app::{Needs, Service};
 use crate::engine::{Engine, Interrupt};

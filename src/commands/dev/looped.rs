@@ -34,6 +34,12 @@ struct Running {
     binary: Option<Digest>,
 }
 
+impl Running {
+    fn is_the_same_but_for_its_binary(&self, other: &Self) -> bool {
+        self.launch == other.launch && self.image == other.image
+    }
+}
+
 /// All that a round needs.
 pub struct Loop<'a, 's> {
     pub options: &'a Options,
@@ -153,11 +159,11 @@ impl Loop<'_, '_> {
             notes.iter().for_each(|note| self.shell.note(note));
         }
         let mut names = Vec::new();
-        let mut wanted: Vec<&str> = launches.iter().map(|launch| launch.name.as_str()).collect();
+        let mut known: Vec<&str> = launches.iter().map(|launch| launch.name.as_str()).collect();
         let mut addresses = Addresses::new();
         let dependencies: BTreeMap<_, _> = plan.services.iter().flat_map(|service| &service.dev.dependencies).collect();
-        wanted.extend(dependencies.keys().map(|name| name.as_str()));
-        let gone: Vec<String> = running.keys().filter(|name| !wanted.contains(&name.as_str())).cloned().collect();
+        known.extend(dependencies.keys().map(|name| name.as_str()));
+        let gone: Vec<String> = running.keys().filter(|name| !known.contains(&name.as_str())).cloned().collect();
         for name in gone {
             self.shell.status("Stopping", &name);
             running.remove(&name);
@@ -176,28 +182,75 @@ impl Loop<'_, '_> {
             }
             addresses.extend(dependency::addresses(self.engine, self.started, name, dependency)?);
         }
+        let mut wanted = Vec::new();
         for launch in launches {
-            let before: Vec<String> = launch.after.iter().filter(|name| names.contains(name)).cloned().collect();
+            let Some(at) = plan.services.iter().position(|service| service.name.as_str() == launch.name) else { continue };
+            let (image, binary) = (Some(prepared.images[at]), Some(prepared.binaries[at].digest));
+            wanted.push(Running { launch: in_dev(launch, prepared, at, &addresses)?, image, binary });
+        }
+        // What ends takes its time: all that is to end does so at once, whatever the order in which it starts again.
+        let changed = |new: &&Running| {
+            running.get(&new.launch.name).is_some_and(|old| old != *new && old.is_the_same_but_for_its_binary(new))
+        };
+        let restarted: Vec<String> = wanted.iter().filter(changed).map(|new| new.launch.name.clone()).collect();
+        let started =
+            self.started.end_all(&restarted).and_then(|()| self.start_in_order(wanted, &restarted, running, &mut names));
+        if started.is_err() {
+            restarted.iter().for_each(|name| drop(running.remove(name)));
+        }
+        started.map(|()| names)
+    }
+
+    /// Starts each after those that it depends on are well, of those that start now; of those that have `ended` to start again, as
+    /// many at once as that allows.
+    fn start_in_order(
+        &mut self,
+        wanted: Vec<Running>,
+        ended: &[String],
+        running: &mut BTreeMap<String, Running>,
+        names: &mut Vec<String>,
+    ) -> Result<()> {
+        let mut batch: Vec<Running> = Vec::new();
+        for new in wanted {
+            let name = new.launch.name.clone();
+            let again = ended.contains(&name);
+            if !again || new.launch.after.iter().any(|other| batch.iter().any(|new| new.launch.name == *other)) {
+                self.start_again(&mut batch, running, names)?;
+            }
+            let before: Vec<String> = new.launch.after.iter().filter(|name| names.contains(name)).cloned().collect();
             if !before.is_empty()
                 && let Err(error) = self.started.wait_for(&before, self.timeout)
             {
                 session::report(&error, self.shell);
             }
             if self.interrupt.count() > 0 {
-                return Ok(names);
+                return Ok(());
             }
-            let Some(at) = plan.services.iter().position(|service| service.name.as_str() == launch.name) else { continue };
-            let (image, binary) = (Some(prepared.images[at]), Some(prepared.binaries[at].digest));
-            let launch = in_dev(launch, prepared, at, &addresses)?;
-            let is_new = !running.contains_key(&launch.name);
-            let hosts: Vec<String> = launch.ports.iter().filter_map(|port| port.host.clone()).map(at_host).collect();
-            let name = launch.name.clone();
-            self.start(Running { launch, image, binary }, running, &mut names)?;
+            if again {
+                batch.push(new);
+                continue;
+            }
+            let is_new = !running.contains_key(&name);
+            let hosts: Vec<String> = new.launch.ports.iter().filter_map(|port| port.host.clone()).map(at_host).collect();
+            self.start(new, running, names)?;
             if is_new && !hosts.is_empty() {
                 self.shell.status("Serving", format_args!("{name} at {}", hosts.join(", ")));
             }
         }
-        Ok(names)
+        self.start_again(&mut batch, running, names)
+    }
+
+    fn start_again(
+        &mut self,
+        batch: &mut Vec<Running>,
+        running: &mut BTreeMap<String, Running>,
+        names: &mut Vec<String>,
+    ) -> Result<()> {
+        let again: Vec<String> = batch.iter().map(|new| new.launch.name.clone()).collect();
+        self.started.start_again(&again)?;
+        running.extend(batch.drain(..).map(|new| (new.launch.name.clone(), new)));
+        names.extend(again);
+        Ok(())
     }
 
     fn start(&mut self, new: Running, running: &mut BTreeMap<String, Running>, names: &mut Vec<String>) -> Result<()> {
@@ -206,7 +259,6 @@ impl Loop<'_, '_> {
             return Ok(());
         }
         match running.remove(&name) {
-            Some(old) if old.launch == new.launch && old.image == new.image => self.started.restart(&name)?,
             Some(_) => self.started.replace(&new.launch)?,
             None => {
                 self.started.end_one(&name)?;

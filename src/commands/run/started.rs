@@ -2,36 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::JoinHandle;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
+use super::container::{Container, await_followers};
 use super::health;
-use super::launch::{Ask, Check, Launch};
+use super::launch::{Ask, Launch};
+use super::manner::Manner;
 use super::output::Output;
 use super::{owner, spec};
 use crate::engine::{Engine, Interrupt, Network, State};
 use crate::shell::Shell;
 
-/// What containers of one verb are allowed.
-#[derive(Clone, Copy, Debug)]
-pub struct Manner {
-    /// How long one has to end once it is asked to; zero to kill it without being asked.
-    pub grace: Duration,
-    /// Whether the others go on when one fails.
-    pub lenient: bool,
-}
-
-impl Default for Manner {
-    fn default() -> Self {
-        Self { grace: Duration::from_secs(10), lenient: false }
-    }
-}
-
 /// How often is looked.
-const PAUSE: Duration = Duration::from_millis(150);
+const PAUSE: Duration = Duration::from_millis(60);
 
 /// The app's containers, in the order in which they were started.
 pub struct Started<'a> {
@@ -45,26 +31,6 @@ pub struct Started<'a> {
     manner: Manner,
     network: bool,
     containers: Vec<Container>,
-}
-
-struct Container {
-    service: String,
-    name: String,
-    image: String,
-    check: Option<Check>,
-    host_network: bool,
-    dependency: bool,
-    well: bool,
-    ended: bool,
-    /// Bytes of its output that were shown.
-    shown: Arc<AtomicUsize>,
-    follower: Option<JoinHandle<()>>,
-}
-
-impl Container {
-    fn what(&self) -> &'static str {
-        if self.dependency { "dependency" } else { "service" }
-    }
 }
 
 impl<'a> Started<'a> {
@@ -185,16 +151,42 @@ impl<'a> Started<'a> {
         self.follow(self.containers.len() - 1)
     }
 
-    /// Ends a service's program and starts it again in the same container, which sees the files that are mounted as they are now.
-    pub fn restart(&mut self, service: &str) -> Result<()> {
-        let Some(at) = self.containers.iter().position(|container| container.service == service) else { return Ok(()) };
-        let container = &self.containers[at];
-        self.end(&container.name, self.interrupt.count())?;
-        await_followers(std::slice::from_ref(container));
-        self.engine.start(&container.name)?;
-        let container = &mut self.containers[at];
-        (container.well, container.ended) = (false, false);
-        self.follow(at)
+    /// Ends the programs of several services at once, which are then to start again.
+    pub fn end_all(&mut self, services: &[String]) -> Result<()> {
+        let wishes = self.interrupt.count();
+        let chosen: Vec<usize> =
+            (0..self.containers.len()).filter(|at| services.contains(&self.containers[*at].service)).collect();
+        let ended = std::thread::scope(|scope| {
+            let this = &*self;
+            let end = |at: usize| scope.spawn(move || this.end(&this.containers[at].name, wishes));
+            let ends: Vec<_> = chosen.iter().map(|at| end(*at)).collect();
+            let joined = ends.into_iter().map(|end| end.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            joined.collect::<Vec<_>>()
+        });
+        // Nobody wonders that they have.
+        chosen.iter().for_each(|at| self.containers[*at].ended = true);
+        ended.into_iter().collect()
+    }
+
+    /// Starts the programs of services again that have ended, in the same containers, which see the files that are mounted as they
+    /// are now.
+    pub fn start_again(&mut self, services: &[String]) -> Result<()> {
+        let chosen: Vec<usize> =
+            (0..self.containers.len()).filter(|at| services.contains(&self.containers[*at].service)).collect();
+        let ended: Vec<&Container> = chosen.iter().map(|at| &self.containers[*at]).collect();
+        await_followers(&ended);
+        let engine = self.engine;
+        std::thread::scope(|scope| {
+            let starts: Vec<_> = ended.iter().map(|container| scope.spawn(|| engine.start(&container.name))).collect();
+            let joined = starts.into_iter().map(|start| start.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            joined.collect::<Vec<_>>().into_iter().collect::<Result<()>>()
+        })?;
+        for at in chosen {
+            let container = &mut self.containers[at];
+            (container.well, container.ended) = (false, false);
+            self.follow(at)?;
+        }
+        Ok(())
     }
 
     /// Shows what a container writes, without what was shown before.
@@ -296,7 +288,7 @@ impl<'a> Started<'a> {
         }
         // What they wrote last is shown before they are gone.
         if faults.is_empty() {
-            await_followers(&self.containers);
+            await_followers(&self.containers.iter().collect::<Vec<_>>());
         }
         for container in self.containers.iter().rev() {
             faults.extend(self.engine.remove(&container.name).err());
@@ -330,14 +322,5 @@ impl<'a> Started<'a> {
             self.shell.warning(format_args!("`{container}` does not end on SIGTERM and is killed"));
         }
         self.engine.signal(container, "SIGKILL")
-    }
-}
-
-/// Followers end with their containers.
-fn await_followers(containers: &[Container]) {
-    let patience = Instant::now() + Duration::from_secs(3);
-    let follows = |container: &Container| container.follower.as_ref().is_some_and(|follower| !follower.is_finished());
-    while containers.iter().any(follows) && Instant::now() < patience {
-        std::thread::sleep(Duration::from_millis(10));
     }
 }
