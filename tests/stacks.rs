@@ -276,6 +276,23 @@ services = ["store"]
     assert!(error.contains("depends on `api`, which is in the stack `orders`"), "{error}");
 }
 
+#[test]
+fn what_stacks_cannot_say_is_said() {
+    let other = app("billing", "");
+    let app = format!("apps = {{ billing = {{ path = \"{}\" }} }}\n", other.path().display());
+    let project = shop(&STACKS.replace("stacks = [\"orders\"]\n", &format!("stacks = [\"orders\"]\n{app}")));
+    member(&project, "web", 8000, "volumes = [\"data:/data\"]\n");
+    let output = run(&mut appbundle(project.path(), &["generate", "--for", "stacks"]));
+    let said = text(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    for part in [
+        "note: stacks: the volume `data` is another one in each of the stacks `orders`, `shop`",
+        "note: stacks: the files of the app `billing` are generated in",
+    ] {
+        assert!(said.contains(part), "{part} in\n{said}");
+    }
+}
+
 /// A gateway reaches the stacks in its own one; further ones only through gateways.
 #[test]
 fn routes_that_a_gateway_does_not_reach_are_refused() {

@@ -58,7 +58,7 @@ pub fn outgoing(plan: &Plan, scratch: &Path, shell: &Shell) -> Result<Vec<Outgoi
     if all.is_empty() {
         return Ok(Vec::new());
     }
-    let engine = Engine::connect("help: Dockerfiles need an engine: start Docker or podman")?;
+    let engine = Engine::connect(super::load::START)?;
     let mut images = Vec::new();
     for built in all {
         build(&engine, plan, built, shell)?;

@@ -6,6 +6,7 @@ mod api;
 mod gateway;
 mod service;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
@@ -157,8 +158,24 @@ pub fn notes(plan: &Plan) -> Vec<String> {
         });
         notes.extend(apps);
     }
+    notes.extend(apart(plan));
     notes.extend(controller_notes(plan));
     notes
+}
+
+/// Volumes that services of several stacks have, each stack its own.
+fn apart(plan: &Plan) -> Vec<String> {
+    let mut stacks: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for stack in &plan.stacks {
+        for volume in parts::volume_names(stack.members(&plan.services)) {
+            stacks.entry(volume).or_default().push(format!("`{}`", stack.name));
+        }
+    }
+    let several = stacks.into_iter().filter(|(_, stacks)| stacks.len() > 1);
+    let said = |(volume, stacks): (String, Vec<String>)| {
+        format!("stacks: the volume `{volume}` is another one in each of the stacks {}", stacks.join(", "))
+    };
+    several.map(said).collect()
 }
 
 /// What a controller does not apply of the services of its stack.
