@@ -55,7 +55,8 @@ impl Piece {
     }
 }
 
-/// Writes the bundle; gives its size.
+/// Writes the bundle; gives its size. `begun` returns when a beginning of the image's sum, made elsewhere with [`begin_sum`], is
+/// there: until then, its bytes are copied.
 ///
 /// # Errors
 /// When a cached layer is damaged ([`crate::segment::Damaged`]), or the file cannot be written.
@@ -65,14 +66,14 @@ pub fn write(
     payload: Payload,
     images: &[Image],
     cache: &Cache,
+    begun: impl FnOnce() + Send,
     written: &dyn Fn(u64),
 ) -> Result<u64> {
     let pieces = pieces(images, artifact.mtime)?;
-    let mut states = States::load(&states_path(cache));
     let image = PayloadFile {
         name: format!("{}.image", payload.slug),
         size: pieces.iter().map(Piece::size).sum(),
-        write: Box::new(|to| write_image(to, &pieces, cache, &mut states, written)),
+        write: Box::new(|to| write_image(to, &pieces, cache, begun, written)),
     };
     let mut files = vec![
         PayloadFile::bytes("auterion-app.yml", payload.app_file.into_bytes()),
@@ -87,7 +88,6 @@ pub fn write(
     let size = crate::mender::write(&mut file, artifact, files)?;
     file.flush().with_context(|| format!("failed to write `{}`", path.display()))?;
     drop(file);
-    states.save()?;
     Ok(size)
 }
 
@@ -172,11 +172,17 @@ fn write_image(
     to: &mut PayloadWriter<'_>,
     pieces: &[Piece],
     cache: &Cache,
-    states: &mut States,
+    begun: impl FnOnce() + Send,
     written: &dyn Fn(u64),
 ) -> Result<Digest> {
     std::thread::scope(|scope| {
-        let sum = scope.spawn(|| digest(pieces, cache, states));
+        let sum = scope.spawn(|| {
+            begun();
+            let mut states = States::load(&states_path(cache));
+            let sum = digest(pieces, cache, &mut states)?;
+            states.save()?;
+            Ok(sum)
+        });
         for piece in pieces {
             match piece {
                 Piece::Members(bytes) => to.write_all(bytes)?,
@@ -198,7 +204,10 @@ fn digest(pieces: &[Piece], cache: &Cache, states: &mut States) -> Result<Digest
         match piece {
             Piece::Members(bytes) => hasher.update(bytes),
             Piece::Layer(segment) => {
-                std::io::copy(&mut cache.open(segment)?, &mut hasher)?;
+                cache.read(segment, |block, _| {
+                    hasher.update(block);
+                    Ok(())
+                })?;
                 states.insert(key, &hasher);
             }
         }

@@ -99,27 +99,31 @@ fn pack(
         base::check(binary, base)?;
     }
     let generated = generate::write(plan, binaries, &of_services, packer)?;
-    let images = if plan.engine == Engine::Docker {
-        by_engine(plan, &of_services, packer, known, shell)?
-    } else {
-        let total = binaries.iter().map(|binary| binary.size).sum();
-        let progress = shell.progress("Packing", total);
-        shell.status("Packing", format_args!("{} services ({})", plan.services.len(), plan.compression.name()));
-        std::thread::scope(|scope| {
-            if plan.formats.contains(&Format::Auterionos) {
-                scope.spawn(|| bundle::begin_sum(&of_services, plan.epoch, packer.cache()));
-            }
-            if plan.formats.iter().any(|format| *format != Format::Auterionos) {
-                scope.spawn(|| bundle::begin_digests(&of_services, packer.cache()));
-            }
-            image::build(plan, binaries, &of_services, packer, known, &|bytes| progress.advance(bytes))
-        })?
-    };
-    packer.cache().touch(images.iter().flat_map(|image| &image.layers));
-    Built::save(plan, &images)?;
-    for format in &plan.formats {
-        write_bundle(plan, *format, &images, packer.cache(), shell)?;
-    }
+    std::thread::scope(|scope| {
+        let (artifact, layouts): (Vec<&Format>, Vec<&Format>) =
+            plan.formats.iter().partition(|format| **format == Format::Auterionos);
+        let mut sum = artifact.first().map(|_| scope.spawn(|| bundle::begin_sum(&of_services, plan.epoch, packer.cache())));
+        if !layouts.is_empty() {
+            scope.spawn(|| bundle::begin_digests(&of_services, packer.cache()));
+        }
+        let images = if plan.engine == Engine::Docker {
+            by_engine(plan, &of_services, packer, known, shell)?
+        } else {
+            let total = binaries.iter().map(|binary| binary.size).sum();
+            let progress = shell.progress("Packing", total);
+            shell.status("Packing", format_args!("{} services ({})", plan.services.len(), plan.compression.name()));
+            image::build(plan, binaries, &of_services, packer, known, &|bytes| progress.advance(bytes))?
+        };
+        packer.cache().touch(images.iter().flat_map(|image| &image.layers));
+        Built::save(plan, &images)?;
+        for format in &plan.formats {
+            let sum = sum.take_if(|_| *format == Format::Auterionos);
+            // What failed there fails again in the writing, and is said there.
+            let begun = || drop(sum.map(std::thread::ScopedJoinHandle::join));
+            write_bundle(plan, *format, &images, packer.cache(), begun, shell)?;
+        }
+        anyhow::Ok(())
+    })?;
     Ok(generated)
 }
 
@@ -132,7 +136,15 @@ fn by_engine(_: &Plan, _: &[&Base], _: &Packer, _: &KnownDigests, _: &Shell) -> 
     anyhow::bail!("this program was built without its feature `engine`\nhelp: build with `--engine native`")
 }
 
-fn write_bundle(plan: &Plan, format: Format, images: &[Image], cache: &Cache, shell: &Shell) -> Result<()> {
+/// `begun` returns when what was begun of the sum of an `.auterionos` file's image is there.
+fn write_bundle(
+    plan: &Plan,
+    format: Format,
+    images: &[Image],
+    cache: &Cache,
+    begun: impl FnOnce() + Send,
+    shell: &Shell,
+) -> Result<()> {
     let path = plan.bundle_path(format);
     let mut pending = Pending::new(&path)?;
     let mut seen = std::collections::BTreeSet::new();
@@ -158,7 +170,7 @@ fn write_bundle(plan: &Plan, format: Format, images: &[Image], cache: &Cache, sh
                 compose: render::payload_compose(plan, auterion)?,
                 settings: plan.settings.clone(),
             };
-            bundle::write_auterionos(&mut pending, &artifact, payload, images, cache, &advance)
+            bundle::write_auterionos(&mut pending, &artifact, payload, images, cache, begun, &advance)
         }
         Format::Docker => {
             bundle::write_layout(&mut pending, bundle::Kind::Docker, &[part], annotations(&[plan]), plan.epoch, &advance)

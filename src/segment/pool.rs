@@ -48,6 +48,8 @@ impl Pool {
             .map(|_| {
                 let (queue, buffers) = (Arc::clone(&queue), Arc::clone(&buffers));
                 std::thread::spawn(move || {
+                    // Who fills the blocks, and who sums what is done, is alone in it and would be waited for.
+                    crate::process::step_back();
                     let (mut compressor, mut output) = (Compressor::new(level), Vec::new());
                     loop {
                         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
