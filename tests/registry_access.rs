@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use support::registry::{Guard, PASSWORD, Registry, TestImage, USER};
-use support::server::{Answer, Asked, Good, Server};
+use support::server::{Answer, Asked, Good, Server, outer_address};
 use support::{Project, fails, ok, run, text, tool};
 
 fn project() -> Option<Project> {
@@ -190,15 +190,9 @@ fn short_names_are_those_of_docker_hub_and_a_proxy_leads_there() {
 #[test]
 fn who_is_listed_in_no_proxy_is_asked_directly() {
     let Some(project) = project() else { return };
-    // The address under which others would know this machine; no packet is sent for it.
-    let socket = std::net::UdpSocket::bind("0.0.0.0:0").expect("a socket");
-    let address = socket.connect("192.0.2.1:9").and_then(|()| socket.local_addr()).map(|address| address.ip());
-    let Some(address) = address.ok().filter(|address| !address.is_loopback()) else {
-        eprintln!("skipped: this machine has no address but its own");
-        return;
-    };
+    let Some(address) = outer_address() else { return };
     let good = Good::new(&project);
-    let server = Server::start_at(&address.to_string(), move |asked, _| good.answer(asked));
+    let server = Server::start_at(&address, move |asked, _| good.answer(asked));
     project.with_base(&format!("{{ image = \"{}/team/base:1\" }}", server.host));
     let proxy = Proxy::start(Some(server.host.clone()));
     let with = |except: &str| {
