@@ -21,7 +21,7 @@ pub struct Connections {
     access: Access,
     offline: bool,
     agents: Mutex<BTreeMap<String, Agent>>,
-    schemes: Mutex<BTreeMap<String, &'static str>>,
+    schemes: Mutex<BTreeMap<String, Arc<Mutex<Option<&'static str>>>>>,
 }
 
 /// A request that got no answer.
@@ -53,12 +53,23 @@ impl Connections {
         if self.offline {
             bail!("`{host}` cannot be asked, since `--offline` was passed\nhelp: run once without `--offline`");
         }
-        let known = self.schemes.lock().unwrap_or_else(PoisonError::into_inner).get(host).copied();
-        let scheme = match endpoint.scheme.or(known) {
+        let scheme = match endpoint.scheme {
+            Some(scheme) => scheme,
+            None => self.scheme(host)?,
+        };
+        Ok(format!("{scheme}://{host}"))
+    }
+
+    /// Of all that want to know, one asks the host.
+    fn scheme(&self, host: &str) -> Result<&'static str> {
+        let known = Arc::clone(self.schemes.lock().unwrap_or_else(PoisonError::into_inner).entry(host.to_owned()).or_default());
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        let scheme = match *known {
             Some(scheme) => scheme,
             None => self.probe(host)?,
         };
-        Ok(format!("{scheme}://{host}"))
+        *known = Some(scheme);
+        Ok(scheme)
     }
 
     fn probe(&self, host: &str) -> Result<&'static str> {
@@ -73,7 +84,6 @@ impl Connections {
                 "http"
             }
         };
-        self.schemes.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned(), scheme);
         Ok(scheme)
     }
 

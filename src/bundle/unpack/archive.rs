@@ -33,9 +33,12 @@ pub fn read(path: &Path, scratch: &Path) -> Result<Vec<Outgoing>> {
 
 impl Members {
     fn read(path: &Path) -> Result<Self> {
-        let mut reader = TarReader::new(BufReader::with_capacity(1 << 16, File::open(path)?));
+        let file = File::open(path)?;
+        let length = file.metadata()?.len();
+        let mut reader = TarReader::new(BufReader::with_capacity(1 << 12, file));
         let (mut places, mut links) = (BTreeMap::new(), Vec::new());
         while let Some(entry) = reader.next_entry()? {
+            reader.seek_past(length)?;
             let Some(name) = confined(&entry.path) else { bail!("its member `{}` leads out of it", entry.path.escape_debug()) };
             match &entry.link {
                 Some(link) => {
