@@ -133,41 +133,13 @@ fn archives_of_docker_and_skopeo_are_bases() {
         .current_dir(project.path()));
     judge("docker", &["save", "-o", &path("base.tar"), "appbundle-test-base:1"]);
     ok(Command::new("gzip").args(["-nk", "base.tar"]).current_dir(project.path()));
-    judge(
-        "skopeo",
-        &[
-            "--override-arch",
-            "arm64",
-            "copy",
-            "-q",
-            &format!("docker-archive:{}", path("base.tar")),
-            &format!("oci:{}:base", path("layout")),
-        ],
-    );
-    judge(
-        "skopeo",
-        &[
-            "--override-arch",
-            "arm64",
-            "copy",
-            "-q",
-            &format!("docker-archive:{}", path("base.tar")),
-            &format!("oci-archive:{}:base", path("base.oci.tar")),
-        ],
-    );
-    judge(
-        "skopeo",
-        &[
-            "--override-arch",
-            "arm64",
-            "copy",
-            "-q",
-            "--dest-compress-format",
-            "zstd",
-            &format!("docker-archive:{}", path("base.tar")),
-            &format!("oci:{}:base", path("zstd")),
-        ],
-    );
+    let copy = |options: &[&str], to: &str| {
+        let from = format!("docker-archive:{}", path("base.tar"));
+        judge("skopeo", &[&["--override-arch", "arm64", "copy", "-q"], options, &[from.as_str(), to]].concat());
+    };
+    copy(&[], &format!("oci:{}:base", path("layout")));
+    copy(&[], &format!("oci-archive:{}:base", path("base.oci.tar")));
+    copy(&["--dest-compress-format", "zstd"], &format!("oci:{}:base", path("zstd")));
     let mut ids = Vec::new();
     for base in ["base.tar", "base.tar.gz", "layout", "base.oci.tar", "zstd"] {
         with_base(&project, &format!("{{ archive = \"{base}\" }}"));

@@ -1,4 +1,4 @@
-//! `new-service`, `init` and `ci`: what they write compiles, runs, and leaves alone what was there.
+//! `new-service` and `init`: what they write compiles, runs, and leaves alone what was there.
 
 mod support;
 
@@ -124,30 +124,4 @@ fn every_template_compiles_passes_its_test_and_runs() {
     };
     let said = runs_and_ends(&built("api"), ("LISTEN", "127.0.0.1:18231"), healthy);
     assert_eq!(said, "api listens on 127.0.0.1:18231\n");
-}
-
-#[test]
-fn ci_jobs_are_yaml_and_never_replace_the_users() {
-    let project = Project::new(&["alpha"]);
-    for (service, path) in [("github", ".github/workflows/appbundle.yml"), ("gitlab", ".gitlab-ci.yml")] {
-        let printed = ok(&mut appbundle(project.path(), &["ci", service, "--stdout"]));
-        ok(&mut appbundle(project.path(), &["ci", service]));
-        assert_eq!(read(&project, path), printed);
-        let job: serde_json::Value = serde_saphyr::from_str(&printed).expect("YAML");
-        assert!(job.is_object());
-        for part in [
-            "rustup target add aarch64-unknown-linux-gnu",
-            "gcc-aarch64-linux-gnu",
-            "cargo appbundle build --locked",
-            "cargo appbundle verify",
-        ] {
-            assert!(printed.contains(part), "{part} in {path}");
-        }
-        project.write(path, "mine: true\n");
-        assert!(fails(&mut appbundle(project.path(), &["ci", service]), 1).contains("is there already"));
-        assert_eq!(read(&project, path), "mine: true\n");
-    }
-    let action = std::fs::read_to_string(support::repository().join("action.yml")).expect("action.yml");
-    let action: serde_json::Value = serde_saphyr::from_str(&action).expect("YAML");
-    assert_eq!(action["runs"]["using"], "composite");
 }

@@ -1,6 +1,6 @@
 //! `cargo appbundle ci`: a job that builds, caches, verifies and keeps the bundle.
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use super::{Options, Session};
 use crate::compile::linker;
@@ -20,13 +20,15 @@ pub enum Service {
 /// # Errors
 /// When there is such a file already that says something else: it is the user's.
 pub fn run(options: &Options, service: Service, to_stdout: bool, shell: &Shell) -> Result<()> {
-    let Session { plan, .. } = Session::start(options, shell)?;
+    let sessions = Session::of_targets(options, shell)?;
+    let plan = &sessions.first().context("there is no target")?.plan;
     let (path, template) = match service {
         Service::Github => (".github/workflows/appbundle.yml", include_str!("../../templates/ci/github.yml")),
         Service::Gitlab => (".gitlab-ci.yml", include_str!("../../templates/ci/gitlab.yml")),
     };
-    let packages = linker::debian_packages(&plan.target.triple).unwrap_or("gcc");
-    let text = template.replace("@TRIPLE@", &plan.target.triple).replace("@PACKAGES@", packages);
+    let triples: Vec<&str> = sessions.iter().map(|session| session.plan.target.triple.as_str()).collect();
+    let packages: Vec<&str> = triples.iter().map(|triple| linker::debian_packages(triple).unwrap_or("gcc")).collect();
+    let text = template.replace("@TRIPLES@", &triples.join(" ")).replace("@PACKAGES@", &packages.join(" "));
     if to_stdout {
         anstream::print!("{text}");
         return Ok(());

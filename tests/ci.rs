@@ -1,0 +1,194 @@
+//! The jobs that `ci` writes, and the GitHub action: their steps are run here as the services document that they run them, but for
+//! what would change this machine.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use support::{Project, appbundle, fails, ok, repository, run, text, tool};
+
+/// A step's words, and the shell that they go to.
+struct Step {
+    script: String,
+    shell: &'static [&'static str],
+    environment: Vec<(String, String)>,
+}
+
+/// What GitHub runs a step with: without `shell`, errors within a pipe are not seen
+/// (Workflow syntax, "Exit codes and error action preference").
+const UNSAID: &[&str] = &["bash", "-e"];
+const BASH: &[&str] = &["bash", "--noprofile", "--norc", "-eo", "pipefail"];
+/// What GitLab's runner has in an image without bash.
+const SH: &[&str] = &["sh", "-e"];
+
+/// Programs that would change this machine, or fetch what is not published: they write down how they were called.
+fn stubs(folder: &Path) -> PathBuf {
+    let path = folder.join("stubs");
+    std::fs::create_dir_all(&path).expect("folder");
+    let called = path.join("called");
+    let stub = |name: &str, otherwise: &str| {
+        let script = format!("#!/bin/sh\n{otherwise}\necho {name} \"$@\" >> {}\n", called.display());
+        std::fs::write(path.join(name), script).expect("stub");
+        ok(Command::new("chmod").arg("+x").arg(path.join(name)));
+    };
+    for name in ["rustup", "sudo", "apt-get"] {
+        stub(name, "");
+    }
+    let cargo = ok(Command::new("sh").args(["-c", "command -v cargo"]));
+    stub("cargo", &format!("[ \"$1\" = install ] || exec {} \"$@\"", cargo.trim()));
+    let program = path.join("cargo-appbundle");
+    std::os::unix::fs::symlink(support::PROGRAM, program).expect("link");
+    path
+}
+
+/// Runs steps one after another until one fails; gives the last one's output, and what was kept in `GITHUB_OUTPUT`.
+fn play(project: &Project, steps: &[Step]) -> (Output, String) {
+    let folder = tempfile::tempdir().expect("folder");
+    let stubs = stubs(folder.path());
+    let kept = folder.path().join("kept");
+    std::fs::write(&kept, "").expect("written");
+    // The toolchain that the other tests compile with.
+    let like = appbundle(project.path(), &[]);
+    let mut last = None;
+    for step in steps {
+        let path = folder.path().join("step.sh");
+        std::fs::write(&path, &step.script).expect("written");
+        let mut command = Command::new(step.shell[0]);
+        command.args(&step.shell[1..]).arg(&path).current_dir(project.path());
+        for (name, value) in like.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        let path = std::env::var("PATH").expect("PATH");
+        command.env("PATH", format!("{}:{path}", stubs.display())).env("GITHUB_OUTPUT", &kept);
+        command.env("GITHUB_ACTION_PATH", repository()).envs(step.environment.iter().cloned());
+        let output = run(&mut command);
+        let failed = !output.status.success();
+        last = Some(output);
+        if failed {
+            break;
+        }
+    }
+    let called = std::fs::read_to_string(stubs.join("called")).expect("stubs were called");
+    assert!(called.contains("rustup target add aarch64-unknown-linux-gnu"), "{called}");
+    assert!(called.contains("install --yes --no-install-recommends gcc-aarch64-linux-gnu"), "{called}");
+    (last.expect("a step"), std::fs::read_to_string(kept).expect("kept"))
+}
+
+fn words(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// The steps with `run` of a job or action. `inputs` are what an action's expressions stand for.
+fn github(steps: &Value, inputs: &dyn Fn(&str) -> String) -> Vec<Step> {
+    let steps = steps.as_array().expect("steps").iter().filter(|step| step["run"].is_string());
+    let environment = |step: &Value| -> Vec<(String, String)> {
+        let all = step["env"].as_object().into_iter().flatten();
+        all.map(|(name, value)| (name.clone(), inputs(value.as_str().unwrap_or_default()))).collect()
+    };
+    let shell = |step: &Value| if step["shell"] == "bash" { BASH } else { UNSAID };
+    steps.map(|step| Step { script: words(&step["run"]), shell: shell(step), environment: environment(step) }).collect()
+}
+
+fn yaml(text: &str) -> Value {
+    serde_saphyr::from_str(text).expect("YAML")
+}
+
+/// A workspace that compiles in a moment, with a lock file.
+fn workspace() -> Project {
+    let project = Project::new(&["alpha"]);
+    ok(Command::new("cargo").args(["generate-lockfile", "--offline"]).current_dir(project.path()));
+    project
+}
+
+/// Plays a job on a good workspace, and on one that does not compile though an older bundle stands there.
+fn judge(job: &dyn Fn(&Project) -> Vec<Step>) {
+    if !tool("aarch64-linux-gnu-gcc") {
+        return;
+    }
+    let project = workspace();
+    let bundle = project.path().join("target/appbundle/com.example.demo-1.2.3.auterionos");
+    let (output, kept) = play(&project, &job(&project));
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    assert!(text(&output.stdout).contains("com.example.demo 1.2.3"), "inspected: {}", text(&output.stdout));
+    assert!(bundle.is_file());
+    if !kept.is_empty() {
+        assert!(kept.contains(&format!("<<END\n{}\nEND\n", bundle.display())), "{kept}");
+    }
+    project.write("services/alpha/src/main.rs", "fn main() { no }\n");
+    let (output, kept) = play(&project, &job(&project));
+    assert!(!output.status.success(), "a failing build fails the job");
+    assert!(text(&output.stderr).contains("cannot find value `no`"), "{}", text(&output.stderr));
+    assert_eq!(kept, "");
+}
+
+#[test]
+fn the_github_job_builds_and_fails_with_the_build() {
+    judge(&|project| {
+        let job = yaml(&ok(&mut appbundle(project.path(), &["ci", "github", "--stdout"])));
+        github(&job["jobs"]["bundle"]["steps"], &str::to_owned)
+    });
+}
+
+#[test]
+fn the_gitlab_job_builds_and_fails_with_the_build() {
+    judge(&|project| {
+        let job = yaml(&ok(&mut appbundle(project.path(), &["ci", "gitlab", "--stdout"])));
+        let lines = ["before_script", "script"].map(|key| job["appbundle"][key].as_array().expect("lines").clone());
+        let script: Vec<String> = lines.iter().flatten().map(words).collect();
+        let home = words(&job["appbundle"]["variables"]["CARGO_HOME"]);
+        let home = home.replace("$CI_PROJECT_DIR", &project.path().display().to_string());
+        vec![Step { script: script.join("\n"), shell: SH, environment: vec![("CARGO_HOME".into(), home)] }]
+    });
+}
+
+#[test]
+fn the_action_builds_and_fails_with_the_build() {
+    let action = yaml(&std::fs::read_to_string(repository().join("action.yml")).expect("action.yml"));
+    assert_eq!(action["runs"]["using"], "composite");
+    let steps = action["runs"]["steps"].as_array().expect("steps");
+    assert!(steps.iter().all(|step| step["run"].is_null() || step["shell"] == "bash"), "an action's step must name its shell");
+    let input = |expression: &str| {
+        let name = expression.trim_start_matches("${{ inputs.").trim_end_matches(" }}");
+        words(&action["inputs"][name]["default"])
+    };
+    judge(&|_| github(&action["runs"]["steps"], &input));
+}
+
+#[test]
+fn several_targets_are_all_installed_and_all_cleaned() {
+    let project = workspace();
+    let targets = "targets = [\"aarch64-unknown-linux-gnu\", \"x86_64-unknown-linux-gnu\"]\n";
+    let root = String::from_utf8(project.read("Cargo.toml")).expect("text");
+    project.write("Cargo.toml", &format!("{root}{targets}"));
+    for service in ["github", "gitlab"] {
+        let job = ok(&mut appbundle(project.path(), &["ci", service, "--stdout"]));
+        assert!(job.contains("rustup target add aarch64-unknown-linux-gnu x86_64-unknown-linux-gnu\n"), "{job}");
+        assert!(job.contains(" gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc libc6-dev\n"), "{job}");
+    }
+    for file in ["com.example.demo-1.2.3.oci.tar", "linux-arm64/app.yml", "linux-amd64/cache/x.gz"] {
+        project.write(&format!("target/appbundle/{file}"), "old");
+    }
+    ok(&mut appbundle(project.path(), &["clean", "--cache"]));
+    assert!(!project.path().join("target/appbundle/linux-amd64/cache").exists());
+    assert!(project.path().join("target/appbundle/linux-arm64/app.yml").exists());
+    ok(&mut appbundle(project.path(), &["clean"]));
+    assert!(!project.path().join("target/appbundle").exists());
+}
+
+#[test]
+fn a_job_never_replaces_the_users() {
+    let project = Project::new(&["alpha"]);
+    for (service, path) in [("github", ".github/workflows/appbundle.yml"), ("gitlab", ".gitlab-ci.yml")] {
+        let printed = ok(&mut appbundle(project.path(), &["ci", service, "--stdout"]));
+        ok(&mut appbundle(project.path(), &["ci", service]));
+        assert_eq!(text(&project.read(path)), printed);
+        project.write(path, "mine: true\n");
+        assert!(fails(&mut appbundle(project.path(), &["ci", service]), 1).contains("is there already"));
+        assert_eq!(text(&project.read(path)), "mine: true\n");
+    }
+}
