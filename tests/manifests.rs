@@ -11,6 +11,21 @@ fn plan(project: &Project, arguments: &[&str]) -> serde_json::Value {
 }
 
 #[test]
+fn a_plan_for_people_tells_of_secrets_and_replicas() {
+    let project = Project::new(&[]);
+    let secrets = "secrets = { TOKEN = { secret = \"gallery\", key = \"token\" }, KEY = { secret = \"keys\", key = \"api\" } }\n";
+    project.service("a", &format!("replicas = 3\n{secrets}"));
+    project.service("b", "");
+    let printed = ok(&mut appbundle(project.path(), &["plan"]));
+    let (a, b) = printed.split_once("2. b").expect("two services");
+    assert!(
+        a.contains("\n  replicas 3\n") && a.contains("\n  secrets  KEY (key api of keys), TOKEN (key token of gallery)\n"),
+        "{a}"
+    );
+    assert!(!b.contains("replicas") && !b.contains("secrets"), "{b}");
+}
+
+#[test]
 fn all_mistakes_of_all_manifests_come_in_one_report() {
     let project = Project::new(&[]);
     project.service("alpha", "enviroment = {}\nports = [\"99999\"]\ndepends-on = [\"beta\"]\n");

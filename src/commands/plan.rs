@@ -84,7 +84,10 @@ fn text(plan: &Plan) -> Result<String> {
             if list.is_empty() { Ok(()) } else { writeln!(out, "  {name:<8} {}", list.join(", ")) }
         };
         line("ports", service.ports.iter().map(|port| port.short()).collect())?;
+        line("replicas", service.replicas.iter().map(ToString::to_string).collect())?;
         line("env", service.environment.iter().map(|(name, value)| format!("{name}={value}")).collect())?;
+        let secrets = service.secrets.iter().map(|(name, at)| format!("{name} (key {} of {})", at.key, at.secret));
+        line("secrets", secrets.collect())?;
         line("after", service.depends_on.clone())?;
         line("files", service.files.iter().map(|file| file.to.clone()).collect())?;
     }
