@@ -160,6 +160,58 @@ fn docker_compose_accepts_the_files() {
     }
 }
 
+/// What the real tools understand of ports: one without a port of the host is for other services alone, wherever the app runs.
+#[test]
+fn a_port_of_the_container_alone_is_published_nowhere() {
+    if !COMPOSE.into_iter().all(tool) || !tool("kubectl") {
+        return;
+    }
+    let project = Project::new(&[]);
+    project.service("a", "ports = [\"8082\", \"53/udp\", \"8443:443\"]\nnetwork-mode = \"bridge\"\n");
+    ok(&mut appbundle(project.path(), &["generate", "--for", "compose,swarm,stacks,kubernetes,auterionos"]));
+    let top = project.path().join("target/appbundle");
+    let published = |words: &[&str], file: &str| -> BTreeSet<String> {
+        let path = top.join(file);
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).arg(&path).args((words[0] != "docker").then_some("config"));
+        let read: Value = serde_saphyr::from_str(&ok(&mut command)).expect("YAML");
+        let ports = read["services"]["a"]["ports"].as_array().cloned().unwrap_or_default().into_iter();
+        ports
+            .map(|port| {
+                port.as_str().map_or_else(|| format!("{}:{}", port["published"], port["target"]), str::to_owned).replace('"', "")
+            })
+            .collect()
+    };
+    let only = BTreeSet::from(["8443:443".to_owned()]);
+    let composes: [&[&str]; 2] = [&["docker-compose", "-f"], &["docker-compose-v2", "-f"]];
+    let has_config = run(Command::new("docker").args(["stack", "config", "--help"])).status.success();
+    for file in ["compose/docker-compose.yml", "auterionos/app.yml", "swarm/docker-stack.yml", "stacks/demo.yml"] {
+        for words in composes {
+            assert_eq!(published(words, file), only, "{words:?} {file}");
+        }
+        if has_config && file.contains("stack") {
+            assert_eq!(published(&["docker", "stack", "config", "-c"], file), only, "{file}");
+        }
+    }
+    let device: Value = serde_saphyr::from_str(&text_of(&top.join("auterionos/auterion-app.yml"))).expect("YAML");
+    let on_device = &device["compose-override"]["services"]["a"];
+    assert_eq!(
+        (&on_device["ports"], &on_device["expose"]),
+        (&serde_json::json!(["8443:443"]), &serde_json::json!(["8082", "53/udp"]))
+    );
+    // In a cluster, others find the service at all its ports, and nobody else does.
+    let service = top.join("kubernetes/service-a.yaml");
+    let objects = judge("kubectl", &["annotate", "--local", "-o", "json", "-f", service.to_str().expect("path"), "seen=true"]);
+    let objects: Vec<Value> = serde_json::Deserializer::from_str(&objects).into_iter().map(|one| one.expect("JSON")).collect();
+    let spec = &objects.iter().find(|object| object["kind"] == "Service").expect("there")["spec"];
+    assert_eq!((&spec["type"], spec["ports"].as_array().map(Vec::len)), (&Value::Null, Some(3)));
+    assert!(!objects.iter().any(|object| object.to_string().contains("hostPort")), "{objects:?}");
+}
+
+fn text_of(path: &Path) -> String {
+    std::fs::read_to_string(path).expect("read")
+}
+
 #[test]
 fn kustomize_and_the_published_schemas_accept_the_manifests() {
     if !tool("kubectl") || !tool("kubernetes-validate") {

@@ -224,7 +224,8 @@ pub struct ServiceTable {
     pub secrets: BTreeMap<String, SecretTable>,
     /// A file of `NAME=value` lines, read when the service starts. Relative to the manifest.
     pub env_file: Option<OneOrMany>,
-    /// `"8080"`, `"80:8080"` or `"53:53/udp"`: host port and container port.
+    /// `"80:8080"` or `"53:53/udp"`: host port and container port. `"8080"` alone is a port for other services of the app, published
+    /// nowhere.
     pub ports: Vec<PortValue>,
     /// `"data:/data"` (a named volume) or `"/dev/shm:/dev/shm:ro"` (a path of the host).
     pub volumes: Vec<String>,

@@ -108,6 +108,7 @@ pub fn payload_compose(plan: &Plan, auterion: &Auterion) -> Result<Option<String
         }
         if service.get("network_mode").and_then(Value::as_str) == Some("host") {
             service.remove("ports");
+            service.remove("expose");
         }
     }
     yaml(&document).map(Some)
@@ -178,8 +179,8 @@ fn compose_override(plan: &Plan, service: &Service) -> Map<String, Value> {
     if !service.depends_on.is_empty() {
         map.insert("depends_on".into(), json!(service.depends_on));
     }
-    if service.network_mode.as_deref().is_some_and(|mode| mode != "host") && !service.ports.is_empty() {
-        map.insert("ports".into(), service.ports.iter().map(|port| Value::from(port.short())).collect());
+    if service.network_mode.as_deref().is_some_and(|mode| mode != "host") {
+        map.extend(parts::ports(&service.ports));
     }
     let data = format!("/data/app/{}/data", plan.slug());
     let volumes: Vec<String> = service

@@ -155,8 +155,8 @@ pub fn service(plan: &Plan, service: &Service) -> Map<String, Value> {
     common(&mut map, service);
     map.extend(parts::environment(service).map(|value| ("environment".to_owned(), value)));
     let host_network = service.network_mode.as_deref() == Some("host");
-    if !service.ports.is_empty() && !host_network {
-        map.insert("ports".into(), service.ports.iter().map(|port| Value::from(port.short())).collect());
+    if !host_network {
+        map.extend(parts::ports(&service.ports));
     }
     let volumes: Vec<String> = service.volumes.iter().map(parts::volume).collect();
     if !volumes.is_empty() {

@@ -91,6 +91,7 @@ fn of_service(plan: &Plan, service: &Service, folder: &Path, ports: Option<&Vec<
         map.shift_remove("network_mode");
     }
     map.insert("container_name".into(), format!("{}-{}-dev", plan.name, service.name).into());
+    map.shift_remove("expose");
     if let Some(ports) = ports {
         map.insert("ports".into(), ports.iter().map(|port| Value::from(port.short())).collect());
     }

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use crate::app::{Health, Resources, Service, Volume, VolumeSource};
+use crate::app::{Health, Port, Resources, Service, Volume, VolumeSource};
 
 /// Compose replaces `$NAME`; a doubled `$` is one.
 pub fn escaped(text: &str) -> String {
@@ -33,6 +33,13 @@ pub fn environment(service: &Service) -> Option<Value> {
     });
     let all: BTreeMap<String, String> = plain.chain(secret).collect();
     (!all.is_empty()).then(|| all.into_iter().map(|(name, value)| (name, Value::from(value))).collect::<Map<_, _>>().into())
+}
+
+/// `ports`, which are published, and `expose`, which are not: compose would publish a bare number at any free port.
+pub fn ports(ports: &[Port]) -> Map<String, Value> {
+    let (published, own): (Vec<&Port>, Vec<&Port>) = ports.iter().partition(|port| port.host.is_some());
+    let lists = [("ports", published), ("expose", own)].into_iter().filter(|(_, ports)| !ports.is_empty());
+    lists.map(|(key, ports)| (key.to_owned(), ports.into_iter().map(|port| Value::from(port.short())).collect())).collect()
 }
 
 /// Files of variables, by their paths from `folder`, where the compose file stands.

@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 use super::{merge, parts, yaml};
-use crate::app::{GeneratedFile, Service};
+use crate::app::{GeneratedFile, Port, Service};
 use crate::plan::Plan;
 
 /// What of `compose = { … }` a swarm applies; of the rest, some it ignores and some it refuses.
@@ -42,15 +42,15 @@ pub fn service(service: &Service, image: &str, folder: &Path) -> Map<String, Val
     let mut map = Map::new();
     map.insert("image".into(), image.into());
     map.extend(parts::command(service));
-    map.extend(parts::environment(service).map(|value| ("environment".to_owned(), literal(value))));
+    map.extend(parts::environment(service).map(|value| ("environment".to_owned(), literals(value))));
     map.extend(parts::env_files(service, folder).map(|value| ("env_file".to_owned(), value)));
     if on_host(service) {
         map.insert("networks".into(), json!(["host"]));
-    } else if !service.ports.is_empty() {
+    } else {
         // The swarm publishes at all addresses of all nodes: an address of one of them means nothing to it.
-        let short =
-            |port: &crate::app::Port| crate::app::Port { host: port.host_number().map(|n| n.to_string()), ..port.clone() };
-        map.insert("ports".into(), service.ports.iter().map(|port| Value::from(short(port).short())).collect());
+        let published =
+            service.ports.iter().filter_map(|port| Some(Port { host: Some(port.host_number()?.to_string()), ..port.clone() }));
+        map.extend(parts::ports(&published.collect::<Vec<_>>()));
     }
     if !service.volumes.is_empty() {
         map.insert("volumes".into(), service.volumes.iter().map(|volume| Value::from(parts::volume(volume))).collect());
@@ -72,11 +72,15 @@ pub fn service(service: &Service, image: &str, folder: &Path) -> Map<String, Val
     map
 }
 
-/// Values that a swarm takes as they are: in those of variables it would replace `{{…}}`. `compose` can ask for that.
-fn literal(mut environment: Value) -> Value {
+/// What becomes this text in a task's variable: a swarm replaces `{{…}}` there. `compose` can ask for that.
+pub fn literal(text: &str) -> String {
+    text.replace("{{", "{{\"{{\"}}")
+}
+
+fn literals(mut environment: Value) -> Value {
     for (_, value) in environment.as_object_mut().into_iter().flatten() {
-        if let Some(text) = value.as_str().filter(|text| text.contains("{{")) {
-            *value = text.replace("{{", "{{\"{{\"}}").into();
+        if let Some(text) = value.as_str() {
+            *value = literal(text).into();
         }
     }
     environment

@@ -157,6 +157,9 @@ impl<'a> Reader<'a> {
         for port in self.take("ports").and_then(Value::as_array).into_iter().flatten() {
             ports.push(Port::parse(&short_port(port)).map_err(anyhow::Error::msg)?);
         }
+        // These are for other services alone; compose also takes ranges, which mean nothing more.
+        let exposed = self.take("expose").and_then(Value::as_array).into_iter().flatten();
+        ports.extend(exposed.filter_map(|port| Port::parse(&scalar(port)).ok()));
         let mut volumes = Vec::new();
         for volume in self.take("volumes").and_then(Value::as_array).into_iter().flatten() {
             volumes.push(parse_volume(volume, self.folder)?);
@@ -294,6 +297,7 @@ services:
     command: sh -c "echo $$HOME"
     environment: ["X=1"]
     ports: ["8080:80", { target: 53, published: 5353, protocol: udp }]
+    expose: [9000, "9100-9200"]
     depends_on: { b: { condition: service_healthy } }
     mem_limit: 64m
     restart: always
@@ -307,7 +311,7 @@ services:
         let [a, b] = &launches[..] else { panic!("two") };
         assert_eq!(a.command.as_deref().expect("command"), ["sh", "-c", "echo $HOME"]);
         assert_eq!(a.after, ["b"]);
-        assert_eq!(a.ports.iter().map(Port::short).collect::<Vec<_>>(), ["8080:80", "5353:53/udp"]);
+        assert_eq!(a.ports.iter().map(Port::short).collect::<Vec<_>>(), ["8080:80", "5353:53/udp", "9000"]);
         assert!(b.volumes[0].read_only);
         let ask = Ask::Command(vec!["/check".into()]);
         assert_eq!(b.check, Some(Check { ask, timeout: Duration::from_secs(2) }));
