@@ -6,9 +6,11 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use support::running::start;
+use support::swarm::{Swarm, app, left, verb};
 use support::{Project, appbundle, engine, judge, ok, run, text, tool};
 
 /// Both generations of compose.
@@ -63,6 +65,15 @@ fn table() -> String {
 const PRINTER: &str = "#include <stdio.h>\n#include <string.h>\nextern char **environ;\nint main() {\n\
     for (char **e = environ; *e; e++) { char *v = strchr(*e, '='); *v++ = 0; printf(\"%s=\", *e);\n\
     for (; *v; v++) printf(\"%02x\", (unsigned char)*v); puts(\"\"); } return 0; }\n";
+
+/// The same in a program that then runs until it is told to end.
+fn waiting_printer() -> String {
+    let head = "#include <signal.h>\n#include <unistd.h>\nstatic void end(int s) { _exit(0); }\n";
+    head.to_owned()
+        + &PRINTER
+            .replace("int main() {", "int main() { signal(SIGTERM, end);")
+            .replace("return 0;", "puts(\"all\"); fflush(stdout); for (;;) pause();")
+}
 
 fn printed(text: &str) -> BTreeMap<String, String> {
     let lines = text.lines().filter_map(|line| line.split_once('='));
@@ -169,6 +180,59 @@ fn a_process_gets_exactly_the_values_that_are_written() {
     assert!(text(&searched.stderr).lines().count() > 3, "{}", text(&searched.stderr));
 }
 
+/// What the process of the only task of a service has in its environment.
+fn in_task(service: &str) -> BTreeMap<String, String> {
+    let end = Instant::now() + Duration::from_secs(60);
+    loop {
+        let container = judge("docker", &["ps", "-q", "--filter", &format!("name={service}.")]);
+        let logs = run(Command::new("docker").arg("logs").args(container.split_whitespace().next()));
+        let said = text(&logs.stdout);
+        if said.ends_with("all\n") {
+            return printed(&said);
+        }
+        assert!(Instant::now() < end, "{}", judge("docker", &["service", "ps", "--no-trunc", service]));
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// A swarm would replace what stands between braces in a variable, when a task starts.
+#[test]
+fn a_task_of_a_swarm_gets_exactly_the_values_that_are_written() {
+    if !engine() {
+        return;
+    }
+    let _swarm = Swarm::new();
+    let project = app("values", "swarm = { routing = \"host\" }\n");
+    project.service("printer", &(table() + "secrets = { VALUE_SECRET = { secret = \"a\", key = \"b\" } }\n"));
+    project.compile("cc", "printer", &waiting_printer(), &["-O1"]);
+    let expected = |secret: &str| {
+        let mut all = variables();
+        all.insert("VALUE_SECRET".into(), secret.into());
+        all
+    };
+    let secret = "{{.Node.ID}} {{ $x 'a' \"b\"\nc # d";
+    ok(verb(&project, "deploy").env("VALUE_SECRET", secret));
+    assert_eq!(in_task("values_printer"), expected(secret), "deploy");
+    ok(&mut verb(&project, "remove"));
+    assert_eq!(left("values"), "");
+    // By hand, it is Docker that puts the secret into the file.
+    ok(&mut appbundle(project.path(), &["generate", "--for", "swarm,stacks"]));
+    for file in ["swarm/docker-stack.yml", "stacks/values.yml"] {
+        let file = project.path().join("target/appbundle").join(file);
+        let mut command = Command::new("docker");
+        command.args(["stack", "deploy", "--resolve-image", "never", "-c"]).arg(&file).arg("values").env("VALUE_SECRET", SECRET);
+        ok(&mut command);
+        let got = in_task("values_printer");
+        judge("docker", &["stack", "rm", "values"]);
+        let end = Instant::now() + Duration::from_secs(60);
+        while !left("values").is_empty() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        assert_eq!(got, expected(SECRET), "{}", file.display());
+    }
+    judge("docker", &["rmi", "--force", "values.printer:1.2.3"]);
+}
+
 /// Everything that the parsers of the real tools make of the values is what was written.
 #[test]
 fn the_parsers_of_the_tools_read_the_values_that_are_written() {
@@ -224,6 +288,15 @@ fn the_parsers_of_the_tools_read_the_values_that_are_written() {
     let documents: Vec<Value> = serde_saphyr::from_multiple(&built).expect("YAML");
     let of_kind = |kind: &str| documents.iter().find(|document| document["kind"] == kind).expect("there");
     assert_eq!(strings(&of_kind("ConfigMap")["data"]), variables());
+    // The same as kubectl's own objects, which it sends to a server.
+    let file = folder.join("service-printer.yaml");
+    let sent = judge("kubectl", &["annotate", "--local", "-o", "json", "-f", file.to_str().expect("path"), "seen=true"]);
+    let sent: Vec<Value> = serde_json::Deserializer::from_str(&sent).into_iter().map(|one| one.expect("JSON")).collect();
+    let config = sent.iter().find(|object| object["kind"] == "ConfigMap").expect("there");
+    assert_eq!((strings(&config["data"]), &config["metadata"]["annotations"]["seen"]), (variables(), &"true".into()));
+    let deployment = sent.iter().find(|object| object["kind"] == "Deployment").expect("there");
+    let container = &deployment["spec"]["template"]["spec"]["containers"][0];
+    assert_eq!(container["envFrom"], serde_json::json!([{ "configMapRef": { "name": config["metadata"]["name"] } }]));
     // Nothing of it stands where Kubernetes would replace `$(NAME)`.
     assert_eq!(of_kind("Deployment")["spec"]["template"]["spec"]["containers"][0]["env"], Value::Null);
 }

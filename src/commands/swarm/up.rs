@@ -1,5 +1,6 @@
 //! A stack comes up.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -122,8 +123,22 @@ fn apply(
         crate::fs::write(&folder.join(name), text.as_bytes())?;
     }
     let mut command = docker(engine, &path, node, last);
-    command.envs(node.variables(&facts.host));
+    command.envs(node.variables(&facts.host)).envs(secrets(node)?);
     crate::process::capture(&mut command).map(drop).with_context(|| format!("failed to deploy the stack `{}`", node.full))
+}
+
+/// What this process was told as secrets of the stack's services, so that the swarm takes them as they are.
+fn secrets(node: &Node<'_>) -> Result<BTreeMap<String, String>> {
+    let members = node.stack.members(&node.plan.services);
+    let mut found = BTreeMap::new();
+    for name in members.iter().flat_map(|service| service.secrets.keys()) {
+        match std::env::var(name) {
+            Ok(value) => drop(found.insert(name.clone(), render::swarm::literal(&value))),
+            Err(std::env::VarError::NotPresent) => {}
+            Err(error) => return Err(error).with_context(|| format!("failed to read the variable `{name}`")),
+        }
+    }
+    Ok(found)
 }
 
 fn docker(engine: &Engine, path: &Path, node: &Node<'_>, last: bool) -> Command {
