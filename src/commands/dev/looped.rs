@@ -193,8 +193,15 @@ impl Loop<'_, '_> {
             running.get(&new.launch.name).is_some_and(|old| old != *new && old.is_the_same_but_for_its_binary(new))
         };
         let restarted: Vec<String> = wanted.iter().filter(changed).map(|new| new.launch.name.clone()).collect();
-        let started =
-            self.started.end_all(&restarted).and_then(|()| self.start_in_order(wanted, &restarted, running, &mut names));
+        // Those that wait for nobody start again without waiting until all have ended.
+        let to_start: Vec<&String> =
+            wanted.iter().filter(|new| running.get(&new.launch.name) != Some(*new)).map(|new| &new.launch.name).collect();
+        let free = |new: &&Running| !new.launch.after.iter().any(|other| to_start.contains(&other));
+        let first: Vec<String> = wanted.iter().filter(changed).filter(free).map(|new| new.launch.name.clone()).collect();
+        let started = self
+            .started
+            .end_all(&restarted, &first)
+            .and_then(|()| self.start_in_order(wanted, (&restarted, &first), running, &mut names));
         if started.is_err() {
             restarted.iter().for_each(|name| drop(running.remove(name)));
         }
@@ -202,17 +209,22 @@ impl Loop<'_, '_> {
     }
 
     /// Starts each after those that it depends on are well, of those that start now; of those that have `ended` to start again, as
-    /// many at once as that allows.
+    /// many at once as that allows; `first` of them run already.
     fn start_in_order(
         &mut self,
         wanted: Vec<Running>,
-        ended: &[String],
+        (ended, first): (&[String], &[String]),
         running: &mut BTreeMap<String, Running>,
         names: &mut Vec<String>,
     ) -> Result<()> {
         let mut batch: Vec<Running> = Vec::new();
         for new in wanted {
             let name = new.launch.name.clone();
+            if first.contains(&name) {
+                running.insert(name.clone(), new);
+                names.push(name);
+                continue;
+            }
             let again = ended.contains(&name);
             if !again || new.launch.after.iter().any(|other| batch.iter().any(|new| new.launch.name == *other)) {
                 self.start_again(&mut batch, running, names)?;

@@ -151,21 +151,38 @@ impl<'a> Started<'a> {
         self.follow(self.containers.len() - 1)
     }
 
-    /// Ends the programs of several services at once, which are then to start again.
-    pub fn end_all(&mut self, services: &[String]) -> Result<()> {
+    /// Ends the programs of several services at once, which are then to start again; those of `first` do, each as soon as its own has
+    /// ended: an engine takes its time for either.
+    pub fn end_all(&mut self, services: &[String], first: &[String]) -> Result<()> {
         let wishes = self.interrupt.count();
         let chosen: Vec<usize> =
             (0..self.containers.len()).filter(|at| services.contains(&self.containers[*at].service)).collect();
-        let ended = std::thread::scope(|scope| {
+        let turned = std::thread::scope(|scope| {
             let this = &*self;
-            let end = |at: usize| scope.spawn(move || this.end(&this.containers[at].name, wishes));
-            let ends: Vec<_> = chosen.iter().map(|at| end(*at)).collect();
-            let joined = ends.into_iter().map(|end| end.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            joined.collect::<Vec<_>>()
+            let turn = |at: usize| {
+                scope.spawn(move || {
+                    let container = &this.containers[at];
+                    this.end(&container.name, wishes)?;
+                    let again = first.contains(&container.service) && this.interrupt.count() == wishes;
+                    if again {
+                        await_followers(&[container]);
+                        this.engine.start(&container.name)?;
+                    }
+                    Ok(again)
+                })
+            };
+            let turns: Vec<_> = chosen.iter().map(|at| turn(*at)).collect();
+            let joined = turns.into_iter().map(|turn| turn.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            joined.collect::<Vec<Result<bool>>>()
         });
         // Nobody wonders that they have.
         chosen.iter().for_each(|at| self.containers[*at].ended = true);
-        ended.into_iter().collect()
+        for (at, again) in chosen.into_iter().zip(turned) {
+            if again? {
+                self.goes_on(at)?;
+            }
+        }
+        Ok(())
     }
 
     /// Starts the programs of services again that have ended, in the same containers, which see the files that are mounted as they
@@ -181,12 +198,14 @@ impl<'a> Started<'a> {
             let joined = starts.into_iter().map(|start| start.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
             joined.collect::<Vec<_>>().into_iter().collect::<Result<()>>()
         })?;
-        for at in chosen {
-            let container = &mut self.containers[at];
-            (container.well, container.ended) = (false, false);
-            self.follow(at)?;
-        }
-        Ok(())
+        chosen.into_iter().try_for_each(|at| self.goes_on(at))
+    }
+
+    /// A container that was started again.
+    fn goes_on(&mut self, at: usize) -> Result<()> {
+        let container = &mut self.containers[at];
+        (container.well, container.ended) = (false, false);
+        self.follow(at)
     }
 
     /// Shows what a container writes, without what was shown before.
