@@ -21,6 +21,7 @@ pub mod inspect;
 #[cfg(feature = "engine")]
 pub mod load;
 pub mod new_service;
+mod others;
 pub mod plan;
 mod platforms;
 pub mod push;

@@ -20,7 +20,7 @@ use crate::plan::Plan;
 pub use auterion::{app_file, metadata, payload_app_file, payload_compose};
 pub use compose::document_of;
 pub use dockerfile::{BASE_ARG, Context, Copied, build_args, contexts};
-pub use stack::{StackFile, controller_notes, self_signed, stack_file, stack_requests, waves};
+pub use stack::{Others, StackFile, controller_notes, self_signed, stack_file, stack_requests, waves};
 
 /// What is written beside the bundle: `app.yml`, and `auterion-app.yml` where that format is asked for.
 pub fn files(plan: &Plan) -> Result<Vec<GeneratedFile>> {
@@ -38,6 +38,8 @@ pub struct Outside<'a> {
     pub binaries: &'a Path,
     /// `HOST/PATH` of the registry that has the images.
     pub image_prefix: Option<&'a str>,
+    /// The apps of other workspaces that controllers of stacks bring up.
+    pub others: &'a Others,
 }
 
 /// What one kind of deployment needs, in a folder of its name.
@@ -45,7 +47,7 @@ pub fn deployment(plan: &Plan, destination: Destination, outside: Outside<'_>) -
     match destination {
         Destination::Compose => Ok(vec![compose::file(plan, outside.image_prefix)?]),
         Destination::Swarm => Ok(vec![swarm::file(plan, outside.image_prefix)?]),
-        Destination::Stacks => stack::stack_files(plan),
+        Destination::Stacks => stack::stack_files(plan, outside.others),
         Destination::Dev => Ok(vec![dev::file(plan, outside.binaries)?]),
         Destination::Kubernetes => kubernetes::files(plan, outside.image_prefix),
         Destination::Auterionos => {
@@ -60,11 +62,11 @@ pub fn deployment(plan: &Plan, destination: Destination, outside: Outside<'_>) -
 }
 
 /// What one kind of deployment does otherwise than the tables say, or not at all.
-pub fn deployment_notes(plan: &Plan, destination: Destination) -> Vec<String> {
+pub fn deployment_notes(plan: &Plan, destination: Destination, others: &Others) -> Vec<String> {
     let mut notes = match destination {
         Destination::Compose => compose::notes_of_file(plan),
         Destination::Swarm => swarm::notes(&plan.services),
-        Destination::Stacks => stack::notes(plan),
+        Destination::Stacks => stack::notes(plan, others),
         Destination::Dev => dev::notes(plan),
         Destination::Kubernetes => return kubernetes::notes(plan),
         Destination::Auterionos => plan.auterion.iter().flat_map(|auterion| auterion::notes(plan, auterion)).collect(),

@@ -216,18 +216,15 @@ ports = ["8443:443"]
 }
 
 #[test]
-fn what_a_controller_cannot_bring_up_is_refused() {
-    let other = app("billing", "");
+fn a_stack_that_no_service_controls_is_refused() {
     let stacks = r#"
 [workspace.metadata.appbundle.stacks.shop]
 stack-image = true
-gateway = { self-signed = true }
-apps = { billing = { path = "BILLING" } }
 [workspace.metadata.appbundle.stacks.orders]
 services = ["api", "store", "orders-stack"]
 stack-image = true
 "#;
-    let project = shop(&stacks.replace("BILLING", &other.path().display().to_string()));
+    let project = shop(stacks);
     project.service("orders-stack", "controls = \"orders\"\n");
     project.service("web-stack", "controls = \"web\"\n");
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
@@ -235,12 +232,54 @@ stack-image = true
         "no service controls the stack `shop`",
         "new-service shop-stack --template stack",
         "the stack `orders` is in the stack `shop`: name `orders-stack` in the `services` of `shop`",
-        "`shop` is brought up by a controller, which does not know the app `billing` of another workspace",
-        "`shop` is brought up by a controller, which makes no certificates",
         "there is no stack `web`",
     ] {
         assert!(error.contains(part), "{part} in\n{error}");
     }
+}
+
+/// What a controller has in its image: all stacks that it brings up, also those of other workspaces, each with its own names.
+#[test]
+fn a_controller_knows_other_workspaces_apps_and_certificates_that_sign_themselves() {
+    let (billing, audit) = (app("billing", "swarm = { variables = \"BILL\" }\n"), app("audit", ""));
+    member(&audit, "journal", 8020, "compose = { sysctls = { \"net.core.somaxconn\" = 9 } }\n");
+    member(&billing, "ledger", 8010, "");
+    let manifest = String::from_utf8(billing.read("Cargo.toml")).expect("text");
+    let inner = format!(
+        "[workspace.metadata.appbundle.stacks.billing]\napps = {{ books = {{ path = \"{}\" }} }}\n",
+        audit.path().display()
+    );
+    billing.write("Cargo.toml", &(manifest + "\n" + &inner));
+    let stacks = format!(
+        "[workspace.metadata.appbundle.stacks.shop]\nstack-image = true\ngateway = {{ self-signed = true }}\napps = {{ accounts = {{ path = \"{}\" }} }}\n",
+        billing.path().display()
+    );
+    let project = shop(&stacks);
+    project.service("shop-stack", "controls = \"shop\"\n");
+    let output = run(&mut appbundle(project.path(), &["generate", "--for", "stacks"]));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let said = text(&output.stderr);
+    assert!(said.contains("`sysctls` of `journal` is left out by the controller of `shop`"), "{said}");
+    let shop: serde_json::Value = serde_json::from_str(&generated(&project, "shop.json")).expect("JSON");
+    assert_eq!(shop["SelfSigned"]["Key"], "${AILTIRE_STACKNAME:-shop}_key");
+    let accounts = &shop["Stacks"][0];
+    assert_eq!((&accounts["Name"], &accounts["Variables"]), (&"accounts".into(), &"BILL".into()));
+    assert_eq!(accounts["Services"][0]["Spec"]["Name"], "${BILL_STACKNAME:-billing}_ledger");
+    let books = &accounts["Stacks"][0];
+    assert_eq!(
+        (&books["Name"], &books["Variables"], &books["SelfSigned"]),
+        (&"books".into(), &"AILTIRE".into(), &serde_json::Value::Null)
+    );
+    assert!(books["Services"][0]["Spec"]["Name"].as_str().is_some_and(|name| name.ends_with("_journal")), "{books}");
+    // Workspaces that are in each other have no end.
+    let manifest = String::from_utf8(audit.read("Cargo.toml")).expect("text");
+    let back = format!(
+        "[workspace.metadata.appbundle.stacks.audit]\napps = {{ shop = {{ path = \"{}\" }} }}\n",
+        project.path().display()
+    );
+    audit.write("Cargo.toml", &(manifest + "\n" + &back));
+    let error = fails(&mut appbundle(project.path(), &["generate", "--for", "stacks"]), 1);
+    assert!(error.contains("workspaces are in each other in a cycle"), "{error}");
 }
 
 /// Stacks in a stack run before its services; those of one that has a gateway or a controller cannot be waited for.

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use support::registry::{Guard, Registry};
 use support::running::{Proxy, start};
 use support::swarm::{
-    STACKS, Swarm, X86, app, compile, controller, free, get, has_environment, in_order, left, member, nginx, page, page_over_tls,
-    shop, verb, websocket, websocket_over_tls,
+    STACKS, Swarm, X86, app, compile, controller, controller_is_well, free, has_environment, in_order, left, member, nginx, page,
+    page_over_tls, shop, verb, websocket, websocket_over_tls,
 };
 use support::{Project, appbundle, engine, fails, judge, ok, run, text, tool};
 
@@ -171,6 +171,17 @@ fn docs(project: &Project) {
     std::fs::rename(project.path().join("bin/docs"), project.path().join("docs/content")).expect("moved");
 }
 
+/// Another workspace's app, with a door of its own.
+fn billing() -> Project {
+    let billing = app("accounts", "swarm = { routing = \"host\" }\n");
+    let manifest = String::from_utf8(billing.read("Cargo.toml")).expect("text");
+    let stack = "[workspace.metadata.appbundle.stacks.accounts]\ngateway = { image = \"appbundle-test-nginx:1\" }\n";
+    billing.write("Cargo.toml", &format!("{manifest}\n{stack}"));
+    member(&billing, "ledger", 8010, "routes = { \"/ledger\" = { port = 8010 } }\n");
+    compile(&billing, &["ledger"]);
+    billing
+}
+
 #[test]
 fn another_workspaces_app_and_a_dockerfiles_service_are_reached_at_80_and_443() {
     if !engine() || !nginx() || !tool("openssl") || !free(&[80, 443]) {
@@ -179,11 +190,7 @@ fn another_workspaces_app_and_a_dockerfiles_service_are_reached_at_80_and_443() 
     let _swarm = Swarm::new();
     let _stacks = Stacks(&["shop", "shop-billing"]);
     let gateway = "gateway = { image = \"appbundle-test-nginx:1\" }\n";
-    let billing = app("accounts", "swarm = { routing = \"host\" }\n");
-    let manifest = String::from_utf8(billing.read("Cargo.toml")).expect("text");
-    billing.write("Cargo.toml", &format!("{manifest}\n[workspace.metadata.appbundle.stacks.accounts]\n{gateway}"));
-    member(&billing, "ledger", 8010, "routes = { \"/ledger\" = { port = 8010 } }\n");
-    compile(&billing, &["ledger"]);
+    let billing = billing();
     let stacks = format!(
         "swarm = {{ routing = \"host\" }}\n\n[workspace.metadata.appbundle.stacks.shop]\n{}env = {{ BOTH = \"the stack's\", EDITION = \"1\" }}\n\
          apps = {{ billing = {{ path = \"{}\" }} }}\n{DOCS}",
@@ -446,12 +453,24 @@ fn one_container_is_a_whole_stack() {
         return;
     }
     let _swarm = Swarm::new();
-    let _secrets = Secrets::new();
-    let _stacks = Stacks(&["shop", "shop-orders"]);
-    let stacks = STACKS.replace("stacks = [\"orders\"]\n", "stacks = [\"orders\"]\nstack-image = true\n");
-    let project = controlled(&stacks.replace("187", "188"), "shop");
-    let bundle = ok(project.pack(&["--format", "docker"]).args(["--target", X86]));
-    ok(&mut appbundle(project.path(), &["load", bundle.trim()]));
+    let _stacks = Stacks(&["shop", "shop-orders", "shop-billing"]);
+    let billing = billing();
+    let stacks = STACKS.replace(
+        "stacks = [\"orders\"]\n",
+        &format!(
+            "stacks = [\"orders\"]\nstack-image = true\napps = {{ billing = {{ path = \"{}\" }} }}\n",
+            billing.path().display()
+        ),
+    );
+    let secrets = "certificate = \"appbundle-test-certificate\"\nkey = \"appbundle-test-key\"\n";
+    let project = controlled(&stacks.replace(secrets, "self-signed = true\n").replace("187", "188"), "shop");
+    controller_is_well(&project, "shop-stack");
+    let load = |project: &Project| {
+        let bundle = ok(project.pack(&["--format", "docker"]).args(["--target", X86]));
+        ok(&mut appbundle(project.path(), &["load", bundle.trim()]));
+    };
+    load(&billing);
+    load(&project);
     let socket = "/var/run/docker.sock:/var/run/docker.sock";
     let name = "appbundle-test-controller";
     run(Command::new("docker").args(["rm", "-f", name]));
@@ -464,7 +483,19 @@ fn one_container_is_a_whole_stack() {
     let told = [("SHOP_STACKNAME", "shop-orders"), ("SHOP_PARENT", "shop"), ("SHOP_PARENTHOST", host.trim())];
     has_environment(18880, "/api/env", &told);
     let status = page(18891, "/status");
-    in_order(&status, &["\"stack\": \"shop\"", "shop_web", "\"stack\": \"shop-orders\"", "shop-orders_"]);
+    in_order(&status, &["\"stack\": \"shop\"", "shop_web", "\"stack\": \"shop-orders\"", "shop-orders_", "shop-billing_ledger"]);
+    // Another workspace's app calls its variables otherwise, and meets this one behind its own door.
+    assert!(page_over_tls(18843, "/billing/ledger/at").contains("ledger /ledger/at https"));
+    let of_ledger = [
+        ("AILTIRE_APPNAME", "shop"),
+        ("AILTIRE_STACKNAME", "shop-billing"),
+        ("AILTIRE_PARENT", "shop"),
+        ("AILTIRE_PARENTHOST", host.trim()),
+        ("AILTIRE_PARENT_NETWORK", "shop_shop_family"),
+    ];
+    has_environment(18880, "/billing/ledger/env", &of_ledger);
+    // The key is with the swarm alone.
+    assert!(judge("docker", &["secret", "ls", "--format", "{{.Name}}", "--filter", "name=shop_"]).contains("shop_key"));
 
     // Down and up again over HTTP, by the same container.
     let post = |verb: &str| {
@@ -474,7 +505,19 @@ fn one_container_is_a_whole_stack() {
     assert!(!post("remove").contains("shop_web"));
     assert_eq!(left("shop_"), "");
     assert!(post("deploy").contains("shop-orders_store"));
-    assert!(String::from_utf8_lossy(&get(18880, "/web/again")).contains("web /again"));
+    assert!(page(18880, "/web/again").contains("web /again"));
+
+    // An image that was built again under its name is another one: its service is replaced, and nothing else.
+    let ids = |name: &str| judge("docker", &["ps", "-q", "--no-trunc", "--filter", &format!("name={name}")]);
+    let (web, others) = (ids("shop_web."), ids("shop-orders") + &ids("shop-billing") + &ids("shop_gateway."));
+    post("deploy");
+    assert_eq!(ids("shop_web."), web);
+    project.compile("cc", "web", &support::swarm::MEMBER.replace("%s %s %.5s", "again %s %s %.5s"), &["-O1"]);
+    load(&project);
+    assert!(post("deploy").contains("\"updating\": false"));
+    assert!(page(18880, "/web").contains("again web"), "{}", page(18880, "/web"));
+    assert_ne!(ids("shop_web."), web);
+    assert_eq!(ids("shop-orders") + &ids("shop-billing") + &ids("shop_gateway."), others);
 
     judge("docker", &["stop", "-t", "120", name]);
     let logs = text(&run(Command::new("docker").args(["logs", name])).stdout);
@@ -497,7 +540,8 @@ fn a_stack_in_a_stack_is_one_service_of_it() {
     let stacks = STACKS.replace("services = [\"api\"", "stack-image = true\nservices = [\"api\"");
     let stacks = stacks.replace("swarm = {", "layout = \"multi-binary\"\nswarm = {").replace("187", "189");
     let stacks = stacks.replace("stacks = [\"orders\"]\n", "stacks = [\"orders\"]\nservices = [\"orders-stack\"]\n");
-    let project = controlled(&stacks, "orders");
+    let project = controlled(&format!("{stacks}{}", DOCS.replace("stacks.shop", "stacks.orders")), "orders");
+    docs(&project);
     let deployed = run(&mut verb(&project, "deploy"));
     let said = text(&deployed.stderr);
     assert!(deployed.status.success(), "{said}");
@@ -518,6 +562,17 @@ fn a_stack_in_a_stack_is_one_service_of_it() {
     in_order(&shown, &["shop\n", "orders-stack", "shop-orders\n", "store", "2/2"]);
     assert!(shown.contains(" shop:1.2.3 "), "{shown}");
 
+    // The controller is told when one of its images was built again; it replaces that service alone.
+    has_environment(18980, "/docs/env", &[("EDITION", ""), ("THEME", "dark")]);
+    let ids = |name: &str| judge("docker", &["ps", "-q", "--no-trunc", "--filter", &format!("name={name}")]);
+    let others = || ids("shop_orders-stack.") + &ids("shop-orders_api.") + &ids("shop-orders_store.");
+    let (before, docs) = (others(), ids("shop-orders_docs."));
+    let said = text(&run(verb(&project, "deploy").args(["--env", "EDITION=2"])).stderr);
+    assert!(said.contains("Updating shop-orders: images were built again"), "{said}");
+    has_environment(18980, "/docs/env", &[("EDITION", "2")]);
+    assert_ne!(ids("shop-orders_docs."), docs);
+    assert_eq!(others(), before);
+
     // Without its controller, the inner stack goes, and the outer one stays.
     judge("docker", &["service", "scale", "--detach", "shop_orders-stack=0"]);
     let end = Instant::now() + Duration::from_secs(90);
@@ -532,4 +587,5 @@ fn a_stack_in_a_stack_is_one_service_of_it() {
     ok(&mut verb(&project, "remove"));
     assert_eq!(left("shop"), "");
     run(Command::new("docker").args(["volume", "rm", "shop-orders_data"]));
+    run(Command::new("docker").args(["rmi", "--force", "appbundle-test-docs:1.2.3"]));
 }

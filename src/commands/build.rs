@@ -44,7 +44,7 @@ pub(super) fn bundles(session: &Session, options: &Options, shell: &Shell) -> Re
     };
     let plan = &session.plan;
     let _lock = lock(plan, shell)?;
-    generate::requests(plan, shell)?;
+    generate::requests(plan, options, shell)?;
     crate::fs::remove_leftovers(&plan.output);
     crate::fs::remove_leftovers(&cache_folder(plan));
     let known = KnownDigests::load(&cache_folder(plan).join("digests.json"));

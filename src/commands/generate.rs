@@ -6,12 +6,12 @@ use anyhow::{Context as _, Result, bail};
 
 use super::images::Images;
 use super::session::{cache_folder, lock};
-use super::{Options, Session, bases};
-use crate::app::{Base, Binary, GeneratedFile};
+use super::{Options, Session, bases, others};
+use crate::app::{Base, Binary, Destination, GeneratedFile};
 use crate::compile::{CargoSettings, linker};
 use crate::fs::write_if_changed;
 use crate::plan::Plan;
-use crate::render::{self, Copied, Outside};
+use crate::render::{self, Copied, Others, Outside};
 use crate::segment::{Cache, KnownDigests, Packer};
 use crate::shell::Shell;
 use crate::workspace::Workspace;
@@ -32,14 +32,18 @@ pub struct GenerateOptions {
 pub fn run(options: &Options, generate: &GenerateOptions, shell: &Shell) -> Result<()> {
     let Session { plan, workspace, .. } = Session::start(options, shell)?;
     if !options.request.destinations.is_empty() {
-        let files = deployments(&plan, &workspace, options, generate)?;
+        let others = match options.request.destinations.contains(&Destination::Stacks) {
+            true => others::of_controllers(options, &plan, shell)?,
+            false => Others::new(),
+        };
+        let files = deployments(&plan, &workspace, options, generate, &others)?;
         if generate.check {
             return compare(&plan.output, &files);
         }
         let _lock = lock(&plan, shell)?;
         let mut notes: Vec<String> = Vec::new();
         for destination in &options.request.destinations {
-            notes.extend(render::deployment_notes(&plan, *destination));
+            notes.extend(render::deployment_notes(&plan, *destination, &others));
         }
         notes.iter().for_each(|note| shell.note(note));
         return put(&plan, files, shell);
@@ -62,9 +66,10 @@ pub fn run(options: &Options, generate: &GenerateOptions, shell: &Shell) -> Resu
 }
 
 /// Writes the stacks that controllers have in their images.
-pub(super) fn requests(plan: &Plan, shell: &Shell) -> Result<()> {
-    render::controller_notes(plan).iter().for_each(|note| shell.note(note));
-    for file in render::stack_requests(plan)? {
+pub(super) fn requests(plan: &Plan, options: &Options, shell: &Shell) -> Result<()> {
+    let others = others::of_controllers(options, plan, shell)?;
+    render::controller_notes(plan, &others).iter().for_each(|note| shell.note(note));
+    for file in render::stack_requests(plan, &others)? {
         write_if_changed(&plan.output.join(&file.path), file.contents.as_bytes())?;
     }
     Ok(())
@@ -80,14 +85,20 @@ fn put(plan: &Plan, files: Vec<GeneratedFile>, shell: &Shell) -> Result<()> {
     Ok(())
 }
 
-fn deployments(plan: &Plan, workspace: &Workspace, options: &Options, generate: &GenerateOptions) -> Result<Vec<GeneratedFile>> {
+fn deployments(
+    plan: &Plan,
+    workspace: &Workspace,
+    options: &Options,
+    generate: &GenerateOptions,
+    others: &Others,
+) -> Result<Vec<GeneratedFile>> {
     let profile = if generate.profile == "dev" { "debug" } else { generate.profile.as_str() };
     // As a bare `cargo build` does it, without a folder for the triple.
     let bare =
         options.request.targets.is_empty() && CargoSettings::read(&options.cargo.config)?.get(&["build", "target"]).is_none();
     let built = if bare { workspace.target_dir.clone() } else { workspace.target_dir.join(&plan.target.triple) };
     let binaries = built.join(profile);
-    let outside = Outside { binaries: &binaries, image_prefix: generate.image_prefix.as_deref() };
+    let outside = Outside { binaries: &binaries, image_prefix: generate.image_prefix.as_deref(), others };
     let mut files = Vec::new();
     for destination in &options.request.destinations {
         files.extend(render::deployment(plan, *destination, outside)?);

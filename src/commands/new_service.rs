@@ -153,6 +153,7 @@ fn render(template: Template, name: &Name, port: u16, inherited: &str) -> Result
     };
     let mut files = vec![text("Cargo.toml", manifest)?, text("src/main.rs", main)?];
     if template == Template::Stack {
+        files.push(text("src/certificate.rs", include_str!("../../templates/service-stack/src/certificate.rs"))?);
         files.push(text("src/requests.rs", include_str!("../../templates/service-stack/src/requests.rs"))?);
         files.push(text("src/stack.rs", include_str!("../../templates/service-stack/src/stack.rs"))?);
     }

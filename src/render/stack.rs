@@ -7,7 +7,7 @@ mod gateway;
 mod service;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde_json::{Map, Value, json};
@@ -29,8 +29,11 @@ pub struct StackFile {
 /// Where a stack is deployed: the name that the stack around it has for it; none for the outermost.
 type Alias<'a> = Option<&'a str>;
 
+/// Plans of the apps of other workspaces, by their folders.
+pub type Others = BTreeMap<PathBuf, Plan>;
+
 /// All stacks of an app, below `stacks/`.
-pub fn stack_files(plan: &Plan) -> Result<Vec<GeneratedFile>> {
+pub fn stack_files(plan: &Plan, others: &Others) -> Result<Vec<GeneratedFile>> {
     let mut files = Vec::new();
     let outermost = plan.stacks.last().map(|stack| stack.name.clone());
     for stack in &plan.stacks {
@@ -39,31 +42,69 @@ pub fn stack_files(plan: &Plan) -> Result<Vec<GeneratedFile>> {
         files.push(GeneratedFile { path: format!("stacks/{}.yml", stack.name), contents: yaml(&file.document)? });
         files.extend(file.gateway.map(|(name, contents)| GeneratedFile { path: format!("stacks/{name}"), contents }));
     }
-    files.extend(stack_requests(plan)?);
+    files.extend(stack_requests(plan, others)?);
     Ok(files)
 }
 
 /// Each stack that is an image, as its controller reads it: with the stacks in it, but for those that have controllers themselves.
-pub fn stack_requests(plan: &Plan) -> Result<Vec<GeneratedFile>> {
-    let images = plan.stacks.iter().filter(|stack| stack.image);
-    images
-        .map(|stack| {
-            let mut value = requests(plan, stack);
-            value.insert("Variables".into(), plan.swarm.variables.clone().into());
+pub fn stack_requests(plan: &Plan, others: &Others) -> Result<Vec<GeneratedFile>> {
+    controlled(plan)
+        .map(|top| {
+            let mut value = requests(top, others);
             value.insert("App".into(), plan.name.to_string().into());
             let contents = serde_json::to_string_pretty(&value)? + "\n";
-            Ok(GeneratedFile { path: format!("stacks/{}.json", stack.name), contents })
+            Ok(GeneratedFile { path: format!("stacks/{}.json", top.stack.name), contents })
         })
         .collect()
 }
 
-fn requests(plan: &Plan, stack: &Stack) -> Map<String, Value> {
-    let outermost = plan.stacks.last().is_some_and(|last| last.name == stack.name);
-    let alias = Some(stack.name.as_str()).filter(|_| !outermost);
+/// A stack that a controller brings up: one that is an image, or is in one.
+#[derive(Clone, Copy)]
+struct Controlled<'a> {
+    plan: &'a Plan,
+    stack: &'a Stack,
+    alias: Alias<'a>,
+}
+
+impl<'a> Controlled<'a> {
+    /// The stacks in it that have no controllers themselves, and the apps of other workspaces.
+    fn inner(self, others: &'a Others) -> impl Iterator<Item = Self> {
+        let own = |other: &&Stack| !other.image && self.stack.stacks.iter().any(|name| name == other.name.as_str());
+        let own = self.plan.stacks.iter().filter(own);
+        let own = own.map(move |stack| Self { plan: self.plan, stack, alias: Some(stack.name.as_str()) });
+        let apps = self.stack.apps.iter().filter_map(|(name, folder)| {
+            let plan = others.get(folder)?;
+            Some(Self { plan, stack: plan.stacks.last()?, alias: Some(name) })
+        });
+        own.chain(apps)
+    }
+}
+
+/// The stacks that are images.
+fn controlled<'a>(plan: &'a Plan) -> impl Iterator<Item = Controlled<'a>> {
+    let outermost = plan.stacks.last().map(|last| &last.name);
+    let images = plan.stacks.iter().filter(|stack| stack.image);
+    images.map(move |stack| Controlled {
+        plan,
+        stack,
+        alias: Some(stack.name.as_str()).filter(|_| outermost != Some(&stack.name)),
+    })
+}
+
+fn requests(top: Controlled<'_>, others: &Others) -> Map<String, Value> {
+    let Controlled { plan, stack, alias } = top;
     let file = stack_file(plan, stack, alias, &plan.output.join("stacks"));
-    let mut value = api::requests(&file, &variable(plan, stack, alias, "STACKNAME"), &waves(plan, stack));
-    value.insert("Name".into(), stack.name.to_string().into());
-    value.insert("Stacks".into(), uncontrolled(plan, stack).map(|inner| Value::from(requests(plan, inner))).collect());
+    let full = variable(plan, stack, alias, "STACKNAME");
+    let mut value = api::requests(&file, &full, &waves(plan, stack));
+    if let Some(https) = stack.gateway.as_ref().and_then(|gateway| gateway.https.as_ref())
+        && https.certificate == Certificate::SelfSigned
+    {
+        let (certificate, key) = self_signed(&full);
+        value.insert("SelfSigned".into(), json!({ "Certificate": certificate, "Key": key }));
+    }
+    value.insert("Name".into(), alias.unwrap_or(stack.name.as_str()).into());
+    value.insert("Variables".into(), plan.swarm.variables.clone().into());
+    value.insert("Stacks".into(), top.inner(others).map(|inner| Value::from(requests(inner, others))).collect());
     value
 }
 
@@ -143,7 +184,7 @@ pub fn self_signed(full: &str) -> (String, String) {
 }
 
 /// What a stack file cannot say.
-pub fn notes(plan: &Plan) -> Vec<String> {
+pub fn notes(plan: &Plan, others: &Others) -> Vec<String> {
     let mut notes = Vec::new();
     for stack in &plan.stacks {
         // What a stack has and a single stack file has not: a gateway for routes, and `deploy`, which starts in order.
@@ -159,7 +200,7 @@ pub fn notes(plan: &Plan) -> Vec<String> {
         notes.extend(apps);
     }
     notes.extend(apart(plan));
-    notes.extend(controller_notes(plan));
+    notes.extend(controller_notes(plan, others));
     notes
 }
 
@@ -179,25 +220,20 @@ fn apart(plan: &Plan) -> Vec<String> {
 }
 
 /// What a controller does not apply of the services of its stack.
-pub fn controller_notes(plan: &Plan) -> Vec<String> {
+pub fn controller_notes(plan: &Plan, others: &Others) -> Vec<String> {
     let mut notes = Vec::new();
-    for controlled in plan.stacks.iter().filter(|stack| stack.image) {
-        let mut open = vec![controlled];
-        while let Some(stack) = open.pop() {
-            open.extend(uncontrolled(plan, stack));
-            let file = stack_file(plan, stack, Some(stack.name.as_str()), &plan.output.join("stacks"));
+    for top in controlled(plan) {
+        let mut open = vec![top];
+        while let Some(Controlled { plan, stack, alias }) = open.pop() {
+            open.extend(Controlled { plan, stack, alias }.inner(others));
+            let file = stack_file(plan, stack, alias, &plan.output.join("stacks"));
             for (service, left) in api::left_out(&file.document) {
                 let left = left.join(", ");
-                notes.push(format!("stacks: {left} of `{service}` is left out by the controller of `{}`", controlled.name));
+                notes.push(format!("stacks: {left} of `{service}` is left out by the controller of `{}`", top.stack.name));
             }
         }
     }
     notes
-}
-
-/// The stacks in a stack that have no controllers themselves.
-fn uncontrolled<'a>(plan: &'a Plan, stack: &'a Stack) -> impl Iterator<Item = &'a Stack> {
-    plan.stacks.iter().filter(|other| !other.image && stack.stacks.iter().any(|name| name == other.name.as_str()))
 }
 
 /// Adds the five variables of the swarm; what the service says itself stays.

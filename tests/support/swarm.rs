@@ -241,17 +241,24 @@ pub fn page_over_tls(port: u16, path: &str) -> String {
         .current_dir(folder.path()))
 }
 
-/// Compiles the service that controls a stack, made of its template in the project, into `bin/`.
+fn cargo(project: &Project, name: &str, arguments: &[&str]) {
+    // What it depends on is compiled once for all tests; what debuggers want would only be linked and packed.
+    let target = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("controllers");
+    let mut cargo = Command::new("cargo");
+    cargo.args(arguments).args(["-p", name]).current_dir(project.path()).env("CARGO_TARGET_DIR", target);
+    ok(cargo.envs([("CARGO_PROFILE_DEV_DEBUG", "0"), ("CARGO_PROFILE_TEST_DEBUG", "0")]));
+}
+
+/// The service that controls a stack, made of its template in the project, is formatted and passes its own tests. They are the same
+/// whatever it is called.
+pub fn controller_is_well(project: &Project, name: &str) {
+    cargo(project, name, &["fmt", "--check"]);
+    cargo(project, name, &["test", "--quiet"]);
+}
+
+/// Compiles that service into `bin/`.
 pub fn controller(project: &Project, name: &str) {
-    let cargo = |arguments: &[&str]| {
-        // What it depends on is compiled once for all tests.
-        let target = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("controllers");
-        let mut cargo = Command::new("cargo");
-        ok(cargo.args(arguments).args(["-p", name]).current_dir(project.path()).env("CARGO_TARGET_DIR", target))
-    };
-    cargo(&["fmt", "--check"]);
-    cargo(&["test", "--quiet"]);
-    cargo(&["build", "--quiet"]);
+    cargo(project, name, &["build", "--quiet"]);
     let built = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("controllers/debug").join(name);
     std::fs::copy(built, project.path().join("bin").join(name)).expect("copied");
 }

@@ -1,12 +1,12 @@
 //! The stacks of an app, and of the apps of other workspaces in them, as they are called in the swarm.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::app::Stack;
-use crate::commands::{Options, Session};
+use crate::commands::{Options, Session, others};
 use crate::plan::Plan;
 use crate::shell::Shell;
 
@@ -33,35 +33,19 @@ impl Apps {
         let Session { plan, .. } = Session::start(options, shell)?;
         let here = plan.workspace.canonicalize().unwrap_or_else(|_| plan.workspace.clone());
         around.push(here);
-        let mut others = BTreeMap::new();
+        let mut apps = BTreeMap::new();
         for stack in &plan.stacks {
             for (name, folder) in &stack.apps {
-                if around.contains(folder) {
-                    let path: Vec<String> = around.iter().chain([folder]).map(|path| path.display().to_string()).collect();
-                    bail!("workspaces are in each other in a cycle: {}", path.join(" -> "));
-                }
-                let own = elsewhere(options, folder);
+                others::refuse_cycle(around, folder)?;
+                let own = others::options(options, folder);
                 let other = Self::inside(&own, around, shell)
                     .with_context(|| format!("failed to read the app `{name}` of the stack `{}`", stack.name))?;
-                others.insert((stack.name.to_string(), name.clone()), other);
+                apps.insert((stack.name.to_string(), name.clone()), other);
             }
         }
         around.pop();
-        Ok(Self { options: options.clone(), plan, others })
+        Ok(Self { options: options.clone(), plan, others: apps })
     }
-}
-
-/// What was typed, for another workspace: what names things of this one does not count there.
-fn elsewhere(options: &Options, folder: &Path) -> Options {
-    let mut own = options.clone();
-    own.cargo.manifest_path = Some(folder.join("Cargo.toml"));
-    own.cargo.target_dir = None;
-    own.bin_dir = own.bin_dir.map(|bin_dir| folder.join(bin_dir));
-    own.compile.features.clear();
-    own.request.packages.clear();
-    own.request.version = None;
-    own.request.output = None;
-    own
 }
 
 /// A stack and where it is.
@@ -119,9 +103,16 @@ impl<'a> Node<'a> {
         self.children.iter().for_each(|child| child.walk(see));
     }
 
-    /// Whether it is the app of another workspace.
-    pub fn is_other_app(&self) -> bool {
-        self.alias.is_some() && self.plan.stacks.last().is_some_and(|stack| stack.name == self.stack.name)
+    /// It, and then all stacks in it that are brought up by whoever brings it up.
+    pub fn walk_uncontrolled<'n>(&'n self, see: &mut dyn FnMut(&'n Node<'a>)) {
+        see(self);
+        self.children.iter().filter(|child| !child.has_controller()).for_each(|child| child.walk_uncontrolled(see));
+    }
+
+    /// Whether a service of the stack around it brings it up: that of another workspace's app is in no stack.
+    pub fn has_controller(&self) -> bool {
+        let other_app = self.alias.is_some() && self.plan.stacks.last().is_some_and(|stack| stack.name == self.stack.name);
+        self.stack.image && !other_app
     }
 
     /// The network in which it meets the stacks in it.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::images::IMAGE_LABEL;
 use super::tree::Node;
 use super::{PAUSE, certificate};
-use crate::engine::{Engine, SwarmFacts};
+use crate::engine::{Engine, SwarmFacts, SwarmService};
 use crate::render::{self, StackFile};
 use crate::shell::Shell;
 
@@ -28,7 +28,7 @@ pub fn stack(engine: &Engine, facts: &SwarmFacts, node: &Node<'_>, timeout: Dura
         shell.status("Creating", format_args!("network {network}"));
     }
     let (by_controller, direct): (Vec<&Node<'_>>, Vec<&Node<'_>>) =
-        node.children.iter().partition(|child| child.stack.image && !child.is_other_app());
+        node.children.iter().partition(|child| child.has_controller());
     direct.into_iter().try_for_each(|child| stack(engine, facts, child, timeout, shell))?;
     let folder = tempfile::tempdir().context("failed to make a temporary folder")?;
     let mut file = render::stack_file(node.plan, node.stack, node.alias.as_deref(), folder.path());
@@ -55,23 +55,48 @@ pub fn stack(engine: &Engine, facts: &SwarmFacts, node: &Node<'_>, timeout: Dura
     Ok(())
 }
 
-/// Waits until a controller in the stack `around` has brought its stack up.
+/// Waits until a controller in the stack `around` has brought its stack up, with the images as they are now.
 fn appear(engine: &Engine, around: &Node<'_>, node: &Node<'_>, timeout: Duration, shell: &Shell) -> Result<()> {
     let end = Instant::now() + timeout;
-    let names: Vec<String> = node.waves().into_iter().flatten().map(|name| format!("{}_{name}", node.full)).collect();
+    let mut members = around.stack.members(&around.plan.services).into_iter();
+    let controller = members.find(|service| service.controls.as_deref() == Some(node.stack.name.as_str()));
+    let controller = controller.map(|controller| format!("{}_{}", around.full, controller.name)).unwrap_or_default();
+    let mut stacks: Vec<&Node<'_>> = Vec::new();
+    node.walk_uncontrolled(&mut |node| stacks.push(node));
+    let mut told = false;
     loop {
-        let services = engine.services(&node.full)?;
-        let runs = |name: &&String| services.iter().any(|service| service.name == **name && service.running >= service.wanted);
-        let Some(late) = names.iter().find(|name| !runs(name)) else { return Ok(()) };
-        if Instant::now() > end {
-            let mut members = around.stack.members(&around.plan.services).into_iter();
-            if let Some(controller) = members.find(|service| service.controls.as_deref() == Some(node.stack.name.as_str())) {
-                last_words(engine, &format!("{}_{}", around.full, controller.name), shell);
+        let (mut late, mut old) = (None, false);
+        for node in &stacks {
+            let services = engine.services(&node.full)?;
+            for name in node.waves().into_iter().flatten().map(|name| format!("{}_{name}", node.full)) {
+                let found = services.iter().find(|service| service.name == name);
+                let outdated = found.map_or(Ok(false), |service| is_outdated(engine, service))?;
+                let runs = found.is_some_and(|service| service.running >= service.wanted && !service.updating);
+                late = late.or(Some(name).filter(|_| outdated || !runs));
+                old |= outdated;
             }
+        }
+        let Some(late) = late else { return Ok(()) };
+        if old && !told {
+            // It looks at images when it is told to.
+            shell.status("Updating", format_args!("{}: images were built again", node.full));
+            let prefix = format!("/{controller}.");
+            let containers = engine.containers_of(&around.full)?.into_iter().filter(|name| name.starts_with(&prefix));
+            containers.into_iter().try_for_each(|name| engine.signal(name.trim_start_matches('/'), "SIGHUP"))?;
+            told = true;
+        }
+        if Instant::now() > end {
+            last_words(engine, &controller, shell);
             bail!("the controller of the stack `{}` did not bring `{late}` up in time", node.full);
         }
         std::thread::sleep(PAUSE);
     }
+}
+
+/// Whether its replicas are of an image that was built again since; not, if nobody marked them.
+fn is_outdated(engine: &Engine, service: &SwarmService) -> Result<bool> {
+    let Some(sum) = service.labels.get(IMAGE_LABEL) else { return Ok(false) };
+    Ok(engine.image(&service.image)?.is_some_and(|facts| facts.id != *sum))
 }
 
 /// Shows what a service wrote at last.

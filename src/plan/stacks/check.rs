@@ -85,7 +85,6 @@ pub fn controllers(given: Given<'_>, stacks: &[Stack], problems: &mut Problems) 
     }
     for stack in stacks.iter().filter(|stack| stack.image) {
         let name = stack.name.as_str();
-        unable(given, stacks, stack, problems);
         if given.sources.iter().any(|source| source.table.controls.as_deref() == Some(name)) {
             continue;
         }
@@ -93,27 +92,6 @@ pub fn controllers(given: Given<'_>, stacks: &[Stack], problems: &mut Problems) 
             given.app.path.iter().copied().chain([Step::Key("stacks"), Step::Key(name), Step::Key("stack-image")]).collect();
         let problem = given.app.manifest.problem(&path, format!("no service controls the stack `{name}`"));
         problems.push(problem.help(format!("run `cargo appbundle new-service {name}-stack --template stack`")));
-    }
-}
-
-/// What a controller cannot bring up: it knows only what is in its image, which is no place for keys.
-fn unable(given: Given<'_>, stacks: &[Stack], controlled: &Stack, problems: &mut Problems) {
-    let mut report = Report { manifest: &given.app.manifest, path: &given.app.path, problems };
-    let mut open = vec![controlled];
-    while let Some(stack) = open.pop() {
-        let inner = |other: &&Stack| !other.image && stack.stacks.iter().any(|name| name == other.name.as_str());
-        open.extend(stacks.iter().filter(inner));
-        let place = [Step::Key("stacks"), Step::Key(stack.name.as_str())];
-        let why = format!("`{}` is brought up by a controller, which", controlled.name);
-        if let Some(app) = stack.apps.keys().next() {
-            let message =
-                format!("{why} does not know the app `{app}` of another workspace: take it into a stack that is no image");
-            report.wrong(&[place[0], place[1], Step::Key("apps"), Step::Key(app)], message);
-        }
-        if self_signed(stack) {
-            let message = format!("{why} makes no certificates: name two secrets of the swarm in `certificate` and `key`");
-            report.wrong(&[place[0], place[1], Step::Key("gateway"), Step::Key("self-signed")], message);
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! {{ name }}: a stack as one container. It brings the stack up, tells over HTTP how it is, and takes it down when it ends:
-//! `GET /status`, `POST /deploy`, `POST /remove`, `GET /healthz`.
+//! `GET /status`, `POST /deploy`, `POST /remove`, `GET /healthz`. A SIGHUP is the same as `POST /deploy`.
 
+mod certificate;
 mod requests;
 mod stack;
 
@@ -40,6 +41,7 @@ struct Controller {
 async fn main() -> Result<(), Error> {
     let mut term = unix::signal(unix::SignalKind::terminate())?;
     let mut int = unix::signal(unix::SignalKind::interrupt())?;
+    let mut again = unix::signal(unix::SignalKind::hangup())?;
     let variable = |name: &str, default: &str| std::env::var(name).unwrap_or(default.to_owned());
     let socket = variable("DOCKER_SOCKET", "/var/run/docker.sock");
     let docker = Docker::connect_with_unix(&socket, PATIENCE, API_DEFAULT_VERSION)?;
@@ -61,9 +63,13 @@ async fn main() -> Result<(), Error> {
     tokio::spawn(async move { server.await });
     let starting = Arc::clone(&controller);
     tokio::spawn(async move {
-        match starting.deploy().await {
-            Ok(_) => println!("all of it runs"),
-            Err(error) => eprintln!("failed to bring the stack up: {error}"),
+        loop {
+            match starting.deploy().await {
+                Ok(_) => println!("all of it runs"),
+                Err(error) => eprintln!("failed to bring the stack up: {error}"),
+            }
+            // Who built an image again, or put another one in its place, says so.
+            again.recv().await;
         }
     });
     tokio::select! {

@@ -6,6 +6,12 @@ use bollard::models::{NetworkCreateRequest, ServiceSpec};
 use serde::Deserialize;
 use serde_json::Value;
 
+/// What begins a piece of a variable's value that a swarm replaces.
+const OPEN: &str = concat!("{", "{");
+
+/// What a swarm makes that of.
+const LITERAL: &str = concat!("{", "{\"{", "{\"}", "}");
+
 /// What went wrong, in words.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
@@ -20,6 +26,8 @@ pub struct Requests {
     pub networks: Vec<NetworkCreateRequest>,
     /// The configs that it makes.
     pub configs: Vec<Config>,
+    /// The certificate that its gateway shows, if it signs itself.
+    pub self_signed: Option<SelfSigned>,
     /// Its services, in launch order.
     pub services: Vec<Service>,
     /// The stacks in it.
@@ -35,6 +43,19 @@ pub struct Config {
     pub name: String,
     /// What is in it.
     pub text: String,
+}
+
+/// Two secrets with a certificate that is made here.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SelfSigned {
+    /// The name of the one with the certificate.
+    pub certificate: String,
+    /// The name of the one with its key.
+    pub key: String,
+    /// The engine's host, for which it is.
+    #[serde(skip)]
+    pub host: String,
 }
 
 /// A service.
@@ -71,17 +92,18 @@ impl Requests {
         let app = told("APPNAME").unwrap_or_else(|| own.to_owned());
         // An inner stack of an app that nobody told of the outer one is that app's all the same.
         let stack = told("STACKNAME").or_else(|| (name != own).then(|| own.to_owned()));
-        Self::of(&value, (prefix, &app), stack.as_deref(), around)
+        Self::of(&value, &app, stack.as_deref(), around)
     }
 
     /// A stack in the stack `outer`.
     fn of(
         value: &Value,
-        (prefix, app): (&str, &str),
+        app: &str,
         outer: Option<&str>,
         around: &Surroundings<'_>,
     ) -> Result<Self, Error> {
-        let name = value["Name"].as_str().unwrap_or_default();
+        let word = |key: &str| value[key].as_str().unwrap_or_default();
+        let (name, prefix) = (word("Name"), word("Variables"));
         let full = match outer {
             Some(outer) => format!("{outer}-{name}"),
             None => name.to_owned(),
@@ -97,13 +119,17 @@ impl Requests {
         .into_iter()
         .map(|(name, value)| (format!("{prefix}_{name}"), value.to_owned()))
         .collect();
-        let known = |name: &str| variables.get(name).cloned().or_else(|| (around.told)(name));
+        let told = |name: &str| (around.told)(name).map(|value| value.replace(OPEN, LITERAL));
+        let known = |name: &str| variables.get(name).cloned().or_else(|| told(name));
         let mut own = value.clone();
         let inner = own.as_object_mut().and_then(|own| own.remove("Stacks"));
         let mut requests: Self = serde_json::from_value(filled(&own, &known)?)?;
         for inner in inner.iter().filter_map(Value::as_array).flatten() {
-            let inner = Self::of(inner, (prefix, app), Some(&full), around)?;
+            let inner = Self::of(inner, app, Some(&full), around)?;
             requests.stacks.push(inner);
+        }
+        if let Some(own) = &mut requests.self_signed {
+            own.host.clone_from(&around.host);
         }
         requests.full = full;
         Ok(requests)
@@ -175,9 +201,32 @@ mod tests {
     }
 
     #[test]
+    fn another_app_has_its_own_names_and_secrets_stay_as_they_are() {
+        let text = r#"{ "Variables": "X", "App": "a", "Name": "a", "Networks": [], "Configs": [], "Services": [], "Stacks": [
+            { "Variables": "Y", "Name": "billing", "Networks": [{ "Name": "${Y_STACKNAME} ${Y_APPNAME} ${X_APPNAME:-no}" }],
+            "SelfSigned": { "Certificate": "${Y_STACKNAME}_certificate", "Key": "k" },
+            "Configs": [{ "Name": "n", "Text": "${TOKEN:?why}" }], "Services": [], "Stacks": [] }] }"#;
+        let value = format!("$x {OPEN}.Node.ID");
+        let told = |name: &str| (name == "TOKEN").then(|| value.clone());
+        let around = Surroundings {
+            host: "h".to_owned(),
+            told: &told,
+        };
+        let stack = Requests::parse(text, &around).unwrap();
+        let billing = &stack.stacks[0];
+        assert_eq!(billing.networks[0].name, "a-billing a no");
+        let own = billing.self_signed.as_ref().unwrap();
+        assert_eq!(
+            (&*own.certificate, &*own.host),
+            ("a-billing_certificate", "h")
+        );
+        assert_eq!(billing.configs[0].text, format!("$x {LITERAL}.Node.ID"));
+    }
+
+    #[test]
     fn an_inner_stack_is_told_of_the_outer_one() {
         let text = r#"{ "Variables": "X", "App": "a", "Name": "s", "Networks": [{ "Name": "${X_PARENT_NETWORK:-none}" }],
-            "Configs": [], "Services": [], "Stacks": [{ "Name": "t", "Networks": [{ "Name": "${X_PARENT_NETWORK}" }],
+            "Configs": [], "Services": [], "Stacks": [{ "Variables": "X", "Name": "t", "Networks": [{ "Name": "${X_PARENT_NETWORK}" }],
             "Configs": [{ "Name": "${X_PARENT}", "Text": "${X_PARENTHOST}" }], "Services": [], "Stacks": [] }] }"#;
         let told = |name: &str| (name == "X_STACKNAME").then(|| "outer".to_owned());
         let around = Surroundings {

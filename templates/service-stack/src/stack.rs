@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use bollard::Docker;
 use bollard::errors::Error as DockerError;
-use bollard::models::{ConfigSpec, ServiceSpec};
+use bollard::models::{ConfigSpec, ServiceSpec, TaskSpecContainerSpec};
 use bollard::query_parameters::{
     ListContainersOptionsBuilder, ListServicesOptionsBuilder, UpdateServiceOptionsBuilder,
 };
 use serde_json::{Value, json};
 
+use crate::certificate;
 use crate::requests::{Error, Requests};
 
 /// What is still to come.
@@ -23,6 +24,12 @@ const PATIENCE: Duration = Duration::from_secs(150);
 
 /// How often is asked how far it is.
 const PAUSE: Duration = Duration::from_millis(300);
+
+/// How often services have to be seen running after a change, which begins a moment after it was ordered.
+const SETTLED: usize = 4;
+
+/// The label of containers with the sum of their image.
+const IMAGE_LABEL: &str = "io.github.cargo-appbundle.image";
 
 /// How Docker knows what belongs to a stack.
 const LABEL: &str = "com.docker.stack.namespace";
@@ -74,6 +81,9 @@ impl Stack {
             for stack in &self.stacks {
                 stack.deploy().await?;
             }
+            if let Some(wanted) = &self.requests.self_signed {
+                certificate::provide(&self.docker, wanted, self.labels()).await?;
+            }
             for config in &self.requests.configs {
                 if missing(self.docker.inspect_config(&config.name).await)? {
                     let spec = ConfigSpec {
@@ -85,27 +95,33 @@ impl Stack {
                     self.docker.create_config(spec).await?;
                 }
             }
-            let waves = self.requests.services.iter().map(|service| service.wave);
-            for wave in 0..waves.max().map_or(0, |last| last + 1) {
-                let services = self.requests.services.iter();
-                let specs: Vec<&ServiceSpec> = services
-                    .filter(|service| service.wave == wave)
-                    .map(|service| &service.spec)
-                    .collect();
+            for specs in self.waves() {
+                let mut changed = false;
                 for spec in &specs {
-                    self.apply(spec).await?;
+                    changed |= self.apply(spec).await?;
                 }
-                self.wait(&specs).await?;
+                self.wait(&specs, if changed { SETTLED } else { 1 }).await?;
             }
             Ok(())
         })
     }
 
-    /// Makes a service, or makes it what it should be.
-    async fn apply(&self, spec: &ServiceSpec) -> Result<(), Error> {
+    /// What starts together, and ends together, in launch order.
+    fn waves(&self) -> Vec<Vec<&ServiceSpec>> {
+        let services = &self.requests.services;
+        let count = services.iter().map(|service| service.wave + 1).max();
+        let of = |wave| services.iter().filter(move |service| service.wave == wave);
+        (0..count.unwrap_or_default())
+            .map(|wave| of(wave).map(|service| &service.spec).collect())
+            .collect()
+    }
+
+    /// Makes a service, or makes it what it should be; says whether it was there.
+    async fn apply(&self, spec: &ServiceSpec) -> Result<bool, Error> {
         let mut spec = spec.clone();
         let task = spec.task_template.as_mut();
         if let Some(container) = task.and_then(|task| task.container_spec.as_mut()) {
+            self.mark(container).await?;
             for config in container.configs.iter_mut().flatten() {
                 let name = config.config_name.clone().unwrap_or_default();
                 config.config_id = self.docker.inspect_config(&name).await?.id;
@@ -126,28 +142,61 @@ impl Stack {
                 let options = UpdateServiceOptionsBuilder::new().version(version).build();
                 let updated = self.docker.update_service(&name, spec, options, None);
                 updated.await?;
+                Ok(true)
             }
             Err(error) if is_missing(&error) => {
                 self.docker.create_service(spec, None).await?;
+                Ok(false)
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => Err(error.into()),
         }
-        Ok(())
     }
 
-    async fn wait(&self, specs: &[&ServiceSpec]) -> Result<(), Error> {
+    /// Makes an image that was built again under its name another one: with its digest in the registry, if it is in one that
+    /// answers, else with its sum here as a label.
+    async fn mark(&self, container: &mut TaskSpecContainerSpec) -> Result<(), Error> {
+        let image = container.image.clone().unwrap_or_default();
+        if has_registry(&image) {
+            let found = self.docker.inspect_registry_image(&image, None).await;
+            let digest = found.ok().and_then(|found| found.descriptor.digest);
+            if let Some(digest) = digest {
+                container.image = Some(format!("{image}@{digest}"));
+                return Ok(());
+            }
+        }
+        match self.docker.inspect_image(&image).await {
+            Ok(found) => {
+                let labels = container.labels.get_or_insert_default();
+                labels.insert(IMAGE_LABEL.to_owned(), found.id.unwrap_or_default());
+                Ok(())
+            }
+            // The swarm asks for it.
+            Err(error) if is_missing(&error) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Waits until all replicas of these services run, as often as it takes to be sure.
+    async fn wait(&self, specs: &[&ServiceSpec], sure: usize) -> Result<(), Error> {
         let end = Instant::now() + PATIENCE;
+        let mut seen = 0;
         loop {
             let states = self.states().await?;
             let runs = |name: &str| {
                 let state = states.iter().find(|state| state["service"] == name);
-                state.is_some_and(|state| state["running"].as_u64() >= state["wanted"].as_u64())
+                state.is_some_and(|state| {
+                    state["running"].as_u64() >= state["wanted"].as_u64()
+                        && state["updating"] == false
+                })
             };
             let mut names = specs.iter().filter_map(|spec| spec.name.as_deref());
-            let Some(late) = names.find(|name| !runs(name)) else {
+            let late = names.find(|name| !runs(name));
+            seen = if late.is_none() { seen + 1 } else { 0 };
+            if seen >= sure {
                 return Ok(());
-            };
+            }
             if Instant::now() > end {
+                let late = late.unwrap_or_default();
                 return Err(format!("the service {late} does not run in time").into());
             }
             tokio::time::sleep(PAUSE).await;
@@ -164,11 +213,14 @@ impl Stack {
             let spec = service.spec.unwrap_or_default();
             let status = service.service_status.unwrap_or_default();
             let container = spec.task_template.and_then(|task| task.container_spec);
+            let update = service.update_status.and_then(|update| update.state);
+            let update = update.map(|state| state.to_string()).unwrap_or_default();
             json!({
                 "service": spec.name,
                 "image": container.and_then(|container| container.image),
                 "wanted": status.desired_tasks.unwrap_or_default(),
                 "running": status.running_tasks.unwrap_or_default(),
+                "updating": update == "updating" || update == "rollback_started",
             })
         });
         Ok(states.collect())
@@ -189,10 +241,14 @@ impl Stack {
     /// Services in reverse order, then the stacks in it, then its networks and configs; waits until all is gone.
     pub fn remove(&self) -> Later<'_, ()> {
         Box::pin(async move {
-            for service in self.requests.services.iter().rev() {
-                let name = service.spec.name.as_deref().unwrap_or_default();
-                missing(self.docker.delete_service(name).await)?;
-                self.gone(name).await?;
+            for specs in self.waves().iter().rev() {
+                let names = || specs.iter().filter_map(|spec| spec.name.as_deref());
+                for name in names() {
+                    missing(self.docker.delete_service(name).await)?;
+                }
+                for name in names() {
+                    self.gone(name).await?;
+                }
             }
             for stack in self.stacks.iter().rev() {
                 stack.remove().await?;
@@ -201,6 +257,12 @@ impl Stack {
             for network in &self.requests.networks {
                 while !released(self.docker.remove_network(&network.name).await)? {
                     until(end, &network.name).await?;
+                }
+            }
+            let secrets = self.requests.self_signed.iter();
+            for secret in secrets.flat_map(|own| [&own.certificate, &own.key]) {
+                while !released(self.docker.delete_secret(secret).await)? {
+                    until(end, secret).await?;
                 }
             }
             for config in &self.requests.configs {
@@ -239,8 +301,14 @@ async fn until(end: Instant, what: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether an image's name begins with the registry that has it.
+fn has_registry(image: &str) -> bool {
+    let host = image.split_once('/').map(|(host, _)| host);
+    host.is_some_and(|host| host == "localhost" || host.contains(['.', ':']))
+}
+
 /// Whether there is nothing of that name.
-fn missing<T>(answer: Result<T, DockerError>) -> Result<bool, Error> {
+pub fn missing<T>(answer: Result<T, DockerError>) -> Result<bool, Error> {
     match answer {
         Ok(_) => Ok(false),
         Err(error) if is_missing(&error) => Ok(true),
