@@ -186,7 +186,8 @@ fn a_port_of_the_container_alone_is_published_nowhere() {
     let composes: [&[&str]; 2] = [&["docker-compose", "-f"], &["docker-compose-v2", "-f"]];
     let has_config = run(Command::new("docker").args(["stack", "config", "--help"])).status.success();
     for file in ["compose/docker-compose.yml", "auterionos/app.yml", "swarm/docker-stack.yml", "stacks/demo.yml"] {
-        for words in composes {
+        // Only the newer one knows files without a version.
+        for words in composes.iter().filter(|words| words[0] != "docker-compose" || !file.ends_with("app.yml")) {
             assert_eq!(published(words, file), only, "{words:?} {file}");
         }
         if has_config && file.contains("stack") {
