@@ -5,12 +5,14 @@
 
 mod access;
 mod blobs;
+mod certificates;
 mod challenge;
 mod client;
 mod connections;
 mod credentials;
 mod download;
 mod image;
+mod proxies;
 mod reference;
 mod retry;
 mod secret;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use support::registry::{Guard, PASSWORD, Registry, TestImage, USER};
 use support::server::{Answer, Asked, Good, Server, outer_address};
-use support::{Project, fails, ok, run, text, tool};
+use support::{Project, appbundle, fails, ok, run, text, tool};
 
 fn project() -> Option<Project> {
     let project = Project::new(&["alpha"]);
@@ -81,6 +81,61 @@ fn a_certificate_for_one_host_is_where_docker_and_podman_have_it() {
         let error = text(&output.stderr);
         assert!(error.contains("failed to read certificates from `/etc/docker/certs.d/"), "{error}");
     }
+}
+
+#[test]
+fn a_registry_that_wants_a_certificate_gets_the_one_that_docker_shows_it() {
+    let (Some(project), Some(registry)) = (project(), Registry::start(Guard::ClientCertificate)) else { return };
+    registry.put(&project, &TestImage::new(&project, "one"), "team/base:1");
+    let base = format!("{{ image = \"{}/team/base:1\" }}", registry.host);
+    project.with_base(&base);
+    let config = tempfile::tempdir().expect("folder");
+    let place = config.path().join("docker/certs.d").join(&registry.host);
+    std::fs::create_dir_all(&place).expect("folder");
+    std::fs::copy(registry.ca(), place.join("ca.crt")).expect("copied");
+    let with = || {
+        let mut command = build(&project);
+        command.env("XDG_CONFIG_HOME", config.path());
+        command
+    };
+    let error = fails_anew(&project, &mut with());
+    assert!(error.contains(&format!("`{}` wants a certificate of this machine that it trusts", registry.host)), "{error}");
+    assert!(error.contains(&format!("`/etc/docker/certs.d/{}/client.cert` and `client.key`", registry.host)), "{error}");
+
+    let [certificate, key] = registry.client();
+    let to = |from: &std::path::Path, name: &str| std::fs::copy(from, place.join(name)).expect("copied");
+    to(&certificate, "client.cert");
+    let error = fails_anew(&project, &mut with());
+    assert!(error.contains("client.cert` has no key beside it") && error.contains("help: "), "{error}");
+    // Of another certificate: the key of the registry itself would do.
+    to(&registry.ca().with_file_name("server.key"), "client.key");
+    let error = fails_anew(&project, &mut with());
+    assert!(error.contains("cannot be used") && error.contains("the key is that of another certificate"), "{error}");
+    std::fs::write(
+        place.join("client.key"),
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMTIz\n-----END ENCRYPTED PRIVATE KEY-----\n",
+    )
+    .expect("written");
+    let error = fails_anew(&project, &mut with());
+    assert!(error.contains("failed to read a key from `") && error.contains("readable without a password"), "{error}");
+    assert!(!error.contains("MTIz"), "{error}");
+    to(&key, "client.key");
+    builds_anew(&project, &mut with());
+    let mut push = appbundle(project.path(), &["push", "--repo", &format!("{}/app", registry.host)]);
+    project.alone(&mut push);
+    ok(push.env("XDG_CONFIG_HOME", config.path()));
+    assert!(registry.log().contains("PUT /v2/app/alpha/manifests/1.2.3"), "{}", registry.log());
+    std::fs::remove_file(place.join("client.cert")).expect("removed");
+    let error = fails_anew(&project, &mut with());
+    assert!(error.contains("client.key` has no certificate beside it"), "{error}");
+
+    // One of another CA is shown, and not believed.
+    let stranger = Registry::start(Guard::ClientCertificate).expect("started before");
+    let [certificate, key] = stranger.client();
+    to(&certificate, "client.cert");
+    to(&key, "client.key");
+    let error = fails_anew(&project, &mut with());
+    assert!(error.contains("wants a certificate of this machine that it trusts"), "{error}");
 }
 
 #[test]
@@ -185,6 +240,17 @@ fn short_names_are_those_of_docker_hub_and_a_proxy_leads_there() {
     with(&mut refused, &format!("http://{USER}:{PASSWORD}@{}", strict.url));
     let error = fails_anew(&project, &mut refused);
     assert!(error.contains("failed to ask `registry-1.docker.io`") && error.contains("407"), "{error}");
+
+    // One for plain HTTP is nothing to a registry with TLS; one that is no URL is told, and not shown.
+    let mut other = build(&project);
+    with(&mut other, &format!("http://{}", proxy.url));
+    other.env("HTTP_PROXY", format!("http://{}", strict.url)).env("ALL_PROXY", format!("http://{}", strict.url));
+    builds_anew(&project, &mut other);
+    let mut wrong = build(&project);
+    with(&mut wrong, &format!("ftp://{USER}:{PASSWORD}@{}", strict.url));
+    let error = fails_anew(&project, &mut wrong);
+    assert!(error.contains("`HTTPS_PROXY` does not name a proxy") && error.contains("NO_PROXY"), "{error}");
+    assert_eq!(strict.asked().len(), 1, "{:?}", strict.asked());
 }
 
 #[test]
@@ -197,11 +263,17 @@ fn who_is_listed_in_no_proxy_is_asked_directly() {
     let proxy = Proxy::start(Some(server.host.clone()));
     let with = |except: &str| {
         let mut command = project.pack_alone(&["--format", "oci", "--insecure-registry", &server.host]);
-        command.env("HTTP_PROXY", format!("http://{}", proxy.url)).env("HTTPS_PROXY", format!("http://{}", proxy.url));
+        command.env("HTTP_PROXY", format!("http://{}", proxy.url)).env_remove("HTTPS_PROXY").env_remove("https_proxy");
         command.env("NO_PROXY", except).env_remove("no_proxy");
         command
     };
-    builds_anew(&project, &mut with(&format!("example.com,{address}")));
+    for except in [format!("example.com,{address}"), server.host.clone(), format!("{address}/31"), "*".into()] {
+        builds_anew(&project, &mut with(&except));
+        assert!(proxy.asked().is_empty(), "{except}: {:?}", proxy.asked());
+    }
+    // The registry speaks plain HTTP, and this proxy is for TLS.
+    let mut other = with("");
+    builds_anew(&project, other.env_remove("HTTP_PROXY").env("HTTPS_PROXY", "http://127.0.0.1:1"));
     assert!(proxy.asked().is_empty(), "{:?}", proxy.asked());
     builds_anew(&project, &mut with("example.com"));
     assert!(proxy.asked().iter().any(|head| head.contains(&server.host)), "{:?}", proxy.asked());

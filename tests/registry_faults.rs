@@ -231,8 +231,12 @@ fn credentials_go_to_their_host_alone() {
         if asked.headers.get("authorization").map(String::as_str) != Some(BASIC) {
             return Answer::new(401, "").with("WWW-Authenticate", "Basic realm=\"x\"");
         }
+        if let Some(path) = asked.path.strip_prefix("/moved").and_then(|path| path.split('?').next()) {
+            return Answer::new(307, "").with("Location", format!("http://{to}{path}?signature=very-secret"));
+        }
         if asked.path.contains("/blobs/") {
-            return Answer::new(307, "").with("Location", format!("http://{to}{}?signature=very-secret", asked.path));
+            // A path, in which another URL is a value.
+            return Answer::new(307, "").with("Location", format!("/moved{}?from=http://example.com/", asked.path));
         }
         behind.answer(asked)
     });

@@ -154,7 +154,9 @@ impl<'a> Client<'a> {
 
     /// Where a `Location` leads; from TLS never to a plain connection that is not allowed.
     pub(super) fn join(&self, from: &str, location: &str) -> Result<String> {
-        let url = if location.contains("://") {
+        // A path may well have another URL in its query.
+        let scheme = location.split_once("://").map(|(scheme, _)| scheme);
+        let url = if scheme.is_some_and(|scheme| scheme.chars().all(|c| c.is_ascii_alphanumeric())) {
             location.to_owned()
         } else if location.starts_with('/') && !location.starts_with("//") {
             let end = from.find("://").and_then(|at| Some(at + 3 + from[at + 3..].find('/')?)).unwrap_or(from.len());
@@ -175,7 +177,8 @@ impl<'a> Client<'a> {
     fn once(&self, request: &Request<'_>, url: &str, authorization: Option<&Secret>) -> Result<Response, Failure> {
         let finally = |error| Failure { passing: false, error };
         let host = host_of(url);
-        let agent = self.connections.agent(&host).map_err(finally)?;
+        let scheme = url.split_once("://").map_or("https", |(scheme, _)| scheme);
+        let agent = self.connections.agent(scheme, &host).map_err(finally)?;
         let mut builder = http::Request::builder().method(request.method).uri(url);
         for (name, value) in &request.headers {
             builder = builder.header(*name, value);

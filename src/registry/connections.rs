@@ -1,26 +1,25 @@
 //! The one door to HTTP and TLS: an agent for each host, with the certificates that are good for it.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
+use rustls::AlertDescription;
 use ureq::Agent;
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider};
+use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 
-use super::access::{Access, Endpoint, is_loopback};
-
-/// Where distributions keep the certificates that this machine trusts.
-const SYSTEM: [&str; 4] =
-    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"];
+use super::access::{Access, Endpoint};
+use super::certificates::{identity, provider, roots};
+use super::proxies;
 
 /// Agents and schemes of the hosts that were spoken to.
 #[derive(Debug)]
 pub struct Connections {
     access: Access,
     offline: bool,
-    agents: Mutex<BTreeMap<String, Agent>>,
+    /// By scheme and host.
+    agents: Mutex<BTreeMap<(String, String), Agent>>,
     schemes: Mutex<BTreeMap<String, Arc<Mutex<Option<&'static str>>>>>,
 }
 
@@ -47,7 +46,7 @@ impl Connections {
     /// `SCHEME://HOST` of a server. Where plain HTTP is allowed, TLS is tried first.
     ///
     /// # Errors
-    /// When we are offline, or the server speaks TLS with a certificate that is not trusted.
+    /// When we are offline, or the server speaks TLS, and one of us does not trust the other's certificate.
     pub fn base(&self, endpoint: &Endpoint) -> Result<String> {
         let host = &endpoint.host;
         if self.offline {
@@ -73,12 +72,13 @@ impl Connections {
     }
 
     fn probe(&self, host: &str) -> Result<&'static str> {
-        let config = self.agent(host)?.get(format!("https://{host}/v2/")).config().timeout_global(Some(Duration::from_secs(10)));
+        let config =
+            self.agent("https", host)?.get(format!("https://{host}/v2/")).config().timeout_global(Some(Duration::from_secs(10)));
         let scheme = match config.build().call() {
             Ok(_) => "https",
             Err(error) => {
                 let failure = judge(host, error);
-                if failure.error.is::<Untrusted>() {
+                if failure.error.is::<Unconvinced>() {
                     return Err(failure.error);
                 }
                 "http"
@@ -88,17 +88,22 @@ impl Connections {
     }
 
     /// The agent for a host; it follows no redirects.
-    pub fn agent(&self, host: &str) -> Result<Agent> {
+    ///
+    /// # Errors
+    /// When a certificate, or what the environment says of proxies, cannot be read.
+    pub fn agent(&self, scheme: &str, host: &str) -> Result<Agent> {
         let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(agent) = agents.get(host) {
+        let key = (scheme.to_owned(), host.to_owned());
+        if let Some(agent) = agents.get(&key) {
             return Ok(agent.clone());
         }
         let tls = TlsConfig::builder()
             .provider(TlsProvider::Rustls)
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .unversioned_rustls_crypto_provider(provider())
             .root_certs(RootCerts::new_with_certs(&roots(host)?))
+            .client_cert(identity(host)?)
             .build();
-        let mut config = Agent::config_builder()
+        let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -107,34 +112,25 @@ impl Connections {
             .timeout_connect(Some(Duration::from_secs(20)))
             .timeout_recv_response(Some(Duration::from_secs(300)))
             .timeout_per_read(Some(Duration::from_secs(60)))
-            .timeout_per_write(Some(Duration::from_secs(60)));
-        if is_loopback(host) {
-            config = config.proxy(None);
-        }
+            .timeout_per_write(Some(Duration::from_secs(60)))
+            .proxy(proxies::of_environment(scheme, host)?);
         let agent = Agent::new_with_config(config.build());
-        agents.insert(host.to_owned(), agent.clone());
+        agents.insert(key, agent.clone());
         Ok(agent)
     }
 }
 
-/// A server whose certificate nobody vouches for.
+/// A server and we, of whom one does not believe who the other is.
 #[derive(Debug)]
-struct Untrusted {
-    host: String,
-    why: String,
-}
+struct Unconvinced(String);
 
-impl std::fmt::Display for Untrusted {
+impl std::fmt::Display for Unconvinced {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { host, why } = self;
-        write!(
-            f,
-            "the certificate of `{host}` is not trusted: {why}\nhelp: put its CA's certificate into `/etc/docker/certs.d/{host}/ca.crt`, or name it by `SSL_CERT_FILE`"
-        )
+        f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Untrusted {}
+impl std::error::Error for Unconvinced {}
 
 /// What a failed request means.
 pub fn judge(host: &str, error: ureq::Error) -> Failure {
@@ -144,7 +140,16 @@ pub fn judge(host: &str, error: ureq::Error) -> Failure {
         _ => None,
     };
     if let Some(rustls::Error::InvalidCertificate(why)) = tls {
-        return Failure { passing: false, error: Untrusted { host: host.to_owned(), why: why.to_string() }.into() };
+        let text = format!(
+            "the certificate of `{host}` is not trusted: {why}\nhelp: put its CA's certificate into `/etc/docker/certs.d/{host}/ca.crt`, or name it by `SSL_CERT_FILE`"
+        );
+        return Failure { passing: false, error: Unconvinced(text).into() };
+    }
+    if let Some(rustls::Error::AlertReceived(alert)) = tls.filter(|error| is_about_us(error)) {
+        let text = format!(
+            "`{host}` wants a certificate of this machine that it trusts ({alert:?})\nhelp: put one and its key into `/etc/docker/certs.d/{host}/client.cert` and `client.key`"
+        );
+        return Failure { passing: false, error: Unconvinced(text).into() };
     }
     if let Some(rustls::Error::InvalidMessage(_)) = tls {
         let error = anyhow!(
@@ -165,45 +170,20 @@ pub fn judge(host: &str, error: ureq::Error) -> Failure {
     Failure { passing, error: error.context(format!("failed to ask `{host}`")) }
 }
 
-/// The certificates that vouch for a host: those of `SSL_CERT_FILE`, else this machine's, else the web's; and those that
-/// Docker or podman were given for the host.
-fn roots(host: &str) -> Result<Vec<Certificate<'static>>> {
-    let named = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()).map(PathBuf::from);
-    let system = || SYSTEM.iter().map(PathBuf::from).find(|path| path.is_file());
-    let mut roots = match named.or_else(system) {
-        Some(path) => pem(&path)?,
-        None => webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|der| Certificate::from_der(der).to_owned()).collect(),
-    };
-    for folder in certificates() {
-        for entry in std::fs::read_dir(folder.join(host)).into_iter().flatten().flatten() {
-            if entry.path().extension().is_some_and(|extension| extension == "crt") {
-                roots.extend(pem(&entry.path())?);
-            }
-        }
-    }
-    Ok(roots)
-}
-
-/// Where Docker and podman keep the certificates of single hosts: the machine's, and the user's own, as both have them when they run
-/// without root (docker's "rootless mode"; containers-certs.d(5)).
-fn certificates() -> Vec<PathBuf> {
-    let config = std::env::var_os("XDG_CONFIG_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
-    let config = config.or_else(|| Some(std::env::home_dir()?.join(".config")));
-    let of_user = config.into_iter().flat_map(|config| [config.join("docker/certs.d"), config.join("containers/certs.d")]);
-    ["/etc/docker/certs.d", "/etc/containers/certs.d"].map(PathBuf::from).into_iter().chain(of_user).collect()
-}
-
-fn pem(path: &Path) -> Result<Vec<Certificate<'static>>> {
-    let failed = || format!("failed to read certificates from `{}`", path.display());
-    let bytes = std::fs::read(path).with_context(failed)?;
-    let mut found = Vec::new();
-    for item in ureq::tls::parse_pem(&bytes) {
-        if let PemItem::Certificate(certificate) = item.map_err(|_| anyhow!("it is not PEM")).with_context(failed)? {
-            found.push(certificate);
-        }
-    }
-    if found.is_empty() {
-        return Err(anyhow!("it has no certificate")).with_context(failed);
-    }
-    Ok(found)
+/// Whether a server says that it wants to see a certificate, or does not trust the one that it saw (RFC 8446, 6.2).
+fn is_about_us(error: &rustls::Error) -> bool {
+    use AlertDescription as Alert;
+    matches!(
+        error,
+        rustls::Error::AlertReceived(
+            Alert::CertificateRequired
+                | Alert::BadCertificate
+                | Alert::UnsupportedCertificate
+                | Alert::CertificateRevoked
+                | Alert::CertificateExpired
+                | Alert::CertificateUnknown
+                | Alert::UnknownCA
+                | Alert::AccessDenied
+        )
+    )
 }

@@ -90,6 +90,8 @@ pub enum Guard {
     None,
     /// TLS with a certificate of a CA of its own, and the password of [`USER`].
     TlsAndPassword,
+    /// TLS on both sides: only who shows a certificate of the same CA is let in.
+    ClientCertificate,
 }
 
 pub const USER: &str = "robin";
@@ -109,14 +111,23 @@ impl Registry {
             "version: 0.1\nlog:\n  accesslog:\n    disabled: false\nstorage:\n  filesystem:\n    rootdirectory: {}\n  delete:\n    enabled: true\nhttp:\n  addr: localhost:{port}\n",
             path("data")
         );
-        if guard == Guard::TlsAndPassword {
-            if !tool("openssl") || !tool("htpasswd") {
+        std::fs::create_dir(folder.path().join("client")).expect("folder");
+        if guard != Guard::None {
+            if !tool("openssl") {
                 return None;
             }
             certificates(folder.path());
+            config += &format!("  tls:\n    certificate: {}\n    key: {}\n", path("server.crt"), path("server.key"));
+        }
+        if guard == Guard::ClientCertificate {
+            config += &format!("    clientcas:\n      - {}\n", path("ca.crt"));
+        }
+        if guard == Guard::TlsAndPassword {
+            if !tool("htpasswd") {
+                return None;
+            }
             let line = ok(Command::new("htpasswd").args(["-nbB", USER, PASSWORD]));
             std::fs::write(folder.path().join("htpasswd"), line).expect("written");
-            config += &format!("  tls:\n    certificate: {}\n    key: {}\n", path("server.crt"), path("server.key"));
             config += &format!("auth:\n  htpasswd:\n    realm: test\n    path: {}\n", path("htpasswd"));
         }
         std::fs::write(folder.path().join("config.yml"), config).expect("written");
@@ -143,6 +154,11 @@ impl Registry {
         self.folder.path().join("ca.crt")
     }
 
+    /// The certificate of a client that it lets in, and its key.
+    pub fn client(&self) -> [PathBuf; 2] {
+        ["client/client.cert", "client/client.key"].map(|name| self.folder.path().join(name))
+    }
+
     /// All that it logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
@@ -164,8 +180,10 @@ impl Registry {
         let to = format!("docker://{}/{name}", self.host);
         let from = format!("oci:{}:image", layout.display());
         let credentials = format!("{USER}:{PASSWORD}");
-        let arguments =
-            ["copy", "-q", "--all", "--preserve-digests", "--dest-tls-verify=false", "--dest-creds", &credentials, &from, &to];
+        // Where it finds a client's certificate, if one is wanted.
+        let folder = format!("--dest-cert-dir={}", self.folder.path().join("client").display());
+        let options = ["--all", "--preserve-digests", "--dest-tls-verify=false", "--dest-creds", &credentials, &folder];
+        let arguments = ["copy", "-q"].into_iter().chain(options).chain([from.as_str(), &to]);
         ok(Command::new("skopeo").args(arguments));
     }
 }
@@ -183,7 +201,9 @@ fn certificates(folder: &Path) {
             -addext basicConstraints=critical,CA:TRUE -addext keyUsage=keyCertSign
         openssl req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=localhost
         printf 'subjectAltName=DNS:localhost,DNS:registry-1.docker.io,IP:127.0.0.1\\nbasicConstraints=CA:FALSE\\n' > ext
-        openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out server.crt";
+        openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out server.crt
+        openssl req -newkey rsa:2048 -nodes -keyout client/client.key -out client.csr -subj /CN=client
+        openssl x509 -req -in client.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out client/client.cert";
     ok(Command::new("sh").args(["-c", script]).current_dir(folder));
 }
 

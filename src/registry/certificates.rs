@@ -1,0 +1,118 @@
+//! Certificates that vouch for hosts, and those by which this machine shows who it is.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey};
+
+/// Where distributions keep the certificates that this machine trusts.
+const SYSTEM: [&str; 4] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"];
+
+/// Who computes for TLS.
+pub fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+/// The certificates that vouch for a host: those of `SSL_CERT_FILE`, else this machine's, else the web's; and those that
+/// Docker or podman were given for the host.
+pub fn roots(host: &str) -> Result<Vec<Certificate<'static>>> {
+    let named = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let system = || SYSTEM.iter().map(PathBuf::from).find(|path| path.is_file());
+    let mut roots = match named.or_else(system) {
+        Some(path) => pem(&path)?,
+        None => webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|der| Certificate::from_der(der).to_owned()).collect(),
+    };
+    for path in files(host, "crt") {
+        roots.extend(pem(&path)?);
+    }
+    Ok(roots)
+}
+
+/// The certificate of this machine for a host, with those between it and its CA, and its key, as Docker and podman were given them:
+/// `NAME.cert` and `NAME.key`. Of several the first is taken, by folder and name.
+///
+/// # Errors
+/// When one stands there without the other, cannot be read, or is not the other's. No error shows what stands in a file.
+pub fn identity(host: &str) -> Result<Option<ClientCert>> {
+    for key in files(host, "key") {
+        let certificate = key.with_extension("cert");
+        if !certificate.is_file() {
+            bail!("the key `{}` has no certificate beside it, `{}`", key.display(), certificate.display());
+        }
+    }
+    let Some(path) = files(host, "cert").into_iter().next() else { return Ok(None) };
+    let key_path = path.with_extension("key");
+    if !key_path.is_file() {
+        bail!(
+            "the client certificate `{}` has no key beside it, `{}`\nhelp: a CA's certificate has a name that ends in `.crt`",
+            path.display(),
+            key_path.display()
+        );
+    }
+    let certificates = pem(&path)?;
+    let key = key_of(&key_path)?;
+    fit(&certificates, &key)
+        .with_context(|| format!("the certificate `{}` and the key `{}` cannot be used", path.display(), key_path.display()))?;
+    Ok(Some(ClientCert::new_with_certs(&certificates, key)))
+}
+
+/// Whether a key can be used, and is its certificate's: the HTTP client takes that for granted.
+fn fit(certificates: &[Certificate<'static>], key: &PrivateKey<'static>) -> Result<()> {
+    let key = PrivateKeyDer::try_from(key.der().to_vec()).map_err(|why| anyhow!(why))?;
+    let chain = certificates.iter().map(|certificate| CertificateDer::from(certificate.der().to_vec())).collect();
+    match CertifiedKey::from_der(chain, key, &provider()) {
+        Ok(_) => Ok(()),
+        Err(rustls::Error::InconsistentKeys(_)) => bail!("the key is that of another certificate"),
+        Err(error) => Err(anyhow!(error)),
+    }
+}
+
+/// The key in a file.
+fn key_of(path: &Path) -> Result<PrivateKey<'static>> {
+    let failed = || format!("failed to read a key from `{}`", path.display());
+    let bytes = std::fs::read(path).with_context(failed)?;
+    let keys = ureq::tls::parse_pem(&bytes).filter_map(Result::ok);
+    let mut keys = keys.filter_map(|item| if let PemItem::PrivateKey(key) = item { Some(key) } else { None });
+    keys.next().context("it has no key that is readable without a password").with_context(failed)
+}
+
+/// What was put down for a host, of one kind, by folder and name.
+fn files(host: &str, kind: &str) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for folder in certificates() {
+        let entries = std::fs::read_dir(folder.join(host)).into_iter().flatten().flatten().map(|entry| entry.path());
+        let mut found: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|other| other == kind)).collect();
+        found.sort();
+        all.extend(found);
+    }
+    all
+}
+
+/// Where Docker and podman keep the certificates of single hosts: the machine's, and the user's own, as both have them when they run
+/// without root (docker's "rootless mode"; containers-certs.d(5)).
+fn certificates() -> Vec<PathBuf> {
+    let config = std::env::var_os("XDG_CONFIG_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let config = config.or_else(|| Some(std::env::home_dir()?.join(".config")));
+    let of_user = config.into_iter().flat_map(|config| [config.join("docker/certs.d"), config.join("containers/certs.d")]);
+    ["/etc/docker/certs.d", "/etc/containers/certs.d"].map(PathBuf::from).into_iter().chain(of_user).collect()
+}
+
+fn pem(path: &Path) -> Result<Vec<Certificate<'static>>> {
+    let failed = || format!("failed to read certificates from `{}`", path.display());
+    let bytes = std::fs::read(path).with_context(failed)?;
+    let mut found = Vec::new();
+    for item in ureq::tls::parse_pem(&bytes) {
+        if let PemItem::Certificate(certificate) = item.map_err(|_| anyhow!("it is not PEM")).with_context(failed)? {
+            found.push(certificate);
+        }
+    }
+    if found.is_empty() {
+        return Err(anyhow!("it has no certificate")).with_context(failed);
+    }
+    Ok(found)
+}
