@@ -217,7 +217,7 @@ fn docker_build_by_hand_gives_the_same_image() {
         return;
     }
     let project = Project::new(&[]);
-    let table = "args = [\"--x\", \"a b\"]\nports = [\"80:8080\", \"53/udp\"]\nvolumes = [\"data:/data\"]\nworkdir = \"/srv\"\n\
+    let table = "args = [\"--x\", \"a b\"]\nports = [\"80:8080\", \"53/udp\"]\nvolumes = [\"data:/data\"]\nworkdir = \"/data\"\n\
         environment = { PLAIN = \"1\", HARD = \"a \\\"b\\\" $HOME \\\\ #c 'd'\", LINES = \"one\\n$two\" }\nlabels = { \"org.example/x\" = \"y z\" }\n\
         files = [{ from = \"web/**\", to = \"/srv/web\" }, { from = \"conf.txt\", to = \"/etc/alpha.conf\" }]\n";
     project.service("alpha", table);

@@ -101,6 +101,21 @@ fn files_keep_their_mode_links_stay_and_shared_files_are_stored_once() {
 }
 
 #[test]
+fn a_volume_is_its_services_own_wherever_that_starts_and_whatever_is_in_it() {
+    let project = Project::new(&[]);
+    project.service("alpha", "volumes = [\"deep:/data/deep\", \"data:/data\"]\nworkdir = \"/data/deep\"\n");
+    if !project.binaries(&["alpha"]) {
+        return;
+    }
+    ok(&mut project.pack(&["--format", "docker"]));
+    let own = layers_of(&project, "alpha").pop().expect("a layer");
+    for folder in ["data/", "data/deep/"] {
+        let line = own.lines().find(|line| line.ends_with(&format!(" {folder}"))).unwrap_or_else(|| panic!("{folder} in {own}"));
+        assert!(line.starts_with("drwxr-xr-x 65532/65532"), "{line}");
+    }
+}
+
+#[test]
 fn a_damaged_cache_is_mended_and_said() {
     let project = Project::new(&["alpha"]);
     if !project.binaries(&["alpha"]) {

@@ -76,18 +76,17 @@ impl<'a> Builder<'a> {
         if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
     }
 
+    /// Makes a folder and those around it; only those that are made here, whatever for, get an owner.
     fn folder(&mut self, path: &str, owner: u64) {
         let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
         for end in ends.filter(|end| *end > 0) {
             let part = &path[..end];
             if !self.facts.folders.contains(part) && !self.members.contains_key(part) {
-                let mut member = Member::folder(part, 0o755, self.epoch);
-                if end == path.len() {
-                    member.entry.uid = owner;
-                    member.entry.gid = owner;
-                }
-                self.members.insert(part.to_owned(), member);
+                self.members.insert(part.to_owned(), Member::folder(part, 0o755, self.epoch));
             }
+        }
+        if let Some(member) = self.members.get_mut(path).filter(|member| owner > 0 && member.entry.kind == Kind::Folder) {
+            (member.entry.uid, member.entry.gid) = (owner, owner);
         }
     }
 
