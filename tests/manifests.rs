@@ -77,6 +77,36 @@ fn cycles_doubles_and_unknown_names_are_refused() {
 }
 
 #[test]
+fn a_mistake_in_one_service_hides_none_between_the_others() {
+    let project = Project::new(&[]);
+    project.service("alpha", "ports = [\"99999\"]\ndepends-on = [\"beta\"]\n");
+    project.service("beta", "depends-on = [\"gama\", \"alpha\"]\n");
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    for part in ["`99999` is not a port", "there is no service `gama`", "in a cycle: alpha -> beta -> alpha"] {
+        assert!(error.contains(part), "{part} in\n{error}");
+    }
+    // What is missing because it could not be read is told once, where it stands.
+    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
+    project.write("Cargo.toml", &format!("{manifest}stacks = {{ inner = {{ services = [\"beta\"] }} }}\n"));
+    project.service("alpha", "");
+    project.service("beta", "bin = \"beto\"\n");
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    assert!(error.contains("has no bin `beto`") && !error.contains("there is no service"), "{error}");
+}
+
+#[test]
+fn of_several_tables_in_one_manifest_the_wrong_one_is_shown() {
+    let project = Project::new(&[]);
+    let tables = "\n[[package.metadata.service]]\nname = \"one\"\n[[package.metadata.service]]\nname = \"three\"\ndepends-on = [\"two\"]\n\
+        [[package.metadata.service]]\nname = \"two\"\ndepends-on = [\"three\"]\n";
+    project.service("alpha", "");
+    let manifest = String::from_utf8(project.read("services/alpha/Cargo.toml")).expect("text");
+    project.write("services/alpha/Cargo.toml", &manifest.replace("\n[package.metadata.service]\n", tables));
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    assert!(error.contains("cycle: three -> two -> three") && error.contains("alpha/Cargo.toml:10:14"), "{error}");
+}
+
+#[test]
 fn services_come_in_launch_order_with_all_defaults() {
     let project = Project::new(&[]);
     project.service("web", "depends-on = [\"store\"]\nargs = [\"--verbose\"]\nenvironment = { N = 1, B = true }\n");

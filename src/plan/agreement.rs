@@ -11,8 +11,8 @@ use crate::config::{Problems, Step};
 pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service, BaseChoice)>, problems: &mut Problems) {
     let (mut ports, mut routes, mut writers) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
     for source in sources {
-        let Some((service, _)) = services.get(source.table.name.as_deref().unwrap_or(&source.member.name)) else { continue };
-        let mut report = Report { manifest: &source.manifest, path: &source.path, problems };
+        let Some((service, _)) = services.get(source.name()) else { continue };
+        let mut report = source.report(problems);
         check_ports(service, &mut ports, &mut report);
         check_routes(service, &mut routes, &mut report);
         check_volumes(service, &mut writers, &mut report);

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
 
-use super::manifests::ServiceSource;
+use super::manifests::{self, ServiceSource};
 use super::order;
-use super::service::Report;
 use super::template::{Template, VERSION_MARK};
 use crate::app::{BaseChoice, Service};
 use crate::config::{Problems, Step};
@@ -26,7 +25,7 @@ pub fn dependencies(
             }
             let near = crate::config::schema::nearest(name, &known).map(|near| format!("; did you mean `{near}`?"));
             let message = format!("there is no service `{name}`{}", near.unwrap_or_default());
-            let mut report = Report { manifest: &source.manifest, path: &source.path, problems };
+            let mut report = source.report(problems);
             report.wrong(&[Step::Key("depends-on"), Step::Index(at)], message);
         }
     }
@@ -36,10 +35,10 @@ pub fn images(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Servic
     let mut images: BTreeMap<String, &str> = BTreeMap::new();
     for (service, _) in services.values() {
         if let Some(other) = images.insert(service.image.canonical(), service.name.as_str())
-            && let Some(source) = sources.iter().find(|source| source.member.name == service.package)
+            && let Some(source) = manifests::of(sources, service.name.as_str())
         {
             let message = format!("the services `{other}` and `{}` have the same image `{}`", service.name, service.image);
-            Report { manifest: &source.manifest, path: &source.path, problems }.wrong(&[], message);
+            source.report(problems).wrong(&[], message);
         }
     }
 }
@@ -50,11 +49,11 @@ pub fn bins(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service,
     for (service, _) in services.values() {
         let other = bins.insert(&service.bin, &service.package);
         if let Some(other) = other.filter(|other| *other != service.package)
-            && let Some(source) = sources.iter().find(|source| source.member.name == service.package)
+            && let Some(source) = manifests::of(sources, service.name.as_str())
         {
             let message =
                 format!("the packages `{other}` and `{}` both have a bin `{}`: rename one of them", service.package, service.bin);
-            Report { manifest: &source.manifest, path: &source.path, problems }.wrong(&[], message);
+            source.report(problems).wrong(&[], message);
         }
     }
 }
@@ -66,10 +65,9 @@ pub fn launch_order(
 ) -> Vec<String> {
     let edges = services.iter().map(|(name, (service, _))| (name.clone(), service.depends_on.clone())).collect();
     order::sort(&edges).unwrap_or_else(|cycle| {
-        let source = sources.iter().find(|source| services.get(&cycle[0]).is_some_and(|(s, _)| s.package == source.member.name));
-        if let Some(source) = source {
+        if let Some(source) = manifests::of(sources, &cycle[0]) {
             let message = format!("the services depend on each other in a cycle: {}", cycle.join(" -> "));
-            Report { manifest: &source.manifest, path: &source.path, problems }.wrong(&[Step::Key("depends-on")], message);
+            source.report(problems).wrong(&[Step::Key("depends-on")], message);
         }
         Vec::new()
     })

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use serde_json::Value;
 
+use super::service::Report;
 use crate::config::schema::Schema;
 use crate::config::tables::{AppTable, ServiceTable};
 use crate::config::{Manifest, Problems, Step};
@@ -21,6 +22,30 @@ pub struct ServiceSource<'a> {
     pub manifest: Manifest,
     pub path: Vec<Step<'static>>,
     pub table: ServiceTable,
+}
+
+impl AppSource {
+    /// Says what is wrong in it.
+    pub fn report<'a>(&'a self, problems: &'a mut Problems) -> Report<'a> {
+        Report { manifest: &self.manifest, path: &self.path, problems }
+    }
+}
+
+impl ServiceSource<'_> {
+    /// The service's name, if that can be one.
+    pub fn name(&self) -> &str {
+        self.table.name.as_deref().unwrap_or(&self.member.name)
+    }
+
+    /// Says what is wrong in it.
+    pub fn report<'a>(&'a self, problems: &'a mut Problems) -> Report<'a> {
+        Report { manifest: &self.manifest, path: &self.path, problems }
+    }
+}
+
+/// The table of the service of this name; none for one that is not of the workspace.
+pub fn of<'a, 'b>(sources: &'a [ServiceSource<'b>], name: &str) -> Option<&'a ServiceSource<'b>> {
+    sources.iter().find(|source| source.name() == name)
 }
 
 const SERVICE: [Step<'static>; 3] = [Step::Key("package"), Step::Key("metadata"), Step::Key("service")];
@@ -47,10 +72,10 @@ pub fn app(workspace: &Workspace, problems: &mut Problems) -> Result<AppSource> 
     Ok(AppSource { manifest, path, table })
 }
 
-/// Reads the tables of all members.
-pub fn services<'a>(workspace: &'a Workspace, problems: &mut Problems) -> Result<Vec<ServiceSource<'a>>> {
+/// Reads the tables of all members; says whether each could be read.
+pub fn services<'a>(workspace: &'a Workspace, problems: &mut Problems) -> Result<(Vec<ServiceSource<'a>>, bool)> {
     let schema = Schema::service();
-    let mut found = Vec::new();
+    let (mut found, before) = (Vec::new(), problems.len());
     for member in &workspace.members {
         let Some(value) = member.metadata.get("service") else { continue };
         let manifest = Manifest::read(&member.manifest)?;
@@ -72,7 +97,7 @@ pub fn services<'a>(workspace: &'a Workspace, problems: &mut Problems) -> Result
             }
         }
     }
-    Ok(found)
+    Ok((found, problems.len() == before))
 }
 
 fn parse<T: serde::de::DeserializeOwned>(

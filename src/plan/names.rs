@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::manifests::{AppSource, ServiceSource};
-use super::service::Report;
 use crate::app::{BaseChoice, Destination, Name, Service, VolumeSource};
 use crate::config::{Problems, Step};
 
@@ -24,12 +23,12 @@ pub fn check(
     }
     if destinations.contains(&Destination::Swarm) {
         for source in sources {
-            let service = source.table.name.as_deref().unwrap_or(&source.member.name);
+            let service = source.name();
             let full = format!("{name}_{service}");
             if full.len() > SWARM_NAME {
                 let message = format!("in a swarm the service would be called `{full}`: that is more than {SWARM_NAME} letters");
                 let place: &[Step<'_>] = if source.table.name.is_some() { &[Step::Key("name")] } else { &[] };
-                Report { manifest: &source.manifest, path: &source.path, problems }.wrong(place, message);
+                source.report(problems).wrong(place, message);
             }
         }
     }
@@ -43,11 +42,11 @@ fn kubernetes(
     services: &BTreeMap<String, (Service, BaseChoice)>,
     problems: &mut Problems,
 ) {
-    let mut report = Report { manifest: &app.manifest, path: &app.path, problems };
+    let mut report = app.report(problems);
     report.take(&[Step::Key("name")], label("the app", name.as_str(), 63));
     for source in sources {
-        let Some((service, _)) = services.get(source.table.name.as_deref().unwrap_or(&source.member.name)) else { continue };
-        let mut report = Report { manifest: &source.manifest, path: &source.path, problems };
+        let Some((service, _)) = services.get(source.name()) else { continue };
+        let mut report = source.report(problems);
         let place: &[Step<'_>] = if source.table.name.is_some() { &[Step::Key("name")] } else { &[] };
         // A k8s Service is a name in DNS: it begins with a letter.
         let named = label("a service", service.name.as_str(), 63).and_then(|()| match service.name.as_str() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::manifests::ServiceSource;
+use super::manifests::{self, ServiceSource};
 use super::service::Report;
 use crate::app::{BaseChoice, Dependency, Name, Needs, Port, Probe, Protocol, Service};
 use crate::config::tables::{DependencyTable, NeedsTable, PortValue};
@@ -99,14 +99,10 @@ pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service
                 }
                 _ => continue,
             };
-            let of_service = |source: &&ServiceSource<'_>| {
-                source.member.name == service.package
-                    && source.table.name.as_deref().is_none_or(|name| name == service.name.as_str())
-            };
-            let Some(source) = sources.iter().find(of_service) else { continue };
+            let Some(source) = manifests::of(sources, service.name.as_str()) else { continue };
             let key = if source.table.dev.is_some() { "dev" } else { "test" };
             let steps = [Step::Key(key), Step::Key("dependencies"), Step::Key(name)];
-            Report { manifest: &source.manifest, path: &source.path, problems }.wrong(&steps, message);
+            source.report(problems).wrong(&steps, message);
         }
     }
 }

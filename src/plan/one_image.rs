@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::manifests::ServiceSource;
-use super::service::Report;
+use super::manifests::{self, ServiceSource};
 use crate::app::{AppFile, BaseChoice, Service};
 use crate::config::{Problems, Step};
 
@@ -12,8 +11,8 @@ pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service
     let Some((first, first_base)) = services.values().next() else { return };
     let mut files = BTreeMap::new();
     for (service, base) in services.values() {
-        let Some(source) = sources.iter().find(|source| source.member.name == service.package) else { continue };
-        let mut report = Report { manifest: &source.manifest, path: &source.path, problems };
+        let Some(source) = manifests::of(sources, service.name.as_str()) else { continue };
+        let mut report = source.report(problems);
         if base != first_base {
             let message =
                 format!("one image stands on one base: `{}` has {base}, `{}` has {first_base}", service.name, first.name);

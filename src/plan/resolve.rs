@@ -63,14 +63,14 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     let mut problems = Problems::default();
     let mut notes = Vec::new();
     let app = manifests::app(workspace, &mut problems)?;
-    let sources = manifests::services(workspace, &mut problems)?;
+    let (sources, all_read) = manifests::services(workspace, &mut problems)?;
     if sources.is_empty() && problems.is_empty() {
         bail!(
             "no package of the workspace `{}` is a service: none has a table `[package.metadata.service]`\nhelp: run `cargo appbundle init`",
             workspace.root.display()
         );
     }
-    let mut report = Report { manifest: &app.manifest, path: &app.path, problems: &mut problems };
+    let mut report = app.report(&mut problems);
     let name = app_name(&app, workspace, &mut report);
     let author = app.table.author.as_deref().and_then(|author| report.take(&[Step::Key("author")], Author::new(author)));
     let version = version(&app, &sources, request, &mut report);
@@ -123,7 +123,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         if let Some((other, _)) = services.get(service_name.as_str()) {
             let steps = if source.table.name.is_some() { &[Step::Key("name")][..] } else { &[] };
             let message = format!("two services are called `{service_name}`; the other one is in package `{}`", other.package);
-            Report { manifest: &source.manifest, path: &source.path, problems: &mut problems }.wrong(steps, message);
+            source.report(&mut problems).wrong(steps, message);
             continue;
         }
         let own = template.as_ref().and_then(|template| template.services.get(service_name.as_str()));
@@ -134,7 +134,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
             _ if layout == Layout::MultiBinary => ImageRef { name: slug.clone(), tag: version.tag.clone() },
             _ => ImageRef { name: format!("{slug}.{service_name}"), tag: version.tag.clone() },
         };
-        let mut report = Report { manifest: &source.manifest, path: &source.path, problems: &mut problems };
+        let mut report = source.report(&mut problems);
         let own_base = source.table.base.as_ref().map(|table| service::base(table, source.member.folder()));
         let own_base = own_base.and_then(|base| report.take(&[Step::Key("base")], base));
         let Some(service) = service::resolve(
@@ -149,36 +149,36 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         let base = own_base.or_else(|| base.clone()).unwrap_or(BaseChoice::Auto);
         services.insert(service.name.to_string(), (service, base));
     }
-    let all_read = problems.is_empty();
-    if all_read {
+    // A service whose table is wrong in part is there all the same; of one that is not there, the others would say so in vain.
+    let all_there = all_read && services.len() == sources.len();
+    let all_right = problems.is_empty();
+    if all_there {
         checks::dependencies(&sources, &services, template.as_ref(), &stacks::built_names(&app), &mut problems);
         match layout {
             Layout::ImagePerService => checks::images(&sources, &services, &mut problems),
-            Layout::MultiBinary => one_image::check(&sources, &services, &mut problems),
+            Layout::MultiBinary if all_right => one_image::check(&sources, &services, &mut problems),
+            Layout::MultiBinary => {}
         }
         checks::bins(&sources, &services, &mut problems);
         agreement::check(&sources, &services, &mut problems);
         needs::check(&sources, &services, &mut problems);
         names::check(&request.destinations, &app, &name, &sources, &services, &mut problems);
     }
-    let volumes = if all_read { volumes::resolve(&app, &services, &mut problems) } else { BTreeMap::new() };
+    let volumes = if all_right { volumes::resolve(&app, &services, &mut problems) } else { BTreeMap::new() };
     let sorted = checks::launch_order(&sources, &services, &mut problems);
-    let (stacks, swarm) = stacks::resolve(
-        stacks::Given {
-            app: &app,
-            sources: &sources,
-            name: &name,
-            slug: &slug,
-            version: &version,
-            workspace,
-            request,
-            services: &services,
-        },
-        &sorted,
-        &mut problems,
-    );
+    let given = stacks::Given {
+        app: &app,
+        sources: &sources,
+        name: &name,
+        slug: &slug,
+        version: &version,
+        workspace,
+        request,
+        services: &services,
+    };
+    let stacks = all_there.then(|| stacks::resolve(given, &sorted, &mut problems));
     problems.into_result()?;
-    let Some(target) = target else { bail!("there is no target") };
+    let (Some(target), Some((stacks, swarm))) = (target, stacks) else { bail!("there is no target, or a service is missing") };
     let builder = request.builder.or(app.table.builder).unwrap_or_default();
     if let Some((major, minor)) = target.glibc
         && builder != Builder::Zigbuild

@@ -43,7 +43,7 @@ impl Report<'_> {
 
 /// The service's name; it is needed before anything else of it.
 pub fn name(source: &ServiceSource<'_>, problems: &mut Problems) -> Option<Name> {
-    let mut report = Report { manifest: &source.manifest, path: &source.path, problems };
+    let mut report = source.report(problems);
     match &source.table.name {
         Some(name) => report.take(&[Step::Key("name")], Name::new(name)),
         None => report.take(&[], Name::new(&source.member.name)),

@@ -58,7 +58,7 @@ pub fn resolve(given: Given<'_>, sorted: &[String], problems: &mut Problems) -> 
     let swarm = swarm(given, problems);
     let mut tables = given.app.table.stacks.clone();
     tables.entry(given.name.to_string()).or_default();
-    let mut report = Report { manifest: &given.app.manifest, path: &given.app.path, problems };
+    let mut report = given.app.report(problems);
     let owners = owners(given, &tables, &mut report);
     let parents = parents(given, &tables, &mut report);
     let top = given.name.as_str();
@@ -115,7 +115,7 @@ fn swarm(given: Given<'_>, problems: &mut Problems) -> Swarm {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let fits = variables.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && variables.chars().all(plain);
     if !fits || variables.ends_with('_') {
-        let mut report = Report { manifest: &given.app.manifest, path: &given.app.path, problems };
+        let mut report = given.app.report(problems);
         let message =
             format!("`{variables}` cannot begin the names of variables: write letters, digits and `_`, such as `MY_APP`");
         report.wrong(&[Step::Key("swarm"), Step::Key("variables")], message);
@@ -124,7 +124,7 @@ fn swarm(given: Given<'_>, problems: &mut Problems) -> Swarm {
     let named =
         |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || "+-".contains(c));
     if !stop_signal.strip_prefix("SIG").is_some_and(named) {
-        let mut report = Report { manifest: &given.app.manifest, path: &given.app.path, problems };
+        let mut report = given.app.report(problems);
         let message = format!("`{stop_signal}` is no signal: write `SIGTERM` or `SIGINT`");
         report.wrong(&[Step::Key("swarm"), Step::Key("stop-signal")], message);
     }
@@ -205,7 +205,7 @@ fn steps<'a>(stack: &'a str, key: &'a str, name: &'a str) -> [Step<'a>; 4] {
 }
 
 fn apps(given: Given<'_>, stack: &str, table: &StackTable, problems: &mut Problems) -> BTreeMap<String, std::path::PathBuf> {
-    let mut report = Report { manifest: &given.app.manifest, path: &given.app.path, problems };
+    let mut report = given.app.report(problems);
     let mut apps = BTreeMap::new();
     for (name, other) in &table.apps {
         let place = steps(stack, "apps", name);

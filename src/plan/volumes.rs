@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::manifests::AppSource;
-use super::service::Report;
 use crate::app::{BaseChoice, Claim, Memory, Service, VolumeSource};
 use crate::config::{Problems, Step, schema};
 
@@ -20,7 +19,7 @@ pub fn resolve(
             VolumeSource::Host(_) => None,
         })
         .collect();
-    let mut report = Report { manifest: &app.manifest, path: &app.path, problems };
+    let mut report = app.report(problems);
     let mut claims = BTreeMap::new();
     for (name, table) in &app.table.volumes {
         let place = [Step::Key("volumes"), Step::Key(name)];

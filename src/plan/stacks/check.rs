@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Given, quoted};
 use crate::app::{Certificate, Destination, Protocol, Service, Stack};
 use crate::config::{Problems, Step, schema};
+use crate::plan::manifests;
 use crate::plan::service::Report;
 
 /// Docker's longest name of a service, with its stack's before it.
@@ -65,7 +66,7 @@ pub fn controllers(given: Given<'_>, stacks: &[Stack], problems: &mut Problems) 
     for source in given.sources {
         let Some(name) = &source.table.controls else { continue };
         let known: Vec<&str> = stacks.iter().map(|stack| stack.name.as_str()).collect();
-        let own = source.table.name.as_deref().unwrap_or(&source.member.name);
+        let own = source.name();
         let around = stacks.iter().find(|stack| stack.stacks.iter().any(|inner| inner == name));
         let message = match stacks.iter().find(|stack| stack.name.as_str() == name) {
             Some(stack) if stack.image => match around {
@@ -80,8 +81,7 @@ pub fn controllers(given: Given<'_>, stacks: &[Stack], problems: &mut Problems) 
                 format!("there is no stack `{name}`{near}")
             }
         };
-        Report { manifest: &source.manifest, path: &source.path, problems: &mut *problems }
-            .wrong(&[Step::Key("controls")], message);
+        source.report(problems).wrong(&[Step::Key("controls")], message);
     }
     for stack in stacks.iter().filter(|stack| stack.image) {
         let name = stack.name.as_str();
@@ -180,17 +180,11 @@ pub fn dependencies(given: Given<'_>, stacks: &[Stack], problems: &mut Problems)
                     "`{}` of the stack `{}` depends on `{name}`, which is in the stack `{}`: it can depend on services of its own stack, and of stacks in that one which have no gateway",
                     service.name, stack.name, other.name
                 );
-                let source = given.sources.iter().find(|source| {
-                    source.member.name == service.package
-                        && source.table.name.as_deref().is_none_or(|name| name == service.name.as_str())
-                });
-                match source {
-                    Some(source) => Report { manifest: &source.manifest, path: &source.path, problems: &mut *problems }
-                        .wrong(&[Step::Key("depends-on"), Step::Index(at)], message),
+                match manifests::of(given.sources, service.name.as_str()) {
+                    Some(source) => source.report(problems).wrong(&[Step::Key("depends-on"), Step::Index(at)], message),
                     None => {
                         let steps = super::steps(stack.name.as_str(), "build", service.name.as_str());
-                        Report { manifest: &given.app.manifest, path: &given.app.path, problems: &mut *problems }
-                            .wrong(&steps, message);
+                        given.app.report(problems).wrong(&steps, message);
                     }
                 }
             }
