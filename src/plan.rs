@@ -11,6 +11,7 @@ mod needs;
 mod one_image;
 mod order;
 mod outputs;
+mod paths;
 mod registries;
 mod resolve;
 mod select;

@@ -107,6 +107,41 @@ fn of_several_tables_in_one_manifest_the_wrong_one_is_shown() {
 }
 
 #[test]
+fn files_that_cannot_stand_side_by_side_are_refused() {
+    let project = Project::new(&[]);
+    project.write("x", "x");
+    let table = |places: &[&str]| {
+        let files: Vec<String> = places.iter().map(|to| format!("{{ from = \"../../x\", to = \"{to}\" }}")).collect();
+        format!("files = [{}]\n", files.join(", "))
+    };
+    for (places, why) in [
+        (&["/srv/a", "/srv/a-b", "/srv/a/c"][..], "`/srv/a` is a file, and `/srv/a/c` would be in it"),
+        (&["/usr/local"], "`/usr/local` is a file, and `/usr/local/bin/alpha` would be in it"),
+        (&["/usr/local/bin/alpha/x"], "`/usr/local/bin/alpha` is a file"),
+        (&["/srv/.wh.a"], "`.wh.` before a name removes what has it"),
+        (&["/srv/.wh.a/b"], "`.wh.` before a name"),
+    ] {
+        project.service("alpha", &table(places));
+        let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+        assert!(error.contains(why) && error.contains("alpha/Cargo.toml:7:"), "{why} in {error}");
+    }
+    // Alone, each of these two services is right.
+    for (places, why) in [
+        ("/usr/local/bin/alpha", "is where the executable of `alpha` stands"),
+        ("/srv/a/b", "`/srv/a` of `alpha` is a file, and `/srv/a/b` would be in it"),
+    ] {
+        project.service("alpha", &table(&["/srv/a"]));
+        project.service("beta", &table(&[places]));
+        ok(&mut appbundle(project.path(), &["plan"]));
+        let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
+        project.write("Cargo.toml", &format!("{manifest}layout = \"multi-binary\"\n"));
+        let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+        assert!(error.contains(why) && error.contains("beta/Cargo.toml:7:"), "{why} in {error}");
+        project.write("Cargo.toml", &manifest);
+    }
+}
+
+#[test]
 fn services_come_in_launch_order_with_all_defaults() {
     let project = Project::new(&[]);
     project.service("web", "depends-on = [\"store\"]\nargs = [\"--verbose\"]\nenvironment = { N = 1, B = true }\n");

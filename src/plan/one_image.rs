@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::manifests::{self, ServiceSource};
+use super::paths;
 use crate::app::{AppFile, BaseChoice, Service};
 use crate::config::{Problems, Step};
 
@@ -10,6 +11,8 @@ use crate::config::{Problems, Step};
 pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service, BaseChoice)>, problems: &mut Problems) {
     let Some((first, first_base)) = services.values().next() else { return };
     let mut files = BTreeMap::new();
+    let mut owners: BTreeMap<&str, &Service> =
+        services.values().map(|(service, _)| (service.binary_path.as_str(), service)).collect();
     for (service, base) in services.values() {
         let Some(source) = manifests::of(sources, service.name.as_str()) else { continue };
         let mut report = source.report(problems);
@@ -26,6 +29,11 @@ pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service
             report.wrong(&[], message);
         }
         for file in &service.files {
+            if let Some(other) = owners.insert(&file.to, service).filter(|other| other.binary_path == file.to) {
+                let message =
+                    format!("`{}` is where the executable of `{}` stands, and they share one image", file.to, other.name);
+                report.wrong(&[Step::Key("files")], message);
+            }
             if let Some((other, before)) = files.insert(&file.to, (&service.name, file))
                 && !is_same(before, file)
             {
@@ -36,6 +44,13 @@ pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service
                 report.wrong(&[Step::Key("files")], message);
             }
         }
+    }
+    if let Some((file, inner)) = paths::in_a_file(&owners.keys().copied().collect())
+        && let Some(source) = manifests::of(sources, owners[inner].name.as_str())
+    {
+        let message =
+            format!("`{file}` of `{}` is a file, and `{inner}` would be in it: they share one image", owners[file].name);
+        source.report(problems).wrong(&[Step::Key("files")], message);
     }
 }
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::files;
 use super::manifests::ServiceSource;
-use super::{deployment, needs, registries};
-use crate::app::{BaseChoice, Dockerfile, Health, ImageRef, Name, Port, Route, Service, Volume};
+use super::{deployment, needs, paths, registries};
+use crate::app::{AppFile, BaseChoice, Dockerfile, Health, ImageRef, Name, Port, Route, Service, Volume};
 use crate::config::tables::{BaseName, BaseSource, BaseTable, OneOrMany, PortValue, RouteTable, ServiceTable};
 use crate::config::{Manifest, Problems, Step, schema};
 
@@ -15,6 +15,9 @@ const BIN_FOLDER: &str = "/usr/local/bin";
 
 /// Not root, and a number, so that it needs no entry in `/etc/passwd`.
 const USER: &str = "65532:65532";
+
+/// Begins the names of files in a layer that take away what layers below have (OCI image-spec, layer.md, "Whiteouts").
+const WHITEOUT: &str = ".wh.";
 
 /// Says what is wrong with one key of one table.
 pub struct Report<'a> {
@@ -176,35 +179,30 @@ fn bin(source: &ServiceSource<'_>, report: &mut Report<'_>) -> Option<String> {
     }
 }
 
-fn packed_files(
-    table: &ServiceTable,
-    folder: &Path,
-    workspace: &Path,
-    binary: &str,
-    report: &mut Report<'_>,
-) -> Vec<crate::app::AppFile> {
-    let mut all: Vec<crate::app::AppFile> = Vec::new();
+fn packed_files(table: &ServiceTable, folder: &Path, workspace: &Path, binary: &str, report: &mut Report<'_>) -> Vec<AppFile> {
+    let mut all: BTreeMap<String, AppFile> = BTreeMap::new();
     for (at, entry) in table.files.iter().enumerate() {
         let place = [Step::Key("files"), Step::Index(at)];
         let Some(found) = report.take(&place, files::expand(entry, folder, workspace)) else { continue };
         for file in found {
-            let clash = all.iter().find(|other| other.to == file.to);
             if file.to == binary {
                 report.wrong(&place, format!("`{}` is where the executable stands", file.to));
-            } else if let Some(other) = clash {
+            } else if file.to.split('/').any(|part| part.starts_with(WHITEOUT)) {
+                let message =
+                    format!("`{}` cannot be in an image: there, `{WHITEOUT}` before a name removes what has it", file.to);
+                report.wrong(&place, message);
+            } else if let Some(other) = all.get(&file.to) {
                 let message = format!("`{}` and `{}` both go to `{}`", other.from.display(), file.from.display(), file.to);
                 report.wrong(&place, message);
             } else {
-                all.push(file);
+                all.insert(file.to.clone(), file);
             }
         }
     }
-    all.sort();
-    if let Some(pair) = all.windows(2).find(|pair| pair[1].to.strip_prefix(&pair[0].to).is_some_and(|rest| rest.starts_with('/')))
-    {
-        report.wrong(&[Step::Key("files")], format!("`{}` is a file, and `{}` would be in it", pair[0].to, pair[1].to));
+    if let Some((file, inner)) = paths::in_a_file(&all.keys().map(String::as_str).chain([binary]).collect()) {
+        report.wrong(&[Step::Key("files")], format!("`{file}` is a file, and `{inner}` would be in it"));
     }
-    all
+    all.into_values().collect()
 }
 
 /// The ports of a table.

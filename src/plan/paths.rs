@@ -1,0 +1,25 @@
+//! Paths of an image that exclude one another.
+
+use std::collections::BTreeSet;
+
+/// Of the paths of an image's files, one that is a file and another that would be in it; none if all can stand side by side.
+pub fn in_a_file<'a>(files: &BTreeSet<&'a str>) -> Option<(&'a str, &'a str)> {
+    files.iter().find_map(|inner| {
+        let folders = inner.match_indices('/').map(|(at, _)| &inner[..at]);
+        folders.filter_map(|folder| files.get(folder)).next().map(|file| (*file, *inner))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_no_folder() {
+        let found = |paths: &[&'static str]| in_a_file(&paths.iter().copied().collect());
+        // `-` stands before `/`: the two need not be neighbours.
+        assert_eq!(found(&["/srv/a", "/srv/a-b", "/srv/a/c"]), Some(("/srv/a", "/srv/a/c")));
+        assert_eq!(found(&["/srv/a", "/srv/a/b/c/d"]), Some(("/srv/a", "/srv/a/b/c/d")));
+        assert_eq!(found(&["/srv/a", "/srv/ab/c", "/srv/b"]), None);
+    }
+}
