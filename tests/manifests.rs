@@ -142,6 +142,28 @@ fn files_that_cannot_stand_side_by_side_are_refused() {
 }
 
 #[test]
+fn names_are_as_long_as_formats_take_them() {
+    let project = Project::new(&["alpha"]);
+    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
+    let with = |author: usize, service: usize| {
+        let author = format!("com.{}", "a".repeat(author - 4));
+        project.write("Cargo.toml", &manifest.replace("com.example", &author));
+        project.service("alpha", &format!("name = \"{}\"\n", "s".repeat(service)));
+    };
+    // `docker.io/library/`, author, `.demo.`, service: 255; author, `.demo-1.2.3-simulation.auterionos`: 255.
+    with(103, 128);
+    ok(&mut appbundle(project.path(), &["plan"]));
+    with(104, 128);
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    assert!(error.contains("has 238 bytes; 237 are allowed") && error.contains("alpha/Cargo.toml:7:8"), "{error}");
+    with(222, 9);
+    ok(&mut appbundle(project.path(), &["plan"]));
+    with(223, 8);
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    assert!(error.contains("a name of 256 bytes") && error.contains("Cargo.toml:6:8"), "{error}");
+}
+
+#[test]
 fn services_come_in_launch_order_with_all_defaults() {
     let project = Project::new(&[]);
     project.service("web", "depends-on = [\"store\"]\nargs = [\"--verbose\"]\nenvironment = { N = 1, B = true }\n");

@@ -111,6 +111,9 @@ impl fmt::Display for Version {
     }
 }
 
+/// Bytes that an image's name may have, with its registry.
+const LONGEST: usize = 255;
+
 /// `NAME:TAG`, the name possibly with a registry before it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ImageRef {
@@ -135,11 +138,24 @@ impl ImageRef {
             _ => (None, name),
         };
         let domain_fits = domain.is_none_or(|d| d.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':')));
-        if !domain_fits || path.is_empty() || !path.split('/').all(is_repository_part) || name.len() > 255 {
+        if !domain_fits || path.is_empty() || !path.split('/').all(is_repository_part) {
             return Err(format!("`{text}` is not the name of an image"));
         }
         Version::new(tag).ok().filter(|version| !version.is_mapped()).ok_or_else(|| format!("`{tag}` is not an image's tag"))?;
-        Ok(Self { name: name.to_owned(), tag: tag.to_owned() })
+        Self { name: name.to_owned(), tag: tag.to_owned() }.not_too_long()
+    }
+
+    /// Checks the length, which is that of the name with the registry before it (distribution, "reference").
+    ///
+    /// # Errors
+    /// In words for the user.
+    pub fn not_too_long(self) -> Result<Self, String> {
+        let length = self.canonical().len() - self.tag.len() - 1;
+        if length > LONGEST {
+            let ours = self.name.len();
+            return Err(format!("the image's name `{}` has {ours} bytes; {} are allowed", self.name, ours + LONGEST - length));
+        }
+        Ok(self)
     }
 
     /// With the registry and folder that docker adds to short names.

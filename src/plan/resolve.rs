@@ -19,6 +19,10 @@ use crate::config::tables::CompressionName;
 use crate::config::{Problems, Step};
 use crate::workspace::Workspace;
 
+/// The longest of the endings of bundles. With it a name that file systems take makes an artifact's name, `SLUG:VERSION`, of
+/// fewer than the 256 bytes that it may have (`spec/auterionos.md`, section 2.7).
+const LONGEST_ENDING: &str = "-simulation.auterionos";
+
 /// What was typed.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
@@ -116,6 +120,11 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         Some(author) => format!("{}.{name}", author.as_str()),
         None => name.to_string(),
     };
+    let length = slug.len() + 1 + version.tag.len() + LONGEST_ENDING.len();
+    if length > 255 {
+        let message = format!("a bundle of the app would have a name of {length} bytes, `{slug}-{version}…`; 255 are allowed");
+        app.report(&mut problems).wrong(&[Step::Key("name")], message);
+    }
     let layout = app.table.layout.unwrap_or_default();
     let mut services: BTreeMap<String, (Service, BaseChoice)> = BTreeMap::new();
     for source in &sources {
@@ -135,6 +144,8 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
             _ => ImageRef { name: format!("{slug}.{service_name}"), tag: version.tag.clone() },
         };
         let mut report = source.report(&mut problems);
+        let place = if source.table.name.is_some() { &[Step::Key("name")][..] } else { &[] };
+        let Some(image) = report.take(place, image.not_too_long()) else { continue };
         let own_base = source.table.base.as_ref().map(|table| service::base(table, source.member.folder()));
         let own_base = own_base.and_then(|base| report.take(&[Step::Key("base")], base));
         let Some(service) = service::resolve(
