@@ -1,5 +1,6 @@
 //! `files`: patterns in a manifest become files in an image.
 
+use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
@@ -8,7 +9,7 @@ use walkdir::WalkDir;
 use crate::app::AppFile;
 use crate::config::tables::FileTable;
 
-/// Finds what one entry of `files` names. `folder` is where `from` begins, `workspace` the folder that patterns do not lead
+/// Finds what one entry of `files` names. `folder` is where `from` begins, `workspace` the folder that links do not lead
 /// out of.
 ///
 /// # Errors
@@ -103,7 +104,34 @@ fn walk(
     if found.is_empty() {
         return Err(format!("`{}` matches no file", table.from));
     }
+    if matcher.is_some() {
+        keep_ends(&mut found, start)?;
+    }
     Ok(found)
+}
+
+/// A link stays a link only if what it leads to is there too: a pattern may match the one without the other.
+fn keep_ends(found: &mut [AppFile], start: &Path) -> Result<(), String> {
+    let real_start = std::fs::canonicalize(start).unwrap_or_else(|_| start.to_owned());
+    let packed: BTreeSet<PathBuf> = found
+        .iter()
+        .filter_map(|file| file.from.strip_prefix(start).ok())
+        .flat_map(|path| path.ancestors().map(Path::to_owned).collect::<Vec<_>>())
+        .collect();
+    for file in found.iter_mut().filter(|file| file.link.is_some()) {
+        let failed = |error: std::io::Error| format!("`{}` cannot be read: {error}", file.from.display());
+        let real = std::fs::canonicalize(&file.from).map_err(failed)?;
+        if real.strip_prefix(&real_start).is_ok_and(|path| packed.contains(path)) {
+            continue;
+        }
+        let metadata = std::fs::metadata(&real).map_err(failed)?;
+        if metadata.is_dir() {
+            let shown = file.from.strip_prefix(start).unwrap_or(&file.from).display();
+            return Err(format!("the link `{shown}` leads to a folder of which the pattern matches nothing"));
+        }
+        *file = plain(file.to.trim_start_matches('/'), &real, &metadata);
+    }
+    Ok(())
 }
 
 fn plain(to: &str, from: &Path, metadata: &std::fs::Metadata) -> AppFile {
@@ -168,6 +196,14 @@ mod tests {
         assert_eq!(found("web/**", "/srv", root), Ok(all.clone()));
         assert_eq!(found("web", "/srv/", root), Ok(all));
         assert_eq!(found("web/*.html", "/srv", root), Ok(vec!["/srv/index.html".into()]));
+        // A link of which the end is left out becomes what it leads to.
+        assert_eq!(found("web/{x,css/*}", "/srv", root), Ok(vec!["/srv/css/x.css".into(), "/srv/x -> css/x.css".into()]));
+        assert_eq!(found("web/x", "/srv/x", root), Ok(vec!["/srv/x".into()]));
+        assert_eq!(found("web/[x]", "/srv", root), Ok(vec!["/srv/x".into()]));
+        symlink("css", root.join("a/web/l")).expect("link");
+        assert_eq!(found("web/{l,css/**}", "/srv", root), Ok(vec!["/srv/css/x.css".into(), "/srv/l -> css".into()]));
+        assert!(found("web/[l]", "/srv", root).is_err_and(|e| e.contains("leads to a folder")));
+        std::fs::remove_file(root.join("a/web/l")).expect("removed");
         assert_eq!(found("web/{css/*,*.html}", "/", root), Ok(vec!["/css/x.css".into(), "/index.html".into()]));
         assert_eq!(found("run.sh", "/bin/", root), Ok(vec!["/bin/run.sh*".into()]));
         assert_eq!(found("../shared.txt", "/etc/s.txt", root), Ok(vec!["/etc/s.txt".into()]));
