@@ -1,5 +1,6 @@
 //! Pure values: what an app and its services are, once everything is decided.
 
+pub mod auterion_values;
 mod base;
 mod binary;
 mod claim;

@@ -164,6 +164,33 @@ fn names_are_as_long_as_formats_take_them() {
 }
 
 #[test]
+fn values_that_no_engine_and_no_device_takes_are_told_at_once() {
+    let project = Project::new(&[]);
+    project.service(
+        "alpha",
+        "args = [\"#VERSION#\"]\nhealthcheck = { command = [\"x\"], interval = \"soon\", timeout = \"1day\", start-period = \"1m30s\" }\n\
+        [package.metadata.service.test.dependencies]\ndb = { image = \"x\", ports = [1], healthcheck = { port = 1, timeout = \"3 s\" } }\n",
+    );
+    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
+    let auterion = "[workspace.metadata.appbundle.auterion]\napi-version = 6\nlogging = { rate = 1 }\n\
+        parameters = [{ name = \"a\", type = \"int64\", default = true, description = { short = \"A\" } }]\ncompose-override = { version = \"3\" }\n";
+    project.write("Cargo.toml", &format!("{manifest}\n{auterion}"));
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    for (part, place) in [
+        ("`#VERSION#` is put in for the version in `app.yml` alone", "alpha/Cargo.toml:6:1"),
+        ("`soon` is no time", "alpha/Cargo.toml:8:45"),
+        ("`1day` is no time", "alpha/Cargo.toml:8:63"),
+        ("`3 s` is no time", "alpha/Cargo.toml:10:70"),
+        ("`rate` of `logging` is not known", "Cargo.toml:12:11"),
+        ("parameter `a`: `default` is no int64", "Cargo.toml:13:14"),
+        ("`compose-override.version` is not known", "Cargo.toml:14:20"),
+    ] {
+        let after = error.split(part).nth(1).unwrap_or_else(|| panic!("{part} in\n{error}"));
+        assert!(after.lines().nth(1).is_some_and(|line| line.ends_with(place)), "{place} in {after}");
+    }
+}
+
+#[test]
 fn services_come_in_launch_order_with_all_defaults() {
     let project = Project::new(&[]);
     project.service("web", "depends-on = [\"store\"]\nargs = [\"--verbose\"]\nenvironment = { N = 1, B = true }\n");

@@ -141,7 +141,8 @@ impl Port {
             Some((ports, "udp")) => (ports, Protocol::Udp),
             Some(_) => return Err(wrong()),
         };
-        let number = |text: &str| text.parse::<u16>().ok().filter(|port| *port != 0).ok_or_else(wrong);
+        let plain = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+        let number = |text: &str| text.parse::<u16>().ok().filter(|port| *port != 0 && plain(text)).ok_or_else(wrong);
         let (host, container) = match ports.rsplit_once(':') {
             None => (None, ports),
             Some((host, container)) => {
@@ -272,7 +273,7 @@ mod tests {
         let shown = |text: &str| Port::parse(text).map(|p| (p.short(), p.exposed(), p.host_number()));
         assert_eq!(shown("8080"), Ok(("8080".into(), "8080/tcp".into(), None)));
         assert_eq!(shown("127.0.0.1:53:54/udp"), Ok(("127.0.0.1:53:54/udp".into(), "54/udp".into(), Some(53))));
-        for bad in ["", "0", "a", "80:", ":80", "70000", "1:2/sctp", "x:1:2", "1:2:3:4"] {
+        for bad in ["", "0", "a", "80:", ":80", "70000", "1:2/sctp", "x:1:2", "1:2:3:4", "+1", "+80:80"] {
             assert!(shown(bad).is_err(), "{bad}");
         }
     }

@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use super::states::States;
+use super::survey::app::AppFile;
 use crate::app::{Base, Image};
 use crate::archive::gzip::{Compressor, Level};
 use crate::archive::{END_OF_ARCHIVE, encode_file, padding};
 use crate::digest::{Digest, ResumableHasher};
 use crate::fs::Pending;
-use crate::mender::{Artifact, PayloadFile, PayloadWriter};
+use crate::mender::{Artifact, Faults, PayloadFile, PayloadWriter};
 use crate::oci::DockerImage;
 use crate::segment::{Cache, Segment};
 
@@ -59,7 +60,7 @@ impl Piece {
 /// there: until then, its bytes are copied.
 ///
 /// # Errors
-/// When a cached layer is damaged ([`crate::segment::Damaged`]), or the file cannot be written.
+/// When AuterionOS would not take the app file, a cached layer is damaged ([`crate::segment::Damaged`]), or the file cannot be written.
 pub fn write(
     to: &mut Pending,
     artifact: &Artifact,
@@ -69,6 +70,14 @@ pub fn write(
     begun: impl FnOnce() + Send,
     written: &dyn Fn(u64),
 ) -> Result<u64> {
+    let mut faults = Faults::default();
+    AppFile::parse(&payload.app_file, &mut faults);
+    if !faults.is_empty() {
+        let faults = faults.into_vec().join("\n  ");
+        bail!(
+            "no device would take its `auterion-app.yml`:\n  {faults}\nhelp: see it whole: `cargo appbundle generate --for auterionos`"
+        );
+    }
     let pieces = pieces(images, artifact.mtime)?;
     let image = PayloadFile {
         name: format!("{}.image", payload.slug),

@@ -3,7 +3,7 @@
 //! The file is read once, front to back, and nothing is written anywhere. What it is, is judged by its content. Whatever is
 //! wrong with it is gathered as faults; the rest is reported as far as it can be made out.
 
-mod app;
+pub(in crate::bundle) mod app;
 mod check;
 mod device;
 pub(in crate::bundle) mod images;
@@ -13,7 +13,6 @@ pub(in crate::bundle) mod members;
 mod payload;
 mod report;
 mod service_images;
-mod values;
 
 use std::io::{BufReader, Read};
 use std::path::Path;

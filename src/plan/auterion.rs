@@ -3,8 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::Auterion;
-use crate::app::{Device, Target};
+use super::template::{self, VERSION_MARK};
+use crate::app::{Device, Target, auterion_values};
 use crate::config::tables::AuterionTable;
+use crate::mender::Faults;
 
 /// Decides; each problem is given with the key it is about. `among_others`: devices that run another target's platform are
 /// left out.
@@ -54,6 +56,7 @@ pub fn resolve(table: &AuterionTable, target: &Target, among_others: bool) -> Re
             if api_version < since {
                 wrong.push((key, format!("`{key}` needs `api-version = {since}`, this app has {api_version}")));
             }
+            wrong.extend(faults(key, &value).map(|fault| (key, fault)));
             extra.insert(key.to_owned(), value);
         }
     };
@@ -68,11 +71,23 @@ pub fn resolve(table: &AuterionTable, target: &Target, among_others: bool) -> Re
     pass("mission-executor", 6, table.mission_executor.map(Value::Bool));
     pass("parameters", 6, table.parameters.clone().map(|list| list.into_iter().map(Value::Object).collect()));
     pass("suite-id", 8, json(&table.suite_id));
+    let compose_override = table.compose_override.clone().unwrap_or_default();
+    let key = "compose-override";
+    wrong.extend(faults(key, &compose_override.clone().into()).map(|fault| (key, fault)));
     if !wrong.is_empty() {
         return Err(wrong);
     }
-    let compose_override = table.compose_override.clone().unwrap_or_default();
     Ok(Auterion { api_version, target_platform: fitting, device_types, app_base, extra, compose_override })
+}
+
+/// What AuterionOS would not take of the value under a key.
+fn faults(key: &str, value: &Value) -> impl Iterator<Item = String> + use<> {
+    let mut faults = Faults::default();
+    if value.to_string().contains(VERSION_MARK) {
+        faults.add(template::not_in_tables());
+    }
+    auterion_values::check(&Map::from_iter([(key.to_owned(), value.clone())]), &mut faults);
+    faults.into_vec().into_iter()
 }
 
 #[cfg(test)]

@@ -59,9 +59,19 @@ pub fn resources(table: &ServiceTable, report: &mut Report<'_>) -> Resources {
 
 /// `stop-grace-period`.
 pub fn grace_period(table: &ServiceTable, report: &mut Report<'_>) -> Option<String> {
-    let text = table.stop_grace_period.clone()?;
-    if humantime::parse_duration(&text).is_err() || text.contains(' ') {
-        report.wrong(&[Step::Key("stop-grace-period")], format!("`{text}` is no time: write `10s` or `1m30s`"));
+    let text = table.stop_grace_period.as_deref()?;
+    report.take(&[Step::Key("stop-grace-period")], duration(text))
+}
+
+/// A time as compose files and engines take it, which are in Go's words: from hours down.
+///
+/// # Errors
+/// In words for the user.
+pub fn duration(text: &str) -> Result<String, String> {
+    let mut units = text.split(|c: char| c.is_ascii_digit()).filter(|unit| !unit.is_empty());
+    let known = units.all(|unit| matches!(unit, "h" | "m" | "s" | "ms" | "us" | "ns"));
+    if known && humantime::parse_duration(text).is_ok() {
+        return Ok(text.to_owned());
     }
-    Some(text)
+    Err(format!("`{text}` is no time: write `10s` or `1m30s`"))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::deployment;
 use super::manifests::{self, ServiceSource};
 use super::service::Report;
 use crate::app::{BaseChoice, Dependency, Name, Needs, Port, Probe, Protocol, Service};
@@ -73,13 +74,18 @@ fn dependency(place: &[Step<'_>; 3], table: &DependencyTable, report: &mut Repor
     {
         report.wrong(&at("healthcheck"), format!("the port `{port}` of the `healthcheck` is not one of the `ports`"));
     }
+    let timeout = table.healthcheck.as_ref().and_then(|probe| probe.timeout.as_deref());
+    let timeout = timeout.and_then(|text| {
+        let steps: Vec<Step<'_>> = at("healthcheck").into_iter().chain([Step::Key("timeout")]).collect();
+        report.take(&steps, deployment::duration(text))
+    });
     Dependency {
         image: table.image.clone(),
         args: table.args.clone(),
         environment: table.environment.iter().map(|(name, value)| (name.clone(), value.to_string())).collect(),
         ports,
         probe,
-        timeout: table.healthcheck.as_ref().and_then(|probe| probe.timeout.clone()),
+        timeout,
         wait: table.wait.map_or(WAIT, u64::from),
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::files;
 use super::manifests::ServiceSource;
+use super::template::{self, VERSION_MARK};
 use super::{deployment, needs, paths, registries};
 use crate::app::{AppFile, BaseChoice, Dockerfile, Health, ImageRef, Name, Port, Route, Service, Volume};
 use crate::config::tables::{BaseName, BaseSource, BaseTable, OneOrMany, PortValue, RouteTable, ServiceTable};
@@ -115,7 +116,7 @@ pub fn resolve(
         report.wrong(&[Step::Key("user")], format!("`{user}` is not `USER` or `UID:GID`"));
     }
     let (test, dev) = needs::resolve(source, &mut report);
-    Some(Service {
+    let service = Service {
         name,
         package: member.name.clone(),
         folder: folder.to_owned(),
@@ -151,7 +152,11 @@ pub fn resolve(
         compose: table.compose.clone().unwrap_or_default(),
         auterion: table.auterion.clone().unwrap_or_default(),
         kubernetes: table.kubernetes.clone().unwrap_or_default(),
-    })
+    };
+    if serde_json::to_string(&service).is_ok_and(|text| text.contains(VERSION_MARK)) {
+        report.wrong(&[], template::not_in_tables());
+    }
+    Some(service)
 }
 
 fn bin(source: &ServiceSource<'_>, report: &mut Report<'_>) -> Option<String> {
@@ -261,13 +266,16 @@ fn health(table: &ServiceTable, report: &mut Report<'_>) -> Option<Health> {
             return None;
         }
     };
+    let mut time = |key: &'static str, text: &Option<String>| {
+        text.as_deref().and_then(|text| report.take(&[place[0], Step::Key(key)], deployment::duration(text)))
+    };
     Some(Health {
         http,
         command: table.command.clone(),
-        interval: table.interval.clone(),
-        timeout: table.timeout.clone(),
+        interval: time("interval", &table.interval),
+        timeout: time("timeout", &table.timeout),
         retries: table.retries,
-        start_period: table.start_period.clone(),
+        start_period: time("start-period", &table.start_period),
     })
 }
 

@@ -7,6 +7,11 @@ use serde_json::Value;
 /// What is replaced by the version.
 pub const VERSION_MARK: &str = "#VERSION#";
 
+/// Why a table cannot have it.
+pub fn not_in_tables() -> String {
+    format!("`{VERSION_MARK}` is put in for the version in `app.yml` alone, not in tables")
+}
+
 /// An `app.yml` that was read.
 pub struct Template {
     /// The text with the version in it; comments survive.

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::values;
-use crate::app::Device;
+use crate::app::{Device, auterion_values as values};
 use crate::mender::Faults;
 
 /// Keys at the top, and the API version that brought them.

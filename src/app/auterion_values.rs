@@ -1,4 +1,5 @@
-//! The values in `auterion-app.yml` (`spec/auterionos.md`, section 4.1), beyond names and images.
+//! The values in `auterion-app.yml` (`spec/auterionos.md`, section 4.1), beyond names and images: what is written is held against
+//! it, and what is read.
 
 use serde_json::{Map, Value};
 
