@@ -243,3 +243,30 @@ fn what_we_write() {
     }
     assert_eq!(formats, [Format::Auterionos, Format::DockerAndOci, Format::Oci]);
 }
+
+#[test]
+fn many_claims_of_one_large_layer_need_no_memory() {
+    let mut builder = tar::Builder::new(Vec::new());
+    for number in 0..10 {
+        let path = format!("{}{number}", "long/".repeat(200));
+        let mut header = tar::Header::new_gnu();
+        header.set_size(1);
+        header.set_mode(0o644);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_mtime(0);
+        builder.append_data(&mut header, path, &b"x"[..]).expect("tar");
+    }
+    let layer = builder.into_inner().expect("tar");
+    let diff_ids: Vec<String> = (0..50_000).map(|number| format!("sha256:{number:064x}")).collect();
+    let config = serde_json::json!({"architecture": "arm64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": diff_ids}});
+    let config = serde_json::to_vec(&config).expect("JSON");
+    let name = format!("{}.json", cargo_appbundle::digest::Digest::of(&config).hex());
+    let manifest = serde_json::json!([{"Config": name, "RepoTags": ["a:1"], "Layers": vec!["l"; diff_ids.len()]}]);
+    let members = [member("l", layer), member(&name, config), member("manifest.json", manifest.to_string())];
+    let folder = tempfile::tempdir().expect("folder");
+    std::fs::write(folder.path().join("x.tar"), tar(&members)).expect("written");
+    let words = ["sh", "-c", "ulimit -v 400000 && exec \"$@\"", "sh"];
+    let said = ok(&mut support::within(&words, &support::appbundle(folder.path(), &["inspect", "x.tar"])));
+    assert!(said.contains("largest files"), "{:?}", said.lines().last());
+}

@@ -119,6 +119,9 @@ fn the_header() {
         ("there is no `headers/0000/meta-data`", |f| f.header = Box::new(|m| drop(m.remove(2)))),
         ("`headers/0000/meta-data` is empty", |f| f.header = Box::new(|m| m[2].1.clear())),
         ("does not belong", |f| f.header = Box::new(|m| m.push(member("headers/0000/x", "x")))),
+        ("is a state script", |f| {
+            f.header = Box::new(|m| m.insert(1, member("scripts/ArtifactInstall_Enter_00", "#!/bin/sh\n")))
+        }),
         ("does not belong", |f| f.header = Box::new(|m| m.push(member("headers/0001/type-info", "{}")))),
         ("stands twice", |f| f.header = Box::new(|m| m.push(m[2].clone()))),
         ("is not JSON", |f| f.header = Box::new(|m| m[1].1 = b"{".to_vec())),
@@ -388,6 +391,22 @@ fn through_the_front_door() {
     assert_eq!(verdict["faults"].as_array().map(Vec::len), Some(2));
     support::fails(&mut run(&["verify", "none"]), 1);
     support::fails(&mut run(&["verify", "."]), 1);
+}
+
+#[test]
+fn a_name_that_says_something_else_than_the_file_is_noted() {
+    let folder = tempfile::tempdir().expect("folder");
+    let noted = |forge: &Forge, name: &str| {
+        std::fs::write(folder.path().join(name), forge.build()).expect("written");
+        let said = support::run(&mut support::appbundle(folder.path(), &["verify", name]));
+        assert!(said.status.success(), "{}", support::text(&said.stderr));
+        support::text(&said.stderr).contains("is usually called `com.example.demo-1.2.3.auterionos`")
+    };
+    let good = Forge::new();
+    assert!(!noted(&good, "com.example.demo-1.2.3.auterionos") && !noted(&good, "com.example.demo.auterionos"));
+    for name in ["com.example.demo-1.2.4.auterionos", "demo-1.2.3.auterionos", "com.example.demo-1.2.3.bin", "demo"] {
+        assert!(noted(&good, name), "{name}");
+    }
 }
 
 #[test]

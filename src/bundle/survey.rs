@@ -54,7 +54,22 @@ pub fn survey(path: &Path, limits: Limits, read: &dyn Fn(u64)) -> Result<Survey>
     let mut survey =
         survey_reader(Told { reader: file, told: read }, limits).with_context(|| format!("failed to read `{shown}`"))?;
     survey.size = metadata.len();
+    survey.notes.extend(path.file_name().and_then(|name| misnamed(&name.to_string_lossy(), &survey)));
     Ok(survey)
+}
+
+/// What surprises about a file's name: an app file has the app's name and version in it (`spec/auterionos.md`, sections 4.7 and 5).
+/// Devices do not ask for it, people do.
+fn misnamed(file: &str, survey: &Survey) -> Option<String> {
+    let (Format::Auterionos, Some(slug), Some(version)) = (survey.format, &survey.name, &survey.version) else { return None };
+    let between = if survey.api_version.is_some() { '-' } else { '_' };
+    let simulated = if survey.devices == ["simulation"] { "-simulation" } else { "" };
+    let usual = format!("{slug}{between}{version}{simulated}");
+    let stem = file.strip_suffix(".auterionos");
+    if [slug, &usual, &format!("{slug}-{version}")].into_iter().any(|name| Some(name.as_str()) == stem) {
+        return None;
+    }
+    Some(format!("the file is called `{}`, but holds what is usually called `{usual}.auterionos`", file.escape_debug()))
 }
 
 /// Looks into a stream; the size is left at 0.

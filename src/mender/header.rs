@@ -28,8 +28,6 @@ pub struct Header {
     pub clears: Vec<String>,
     /// meta-data.
     pub meta_data: Option<Map<String, Value>>,
-    /// State scripts, by name.
-    pub scripts: Vec<String>,
     /// The type that type-info has.
     type_info: Option<String>,
 }
@@ -94,9 +92,8 @@ impl Header {
             }
             last = last.max(Some(part));
             if part == Part::Script {
-                if self.scripts.len() < 1000 {
-                    self.scripts.push(entry.path["scripts/".len()..].to_owned());
-                }
+                faults
+                    .add(format!("`{}` is a state script, which runs on the device: apps have none", entry.path.escape_debug()));
                 continue;
             }
             if entry.size > LARGEST {

@@ -47,14 +47,18 @@ pub struct Bytes {
     pub packed: Option<u64>,
 }
 
+/// Layers of all services together that are looked at; an app of a hundred services has some thousands.
+const MOST: usize = 1 << 20;
+
 /// Services by platform and name, each with its layers.
 type Services<'a> = BTreeMap<(String, String), BTreeSet<&'a Digest>>;
 
 impl Layouts {
-    /// Both layouts of images that were made here; `None` of others, which do not say whose layers they have.
+    /// Both layouts of images that were made here; `None` of others, which do not say whose layers they have, and of what claims to
+    /// be larger than any app is.
     pub(super) fn of(images: &Images, layers: &[Layer]) -> Option<Self> {
         let mut this = Layout::ImagePerService;
-        let mut services = Services::new();
+        let (mut services, mut looked_at) = (Services::new(), 0);
         let mut bases: BTreeMap<String, BTreeSet<&[Digest]>> = BTreeMap::new();
         for (at, image) in images.list.iter().enumerate() {
             let platform = images::platform(&image.config);
@@ -67,7 +71,15 @@ impl Layouts {
                 // In an image of its own, what a service has is not named.
                 let names = if of.is_empty() { vec![format!("\0{at}")] } else { of };
                 for name in names {
-                    services.entry((platform.clone(), name)).or_insert_with(|| base.iter().collect()).insert(layer);
+                    let own = services.entry((platform.clone(), name)).or_insert_with(|| {
+                        looked_at += base.len();
+                        if looked_at > MOST { BTreeSet::new() } else { base.iter().collect() }
+                    });
+                    own.insert(layer);
+                    looked_at += 1;
+                    if looked_at > MOST {
+                        return None;
+                    }
                 }
             }
         }
@@ -126,5 +138,30 @@ impl Size {
             smallest: each.clone().min_by_key(by_size)?,
             largest: each.max_by_key(by_size)?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oci::{History, ImageConfig, RootFs};
+
+    #[test]
+    fn a_small_claim_of_many_services_is_not_written_out() {
+        let of = |services: usize, layers: usize| {
+            let names = (0..services).map(|number| number.to_string()).collect();
+            let step = |text: Option<String>| History { created_by: text, ..History::default() };
+            let own = LayerOf { what: "files".into(), services: names }.to_string();
+            let history = (1..layers).map(|_| step(None)).chain([step(Some(own))]).collect();
+            let diff_ids = (0..layers).map(|number| Digest::of(number.to_string())).collect();
+            let rootfs = RootFs { diff_ids, ..RootFs::default() };
+            let config = ImageConfig { history, rootfs, ..ImageConfig::default() };
+            let found = Found { names: Vec::new(), id: Digest::of("x"), config, layers: Vec::new() };
+            let mut images = Images::default();
+            images.list.push(found);
+            Layouts::of(&images, &[]).map(|both| both.image_per_service.images)
+        };
+        assert_eq!(of(100, 128), Some(100));
+        assert_eq!(of(2000, 2000), None);
     }
 }

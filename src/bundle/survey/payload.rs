@@ -87,7 +87,7 @@ impl Contents {
         if Compression::of(stream.fill_buf()?) != Compression::Gzip {
             self.faults.add(format!("`{name}` is not compressed with gzip"));
         }
-        let slug = name.trim_end_matches(".image").to_owned();
+        let slug = name.strip_suffix(".image").unwrap_or(name).to_owned();
         self.images.push((slug, Members::read(stream, budget, Some(keep))));
         Ok(())
     }

@@ -199,6 +199,9 @@ impl Survey {
                 if !known {
                     self.layers.push(layer(*diff_id, path, members));
                     self.largest.extend(largest(*diff_id, path, members));
+                    if self.largest.len() > 2 * keep + 1000 {
+                        self.keep_largest(keep);
+                    }
                 }
                 let layer = &mut self.layers[place];
                 if layer.images.last() != Some(&at) {
@@ -230,6 +233,10 @@ impl Survey {
         self.sharing.saved = self.sharing.separate.saturating_sub(self.sharing.stored);
         self.sharing.saved_packed = packed_saved;
         self.layouts = Layouts::of(images, &self.layers);
+        self.keep_largest(keep);
+    }
+
+    fn keep_largest(&mut self, keep: usize) {
         self.largest.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| a.path.cmp(&b.path)));
         self.largest.truncate(keep);
     }
