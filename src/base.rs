@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use crate::app::{Base, BaseChoice, Binary, Facts, Target};
-use crate::archive::{Compression, decompressed};
+use crate::archive::{Compression, decompressed, gzip};
 use crate::fs::Pending;
 use crate::oci::RunConfig;
 use crate::segment::{KnownDigests, Packer, Segment};
@@ -75,9 +75,12 @@ pub fn glibc(base: &Base) -> Option<String> {
     versions.max().map(|(major, minor)| format!("{major}.{minor}"))
 }
 
+/// Ends the names of files of facts; changes whenever the same layer would give other facts than before.
+const FACTS: &str = "facts-2";
+
 /// Where facts about a segment are kept beside it.
 fn facts_path(packer: &Packer, segment: &Segment) -> PathBuf {
-    packer.cache().folder().join(format!("{}.facts", segment.diff_id.hex()))
+    packer.cache().folder().join(format!("{}.{FACTS}", segment.diff_id.hex()))
 }
 
 /// The facts of a cached layer; `None` if they were never written, or are damaged.
@@ -87,6 +90,16 @@ fn cached_facts(packer: &Packer, segment: &Segment) -> Option<Facts> {
 
 fn keep_facts(packer: &Packer, segment: &Segment, facts: &Facts) -> Result<()> {
     crate::fs::write(&facts_path(packer, segment), &serde_json::to_vec(facts)?)
+}
+
+/// The facts of a layer that was packed, read from it unless they are known.
+fn facts(packer: &Packer, segment: &Segment) -> Result<Facts> {
+    if let Some(facts) = cached_facts(packer, segment) {
+        return Ok(facts);
+    }
+    let facts = Facts::read(gzip::decoder(packer.cache().open(segment)?))?;
+    keep_facts(packer, segment, &facts)?;
+    Ok(facts)
 }
 
 /// Whether a file begins as gzip or zstd do.

@@ -79,6 +79,14 @@ fn builder() -> tempfile::Builder<'static, 'static> {
     builder
 }
 
+/// A file without a name that goes away by itself, for what is too large for the memory.
+///
+/// # Errors
+/// When the folder for temporary files cannot be written.
+pub fn unnamed() -> Result<std::fs::File> {
+    tempfile::tempfile().with_context(|| format!("failed to write into `{}`", std::env::temp_dir().display()))
+}
+
 /// Writes a whole file in one step.
 pub fn write(path: &Path, contents: &[u8]) -> Result<()> {
     use io::Write as _;

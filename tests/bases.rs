@@ -120,6 +120,36 @@ fn a_base_without_what_a_binary_needs_is_refused() {
 }
 
 #[test]
+fn libraries_are_found_as_the_loader_finds_them_however_large() {
+    let project = Project::new(&["alpha"]);
+    if !tool("aarch64-linux-gnu-gcc") {
+        return;
+    }
+    let root = rootfs(&project);
+    let (one, two) = (root.join("usr/lib/aarch64-linux-gnu/libone.so"), root.join("opt/two/libtwo.so"));
+    std::fs::create_dir_all(root.join("opt/two")).expect("folder");
+    project.write("two.c", "int two(void) { return 2; }\n");
+    project.write("one.c", "int two(void);\nint one(void) { return two(); }\n");
+    let shared = |source: &str, to: &Path, flags: &[&str]| {
+        let mut command = Command::new("aarch64-linux-gnu-gcc");
+        let name = format!("-Wl,-soname,{}", to.file_name().and_then(|name| name.to_str()).expect("name"));
+        ok(command.args(["-shared", "-fPIC", &name, "-o"]).arg(to).arg(source).args(flags).current_dir(project.path()));
+    };
+    shared("two.c", &two, &[]);
+    // A library beside the usual folders, which only the one that needs it knows how to find.
+    shared("one.c", &one, &["-Lrootfs/opt/two", "-ltwo", "-Wl,-rpath,/opt/two"]);
+    let flags = ["-L../rootfs/usr/lib/aarch64-linux-gnu", "-lone", "-Wl,--unresolved-symbols=ignore-in-shared-libs"];
+    project.compile("aarch64-linux-gnu-gcc", "alpha", "int one(void);\nint main() { return one(); }\n", &flags);
+    let file = std::fs::File::options().append(true).open(&two).expect("library");
+    file.set_len(17 << 20).expect("as large as ICU's data");
+    with_base(&project, "{ rootfs = \"rootfs\" }");
+    ok(&mut project.pack(&[]));
+    std::fs::remove_file(&two).expect("removed");
+    let error = fails(&mut project.pack(&[]), 1);
+    assert!(error.contains("the library `libtwo.so` is not there"), "{error}");
+}
+
+#[test]
 fn archives_of_docker_and_skopeo_are_bases() {
     let Some(project) = project() else { return };
     if !engine() || !tool("skopeo") {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::archive::{TarReader, confined, normal};
 use crate::elf::Elf;
 
-/// Libraries larger than this are not looked into. The C library has 2 MB.
+/// Libraries larger than this are looked into on the disk. The C library has 2 MB.
 const LARGEST: u64 = 16 << 20;
 
 /// Folders that every loader searches.
@@ -81,10 +81,18 @@ impl Facts {
 
     fn file(&mut self, path: String, size: u64, content: &mut impl Read) -> Result<()> {
         let name = path.rsplit('/').next().unwrap_or(&path);
-        if size <= LARGEST && is_library(name) {
-            let mut bytes = Vec::new();
-            content.take(size).read_to_end(&mut bytes).with_context(|| format!("failed to read `{path}`"))?;
-            if let Ok(elf) = Elf::parse(&bytes[..]) {
+        if is_library(name) {
+            let failed = || format!("failed to read `{path}`");
+            let elf = if size <= LARGEST {
+                let mut bytes = Vec::new();
+                content.take(size).read_to_end(&mut bytes).with_context(failed)?;
+                Elf::parse(&bytes[..])
+            } else {
+                let mut file = crate::fs::unnamed()?;
+                io::copy(content, &mut file).with_context(failed)?;
+                Elf::of(file)
+            };
+            if let Ok(elf) = elf {
                 self.libraries.insert(path, elf);
             }
         } else if size < 1 << 16 && (path == "etc/ld.so.conf" || path.starts_with("etc/ld.so.conf.d/")) {

@@ -7,8 +7,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use base64::Engine as _;
 
-use super::{cached_facts, keep_facts};
-use crate::app::{Base, BaseChoice, Binary, Facts};
+use crate::app::{Base, BaseChoice, Binary};
 use crate::archive::{Entry, Kind};
 use crate::elf::{Elf, glibc};
 use crate::oci::{History, RunConfig};
@@ -40,16 +39,7 @@ impl Sysroot {
 pub fn read(binaries: &[&Binary], sysroot: &Sysroot, epoch: u64, packer: &Packer, known: &KnownDigests) -> Result<Base> {
     let layer = layer(binaries, sysroot, epoch, known)?;
     let segment = packer.layer(&layer)?;
-    let facts = match cached_facts(packer, &segment) {
-        Some(facts) => facts,
-        None => {
-            let mut tar = Vec::new();
-            layer.write(&mut tar)?;
-            let facts = Facts::read(&tar[..])?;
-            keep_facts(packer, &segment, &facts)?;
-            facts
-        }
-    };
+    let facts = super::facts(packer, &segment)?;
     let history = History { created_by: Some("cargo-appbundle: base auto".into()), ..History::default() };
     let config = RunConfig::default();
     Ok(Base { choice: BaseChoice::Auto, layers: vec![segment], config, history: vec![history], facts, reference: None })

@@ -65,7 +65,9 @@ fn libraries(
             None => faults.push(format!("the library `{name}` is not there")),
             Some(library) => {
                 faults.extend(wrong_machine(library, machine, name));
-                libraries(library, runpath, base, machine, seen, faults);
+                // Its own folders go first; those of a `DT_RPATH` hold for all that it needs.
+                let paths: Vec<String> = library.runpath.iter().chain(runpath).cloned().collect();
+                libraries(library, &paths, base, machine, seen, faults);
             }
         }
     }

@@ -94,10 +94,6 @@ fn folder(root: &Path, epoch: u64, packer: &Packer, known: &KnownDigests) -> Res
         members.push(Member { entry: Entry { path, mode, uid, gid, mtime: epoch, kind }, content });
     }
     let segment = packer.layer(&Layer::new(members))?;
-    if let Some(facts) = cached_facts(packer, &segment) {
-        return Ok((segment, facts));
-    }
-    let facts = Facts::read(crate::archive::gzip::decoder(packer.cache().open(&segment)?))?;
-    keep_facts(packer, &segment, &facts)?;
+    let facts = super::facts(packer, &segment)?;
     Ok((segment, facts))
 }
