@@ -14,6 +14,8 @@ use crate::archive::{END_OF_ARCHIVE, TarReader, confined, padding};
 /// the same; an archive of which that is not certain keeps its order.
 pub struct Sorted {
     file: File,
+    /// Bytes of the file: the padding of its last member may be left out, and has to be there once others follow it.
+    length: u64,
     /// Where each member's bytes are, the last first.
     stretches: Vec<(u64, u64)>,
     end: &'static [u8],
@@ -58,7 +60,7 @@ impl Sorted {
         } else {
             found.iter().rev().map(|member| member.stretch).collect()
         };
-        Ok(Self { file, stretches, end: &END_OF_ARCHIVE })
+        Ok(Self { file, length, stretches, end: &END_OF_ARCHIVE })
     }
 }
 
@@ -76,7 +78,12 @@ impl Read for Sorted {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let Some((from, to)) = self.stretches.last_mut() else { return self.end.read(buffer) };
         let wanted = buffer.len().min((*to - *from) as usize);
-        let count = self.file.read_at(&mut buffer[..wanted], *from)?;
+        let count = if *from >= self.length {
+            buffer[..wanted].fill(0);
+            wanted
+        } else {
+            self.file.read_at(&mut buffer[..wanted], *from)?
+        };
         if count == 0 && wanted > 0 {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter while it was read"));
         }
@@ -145,6 +152,14 @@ mod tests {
         let (names, out) = sorted(&bytes);
         assert_eq!(names, ["a ", "a/soft one.b", "a/two.a 2", "a/one.b 1", &format!("{long}x.c long"), "a/hard a/one.b"]);
         assert_eq!(out.len(), bytes.len());
+    }
+
+    #[test]
+    fn padding_that_is_left_out_at_the_end_is_there_in_the_middle() {
+        use tar::EntryType as Kind;
+        let mut bytes = tar(&[("b.b", Kind::Regular, "1"), ("a.a", Kind::Regular, "2")]);
+        bytes.truncate(3 * 512 + 1);
+        assert_eq!(sorted(&bytes).0, ["a.a 2", "b.b 1"]);
     }
 
     #[test]
