@@ -52,6 +52,23 @@ pub struct Platform {
     pub variant: Option<String>,
 }
 
+impl Platform {
+    /// The variant, in words also where it goes without saying: of one architecture the later ones run what the earlier ones do.
+    pub fn level(&self) -> Option<&str> {
+        self.variant.as_deref().or(match self.architecture.as_str() {
+            "arm64" => Some("v8"),
+            "arm" => Some("v7"),
+            "amd64" => Some("v1"),
+            _ => None,
+        })
+    }
+
+    /// Whether it runs what is for the other one.
+    pub fn takes(&self, other: &Self) -> bool {
+        (&self.os, &self.architecture) == (&other.os, &other.architecture) && other.level() <= self.level()
+    }
+}
+
 impl std::fmt::Display for Platform {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.os, self.architecture)?;

@@ -150,6 +150,40 @@ fn libraries_are_found_as_the_loader_finds_them_however_large() {
 }
 
 #[test]
+fn of_an_index_the_one_image_that_fits_is_taken() {
+    let Some(project) = project() else { return };
+    ok(&mut project.pack(&["-p", "alpha", "--format", "oci"]));
+    std::fs::create_dir(project.path().join("layout")).expect("folder");
+    let bundle = "../target/appbundle/com.example.demo-1.2.3.oci.tar";
+    ok(Command::new("tar").args(["xf", bundle]).current_dir(project.path().join("layout")));
+    let index: serde_json::Value = serde_json::from_slice(&project.read("layout/index.json")).expect("JSON");
+    let with = |change: &dyn Fn(&mut Vec<serde_json::Value>)| {
+        let mut index = index.clone();
+        change(index["manifests"].as_array_mut().expect("list"));
+        project.write("layout/index.json", &index.to_string());
+        with_base(&project, "{ archive = \"layout\" }");
+        run(&mut project.pack(&[]))
+    };
+    // One image of two names, and one for a later processor, which is not even there.
+    let taken = with(&|manifests| {
+        let (mut named, mut later) = (manifests[0].clone(), manifests[0].clone());
+        named["annotations"] = serde_json::json!({ "org.opencontainers.image.ref.name": "other:1" });
+        later["platform"]["variant"] = "v9".into();
+        later["digest"] = format!("sha256:{}", "0".repeat(64)).into();
+        manifests.extend([named, later]);
+    });
+    assert!(taken.status.success(), "{}", text(&taken.stderr));
+    let two = with(&|manifests| {
+        let mut other = manifests[0].clone();
+        other["digest"] = format!("sha256:{}", "0".repeat(64)).into();
+        manifests.push(other);
+    });
+    assert!(text(&two.stderr).contains("it holds 2 images for linux/arm64 instead of one"), "{}", text(&two.stderr));
+    let none = with(&|manifests| manifests[0]["platform"]["architecture"] = "arm".into());
+    assert!(text(&none.stderr).contains("none of its 1 images is for linux/arm64"), "{}", text(&none.stderr));
+}
+
+#[test]
 fn archives_of_docker_and_skopeo_are_bases() {
     let Some(project) = project() else { return };
     if !engine() || !tool("skopeo") {

@@ -74,7 +74,14 @@ pub fn read_pulled(pulled: &Pulled, target: &Target, packer: &Packer) -> Result<
 
 /// Whether a layer is packed already, so that its blob is not needed.
 pub fn has_layer(diff_id: &Digest, packer: &Packer) -> bool {
-    packer.cache().get(layer_key(diff_id, packer)).is_some_and(|segment| cached_facts(packer, &segment).is_some())
+    packed(diff_id, packer).is_some()
+}
+
+/// A layer that is packed already. One whose unpacked bytes are others was kept by a run that was ended before it saw that.
+fn packed(diff_id: &Digest, packer: &Packer) -> Option<(Segment, Facts)> {
+    let segment = packer.cache().get(layer_key(diff_id, packer)).filter(|segment| segment.diff_id == *diff_id)?;
+    let facts = cached_facts(packer, &segment)?;
+    Some((segment, facts))
 }
 
 fn layer_key(diff_id: &Digest, packer: &Packer) -> Key {
@@ -115,8 +122,8 @@ pub fn cached(config: ImageConfig, choice: BaseChoice, packer: &Packer) -> Optio
     let mut layers = Vec::new();
     let mut facts = Facts::default();
     for diff_id in &config.rootfs.diff_ids {
-        let segment = packer.cache().get(layer_key(diff_id, packer))?;
-        facts.overlay(cached_facts(packer, &segment)?);
+        let (segment, of_layer) = packed(diff_id, packer)?;
+        facts.overlay(of_layer);
         layers.push(segment);
     }
     let history = steps(config.history, layers.len());
@@ -250,10 +257,14 @@ impl Store {
                 images.push(descriptor);
             }
         }
-        let fits = |d: &Descriptor| {
-            d.platform.as_ref().is_none_or(|p| p.os == "linux" && p.architecture == target.platform.architecture)
-        };
-        let fitting: Vec<&Descriptor> = images.iter().filter(|d| fits(d)).collect();
+        // An image that has several names is listed with each.
+        let mut fitting: BTreeMap<Digest, &Descriptor> = BTreeMap::new();
+        for descriptor in images.iter().rev().filter(|d| d.platform.as_ref().is_none_or(|p| target.platform.takes(p))) {
+            fitting.insert(descriptor.digest, descriptor);
+        }
+        let nearest = fitting.values().filter_map(|d| d.platform.as_ref()?.level()).max();
+        let is_nearest = |d: &&Descriptor| d.platform.as_ref().is_none_or(|p| p.level() == nearest);
+        let fitting: Vec<&Descriptor> = fitting.into_values().filter(is_nearest).collect();
         let descriptor = match fitting[..] {
             [only] => only,
             [] => bail!("none of its {} images is for {}", images.len(), target.platform),
@@ -272,12 +283,10 @@ impl Store {
 
     /// gzip layers stay as they are, so that their digests do; with `--compression best` all are packed again.
     fn layer(&self, name: &str, digest: Option<Digest>, diff_id: Digest, packer: &Packer) -> Result<(Segment, Facts)> {
-        let key = layer_key(&diff_id, packer);
-        if let Some(segment) = packer.cache().get(key)
-            && let Some(facts) = cached_facts(packer, &segment)
-        {
-            return Ok((segment, facts));
+        if let Some(known) = packed(&diff_id, packer) {
+            return Ok(known);
         }
+        let key = layer_key(&diff_id, packer);
         let open = || -> Result<_> { self.open_member(name)?.context("it is not there") };
         let mut start = Vec::new();
         open()?.take(4).read_to_end(&mut start)?;

@@ -141,15 +141,7 @@ fn parse(bytes: &[u8]) -> Result<Document> {
 /// higher is taken.
 fn choose<'a>(index: &'a Index, wanted: &Platform) -> Result<&'a Descriptor> {
     let platforms = || index.manifests.iter().filter_map(|d| Some((d.platform.as_ref()?, d)));
-    let of_kind = platforms().filter(|(p, _)| p.os == wanted.os && p.architecture == wanted.architecture);
-    let usual = |variant: &Option<String>| match (wanted.architecture.as_str(), variant.as_deref()) {
-        ("arm64", None) => Some("v8".to_owned()),
-        ("arm", None) => Some("v7".to_owned()),
-        ("amd64", None) => Some("v1".to_owned()),
-        (_, variant) => variant.map(str::to_owned),
-    };
-    let most = usual(&wanted.variant);
-    let found = of_kind.map(|(p, d)| (usual(&p.variant), d)).filter(|(variant, _)| *variant <= most);
+    let found = platforms().filter(|(p, _)| wanted.takes(p)).map(|(p, d)| (p.level(), d));
     // The first of equals, as other tools take it.
     let found = found.reduce(|best, other| if other.0 > best.0 { other } else { best });
     found.map(|(_, descriptor)| descriptor).with_context(|| {
