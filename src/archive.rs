@@ -6,6 +6,7 @@ mod budget;
 pub mod gzip;
 mod members;
 pub mod order;
+mod places;
 mod reader;
 mod writer;
 pub mod zstd;
@@ -14,8 +15,9 @@ use std::io::{BufRead, Read};
 
 use anyhow::{Result, bail};
 
-pub use budget::{Budget, Counted};
+pub use budget::{Budget, Counted, MOST_UNPACKED};
 pub use members::Members;
+pub use places::places;
 pub use reader::{Tail, TarEntry, TarReader, begins_tar};
 pub use writer::{BLOCK, END_OF_ARCHIVE, Entry, Kind, encode, encode_file, padding};
 

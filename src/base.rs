@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use crate::app::{Base, BaseChoice, Binary, Facts, Target};
-use crate::archive::{Compression, decompressed, gzip};
+use crate::archive::{Budget, Compression, MOST_UNPACKED, decompressed, gzip};
 use crate::fs::Pending;
 use crate::oci::RunConfig;
 use crate::segment::{KnownDigests, Packer, Segment};
@@ -112,7 +112,8 @@ fn is_compressed(path: &Path) -> Result<bool> {
 /// A compressed archive, unpacked to a file that goes away: its members are found by seeking.
 fn unpack(path: &Path, packer: &Packer) -> Result<Pending> {
     let mut pending = Pending::new(&packer.cache().folder().join("archive"))?;
-    let mut from = decompressed(BufReader::new(fs_err::File::open(path)?))?;
-    std::io::copy(&mut from, pending.file()).with_context(|| format!("failed to unpack `{}`", path.display()))?;
+    let from = decompressed(BufReader::new(fs_err::File::open(path)?))?;
+    std::io::copy(&mut Budget::new(MOST_UNPACKED).reader(from), pending.file())
+        .with_context(|| format!("failed to unpack `{}`", path.display()))?;
     Ok(pending)
 }

@@ -3,6 +3,9 @@
 use std::cell::Cell;
 use std::io::{self, BufRead, Read};
 
+/// Bytes that one archive may unpack to, unless the user says otherwise: larger bundles and bases there are none.
+pub const MOST_UNPACKED: u64 = 64 << 30;
+
 /// Bytes that all unpacking together may give: a small file can claim to hold any number of them.
 #[derive(Debug)]
 pub struct Budget {

@@ -11,7 +11,7 @@ use super::rootfs::Through;
 use super::{cached_facts, is_compressed, keep_facts, unpack};
 use crate::app::{Base, BaseChoice, Facts, Target};
 use crate::archive::gzip::Level;
-use crate::archive::{Compression, TarReader, confined, decompressed, normal};
+use crate::archive::{Compression, confined, decompressed, places};
 use crate::digest::Digest;
 use crate::oci::{self, Descriptor, DockerImage, History, ImageConfig, Index, Manifest};
 use crate::registry::Reference;
@@ -169,30 +169,8 @@ impl Store {
         if path.is_dir() {
             return Ok(Self::Folder(path.to_owned()));
         }
-        let file = fs_err::File::open(path)?;
-        let length = file.metadata()?.len();
-        let mut reader = TarReader::new(BufReader::with_capacity(1 << 13, file));
-        let mut members = BTreeMap::new();
-        let mut links = Vec::new();
-        while let Some(entry) = reader.next_entry().with_context(|| format!("failed to read `{}` as a tar", path.display()))? {
-            let Some(name) = confined(&entry.path) else { bail!("its member `{}` leads out of it", entry.path) };
-            reader.seek_past(length).with_context(|| format!("failed to read `{}` as a tar", path.display()))?;
-            match &entry.link {
-                // Docker before 25 writes a repeated layer as a link to where it stands.
-                Some(link) => {
-                    let folder =
-                        if entry.kind.is_symlink() { name.rsplit_once('/').map_or("", |(folder, _)| folder) } else { "" };
-                    links.push((name.clone(), normal(&format!("{folder}/{link}"))));
-                }
-                None if entry.is_file() => drop(members.insert(name, (entry.offset, entry.size))),
-                None => {}
-            }
-        }
-        for (name, target) in links {
-            if let Some(place) = members.get(&target).copied() {
-                members.insert(name, place);
-            }
-        }
+        let failed = || format!("failed to read `{}` as a tar", path.display());
+        let members = places(std::fs::File::open(path).with_context(failed)?).with_context(failed)?;
         Ok(Self::Tar(path.to_owned(), members))
     }
 

@@ -24,7 +24,7 @@ pub use self::layouts::{Bytes, Layouts, Size};
 use self::members::Members;
 pub use self::report::{Format, Image, LargeFile, Layer, PayloadFile, Sharing, Survey};
 use super::told::Told;
-use crate::archive::{Budget, Compression, TarReader};
+use crate::archive::{Budget, Compression, MOST_UNPACKED, TarReader};
 use crate::mender;
 
 /// How far a survey goes.
@@ -38,7 +38,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { unpacked: 64 << 30, largest: 10 }
+        Self { unpacked: MOST_UNPACKED, largest: 10 }
     }
 }
 

@@ -13,7 +13,7 @@ use super::Outgoing;
 use super::layout::manifest_of;
 use crate::app::ImageRef;
 use crate::archive::gzip::Level;
-use crate::archive::{Compression, TarReader, decompressed};
+use crate::archive::{Budget, Compression, MOST_UNPACKED, TarReader, decompressed};
 use crate::digest::Digest;
 use crate::mender;
 use crate::oci::{ImageConfig, Platform};
@@ -38,8 +38,8 @@ pub fn outgoing(path: &Path, scratch: &Path) -> Result<Vec<Outgoing>> {
         return archive::read(path, scratch);
     }
     let unpacked = scratch.join("archive.tar");
-    let mut from = decompressed(BufReader::with_capacity(1 << 18, File::open(path)?))?;
-    std::io::copy(&mut from, &mut File::create(&unpacked)?).context("failed to unpack it")?;
+    let from = decompressed(BufReader::with_capacity(1 << 18, File::open(path)?))?;
+    std::io::copy(&mut Budget::new(MOST_UNPACKED).reader(from), &mut File::create(&unpacked)?).context("failed to unpack it")?;
     archive::read(&unpacked, scratch)
 }
 

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde::de::DeserializeOwned;
 
 use super::{LARGEST_DOCUMENT, Packed, image, name, no_images, pack, packer, platform};
-use crate::archive::{Compression, TarReader, confined, decompressed, normal};
+use crate::archive::{Compression, decompressed, places};
 use crate::bundle::outgoing::{Blob, Outgoing, Source};
 use crate::digest::{Digest, Hasher, Summed};
 use crate::oci::{self, Descriptor, DockerImage, ImageConfig, Index, Manifest};
@@ -33,28 +33,7 @@ pub fn read(path: &Path, scratch: &Path) -> Result<Vec<Outgoing>> {
 
 impl Members {
     fn read(path: &Path) -> Result<Self> {
-        let file = File::open(path)?;
-        let length = file.metadata()?.len();
-        let mut reader = TarReader::new(BufReader::with_capacity(1 << 12, file));
-        let (mut places, mut links) = (BTreeMap::new(), Vec::new());
-        while let Some(entry) = reader.next_entry()? {
-            reader.seek_past(length)?;
-            let Some(name) = confined(&entry.path) else { bail!("its member `{}` leads out of it", entry.path.escape_debug()) };
-            match &entry.link {
-                Some(link) => {
-                    let folder =
-                        if entry.kind.is_symlink() { name.rsplit_once('/').map_or("", |(folder, _)| folder) } else { "" };
-                    links.push((name.clone(), normal(&format!("{folder}/{link}"))));
-                }
-                None if entry.is_file() => drop(places.insert(name, (entry.offset, entry.size))),
-                None => {}
-            }
-        }
-        for (name, target) in links {
-            if let Some(place) = places.get(&target).copied() {
-                places.insert(name, place);
-            }
-        }
+        let places = places(File::open(path)?)?;
         Ok(Self { path: path.to_owned(), places })
     }
 

@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::{LARGEST_DOCUMENT, Packed, image, no_images, pack, packer};
-use crate::archive::{Budget, Members, TarReader, confined};
+use crate::archive::{Budget, MOST_UNPACKED, Members, TarReader, confined};
 use crate::bundle::outgoing::Outgoing;
 use crate::digest::{Digest, Hasher, Summed};
 use crate::mender;
 use crate::oci::DockerImage;
 
-/// Bytes that a bundle may unpack to.
-const LARGEST: u64 = 64 << 30;
+/// Bytes of all documents together.
+const ALL_DOCUMENTS: u64 = 64 << 20;
 
 /// What `SLUG.image` holds.
 #[derive(Default)]
@@ -50,7 +50,7 @@ pub fn read(path: &Path, scratch: &Path) -> Result<Vec<Outgoing>> {
 
 /// `None` if a layer that was to be cut out does not consist of whole members.
 fn contents(path: &Path, scratch: &Path, cut: bool) -> Result<Option<Contents>> {
-    let budget = Budget::new(LARGEST);
+    let budget = Budget::new(MOST_UNPACKED);
     let mut found: Option<Result<Option<Contents>>> = None;
     let file = BufReader::with_capacity(1 << 18, File::open(path)?);
     let reading = mender::read(file, &budget, &mut |entry, stream| {
@@ -66,7 +66,7 @@ fn contents(path: &Path, scratch: &Path, cut: bool) -> Result<Option<Contents>> 
 
 fn images(stream: &mut dyn Read, budget: &Budget, slug: &str, scratch: &Path, cut: bool) -> Result<Option<Contents>> {
     let mut contents = Contents { slug: slug.to_owned(), ..Contents::default() };
-    let packer = packer(scratch);
+    let (packer, mut documents) = (packer(scratch), 0);
     let members = Members::new(BufReader::with_capacity(1 << 16, budget.reader(stream)));
     let mut tar = TarReader::new(members);
     while let Some(entry) = tar.next_entry()? {
@@ -77,6 +77,8 @@ fn images(stream: &mut dyn Read, budget: &Budget, slug: &str, scratch: &Path, cu
         }
         if !name.ends_with(".tar") {
             ensure!(entry.size <= LARGEST_DOCUMENT, "its `{name}` has {} bytes", entry.size);
+            documents += entry.size;
+            ensure!(documents <= ALL_DOCUMENTS, "its image archive has more than {ALL_DOCUMENTS} bytes beside its layers");
             let mut bytes = Vec::new();
             tar.read_to_end(&mut bytes)?;
             contents.documents.insert(name, bytes);
