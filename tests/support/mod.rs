@@ -1,6 +1,7 @@
 //! What the tests share: the program under test, workspaces to run it in, and the tools that judge its output.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod cluster;
 pub mod container;
 pub mod podman;
 pub mod registry;
