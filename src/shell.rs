@@ -33,6 +33,13 @@ const WARNING: Style = AnsiColor::BrightYellow.on_default().bold();
 const ERROR: Style = AnsiColor::BrightRed.on_default().bold();
 const NOTE: Style = AnsiColor::BrightCyan.on_default().bold();
 
+impl Clone for Shell {
+    /// For another thread; it knows nothing of a progress bar of this one.
+    fn clone(&self) -> Self {
+        Self::new(self.verbosity, self.color)
+    }
+}
+
 impl Shell {
     /// A shell of this verbosity; `color` as in Cargo's `--color`.
     pub fn new(verbosity: Verbosity, color: ColorChoice) -> Self {

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use support::running::{Proxy, Running, image, left, position, start};
+use support::server::Server;
 use support::{Project, appbundle, engine, fails, judge, ok, tool};
 
 const SERVER: &str = include_str!("programs/server.c");
@@ -320,4 +321,22 @@ fn a_killed_run_and_an_engine_that_goes_away_leave_what_the_next_run_removes() {
     ended(running, "INT");
     assert_eq!(left("orphaned"), "");
     ok(&mut appbundle(project.path(), &["clean"]));
+}
+
+#[test]
+fn ctrl_c_does_not_wait_for_a_base_that_is_pulled() {
+    if !engine() {
+        return;
+    }
+    let registry = Server::stalling();
+    let project = project("baseless", &[("front", "")]);
+    project.with_base(&format!("{{ image = \"{}/slow/base:1\" }}", registry.host));
+    let mut command = dev(&project, &[]);
+    project.alone(&mut command);
+    let running = start(&mut command);
+    registry.wait_for("/manifests/1");
+    let since = Instant::now();
+    ended(running, "INT");
+    assert!(since.elapsed() < Server::STALL / 2, "{:?}", since.elapsed());
+    assert_eq!(left("baseless"), "");
 }

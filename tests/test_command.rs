@@ -4,8 +4,10 @@
 mod support;
 
 use std::process::{Command, Output};
+use std::time::Instant;
 
 use support::running::{Proxy, Running, image, left, position, start};
+use support::server::Server;
 use support::{Project, appbundle, engine, fails, ok, run, text, tool};
 
 const SERVER: &str = include_str!("programs/server.c");
@@ -145,6 +147,24 @@ fn ctrl_c_ends_the_tests_and_removes_what_they_needed() {
         assert_eq!(left("interrupted"), "");
         assert!(!lasts(&project), "{said}");
     }
+}
+
+#[test]
+fn ctrl_c_does_not_wait_for_an_image_that_is_pulled() {
+    if !engine() {
+        return;
+    }
+    let registry = Server::stalling();
+    let project = project("stalled", &format!("{}/slow:1", registry.host), "");
+    let mut running = start(&mut test(&project, &["store"]));
+    running.wait_for("Pulling");
+    registry.wait_for("/manifests/1");
+    let since = Instant::now();
+    running.signal("INT");
+    let (code, said) = running.end();
+    assert_eq!(code, Some(130), "{said}");
+    assert!(since.elapsed() < Server::STALL / 2, "{:?}: {said}", since.elapsed());
+    assert_eq!(left("stalled"), "");
 }
 
 #[test]

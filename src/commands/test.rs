@@ -105,7 +105,10 @@ impl Runner<'_> {
     fn with_dependencies(&self, engine: &Engine, service: &Service, needs: &Needs) -> Result<u8> {
         let offline = self.options.cargo.offline || self.options.cargo.frozen;
         for (name, dependency) in &needs.dependencies {
-            dependency::provide(engine, name, dependency, offline, self.shell)?;
+            dependency::provide(engine, self.interrupt, name, dependency, offline, self.shell)?;
+        }
+        if self.interrupt.count() > 0 {
+            return Ok(INTERRUPTED);
         }
         let names: Vec<&str> = needs.dependencies.keys().map(String::as_str).collect();
         let output = Output::kept(&names, self.shell);

@@ -2,9 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use tokio::signal::unix::{SignalKind, signal};
+
+/// How often is looked.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Counts the user's wishes to stop.
 #[derive(Clone, Debug)]
@@ -50,5 +55,25 @@ impl Interrupt {
     /// How often the user wished to stop.
     pub fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
+    }
+
+    /// Does what may take long; none once the user wishes to stop: what is done then ends with this process, as when there is nobody
+    /// who listens for signals.
+    pub fn unless_wished<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let (to, from) = channel();
+        let worker = std::thread::spawn(move || drop(to.send(work())));
+        while self.count() == 0 {
+            match from.recv_timeout(PAUSE) {
+                Ok(done) => return Some(done),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    if let Err(panic) = worker.join() {
+                        std::panic::resume_unwind(panic);
+                    }
+                    return None;
+                }
+            }
+        }
+        None
     }
 }

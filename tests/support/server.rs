@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use cargo_appbundle::digest::Digest;
 
@@ -71,6 +72,28 @@ impl Server {
             }
         });
         Self { host, asked }
+    }
+
+    /// How long [`Server::stalling`] thinks.
+    pub const STALL: Duration = Duration::from_secs(40);
+
+    /// A registry that takes its time over every manifest, and has none.
+    pub fn stalling() -> Self {
+        Self::start(|asked, _| {
+            if asked.path.contains("/manifests/") {
+                std::thread::sleep(Self::STALL);
+            }
+            Answer::new(if asked.path == "/v2/" { 200 } else { 404 }, "{}")
+        })
+    }
+
+    /// Waits until a path that ends so was asked for.
+    pub fn wait_for(&self, ending: &str) {
+        let end = Instant::now() + Duration::from_secs(60);
+        while !self.asked().iter().any(|asked| asked.path.ends_with(ending)) {
+            assert!(Instant::now() < end, "nobody asked for `{ending}`: {:?}", self.asked());
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     pub fn asked(&self) -> Vec<Asked> {

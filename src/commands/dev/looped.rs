@@ -143,7 +143,12 @@ impl Loop<'_, '_> {
                     session
                 }
             };
-            *prepared = Some(Prepared::new(session, self.options, self.engine, self.shell)?);
+            let paths = prepared::compile(&session, self.options, self.shell)?;
+            // Bases may have to be pulled or built: who stops us does not wait for that.
+            let (options, engine, shell) = (self.options.clone(), self.engine.again()?, self.shell.clone());
+            let made = self.interrupt.unless_wished(move || Prepared::new(session, &paths, &options, &engine, &shell));
+            let Some(made) = made else { return Ok(Vec::new()) };
+            *prepared = Some(made?);
         }
         match prepared {
             Some(prepared) => self.apply(prepared, running),
@@ -171,7 +176,10 @@ impl Loop<'_, '_> {
         }
         let offline = self.options.cargo.offline || self.options.cargo.frozen;
         for (name, dependency) in &dependencies {
-            dependency::provide(self.engine, name, dependency, offline, self.shell)?;
+            dependency::provide(self.engine, self.interrupt, name, dependency, offline, self.shell)?;
+            if self.interrupt.count() > 0 {
+                return Ok(names);
+            }
             let launch = dependency::launch(name, dependency, true);
             self.start(Running { launch, image: None, binary: None }, running, &mut names)?;
         }

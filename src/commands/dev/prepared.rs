@@ -74,7 +74,10 @@ pub fn narrow(plan: &mut Plan, wanted: &[String]) -> Result<()> {
 }
 
 /// Compiles all services of the plan, or finds what was compiled elsewhere.
-fn compile(session: &Session, options: &Options, shell: &Shell) -> Result<BTreeMap<String, PathBuf>> {
+///
+/// # Errors
+/// [`compile::Failed`] when Cargo fails.
+pub fn compile(session: &Session, options: &Options, shell: &Shell) -> Result<BTreeMap<String, PathBuf>> {
     match &options.bin_dir {
         Some(folder) => compile::prebuilt(&session.plan, folder),
         None => compile::cargo(&options.cargo, &session.workspace, &session.plan, &options.compile, shell),
@@ -82,17 +85,22 @@ fn compile(session: &Session, options: &Options, shell: &Shell) -> Result<BTreeM
 }
 
 impl Prepared {
-    /// Compiles, packs what an image has beside the executable, and gives it to the engine.
+    /// Packs what an image has beside the executable, one of those at `paths`, and gives it to the engine.
     ///
     /// # Errors
-    /// When that fails; [`compile::Failed`] when Cargo does.
-    pub fn new(session: Session, options: &Options, engine: &Engine, shell: &Shell) -> Result<Self> {
-        let paths = compile(&session, options, shell)?;
+    /// When that fails.
+    pub fn new(
+        session: Session,
+        paths: &BTreeMap<String, PathBuf>,
+        options: &Options,
+        engine: &Engine,
+        shell: &Shell,
+    ) -> Result<Self> {
         let plan = &session.plan;
         let _lock = lock(plan, shell)?;
         let folder = cache_folder(plan);
         let known = KnownDigests::load(&folder.join("digests.json"));
-        let binaries = compile::look(plan, &paths, &known)?;
+        let binaries = compile::look(plan, paths, &known)?;
         let linker = linker::used(&CargoSettings::read(&options.cargo.config)?, &plan.target.triple);
         let packer = Packer::new(Cache::new(&folder), Level::Fast, options.threads);
         let mut pulled = Images::start(plan, options, shell)?;

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use super::launch::{self, Ask, Check, Launch};
 use super::started::Started;
 use crate::app::{Dependency, Probe};
-use crate::engine::{Engine, Login};
+use crate::engine::{Engine, Interrupt, Login};
 use crate::registry::{Credentials, Reference, Store};
 use crate::shell::Shell;
 
@@ -61,13 +61,20 @@ pub fn addresses(engine: &Engine, started: &Started<'_>, name: &str, dependency:
     Ok(found)
 }
 
-/// Sees to it that the engine has an image.
+/// Sees to it that the engine has an image. Once the user wishes to stop, it is not waited for.
 ///
 /// # Errors
 /// When it has not, and may not or cannot pull it.
-pub fn provide(engine: &Engine, name: &str, dependency: &Dependency, offline: bool, shell: &Shell) -> Result<()> {
+pub fn provide(
+    engine: &Engine,
+    interrupt: &Interrupt,
+    name: &str,
+    dependency: &Dependency,
+    offline: bool,
+    shell: &Shell,
+) -> Result<()> {
     let image = &dependency.image;
-    if engine.image(image)?.is_some() {
+    if interrupt.count() > 0 || engine.image(image)?.is_some() {
         return Ok(());
     }
     if offline {
@@ -76,8 +83,11 @@ pub fn provide(engine: &Engine, name: &str, dependency: &Dependency, offline: bo
         );
     }
     shell.status("Pulling", format_args!("{image} for {name}"));
-    let failed = || format!("failed to get the image `{image}` of the dependency `{name}`");
-    engine.pull(image, login(image, shell)?, &mut |step| shell.detail("Pulling", step)).with_context(failed)
+    let (engine, login, shell) = (engine.again()?, login(image, shell)?, shell.clone());
+    let wanted = image.clone();
+    let pulled =
+        interrupt.unless_wished(move || engine.pull(&wanted, login, &mut |step| shell.detail("Pulling", step))).unwrap_or(Ok(()));
+    pulled.with_context(|| format!("failed to get the image `{image}` of the dependency `{name}`"))
 }
 
 /// What `docker login` and `podman login` left for an image's registry.
