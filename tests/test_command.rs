@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use support::running::{Proxy, Running, image, left, position, start};
 use support::server::Server;
-use support::{Project, appbundle, engine, fails, ok, run, text, tool};
+use support::{Project, appbundle, engine, fails, judge, ok, run, text, tool};
 
 const SERVER: &str = include_str!("programs/server.c");
 
@@ -191,6 +191,29 @@ fn what_a_killed_run_leaves_the_next_one_removes() {
     other.signal("INT");
     assert_eq!(other.end().0, Some(130));
     assert_eq!(left("killed"), "");
+}
+
+#[test]
+fn what_cannot_be_removed_yet_does_not_keep_the_next_run_from_its_work() {
+    if !engine() || !tool("cc") {
+        return;
+    }
+    let image = image("appbundle-test-db", SERVER);
+    let project = project("held", &image, "");
+    ok(&mut test(&project, &["store"]));
+    // A network of a run that is gone, with a container in it that is somebody else's.
+    let namespace = std::fs::read_link("/proc/self/ns/pid").expect("namespace");
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").expect("boot");
+    let label = format!("io.github.cargo-appbundle.owner=4194999 1 {} {}", namespace.display(), boot.trim());
+    judge("docker", &["network", "create", "--label", &label, "held-network"]);
+    judge("docker", &["run", "-d", "--name", "held-guest", "--network", "held-network", "-e", "PORT=8000", &image]);
+    let Output { status, stderr, .. } = run(&mut test(&project, &["store"]));
+    judge("docker", &["rm", "-f", "held-guest"]);
+    let said = text(&stderr);
+    assert_eq!(status.code(), Some(0), "{said}");
+    // Once nobody is in it, it goes.
+    ok(&mut test(&project, &["store"]));
+    assert_eq!(left("held"), "");
 }
 
 #[test]

@@ -57,13 +57,15 @@ pub fn sweep(engine: &Engine, shell: &Shell) -> Result<()> {
     let dead = |found: &Labelled| is_dead(&found.value, near, found.running);
     let containers: Vec<Labelled> = engine.containers_with(LABEL)?.into_iter().filter(dead).collect();
     let of_containers: Vec<String> = containers.iter().map(|container| container.value.clone()).collect();
+    let stays = |name: &str, error: anyhow::Error| shell.detail("Left", format_args!("{name}, for the next time: {error:#}"));
     for container in &containers {
-        engine.remove(&container.id)?;
+        engine.remove(&container.id).unwrap_or_else(|error| stays(&container.name, error));
     }
     for network in engine.networks_with(LABEL)? {
         // A network does not run: of another boot, it goes with its containers alone.
         if is_dead(&network.value, false, false) || of_containers.contains(&network.value) {
-            engine.remove_network(&network.id)?;
+            // Somebody may be in it, or another run is about to remove it.
+            engine.remove_network(&network.id).unwrap_or_else(|error| stays(&network.name, error));
         }
     }
     if !containers.is_empty() {
