@@ -126,6 +126,31 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The same of variables; one without a value has that of this process, or is not set.
+    fn environment(&mut self) -> BTreeMap<String, String> {
+        let handed_down = |name: &str| Some((name.to_owned(), std::env::var(name).ok()?));
+        match self.take("environment") {
+            Some(Value::Object(map)) => {
+                let pairs = map.iter().filter_map(|(name, value)| match value {
+                    Value::Null => handed_down(name),
+                    value => Some((name.clone(), scalar(value))),
+                });
+                pairs.collect()
+            }
+            Some(Value::Array(items)) => {
+                let pairs = items.iter().filter_map(|item| {
+                    let text = scalar(item);
+                    match text.split_once('=') {
+                        Some((name, value)) => Some((name.to_owned(), value.to_owned())),
+                        None => handed_down(&text),
+                    }
+                });
+                pairs.collect()
+            }
+            _ => BTreeMap::new(),
+        }
+    }
+
     /// A map, or a list of `NAME=value`.
     fn pairs(&mut self, key: &str) -> BTreeMap<String, String> {
         match self.take(key) {
@@ -134,9 +159,8 @@ impl<'a> Reader<'a> {
                 .iter()
                 .map(|item| {
                     let text = scalar(item);
-                    let (name, value) = text.split_once('=').map_or((text.as_str(), None), |(name, value)| (name, Some(value)));
-                    let value = value.map_or_else(|| std::env::var(name).unwrap_or_default(), str::to_owned);
-                    (name.to_owned(), value)
+                    let (name, value) = text.split_once('=').unwrap_or((&text, ""));
+                    (name.to_owned(), value.to_owned())
                 })
                 .collect(),
             _ => BTreeMap::new(),
@@ -148,7 +172,7 @@ impl<'a> Reader<'a> {
         for file in self.list("env_file") {
             environment.extend(read_environment(&self.folder.join(file))?);
         }
-        environment.extend(self.pairs("environment"));
+        environment.extend(self.environment());
         let after = match self.take("depends_on") {
             Some(Value::Object(map)) => map.keys().cloned().collect(),
             _ => self.list("depends_on"),
@@ -267,9 +291,8 @@ fn scalar(value: &Value) -> String {
             out.push('$');
             rest = after;
         } else if let Some((inner, after)) = rest.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
-            let (name, rest_of_it) = inner.split_at(inner.find([':', '-', '?']).unwrap_or(inner.len()));
-            let default = rest_of_it.trim_start_matches(':').strip_prefix('-').unwrap_or_default();
-            out.push_str(&std::env::var(name).ok().filter(|value| !value.is_empty()).unwrap_or_else(|| default.to_owned()));
+            let (name, rest_of_it) = inner.split_at(inner.find([':', '-', '?', '+']).unwrap_or(inner.len()));
+            out.push_str(&replacement(name, rest_of_it));
             rest = after;
         } else {
             let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
@@ -284,9 +307,37 @@ fn scalar(value: &Value) -> String {
     out + rest
 }
 
+/// What stands for a variable: its value; what `-` names where it is not set, and `:-` also where it is empty; of `+` and `:+` what they
+/// name where it is.
+fn replacement(name: &str, other: &str) -> String {
+    let (also_empty, other) = other.strip_prefix(':').map_or((false, other), |other| (true, other));
+    let value = std::env::var(name).ok().filter(|value| !(also_empty && value.is_empty()));
+    match (other.split_at_checked(1), value) {
+        (Some(("+", with)), Some(_)) => with.to_owned(),
+        (Some(("+", _)), None) => String::new(),
+        (_, Some(value)) => value,
+        (Some(("-", default)), None) => default.to_owned(),
+        (_, None) => String::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn variables_are_handed_down_and_replaced_as_compose_does() {
+        let path = std::env::var("PATH").expect("a path");
+        let text = "services:\n  a:\n    image: a:1\n    environment: { PATH: , NOBODY_HAS_SET_IT: , EMPTY: '', \
+            A: '${PATH+set}${NOBODY_HAS_SET_IT:+set}', B: '${NOBODY_HAS_SET_IT-b}${NOBODY_HAS_SET_IT:-c}', C: $$PATH }\n  \
+            b:\n    image: b:1\n    environment: [PATH, NOBODY_HAS_SET_IT, X=]\n    labels: [PATH]\n";
+        let document: Value = serde_saphyr::from_str(text).expect("yaml");
+        let (launches, _) = launches(&document, Path::new("/")).expect("launches");
+        let environment = |at: usize| launches[at].environment.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect::<Vec<_>>();
+        assert_eq!(environment(0), [("A", "set"), ("B", "bc"), ("C", "$PATH"), ("EMPTY", ""), ("PATH", &path)]);
+        assert_eq!(environment(1), [("PATH", path.as_str()), ("X", "")]);
+        assert_eq!(launches[1].labels["PATH"], "");
+    }
 
     #[test]
     fn a_compose_file_becomes_launches() {
