@@ -65,7 +65,7 @@ pub fn deployment(plan: &Plan, destination: Destination, outside: Outside<'_>) -
 pub fn deployment_notes(plan: &Plan, destination: Destination, others: &Others) -> Vec<String> {
     let mut notes = match destination {
         Destination::Compose => compose::notes_of_file(plan),
-        Destination::Swarm => swarm::notes(&plan.services),
+        Destination::Swarm => swarm::notes(plan),
         Destination::Stacks => stack::notes(plan, others),
         Destination::Dev => dev::notes(plan),
         Destination::Kubernetes => return kubernetes::notes(plan),

@@ -409,3 +409,34 @@ fn a_secret_is_only_ever_a_reference() {
     assert!(read("compose/docker-compose.yml").contains("TOKEN: ${TOKEN:?the key api of the secret tokens}"));
     assert!(read("kubernetes/service-a.yaml").contains("secretKeyRef:"));
 }
+
+/// What is left out is said once, by the name of the destination that was asked for.
+#[test]
+fn notes_name_their_destination_and_are_said_once() {
+    let project = Project::new(&[]);
+    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
+    let stacks = "stacks.demo = { stacks = [\"inner\"], copies = [\"b\"] }\nstacks.inner = { services = [\"b\"] }\n";
+    project.write("Cargo.toml", &format!("{manifest}{stacks}"));
+    project.service("a", "routes = { \"/a\" = { port = 80 } }\n");
+    project.service("b", "privileged = true\n");
+    let notes = |destination: &str| -> Vec<String> {
+        let output = run(&mut appbundle(project.path(), &["generate", "--color", "never", "--for", destination]));
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stderr).lines().filter_map(|line| line.strip_prefix("note: ")).map(str::to_owned).collect()
+    };
+    let expected = [
+        "stacks: `b` is not privileged: a swarm knows no `privileged`",
+        "stacks: the routes of `a` are left out: neither the stack `demo` nor one around it has a `gateway`",
+    ];
+    let mut said = notes("stacks");
+    said.sort();
+    assert_eq!(said, expected);
+    project.write("Cargo.toml", &format!("{manifest}{}", stacks.replace("demo = {", "demo = { gateway = {},")));
+    assert_eq!(notes("stacks"), expected[..1]);
+    project.write("Cargo.toml", &manifest);
+    project.write("app.yml", "services:\n  a:\n    image: a:#VERSION#\n  b:\n    image: b:#VERSION#\n");
+    for destination in ["compose", "swarm", "dev", "kubernetes"] {
+        let words = format!("{destination}: all is made of the manifests' tables; `app.yml` is not read");
+        assert!(notes(destination).contains(&words), "{destination}");
+    }
+}

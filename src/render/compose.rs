@@ -75,9 +75,7 @@ pub fn notes(plan: &Plan) -> Vec<String> {
 pub fn notes_of_file(plan: &Plan) -> Vec<String> {
     let mut notes = Vec::new();
     let mut note = |text: String| notes.push(format!("compose: {text}"));
-    if plan.template.is_some() {
-        note("the file is made of the manifests' tables; `app.yml` is not read".into());
-    }
+    parts::note_of_template(plan).into_iter().for_each(&mut note);
     for service in &plan.services {
         let name = &service.name;
         notes_of_service(service).into_iter().for_each(&mut note);

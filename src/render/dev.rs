@@ -158,7 +158,7 @@ fn of_dependency(Beside { dependency, at_host }: &Beside<'_>) -> Map<String, Val
 
 /// What is not as in production.
 pub fn notes(plan: &Plan) -> Vec<String> {
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = parts::note_of_template(plan).into_iter().collect();
     for service in &plan.services {
         let name = &service.name;
         notes.extend(compose::notes_of_service(service));

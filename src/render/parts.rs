@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use crate::app::{Health, Port, Resources, Service, Volume, VolumeSource};
+use crate::plan::Plan;
 
 /// Compose replaces `$NAME`; a doubled `$` is one.
 pub fn escaped(text: &str) -> String {
@@ -46,6 +47,11 @@ pub fn ports(ports: &[Port]) -> Map<String, Value> {
 pub fn env_files(service: &Service, folder: &Path) -> Option<Value> {
     let paths: Vec<String> = service.env_files.iter().map(|path| host_path(folder, path)).collect();
     (!paths.is_empty()).then(|| json!(paths))
+}
+
+/// What is to be known of a workspace's own `app.yml` where it is not what a file is made of.
+pub fn note_of_template(plan: &Plan) -> Option<String> {
+    plan.template.is_some().then(|| "all is made of the manifests' tables; `app.yml` is not read".to_owned())
 }
 
 /// A volume in the short form; a path of the host stays as it is.

@@ -185,12 +185,28 @@ pub fn self_signed(full: &str) -> (String, String) {
 
 /// What a stack file cannot say.
 pub fn notes(plan: &Plan, others: &Others) -> Vec<String> {
-    let mut notes = Vec::new();
+    let mut lost: Vec<String> = parts::note_of_template(plan).into_iter().collect();
     for stack in &plan.stacks {
-        // What a stack has and a single stack file has not: a gateway for routes, and `deploy`, which starts in order.
-        let told = ["all services start at once", "a stack has no proxy"];
-        let own = swarm::notes(stack.members(&plan.services));
-        notes.extend(own.into_iter().filter(|note| !told.iter().any(|words| note.contains(words))));
+        let members = stack.members(&plan.services);
+        lost.extend(swarm::notes_of_services(members.iter().copied()));
+        if !has_door(plan, stack) {
+            let routed = members.iter().filter(|member| !member.routes.is_empty());
+            lost.extend(routed.map(|member| {
+                format!(
+                    "the routes of `{}` are left out: neither the stack `{}` nor one around it has a `gateway`",
+                    member.name, stack.name
+                )
+            }));
+        }
+    }
+    let mut notes: Vec<String> = Vec::new();
+    for note in lost.into_iter().map(|note| format!("stacks: {note}")) {
+        // A service may be in several stacks.
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+    for stack in &plan.stacks {
         let apps = stack.apps.iter().map(|(app, folder)| {
             format!(
                 "stacks: the files of the app `{app}` are generated in `{}`; `deploy --to swarm` brings it up as well",
@@ -202,6 +218,12 @@ pub fn notes(plan: &Plan, others: &Others) -> Vec<String> {
     notes.extend(apart(plan));
     notes.extend(controller_notes(plan, others));
     notes
+}
+
+/// Whether a gateway leads to a stack: its own, or that of a stack around it.
+fn has_door(plan: &Plan, stack: &Stack) -> bool {
+    let within = |around: &&Stack| around.stacks.iter().any(|name| name == stack.name.as_str());
+    stack.gateway.is_some() || plan.stacks.iter().filter(within).any(|around| has_door(plan, around))
 }
 
 /// Volumes that services of several stacks have, each stack its own.

@@ -96,20 +96,31 @@ pub fn networks<'a>(services: impl IntoIterator<Item = &'a Service>) -> Map<Stri
     networks
 }
 
-/// What a stack file cannot say of these services.
-pub fn notes<'a>(services: impl IntoIterator<Item = &'a Service>) -> Vec<String> {
+/// What the file cannot say.
+pub fn notes(plan: &Plan) -> Vec<String> {
+    let mut notes: Vec<String> = parts::note_of_template(plan).into_iter().collect();
+    for service in &plan.services {
+        let name = &service.name;
+        if !service.depends_on.is_empty() {
+            let others = listed(&service.depends_on);
+            notes.push(format!("all services start at once: `{name}` has to try again until {others} answers"));
+        }
+        if !service.routes.is_empty() {
+            notes.push(format!("the routes of `{name}` are left out: a stack has no proxy"));
+        }
+        notes.extend(notes_of_services([service]));
+    }
+    notes.iter().map(|note| format!("swarm: {note}")).collect()
+}
+
+/// What no stack file can say of these services.
+pub fn notes_of_services<'a>(services: impl IntoIterator<Item = &'a Service>) -> Vec<String> {
     let mut notes = Vec::new();
     for service in services {
         let name = &service.name;
-        let mut note = |text: String| notes.push(format!("swarm: {text}"));
-        if !service.depends_on.is_empty() {
-            note(format!("all services start at once: `{name}` has to try again until {} answers", listed(&service.depends_on)));
-        }
+        let mut note = |text: String| notes.push(text);
         if service.health.as_ref().is_some_and(|health| health.http.is_some()) {
             note(format!("the health check of `{name}` is left out: its image has no program that asks over HTTP"));
-        }
-        if !service.routes.is_empty() {
-            note(format!("the routes of `{name}` are left out: a stack has no proxy"));
         }
         if service.network_mode.as_deref() == Some("none") {
             note(format!("`{name}` is in the stack's network: a swarm knows no `network-mode = \"none\"`"));

@@ -8,7 +8,7 @@ use crate::render::parts;
 
 /// In words for the user.
 pub fn notes(plan: &Plan) -> Vec<String> {
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = parts::note_of_template(plan).into_iter().collect();
     let names = parts::volume_names(&plan.services);
     for name in names {
         let wanted = plan.volumes.get(&name);
