@@ -232,6 +232,9 @@ fn the_payload() {
         ("not the text of a JSON", |f| f.meta_data = json!({"auterion-metadata": "{"})),
         ("another `app-version`", |f| f.meta_data = json!({"auterion-metadata": "{\"auterion-app-yml\": {}}"})),
         ("other services", |f| f.meta_data = json!({"auterion-metadata": "{\"auterion-app-yml\": {}}"})),
+        ("other devices in `target-platform`", |f| f.describe(json!(["skynode"]))),
+        ("other devices in `target-platform`", |f| f.describe(json!(["skynode", "ainode", "toaster"]))),
+        ("other devices in `target-platform`", |f| f.describe(json!("jetson"))),
         ("`toaster` is unknown", |f| f.info["artifact_depends"]["device_type"] = json!(["toaster"])),
         ("stands there twice", |f| f.info["artifact_depends"]["device_type"] = json!(["skynode", "skynode"])),
         ("mix architectures", |f| f.info["artifact_depends"]["device_type"] = json!(["skynode", "simulation"])),
@@ -391,6 +394,15 @@ fn through_the_front_door() {
     assert_eq!(verdict["faults"].as_array().map(Vec::len), Some(2));
     support::fails(&mut run(&["verify", "none"]), 1);
     support::fails(&mut run(&["verify", "."]), 1);
+}
+
+#[test]
+fn devices_are_told_by_whatever_name_their_author_wrote() {
+    let mut forge = Forge::new();
+    for devices in [json!(["skynode", "ainode"]), json!(["jetson", "skynode", "ainode"])] {
+        forge.describe(devices);
+        assert_eq!(forge.survey().faults, vec![""; 0]);
+    }
 }
 
 #[test]

@@ -228,6 +228,14 @@ impl Forge {
         }
     }
 
+    /// Puts a `target-platform` into the app file that the metadata hold.
+    pub fn describe(&mut self, devices: Value) {
+        let text = self.meta_data["auterion-metadata"].as_str().expect("text");
+        let mut metadata: Value = serde_json::from_str(text).expect("JSON");
+        metadata["auterion-app-yml"]["target-platform"] = devices;
+        self.meta_data = json!({"auterion-metadata": metadata.to_string()});
+    }
+
     /// The file.
     pub fn build(&self) -> Vec<u8> {
         let mut archive = docker_members(&self.images);

@@ -40,6 +40,13 @@ pub fn metadata(reading: &Reading, app: Option<&AppFile>, survey: &mut Survey, f
             faults.add(format!("`auterion-metadata` has another `{key}` than the payload"));
         }
     }
+    // There it is as the author wrote it; up to API 4 the payload's says skynode alone (section 4.2).
+    let written = described.get("target-platform").map(|one| one.as_array().map_or(std::slice::from_ref(one), Vec::as_slice));
+    let device = |name: &Value| name.as_str().and_then(Device::named).map(|device| device.device_type);
+    let devices: BTreeSet<Option<&str>> = written.into_iter().flatten().map(device).collect();
+    if written.is_some() && devices != reading.header.device_types.iter().map(|name| Some(name.as_str())).collect() {
+        faults.add("`auterion-metadata` names other devices in `target-platform` than the header");
+    }
     let services = described.get("services").and_then(Value::as_object);
     let names: BTreeSet<&String> = services.into_iter().flat_map(|services| services.keys()).collect();
     if names != app.services.keys().collect() {
