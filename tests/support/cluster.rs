@@ -122,7 +122,6 @@ impl State {
             ["apis"] => found(&groups()),
             ["api", "v1"] => found(&resources("")),
             ["apis", group, "v1"] => found(&resources(group)),
-            ["openapi", "v2"] => Answer::new(200, outlines()).with("Content-Type", "application/octet-stream"),
             ["openapi", "v3"] => found(&versions()),
             ["openapi", "v3", "api", "v1"] => found(&checks("")),
             ["openapi", "v3", "apis", group, "v1"] => found(&checks(group)),
@@ -276,30 +275,4 @@ fn checks(group: &str) -> Value {
     });
     let paths: serde_json::Map<_, _> = paths.collect();
     json!({ "openapi": "3.0.0", "info": { "title": "a stand-in", "version": "1" }, "paths": paths })
-}
-
-/// The same for a kubectl before 1.27, in protobuf: kinds in which every field may be.
-fn outlines() -> Vec<u8> {
-    let mut definitions = Vec::new();
-    for (group, _, kind) in KINDS {
-        let yaml = format!("- group: \"{group}\"\n  kind: {kind}\n  version: v1\n");
-        let extension = [field(1, b"x-kubernetes-group-version-kind"), field(2, &field(2, yaml.as_bytes()))].concat();
-        let definition = [field(1, kind.as_bytes()), field(2, &field(31, &extension))].concat();
-        definitions.extend(field(1, &definition));
-    }
-    [field(1, b"2.0"), field(9, &definitions)].concat()
-}
-
-/// A field of protobuf that has a length.
-fn field(number: usize, bytes: &[u8]) -> Vec<u8> {
-    let varint = |mut number: usize| {
-        let mut out = Vec::new();
-        while number > 127 {
-            out.push((number & 127) as u8 | 128);
-            number >>= 7;
-        }
-        out.push(number as u8);
-        out
-    };
-    [varint(number << 3 | 2), varint(bytes.len()), bytes.to_vec()].concat()
 }
