@@ -5,7 +5,7 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::{TRIPLE, appbundle, engine, fails, judge, ok, repository, tool};
+use support::{TRIPLE, appbundle, engine, fails, judge, ok, repository, tool, toolchain};
 
 fn example() -> PathBuf {
     repository().join("examples/photo-gallery")
@@ -55,19 +55,24 @@ fn zig_links_for_an_older_glibc() {
     ok(&mut appbundle(folder.path(), &["verify", bundle.trim()]));
 }
 
-/// An image with the target's C tools, made from Debian's packages.
-fn image() {
-    let name = "appbundle-test-cross:1";
-    if !judge("docker", &["images", "-q", name]).trim().is_empty() {
-        return;
+/// An image with the target's C tools, made from Debian's packages; with Debian's Rust, too, if that is what compiles. Gives its name.
+fn image() -> String {
+    let name = format!("appbundle-test-cross:{}", toolchain().unwrap_or("1"));
+    if !judge("docker", &["images", "-q", &name]).trim().is_empty() {
+        return name;
     }
     let folder = tempfile::tempdir().expect("folder");
     let rootfs = folder.path().join("rootfs.tar");
-    let include = "--include=gcc,libc6-dev,gcc-aarch64-linux-gnu,libc6-dev-arm64-cross,ca-certificates";
-    ok(Command::new("mmdebstrap").args(["--variant=minbase", include, "bookworm"]).arg(&rootfs));
+    let mut include = "--include=gcc,libc6-dev,gcc-aarch64-linux-gnu,libc6-dev-arm64-cross,ca-certificates".to_owned();
+    if toolchain().is_some() {
+        include.push_str(",rustc-web,cargo-web,libstd-rust-web-dev:arm64");
+    }
+    let options = ["--variant=minbase", "--architectures=amd64,arm64", &include, "bookworm"];
+    ok(Command::new("mmdebstrap").args(options).arg(&rootfs));
     let linker = "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc";
-    let import = ["import", "--change", &format!("ENV {linker}"), rootfs.to_str().expect("path"), name].map(str::to_owned);
+    let import = ["import", "--change", &format!("ENV {linker}"), rootfs.to_str().expect("path"), &name].map(str::to_owned);
     judge("docker", &import.each_ref().map(String::as_str));
+    name
 }
 
 #[test]
@@ -75,7 +80,6 @@ fn cross_compiles_in_a_container() {
     if !engine() || !tool("cross") || !tool("mmdebstrap") {
         return;
     }
-    image();
     let folder = tempfile::tempdir().expect("folder");
     let target = folder.path().to_str().expect("path");
     let mut arguments = vec!["build", "--locked", "--target-dir", target, "--target", TRIPLE, "--builder", "cross"];
@@ -88,10 +92,16 @@ fn cross_compiles_in_a_container() {
     std::fs::write(bin.join("rustup"), script).expect("written");
     ok(Command::new("chmod").arg("+x").arg(bin.join("rustup")));
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").expect("PATH"));
-    let bundle = ok(appbundle(&example(), &arguments)
+    let mut command = appbundle(&example(), &arguments);
+    command
         .env("PATH", path)
-        .env("CROSS_TARGET_AARCH64_UNKNOWN_LINUX_GNU_IMAGE", "appbundle-test-cross:1")
-        .env("CROSS_CONTAINER_IN_CONTAINER", "false"));
+        .env("CROSS_TARGET_AARCH64_UNKNOWN_LINUX_GNU_IMAGE", image())
+        .env("CROSS_CONTAINER_IN_CONTAINER", "false");
+    if toolchain().is_some() {
+        // One that rustup did not install; the image has its own.
+        command.env("CROSS_CUSTOM_TOOLCHAIN", "1");
+    }
+    let bundle = ok(&mut command);
     for binary in built(folder.path()) {
         let (_, header) = looked_at(&binary);
         assert!(header.contains("AArch64"), "{header}");

@@ -79,13 +79,16 @@ pub fn appbundle(folder: &Path, arguments: &[&str]) -> Command {
     for name in ["CARGO_TARGET_DIR", "RUSTFLAGS", "SOURCE_DATE_EPOCH", "CARGO_ENCODED_RUSTFLAGS", "CARGO"] {
         command.env_remove(name);
     }
-    // Which toolchain compiles for the target is found out as scripts/setup does.
-    if !has_std(None) && has_std(Some("debian")) {
-        command.env("RUSTUP_TOOLCHAIN", "debian");
-    } else {
-        command.env_remove("RUSTUP_TOOLCHAIN");
-    }
+    match toolchain() {
+        Some(toolchain) => command.env("RUSTUP_TOOLCHAIN", toolchain),
+        None => command.env_remove("RUSTUP_TOOLCHAIN"),
+    };
     command
+}
+
+/// Which toolchain compiles for the target, when it is not the active one: found out as scripts/setup does.
+pub fn toolchain() -> Option<&'static str> {
+    (!has_std(None) && has_std(Some("debian"))).then_some("debian")
 }
 
 fn has_std(toolchain: Option<&str>) -> bool {
