@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use support::{Project, appbundle, fails, judge, ok, repository, run, text, tool};
+use support::{NEW_DOCKER, Project, appbundle, fails, judge, ok, repository, run, text, tool};
 
 const ALL: &str = "compose,swarm,dev,kubernetes,auterionos";
 
@@ -132,7 +132,7 @@ const COMPOSE: [&str; 2] = ["docker-compose", "docker-compose-v2"];
 
 #[test]
 fn docker_compose_accepts_the_files() {
-    if !COMPOSE.into_iter().all(tool) {
+    if !COMPOSE.into_iter().all(tool) || !tool(NEW_DOCKER) {
         return;
     }
     let every = fixture("every-key");
@@ -152,10 +152,8 @@ fn docker_compose_accepts_the_files() {
                 assert!(text(&output.stderr).contains("the key api of the secret hub-tokens"), "{}", text(&output.stderr));
             }
         }
-        let is_stack = ["swarm", "stacks"].contains(&of.as_str())
-            && run(Command::new("docker").args(["stack", "config", "--help"])).status.success();
-        if is_stack {
-            ok(Command::new("docker").args(["stack", "config", "-c", path]).env("TOKEN", "x"));
+        if ["swarm", "stacks"].contains(&of.as_str()) {
+            ok(Command::new(NEW_DOCKER).args(["stack", "config", "-c", path]).env("TOKEN", "x"));
         }
     }
 }
@@ -163,7 +161,7 @@ fn docker_compose_accepts_the_files() {
 /// What the real tools understand of ports: one without a port of the host is for other services alone, wherever the app runs.
 #[test]
 fn a_port_of_the_container_alone_is_published_nowhere() {
-    if !COMPOSE.into_iter().all(tool) || !tool("kubectl") {
+    if !COMPOSE.into_iter().all(tool) || !tool("kubectl") || !tool(NEW_DOCKER) {
         return;
     }
     let project = Project::new(&[]);
@@ -173,7 +171,7 @@ fn a_port_of_the_container_alone_is_published_nowhere() {
     let published = |words: &[&str], file: &str| -> BTreeSet<String> {
         let path = top.join(file);
         let mut command = Command::new(words[0]);
-        command.args(&words[1..]).arg(&path).args((words[0] != "docker").then_some("config"));
+        command.args(&words[1..]).arg(&path).args((words[0] != NEW_DOCKER).then_some("config"));
         let read: Value = serde_saphyr::from_str(&ok(&mut command)).expect("YAML");
         let ports = read["services"]["a"]["ports"].as_array().cloned().unwrap_or_default().into_iter();
         ports
@@ -184,14 +182,13 @@ fn a_port_of_the_container_alone_is_published_nowhere() {
     };
     let only = BTreeSet::from(["8443:443".to_owned()]);
     let composes: [&[&str]; 2] = [&["docker-compose", "-f"], &["docker-compose-v2", "-f"]];
-    let has_config = run(Command::new("docker").args(["stack", "config", "--help"])).status.success();
     for file in ["compose/docker-compose.yml", "auterionos/app.yml", "swarm/docker-stack.yml", "stacks/demo.yml"] {
         // Only the newer one knows files without a version.
         for words in composes.iter().filter(|words| words[0] != "docker-compose" || !file.ends_with("app.yml")) {
             assert_eq!(published(words, file), only, "{words:?} {file}");
         }
-        if has_config && file.contains("stack") {
-            assert_eq!(published(&["docker", "stack", "config", "-c"], file), only, "{file}");
+        if file.contains("stack") {
+            assert_eq!(published(&[NEW_DOCKER, "stack", "config", "-c"], file), only, "{file}");
         }
     }
     let device: Value = serde_saphyr::from_str(&text_of(&top.join("auterionos/auterion-app.yml"))).expect("YAML");

@@ -2,10 +2,8 @@
 
 mod support;
 
-use std::process::Command;
-
 use support::swarm::{STACKS, app, member, shop};
-use support::{Project, appbundle, fails, judge, ok, run, text, tool};
+use support::{NEW_DOCKER, Project, appbundle, fails, judge, ok, run, text, tool};
 
 fn generated(project: &Project, name: &str) -> String {
     String::from_utf8(project.read(&format!("target/appbundle/stacks/{name}"))).expect("text")
@@ -30,14 +28,13 @@ fn understood(project: &Project, name: &str) -> serde_json::Value {
     let path = project.path().join("target/appbundle/stacks").join(name);
     let path = path.to_str().expect("path");
     judge("docker-compose", &["-f", path, "config", "-q"]);
-    serde_saphyr::from_str(&judge("docker", &["stack", "config", "-c", path])).expect("YAML")
+    serde_saphyr::from_str(&judge(NEW_DOCKER, &["stack", "config", "-c", path])).expect("YAML")
 }
 
 /// What `docker stack config` makes of the files: in a mesh, and where every node has its own ports.
 #[test]
 fn docker_understands_the_files_in_both_ways_of_routing() {
-    let has = |words: &[&str]| run(Command::new("docker").args(words).arg("--help")).status.success();
-    if !tool("docker-compose") || !tool("docker") || !has(&["stack", "config"]) {
+    if !tool("docker-compose") || !tool(NEW_DOCKER) {
         return;
     }
     for (routing, mode, endpoint) in [("mesh", "ingress", "vip"), ("host", "host", "dnsrr")] {

@@ -15,6 +15,9 @@ use std::process::{Command, Output};
 /// The program under test.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_cargo-appbundle");
 
+/// A client of Docker that has `stack config`, which came with 23.
+pub const NEW_DOCKER: &str = "docker-26";
+
 /// The triple of most tests.
 pub const TRIPLE: &str = "aarch64-unknown-linux-gnu";
 
