@@ -47,6 +47,19 @@ fn init_adds_tables_and_nothing_else() {
     assert!(ok(&mut appbundle(project.path(), &["plan"])).contains("com.example.shop 2.0.0"));
 }
 
+/// `script` gives it a terminal, at which nobody answers.
+#[test]
+fn init_changes_nothing_when_its_question_is_not_answered() {
+    let project = workspace();
+    let init = format!("{} appbundle init", support::PROGRAM);
+    let mut command = Command::new("script");
+    let output = support::run(command.args(["-qec", &init, "/dev/null"]).current_dir(project.path()).stdin(Stdio::null()));
+    let said = support::text(&output.stdout);
+    assert!(said.contains("make `web` of package `web` a service?") && said.contains("was not answered"), "{said}");
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(read(&project, "Cargo.toml"), ROOT);
+}
+
 #[test]
 fn init_makes_several_services_of_several_bins() {
     let project = workspace();

@@ -87,7 +87,9 @@ fn choose(member: &Member, all: bool) -> Result<Vec<String>> {
         eprint!("make `{bin}` of package `{}` a service? [Y/n] ", member.name);
         std::io::stderr().flush()?;
         let mut answer = String::new();
-        std::io::stdin().read_line(&mut answer)?;
+        if std::io::stdin().read_line(&mut answer)? == 0 {
+            bail!("the question was not answered; nothing is changed");
+        }
         if !answer.trim().to_lowercase().starts_with('n') {
             chosen.push(bin.clone());
         }

@@ -12,8 +12,10 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 
 use self::tree::{Apps, Node};
-use super::{Options, load};
+use super::{Options, load, others};
+use crate::app::Destination;
 use crate::engine::{Engine, SwarmFacts};
+use crate::render;
 use crate::shell::Shell;
 
 /// How often the swarm is asked how far it is.
@@ -27,6 +29,8 @@ pub fn deploy(options: &Options, timeout: Duration, shell: &Shell) -> Result<()>
     let (engine, facts) = connect()?;
     let apps = Apps::read(options, shell)?;
     let top = Node::tree(&apps)?;
+    let others = others::of_controllers(options, &apps.plan, shell)?;
+    render::deployment_notes(&apps.plan, Destination::Stacks, &others).iter().for_each(|note| shell.note(note));
     images::provide(&engine, &facts, &apps, shell)?;
     if let Err(error) = up::stack(&engine, &facts, &top, timeout, shell) {
         let name = &top.full;
