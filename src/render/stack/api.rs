@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::StackFile;
 use crate::app::Cpu;
+use crate::process;
 
 /// What of a service in a stack file becomes part of a request.
 const APPLIED: &str = "image environment networks volumes configs secrets entrypoint command stop_signal stop_grace_period \
@@ -97,9 +98,12 @@ fn service(document: &Value, full: &str, name: &str, from: &Value) -> Value {
         "Configs": configs.collect::<Vec<_>>(),
         "Secrets": secrets.collect::<Vec<_>>(),
     });
+    for (key, other) in [("entrypoint", "Command"), ("command", "Args")] {
+        if !from[key].is_null() {
+            container[other] = words(&from[key]);
+        }
+    }
     let same = [
-        ("entrypoint", "Command"),
-        ("command", "Args"),
         ("stop_signal", "StopSignal"),
         ("user", "User"),
         ("working_dir", "Dir"),
@@ -117,7 +121,7 @@ fn service(document: &Value, full: &str, name: &str, from: &Value) -> Value {
     container["StopGracePeriod"] = nanoseconds(&from["stop_grace_period"]).into();
     if let Some(check) = from.get("healthcheck") {
         container["Healthcheck"] = json!({
-            "Test": check["test"],
+            "Test": check_words(check),
             "Interval": nanoseconds(&check["interval"]),
             "Timeout": nanoseconds(&check["timeout"]),
             "StartPeriod": nanoseconds(&check["start_period"]),
@@ -156,6 +160,21 @@ fn labels(full: &str, own: &Value) -> Value {
         all[name] = value.into();
     }
     all
+}
+
+/// A command line as compose has it: a list of words, or a text that is split as a shell would.
+fn words(value: &Value) -> Value {
+    let split = value.as_str().and_then(|line| process::split(line).ok());
+    split.map_or_else(|| value.clone(), Value::from)
+}
+
+/// A check as compose has it: words, a text for the shell, or none at all.
+fn check_words(check: &Value) -> Value {
+    match (&check["disable"], &check["test"]) {
+        (Value::Bool(true), _) => json!(["NONE"]),
+        (_, Value::String(line)) => json!(["CMD-SHELL", line]),
+        (_, test) => test.clone(),
+    }
 }
 
 fn restart(policy: &Value) -> Value {
@@ -228,6 +247,17 @@ mod tests {
         let shown: Vec<Option<u64>> = ["64M", "64mb", "1K", "2g", "512", "512b", "x", "1.5G"].map(bytes).to_vec();
         let (kib, mib) = (1024, 1024 * 1024);
         assert_eq!(shown, [Some(64 * mib), Some(64 * mib), Some(kib), Some(2048 * mib), Some(512), Some(512), None, None]);
+    }
+
+    #[test]
+    fn words_may_be_a_text() {
+        let service = |from: Value| service(&json!({}), "x", "a", &from)["TaskTemplate"]["ContainerSpec"].clone();
+        let made =
+            service(json!({ "command": "serve --at 'the door'", "entrypoint": ["/x y"], "healthcheck": { "test": "a && b" } }));
+        assert_eq!((&made["Args"], &made["Command"]), (&json!(["serve", "--at", "the door"]), &json!(["/x y"])));
+        assert_eq!(made["Healthcheck"]["Test"], json!(["CMD-SHELL", "a && b"]));
+        let made = service(json!({ "healthcheck": { "disable": true } }));
+        assert_eq!(made["Healthcheck"]["Test"], json!(["NONE"]));
     }
 
     #[test]
