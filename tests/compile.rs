@@ -57,6 +57,28 @@ fn what_the_caller_has_set_stays() {
     assert!(sections(&project, "small", "alpha").contains(".symtab"), "the profile wants its symbols");
 }
 
+/// Cargo's order: `--config`, then the environment, then files.
+#[test]
+fn what_is_typed_is_stronger_than_the_environment() {
+    let project = Project::new(&["alpha"]);
+    project.write(".cargo/config.toml", "[target.aarch64-unknown-linux-gnu]\nlinker = \"/nowhere/file\"\n");
+    let shown = |arguments: &[&str], variable: &str| {
+        let mut command = appbundle(project.path(), &[&["doctor"], arguments].concat());
+        command.envs((!variable.is_empty()).then_some(("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER", variable)));
+        let output = run(&mut command);
+        text(&output.stdout) + &text(&output.stderr)
+    };
+    let typed = ["--config", "target.aarch64-unknown-linux-gnu.linker='/nowhere/typed'"];
+    for (arguments, variable, wanted) in [
+        (&typed[..], "/nowhere/variable", "/nowhere/typed"),
+        (&[], "/nowhere/variable", "/nowhere/variable"),
+        (&[], "", "/nowhere/file"),
+    ] {
+        let shown = shown(arguments, variable);
+        assert!(shown.contains(wanted), "{wanted}: {shown}");
+    }
+}
+
 #[test]
 fn a_compiler_error_ends_with_101_and_writes_nothing() {
     if !tool("aarch64-linux-gnu-gcc") {

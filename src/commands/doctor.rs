@@ -91,6 +91,10 @@ fn the_linker(linker: &str, triple: &str) -> Finding {
     let right = linker != "cc" || linker::is_native(triple);
     let state = match linker::find(linker).filter(|_| right) {
         Some(path) => State::Good(path.display().to_string()),
+        // One of ours was looked for before it was chosen.
+        None if right => State::Missing(format!(
+            "install `{linker}`, which `linker` of the target `{triple}` in Cargo's configuration names, or take that away"
+        )),
         None => State::Missing(match linker::debian_packages(triple) {
             Some(packages) => format!("run `sudo apt install {packages}`"),
             None => format!("set `linker` under `[target.{triple}]` in `.cargo/config.toml`"),

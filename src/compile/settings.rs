@@ -6,10 +6,11 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use toml::{Table, Value};
 
-/// All configuration that applies here, the strongest first.
+/// All configuration that applies here. What was typed is stronger than the environment, which is stronger than files.
 #[derive(Clone, Debug, Default)]
 pub struct CargoSettings {
-    tables: Vec<Table>,
+    typed: Vec<Table>,
+    files: Vec<Table>,
 }
 
 impl CargoSettings {
@@ -19,32 +20,33 @@ impl CargoSettings {
     /// When a file is not TOML.
     pub fn read(arguments: &[String]) -> Result<Self> {
         let here = std::env::current_dir().context("failed to find the current folder")?;
-        let mut tables = Vec::new();
         // Later arguments are stronger.
-        for argument in arguments.iter().rev() {
+        let typed = arguments.iter().rev().map(|argument| {
             let path = Path::new(argument);
-            tables.push(if path.is_file() { read(path)? } else { argument.parse().unwrap_or_default() });
-        }
-        for path in cargo_config2::Walk::new(&here) {
-            tables.push(read(&path)?);
-        }
-        Ok(Self { tables })
+            if path.is_file() { read(path) } else { Ok(argument.parse().unwrap_or_default()) }
+        });
+        let files = cargo_config2::Walk::new(&here).map(|path| read(&path));
+        Ok(Self { typed: typed.collect::<Result<_>>()?, files: files.collect::<Result<_>>()? })
     }
 
     /// The strongest value at a path of keys; the environment counts as Cargo does it.
     pub fn get(&self, path: &[&str]) -> Option<Value> {
         let variable = format!("CARGO_{}", path.join("_").to_uppercase().replace(['-', '.'], "_"));
-        let of_environment =
-            std::env::var_os(OsString::from(variable)).map(|value| Value::String(value.to_string_lossy().into_owned()));
-        of_environment.or_else(|| self.tables.iter().find_map(|table| at(table, path)).cloned())
+        let of_environment = || {
+            let value = std::env::var_os(OsString::from(variable))?;
+            Some(Value::String(value.to_string_lossy().into_owned()))
+        };
+        let of = |tables: &[Table]| tables.iter().find_map(|table| at(table, path)).cloned();
+        of(&self.typed).or_else(of_environment).or_else(|| of(&self.files))
     }
 
     /// Whether a key is set for a target, by its triple or by any `cfg(…)`.
     pub fn has_for_target(&self, triple: &str, key: &str) -> bool {
         self.get(&["target", triple, key]).is_some()
             || self
-                .tables
+                .typed
                 .iter()
+                .chain(&self.files)
                 .filter_map(|table| table.get("target")?.as_table())
                 .any(|targets| targets.iter().any(|(name, target)| name.starts_with("cfg(") && target.get(key).is_some()))
     }
