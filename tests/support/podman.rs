@@ -17,7 +17,7 @@ pub struct Podman {
 impl Podman {
     /// Starts it; none where there is no podman.
     pub fn start() -> Option<Self> {
-        if !tool("podman") {
+        if !tool("podman") || !tool("runc") {
             return None;
         }
         let folder = tempfile::tempdir().expect("folder");
@@ -33,7 +33,9 @@ impl Podman {
             .arg(&store)
             .arg("--runroot")
             .arg(folder.path().join("run"))
-            .args(["--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "system", "service", "--time", "0"])
+            // Its own choice, crun, does not run where control groups of both versions are mounted, as in some machines of CI.
+            .args(["--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "--runtime", "runc"])
+            .args(["system", "service", "--time", "0"])
             .arg(format!("unix://{}", socket.display()))
             .stderr(std::fs::File::create(folder.path().join("log")).expect("log"))
             .spawn()
