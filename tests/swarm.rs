@@ -55,6 +55,17 @@ impl Drop for Stacks<'_> {
 /// A value that formats on the way would like to understand.
 const TRICKY: &str = "a \"b\" 'c'\n$HOME ${PATH} $$ #d \\ {{.Node}} é";
 
+/// What the service of another workspace's app is told of where it is.
+fn of_ledger(host: &str) -> [(&str, &str); 5] {
+    [
+        ("AILTIRE_APPNAME", "shop"),
+        ("AILTIRE_STACKNAME", "shop-billing"),
+        ("AILTIRE_PARENT", "shop"),
+        ("AILTIRE_PARENTHOST", host),
+        ("AILTIRE_PARENT_NETWORK", "shop_shop_family"),
+    ]
+}
+
 #[test]
 fn a_stack_with_a_stack_in_it_comes_up_answers_and_goes_away() {
     if !engine() || !nginx() || !tool("openssl") {
@@ -225,14 +236,7 @@ fn another_workspaces_app_and_a_dockerfiles_service_are_reached_at_80_and_443() 
     assert_eq!(websocket_over_tls(443, "/billing/ledger", "safe"), "safe");
 
     let host = judge("docker", &["info", "--format", "{{.Name}}"]);
-    let of_ledger = [
-        ("AILTIRE_APPNAME", "shop"),
-        ("AILTIRE_STACKNAME", "shop-billing"),
-        ("AILTIRE_PARENT", "shop"),
-        ("AILTIRE_PARENTHOST", host.trim()),
-        ("AILTIRE_PARENT_NETWORK", "shop_shop_family"),
-    ];
-    has_environment(80, "/billing/ledger/env", &of_ledger);
+    has_environment(80, "/billing/ledger/env", &of_ledger(host.trim()));
     // What is typed goes before the service's, that before the stack's.
     let of_docs = [("THEME", "dark"), ("EDITION", "2"), ("BOTH", "the service's"), ("AILTIRE_STACKNAME", "shop")];
     has_environment(80, "/docs/env", &of_docs);
@@ -486,14 +490,7 @@ fn one_container_is_a_whole_stack() {
     in_order(&status, &["\"stack\": \"shop\"", "shop_web", "\"stack\": \"shop-orders\"", "shop-orders_", "shop-billing_ledger"]);
     // Another workspace's app calls its variables otherwise, and meets this one behind its own door.
     assert!(page_over_tls(18843, "/billing/ledger/at").contains("ledger /ledger/at https"));
-    let of_ledger = [
-        ("AILTIRE_APPNAME", "shop"),
-        ("AILTIRE_STACKNAME", "shop-billing"),
-        ("AILTIRE_PARENT", "shop"),
-        ("AILTIRE_PARENTHOST", host.trim()),
-        ("AILTIRE_PARENT_NETWORK", "shop_shop_family"),
-    ];
-    has_environment(18880, "/billing/ledger/env", &of_ledger);
+    has_environment(18880, "/billing/ledger/env", &of_ledger(host.trim()));
     // The key is with the swarm alone.
     assert!(judge("docker", &["secret", "ls", "--format", "{{.Name}}", "--filter", "name=shop_"]).contains("shop_key"));
 

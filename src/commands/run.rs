@@ -7,6 +7,7 @@ pub(super) mod launch;
 pub(super) mod manner;
 pub(super) mod output;
 pub(super) mod owner;
+mod scalar;
 mod spec;
 pub(super) mod started;
 
