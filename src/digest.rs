@@ -1,16 +1,17 @@
 //! SHA-256 digests as OCI writes them (image-spec, descriptor.md, "Digests").
 //!
 //! The one door to the hash crates: `ring`, which is the faster on processors without instructions for SHA-256, and `sha2`,
-//! of which the state can be kept. A [`ResumableHasher`] is suspended to a [`Suspended`] value and taken up again later, so
-//! that an unchanged beginning of a long stream is hashed once in its life.
+//! which can begin with a state that was kept.
+
+mod resumable;
 
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use sha2::Digest as _;
-use sha2::digest::common::hazmat::SerializableState;
+
+pub use self::resumable::{Mark, ResumableHasher, padding};
 
 /// A SHA-256 sum. `Display` gives `sha256:<64 lower-case hex digits>`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -124,38 +125,6 @@ impl Hasher {
     }
 }
 
-/// A running sum of which the state can be kept.
-#[derive(Clone, Default)]
-pub struct ResumableHasher(sha2::Sha256);
-
-impl ResumableHasher {
-    /// Takes more bytes in.
-    pub fn update(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
-
-    /// The sum of all that went in.
-    pub fn finish(self) -> Digest {
-        Digest(self.0.finalize().into())
-    }
-
-    /// The state, to be taken up later with [`Suspended::resume`].
-    pub fn suspend(&self) -> Suspended {
-        Suspended(self.0.serialize().to_vec())
-    }
-}
-
-impl Write for ResumableHasher {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 impl Write for Hasher {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.update(bytes);
@@ -188,33 +157,9 @@ impl<R: Read> Read for Summed<'_, R> {
     }
 }
 
-/// The inner state of a [`ResumableHasher`] that has not finished.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Suspended(Vec<u8>);
-
-impl Suspended {
-    /// The hasher as it was; `None` when the stored state is not one.
-    pub fn resume(&self) -> Option<ResumableHasher> {
-        let state = self.0.as_slice().try_into().ok()?;
-        sha2::Sha256::deserialize(&state).ok().map(ResumableHasher)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_suspended_sum_goes_on_where_it_was() {
-        let bytes: Vec<u8> = (0..1000u32).map(|n| n as u8).collect();
-        for cut in [0, 1, 63, 64, 65, 500, 1000] {
-            let mut first = ResumableHasher::default();
-            first.update(&bytes[..cut]);
-            let mut second = first.suspend().resume().expect("state");
-            second.update(&bytes[cut..]);
-            assert_eq!(second.finish(), Digest::of(&bytes));
-        }
-    }
 
     #[test]
     fn text_and_back() {

@@ -37,6 +37,23 @@ impl Level {
     }
 }
 
+/// Bytes of a member's header when it has no field but the fixed ones, as [`Compressor::member`] writes it (RFC 1952, 2.3).
+pub const HEADER: usize = 10;
+
+/// Where in a [`header_with`] extra bytes they begin.
+pub const EXTRA_AT: usize = HEADER + 6;
+
+/// The header of a member with a subfield of extra bytes, which readers pass over (RFC 1952, 2.3.1.1); the rest of any member
+/// makes it a whole one.
+pub fn header_with(id: [u8; 2], extra: &[u8]) -> Vec<u8> {
+    let mut header = vec![0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255];
+    header.extend((extra.len() as u16 + 4).to_le_bytes());
+    header.extend(id);
+    header.extend((extra.len() as u16).to_le_bytes());
+    header.extend(extra);
+    header
+}
+
 /// Makes members: each the gzip of one run of bytes, without name or time.
 pub struct Compressor(libdeflater::Compressor);
 
@@ -182,6 +199,11 @@ mod tests {
             all.extend_from_slice(compressor.member(part, &mut space).expect("member"));
         }
         assert_eq!(unpack(&all), b"one two");
+        all.extend(header_with(*b"Xy", b"passed over"));
+        assert!(all.ends_with(b"passed over"));
+        all.extend_from_slice(&compressor.member(b" three", &mut space).expect("member")[HEADER..]);
+        assert_eq!(unpack(&all), b"one two three");
+        assert_eq!(&header_with(*b"Xy", b"extra")[EXTRA_AT..], b"extra");
         let mut out = Vec::new();
         assert!(decoder(&all[..all.len() - 3]).read_to_end(&mut out).is_err());
     }

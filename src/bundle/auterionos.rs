@@ -9,9 +9,9 @@ use anyhow::{Context as _, Result, bail};
 use super::states::States;
 use super::survey::app::AppFile;
 use crate::app::{Base, Image};
-use crate::archive::gzip::{Compressor, Level};
+use crate::archive::gzip::{self, Compressor, Level};
 use crate::archive::{END_OF_ARCHIVE, encode_file, padding};
-use crate::digest::{Digest, ResumableHasher};
+use crate::digest::{self, Digest, ResumableHasher};
 use crate::fs::Pending;
 use crate::mender::{Artifact, Faults, PayloadFile, PayloadWriter};
 use crate::oci::DockerImage;
@@ -33,16 +33,18 @@ pub struct Payload {
 
 /// A stretch of `SLUG.image`.
 enum Piece {
-    /// gzip members of what stands between layers.
-    Members(Vec<u8>),
+    /// A gzip member of what stands between layers, without its header when that is a mark.
+    Member(Vec<u8>),
     /// A layer.
     Layer(Segment),
+    /// The header of the next member, in which the image's sum can be taken up: it ends with the padding of all before.
+    Mark(Vec<u8>),
 }
 
 impl Piece {
     fn size(&self) -> u64 {
         match self {
-            Self::Members(bytes) => bytes.len() as u64,
+            Self::Member(bytes) | Self::Mark(bytes) => bytes.len() as u64,
             Self::Layer(segment) => segment.compressed,
         }
     }
@@ -50,7 +52,7 @@ impl Piece {
     /// What stands for its bytes.
     fn print(&self) -> String {
         match self {
-            Self::Members(bytes) => Digest::of(bytes).to_string(),
+            Self::Member(bytes) | Self::Mark(bytes) => Digest::of(bytes).to_string(),
             Self::Layer(segment) => format!("{} {}", segment.key, segment.crc32),
         }
     }
@@ -140,11 +142,11 @@ fn pieces(images: &[Image], mtime: u64) -> Result<Vec<Piece>> {
     before.extend(&manifest);
     before.extend(padding(manifest.len() as u64));
     before.extend(END_OF_ARCHIVE);
-    pieces.push(member(&before)?);
+    push_member(&mut pieces, &before)?;
     Ok(pieces)
 }
 
-/// The pieces of the layers of all images, the lowest first, and what is still to be packed after the last one.
+/// The pieces of the layers of all images, the lowest first and each with its mark, and what is still to be packed after the last one.
 fn layer_pieces(images: &[&[Segment]], mtime: u64) -> Result<(Vec<Piece>, Vec<u8>)> {
     let (mut pieces, mut seen, mut before) = (Vec::new(), BTreeSet::new(), Vec::new());
     let deepest = images.iter().map(|layers| layers.len()).max().unwrap_or(0);
@@ -154,16 +156,26 @@ fn layer_pieces(images: &[&[Segment]], mtime: u64) -> Result<(Vec<Piece>, Vec<u8
                 continue;
             }
             before.extend(encode_file(&format!("{}.tar", segment.diff_id.hex()), 0o644, segment.uncompressed, mtime)?);
-            pieces.push(member(&before)?);
+            push_member(&mut pieces, &before)?;
             pieces.push(Piece::Layer(segment.clone()));
+            push_mark(&mut pieces);
             before = padding(segment.uncompressed).to_vec();
         }
     }
     Ok((pieces, before))
 }
 
-fn member(bytes: &[u8]) -> Result<Piece> {
-    Ok(Piece::Members(Compressor::new(Level::Default).member(bytes, &mut Vec::new())?.to_vec()))
+fn push_member(pieces: &mut Vec<Piece>, bytes: &[u8]) -> Result<()> {
+    let mut space = Vec::new();
+    let member = Compressor::new(Level::Default).member(bytes, &mut space)?;
+    let has_header = matches!(pieces.last(), Some(Piece::Mark(_)));
+    pieces.push(Piece::Member(member[if has_header { gzip::HEADER } else { 0 }..].to_vec()));
+    Ok(())
+}
+
+fn push_mark(pieces: &mut Vec<Piece>) {
+    let before: u64 = pieces.iter().map(Piece::size).sum();
+    pieces.push(Piece::Mark(gzip::header_with(*b"SH", &digest::padding(before + gzip::EXTRA_AT as u64))));
 }
 
 /// For each piece, what stands for all up to and with it.
@@ -194,7 +206,7 @@ fn write_image(
         });
         for piece in pieces {
             match piece {
-                Piece::Members(bytes) => to.write_all(bytes)?,
+                Piece::Member(bytes) | Piece::Mark(bytes) => to.write_all(bytes)?,
                 Piece::Layer(segment) => cache.read(segment, |block, crc| Ok(to.write_summed(block, crc)?))?,
             }
             written(piece.size());
@@ -211,13 +223,16 @@ fn digest(pieces: &[Piece], cache: &Cache, states: &mut States) -> Result<Digest
     keys[..from].iter().for_each(|key| states.keep(key));
     for (piece, key) in pieces.iter().zip(&keys).skip(from) {
         match piece {
-            Piece::Members(bytes) => hasher.update(bytes),
-            Piece::Layer(segment) => {
-                cache.read(segment, |block, _| {
-                    hasher.update(block);
-                    Ok(())
-                })?;
-                states.insert(key, &hasher);
+            Piece::Member(bytes) => hasher.update(bytes),
+            Piece::Layer(segment) => cache.read(segment, |block, _| {
+                hasher.update(block);
+                Ok(())
+            })?,
+            Piece::Mark(header) => {
+                let (before, padding) = header.split_at(gzip::EXTRA_AT);
+                hasher.update(before);
+                states.insert(key, hasher.mark());
+                hasher.update(padding);
             }
         }
     }

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::digest::{Digest, ResumableHasher, Suspended};
+use crate::digest::{Digest, Mark, ResumableHasher};
 
-/// Hash states by what was hashed to get there.
+/// Marks in images by what was hashed to get there.
 pub struct States {
     path: PathBuf,
-    known: BTreeMap<String, Suspended>,
+    known: BTreeMap<String, Mark>,
     /// Those of this run.
-    new: BTreeMap<String, Suspended>,
+    new: BTreeMap<String, Mark>,
 }
 
 impl States {
@@ -29,22 +29,22 @@ impl States {
 
     /// The hasher as it was after everything that `key` stands for.
     pub fn get(&self, key: &Digest) -> Option<ResumableHasher> {
-        self.known.get(&key.hex())?.resume()
+        Some(self.known.get(&key.hex())?.resume())
     }
 
-    /// Remembers a state.
-    pub fn insert(&mut self, key: &Digest, hasher: &ResumableHasher) {
-        self.new.insert(key.hex(), hasher.suspend());
+    /// Remembers a mark.
+    pub fn insert(&mut self, key: &Digest, mark: Mark) {
+        self.new.insert(key.hex(), mark);
     }
 
-    /// Keeps a state of the last run.
+    /// Keeps a mark of the last run.
     pub fn keep(&mut self, key: &Digest) {
-        if let Some(state) = self.known.get(&key.hex()) {
-            self.new.insert(key.hex(), state.clone());
+        if let Some(mark) = self.known.get(&key.hex()) {
+            self.new.insert(key.hex(), mark.clone());
         }
     }
 
-    /// Writes the states of this run in the place of the last one's.
+    /// Writes the marks of this run in the place of the last one's.
     pub fn save(&self) -> anyhow::Result<()> {
         if self.new == self.known {
             return Ok(());
