@@ -34,5 +34,6 @@ pub mod swarm;
 pub mod test;
 pub mod update;
 pub mod verify;
+mod wanted;
 
 pub use session::{Options, Session, report};

@@ -8,6 +8,8 @@ use anyhow::{Context as _, Result, bail};
 use cargo_metadata::{MetadataCommand, TargetKind};
 use semver::Version;
 
+use crate::fs::Stamp;
+
 pub use features::{Unified, unified};
 
 /// How Cargo is called, for every call of one run.
@@ -56,6 +58,8 @@ pub struct Workspace {
     pub metadata: serde_json::Value,
     /// All members, by name.
     pub members: Vec<Member>,
+    /// All manifests and the folders that members lie in, as they were when Cargo was asked.
+    pub stamps: Vec<(PathBuf, Stamp)>,
 }
 
 /// A package of the workspace.
@@ -114,12 +118,8 @@ impl Workspace {
         };
         let mut members: Vec<Member> = metadata.workspace_packages().into_iter().map(member).collect();
         members.sort_by(|a, b| (&a.name, &a.manifest).cmp(&(&b.name, &b.manifest)));
-        Ok(Self {
-            root: metadata.workspace_root.clone().into_std_path_buf(),
-            target_dir,
-            metadata: metadata.workspace_metadata.clone(),
-            members,
-        })
+        let root = metadata.workspace_root.clone().into_std_path_buf();
+        Ok(Self { stamps: stamps(&root, &members), root, target_dir, metadata: metadata.workspace_metadata.clone(), members })
     }
 
     /// Absolute path of the root manifest.
@@ -132,6 +132,16 @@ impl Workspace {
         let manifest = self.manifest();
         self.members.iter().find(|member| member.manifest == manifest)
     }
+}
+
+/// Those of all manifests, and of the folders in which a new member would be seen.
+fn stamps(root: &Path, members: &[Member]) -> Vec<(PathBuf, Stamp)> {
+    let of_members =
+        members.iter().flat_map(|member| [Some(member.manifest.clone()), member.folder().parent().map(Path::to_owned)]);
+    let mut paths: Vec<PathBuf> = of_members.flatten().chain([root.join("Cargo.toml")]).collect();
+    paths.sort();
+    paths.dedup();
+    paths.into_iter().filter_map(|path| Stamp::read(&path).ok().map(|stamp| (path, stamp))).collect()
 }
 
 fn member(package: &cargo_metadata::Package) -> Member {

@@ -183,6 +183,57 @@ fn images_are_pushed_as_they_are_and_only_once() {
 }
 
 #[test]
+fn cargo_is_not_asked_again_what_the_last_build_knows() {
+    let (Some(project), Some(registry)) = (project(), Registry::start(Guard::None)) else { return };
+    ok(&mut project.pack_alone(&["--format", "oci"]));
+    let prefix = format!("{}/gallery", registry.host);
+    let push = |folder: &str, arguments: &[&str]| {
+        let mut command = appbundle(&project.path().join(folder), &[&["push", "--repo", &prefix], arguments].concat());
+        project.alone(&mut command);
+        command
+    };
+    let without_cargo = |folder: &str, arguments: &[&str]| {
+        let mut command = push(folder, arguments);
+        command.env("CARGO", "/no/cargo");
+        command
+    };
+    let asks = |command: &mut Command| {
+        let error = fails(command, 1);
+        assert!(error.contains("failed to run `/no/cargo metadata`"), "{error}");
+    };
+    let printed = ok(&mut without_cargo("", &[]));
+    assert_eq!(printed, ok(&mut push("", &[])));
+    assert_eq!(printed, ok(&mut without_cargo("services/alpha/src", &[])));
+
+    // Whatever may decide otherwise has Cargo asked.
+    asks(&mut without_cargo("", &["-p", "beta"]));
+    asks(&mut without_cargo("", &["--app-version", "2.0.0"]));
+    asks(&mut without_cargo("", &["--target", "x86_64-unknown-linux-gnu"]));
+    asks(without_cargo("", &[]).env("CARGO_TARGET_DIR", "elsewhere"));
+    project.write(".cargo/config.toml", "[build]\ntarget-dir = \"elsewhere\"\n");
+    asks(&mut without_cargo("", &[]));
+    let error = fails(&mut push("", &[]), 1);
+    assert!(error.contains("there is no build in") && error.contains("elsewhere"), "{error}");
+    std::fs::remove_dir_all(project.path().join(".cargo")).expect("removed");
+    // A workspace in this one is another one.
+    project.write("inner/Cargo.toml", "[package]\nname = \"inner\"\n[workspace]\n");
+    project.write("inner/src/main.rs", "fn main() {}\n");
+    asks(&mut without_cargo("inner", &[]));
+    assert_eq!(printed, ok(&mut without_cargo("", &[])));
+
+    // A manifest that changed is read; a build that finds nothing else changed makes that certain again.
+    let manifest = text(&project.read("services/alpha/Cargo.toml"));
+    project.write("services/alpha/Cargo.toml", &format!("{manifest}\n# A remark.\n"));
+    asks(&mut without_cargo("", &[]));
+    assert_eq!(printed, ok(&mut push("", &[])));
+    assert!(text(&run(&mut project.pack_alone(&["--format", "oci"])).stderr).contains("Fresh"));
+    assert_eq!(printed, ok(&mut without_cargo("", &[])));
+    // So does a new member, wherever it stands.
+    project.write("services/gamma/Cargo.toml", "[package]\nname = \"gamma\"\n");
+    asks(&mut without_cargo("", &[]));
+}
+
+#[test]
 fn what_is_no_reference_is_told_where_it_stands() {
     let Some(project) = project() else { return };
     project.with_base("{ image = \"Debian:1\" }");

@@ -9,6 +9,7 @@ use super::built::Built;
 use super::fresh::{self, LastBuild};
 use super::images::Images;
 use super::session::{cache_folder, lock};
+use super::wanted::Wanted;
 use super::{Options, Session, bases, generate, platforms};
 use crate::app::{Base, Binary, Image};
 use crate::base;
@@ -57,6 +58,7 @@ pub(super) fn bundles(session: &Session, options: &Options, shell: &Shell) -> Re
     let outputs: Vec<PathBuf> = plan.formats.iter().map(|format| plan.bundle_path(*format)).collect();
     if images.are_fixed() && LastBuild::load(&last_build).is_some_and(|last| last.is_fresh(inputs)) {
         known.save()?;
+        Wanted::remember(session, options)?;
         shell.status("Fresh", format_args!("{} {}", plan.slug(), plan.version));
         return Ok(outputs);
     }
@@ -76,6 +78,7 @@ pub(super) fn bundles(session: &Session, options: &Options, shell: &Shell) -> Re
     known.save()?;
     let all: Vec<PathBuf> = outputs.iter().cloned().chain(generated).collect();
     LastBuild::save(&last_build, inputs, &all)?;
+    Wanted::remember(session, options)?;
     let removed = packer.cache().prune(options.cache_size);
     if removed > 0 {
         shell.detail("Pruned", format_args!("{} of the cache of layers", shell::bytes(removed)));

@@ -1,11 +1,11 @@
 //! The images of the last build: remembered for whoever wants them in another form.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::session::cache_folder;
+use super::wanted::Wanted;
 use crate::app::{BaseChoice, Image, ImageRef};
 use crate::bundle::{self, Outgoing};
 use crate::digest::Digest;
@@ -34,8 +34,8 @@ struct BuiltImage {
 const HELP: &str = "help: run `cargo appbundle build`";
 
 impl Built {
-    fn path(plan: &Plan) -> PathBuf {
-        plan.output.join(".last-images.json")
+    fn path(output: &Path) -> PathBuf {
+        output.join(".last-images.json")
     }
 
     /// Remembers what a build made.
@@ -59,48 +59,49 @@ impl Built {
         };
         let images = images.iter().enumerate().map(built).collect::<Result<_>>()?;
         let built = Self { version: plan.version.tag.clone(), target: plan.target.triple.clone(), images };
-        crate::fs::write(&Self::path(plan), &serde_json::to_vec(&built)?)
+        crate::fs::write(&Self::path(&plan.output), &serde_json::to_vec(&built)?)
     }
 
-    /// What the last build of this version for this target made.
+    /// What the last build of this version for this target made, as far as it is wanted.
     ///
     /// # Errors
     /// When there was none.
-    pub fn load(plan: &Plan) -> Result<Self> {
-        let bytes = std::fs::read(Self::path(plan)).ok();
+    pub fn load(wanted: &Wanted) -> Result<Self> {
+        let bytes = std::fs::read(Self::path(&wanted.output)).ok();
         let built: Option<Self> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let built = built.with_context(|| format!("there is no build in `{}`\n{HELP}", plan.output.display()))?;
+        let mut built = built.with_context(|| format!("there is no build in `{}`\n{HELP}", wanted.output.display()))?;
         ensure!(
-            built.version == plan.version.tag && built.target == plan.target.triple,
+            built.version == wanted.version && built.target == wanted.target,
             "the last build is version {} for {}, and not {} for {}\n{HELP}",
             built.version,
             built.target,
-            plan.version,
-            plan.target.triple
+            wanted.version,
+            wanted.target
         );
-        for planned in plan.images() {
-            let there = built.images.iter().any(|image| image.service == planned.name);
-            ensure!(there, "the last build has no image of `{}`\n{HELP}", planned.name);
+        for name in &wanted.images {
+            let there = built.images.iter().any(|image| image.service == *name);
+            ensure!(there, "the last build has no image of `{name}`\n{HELP}");
         }
+        built.images.retain(|image| wanted.images.contains(&image.service));
         Ok(built)
     }
 
-    /// The images of the plan's services, as they were made.
+    /// The images, as they were made.
     ///
     /// # Errors
     /// When what was remembered is damaged.
-    pub fn images(self, plan: &Plan) -> Result<Vec<Image>> {
-        self.images.into_iter().filter(|image| image.is_of(plan)).map(|image| image.resolve(plan)).collect()
+    pub fn images(self) -> Result<Vec<Image>> {
+        self.images.into_iter().map(BuiltImage::resolve).collect()
     }
 
-    /// The images of the plan's services as they are pushed; their layers stand in the cache.
+    /// The images as they are pushed; their layers stand in the cache, in this folder.
     ///
     /// # Errors
     /// When a layer is no longer there.
-    pub fn outgoing(self, plan: &Plan) -> Result<Vec<Outgoing>> {
-        let cache = Cache::new(&cache_folder(plan));
+    pub fn outgoing(self, cache: &Path) -> Result<Vec<Outgoing>> {
+        let cache = Cache::new(cache);
         let mut all = Vec::new();
-        for built in self.images.into_iter().filter(|image| image.is_of(plan)) {
+        for built in self.images {
             for layer in &built.layers {
                 let there = cache.get(layer.key).as_ref() == Some(layer);
                 ensure!(there, "a layer of `{}` is no longer in the cache\n{HELP}", built.service);
@@ -108,7 +109,7 @@ impl Built {
             let files: Vec<PathBuf> = built.layers.iter().map(|layer| cache.path(layer)).collect();
             let mount = built.base.as_deref().and_then(|base| base.parse::<Reference>().ok());
             let (platform, config) = (built.platform.clone(), built.config.clone());
-            let image = built.resolve(plan)?;
+            let image = built.resolve()?;
             let manifest = bundle::manifest(&image, &cache)?;
             let outgoing = Outgoing::new(image.service, self.version.clone(), platform, manifest, config, &files)?;
             all.push(Outgoing { mount, ..outgoing });
@@ -118,16 +119,12 @@ impl Built {
 }
 
 impl BuiltImage {
-    fn is_of(&self, plan: &Plan) -> bool {
-        plan.images().iter().any(|planned| planned.name == self.service)
-    }
-
-    fn resolve(self, plan: &Plan) -> Result<Image> {
+    fn resolve(self) -> Result<Image> {
         let config_bytes = self.config.into_bytes();
         Ok(Image {
             reference: ImageRef::parse(&self.reference).map_err(anyhow::Error::msg)?,
             service: self.service,
-            platform: plan.target.platform.clone(),
+            platform: self.platform.parse().map_err(anyhow::Error::msg)?,
             config: serde_json::from_slice(&config_bytes).context("the last build's images are damaged")?,
             id: Digest::of(&config_bytes),
             config_bytes,

@@ -12,7 +12,7 @@ use crate::config::lockfile::{self, Lockfile, PlatformPin};
 use crate::digest::Digest;
 use crate::oci::Descriptor;
 use crate::plan::Plan;
-use crate::registry::{self, BLOBS_CAP, Blobs, Client, Reference, Resolved};
+use crate::registry::{self, Access, BLOBS_CAP, Blobs, Client, Reference, Resolved};
 use crate::segment::Packer;
 use crate::shell::{self, Shell};
 
@@ -55,7 +55,7 @@ impl<'a> Images<'a> {
             return Ok(Self { parts: None, shell, locked });
         }
         let mut parts = Parts {
-            client: client(plan, options, shell)?,
+            client: client(&plan.registries, options, shell)?,
             blobs: Blobs::of_user()?,
             lockfile: Lockfile::read(&plan.workspace)?,
             digests: BTreeMap::new(),
@@ -154,12 +154,12 @@ pub fn references(plan: &Plan) -> Vec<&Reference> {
     references
 }
 
-/// A client as the plan, the flags and Cargo's configuration want it.
-pub fn client<'a>(plan: &Plan, options: &Options, shell: &'a Shell) -> Result<Client<'a>> {
+/// A client as the plan's access, the flags and Cargo's configuration want it.
+pub fn client<'a>(access: &Access, options: &Options, shell: &'a Shell) -> Result<Client<'a>> {
     let configured = CargoSettings::read(&options.cargo.config)?.get(&["net", "offline"]);
     let configured = configured.is_some_and(|value| value.as_bool() == Some(true) || value.as_str() == Some("true"));
     let offline = options.cargo.offline || options.cargo.frozen || configured;
-    Ok(Client::new(plan.registries.clone(), offline, |text| shell.warning(text)))
+    Ok(Client::new(access.clone(), offline, |text| shell.warning(text)))
 }
 
 /// What a reference leads to for a target.

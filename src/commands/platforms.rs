@@ -8,6 +8,7 @@ use super::build::annotations;
 use super::built::Built;
 use super::fresh::LastBuild;
 use super::session::cache_folder;
+use super::wanted::Wanted;
 use crate::app::Image;
 use crate::bundle::{self, Kind, Part};
 use crate::digest::Digest;
@@ -24,7 +25,7 @@ pub fn write(plans: &[&Plan], shell: &Shell) -> Result<Option<PathBuf>> {
     let Some((first, path)) = plans.first().and_then(|plan| Some((*plan, plan.index.as_ref()?))) else { return Ok(None) };
     let mut built: Vec<(Vec<Image>, Cache)> = Vec::new();
     for plan in plans {
-        built.push((Built::load(plan)?.images(plan)?, Cache::new(&cache_folder(plan))));
+        built.push((Built::load(&Wanted::by(plan))?.images()?, Cache::new(&cache_folder(plan))));
     }
     let ids: Vec<String> = built.iter().flat_map(|(images, _)| images).map(|i| format!("{} {}", i.reference, i.id)).collect();
     let inputs = Digest::of(format!("{} {:?}", ids.join(" "), first.compression));

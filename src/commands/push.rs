@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 
 use super::built::Built;
+use super::wanted::Wanted;
 use super::{Options, Session, images};
 use crate::bundle::{self, Outgoing};
 use crate::digest::Digest;
@@ -48,12 +49,24 @@ pub fn run(push: &PushOptions, options: &Options, shell: &Shell) -> Result<()> {
     let (client, outgoing);
     let scratch = tempfile::tempdir().context("failed to make a temporary folder")?;
     if push.bundles.is_empty() {
-        let sessions = Session::of_targets(options, shell)?;
-        client = images::client(&sessions.first().context("there is no target")?.plan, options, shell)?;
+        let sessions;
+        let wanted = match Wanted::remembered(options) {
+            Some(wanted) => {
+                sessions = Vec::new();
+                vec![wanted]
+            }
+            None => {
+                sessions = Session::of_targets(options, shell)?;
+                sessions.iter().map(|session| Wanted::by(&session.plan)).collect()
+            }
+        };
+        client = images::client(&wanted.first().context("there is no target")?.registries, options, shell)?;
         let mut all = Vec::new();
+        for wanted in &wanted {
+            all.extend(Built::load(wanted)?.outgoing(&wanted.cache)?);
+        }
+        #[cfg(feature = "engine")]
         for Session { plan, .. } in &sessions {
-            all.extend(Built::load(plan)?.outgoing(plan)?);
-            #[cfg(feature = "engine")]
             all.extend(super::dockerfiles::outgoing(plan, &scratch.path().join(&plan.target.triple), shell)?);
         }
         outgoing = all;

@@ -26,7 +26,7 @@ pub fn run(options: &Options, wanted: &[String], shell: &Shell) -> Result<()> {
     let all = images::references(&plan);
     let chosen = choose(&all, wanted)?;
     let mover = Mover {
-        client: client(&plan, options, shell)?,
+        client: client(&plan.registries, options, shell)?,
         blobs: Blobs::of_user()?,
         packer: Packer::new(Cache::new(&cache_folder(&plan)), plan.compression, options.threads),
         plan: &plan,
