@@ -19,7 +19,7 @@ use crate::commands::verify::VerifyOptions;
 use crate::shell::Shell;
 
 #[derive(Parser)]
-#[command(name = "cargo-appbundle", bin_name = "cargo appbundle", version, about, styles = clap_styles(), max_term_width = 100)]
+#[command(name = "cargo-appbundle", bin_name = "cargo appbundle", version, about, styles = help::styles(), max_term_width = 100)]
 /// Turn a Cargo workspace of microservices into one installable file
 struct Cli {
     #[command(subcommand)]
@@ -229,15 +229,16 @@ enum Command {
     },
     /// Print the JSON Schema of the tables in `Cargo.toml`
     Schema,
-}
-
-fn clap_styles() -> clap::builder::Styles {
-    use anstyle::AnsiColor::{BrightCyan, BrightGreen};
-    clap::builder::Styles::styled()
-        .header(BrightGreen.on_default().bold())
-        .usage(BrightGreen.on_default().bold())
-        .literal(BrightCyan.on_default().bold())
-        .placeholder(anstyle::AnsiColor::Cyan.on_default())
+    /// The first process in a container of `dev`
+    #[cfg(feature = "engine")]
+    #[command(hide = true)]
+    Supervise {
+        /// The socket at which it is told what to do
+        control: PathBuf,
+        /// What it runs
+        #[arg(last = true, required = true)]
+        words: Vec<std::ffi::OsString>,
+    },
 }
 
 /// Runs the command that the arguments name; gives the exit code. The arguments begin with the program's name; Cargo puts the
@@ -334,6 +335,8 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
         }
         Command::Doctor { plan } => commands::doctor::run(&options(plan, CompileArgs::default())?, shell),
         Command::Clean { plan, cache } => commands::clean::run(&options(plan, CompileArgs::default())?, cache, shell),
+        #[cfg(feature = "engine")]
+        Command::Supervise { control, words } => commands::supervise::run(&control, &words),
         Command::Schema => {
             anstream::println!("{}", serde_json::to_string_pretty(&crate::config::schema::document())?);
             Ok(())

@@ -29,6 +29,8 @@ pub mod push;
 pub mod run;
 mod session;
 #[cfg(feature = "engine")]
+pub mod supervise;
+#[cfg(feature = "engine")]
 pub mod swarm;
 #[cfg(feature = "engine")]
 pub mod test;

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use tempfile::NamedTempFile;
 
 /// Begins the name of every file that is not finished yet.
@@ -144,6 +144,40 @@ impl Stamp {
         #[cfg(not(unix))]
         let (changed, inode) = (0, 0);
         Self { size: metadata.len(), modified: metadata.modified().map_or(0, since_epoch), changed, inode }
+    }
+}
+
+/// Puts a file, with a mode that a checkout keeps, at another place too. It is linked where the file system can, so that a large
+/// one costs nothing. A link that stands already is left alone: making it again would change the file's stamp, and have it read
+/// again by the next build.
+///
+/// # Errors
+/// When a folder is in the way, or it cannot be written.
+pub fn link(from: &Path, to: &Path, executable: bool) -> Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    let source = fs_err::metadata(from)?;
+    let wanted = if executable { 0o755 } else { 0o644 };
+    let linked = source.permissions().mode() & 0o777 == wanted;
+    if linked && std::fs::symlink_metadata(to).is_ok_and(|old| (old.dev(), old.ino()) == (source.dev(), source.ino())) {
+        return Ok(());
+    }
+    remove(to)?;
+    if !linked || std::fs::hard_link(from, to).is_err() {
+        fs_err::copy(from, to)?;
+        fs_err::set_permissions(to, std::fs::Permissions::from_mode(wanted))?;
+    }
+    Ok(())
+}
+
+/// Removes a file; one that is not there is fine.
+///
+/// # Errors
+/// When it is a folder, or cannot be removed.
+pub fn remove(path: &Path) -> Result<()> {
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_dir() => bail!("`{}` is a folder", path.display()),
+        Ok(_) => Ok(fs_err::remove_file(path)?),
+        Err(_) => Ok(()),
     }
 }
 

@@ -162,6 +162,46 @@ fn what_is_edited_restarts_and_nothing_else() {
     assert_eq!(left("developed"), "");
 }
 
+/// A program is replaced in the container that runs; where that cannot be, its container starts again.
+#[test]
+fn programs_start_again_without_their_containers() {
+    if !engine() || !tool("curl") {
+        return;
+    }
+    let project = project("replaced", &[("one", "ports = [\"18751:8000\"]\n"), ("two", "user = \"1234:1234\"\n")]);
+    project.write("services/two/src/main.rs", &SERVICE.replace("signal(15, end)", "signal(15, std::mem::transmute(1usize))"));
+    let mut running = start(&mut dev(&project, &[]));
+    running.wait_for("Running 2 containers");
+    assert!(answers(18751));
+    let since = |service: &str| judge("docker", &["inspect", "--format", "{{.State.StartedAt}}", id("replaced", service).trim()]);
+    let begun = (since("one"), since("two"));
+    let paths = judge("docker", &["inspect", "--format", "{{.Config.Entrypoint}}", id("replaced", "one").trim()]);
+    assert!(paths.contains("supervise") && paths.contains("-- /.appbundle/one/one"), "{paths}");
+    ["one", "two"].iter().for_each(|service| version(&project, service, "\"two\""));
+    running.wait_for("one | version two");
+    running.wait_for("two | version two");
+    let said = running.wait_for("Restarted");
+    assert!(said.contains("`two` does not end on SIGTERM and is killed") && !said.contains("`one` does not"), "{said}");
+    assert!(answers(18751));
+    assert_eq!((since("one"), since("two")), begun);
+
+    // What has ended altogether starts in its container again.
+    judge("docker", &["kill", id("replaced", "one").trim()]);
+    running.wait_for("the service `one` ended with exit code 137");
+    version(&project, "one", "\"three\"");
+    running.wait_for("one | version three");
+    running.wait_for("Restarted one in");
+    assert!(answers(18751));
+    assert_ne!(since("one"), begun.0);
+    version(&project, "one", "\"four\"");
+    running.wait_for("one | version four");
+    let said = ended(running, "INT");
+    assert!(said.contains("Removed 2 containers"), "{said}");
+    assert_eq!(left("replaced"), "");
+    let left_over = std::fs::read_dir(project.path().join("target/appbundle/.dev")).expect("folder").count();
+    assert_eq!(left_over, 0, "nothing of the run stays");
+}
+
 #[test]
 fn services_have_ports_of_their_own_and_a_fault_stops_only_its_service() {
     if !engine() || !tool("cc") || !tool("curl") {

@@ -1,7 +1,7 @@
 //! `base = "auto"`: one layer with what the binaries need, taken from the linker's own sysroot.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -64,8 +64,9 @@ fn layer(binaries: &[&Binary], sysroot: &Sysroot, epoch: u64, known: &KnownDiges
     add(text("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"));
     add(text("etc/ssl/certs/ca-certificates.crt", &certificates()));
 
+    let programs: Vec<(&str, &Elf)> = binaries.iter().map(|binary| (binary.service.as_str(), &binary.elf)).collect();
     let loaders: BTreeSet<&str> = binaries.iter().filter_map(|binary| binary.elf.interpreter.as_deref()).collect();
-    for (name, (path, is_loader)) in closure(binaries, sysroot)? {
+    for (name, (path, is_loader)) in closure(&programs, sysroot)? {
         let (digest, size) = known.digest(&path)?;
         let places: Vec<String> = if is_loader {
             loaders
@@ -92,16 +93,25 @@ fn layer(binaries: &[&Binary], sysroot: &Sysroot, epoch: u64, known: &KnownDiges
     Ok(Layer::new(members.into_values().collect()))
 }
 
-/// All libraries that are needed directly or by one another, the loader among them, by name.
-fn closure(binaries: &[&Binary], sysroot: &Sysroot) -> Result<BTreeMap<String, (PathBuf, bool)>> {
+/// What a program needs on this machine beside itself, by name; and which of these is its loader, unless it needs none.
+///
+/// # Errors
+/// When the linker does not find a library.
+pub fn libraries(program: &Path, sysroot: &Sysroot) -> Result<(BTreeMap<String, PathBuf>, Option<String>)> {
+    let found = closure(&[(&program.display().to_string(), &Elf::read(program)?)], sysroot)?;
+    let loader = found.iter().find(|(_, (_, is_loader))| *is_loader).map(|(name, _)| name.clone());
+    Ok((found.into_iter().map(|(name, (path, _))| (name, path)).collect(), loader))
+}
+
+/// All libraries that programs need directly or by one another, the loader among them, by name.
+fn closure(programs: &[(&str, &Elf)], sysroot: &Sysroot) -> Result<BTreeMap<String, (PathBuf, bool)>> {
     let mut found: BTreeMap<String, (PathBuf, bool)> = BTreeMap::new();
     let mut open: Vec<(String, String)> = Vec::new();
-    for binary in binaries {
-        let needed = binary.elf.needed.iter().map(|name| (name.clone(), binary.service.clone()));
-        open.extend(needed);
-        if let Some(loader) = &binary.elf.interpreter {
+    for (program, elf) in programs {
+        open.extend(elf.needed.iter().map(|name| (name.clone(), (*program).to_owned())));
+        if let Some(loader) = &elf.interpreter {
             let name = loader.rsplit('/').next().unwrap_or(loader).to_owned();
-            let path = sysroot.find(&name).with_context(|| missing(&name, &binary.service, sysroot))?;
+            let path = sysroot.find(&name).with_context(|| missing(&name, program, sysroot))?;
             found.insert(name, (path, true));
         }
     }

@@ -89,3 +89,13 @@ DB_HOST, DB_PORT and DB_ADDRESS, or by placeholders in `environment`. What it wr
 case; what a killed run leaves, the next `test`, `dev` or `run` removes.
 
 Exit codes: that of `cargo test` (101 for failed tests), 1 when a dependency does not become ready, 130 after Ctrl-C.";
+
+/// Cargo's colours.
+pub fn styles() -> clap::builder::Styles {
+    use anstyle::AnsiColor::{BrightCyan, BrightGreen};
+    clap::builder::Styles::styled()
+        .header(BrightGreen.on_default().bold())
+        .usage(BrightGreen.on_default().bold())
+        .literal(BrightCyan.on_default().bold())
+        .placeholder(anstyle::AnsiColor::Cyan.on_default())
+}

@@ -1,5 +1,8 @@
 //! `cargo appbundle dev`: the app in containers on this machine, following its sources until Ctrl-C.
 
+mod control;
+mod inside;
+mod launched;
 mod looped;
 mod prepared;
 mod watch;
@@ -9,12 +12,14 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
+use self::inside::Inside;
 use self::looped::Loop;
 use super::run::manner::Manner;
 use super::run::output::Output;
 use super::run::owner;
 use super::run::started::Started;
 use super::{Options, Session, load};
+use crate::compile::{CargoSettings, linker};
 use crate::engine::{Engine, Interrupt};
 use crate::plan::Format;
 use crate::shell::Shell;
@@ -69,12 +74,15 @@ pub fn run(options: &Options, dev: &DevOptions, shell: &Shell) -> Result<()> {
     let app = plan.name.to_string();
     let manner = Manner { grace: GRACE, lenient: true };
     let mut started = Started::new(&engine, &app, &foreign, &output, &interrupt, shell).with(manner);
+    let linker = linker::used(&CargoSettings::read(&options.cargo.config)?, &plan.target.triple);
+    let inside = Inside::new(&plan.output.join(".dev"), &plan.target, &linker)?;
     let ended = Loop {
         options: &options,
         services: &dev.services,
         timeout: dev.timeout,
         engine: &engine,
         started: &mut started,
+        inside,
         interrupt: &interrupt,
         shell,
     }

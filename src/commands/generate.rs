@@ -151,44 +151,18 @@ fn copy(to: &Path, what: &Copied, plan: &Plan, binaries: &[Binary], bases: &[&Ba
     match what {
         Copied::Folder => Ok(fs_err::create_dir_all(to)?),
         Copied::Link(target) => {
-            remove(to)?;
+            crate::fs::remove(to)?;
             Ok(std::os::unix::fs::symlink(target, to)?)
         }
-        Copied::File(from, executable) => link(from, to, *executable),
+        Copied::File(from, executable) => crate::fs::link(from, to, *executable),
         Copied::Binary(service) => {
             let binary = binaries.iter().find(|binary| binary.service == *service).context("a service has no executable")?;
-            link(&binary.path, to, true)
+            crate::fs::link(&binary.path, to, true)
         }
         Copied::BaseLayer(service) => {
             let at = plan.services.iter().position(|other| other.name.as_str() == service).context("a service is unknown")?;
             let layer = bases[at].layers.first().context("a context's base has no layer")?;
-            link(&packer.cache().path(layer), to, false)
+            crate::fs::link(&packer.cache().path(layer), to, false)
         }
-    }
-}
-
-/// A file is linked where the file system can, so that a large one costs nothing. A link that stands already is left alone:
-/// making it again would change the file's stamp, and have it read again by the next build.
-fn link(from: &Path, to: &Path, executable: bool) -> Result<()> {
-    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-    let source = fs_err::metadata(from)?;
-    let wanted = if executable { 0o755 } else { 0o644 };
-    let linked = source.permissions().mode() & 0o777 == wanted;
-    if linked && std::fs::symlink_metadata(to).is_ok_and(|old| (old.dev(), old.ino()) == (source.dev(), source.ino())) {
-        return Ok(());
-    }
-    remove(to)?;
-    if !linked || std::fs::hard_link(from, to).is_err() {
-        fs_err::copy(from, to)?;
-        fs_err::set_permissions(to, std::fs::Permissions::from_mode(wanted))?;
-    }
-    Ok(())
-}
-
-fn remove(path: &Path) -> Result<()> {
-    match std::fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.is_dir() => bail!("`{}` is a folder", path.display()),
-        Ok(_) => Ok(fs_err::remove_file(path)?),
-        Err(_) => Ok(()),
     }
 }

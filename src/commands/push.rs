@@ -1,7 +1,7 @@
 //! `cargo appbundle push`: the images of bundles, or of the workspace's last build, go to a registry.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -46,41 +46,15 @@ struct Pushed {
 /// When there is nothing to push, or a registry does not take it. What was pushed stays there: the next run goes on.
 pub fn run(push: &PushOptions, options: &Options, shell: &Shell) -> Result<()> {
     let prefix = push.prefix.trim_end_matches('/');
-    let (client, outgoing);
     let scratch = tempfile::tempdir().context("failed to make a temporary folder")?;
-    if push.bundles.is_empty() {
-        let sessions;
-        let wanted = match Wanted::remembered(options) {
-            Some(wanted) => {
-                sessions = Vec::new();
-                vec![wanted]
-            }
-            None => {
-                sessions = Session::of_targets(options, shell)?;
-                sessions.iter().map(|session| Wanted::by(&session.plan)).collect()
-            }
-        };
-        client = images::client(&wanted.first().context("there is no target")?.registries, options, shell)?;
-        let mut all = Vec::new();
-        for wanted in &wanted {
-            all.extend(Built::load(wanted)?.outgoing(&wanted.cache)?);
-        }
-        #[cfg(feature = "engine")]
-        for Session { plan, .. } in &sessions {
-            all.extend(super::dockerfiles::outgoing(plan, &scratch.path().join(&plan.target.triple), shell)?);
-        }
-        outgoing = all;
+    let (client, outgoing) = if push.bundles.is_empty() {
+        let (access, outgoing) = last_build(options, scratch.path(), shell)?;
+        (images::client(&access, options, shell)?, outgoing)
     } else {
         let access = Access { insecure: options.request.insecure_registries.clone(), ..Access::default() };
-        client = Client::new(access, push.offline, |text| shell.warning(text));
-        let mut all = Vec::new();
-        for (at, path) in push.bundles.iter().enumerate() {
-            shell.status("Reading", path.display());
-            let folder = scratch.path().join(at.to_string());
-            all.extend(bundle::outgoing(path, &folder).with_context(|| format!("failed to read `{}`", path.display()))?);
-        }
-        outgoing = all;
-    }
+        let client = Client::new(access, push.offline, |text| shell.warning(text));
+        (client, of_bundles(&push.bundles, scratch.path(), shell)?)
+    };
     let mut places: Vec<(Reference, &Outgoing)> = Vec::new();
     for image in &outgoing {
         let text = format!("{prefix}/{}:{}", image.name, image.tag);
@@ -128,6 +102,35 @@ pub fn run(push: &PushOptions, options: &Options, shell: &Shell) -> Result<()> {
         pushed.iter().for_each(|image| anstream::println!("{}@{}", image.repository, image.digest));
     }
     Ok(())
+}
+
+/// The images of the last build, and how registries may be reached.
+#[cfg_attr(not(feature = "engine"), expect(unused_variables, reason = "`scratch` is for images that an engine makes"))]
+fn last_build(options: &Options, scratch: &Path, shell: &Shell) -> Result<(Access, Vec<Outgoing>)> {
+    if let Some(wanted) = Wanted::remembered(options) {
+        let outgoing = Built::load(&wanted)?.outgoing(&wanted.cache)?;
+        return Ok((wanted.registries, outgoing));
+    }
+    let sessions = Session::of_targets(options, shell)?;
+    let mut all = Vec::new();
+    for Session { plan, .. } in &sessions {
+        let wanted = Wanted::by(plan);
+        all.extend(Built::load(&wanted)?.outgoing(&wanted.cache)?);
+        #[cfg(feature = "engine")]
+        all.extend(super::dockerfiles::outgoing(plan, &scratch.join(&plan.target.triple), shell)?);
+    }
+    let first = sessions.into_iter().next().context("there is no target")?;
+    Ok((first.plan.registries, all))
+}
+
+fn of_bundles(bundles: &[PathBuf], scratch: &Path, shell: &Shell) -> Result<Vec<Outgoing>> {
+    let mut all = Vec::new();
+    for (at, path) in bundles.iter().enumerate() {
+        shell.status("Reading", path.display());
+        let folder = scratch.join(at.to_string());
+        all.extend(bundle::outgoing(path, &folder).with_context(|| format!("failed to read `{}`", path.display()))?);
+    }
+    Ok(all)
 }
 
 /// A manifest or index, and what is to lead to it.

@@ -20,30 +20,11 @@ pub struct Interrupt {
 impl Interrupt {
     /// From now on, SIGINT, SIGTERM and SIGHUP no longer end this process; they are counted.
     pub fn listen() -> Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start a runtime")?;
-        let (mut int, mut term, mut hup) = {
-            let _inside = runtime.enter();
-            let listen = |kind| signal(kind).context("failed to listen for signals");
-            (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?, listen(SignalKind::hangup())?)
-        };
         let count = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&count);
-        std::thread::spawn(move || {
-            runtime.block_on(async {
-                loop {
-                    let any = std::future::poll_fn(|context| {
-                        let ready = [int.poll_recv(context), term.poll_recv(context), hup.poll_recv(context)];
-                        if ready.iter().any(std::task::Poll::is_ready) {
-                            std::task::Poll::Ready(())
-                        } else {
-                            std::task::Poll::Pending
-                        }
-                    });
-                    any.await;
-                    counter.fetch_add(1, Ordering::Relaxed);
-                }
-            });
-        });
+        on_wish(move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+        })?;
         Ok(Self { count })
     }
 
@@ -76,4 +57,31 @@ impl Interrupt {
         }
         None
     }
+}
+
+/// From now on, SIGINT, SIGTERM and SIGHUP no longer end this process, but have this done.
+pub fn on_wish(mut act: impl FnMut() + Send + 'static) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start a runtime")?;
+    let (mut int, mut term, mut hup) = {
+        let _inside = runtime.enter();
+        let listen = |kind| signal(kind).context("failed to listen for signals");
+        (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?, listen(SignalKind::hangup())?)
+    };
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            loop {
+                let any = std::future::poll_fn(|context| {
+                    let ready = [int.poll_recv(context), term.poll_recv(context), hup.poll_recv(context)];
+                    if ready.iter().any(std::task::Poll::is_ready) {
+                        std::task::Poll::Ready(())
+                    } else {
+                        std::task::Poll::Pending
+                    }
+                });
+                any.await;
+                act();
+            }
+        });
+    });
+    Ok(())
 }

@@ -85,8 +85,8 @@ impl Members {
         let mut tar = TarReader::new(BufReader::with_capacity(1 << 13, stream));
         let (mut documents, mut layers) = (0, 0);
         loop {
-            let before = count.get();
             let Some(entry) = tar.next_entry()? else { break };
+            let before = count.get();
             if entry.path.len() > LONGEST || self.files.len() + self.links.len() >= MOST {
                 self.faults.add(format!("it has more than {MOST} members, or one with a name of more than {LONGEST} bytes"));
                 continue;

@@ -6,9 +6,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+use super::GRACE;
+use super::control::{Control, Restart};
+use super::inside::Inside;
+use super::launched::{at_host, in_dev};
 use super::prepared::{self, Prepared};
 use super::watch::Watch;
-use crate::app::{DEV_VARIABLE, SOURCE_FOLDER, Volume, VolumeSource, own_ports};
 use crate::commands::run::dependency::{self, Addresses};
 use crate::commands::run::launch::Launch;
 use crate::commands::run::started::Started;
@@ -47,6 +50,7 @@ pub struct Loop<'a, 's> {
     pub timeout: Duration,
     pub engine: &'a Engine,
     pub started: &'a mut Started<'s>,
+    pub inside: Inside,
     pub interrupt: &'a Interrupt,
     pub shell: &'a Shell,
 }
@@ -194,7 +198,10 @@ impl Loop<'_, '_> {
         for launch in launches {
             let Some(at) = plan.services.iter().position(|service| service.name.as_str() == launch.name) else { continue };
             let (image, binary) = (Some(prepared.images[at]), Some(prepared.binaries[at].digest));
-            wanted.push(Running { launch: in_dev(launch, prepared, at, &addresses)?, image, binary });
+            if running.get(&launch.name).is_none_or(|old| old.binary != binary) {
+                self.inside.place(&plan.services[at], &prepared.binaries[at])?;
+            }
+            wanted.push(Running { launch: in_dev(launch, prepared, at, &addresses, &mut self.inside)?, image, binary });
         }
         // What ends takes its time: all that is to end does so at once, whatever the order in which it starts again.
         let changed = |new: &&Running| {
@@ -206,9 +213,13 @@ impl Loop<'_, '_> {
             wanted.iter().filter(|new| running.get(&new.launch.name) != Some(*new)).map(|new| &new.launch.name).collect();
         let free = |new: &&Running| !new.launch.after.iter().any(|other| to_start.contains(&other));
         let first: Vec<String> = wanted.iter().filter(changed).filter(free).map(|new| new.launch.name.clone()).collect();
+        // Those that have a supervisor need not end before.
+        let supervised = |name: &String| self.inside.control(name).is_some_and(Control::is_there);
+        let slow: Vec<String> = restarted.iter().filter(|name| !supervised(name)).cloned().collect();
+        let first: Vec<String> = first.into_iter().filter(|name| slow.contains(name)).collect();
         let started = self
             .started
-            .end_all(&restarted, &first)
+            .end_all(&slow, &first)
             .and_then(|()| self.start_in_order(wanted, (&restarted, &first), running, &mut names));
         if started.is_err() {
             restarted.iter().for_each(|name| drop(running.remove(name)));
@@ -267,10 +278,33 @@ impl Loop<'_, '_> {
         names: &mut Vec<String>,
     ) -> Result<()> {
         let again: Vec<String> = batch.iter().map(|new| new.launch.name.clone()).collect();
-        self.started.start_again(&again)?;
+        let left = self.restart(&again);
+        self.started.end_all(&left, &[])?;
+        self.started.start_again(&left)?;
         running.extend(batch.drain(..).map(|new| (new.launch.name.clone(), new)));
         names.extend(again);
         Ok(())
+    }
+
+    /// Has supervisors start services again, all at once; gives those whose containers have to start again.
+    fn restart(&mut self, services: &[String]) -> Vec<String> {
+        let restarts: Vec<Restart> = std::thread::scope(|scope| {
+            let restart = |name: &String| {
+                let control = self.inside.control(name);
+                scope.spawn(move || control.map_or(Restart::Not, |control| control.restart(GRACE)))
+            };
+            let all: Vec<_> = services.iter().map(restart).collect();
+            all.into_iter().map(|restart| restart.join().unwrap_or(Restart::Not)).collect()
+        });
+        let (mut done, mut left) = (Vec::new(), Vec::new());
+        for (name, restart) in services.iter().zip(restarts) {
+            if restart == Restart::Killed {
+                self.shell.warning(format_args!("`{name}` does not end on SIGTERM and is killed"));
+            }
+            if restart == Restart::Not { &mut left } else { &mut done }.push(name.clone());
+        }
+        self.started.goes_on_anew(&done);
+        left
     }
 
     fn start(&mut self, new: Running, running: &mut BTreeMap<String, Running>, names: &mut Vec<String>) -> Result<()> {
@@ -289,32 +323,6 @@ impl Loop<'_, '_> {
         names.push(name);
         Ok(())
     }
-}
-
-/// How a service is started here: with its executable and its sources mounted, at ports of its own, told that it is developed,
-/// and where its dependencies are.
-fn in_dev(launch: Launch, prepared: &Prepared, at: usize, addresses: &Addresses) -> Result<Launch> {
-    let plan = &prepared.session.plan;
-    let (service, binary) = (&plan.services[at], &prepared.binaries[at]);
-    let of_host = launch.network_mode.as_deref() == Some("host");
-    let address = |name: &str, port: u16| match addresses.get(&(name.to_owned(), port)) {
-        Some(address) if of_host => address.clone(),
-        _ => (name.to_owned(), port),
-    };
-    let mut launch = Launch { image: service.image.to_string(), ..launch };
-    launch.environment.insert(DEV_VARIABLE.0.into(), DEV_VARIABLE.1.into());
-    launch.environment.extend(service.dev.variables(&address).map_err(anyhow::Error::msg)?);
-    launch.ports = own_ports(&plan.services).remove(service.name.as_str()).unwrap_or_default();
-    for (source, target) in [(&binary.path, service.binary_path.as_str()), (&service.folder, SOURCE_FOLDER)] {
-        let source = VolumeSource::Host(source.display().to_string());
-        launch.volumes.push(Volume { source, target: target.to_owned(), read_only: true });
-    }
-    Ok(launch)
-}
-
-/// `8080` as somebody on this machine finds it.
-fn at_host(host: String) -> String {
-    if host.contains(':') { host } else { format!("127.0.0.1:{host}") }
 }
 
 /// The sources of a workspace: its folder, and those of members that lie elsewhere.

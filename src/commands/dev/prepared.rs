@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use crate::app::{Base, Binary, ImageRef};
+use super::inside::Inside;
+use crate::app::{AppFile, Base, Binary, ImageRef};
 use crate::archive::gzip::Level;
 use crate::base;
 use crate::bundle::{self, Kind};
@@ -66,6 +67,10 @@ pub fn narrow(plan: &mut Plan, wanted: &[String]) -> Result<()> {
     for (mut service, base) in services {
         if wanted.is_empty() || chosen.contains(service.name.as_str()) {
             service.image = ImageRef { name: service.image.name, tag: TAG.into() };
+            // The executable is where it can be another one at any time; a link leads there from where it is otherwise.
+            let link = Inside::path(&service);
+            let to = std::mem::replace(&mut service.binary_path, link.clone());
+            service.files.push(AppFile { to, from: PathBuf::new(), executable: true, link: Some(link) });
             plan.services.push(service);
             plan.bases.push(base);
         }

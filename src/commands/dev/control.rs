@@ -1,0 +1,86 @@
+//! The connection to who runs a service in its container: see [`crate::commands::supervise`].
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use crate::commands::supervise::{KILL, RESTART};
+
+/// How long a service may take to start once the one before has ended.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A socket at which a supervisor calls.
+pub struct Control {
+    caller: Arc<Mutex<Option<UnixStream>>>,
+}
+
+/// How a service was started again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restart {
+    /// After it had ended.
+    Ended,
+    /// After it was killed.
+    Killed,
+    /// It was not: nobody is there.
+    Not,
+}
+
+impl Control {
+    /// The socket's name.
+    pub const NAME: &str = "control";
+
+    /// Listens at a socket in this folder from now on.
+    ///
+    /// # Errors
+    /// When the socket cannot be made.
+    pub fn listen(folder: &Path) -> Result<Self> {
+        // The name of a socket has 107 bytes at most (unix(7)), a path may be longer.
+        let open = fs_err::File::open(folder)?;
+        let path = Path::new("/proc/self/fd").join(open.as_raw_fd().to_string()).join(Self::NAME);
+        let listener = UnixListener::bind(&path).with_context(|| format!("failed to make a socket in `{}`", folder.display()))?;
+        fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o666))?;
+        let caller = Arc::new(Mutex::new(None));
+        let last = Arc::clone(&caller);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                *last.lock().unwrap_or_else(PoisonError::into_inner) = stream.ok();
+            }
+        });
+        Ok(Self { caller })
+    }
+
+    /// Whether somebody has called.
+    pub fn is_there(&self) -> bool {
+        self.caller.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Has the service end within `grace` and start again.
+    pub fn restart(&self, grace: Duration) -> Restart {
+        let mut caller = self.caller.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(stream) = caller.as_mut() else { return Restart::Not };
+        match ask(stream, RESTART, grace) {
+            Ok(()) => return Restart::Ended,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                if ask(stream, KILL, PATIENCE).is_ok() {
+                    return Restart::Killed;
+                }
+            }
+            Err(_) => {}
+        }
+        *caller = None;
+        Restart::Not
+    }
+}
+
+/// Asks, and waits for the answer.
+fn ask(stream: &mut UnixStream, word: u8, patience: Duration) -> std::io::Result<()> {
+    stream.set_read_timeout(Some(patience))?;
+    stream.write_all(&[word])?;
+    stream.read_exact(&mut [0])
+}

@@ -1,0 +1,72 @@
+//! Programs that end and start again, in the containers that they have.
+
+use anyhow::Result;
+
+use super::Started;
+use crate::commands::run::container::{Container, await_followers};
+
+impl Started<'_> {
+    /// Ends the programs of several services at once, which are then to start again; those of `first` do, each as soon as its own has
+    /// ended: an engine takes its time for either.
+    pub fn end_all(&mut self, services: &[String], first: &[String]) -> Result<()> {
+        let wishes = self.interrupt.count();
+        let chosen = self.places(services);
+        let turned = std::thread::scope(|scope| {
+            let this = &*self;
+            let turn = |at: usize| {
+                scope.spawn(move || {
+                    let container = &this.containers[at];
+                    this.end(&container.name, wishes)?;
+                    let again = first.contains(&container.service) && this.interrupt.count() == wishes;
+                    if again {
+                        await_followers(&[container]);
+                        this.engine.start(&container.name)?;
+                    }
+                    Ok(again)
+                })
+            };
+            let turns: Vec<_> = chosen.iter().map(|at| turn(*at)).collect();
+            let joined = turns.into_iter().map(|turn| turn.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            joined.collect::<Vec<Result<bool>>>()
+        });
+        // Nobody wonders that they have.
+        chosen.iter().for_each(|at| self.containers[*at].ended = true);
+        for (at, again) in chosen.into_iter().zip(turned) {
+            if again? {
+                self.goes_on(at)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts the programs of services again that have ended, in the same containers, which see the files that are mounted as they
+    /// are now.
+    pub fn start_again(&mut self, services: &[String]) -> Result<()> {
+        let chosen = self.places(services);
+        let ended: Vec<&Container> = chosen.iter().map(|at| &self.containers[*at]).collect();
+        await_followers(&ended);
+        let engine = self.engine;
+        std::thread::scope(|scope| {
+            let starts: Vec<_> = ended.iter().map(|container| scope.spawn(|| engine.start(&container.name))).collect();
+            let joined = starts.into_iter().map(|start| start.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            joined.collect::<Vec<_>>().into_iter().collect::<Result<()>>()
+        })?;
+        chosen.into_iter().try_for_each(|at| self.goes_on(at))
+    }
+
+    /// Services whose programs were started again within their containers.
+    pub fn goes_on_anew(&mut self, services: &[String]) {
+        self.places(services).into_iter().for_each(|at| self.containers[at].well = false);
+    }
+
+    fn places(&self, services: &[String]) -> Vec<usize> {
+        (0..self.containers.len()).filter(|at| services.contains(&self.containers[*at].service)).collect()
+    }
+
+    /// A container that was started again.
+    fn goes_on(&mut self, at: usize) -> Result<()> {
+        let container = &mut self.containers[at];
+        (container.well, container.ended) = (false, false);
+        self.follow(at)
+    }
+}

@@ -1,0 +1,99 @@
+//! The first process of a container of `dev`, outside of one: `cargo appbundle supervise`.
+#![cfg(feature = "engine")]
+
+mod support;
+
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::time::Duration;
+
+use support::running::{Running, start};
+use support::{appbundle, fails, tool};
+
+fn supervise(folder: &Path, words: &[&str]) -> (Running, UnixStream) {
+    let listener = UnixListener::bind(folder.join("control")).expect("socket");
+    let running = start(&mut appbundle(folder, &[&["supervise", "control", "--"], words].concat()));
+    let (stream, _) = listener.accept().expect("a call");
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("timeout");
+    (running, stream)
+}
+
+fn answer(stream: &mut UnixStream) -> u8 {
+    let mut word = [0];
+    stream.read_exact(&mut word).expect("an answer");
+    word[0]
+}
+
+#[test]
+fn a_program_starts_again_and_ends_with_its_own_exit_code() {
+    let folder = tempfile::tempdir().expect("folder");
+    let script = folder.path().join("program");
+    let write = |text: &str| std::fs::write(&script, text).expect("written");
+    write("trap 'echo ended; exit 7' TERM; echo \"first $1\"; while :; do sleep 0.05; done");
+    let (mut running, mut stream) = supervise(folder.path(), &["sh", "program", "with it"]);
+    running.wait_for("first with it");
+    // What runs is what stands there then.
+    write("trap 'echo over; exit 9' TERM; echo \"second $1\"; while :; do sleep 0.05; done");
+    stream.write_all(b"r").expect("asked");
+    assert_eq!(answer(&mut stream), b's');
+    let said = running.wait_for("second with it");
+    assert!(said.contains("ended"), "{said}");
+    // Nobody needs to be there who asks.
+    drop(stream);
+    running.signal("TERM");
+    let (code, said) = running.end();
+    assert_eq!(code, Some(9), "{said}");
+    assert!(said.ends_with("over\n"), "{said}");
+}
+
+#[test]
+fn what_does_not_end_is_killed_when_asked() {
+    let folder = tempfile::tempdir().expect("folder");
+    let (mut running, mut stream) =
+        supervise(folder.path(), &["sh", "-c", "trap '' TERM; echo runs; while :; do sleep 0.05; done"]);
+    running.wait_for("runs");
+    stream.write_all(b"r").expect("asked");
+    stream.set_read_timeout(Some(Duration::from_millis(300))).expect("timeout");
+    assert!(stream.read_exact(&mut [0]).is_err(), "it goes on");
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("timeout");
+    stream.write_all(b"k").expect("asked");
+    assert_eq!(answer(&mut stream), b's');
+    running.wait_for("runs\nruns");
+    // Killed without being asked to start again, it has ended.
+    stream.write_all(b"k").expect("asked");
+    let (code, said) = running.end();
+    assert_eq!(code, Some(128 + 9), "{said}");
+}
+
+#[test]
+fn what_cannot_be_started_is_an_error() {
+    let folder = tempfile::tempdir().expect("folder");
+    let error = fails(&mut appbundle(folder.path(), &["supervise", "control", "--", "./nothing"]), 1);
+    assert!(error.contains("failed to start `./nothing`") && error.contains("No such file"), "{error}");
+    let (code, _) = start(&mut appbundle(folder.path(), &["supervise", "control", "--", "true"])).end();
+    assert_eq!(code, Some(0), "without a socket, it runs alone");
+}
+
+/// As the first process of a container, it is there for all in it.
+#[test]
+fn what_a_program_leaves_does_not_outlive_it() {
+    if !support::namespaces() || !tool("flock") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("folder");
+    let script = "exec 9>lock; flock -w 10 9 && echo free || echo held; sleep 3000 & exec sleep 3000";
+    let inner = appbundle(folder.path(), &["supervise", "control", "--", "sh", "-c", script]);
+    let listener = UnixListener::bind(folder.path().join("control")).expect("socket");
+    let container = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"];
+    let mut running = start(&mut support::within(&container, &inner));
+    let (mut stream, _) = listener.accept().expect("a call");
+    running.wait_for("free");
+    stream.write_all(b"r").expect("asked");
+    assert_eq!(answer(&mut stream), b's');
+    let said = running.wait_for("free\nfree");
+    assert!(!said.contains("held"), "{said}");
+    stream.write_all(b"k").expect("asked");
+    let (code, _) = running.end();
+    assert_eq!(code, Some(128 + 9));
+}
