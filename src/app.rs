@@ -24,7 +24,7 @@ pub use claim::Claim;
 pub use destination::Destination;
 pub use dev::{DEV_VARIABLE, SOURCE_FOLDER, own_ports};
 pub use device::Device;
-pub use facts::{Facts, Part};
+pub use facts::{Facts, Part, runpath};
 pub use file::GeneratedFile;
 pub use image::Image;
 pub use layer_of::LayerOf;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use support::container::describe;
-use support::{Project, engine, fails, judge, ok, run, text, tool};
+use support::{Project, appbundle, engine, fails, judge, ok, run, text, tool};
 
 const SYSROOT: &str = "/usr/aarch64-linux-gnu/lib";
 
@@ -147,6 +147,64 @@ fn libraries_are_found_as_the_loader_finds_them_however_large() {
     std::fs::remove_file(&two).expect("removed");
     let error = fails(&mut project.pack(&[]), 1);
     assert!(error.contains("the library `libtwo.so` is not there"), "{error}");
+}
+
+/// What a service packs by itself is there too, for `auto` as for a base that has none of it.
+#[test]
+fn libraries_that_a_service_packs_are_found_where_it_says() {
+    let project = Project::new(&["alpha"]);
+    if !tool("aarch64-linux-gnu-gcc") {
+        return;
+    }
+    rootfs(&project);
+    project.write("services/alpha/lib/two.c", "int two(void) { return 2; }\n");
+    project.write("services/alpha/lib/one.c", "int two(void);\nint one(void) { return two(); }\n");
+    let folder = project.path().join("services/alpha/lib");
+    let shared = |name: &str, flags: &[&str]| {
+        let mut command = Command::new("aarch64-linux-gnu-gcc");
+        let soname = format!("-Wl,-soname,lib{name}.so.1");
+        command.args(["-shared", "-fPIC", &soname, "-o", &format!("lib{name}.so.1.0"), &format!("{name}.c")]).args(flags);
+        ok(command.current_dir(&folder));
+        for (link, to) in
+            [(format!("lib{name}.so.1"), format!("lib{name}.so.1.0")), (format!("lib{name}.so"), format!("lib{name}.so.1"))]
+        {
+            std::os::unix::fs::symlink(to, folder.join(link)).expect("link");
+        }
+    };
+    shared("two", &[]);
+    // Each finds the next one beside itself.
+    shared("one", &["-L.", "-ltwo", "-Wl,-rpath,$ORIGIN"]);
+    let source = "int one(void);\nint main() { return one(); }\n";
+    let link = |path: &str| {
+        project.compile(
+            "aarch64-linux-gnu-gcc",
+            "alpha",
+            source,
+            &["-L../services/alpha/lib", "-lone", "-Wl,-rpath-link,../services/alpha/lib", path],
+        )
+    };
+    let table = "files = [{ from = \"lib/*.so*\", to = \"/usr/local/lib/alpha/\" }]\n";
+    let bases = ["\"auto\"", "{ rootfs = \"rootfs\" }"];
+    let pack = |base: &str, table: &str| {
+        project.service("alpha", table);
+        with_base(&project, base);
+        project.pack(&[])
+    };
+    for base in bases {
+        link("-Wl,-rpath,$ORIGIN/../lib/alpha");
+        let bundle = ok(&mut pack(base, table));
+        let inside = ok(&mut appbundle(project.path(), &["inspect", bundle.trim()]));
+        assert!(inside.contains("libone.so.1.0"), "{inside}");
+        let error = fails(&mut pack(base, ""), 1);
+        assert!(error.contains("libone.so.1") && error.contains("pack it with `files`"), "{error}");
+        // Without a word to the loader, they are in no folder that it searches.
+        link("-s");
+        let error = fails(&mut pack(base, table), 1);
+        assert!(error.contains("libone.so.1"), "{error}");
+        let told = format!("{table}environment = {{ LD_LIBRARY_PATH = \"/opt/none:/usr/local/lib/alpha\" }}\n");
+        ok(&mut pack(base, &told));
+        ok(&mut pack(base, &table.replace("/usr/local/lib/alpha/", "/usr/lib/")));
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::Facts;
 use crate::digest::Digest;
 use crate::elf::Elf;
 
@@ -18,4 +19,8 @@ pub struct Binary {
     pub size: u64,
     /// What it is and needs.
     pub elf: Elf,
+    /// Where it is in the image.
+    pub place: String,
+    /// The libraries that its service packs, and where it tells the loader to search.
+    pub beside: Facts,
 }

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
 
+use super::Service;
 use crate::archive::{TarReader, confined, normal};
 use crate::elf::Elf;
 
@@ -69,6 +70,25 @@ impl Facts {
         reader.drain()?;
         facts.folders.remove("");
         Ok(facts)
+    }
+
+    /// What a service packs beside its executable, as far as loaders look at it.
+    pub fn beside(service: &Service) -> Self {
+        let mut facts = Self::default();
+        for file in &service.files {
+            let path = file.to.trim_start_matches('/').to_owned();
+            if !is_library(path.rsplit('/').next().unwrap_or(&path)) {
+                continue;
+            }
+            match &file.link {
+                Some(link) => drop(facts.links.insert(path, link.clone())),
+                // One that is none in spite of its name is nothing to a loader.
+                None => facts.libraries.extend(Elf::read(&file.from).ok().map(|elf| (path, elf))),
+            }
+        }
+        let told = service.environment.get("LD_LIBRARY_PATH").into_iter().flat_map(|paths| paths.split(':'));
+        facts.search.extend(told.filter_map(|path| path.strip_prefix('/')).map(str::to_owned));
+        facts
     }
 
     fn add_parents(&mut self, path: &str) {
@@ -156,21 +176,21 @@ impl Facts {
         parts
     }
 
-    /// The library that the loader finds under a name.
-    pub fn library(&self, name: &str, runpath: &[String]) -> Option<&Elf> {
+    /// The library that the loader finds under a name, and where.
+    pub fn library(&self, name: &str, runpath: &[String]) -> Option<(String, &Elf)> {
+        let at = |path: &str| {
+            let path = self.resolve(path);
+            self.libraries.get(&path).map(|elf| (path, elf))
+        };
         if name.contains('/') {
-            return self.libraries.get(&self.resolve(name));
+            return at(name);
         }
         let first = runpath.iter().map(String::as_str).filter(|path| path.starts_with('/'));
         let own = self.search.iter().map(String::as_str);
         let multiarch = self.folders.iter().map(String::as_str).filter(|folder| {
             folder.rsplit_once('/').is_some_and(|(parent, triple)| SEARCHED.contains(&parent) && triple.contains("-linux-"))
         });
-        first
-            .chain(own)
-            .chain(SEARCHED)
-            .chain(multiarch)
-            .find_map(|folder| self.libraries.get(&self.resolve(&join(folder.trim_start_matches('/'), name))))
+        first.chain(own).chain(SEARCHED).chain(multiarch).find_map(|folder| at(&join(folder.trim_start_matches('/'), name)))
     }
 }
 
@@ -181,6 +201,16 @@ pub enum Part {
     Folder(String),
     /// A file in a folder that the base has.
     File(String),
+}
+
+/// The folders that a file's `DT_RUNPATH` names, with its own folder for `$ORIGIN` (ld.so(8)).
+pub fn runpath(elf: &Elf, place: &str) -> Vec<String> {
+    let origin = format!("/{}", place.trim_start_matches('/').rsplit_once('/').map_or("", |(folder, _)| folder));
+    elf.runpath.iter().map(|path| normal_absolute(&path.replace("${ORIGIN}", &origin).replace("$ORIGIN", &origin))).collect()
+}
+
+fn normal_absolute(path: &str) -> String {
+    path.strip_prefix('/').map_or_else(|| path.to_owned(), |path| format!("/{}", normal(path)))
 }
 
 fn is_library(name: &str) -> bool {

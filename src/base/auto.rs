@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use base64::Engine as _;
 
-use crate::app::{Base, BaseChoice, Binary};
+use crate::app::{Base, BaseChoice, Binary, Facts, runpath};
 use crate::archive::{Entry, Kind};
 use crate::elf::{Elf, glibc};
 use crate::oci::{History, RunConfig};
@@ -64,7 +64,7 @@ fn layer(binaries: &[&Binary], sysroot: &Sysroot, epoch: u64, known: &KnownDiges
     add(text("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"));
     add(text("etc/ssl/certs/ca-certificates.crt", &certificates()));
 
-    let programs: Vec<(&str, &Elf)> = binaries.iter().map(|binary| (binary.service.as_str(), &binary.elf)).collect();
+    let programs: Vec<Program<'_>> = binaries.iter().map(|binary| Program::of(binary)).collect();
     let loaders: BTreeSet<&str> = binaries.iter().filter_map(|binary| binary.elf.interpreter.as_deref()).collect();
     for (name, (path, is_loader)) in closure(&programs, sysroot)? {
         let (digest, size) = known.digest(&path)?;
@@ -98,46 +98,74 @@ fn layer(binaries: &[&Binary], sysroot: &Sysroot, epoch: u64, known: &KnownDiges
 /// # Errors
 /// When the linker does not find a library.
 pub fn libraries(program: &Path, sysroot: &Sysroot) -> Result<(BTreeMap<String, PathBuf>, Option<String>)> {
-    let found = closure(&[(&program.display().to_string(), &Elf::read(program)?)], sysroot)?;
+    let (elf, beside) = (Elf::read(program)?, Facts::default());
+    let program = Program { name: &program.display().to_string(), elf: &elf, paths: Vec::new(), beside: &beside };
+    let found = closure(&[program], sysroot)?;
     let loader = found.iter().find(|(_, (_, is_loader))| *is_loader).map(|(name, _)| name.clone());
     Ok((found.into_iter().map(|(name, (path, _))| (name, path)).collect(), loader))
 }
 
-/// All libraries that programs need directly or by one another, the loader among them, by name.
-fn closure(programs: &[(&str, &Elf)], sysroot: &Sysroot) -> Result<BTreeMap<String, (PathBuf, bool)>> {
+/// Something that libraries are sought for.
+struct Program<'a> {
+    name: &'a str,
+    elf: &'a Elf,
+    /// Where it tells the loader to search first.
+    paths: Vec<String>,
+    /// What is packed with it.
+    beside: &'a Facts,
+}
+
+impl<'a> Program<'a> {
+    fn of(binary: &'a Binary) -> Self {
+        let paths = runpath(&binary.elf, &binary.place);
+        Self { name: &binary.service, elf: &binary.elf, paths, beside: &binary.beside }
+    }
+}
+
+/// All libraries that programs need directly or by one another, the loader among them, by name; without those that are packed with
+/// the program.
+fn closure(programs: &[Program<'_>], sysroot: &Sysroot) -> Result<BTreeMap<String, (PathBuf, bool)>> {
     let mut found: BTreeMap<String, (PathBuf, bool)> = BTreeMap::new();
-    let mut open: Vec<(String, String)> = Vec::new();
-    for (program, elf) in programs {
-        open.extend(elf.needed.iter().map(|name| (name.clone(), (*program).to_owned())));
-        if let Some(loader) = &elf.interpreter {
+    for program in programs {
+        if let Some(loader) = &program.elf.interpreter {
             let name = loader.rsplit('/').next().unwrap_or(loader).to_owned();
-            let path = sysroot.find(&name).with_context(|| missing(&name, program, sysroot))?;
+            let path = sysroot.find(&name).with_context(|| missing(&name, program.name, sysroot))?;
             found.insert(name, (path, true));
         }
-    }
-    while let Some((name, by)) = open.pop() {
-        if found.contains_key(&name) {
-            continue;
+        let mut seen = BTreeSet::new();
+        let mut open: Vec<(String, String, Vec<String>)> = Vec::new();
+        let needs = |elf: &Elf, by: &str, paths: &[String]| {
+            elf.needed.iter().map(|name| (name.clone(), by.to_owned(), paths.to_vec())).collect::<Vec<_>>()
+        };
+        open.extend(needs(program.elf, program.name, &program.paths));
+        while let Some((name, by, paths)) = open.pop() {
+            if !seen.insert(name.clone()) {
+                continue;
+            }
+            if let Some((place, packed)) = program.beside.library(&name, &paths) {
+                let paths: Vec<String> = runpath(packed, &place).into_iter().chain(paths).collect();
+                open.extend(needs(packed, &name, &paths));
+                continue;
+            }
+            if found.contains_key(&name) {
+                continue;
+            }
+            let Some(path) = sysroot.find(&name) else { bail!("{}", missing(&name, &by, sysroot)) };
+            let elf = Elf::read(&path)?;
+            open.extend(needs(&elf, &name, &paths));
+            if name == "libc.so.6" && elf.defines.iter().filter_map(|version| glibc(version)).max() < Some((2, 34)) {
+                let there = NAME_SERVICE.iter().filter(|name| sysroot.find(name).is_some());
+                open.extend(there.map(|name| ((*name).to_owned(), name.to_string(), Vec::new())));
+            }
+            found.insert(name, (path, false));
         }
-        let Some(path) = sysroot.find(&name) else { bail!("{}", missing(&name, &by, sysroot)) };
-        let elf = Elf::read(&path)?;
-        open.extend(elf.needed.iter().map(|needed| (needed.clone(), name.clone())));
-        if name == "libc.so.6" && elf.defines.iter().filter_map(|version| glibc(version)).max() < Some((2, 34)) {
-            open.extend(
-                NAME_SERVICE
-                    .iter()
-                    .filter(|name| sysroot.find(name).is_some())
-                    .map(|name| ((*name).to_owned(), name.to_string())),
-            );
-        }
-        found.insert(name, (path, false));
     }
     Ok(found)
 }
 
 fn missing(name: &str, by: &str, sysroot: &Sysroot) -> String {
     format!(
-        "`{by}` needs the library `{name}`, which `{}` does not find\nhelp: install it for the target, or give a base that has it: `base = {{ rootfs = \"…\" }}`",
+        "`{by}` needs the library `{name}`, which `{}` does not find\nhelp: install it for the target, pack it with `files`, or give a base that has it: `base = {{ rootfs = \"…\" }}`",
         sysroot.linker
     )
 }

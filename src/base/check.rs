@@ -1,10 +1,11 @@
 //! Will each binary run on the base? Asked here rather than on the device.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
 
-use crate::app::{Base, Binary};
+use crate::app::{Base, Binary, Facts, runpath};
 use crate::elf::{Elf, Machine, glibc};
 
 /// Holds a binary against its base: machine, loader, libraries, and the versions of their symbols.
@@ -14,13 +15,17 @@ use crate::elf::{Elf, Machine, glibc};
 pub fn check(binary: &Binary, base: &Base) -> Result<()> {
     let mut faults = Vec::new();
     let machine = binary.elf.machine;
+    let mut facts = Cow::Borrowed(&base.facts);
+    if binary.beside != Facts::default() {
+        facts.to_mut().overlay(binary.beside.clone());
+    }
     if let Some(loader) = &binary.elf.interpreter {
-        match base.facts.libraries.get(&base.facts.resolve(loader)) {
+        match facts.libraries.get(&facts.resolve(loader)) {
             Some(found) => faults.extend(wrong_machine(found, machine, loader)),
             None => faults.push(format!("its loader `{loader}` is not there")),
         }
     }
-    libraries(&binary.elf, &binary.elf.runpath, base, machine, &mut BTreeSet::new(), &mut faults);
+    libraries(&binary.elf, &runpath(&binary.elf, &binary.place), &facts, machine, &mut BTreeSet::new(), &mut faults);
     if faults.is_empty() {
         return Ok(());
     }
@@ -30,7 +35,7 @@ pub fn check(binary: &Binary, base: &Base) -> Result<()> {
     } else if base.facts.libraries.is_empty() {
         "use `base = \"auto\"`, or compile a static binary for the target's `-musl` triple"
     } else {
-        "take a base that has it, or use `base = \"auto\"`"
+        "take a base that has it, pack it with `files` where the loader searches, or use `base = \"auto\"`"
     };
     bail!(
         "`{}` of the service `{}` does not run on the base `{}`:\n  {}\nhelp: {help}",
@@ -47,15 +52,15 @@ fn wrong_machine(found: &Elf, machine: Machine, name: &str) -> Option<String> {
 
 fn libraries(
     elf: &Elf,
-    runpath: &[String],
-    base: &Base,
+    paths: &[String],
+    facts: &Facts,
     machine: Machine,
     seen: &mut BTreeSet<String>,
     faults: &mut Vec<String>,
 ) {
     for name in &elf.needed {
-        let found = base.facts.library(name, runpath);
-        if let Some(library) = found {
+        let found = facts.library(name, paths);
+        if let Some((_, library)) = &found {
             faults.extend(versions(elf, library, name));
         }
         if !seen.insert(name.clone()) {
@@ -63,11 +68,11 @@ fn libraries(
         }
         match found {
             None => faults.push(format!("the library `{name}` is not there")),
-            Some(library) => {
+            Some((place, library)) => {
                 faults.extend(wrong_machine(library, machine, name));
                 // Its own folders go first; those of a `DT_RPATH` hold for all that it needs.
-                let paths: Vec<String> = library.runpath.iter().chain(runpath).cloned().collect();
-                libraries(library, &paths, base, machine, seen, faults);
+                let paths: Vec<String> = runpath(library, &place).into_iter().chain(paths.iter().cloned()).collect();
+                libraries(library, &paths, facts, machine, seen, faults);
             }
         }
     }

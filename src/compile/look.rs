@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 use rayon::prelude::*;
 
-use crate::app::{Binary, Service};
+use crate::app::{Binary, Facts, Service};
 use crate::elf::{Elf, glibc};
 use crate::plan::Plan;
 use crate::segment::KnownDigests;
@@ -49,5 +49,6 @@ fn look_at(plan: &Plan, service: &Service, paths: &BTreeMap<String, PathBuf>, kn
             floor.1
         );
     }
-    Ok(Binary { service: service.name.to_string(), path: path.clone(), digest, size, elf })
+    let (place, beside) = (service.binary_path.clone(), Facts::beside(service));
+    Ok(Binary { service: service.name.to_string(), path: path.clone(), digest, size, elf, place, beside })
 }
