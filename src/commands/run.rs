@@ -7,9 +7,9 @@ pub(super) mod launch;
 pub(super) mod manner;
 pub(super) mod output;
 pub(super) mod owner;
-mod scalar;
 mod spec;
 pub(super) mod started;
+mod variables;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Map, Value};
 
-use super::scalar::scalar;
+use super::variables::{replaced, scalar};
 use crate::app::{Port, Volume, VolumeSource};
 
 /// One service to be started.
@@ -80,7 +80,9 @@ const WITHOUT_MEANING: [&str; 8] =
 /// # Errors
 /// When a service has no image, or something in it cannot be made out.
 pub fn launches(document: &Value, folder: &Path) -> Result<(Vec<Launch>, Vec<String>)> {
-    let services = document.get("services").and_then(Value::as_object).context("it has no `services`")?;
+    let services = document.get("services").context("it has no `services`")?;
+    let services = replaced(services, &|name| std::env::var(name).ok())?;
+    let services = services.as_object().context("its `services` are not a map")?;
     let (mut launches, mut notes) = (Vec::new(), Vec::new());
     for (name, service) in services {
         let service = service.as_object().with_context(|| format!("its service `{name}` is not a map"))?;
@@ -284,14 +286,17 @@ mod tests {
     fn variables_are_handed_down_and_replaced_as_compose_does() {
         let path = std::env::var("PATH").expect("a path");
         let text = "services:\n  a:\n    image: a:1\n    environment: { PATH: , NOBODY_HAS_SET_IT: , EMPTY: '', \
-            A: '${PATH+set}${NOBODY_HAS_SET_IT:+set}', B: '${NOBODY_HAS_SET_IT-b}${NOBODY_HAS_SET_IT:-c}', C: $$PATH }\n  \
+            A: '${PATH:?why}', B: '${NOBODY_HAS_SET_IT-b}', C: $$PATH }\n  \
             b:\n    image: b:1\n    environment: [PATH, NOBODY_HAS_SET_IT, X=]\n    labels: [PATH]\n";
         let document: Value = serde_saphyr::from_str(text).expect("yaml");
         let (launches, _) = launches(&document, Path::new("/")).expect("launches");
         let environment = |at: usize| launches[at].environment.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect::<Vec<_>>();
-        assert_eq!(environment(0), [("A", "set"), ("B", "bc"), ("C", "$PATH"), ("EMPTY", ""), ("PATH", &path)]);
+        assert_eq!(environment(0), [("A", path.as_str()), ("B", "b"), ("C", "$PATH"), ("EMPTY", ""), ("PATH", &path)]);
         assert_eq!(environment(1), [("PATH", path.as_str()), ("X", "")]);
         assert_eq!(launches[1].labels["PATH"], "");
+        let document: Value = serde_saphyr::from_str(&text.replace("PATH:?why", "NOBODY_HAS_SET_IT:?why")).expect("yaml");
+        let error = super::launches(&document, Path::new("/")).expect_err("it is not set");
+        assert!(error.to_string().contains("`NOBODY_HAS_SET_IT` must be set: why"), "{error}");
     }
 
     #[test]

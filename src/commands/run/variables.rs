@@ -1,0 +1,131 @@
+//! The variables of a compose file, replaced by their values (Compose Specification, "Interpolation").
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+/// The same document with `$NAME` and `${NAME…}` in all its strings replaced by what `variable` says, and `$$` by a dollar sign.
+///
+/// # Errors
+/// When one that must be set is not, with the words that the file has for that; when braces do not close.
+pub fn replaced(value: &Value, variable: &dyn Fn(&str) -> Option<String>) -> Result<Value> {
+    Ok(match value {
+        Value::String(text) => Value::String(text_of(text, variable)?),
+        Value::Array(items) => items.iter().map(|item| replaced(item, variable)).collect::<Result<_>>()?,
+        Value::Object(map) => {
+            let pairs = map.iter().map(|(key, value)| Ok((key.clone(), replaced(value, variable)?)));
+            Value::Object(pairs.collect::<Result<_>>()?)
+        }
+        other => other.clone(),
+    })
+}
+
+/// A scalar as text.
+pub fn scalar(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+fn text_of(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<String> {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        if let Some(after) = rest.strip_prefix('$') {
+            out.push('$');
+            rest = after;
+        } else if let Some(inner) = rest.strip_prefix('{') {
+            let end = closing(inner).with_context(|| format!("in `{text}`, a brace does not close"))?;
+            let (name, other) = inner[..end].split_at(name_length(&inner[..end]));
+            out.push_str(&replacement(name, other, variable)?);
+            rest = &inner[end + 1..];
+        } else {
+            let (name, after) = rest.split_at(name_length(rest));
+            if name.is_empty() {
+                out.push('$');
+            } else {
+                out.push_str(&variable(name).unwrap_or_default());
+            }
+            rest = after;
+        }
+    }
+    Ok(out + rest)
+}
+
+/// Where the brace closes that stands before the text; those of variables within close before.
+fn closing(text: &str) -> Option<usize> {
+    let mut open = 1;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'{' if at > 0 && text.as_bytes()[at - 1] == b'$' => open += 1,
+            b'}' if open == 1 => return Some(at),
+            b'}' => open -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+fn name_length(text: &str) -> usize {
+    text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(text.len())
+}
+
+/// What stands for a variable: its value; what `-` names where it is not set, and `:-` also where it is empty; of `+` and `:+` what
+/// they name where it is; where `?` and `:?` stand, it must be.
+fn replacement(name: &str, other: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<String> {
+    let (also_empty, other) = other.strip_prefix(':').map_or((false, other), |other| (true, other));
+    let value = variable(name).filter(|value| !(also_empty && value.is_empty()));
+    let (sign, words) = other.split_at_checked(1).unwrap_or_default();
+    let words = || text_of(words, variable);
+    match (sign, value) {
+        ("+", Some(_)) => words(),
+        ("-", None) => words(),
+        ("?", None) => {
+            let words = words()?;
+            let why = if words.is_empty() { String::new() } else { format!(": {words}") };
+            bail!("the variable `{name}` must be set{why}\nhelp: set it before the command: `{name}=… cargo appbundle …`")
+        }
+        ("" | "-" | "?", Some(value)) => Ok(value),
+        ("" | "+", None) => Ok(String::new()),
+        _ => bail!("`${{{name}{other}}}` is not understood"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_the_specification() {
+        let variable = |name: &str| match name {
+            "SET" => Some("value".to_owned()),
+            "EMPTY" => Some(String::new()),
+            _ => None,
+        };
+        let of = |text: &str| text_of(text, &variable);
+        for (text, wanted) in [
+            ("plain", "plain"),
+            ("$SET and ${SET}", "value and value"),
+            ("$NONE|${NONE}|${EMPTY}", "||"),
+            ("$$SET $${SET} 5$ $-", "$SET ${SET} 5$ $-"),
+            ("${NONE-a}${EMPTY-b}${EMPTY:-c}${SET:-d}", "acvalue"),
+            ("${NONE+a}${EMPTY+b}${EMPTY:+c}${SET:+d}", "bd"),
+            ("${SET?why}${SET:?why}${EMPTY?why}", "valuevalue"),
+            ("${NONE:-${ALSO:-${SET}}}!", "value!"),
+            ("${NONE:-{\"a\": 1}", "{\"a\": 1"),
+        ] {
+            assert_eq!(of(text).expect(text), wanted, "{text}");
+        }
+        for (text, wanted) in [
+            ("${NONE?set it}", "`NONE` must be set: set it"),
+            ("${EMPTY:?}", "`EMPTY` must be set\nhelp"),
+            ("${SET", "does not close"),
+            ("${SET!x}", "not understood"),
+        ] {
+            assert!(of(text).expect_err(text).to_string().contains(wanted), "{text}");
+        }
+    }
+}
