@@ -22,9 +22,10 @@ pub use reader::{Tail, TarEntry, TarReader, begins_tar};
 pub use writer::{BLOCK, END_OF_ARCHIVE, Entry, Kind, encode, encode_file, padding};
 
 /// How a stream is compressed, judged by its first bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Compression {
     /// Not at all, or by nothing known here.
+    #[default]
     None,
     /// RFC 1952.
     Gzip,

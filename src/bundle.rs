@@ -10,7 +10,7 @@ mod told;
 mod unpack;
 
 pub use auterionos::{Payload, begin_sum, write as write_auterionos};
-pub use contents::{BundledImage, BundledLayer, Contents, contents, write_images};
+pub use contents::{BundledImage, BundledLayer, Contents, contents, contents_by_name, write_images};
 pub use layout::{Kind, Part, begin_digests, descriptor, index, manifest, write as write_layout};
 pub use outgoing::{Blob, Outgoing, Source};
 pub use unpack::outgoing;

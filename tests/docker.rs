@@ -95,6 +95,17 @@ fn load_sends_what_is_missing_of_any_format() {
         assert!(proxy.sent() < 1_500_000, "{} bytes, the shared layer among them", proxy.sent());
         assert_eq!(judge("docker", &["run", "--rm", "com.example.loading.beta:1.2.3"]), "beta two\n");
         project.compile("cc", "beta", &hello("beta"), &["-static", "-O1"]);
+        // What the engine lacks is damaged: it is told whose fault that is, and nothing is loaded of it.
+        forget("loading");
+        project.write("shared.txt", &format!("{}{now:?} again", noise(3_000_000)));
+        ok(project.pack(&arguments).args(["--target", X86]));
+        let mut bytes = std::fs::read(bundle.trim()).expect("bundle");
+        let middle = bytes.len() / 2;
+        bytes[middle..middle + 16].iter_mut().for_each(|byte| *byte ^= 0xff);
+        std::fs::write(bundle.trim(), bytes).expect("damaged");
+        let error = fails(&mut appbundle(project.path(), &["load", bundle.trim()]), 1);
+        assert!(error.contains("damaged") && error.contains("cargo appbundle verify"), "{error}");
+        ok(project.pack(&arguments).args(["--target", X86]));
     }
     // Without a name, the last build's.
     let printed = ok(&mut appbundle(project.path(), &["load"]));

@@ -1,7 +1,7 @@
 //! The images of a bundle of any format, to be given to an engine.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufReader, Read, Write};
+use std::io::{BufReader, Read, Seek as _, Write};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -58,19 +58,47 @@ pub fn contents(path: &Path, read: &dyn Fn(u64)) -> Result<Contents> {
     let mut images = None;
     let compose = archive(path, read, &mut |stream| {
         // Layers are held against the sums in their names; whether they unpack to what the config says, engines see for themselves.
-        let members = Members::read(stream, &Budget::new(u64::MAX), None);
-        let mut found = Images::resolve(&members, false);
-        let faults: Vec<String> =
-            members.faults.clone().into_vec().into_iter().chain(std::mem::take(&mut found.faults).into_vec()).collect();
-        if let Some(fault) = faults.first() {
-            bail!("its images are damaged: {fault}\nhelp: see all that is wrong: `cargo appbundle verify {}`", path.display());
-        }
-        images = Some(of(&members, found)?);
+        images = Some(images_of(&Members::read(stream, &Budget::new(u64::MAX), None), path)?);
         Ok(())
     })?;
-    let images = images.with_context(|| format!("`{}` holds no images", path.display()))?;
-    ensure!(!images.is_empty(), "`{}` holds no images", path.display());
-    Ok(Contents { images, compose })
+    Contents { images: images.unwrap_or_default(), compose }.checked(path)
+}
+
+/// The same in a moment, where layers are named by their sums and can be passed over by seeking, as in what is written here: they are
+/// believed. None for other files.
+///
+/// # Errors
+/// As [`contents`].
+pub fn contents_by_name(path: &Path) -> Result<Option<Contents>> {
+    let failed = || format!("failed to read `{}`", path.display());
+    let mut file = std::fs::File::open(path).with_context(failed)?;
+    let mut head = Vec::new();
+    let is_plain = file.metadata()?.is_file()
+        && Read::by_ref(&mut file).take(512).read_to_end(&mut head).is_ok()
+        && TarReader::new(&head[..]).next_entry().is_ok_and(|entry| entry.is_some_and(|e| !mender::begins_artifact(&e.path)));
+    if !is_plain {
+        return Ok(None);
+    }
+    file.rewind()?;
+    let images = images_of(&Members::sought(file).with_context(failed)?, path).with_context(failed)?;
+    Contents { images, compose: None }.checked(path).map(Some)
+}
+
+impl Contents {
+    fn checked(self, path: &Path) -> Result<Self> {
+        ensure!(!self.images.is_empty(), "`{}` holds no images", path.display());
+        Ok(self)
+    }
+}
+
+fn images_of(members: &Members, path: &Path) -> Result<Vec<BundledImage>> {
+    let mut found = Images::resolve(members, false);
+    let faults: Vec<String> =
+        members.faults.clone().into_vec().into_iter().chain(std::mem::take(&mut found.faults).into_vec()).collect();
+    if let Some(fault) = faults.first() {
+        bail!("its images are damaged: {fault}\nhelp: see all that is wrong: `cargo appbundle verify {}`", path.display());
+    }
+    of(members, found)
 }
 
 fn of(members: &Members, found: Images) -> Result<Vec<BundledImage>> {

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use super::{Options, Session};
 use crate::bundle::{self, BundledImage, Contents};
 use crate::digest::Digest;
-use crate::engine::{self, Engine};
+use crate::engine::{self, Engine, ImageFacts};
 use crate::plan::{Format, Plan};
 use crate::shell::{self, Shell};
 
@@ -35,8 +35,13 @@ pub fn run(options: &Options, file: Option<&Path>, shell: &Shell) -> Result<()> 
     Ok(())
 }
 
-/// Reads and checks a bundle with a progress bar.
+/// What a bundle holds; what takes long to find out has a progress bar.
 pub(super) fn read(path: &Path, shell: &Shell) -> Result<Contents> {
+    bundle::contents_by_name(path)?.map_or_else(|| read_through(path, shell), Ok)
+}
+
+/// Reads and checks all of it.
+fn read_through(path: &Path, shell: &Shell) -> Result<Contents> {
     let progress = shell.progress("Reading", std::fs::metadata(path).map_or(0, |metadata| metadata.len()));
     bundle::contents(path, &|bytes| progress.advance(bytes))
 }
@@ -58,12 +63,14 @@ pub(super) fn last_bundle(plan: &Plan) -> Result<PathBuf> {
 
 /// Sends what the engine lacks, and says what was spared.
 pub(super) fn load(engine: &Engine, path: &Path, contents: &Contents, shell: &Shell) -> Result<()> {
-    let mut wanted = Vec::new();
+    let (mut wanted, mut chains) = (Vec::new(), BTreeSet::new());
     for image in &contents.images {
         if image.names.is_empty() {
             bail!("the image {} of `{}` has no name, by which it could be found again", image.id.short(), path.display());
         }
-        if !is_there(engine, image)? {
+        let named = named(engine, image)?;
+        chains.extend(named.iter().flatten().flat_map(|found| engine::chains(found.layers.iter().map(String::as_str))));
+        if !is_of(&named, image) {
             wanted.push(image);
         }
     }
@@ -75,18 +82,26 @@ pub(super) fn load(engine: &Engine, path: &Path, contents: &Contents, shell: &Sh
     }
     let about = engine.about();
     shell.status("Loading", format_args!("{} images into {} {}", wanted.len(), about.name, about.version));
-    let known = known_layers(&wanted, &engine.known_chains()?);
-    let sent = send(engine, path, &wanted, &known, shell);
-    let (sent, known) = match sent {
-        // An image that went away meanwhile took its layers along.
-        Err(error) if !known.is_empty() && engine.again().is_ok() => {
-            shell.detail("Loading", format_args!("all layers once more, since the engine said: {error:#}"));
-            (send(engine, path, &wanted, &BTreeSet::new(), shell)?, BTreeSet::new())
-        }
-        sent => (sent?, known),
-    };
+    let takes_parts = engine.takes_parts()?;
+    // What the same names lead to now has most layers of the next build; to ask about all images takes a while.
+    if takes_parts && wanted.iter().any(|image| !has_any(image, &chains)) {
+        chains = engine.known_chains()?;
+    }
+    let mut known = if takes_parts { known_layers(&wanted, &chains) } else { BTreeSet::new() };
+    let mut sent = send(engine, path, &wanted, &known, shell);
+    // An image that went away meanwhile took its layers along.
+    if let Err(error) = &sent
+        && !known.is_empty()
+        && engine.again().is_ok()
+    {
+        shell.detail("Loading", format_args!("all layers once more, since the engine said: {error:#}"));
+        known.clear();
+        sent = send(engine, path, &wanted, &known, shell);
+    }
+    // What is wrong with a layer, engines say in words of their own.
+    let sent = sent.map_err(|error| read_through(path, shell).err().unwrap_or(error))?;
     for image in &wanted {
-        if !is_there(engine, image)? {
+        if !is_of(&named(engine, image)?, image) {
             bail!("the engine took the image `{}`, but does not have it now", image.names[0]);
         }
     }
@@ -100,23 +115,30 @@ pub(super) fn load(engine: &Engine, path: &Path, contents: &Contents, shell: &Sh
     Ok(())
 }
 
-/// Whether all names of an image lead to it already.
-fn is_there(engine: &Engine, image: &BundledImage) -> Result<bool> {
-    for name in &image.names {
-        let found = engine.image(name)?;
-        if found.is_none_or(|found| found.id.trim_start_matches("sha256:") != image.id.hex()) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+/// What the names of an image lead to.
+fn named(engine: &Engine, image: &BundledImage) -> Result<Vec<Option<ImageFacts>>> {
+    image.names.iter().map(|name| engine.image(name)).collect()
+}
+
+/// Whether all of them are it.
+fn is_of(named: &[Option<ImageFacts>], image: &BundledImage) -> bool {
+    named.iter().all(|found| found.as_ref().is_some_and(|found| found.id.trim_start_matches("sha256:") == image.id.hex()))
+}
+
+fn chains_of(image: &BundledImage) -> Vec<Digest> {
+    let diff_ids: Vec<String> = image.layers.iter().map(|layer| layer.diff_id.to_string()).collect();
+    engine::chains(diff_ids.iter().map(String::as_str))
+}
+
+fn has_any(image: &BundledImage, chains: &BTreeSet<Digest>) -> bool {
+    chains_of(image).iter().any(|chain| chains.contains(chain))
 }
 
 /// Layers that lie, over the same others, in an image of the engine. One that is needed elsewhere over others is not known.
 fn known_layers(wanted: &[&BundledImage], chains: &BTreeSet<Digest>) -> BTreeSet<Digest> {
     let (mut known, mut unknown) = (BTreeSet::new(), BTreeSet::new());
     for image in wanted {
-        let diff_ids: Vec<String> = image.layers.iter().map(|layer| layer.diff_id.to_string()).collect();
-        for (layer, chain) in image.layers.iter().zip(engine::chains(diff_ids.iter().map(String::as_str))) {
+        for (layer, chain) in image.layers.iter().zip(chains_of(image)) {
             if chains.contains(&chain) { &mut known } else { &mut unknown }.insert(layer.digest);
         }
     }

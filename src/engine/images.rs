@@ -61,11 +61,13 @@ impl Engine {
         }
     }
 
-    /// The chains of layers of all images (see [`chains`]); none where the engine wants every layer of what is loaded.
+    /// Whether it takes images without layers that it has already.
+    pub fn takes_parts(&self) -> Result<bool> {
+        Ok(!self.about().is_podman() && !self.keeps_images_in_containerd()?)
+    }
+
+    /// The chains of layers of all images (see [`chains`]).
     pub fn known_chains(&self) -> Result<BTreeSet<Digest>> {
-        if self.about().is_podman() || self.keeps_images_in_containerd()? {
-            return Ok(BTreeSet::new());
-        }
         let options = ListImagesOptionsBuilder::new().all(false).build();
         let images = self.wait("listing its images", self.docker.list_images(Some(options)))?;
         let mut known = BTreeSet::new();

@@ -12,7 +12,7 @@ use crate::mender::Faults;
 const LONGEST: usize = 1024;
 
 /// What a layer's bytes are (image-spec, layer.md).
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Layer {
     /// As it stands in the archive.
     pub compression: Compression,
@@ -32,14 +32,7 @@ impl Layer {
     /// Reads a tar, which may be compressed; keeps the `keep` largest files, or does not look into what is compressed. A plain tar is not summed: whoever
     /// reads the stream does that already.
     pub fn read(reader: &mut dyn BufRead, budget: &Budget, keep: Option<usize>) -> Self {
-        let mut layer = Self {
-            compression: Compression::None,
-            diff_id: None,
-            size: 0,
-            files: 0,
-            largest: Vec::new(),
-            faults: Faults::default(),
-        };
+        let mut layer = Self::default();
         let result = match reader.fill_buf().map(Compression::of) {
             Ok(Compression::None) => layer.walk(reader, keep.unwrap_or_default()),
             Ok(compression) => {
