@@ -26,7 +26,7 @@ use crate::segment::{KnownDigests, Packer, Segment};
 #[cfg(feature = "engine")]
 pub use archive::read_saved;
 pub use archive::{Pulled, has_layer, read_pulled};
-pub use auto::{Sysroot, libraries};
+pub use auto::Sysroot;
 pub use check::check;
 pub use context::BuildContext;
 #[cfg(feature = "engine")]

@@ -3,8 +3,8 @@
 mod auterionos;
 mod contents;
 mod layout;
+mod marks;
 mod outgoing;
-mod states;
 pub mod survey;
 mod told;
 mod unpack;

@@ -25,7 +25,7 @@ pub use build::BuildSpec;
 pub use container::{ContainerSpec, Network, Published, State};
 pub use endpoint::Endpoint;
 pub use images::{ImageFacts, chains};
-pub use interrupt::{Interrupt, on_wish};
+pub use interrupt::{Interrupt, on_signals};
 pub use owned::Labelled;
 pub use pull::Login;
 pub use swarm::{STACK_LABEL, SwarmFacts, SwarmService};

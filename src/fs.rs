@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result, bail};
 use tempfile::NamedTempFile;
@@ -127,15 +127,31 @@ pub struct Stamp {
     pub inode: u64,
 }
 
+/// This moment, in nanoseconds since the epoch.
+pub fn now() -> u128 {
+    since_epoch(SystemTime::now())
+}
+
+fn since_epoch(time: SystemTime) -> u128 {
+    time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos())
+}
+
 impl Stamp {
     /// Reads the stamp of what `path` leads to.
     pub fn read(path: &Path) -> io::Result<Self> {
         Ok(Self::of(&std::fs::metadata(path)?))
     }
 
+    /// Whether the file's last change was so long before this moment, in nanoseconds since the epoch, that any later one gives it
+    /// another stamp.
+    pub fn is_before(&self, moment: u128) -> bool {
+        let whole_seconds = self.modified.is_multiple_of(1_000_000_000);
+        let tick = if whole_seconds { Duration::from_secs(2) } else { Duration::from_millis(50) };
+        self.modified.max(self.changed) + tick.as_nanos() < moment
+    }
+
     /// The stamp of an open or listed file.
     pub fn of(metadata: &std::fs::Metadata) -> Self {
-        let since_epoch = |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_nanos());
         #[cfg(unix)]
         let (changed, inode) = {
             use std::os::unix::fs::MetadataExt as _;
@@ -155,6 +171,8 @@ impl Stamp {
 /// When a folder is in the way, or it cannot be written.
 pub fn link(from: &Path, to: &Path, executable: bool) -> Result<()> {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    // A link to a link would be one to a place that need not be there.
+    let from = &fs_err::canonicalize(from)?;
     let source = fs_err::metadata(from)?;
     let wanted = if executable { 0o755 } else { 0o644 };
     let linked = source.permissions().mode() & 0o777 == wanted;

@@ -2,13 +2,14 @@
 
 mod features;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use cargo_metadata::{MetadataCommand, TargetKind};
 use semver::Version;
 
-use crate::fs::Stamp;
+use crate::fs::{self, Stamp};
 
 pub use features::{Unified, unified};
 
@@ -58,8 +59,9 @@ pub struct Workspace {
     pub metadata: serde_json::Value,
     /// All members, by name.
     pub members: Vec<Member>,
-    /// All manifests and the folders that members lie in, as they were when Cargo was asked.
-    pub stamps: Vec<(PathBuf, Stamp)>,
+    /// All manifests, and the folders in which a new member would be seen, as they were when Cargo was asked; none if that is not
+    /// certain.
+    pub stamps: Option<Vec<(PathBuf, Stamp)>>,
 }
 
 /// A package of the workspace.
@@ -102,6 +104,7 @@ impl Workspace {
             command.manifest_path(path);
         }
         command.other_options(options.common_flags());
+        let asked = fs::now();
         let metadata = match command.exec() {
             Ok(metadata) => metadata,
             Err(cargo_metadata::Error::CargoMetadata { stderr }) => {
@@ -119,7 +122,13 @@ impl Workspace {
         let mut members: Vec<Member> = metadata.workspace_packages().into_iter().map(member).collect();
         members.sort_by(|a, b| (&a.name, &a.manifest).cmp(&(&b.name, &b.manifest)));
         let root = metadata.workspace_root.clone().into_std_path_buf();
-        Ok(Self { stamps: stamps(&root, &members), root, target_dir, metadata: metadata.workspace_metadata.clone(), members })
+        Ok(Self {
+            stamps: stamps(&root, &members, asked),
+            root,
+            target_dir,
+            metadata: metadata.workspace_metadata.clone(),
+            members,
+        })
     }
 
     /// Absolute path of the root manifest.
@@ -134,14 +143,28 @@ impl Workspace {
     }
 }
 
-/// Those of all manifests, and of the folders in which a new member would be seen.
-fn stamps(root: &Path, members: &[Member]) -> Vec<(PathBuf, Stamp)> {
-    let of_members =
-        members.iter().flat_map(|member| [Some(member.manifest.clone()), member.folder().parent().map(Path::to_owned)]);
-    let mut paths: Vec<PathBuf> = of_members.flatten().chain([root.join("Cargo.toml")]).collect();
-    paths.sort();
-    paths.dedup();
-    paths.into_iter().filter_map(|path| Stamp::read(&path).ok().map(|stamp| (path, stamp))).collect()
+/// What Cargo read, provided that nothing of it is so young that it may have changed since without another stamp.
+fn stamps(root: &Path, members: &[Member], asked: u128) -> Option<Vec<(PathBuf, Stamp)>> {
+    let manifest = root.join("Cargo.toml");
+    let mut paths = BTreeSet::from([manifest.clone()]);
+    for member in members {
+        paths.insert(member.manifest.clone());
+        let around = member.folder().ancestors().skip(1);
+        let depth = if member.folder().starts_with(root) { usize::MAX } else { 1 };
+        paths.extend(around.take(depth).take_while(|folder| *folder != root).map(Path::to_owned));
+    }
+    // Much happens in the root itself that is nothing to members; only a pattern that begins there finds new ones there.
+    let table: toml::Table = std::fs::read_to_string(manifest).ok()?.parse().ok()?;
+    let patterns = table.get("workspace").and_then(|workspace| workspace.get("members")?.as_array());
+    let begins = |pattern: &toml::Value| {
+        pattern.as_str().and_then(|text| text.split('/').next()).is_some_and(|first| first.contains(['*', '?', '[']))
+    };
+    if patterns.is_some_and(|patterns| patterns.iter().any(begins)) {
+        paths.insert(root.to_owned());
+    }
+    let stamped =
+        paths.into_iter().map(|path| Stamp::read(&path).ok().filter(|stamp| stamp.is_before(asked)).map(|stamp| (path, stamp)));
+    stamped.collect()
 }
 
 fn member(package: &cargo_metadata::Package) -> Member {

@@ -124,8 +124,8 @@ fn a_damaged_cache_is_mended_and_said() {
     ok(&mut project.pack(&[]));
     let bytes = project.read(BUNDLE);
     let cache = project.path().join("target/appbundle/cache");
-    // Without the states, nothing that was summed of damaged bytes may be taken for the sum of good ones.
-    for states in [true, false] {
+    // Without the marks, nothing that was summed of damaged bytes may be taken for the sum of good ones.
+    for marks in [true, false] {
         for entry in std::fs::read_dir(&cache).expect("cache").flatten() {
             if entry.path().extension().is_some_and(|e| e == "gz") {
                 let mut damaged = std::fs::read(entry.path()).expect("read");
@@ -134,8 +134,8 @@ fn a_damaged_cache_is_mended_and_said() {
                 std::fs::write(entry.path(), damaged).expect("written");
             }
         }
-        if !states {
-            std::fs::remove_file(cache.join("image.states")).expect("removed");
+        if !marks {
+            std::fs::remove_file(cache.join("image.marks")).expect("removed");
         }
         std::fs::remove_file(project.path().join(BUNDLE)).expect("removed");
         let output = run(&mut project.pack(&[]));
@@ -143,7 +143,7 @@ fn a_damaged_cache_is_mended_and_said() {
         assert!(output.status.success() && said.contains("is damaged, so it is packed again"), "{said}");
         assert!(project.read(BUNDLE) == bytes);
     }
-    for name in ["digests.json", "image.states"] {
+    for name in ["digests.json", "image.marks"] {
         std::fs::write(cache.join(name), "nonsense").expect("written");
     }
     std::fs::remove_file(project.path().join(BUNDLE)).expect("removed");

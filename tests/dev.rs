@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -93,6 +94,12 @@ fn ended(running: Running, signal: &str) -> String {
     said
 }
 
+/// Folders of runs.
+fn runs(project: &Project) -> usize {
+    let entries = std::fs::read_dir(project.path().join("target/appbundle/.dev")).expect("folder");
+    entries.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().is_dir())).count()
+}
+
 #[test]
 fn what_is_edited_restarts_and_nothing_else() {
     if !engine() || !tool("cc") || !tool("curl") {
@@ -168,38 +175,45 @@ fn programs_start_again_without_their_containers() {
     if !engine() || !tool("curl") {
         return;
     }
-    let project = project("replaced", &[("one", "ports = [\"18751:8000\"]\n"), ("two", "user = \"1234:1234\"\n")]);
-    project.write("services/two/src/main.rs", &SERVICE.replace("signal(15, end)", "signal(15, std::mem::transmute(1usize))"));
+    let project = project("replaced", &[("control", "ports = [\"18751:8000\"]\n"), ("supervisor", "user = \"1234:1234\"\n")]);
+    project
+        .write("services/supervisor/src/main.rs", &SERVICE.replace("signal(15, end)", "signal(15, std::mem::transmute(1usize))"));
+    let program = Path::new(env!("CARGO_BIN_EXE_cargo-appbundle"));
+    let stamp = cargo_appbundle::fs::Stamp::read(program).expect("stamp");
     let mut running = start(&mut dev(&project, &[]));
     running.wait_for("Running 2 containers");
     assert!(answers(18751));
     let since = |service: &str| judge("docker", &["inspect", "--format", "{{.State.StartedAt}}", id("replaced", service).trim()]);
-    let begun = (since("one"), since("two"));
-    let paths = judge("docker", &["inspect", "--format", "{{.Config.Entrypoint}}", id("replaced", "one").trim()]);
-    assert!(paths.contains("supervise") && paths.contains("-- /.appbundle/one/one"), "{paths}");
-    ["one", "two"].iter().for_each(|service| version(&project, service, "\"two\""));
-    running.wait_for("one | version two");
-    running.wait_for("two | version two");
+    let begun = (since("control"), since("supervisor"));
+    let paths = judge("docker", &["inspect", "--format", "{{.Config.Entrypoint}}", id("replaced", "control").trim()]);
+    assert!(paths.contains("supervise") && paths.contains("-- /usr/local/bin/control"), "{paths}");
+    ["control", "supervisor"].iter().for_each(|service| version(&project, service, "\"two\""));
+    running.wait_for("control    | version two");
+    running.wait_for("supervisor | version two");
     let said = running.wait_for("Restarted");
-    assert!(said.contains("`two` does not end on SIGTERM and is killed") && !said.contains("`one` does not"), "{said}");
+    assert!(
+        said.contains("`supervisor` does not end on SIGTERM and is killed") && !said.contains("`control` does not"),
+        "{said}"
+    );
     assert!(answers(18751));
-    assert_eq!((since("one"), since("two")), begun);
+    assert_eq!((since("control"), since("supervisor")), begun);
 
     // What has ended altogether starts in its container again.
-    judge("docker", &["kill", id("replaced", "one").trim()]);
-    running.wait_for("the service `one` ended with exit code 137");
-    version(&project, "one", "\"three\"");
-    running.wait_for("one | version three");
-    running.wait_for("Restarted one in");
+    judge("docker", &["kill", id("replaced", "control").trim()]);
+    running.wait_for("the service `control` ended with exit code 137");
+    version(&project, "control", "\"three\"");
+    running.wait_for("control    | version three");
+    running.wait_for("Restarted control in");
     assert!(answers(18751));
-    assert_ne!(since("one"), begun.0);
-    version(&project, "one", "\"four\"");
-    running.wait_for("one | version four");
+    assert_ne!(since("control"), begun.0);
+    version(&project, "control", "\"four\"");
+    running.wait_for("control    | version four");
     let said = ended(running, "INT");
     assert!(said.contains("Removed 2 containers"), "{said}");
     assert_eq!(left("replaced"), "");
-    let left_over = std::fs::read_dir(project.path().join("target/appbundle/.dev")).expect("folder").count();
-    assert_eq!(left_over, 0, "nothing of the run stays");
+    assert_eq!(runs(&project), 0, "nothing of the run stays");
+    // What is fresh depends on this program's stamp too.
+    assert_eq!(cargo_appbundle::fs::Stamp::read(program).expect("stamp"), stamp);
 }
 
 #[test]
@@ -359,7 +373,7 @@ fn a_killed_run_and_an_engine_that_goes_away_leave_what_the_next_run_removes() {
     let mut running = start(&mut dev(&project, &[]));
     running.wait_for("Running 1 containers");
     ended(running, "INT");
-    assert_eq!(left("orphaned"), "");
+    assert_eq!((left("orphaned").as_str(), runs(&project)), ("", 0));
     ok(&mut appbundle(project.path(), &["clean"]));
 }
 

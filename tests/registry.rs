@@ -229,7 +229,15 @@ fn cargo_is_not_asked_again_what_the_last_build_knows() {
     assert!(text(&run(&mut project.pack_alone(&["--format", "oci"])).stderr).contains("Fresh"));
     assert_eq!(printed, ok(&mut without_cargo("", &[])));
     // So does a new member, wherever it stands.
-    project.write("services/gamma/Cargo.toml", "[package]\nname = \"gamma\"\n");
+    let root = text(&project.read("Cargo.toml"));
+    project.write("Cargo.toml", &root.replace("[\"services/*\"]", "[\"services/*\", \"deep/*/*\"]"));
+    project.write("deep/one/tool/Cargo.toml", "[package]\nname = \"tool\"\n");
+    project.write("deep/one/tool/src/lib.rs", "");
+    std::fs::create_dir(project.path().join("deep/two")).expect("folder");
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    ok(&mut project.pack_alone(&["--format", "oci"]));
+    assert_eq!(printed, ok(&mut without_cargo("", &[])));
+    project.write("deep/three/gamma/Cargo.toml", "[package]\nname = \"gamma\"\n");
     asks(&mut without_cargo("", &[]));
 }
 

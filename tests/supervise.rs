@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use support::running::{Running, start};
-use support::{appbundle, fails, tool};
+use support::{appbundle, fails, ok, tool};
 
 fn supervise(folder: &Path, words: &[&str]) -> (Running, UnixStream) {
     let listener = UnixListener::bind(folder.join("control")).expect("socket");
@@ -50,8 +50,8 @@ fn a_program_starts_again_and_ends_with_its_own_exit_code() {
 #[test]
 fn what_does_not_end_is_killed_when_asked() {
     let folder = tempfile::tempdir().expect("folder");
-    let (mut running, mut stream) =
-        supervise(folder.path(), &["sh", "-c", "trap '' TERM; echo runs; while :; do sleep 0.05; done"]);
+    let script = "trap '' TERM; trap 'exit 5' USR1; trap 'echo read again' HUP; echo runs; while :; do sleep 0.05; done";
+    let (mut running, mut stream) = supervise(folder.path(), &["sh", "-c", script]);
     running.wait_for("runs");
     stream.write_all(b"r").expect("asked");
     stream.set_read_timeout(Some(Duration::from_millis(300))).expect("timeout");
@@ -60,40 +60,46 @@ fn what_does_not_end_is_killed_when_asked() {
     stream.write_all(b"k").expect("asked");
     assert_eq!(answer(&mut stream), b's');
     running.wait_for("runs\nruns");
-    // Killed without being asked to start again, it has ended.
+    // What comes too late does not hit the next one; other signals are the program's.
     stream.write_all(b"k").expect("asked");
+    running.signal("HUP");
+    running.wait_for("read again");
+    running.signal("USR1");
     let (code, said) = running.end();
-    assert_eq!(code, Some(128 + 9), "{said}");
+    assert_eq!(code, Some(5), "{said}");
 }
 
 #[test]
 fn what_cannot_be_started_is_an_error() {
     let folder = tempfile::tempdir().expect("folder");
-    let error = fails(&mut appbundle(folder.path(), &["supervise", "control", "--", "./nothing"]), 1);
+    let error = fails(&mut appbundle(folder.path(), &["supervise", "control", "--", "./nothing"]), 127);
     assert!(error.contains("failed to start `./nothing`") && error.contains("No such file"), "{error}");
+    fails(&mut appbundle(folder.path(), &["supervise", "control", "--", "/"]), 126);
     let (code, _) = start(&mut appbundle(folder.path(), &["supervise", "control", "--", "true"])).end();
     assert_eq!(code, Some(0), "without a socket, it runs alone");
 }
 
-/// As the first process of a container, it is there for all in it.
+/// Also where an engine has a first process of its own in the container.
 #[test]
 fn what_a_program_leaves_does_not_outlive_it() {
-    if !support::namespaces() || !tool("flock") {
+    if !tool("flock") {
         return;
     }
     let folder = tempfile::tempdir().expect("folder");
-    let script = "exec 9>lock; flock -w 10 9 && echo free || echo held; sleep 3000 & exec sleep 3000";
-    let inner = appbundle(folder.path(), &["supervise", "control", "--", "sh", "-c", script]);
-    let listener = UnixListener::bind(folder.path().join("control")).expect("socket");
-    let container = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"];
-    let mut running = start(&mut support::within(&container, &inner));
-    let (mut stream, _) = listener.accept().expect("a call");
-    running.wait_for("free");
-    stream.write_all(b"r").expect("asked");
-    assert_eq!(answer(&mut stream), b's');
-    let said = running.wait_for("free\nfree");
+    // A child, and a child of one that has ended.
+    let script = "exec 9>lock; flock -n 9 && echo free || echo held; (sleep 3000 & exec true); sleep 3000 & exec sleep 3000";
+    let (mut running, mut stream) = supervise(folder.path(), &["sh", "-c", script]);
+    for times in 1..=3 {
+        running.wait_for(&"free\n".repeat(times));
+        // The children are there a moment later.
+        std::thread::sleep(Duration::from_millis(100));
+        stream.write_all(b"r").expect("asked");
+        assert_eq!(answer(&mut stream), b's');
+    }
+    let said = running.wait_for(&"free\n".repeat(4));
     assert!(!said.contains("held"), "{said}");
-    stream.write_all(b"k").expect("asked");
+    running.signal("TERM");
     let (code, _) = running.end();
-    assert_eq!(code, Some(128 + 9));
+    assert_eq!(code, Some(128 + 15));
+    ok(std::process::Command::new("flock").args(["-n", "lock", "true"]).current_dir(folder.path()));
 }

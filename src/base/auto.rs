@@ -1,7 +1,7 @@
 //! `base = "auto"`: one layer with what the binaries need, taken from the linker's own sysroot.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -91,18 +91,6 @@ fn layer(binaries: &[&Binary], sysroot: &Sysroot, epoch: u64, known: &KnownDiges
         }
     }
     Ok(Layer::new(members.into_values().collect()))
-}
-
-/// What a program needs on this machine beside itself, by name; and which of these is its loader, unless it needs none.
-///
-/// # Errors
-/// When the linker does not find a library.
-pub fn libraries(program: &Path, sysroot: &Sysroot) -> Result<(BTreeMap<String, PathBuf>, Option<String>)> {
-    let (elf, beside) = (Elf::read(program)?, Facts::default());
-    let program = Program { name: &program.display().to_string(), elf: &elf, paths: Vec::new(), beside: &beside };
-    let found = closure(&[program], sysroot)?;
-    let loader = found.iter().find(|(_, (_, is_loader))| *is_loader).map(|(name, _)| name.clone());
-    Ok((found.into_iter().map(|(name, (path, _))| (name, path)).collect(), loader))
 }
 
 /// Something that libraries are sought for.

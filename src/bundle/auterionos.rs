@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::states::States;
+use super::marks::Marks;
 use super::survey::app::AppFile;
 use crate::app::{Base, Image};
 use crate::archive::gzip::{self, Compressor, Level};
@@ -107,17 +107,17 @@ pub fn write(
 pub fn begin_sum(bases: &[&Base], mtime: u64, cache: &Cache) -> Result<()> {
     let layers: Vec<&[Segment]> = bases.iter().map(|base| base.layers.as_slice()).collect();
     let (pieces, _) = layer_pieces(&layers, mtime)?;
-    let mut states = States::load(&states_path(cache));
+    let mut marks = Marks::load(&marks_path(cache));
     let keys = keys(&pieces);
-    if keys.last().is_none_or(|last| states.get(last).is_some()) {
+    if keys.last().is_none_or(|last| marks.get(last).is_some()) {
         return Ok(());
     }
-    digest(&pieces, cache, &mut states)?;
-    states.save()
+    digest(&pieces, cache, &mut marks)?;
+    marks.save()
 }
 
-fn states_path(cache: &Cache) -> PathBuf {
-    cache.folder().join("image.states")
+fn marks_path(cache: &Cache) -> PathBuf {
+    cache.folder().join("image.marks")
 }
 
 /// A docker archive as gzip members: layers first, the lowest of all images at the very beginning, since they change least;
@@ -199,9 +199,9 @@ fn write_image(
     std::thread::scope(|scope| {
         let sum = scope.spawn(|| {
             begun();
-            let mut states = States::load(&states_path(cache));
-            let sum = digest(pieces, cache, &mut states)?;
-            states.save()?;
+            let mut marks = Marks::load(&marks_path(cache));
+            let sum = digest(pieces, cache, &mut marks)?;
+            marks.save()?;
             Ok(sum)
         });
         for piece in pieces {
@@ -215,12 +215,12 @@ fn write_image(
     })
 }
 
-/// The sum of all pieces; reads only those after the longest beginning of which the state is known.
-fn digest(pieces: &[Piece], cache: &Cache, states: &mut States) -> Result<Digest> {
+/// The sum of all pieces; reads only those after the longest beginning up to a mark that is known.
+fn digest(pieces: &[Piece], cache: &Cache, marks: &mut Marks) -> Result<Digest> {
     let keys = keys(pieces);
-    let known = (0..pieces.len()).rev().find_map(|at| Some((at + 1, states.get(&keys[at])?)));
+    let known = (0..pieces.len()).rev().find_map(|at| Some((at + 1, marks.get(&keys[at])?)));
     let (from, mut hasher) = known.unwrap_or_else(|| (0, ResumableHasher::default()));
-    keys[..from].iter().for_each(|key| states.keep(key));
+    keys[..from].iter().for_each(|key| marks.keep(key));
     for (piece, key) in pieces.iter().zip(&keys).skip(from) {
         match piece {
             Piece::Member(bytes) => hasher.update(bytes),
@@ -231,7 +231,7 @@ fn digest(pieces: &[Piece], cache: &Cache, states: &mut States) -> Result<Digest
             Piece::Mark(header) => {
                 let (before, padding) = header.split_at(gzip::EXTRA_AT);
                 hasher.update(before);
-                states.insert(key, hasher.mark());
+                marks.insert(key, hasher.mark());
                 hasher.update(padding);
             }
         }

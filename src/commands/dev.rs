@@ -19,7 +19,6 @@ use super::run::output::Output;
 use super::run::owner;
 use super::run::started::Started;
 use super::{Options, Session, load};
-use crate::compile::{CargoSettings, linker};
 use crate::engine::{Engine, Interrupt};
 use crate::plan::Format;
 use crate::shell::Shell;
@@ -74,15 +73,14 @@ pub fn run(options: &Options, dev: &DevOptions, shell: &Shell) -> Result<()> {
     let app = plan.name.to_string();
     let manner = Manner { grace: GRACE, lenient: true };
     let mut started = Started::new(&engine, &app, &foreign, &output, &interrupt, shell).with(manner);
-    let linker = linker::used(&CargoSettings::read(&options.cargo.config)?, &plan.target.triple);
-    let inside = Inside::new(&plan.output.join(".dev"), &plan.target, &linker)?;
+    let mut inside = Inside::new(&plan.output.join(".dev"), &plan.target, shell)?;
     let ended = Loop {
         options: &options,
         services: &dev.services,
         timeout: dev.timeout,
         engine: &engine,
         started: &mut started,
-        inside,
+        inside: &mut inside,
         interrupt: &interrupt,
         shell,
     }

@@ -2,16 +2,16 @@
 //! says so: that takes as long as a process takes, and not as long as a container.
 
 use std::ffi::OsString;
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Command;
 use std::sync::mpsc::{Sender, channel};
 
 use anyhow::{Context as _, Result};
-use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, wait};
+use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, set_child_subreaper, wait};
 
-use crate::engine::on_wish;
+use crate::engine::on_signals;
 use crate::process::Exited;
 
 /// What is asked: to end the service and start it again.
@@ -23,11 +23,15 @@ pub const KILL: u8 = b'k';
 /// What is answered once it was started again.
 pub const STARTED: u8 = b's';
 
+/// Those that reach the service; after the first three, its end is the container's.
+const HANDED_DOWN: [Signal; 7] =
+    [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP, Signal::USR1, Signal::USR2, Signal::WINCH];
+
 enum Event {
     /// The service has ended.
     Ended(WaitStatus),
-    /// The container is to end.
-    Stop,
+    /// Somebody has sent a signal.
+    Signal(Signal),
     /// The socket says so.
     Asked(u8),
 }
@@ -39,7 +43,12 @@ enum Event {
 pub fn run(control: &Path, words: &[OsString]) -> Result<()> {
     let (to, events) = channel();
     let signals = to.clone();
-    on_wish(move || drop(signals.send(Event::Stop)))?;
+    let numbers = HANDED_DOWN.map(Signal::as_raw);
+    on_signals(&numbers, move |number| {
+        Signal::from_named_raw(number).and_then(|signal| signals.send(Event::Signal(signal)).ok());
+    })?;
+    // What the service leaves becomes our child, also where the engine has a first process of its own.
+    set_child_subreaper(Some(getpid()))?;
     let mut answers = listen(control, to.clone());
     let mut service = start(words, &to)?;
     let mut again = false;
@@ -47,24 +56,26 @@ pub fn run(control: &Path, words: &[OsString]) -> Result<()> {
         // One that has just ended needs no signal.
         let tell = |signal| kill_process(service, signal).unwrap_or_default();
         match event {
-            Event::Stop => {
-                again = false;
-                tell(Signal::TERM);
+            Event::Signal(signal) => {
+                again = again && !HANDED_DOWN[..3].contains(&signal);
+                tell(signal);
             }
             Event::Asked(RESTART) => {
                 again = true;
                 tell(Signal::TERM);
             }
-            Event::Asked(KILL) => tell(Signal::KILL),
+            // One that comes late would hit the next one.
+            Event::Asked(KILL) if again => tell(Signal::KILL),
             Event::Asked(_) => {}
             Event::Ended(_) if again => {
                 again = false;
-                kill_others();
+                end_left();
                 service = start(words, &to)?;
                 // Who no longer listens needs no answer.
                 let _ = answers.as_mut().map(|answers| answers.write_all(&[STARTED]));
             }
             Event::Ended(status) => {
+                end_left();
                 // As shells have it.
                 let code = status.exit_status().or(status.terminating_signal().map(|signal| 128 + signal)).unwrap_or(1);
                 return if code == 0 { Ok(()) } else { Err(Exited(code as u8).into()) };
@@ -88,8 +99,14 @@ fn listen(control: &Path, to: Sender<Event>) -> Option<UnixStream> {
 /// Starts the service; whatever else ends in the container while it runs is waited for, as its first process must.
 fn start(words: &[OsString], to: &Sender<Event>) -> Result<Pid> {
     let (program, arguments) = words.split_first().context("there is no command line")?;
-    let child = Command::new(program).args(arguments).spawn();
-    let child = child.with_context(|| format!("failed to start `{}`", program.display()))?;
+    let child = match Command::new(program).args(arguments).spawn() {
+        Ok(child) => child,
+        Err(error) => {
+            anstream::eprintln!("failed to start `{}`: {error}", program.display());
+            // As engines have it.
+            return Err(Exited(if error.kind() == ErrorKind::NotFound { 127 } else { 126 }).into());
+        }
+    };
     let service = Pid::from_child(&child);
     let to = to.clone();
     std::thread::spawn(move || {
@@ -104,14 +121,29 @@ fn start(words: &[OsString], to: &Sender<Event>) -> Result<Pid> {
     Ok(service)
 }
 
-/// What a service has started and left, as the end of a container would.
-fn kill_others() {
-    if !getpid().is_init() {
-        return;
+/// Ends what a service has started and left, as the end of a container would.
+fn end_left() {
+    loop {
+        for process in children() {
+            let _ = kill_process(process, Signal::KILL);
+        }
+        // Of each that ends, the children become ours.
+        match wait(WaitOptions::empty()) {
+            Err(error) if error != rustix::io::Errno::INTR => return,
+            _ => {}
+        }
     }
+}
+
+/// Our children (proc_pid_stat(5), field 4).
+fn children() -> Vec<Pid> {
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok().and_then(Pid::from_raw));
-    for process in numbers.filter(|process| !process.is_init()) {
-        let _ = kill_process(process, Signal::KILL);
-    }
+    let numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    let is_ours = |number: &i32| {
+        let text = std::fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
+        // The second field is a name in parentheses, which may hold anything.
+        let parent = text.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse().ok());
+        parent == Some(getpid().as_raw_nonzero().get())
+    };
+    numbers.filter(is_ours).filter_map(Pid::from_raw).collect()
 }

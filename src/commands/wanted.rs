@@ -16,7 +16,7 @@ use crate::registry::Access;
 const NAME: &str = ".last-plan.json";
 
 /// What a plan says of its images.
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub struct Wanted {
     /// Where builds write.
     pub output: PathBuf,
@@ -33,11 +33,11 @@ pub struct Wanted {
 }
 
 /// What is remembered for a command line that chooses nothing.
-#[derive(PartialEq, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct Remembered {
     wanted: Wanted,
     root: PathBuf,
-    /// All manifests, and the folders that members lie in.
+    /// See [`crate::workspace::Workspace::stamps`].
     stamps: Vec<(PathBuf, Stamp)>,
 }
 
@@ -63,11 +63,8 @@ impl Wanted {
         if !(is_whole && chooses_nothing(options) && session.plan.output == output_below(&session.workspace.root)) {
             return Ok(());
         }
-        let remembered = Remembered {
-            wanted: Self::by(&session.plan),
-            root: session.workspace.root.clone(),
-            stamps: session.workspace.stamps.clone(),
-        };
+        let Some(stamps) = session.workspace.stamps.clone() else { return Ok(()) };
+        let remembered = Remembered { wanted: Self::by(&session.plan), root: session.workspace.root.clone(), stamps };
         let bytes = serde_json::to_vec(&remembered)?;
         let path = session.plan.output.join(NAME);
         if std::fs::read(&path).is_ok_and(|there| there == bytes) {
@@ -81,6 +78,10 @@ impl Wanted {
     pub fn remembered(options: &Options) -> Option<Self> {
         let settings = CargoSettings::read(&options.cargo.config).ok()?;
         if !chooses_nothing(options) || settings.get(&["build", "target-dir"]).is_some() {
+            return None;
+        }
+        // Files that a configuration includes may say more.
+        if settings.get(&["include"]).is_some() {
             return None;
         }
         // Cargo's variable for this key has a name of its own (Cargo book, "Environment Variables").

@@ -22,7 +22,8 @@ impl Interrupt {
     pub fn listen() -> Result<Self> {
         let count = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&count);
-        on_wish(move || {
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        on_signals(&kinds.map(|kind| kind.as_raw_value()), move |_| {
             counter.fetch_add(1, Ordering::Relaxed);
         })?;
         Ok(Self { count })
@@ -59,29 +60,26 @@ impl Interrupt {
     }
 }
 
-/// From now on, SIGINT, SIGTERM and SIGHUP no longer end this process, but have this done.
-pub fn on_wish(mut act: impl FnMut() + Send + 'static) -> Result<()> {
+/// From now on, the signals of these numbers do not do to this process what they would, but have this done with their number.
+///
+/// # Errors
+/// When one of them cannot be listened for.
+pub fn on_signals(numbers: &[i32], mut act: impl FnMut(i32) + Send + 'static) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start a runtime")?;
-    let (mut int, mut term, mut hup) = {
+    let mut signals = {
         let _inside = runtime.enter();
-        let listen = |kind| signal(kind).context("failed to listen for signals");
-        (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?, listen(SignalKind::hangup())?)
+        let listen = |number: &i32| Ok((*number, signal(SignalKind::from_raw(*number)).context("failed to listen for signals")?));
+        numbers.iter().map(listen).collect::<Result<Vec<_>>>()?
     };
     std::thread::spawn(move || {
-        runtime.block_on(async {
-            loop {
-                let any = std::future::poll_fn(|context| {
-                    let ready = [int.poll_recv(context), term.poll_recv(context), hup.poll_recv(context)];
-                    if ready.iter().any(std::task::Poll::is_ready) {
-                        std::task::Poll::Ready(())
-                    } else {
-                        std::task::Poll::Pending
-                    }
-                });
-                any.await;
-                act();
+        runtime.block_on(std::future::poll_fn(|context| {
+            for (number, signal) in &mut signals {
+                while signal.poll_recv(context).is_ready() {
+                    act(*number);
+                }
             }
-        });
+            std::task::Poll::<()>::Pending
+        }));
     });
     Ok(())
 }

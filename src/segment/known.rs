@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
@@ -50,9 +49,7 @@ pub struct Stamped {
 impl Known {
     /// A file that changed in the same tick of the clock in which it was read keeps its stamp; such a stamp proves nothing.
     fn proves(&self, stamp: Stamp) -> bool {
-        let whole_seconds = stamp.modified.is_multiple_of(1_000_000_000);
-        let tick = if whole_seconds { Duration::from_secs(2) } else { Duration::from_millis(50) };
-        self.stamp == stamp && stamp.modified.max(stamp.changed) + tick.as_nanos() < self.read
+        self.stamp == stamp && stamp.is_before(self.read)
     }
 }
 
@@ -84,8 +81,7 @@ impl KnownDigests {
     /// A file's stamp, taken before it is read.
     pub fn stamp(&self, path: &Path) -> Result<Stamped> {
         let stamp = Stamp::read(path).with_context(|| format!("failed to read `{}`", path.display()))?;
-        let read = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_nanos());
-        Ok(Stamped { stamp, read })
+        Ok(Stamped { stamp, read: fs::now() })
     }
 
     /// The layer or image made of a file that has not changed since it was read; `None` if it has to be read.

@@ -6,14 +6,17 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
 use crate::commands::supervise::{KILL, RESTART};
 
-/// How long a service may take to start once the one before has ended.
+/// How long a service may take to be killed and started.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often is looked whether the user wishes to stop.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// A socket at which a supervisor calls.
 pub struct Control {
@@ -49,7 +52,10 @@ impl Control {
         let last = Arc::clone(&caller);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                *last.lock().unwrap_or_else(PoisonError::into_inner) = stream.ok();
+                match stream {
+                    Ok(stream) => *last.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream),
+                    Err(_) => std::thread::sleep(LOOK),
+                }
             }
         });
         Ok(Self { caller })
@@ -60,27 +66,33 @@ impl Control {
         self.caller.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// Has the service end within `grace` and start again.
-    pub fn restart(&self, grace: Duration) -> Restart {
+    /// Has the service end within `grace` and start again, unless the user wishes to stop.
+    pub fn restart(&self, grace: Duration, is_interrupted: &dyn Fn() -> bool) -> Restart {
         let mut caller = self.caller.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(stream) = caller.as_mut() else { return Restart::Not };
-        match ask(stream, RESTART, grace) {
-            Ok(()) => return Restart::Ended,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                if ask(stream, KILL, PATIENCE).is_ok() {
-                    return Restart::Killed;
-                }
-            }
-            Err(_) => {}
+        match ask(stream, RESTART, grace, is_interrupted) {
+            Ok(true) => return Restart::Ended,
+            Ok(false) if is_interrupted() => return Restart::Not,
+            Ok(false) if ask(stream, KILL, PATIENCE, is_interrupted).unwrap_or_default() => return Restart::Killed,
+            _ => {}
         }
         *caller = None;
         Restart::Not
     }
 }
 
-/// Asks, and waits for the answer.
-fn ask(stream: &mut UnixStream, word: u8, patience: Duration) -> std::io::Result<()> {
-    stream.set_read_timeout(Some(patience))?;
+/// Asks, and waits for the answer; says whether it came in time.
+fn ask(stream: &mut UnixStream, word: u8, patience: Duration, is_interrupted: &dyn Fn() -> bool) -> std::io::Result<bool> {
+    stream.set_read_timeout(Some(LOOK.min(patience)))?;
     stream.write_all(&[word])?;
-    stream.read_exact(&mut [0])
+    let end = Instant::now() + patience;
+    while Instant::now() < end && !is_interrupted() {
+        match stream.read(&mut [0]) {
+            Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+            Ok(_) => return Ok(true),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
 }

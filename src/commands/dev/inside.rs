@@ -1,25 +1,29 @@
-//! What containers of a run see of this machine in `/.appbundle`: the services' executables, and who runs them.
+//! What containers have in `/.appbundle` of this machine: the service's executable, and who runs it.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
 use super::control::Control;
 use crate::app::{Binary, Service, Target, Volume, VolumeSource};
-use crate::base::{self, Sysroot};
 use crate::elf::Elf;
-use crate::fs;
+use crate::shell::Shell;
 
-/// Where it is in a container.
-const FOLDER: &str = "/.appbundle";
+/// The folder that Cargo writes executables to.
+const EXECUTABLES: &str = "/.appbundle/bin";
 
-/// The folder in it of who runs the services, and what that needs: it stands on no base.
-const SUPERVISOR: &str = "supervisor";
+/// A folder of the service alone, with its socket.
+const CONTROL: &str = "/.appbundle/control";
 
-/// A folder of this machine that all containers of a run have.
+/// Who runs the service, and what that needs: it stands on no base.
+const SUPERVISOR: &str = "/.appbundle/supervisor";
+
+/// What is made for the containers of a run, and goes with it.
 pub struct Inside {
     folder: TempDir,
     /// Held as long as the run lasts.
@@ -29,64 +33,68 @@ pub struct Inside {
     controls: BTreeMap<String, Control>,
 }
 
+/// Where an executable is in its container, so that a new one is there as soon as Cargo has written it; none where it has to be
+/// where it is in the image: a link, or one that finds libraries from where it is.
+pub fn moved(binary: &Binary) -> Option<String> {
+    let finds = binary.elf.runpath.iter().any(|path| path.contains("ORIGIN"));
+    let name = binary.path.file_name().filter(|_| !finds && !binary.path.is_symlink())?;
+    Some(format!("{EXECUTABLES}/{}", name.to_str()?))
+}
+
 impl Inside {
-    /// Makes it in a folder, and removes there what killed runs left; `linker` finds the libraries that this program needs.
+    /// Makes it in a folder, and removes there what killed runs left.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn new(parent: &Path, target: &Target, linker: &str) -> Result<Self> {
-        fs_err::create_dir_all(parent)?;
-        for entry in fs_err::read_dir(parent)?.flatten() {
-            let dead = std::fs::File::open(entry.path().join("lock")).is_ok_and(|lock| lock.try_lock().is_ok());
-            if dead {
-                // Whoever of them is in a container that still runs has them open.
-                let _ = std::fs::remove_dir_all(entry.path());
+    pub fn new(parent: &Path, target: &Target, shell: &Shell) -> Result<Self> {
+        make(parent)?;
+        // Of two runs that begin, the second one waits until the first one's folder has its lock.
+        let beginning = fs_err::File::create(parent.join("lock"))?;
+        beginning.file().lock().context("failed to lock a file")?;
+        for entry in fs_err::read_dir(parent)?.flatten().filter(|entry| entry.path().is_dir()) {
+            let lock = std::fs::File::open(entry.path().join("lock"));
+            if lock.is_ok_and(|lock| lock.try_lock().is_err()) {
+                continue;
             }
+            let _ = std::fs::remove_dir_all(entry.path());
         }
         let folder = tempfile::Builder::new().prefix("run-").tempdir_in(parent).context("failed to make a folder")?;
-        // The services' users are others than ours.
-        fs_err::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755))?;
         let lock = fs_err::File::create(folder.path().join("lock"))?.into_parts().0;
         lock.lock().context("failed to lock a new file")?;
-        let supervisor = supervisor(folder.path(), target, &Sysroot::new(linker));
+        let supervisor = supervisor(&folder.path().join("supervisor"), target);
+        if let Err(error) = &supervisor {
+            shell.detail("Restarting", format_args!("containers whole: {error:#}"));
+        }
         Ok(Self { folder, _lock: lock, supervisor: supervisor.ok(), controls: BTreeMap::new() })
     }
 
-    /// Where a service's executable is in a container.
-    pub fn path(service: &Service) -> String {
-        format!("{FOLDER}/{}/{}", service.name, service.bin)
-    }
-
-    /// The volume with all this.
-    pub fn volume(&self) -> Volume {
-        let source = VolumeSource::Host(self.folder.path().display().to_string());
-        Volume { source, target: FOLDER.to_owned(), read_only: true }
-    }
-
-    /// Puts a service's executable into the place of the one before, which goes on as long as it runs.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn place(&self, service: &Service, binary: &Binary) -> Result<()> {
-        let folder = self.folder.path().join(service.name.as_str());
-        fs_err::create_dir_all(&folder)?;
-        fs::link(&binary.path, &folder.join(&service.bin), true)
-    }
-
-    /// The command line of a service that can be started again without its container.
-    ///
-    /// # Errors
-    /// When its socket cannot be made.
-    pub fn supervised(&mut self, service: &Service, words: Vec<String>) -> Result<Vec<String>> {
-        let Some(supervisor) = self.supervisor.as_ref().filter(|_| !words.is_empty()) else { return Ok(words) };
-        let name = service.name.as_str();
-        if !self.controls.contains_key(name) {
-            let folder = self.folder.path().join(name);
-            fs_err::create_dir_all(&folder)?;
-            self.controls.insert(name.to_owned(), Control::listen(&folder)?);
+    /// The volume through which a service has its executable.
+    pub fn executable(service: &Service, binary: &Binary) -> Volume {
+        let folder = Path::new(&service.binary_path).parent().filter(|folder| *folder == Path::new(EXECUTABLES));
+        match (folder, binary.path.parent()) {
+            (Some(_), Some(parent)) => mounted(parent, EXECUTABLES),
+            _ => mounted(&binary.path, &service.binary_path),
         }
-        let control = format!("{FOLDER}/{name}/{}", Control::NAME);
-        Ok(supervisor.iter().cloned().chain([control, "--".to_owned()]).chain(words).collect())
+    }
+
+    /// The command line of a service that can be started again without its container, and what it needs there.
+    pub fn supervised(&mut self, service: &Service, words: Vec<String>) -> (Vec<String>, Vec<Volume>) {
+        let moved = service.binary_path.starts_with(EXECUTABLES);
+        let Some(supervisor) = self.supervisor.as_ref().filter(|_| moved && !words.is_empty()) else {
+            return (words, Vec::new());
+        };
+        let name = service.name.as_str();
+        let folder = self.folder.path().join("services").join(name);
+        if !self.controls.contains_key(name) {
+            // A file system may have no sockets.
+            match make(&folder).and_then(|()| Control::listen(&folder)) {
+                Ok(control) => drop(self.controls.insert(name.to_owned(), control)),
+                Err(_) => return (words, Vec::new()),
+            }
+        }
+        let control = format!("{CONTROL}/{}", Control::NAME);
+        let words = supervisor.iter().cloned().chain([control, "--".to_owned()]).chain(words).collect();
+        (words, vec![mounted(&folder, CONTROL), mounted(&self.folder.path().join("supervisor"), SUPERVISOR)])
     }
 
     /// The connection to a service's supervisor.
@@ -95,18 +103,68 @@ impl Inside {
     }
 }
 
-/// Puts this program and its libraries into the folder; gives the command line that starts it in a container.
-fn supervisor(folder: &Path, target: &Target, sysroot: &Sysroot) -> Result<Vec<String>> {
+fn mounted(source: &Path, target: &str) -> Volume {
+    Volume { source: VolumeSource::Host(source.display().to_string()), target: target.to_owned(), read_only: true }
+}
+
+/// Makes a folder that the services' users can look into, whoever they are.
+fn make(folder: &Path) -> Result<()> {
+    fs_err::create_dir_all(folder)?;
+    Ok(fs_err::set_permissions(folder, std::fs::Permissions::from_mode(0o755))?)
+}
+
+/// Puts this program and its libraries into the folder; gives the command line that starts it in a container. They are copies: a
+/// link more would change the stamps of files that are not ours.
+fn supervisor(folder: &Path, target: &Target) -> Result<Vec<String>> {
+    const NAME: &str = "cargo-appbundle";
     let program = std::env::current_exe().context("failed to find this program")?;
-    anyhow::ensure!(target.runs(Elf::read(&program)?.machine), "this program does not run there");
-    let (libraries, loader) = base::libraries(&program, sysroot)?;
-    let own = folder.join(SUPERVISOR);
-    fs_err::create_dir_all(&own)?;
-    fs::link(&program, &own.join("cargo-appbundle"), true)?;
-    for (name, path) in &libraries {
-        fs::link(path, &own.join(name), true)?;
+    let elf = Elf::read(&program)?;
+    ensure!(target.runs(elf.machine), "this program does not run on {}", target.platform);
+    make(folder.parent().unwrap_or(folder))?;
+    make(folder)?;
+    let copy = |from: &Path, name: &str| -> Result<()> {
+        fs_err::copy(from, folder.join(name))?;
+        Ok(fs_err::set_permissions(folder.join(name), std::fs::Permissions::from_mode(0o755))?)
+    };
+    copy(&program, NAME)?;
+    for (name, path) in loaded(&elf)? {
+        copy(&path, &name)?;
     }
-    let at = |name: &str| format!("{FOLDER}/{SUPERVISOR}/{name}");
-    let through_loader = loader.map(|loader| [at(&loader), "--library-path".to_owned(), format!("{FOLDER}/{SUPERVISOR}")]);
-    Ok(through_loader.into_iter().flatten().chain([at("cargo-appbundle"), "supervise".to_owned()]).collect())
+    let line = |folder: &str| -> Vec<String> {
+        let at = |name: &str| format!("{folder}/{name}");
+        let loader = elf.interpreter.as_deref().and_then(|loader| loader.rsplit('/').next());
+        let through_loader = loader.map(|loader| [at(loader), "--library-path".to_owned(), folder.to_owned()]);
+        through_loader.into_iter().flatten().chain([at(NAME), "supervise".to_owned()]).collect()
+    };
+    // What runs here alone runs in every container.
+    let words = line(&folder.display().to_string());
+    let tried = Command::new(&words[0]).args(&words[1..]).arg("--help").env_clear().stdin(Stdio::null()).output();
+    ensure!(tried.is_ok_and(|output| output.status.success()), "this program does not run from a copy");
+    Ok(line(SUPERVISOR))
+}
+
+/// The libraries with which this process runs, by the names under which they are needed, and the loader.
+fn loaded(elf: &Elf) -> Result<BTreeMap<String, PathBuf>> {
+    let maps = fs_err::read_to_string("/proc/self/maps")?;
+    let mapped: BTreeSet<PathBuf> = maps.lines().filter_map(|line| Some(PathBuf::from(&line[line.find('/')?..]))).collect();
+    let folders: BTreeSet<&Path> = mapped.iter().filter_map(|path| path.parent()).collect();
+    let find = |name: &str| {
+        let places = folders.iter().map(|folder| folder.join(name));
+        places.filter_map(|place| std::fs::canonicalize(place).ok()).find(|path| mapped.contains(path))
+    };
+    let mut found = BTreeMap::new();
+    if let Some(loader) = &elf.interpreter {
+        let name = loader.rsplit('/').next().unwrap_or(loader);
+        found.insert(name.to_owned(), PathBuf::from(loader));
+    }
+    let mut open = elf.needed.clone();
+    while let Some(name) = open.pop() {
+        if let Entry::Vacant(vacant) = found.entry(name) {
+            let name = vacant.key();
+            let path = find(name).with_context(|| format!("this program's library `{name}` is not found"))?;
+            open.extend(Elf::read(&path)?.needed);
+            vacant.insert(path);
+        }
+    }
+    Ok(found)
 }

@@ -24,8 +24,17 @@ pub fn in_dev(launch: Launch, prepared: &Prepared, at: usize, addresses: &Addres
     launch.ports = own_ports(&plan.services).remove(service.name.as_str()).unwrap_or_default();
     let source = VolumeSource::Host(service.folder.display().to_string());
     launch.volumes.push(Volume { source, target: SOURCE_FOLDER.to_owned(), read_only: true });
-    launch.volumes.push(inside.volume());
-    let words = inside.supervised(service, command_line(&launch, service, plan.layout))?;
+    launch.volumes.push(Inside::executable(service, &prepared.binaries[at]));
+    let mut words = command_line(&launch, service, plan.layout);
+    // It is called as it is in an image, by the link.
+    let link = service.files.iter().find(|file| file.link.as_ref() == Some(&service.binary_path));
+    words
+        .iter_mut()
+        .zip(link)
+        .filter(|(word, _)| **word == service.binary_path)
+        .for_each(|(word, link)| word.clone_from(&link.to));
+    let (words, volumes) = inside.supervised(service, words);
+    launch.volumes.extend(volumes);
     (launch.entrypoint, launch.command) = (Some(words), Some(Vec::new()));
     Ok(launch)
 }
@@ -39,9 +48,4 @@ fn command_line(launch: &Launch, service: &Service, layout: Layout) -> Vec<Strin
         None if of_image => service.entrypoint().into_iter().chain(command.unwrap_or_else(|| service.args.clone())).collect(),
         None => command.unwrap_or_default(),
     }
-}
-
-/// `8080` as somebody on this machine finds it.
-pub fn at_host(host: String) -> String {
-    if host.contains(':') { host } else { format!("127.0.0.1:{host}") }
 }

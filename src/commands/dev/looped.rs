@@ -9,7 +9,7 @@ use anyhow::Result;
 use super::GRACE;
 use super::control::{Control, Restart};
 use super::inside::Inside;
-use super::launched::{at_host, in_dev};
+use super::launched::in_dev;
 use super::prepared::{self, Prepared};
 use super::watch::Watch;
 use crate::commands::run::dependency::{self, Addresses};
@@ -50,7 +50,7 @@ pub struct Loop<'a, 's> {
     pub timeout: Duration,
     pub engine: &'a Engine,
     pub started: &'a mut Started<'s>,
-    pub inside: Inside,
+    pub inside: &'a mut Inside,
     pub interrupt: &'a Interrupt,
     pub shell: &'a Shell,
 }
@@ -198,12 +198,8 @@ impl Loop<'_, '_> {
         for launch in launches {
             let Some(at) = plan.services.iter().position(|service| service.name.as_str() == launch.name) else { continue };
             let (image, binary) = (Some(prepared.images[at]), Some(prepared.binaries[at].digest));
-            if running.get(&launch.name).is_none_or(|old| old.binary != binary) {
-                self.inside.place(&plan.services[at], &prepared.binaries[at])?;
-            }
-            wanted.push(Running { launch: in_dev(launch, prepared, at, &addresses, &mut self.inside)?, image, binary });
+            wanted.push(Running { launch: in_dev(launch, prepared, at, &addresses, self.inside)?, image, binary });
         }
-        // What ends takes its time: all that is to end does so at once, whatever the order in which it starts again.
         let changed = |new: &&Running| {
             running.get(&new.launch.name).is_some_and(|old| old != *new && old.is_the_same_but_for_its_binary(new))
         };
@@ -213,7 +209,8 @@ impl Loop<'_, '_> {
             wanted.iter().filter(|new| running.get(&new.launch.name) != Some(*new)).map(|new| &new.launch.name).collect();
         let free = |new: &&Running| !new.launch.after.iter().any(|other| to_start.contains(&other));
         let first: Vec<String> = wanted.iter().filter(changed).filter(free).map(|new| new.launch.name.clone()).collect();
-        // Those that have a supervisor need not end before.
+        // What ends takes its time: all containers that are to end do so at once, whatever the order in which they start again. Where
+        // there is a supervisor, none has to.
         let supervised = |name: &String| self.inside.control(name).is_some_and(Control::is_there);
         let slow: Vec<String> = restarted.iter().filter(|name| !supervised(name)).cloned().collect();
         let first: Vec<String> = first.into_iter().filter(|name| slow.contains(name)).collect();
@@ -227,12 +224,12 @@ impl Loop<'_, '_> {
         started.map(|()| names)
     }
 
-    /// Starts each after those that it depends on are well, of those that start now; of those that have `ended` to start again, as
-    /// many at once as that allows; `first` of them run already.
+    /// Starts each after those that it depends on are well, of those that start now; of those that are `restarted`, as many at once as
+    /// that allows; `first` of them run already.
     fn start_in_order(
         &mut self,
         wanted: Vec<Running>,
-        (ended, first): (&[String], &[String]),
+        (restarted, first): (&[String], &[String]),
         running: &mut BTreeMap<String, Running>,
         names: &mut Vec<String>,
     ) -> Result<()> {
@@ -244,7 +241,7 @@ impl Loop<'_, '_> {
                 names.push(name);
                 continue;
             }
-            let again = ended.contains(&name);
+            let again = restarted.contains(&name);
             if !again || new.launch.after.iter().any(|other| batch.iter().any(|new| new.launch.name == *other)) {
                 self.start_again(&mut batch, running, names)?;
             }
@@ -290,8 +287,8 @@ impl Loop<'_, '_> {
     fn restart(&mut self, services: &[String]) -> Vec<String> {
         let restarts: Vec<Restart> = std::thread::scope(|scope| {
             let restart = |name: &String| {
-                let control = self.inside.control(name);
-                scope.spawn(move || control.map_or(Restart::Not, |control| control.restart(GRACE)))
+                let (control, interrupt) = (self.inside.control(name), self.interrupt);
+                scope.spawn(move || control.map_or(Restart::Not, |control| control.restart(GRACE, &|| interrupt.count() > 0)))
             };
             let all: Vec<_> = services.iter().map(restart).collect();
             all.into_iter().map(|restart| restart.join().unwrap_or(Restart::Not)).collect()
@@ -303,7 +300,7 @@ impl Loop<'_, '_> {
             }
             if restart == Restart::Not { &mut left } else { &mut done }.push(name.clone());
         }
-        self.started.goes_on_anew(&done);
+        self.started.mark_unwell(&done);
         left
     }
 
@@ -323,6 +320,11 @@ impl Loop<'_, '_> {
         names.push(name);
         Ok(())
     }
+}
+
+/// `8080` as somebody on this machine finds it.
+fn at_host(host: String) -> String {
+    if host.contains(':') { host } else { format!("127.0.0.1:{host}") }
 }
 
 /// The sources of a workspace: its folder, and those of members that lie elsewhere.

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use super::inside::Inside;
-use crate::app::{AppFile, Base, Binary, ImageRef};
+use super::inside::moved;
+use crate::app::{AppFile, Base, Binary, ImageRef, Service};
 use crate::archive::gzip::Level;
 use crate::base;
 use crate::bundle::{self, Kind};
@@ -67,10 +67,6 @@ pub fn narrow(plan: &mut Plan, wanted: &[String]) -> Result<()> {
     for (mut service, base) in services {
         if wanted.is_empty() || chosen.contains(service.name.as_str()) {
             service.image = ImageRef { name: service.image.name, tag: TAG.into() };
-            // The executable is where it can be another one at any time; a link leads there from where it is otherwise.
-            let link = Inside::path(&service);
-            let to = std::mem::replace(&mut service.binary_path, link.clone());
-            service.files.push(AppFile { to, from: PathBuf::new(), executable: true, link: Some(link) });
             plan.services.push(service);
             plan.bases.push(base);
         }
@@ -95,17 +91,20 @@ impl Prepared {
     /// # Errors
     /// When that fails.
     pub fn new(
-        session: Session,
+        mut session: Session,
         paths: &BTreeMap<String, PathBuf>,
         options: &Options,
         engine: &Engine,
         shell: &Shell,
     ) -> Result<Self> {
-        let plan = &session.plan;
-        let _lock = lock(plan, shell)?;
-        let folder = cache_folder(plan);
+        let _lock = lock(&session.plan, shell)?;
+        let folder = cache_folder(&session.plan);
         let known = KnownDigests::load(&folder.join("digests.json"));
-        let binaries = compile::look(plan, paths, &known)?;
+        let binaries = compile::look(&session.plan, paths, &known)?;
+        for (service, binary) in session.plan.services.iter_mut().zip(&binaries) {
+            move_executable(service, binary);
+        }
+        let plan = &session.plan;
         let linker = linker::used(&CargoSettings::read(&options.cargo.config)?, &plan.target.triple);
         let packer = Packer::new(Cache::new(&folder), Level::Fast, options.threads);
         let mut pulled = Images::start(plan, options, shell)?;
@@ -134,8 +133,9 @@ impl Prepared {
     /// When Cargo fails.
     pub fn compile_again(&mut self, options: &Options, shell: &Shell) -> Result<bool> {
         let paths = compile(&self.session, options, shell)?;
-        self.binaries = compile::look(&self.session.plan, &paths, &self.known)?;
-        Ok(self.binaries.iter().zip(&self.bases).all(|(binary, base)| base::check(binary, base).is_ok()))
+        let before = std::mem::replace(&mut self.binaries, compile::look(&self.session.plan, &paths, &self.known)?);
+        let stay = self.binaries.iter().zip(&before).all(|(new, old)| moved(new) == moved(old));
+        Ok(stay && self.binaries.iter().zip(&self.bases).all(|(binary, base)| base::check(binary, base).is_ok()))
     }
 
     /// The services as they are started, in their order, before anything is known of where dependencies are.
@@ -147,6 +147,14 @@ impl Prepared {
         let (_, launches, notes) = run::of_plan(plan)?;
         let ours = launches.into_iter().filter(|launch| plan.services.iter().any(|s| s.name.as_str() == launch.name));
         Ok((run::in_order(ours.collect())?, notes))
+    }
+}
+
+/// An executable is where another one can take its place at any time; a link leads there from where it is otherwise.
+fn move_executable(service: &mut Service, binary: &Binary) {
+    if let Some(path) = moved(binary) {
+        let to = std::mem::replace(&mut service.binary_path, path.clone());
+        service.files.push(AppFile { to, from: PathBuf::new(), executable: true, link: Some(path) });
     }
 }
 

@@ -54,8 +54,8 @@ impl Started<'_> {
         chosen.into_iter().try_for_each(|at| self.goes_on(at))
     }
 
-    /// Services whose programs were started again within their containers.
-    pub fn goes_on_anew(&mut self, services: &[String]) {
+    /// Whether these services are well is to be found out again.
+    pub fn mark_unwell(&mut self, services: &[String]) {
         self.places(services).into_iter().for_each(|at| self.containers[at].well = false);
     }
 

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use crate::digest::{Digest, Mark, ResumableHasher};
 
 /// Marks in images by what was hashed to get there.
-pub struct States {
+pub struct Marks {
     path: PathBuf,
     known: BTreeMap<String, Mark>,
     /// Those of this run.
     new: BTreeMap<String, Mark>,
 }
 
-impl States {
+impl Marks {
     /// What the last run left in this file; a file that is damaged is as good as none.
     pub fn load(path: &Path) -> Self {
         let known = std::fs::read(path)
