@@ -110,6 +110,11 @@ fn load_sends_what_is_missing_of_any_format() {
     // Without a name, the last build's.
     let printed = ok(&mut appbundle(project.path(), &["load"]));
     assert!(printed.contains("com.example.loading.alpha:1.2.3"), "{printed}");
+    // That is what was written last, of whatever format.
+    project.compile("cc", "beta", &hello("beta three"), &["-static", "-O1"]);
+    ok(project.pack(&["--format", "docker"]).args(["--target", X86]));
+    ok(&mut appbundle(project.path(), &["load"]));
+    assert_eq!(judge("docker", &["run", "--rm", "com.example.loading.beta:1.2.3"]), "beta three\n");
     forget("loading");
 }
 

@@ -71,6 +71,19 @@ fn init_makes_several_services_of_several_bins() {
     assert_eq!(names, ["admin-tool", "web"]);
 }
 
+/// A package that has become a workspace keeps the table where it is.
+#[test]
+fn init_adds_no_second_table_of_the_app() {
+    let project = Project::new(&[]);
+    let manifest =
+        "[package]\nname = \"lonely\"\nversion = \"1.0.0\"\n\n[package.metadata.appbundle]\nname = \"lonely\"\n\n[workspace]\n";
+    project.write("Cargo.toml", manifest);
+    project.write("src/main.rs", "fn main() {}\n");
+    ok(&mut appbundle(project.path(), &["init", "--all"]));
+    assert_eq!(read(&project, "Cargo.toml").matches("metadata.appbundle]").count(), 1);
+    assert!(ok(&mut appbundle(project.path(), &["plan"])).contains("lonely 1.0.0"));
+}
+
 #[test]
 fn a_new_service_is_registered_and_wrong_names_are_refused() {
     let project = workspace();
@@ -92,6 +105,7 @@ fn a_new_service_is_registered_and_wrong_names_are_refused() {
     ok(&mut appbundle(project.path(), &["plan"]));
     assert!(fails(&mut appbundle(project.path(), &["new-service", "once"]), 1).contains("has a package `once` already"));
     assert!(fails(&mut appbundle(project.path(), &["new-service", "Bad_Name"]), 1).contains("such as `bad-name`"));
+    assert!(fails(&mut appbundle(project.path(), &["new-service", "9bad"]), 1).contains("it begins with a digit"));
     project.write("services/taken/x", "");
     assert!(fails(&mut appbundle(project.path(), &["new-service", "taken"]), 1).contains("is there already"));
     assert_eq!(read(&project, "Cargo.toml"), root);

@@ -310,6 +310,10 @@ fn the_example_comes_up_as_two_stacks_behind_one_door() {
         command.args(["--target", X86, "--locked"]).env("TOKEN", "the gallery's own");
         command
     };
+    // What is missing is told before anything is built.
+    let error = fails(verb(&["deploy", "--to", "swarm", "--profile", "dev"]).env_remove("TOKEN"), 1);
+    assert!(error.contains("the variable `TOKEN`") && error.contains("TOKEN=… cargo appbundle deploy --to swarm"), "{error}");
+    assert!(!error.contains("Finished") && !error.contains("Creating"), "{error}");
     let deployed = run(&mut verb(&["deploy", "--to", "swarm", "--profile", "dev", "--color", "never"]));
     let said = text(&deployed.stderr);
     assert!(deployed.status.success(), "{said}");

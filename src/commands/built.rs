@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::wanted::Wanted;
@@ -69,14 +69,21 @@ impl Built {
     pub fn load(wanted: &Wanted) -> Result<Self> {
         let bytes = std::fs::read(Self::path(&wanted.output)).ok();
         let built: Option<Self> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let mut built = built.with_context(|| format!("there is no build in `{}`\n{HELP}", wanted.output.display()))?;
+        let Some(mut built) = built else {
+            bail!("there is no build in `{}`\n{}", wanted.output.display(), Self::help_of_several(&wanted.output));
+        };
+        let other = || match built.version == wanted.version {
+            true => format!("help: choose it: `--target {}`", built.target),
+            false => HELP.to_owned(),
+        };
         ensure!(
             built.version == wanted.version && built.target == wanted.target,
-            "the last build is version {} for {}, and not {} for {}\n{HELP}",
+            "the last build is version {} for {}, and not {} for {}\n{}",
             built.version,
             built.target,
             wanted.version,
-            wanted.target
+            wanted.target,
+            other()
         );
         for name in &wanted.images {
             let there = built.images.iter().any(|image| image.service == *name);
@@ -84,6 +91,18 @@ impl Built {
         }
         built.images.retain(|image| wanted.images.contains(&image.service));
         Ok(built)
+    }
+
+    /// A build for several targets has a folder for each.
+    fn help_of_several(output: &Path) -> String {
+        let folders = std::fs::read_dir(output).into_iter().flatten().flatten();
+        let read = |entry: std::fs::DirEntry| -> Option<String> {
+            let bytes = std::fs::read(Self::path(&entry.path())).ok()?;
+            serde_json::from_slice(&bytes).ok().map(|built: Self| format!("--target {}", built.target))
+        };
+        let mut targets: Vec<String> = folders.filter_map(read).collect();
+        targets.sort();
+        if targets.is_empty() { HELP.to_owned() } else { format!("help: choose what was built: `{}`", targets.join(" ")) }
     }
 
     /// The images, as they were made.

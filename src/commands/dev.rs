@@ -57,6 +57,8 @@ pub fn run(options: &Options, dev: &DevOptions, shell: &Shell) -> Result<()> {
         session => session?,
     };
     prepared::narrow(&mut session.plan, &dev.services)?;
+    // No edit mends what is wrong with the environment.
+    super::run::of_plan(&session.plan)?;
 
     let plan = &session.plan;
     let platform = plan.target.platform.to_string();

@@ -121,10 +121,11 @@ fn add_services(manifest: &mut DocumentMut, member: &Member, bins: &[String]) ->
 /// Adds the app's table; says whether it was there.
 fn add_app(manifest: &mut DocumentMut, name: &Name, author: Option<&Author>) -> Result<bool> {
     let root = if manifest.contains_key("workspace") { "workspace" } else { "package" };
-    let metadata = below(manifest, &[root, "metadata"])?;
-    if metadata.contains_key("appbundle") {
+    let there = |root: &str| manifest.get(root).and_then(|item| item.get("metadata")?.get("appbundle")).is_some();
+    if there("workspace") || there("package") {
         return Ok(true);
     }
+    let metadata = below(manifest, &[root, "metadata"])?;
     let mut table = Table::new();
     table.insert("name", value(name.as_str()));
     if let Some(author) = author {

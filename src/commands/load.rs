@@ -46,12 +46,12 @@ fn read_through(path: &Path, shell: &Shell) -> Result<Contents> {
     bundle::contents(path, &|bytes| progress.advance(bytes))
 }
 
-/// The bundle that the last build left, of the format that is read fastest.
+/// The bundle that the last build left, of whatever format.
 pub(super) fn last_bundle(plan: &Plan) -> Result<PathBuf> {
     let paths = [Format::Docker, Format::Oci, Format::Auterionos].map(|format| plan.bundle_path(format));
-    let of_plan = plan.formats.iter().map(|format| plan.bundle_path(*format)).filter(|path| path.is_file());
-    let newest = of_plan.max_by_key(|path| std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok());
-    newest.or_else(|| paths.into_iter().find(|path| path.is_file())).with_context(|| {
+    let there =
+        paths.into_iter().filter_map(|path| Some((std::fs::metadata(&path).and_then(|file| file.modified()).ok()?, path)));
+    there.max().map(|(_, path)| path).with_context(|| {
         format!(
             "there is no bundle of {} {} in `{}`\nhelp: run `cargo appbundle build`",
             plan.slug(),

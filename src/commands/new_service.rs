@@ -43,6 +43,10 @@ const FIRST_PORT: u16 = 8080;
 pub fn run(options: &NewServiceOptions, shell: &Shell) -> Result<()> {
     let workspace = Workspace::read(&options.cargo)?;
     let name = Name::new(&options.name).map_err(anyhow::Error::msg)?;
+    ensure!(
+        !name.as_str().starts_with(|c: char| c.is_ascii_digit()),
+        "`{name}` cannot be a package's name: it begins with a digit"
+    );
     if let Some(member) = workspace.members.iter().find(|member| member.name == options.name) {
         bail!("the workspace has a package `{name}` already, in `{}`", member.folder().display());
     }

@@ -55,6 +55,8 @@ pub fn run(options: &Options, run: &RunOptions, shell: &Shell) -> Result<()> {
             options.request.packages.clear();
             options.request.formats = vec![Format::Docker];
             let session = Session::start(&options, shell)?;
+            // What would fail once all is built is told before.
+            of_plan(&session.plan)?;
             let paths = build::bundles(&session, &options, shell)?;
             (paths.into_iter().next().context("nothing was built")?, Some(session.plan))
         }
@@ -95,20 +97,20 @@ pub(super) type App = (String, Vec<Launch>, Vec<String>);
 
 /// The app of a plan: its compose file, and what no compose file says.
 pub(super) fn of_plan(plan: &Plan) -> Result<App> {
+    for service in &plan.services {
+        if let Some((variable, at)) = service.secrets.iter().find(|(variable, _)| std::env::var_os(variable).is_none()) {
+            bail!(
+                "the variable `{variable}` of the service `{}` is not set: it is the key `{}` of the secret `{}`\nhelp: set it before the command: `{variable}=… cargo appbundle …`",
+                service.name,
+                at.key,
+                at.secret
+            );
+        }
+    }
     let (mut launches, notes) =
         launch::launches(&render::document_of(plan)?, &plan.workspace).context("failed to read `app.yml`")?;
     for launch in &mut launches {
         let Some(service) = plan.services.iter().find(|service| service.name.as_str() == launch.name) else { continue };
-        for (variable, at) in &service.secrets {
-            if std::env::var_os(variable).is_none() {
-                bail!(
-                    "the variable `{variable}` of the service `{}` is not set: it is the key `{}` of the secret `{}`\nhelp: run `{variable}=… cargo appbundle run`",
-                    service.name,
-                    at.key,
-                    at.secret
-                );
-            }
-        }
         for file in &service.env_files {
             for (name, value) in launch::read_environment(file)? {
                 launch.environment.entry(name).or_insert(value);

@@ -31,6 +31,7 @@ pub fn deploy(options: &Options, timeout: Duration, shell: &Shell) -> Result<()>
     let top = Node::tree(&apps)?;
     let others = others::of_controllers(options, &apps.plan, shell)?;
     render::deployment_notes(&apps.plan, Destination::Stacks, &others).iter().for_each(|note| shell.note(note));
+    up::check_secrets(&top)?;
     images::provide(&engine, &facts, &apps, shell)?;
     if let Err(error) = up::stack(&engine, &facts, &top, timeout, shell) {
         let name = &top.full;

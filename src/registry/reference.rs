@@ -60,7 +60,12 @@ impl FromStr for Reference {
         let registry = if matches!(registry, "index.docker.io" | "registry-1.docker.io") { HUB } else { registry };
         let repository = if registry == HUB && !path.contains('/') { format!("library/{path}") } else { path.to_owned() };
         if !is_host(registry) {
-            return Err(wrong("its registry is not `HOST` or `HOST:PORT`"));
+            let why = if text.contains("://") {
+                "it begins with a scheme: leave that out"
+            } else {
+                "its registry is not `HOST` or `HOST:PORT`"
+            };
+            return Err(wrong(why));
         }
         if path.is_empty() || repository.len() > 255 || !repository.split('/').all(is_repository_part) {
             return Err(wrong("a repository has lower-case letters, digits, `.`, `_`, `-` and `/`"));

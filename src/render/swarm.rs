@@ -99,6 +99,9 @@ pub fn networks<'a>(services: impl IntoIterator<Item = &'a Service>) -> Map<Stri
 /// What the file cannot say.
 pub fn notes(plan: &Plan) -> Vec<String> {
     let mut notes: Vec<String> = parts::note_of_template(plan).into_iter().collect();
+    if !plan.swarm.mesh {
+        notes.push("`routing = \"host\"` is left out: it is for the files of `--for stacks`".into());
+    }
     for service in &plan.services {
         let name = &service.name;
         if !service.depends_on.is_empty() {

@@ -90,7 +90,7 @@ pub fn launches(document: &Value, folder: &Path) -> Result<(Vec<Launch>, Vec<Str
         launches.push(reader.launch(name).with_context(|| format!("its service `{name}` cannot be made out"))?);
         let unread: Vec<&str> = reader.unread.into_iter().filter(|key| !WITHOUT_MEANING.contains(key)).collect();
         if !unread.is_empty() {
-            notes.push(format!("`run` does not apply `{}` of the service `{name}`", unread.join("`, `")));
+            notes.push(format!("`{}` of the service `{name}` is not applied here", unread.join("`, `")));
         }
     }
     Ok((launches, notes))
@@ -326,6 +326,6 @@ services:
         assert!(b.volumes[0].read_only);
         let ask = Ask::Command(vec!["/check".into()]);
         assert_eq!(b.check, Some(Check { ask, timeout: Duration::from_secs(2) }));
-        assert_eq!(notes, ["`run` does not apply `mem_limit` of the service `a`"]);
+        assert_eq!(notes, ["`mem_limit` of the service `a` is not applied here"]);
     }
 }

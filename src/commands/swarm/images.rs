@@ -24,8 +24,13 @@ pub fn provide(engine: &Engine, facts: &SwarmFacts, apps: &Apps, shell: &Shell) 
     } else {
         let platform = plan.target.platform.to_string();
         if platform != engine.about().platform {
+            let triple = match engine.about().platform.as_str() {
+                "linux/amd64" => "x86_64-unknown-linux-gnu",
+                "linux/arm64" => "aarch64-unknown-linux-gnu",
+                _ => "…",
+            };
             shell.warning(format_args!(
-                "the services are for {platform}, the engine's node is {}: try `--target`",
+                "the services are for {platform}, the engine's node is {}: try `--target {triple}`",
                 engine.about().platform
             ));
         }

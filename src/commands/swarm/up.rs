@@ -152,6 +152,24 @@ fn apply(
     crate::process::capture(&mut command).map(drop).with_context(|| format!("failed to deploy the stack `{}`", node.full))
 }
 
+/// Whether this process was told all secrets of the stacks that it brings up.
+///
+/// # Errors
+/// Names the first that it was not.
+pub fn check_secrets(top: &Node<'_>) -> Result<()> {
+    let mut missing = None;
+    top.walk_uncontrolled(&mut |node| {
+        for service in node.stack.members(&node.plan.services) {
+            let unset = service.secrets.keys().find(|name| std::env::var_os(name).is_none());
+            missing = missing.take().or_else(|| unset.map(|name| (service.name.to_string(), name.clone())));
+        }
+    });
+    let Some((service, name)) = missing else { return Ok(()) };
+    bail!(
+        "the variable `{name}` of the service `{service}` is not set: it is a secret\nhelp: set it before the command: `{name}=… cargo appbundle deploy --to swarm`"
+    )
+}
+
 /// What this process was told as secrets of the stack's services, so that the swarm takes them as they are.
 fn secrets(node: &Node<'_>) -> Result<BTreeMap<String, String>> {
     let members = node.stack.members(&node.plan.services);

@@ -176,8 +176,13 @@ pub fn dependencies(given: Given<'_>, stacks: &[Stack], problems: &mut Problems)
                     continue;
                 }
                 let Some(other) = others.first() else { continue };
+                let why = if other.image {
+                    "its controller brings that one up: depend on the controller"
+                } else {
+                    "it can depend on services of its own stack, and of stacks in that one which have no gateway"
+                };
                 let message = format!(
-                    "`{}` of the stack `{}` depends on `{name}`, which is in the stack `{}`: it can depend on services of its own stack, and of stacks in that one which have no gateway",
+                    "`{}` of the stack `{}` depends on `{name}`, which is in the stack `{}`: {why}",
                     service.name, stack.name, other.name
                 );
                 match manifests::of(given.sources, service.name.as_str()) {
