@@ -95,7 +95,8 @@ pub fn write(
     ];
     files.extend(payload.compose.map(|compose| PayloadFile::bytes("app.yml", compose.into_bytes())));
     let path = to.path().to_owned();
-    let mut file = std::io::BufWriter::with_capacity(1 << 18, to.file());
+    // Small, so that blocks of layers go past it without being copied.
+    let mut file = std::io::BufWriter::with_capacity(1 << 12, to.file());
     let size = crate::mender::write(&mut file, artifact, files)?;
     file.flush().with_context(|| format!("failed to write `{}`", path.display()))?;
     drop(file);
