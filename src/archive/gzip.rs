@@ -37,7 +37,10 @@ impl Level {
     }
 }
 
-/// Bytes of a member's header when it has no field but the fixed ones, as [`Compressor::member`] writes it (RFC 1952, 2.3).
+/// A member's header with none but the fixed fields, and nothing in these (RFC 1952, 2.3).
+const FIXED: [u8; HEADER] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+
+/// Bytes of the header that [`Compressor::member`] writes, which has none but the fixed fields.
 pub const HEADER: usize = 10;
 
 /// Where in a [`header_with`] extra bytes they begin.
@@ -46,7 +49,8 @@ pub const EXTRA_AT: usize = HEADER + 6;
 /// The header of a member with a subfield of extra bytes, which readers pass over (RFC 1952, 2.3.1.1); the rest of any member
 /// makes it a whole one.
 pub fn header_with(id: [u8; 2], extra: &[u8]) -> Vec<u8> {
-    let mut header = vec![0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255];
+    let mut header = FIXED.to_vec();
+    header[3] = 4;
     header.extend((extra.len() as u16 + 4).to_le_bytes());
     header.extend(id);
     header.extend((extra.len() as u16).to_le_bytes());
@@ -99,7 +103,7 @@ pub struct StoredWriter<W: Write> {
 impl<W: Write> StoredWriter<W> {
     /// Writes the header.
     pub fn new(mut inner: W, size: u64) -> io::Result<Self> {
-        inner.write_all(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255])?;
+        inner.write_all(&FIXED)?;
         let mut writer = Self { inner, left: size, block: 0, total: size, crc: crc32fast::Hasher::new() };
         if size == 0 {
             writer.inner.write_all(&[1, 0, 0, 0xff, 0xff])?;

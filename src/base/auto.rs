@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use base64::Engine as _;
 
-use crate::app::{Base, BaseChoice, Binary, Facts, runpath};
+use crate::app::{Base, BaseChoice, Binary, runpath};
 use crate::archive::{Entry, Kind};
 use crate::elf::{Elf, glibc};
 use crate::oci::{History, RunConfig};
@@ -64,9 +64,8 @@ fn layer(binaries: &[&Binary], sysroot: &Sysroot, epoch: u64, known: &KnownDiges
     add(text("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"));
     add(text("etc/ssl/certs/ca-certificates.crt", &certificates()));
 
-    let programs: Vec<Program<'_>> = binaries.iter().map(|binary| Program::of(binary)).collect();
     let loaders: BTreeSet<&str> = binaries.iter().filter_map(|binary| binary.elf.interpreter.as_deref()).collect();
-    for (name, (path, is_loader)) in closure(&programs, sysroot)? {
+    for (name, (path, is_loader)) in closure(binaries, sysroot)? {
         let (digest, size) = known.digest(&path)?;
         let places: Vec<String> = if is_loader {
             loaders
@@ -93,31 +92,13 @@ fn layer(binaries: &[&Binary], sysroot: &Sysroot, epoch: u64, known: &KnownDiges
     Ok(Layer::new(members.into_values().collect()))
 }
 
-/// Something that libraries are sought for.
-struct Program<'a> {
-    name: &'a str,
-    elf: &'a Elf,
-    /// Where it tells the loader to search first.
-    paths: Vec<String>,
-    /// What is packed with it.
-    beside: &'a Facts,
-}
-
-impl<'a> Program<'a> {
-    fn of(binary: &'a Binary) -> Self {
-        let paths = runpath(&binary.elf, &binary.place);
-        Self { name: &binary.service, elf: &binary.elf, paths, beside: &binary.beside }
-    }
-}
-
-/// All libraries that programs need directly or by one another, the loader among them, by name; without those that are packed with
-/// the program.
-fn closure(programs: &[Program<'_>], sysroot: &Sysroot) -> Result<BTreeMap<String, (PathBuf, bool)>> {
+/// All libraries that are needed directly or by one another, the loader among them, by name; without those that a service packs.
+fn closure(binaries: &[&Binary], sysroot: &Sysroot) -> Result<BTreeMap<String, (PathBuf, bool)>> {
     let mut found: BTreeMap<String, (PathBuf, bool)> = BTreeMap::new();
-    for program in programs {
-        if let Some(loader) = &program.elf.interpreter {
+    for binary in binaries {
+        if let Some(loader) = &binary.elf.interpreter {
             let name = loader.rsplit('/').next().unwrap_or(loader).to_owned();
-            let path = sysroot.find(&name).with_context(|| missing(&name, program.name, sysroot))?;
+            let path = sysroot.find(&name).with_context(|| missing(&name, &binary.service, sysroot))?;
             found.insert(name, (path, true));
         }
         let mut seen = BTreeSet::new();
@@ -125,12 +106,12 @@ fn closure(programs: &[Program<'_>], sysroot: &Sysroot) -> Result<BTreeMap<Strin
         let needs = |elf: &Elf, by: &str, paths: &[String]| {
             elf.needed.iter().map(|name| (name.clone(), by.to_owned(), paths.to_vec())).collect::<Vec<_>>()
         };
-        open.extend(needs(program.elf, program.name, &program.paths));
+        open.extend(needs(&binary.elf, &binary.service, &runpath(&binary.elf, &binary.place)));
         while let Some((name, by, paths)) = open.pop() {
             if !seen.insert(name.clone()) {
                 continue;
             }
-            if let Some((place, packed)) = program.beside.library(&name, &paths) {
+            if let Some((place, packed)) = binary.beside.library(&name, &paths) {
                 let paths: Vec<String> = runpath(packed, &place).into_iter().chain(paths).collect();
                 open.extend(needs(packed, &name, &paths));
                 continue;
