@@ -12,16 +12,17 @@ mod remembered;
 mod rootfs;
 mod sorted;
 
-use std::io::{BufReader, Read as _};
+use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::app::{Base, BaseChoice, Binary, Facts, Target};
 use crate::archive::{Budget, Compression, MOST_UNPACKED, decompressed, gzip};
+use crate::digest::Digest;
 use crate::fs::Pending;
 use crate::oci::RunConfig;
-use crate::segment::{KnownDigests, Packer, Segment};
+use crate::segment::{Key, KnownDigests, Packer, Segment};
 
 #[cfg(feature = "engine")]
 pub use archive::read_saved;
@@ -100,6 +101,26 @@ fn facts(packer: &Packer, segment: &Segment) -> Result<Facts> {
     let facts = Facts::read(gzip::decoder(packer.cache().open(segment)?))?;
     keep_facts(packer, segment, &facts)?;
     Ok(facts)
+}
+
+/// Packs a tar, and reads its facts as it goes by.
+fn pack(tar: impl Read, key: impl FnOnce(&Digest) -> Key, packer: &Packer) -> Result<(Segment, Facts)> {
+    // Behind the buffer, the packer gets large pieces.
+    packer.pack(key, |sink| Facts::read(BufReader::with_capacity(256 * 1024, Through { from: tar, to: sink })))
+}
+
+/// Passes what is read on to a writer.
+struct Through<'a, R, W: Write> {
+    from: R,
+    to: &'a mut W,
+}
+
+impl<R: Read, W: Write> Read for Through<'_, R, W> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.from.read(buffer)?;
+        self.to.write_all(&buffer[..count])?;
+        Ok(count)
+    }
 }
 
 /// Whether a file begins as gzip or zstd do.

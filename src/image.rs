@@ -30,7 +30,7 @@ pub fn build(
     for layer in layers.iter().flatten() {
         missing.insert(layer.key(packer.level())?, layer);
     }
-    let segments = pack(&missing.into_iter().collect::<Vec<_>>(), packer, packed)?;
+    let segments = pack(&missing.into_iter().collect::<Vec<_>>(), packer, known, packed)?;
     let mut images = Vec::new();
     for image in plan.images() {
         // Files first, then the executables: those change most.
@@ -57,9 +57,14 @@ pub fn build(
 }
 
 /// Several layers at a time: a small layer alone does not keep all threads busy.
-fn pack(layers: &[(Key, &Layer)], packer: &Packer, packed: &(dyn Fn(u64) + Sync)) -> Result<BTreeMap<Key, Segment>> {
+fn pack(
+    layers: &[(Key, &Layer)],
+    packer: &Packer,
+    known: &KnownDigests,
+    packed: &(dyn Fn(u64) + Sync),
+) -> Result<BTreeMap<Key, Segment>> {
     let one = |(key, layer): &(Key, &Layer)| {
-        let segment = packer.layer(layer)?;
+        let segment = packer.layer(layer, known)?;
         packed(layer.content_size());
         Ok((*key, segment))
     };

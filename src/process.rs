@@ -33,13 +33,6 @@ pub fn end_group(child: &std::process::Child, hard: bool) {
     }
 }
 
-/// Lets other threads of this program, and other programs, go before the calling thread.
-pub fn step_back() {
-    // Elsewhere it would be the whole program.
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::nice(5);
-}
-
 /// The command line as one could paste it into a shell, with the variables that were set for it.
 pub fn command_line(command: &Command) -> String {
     let mut line = String::new();

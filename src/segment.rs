@@ -22,7 +22,7 @@ pub use packer::{Packer, Sink};
 pub const BLOCK: usize = 1 << 20;
 
 /// Changes whenever the same input would give other bytes than before.
-const FORMAT: &str = "segment-3";
+const FORMAT: &str = "segment-4";
 
 /// Under what a segment lies in the cache: the sum of all that makes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::rootfs::Through;
-use super::{cached_facts, is_compressed, keep_facts, unpack};
+use super::{cached_facts, is_compressed, keep_facts, pack, unpack};
 use crate::app::{Base, BaseChoice, Facts, Target};
 use crate::archive::gzip::Level;
 use crate::archive::{Compression, confined, decompressed, places};
@@ -277,8 +276,7 @@ impl Store {
                 let (found, _) = Digest::of_reader(BufReader::new(open()?))?;
                 ensure!(found == digest, "its bytes have the sum `{found}`");
             }
-            let mut tar = decompressed(&mut from)?;
-            packer.pack(|_| key, |sink| Facts::read(Through { from: &mut tar, to: sink }))?
+            pack(decompressed(&mut from)?, |_| key, packer)?
         };
         if segment.diff_id != diff_id {
             packer.cache().remove(key);

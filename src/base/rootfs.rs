@@ -1,6 +1,5 @@
 //! `base = { rootfs = "…" }`: a tar or a folder as one layer.
 
-use std::io::{BufReader, Read};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
@@ -8,7 +7,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use walkdir::WalkDir;
 
 use super::sorted::Sorted;
-use super::{cached_facts, is_compressed, keep_facts, unpack};
+use super::{cached_facts, is_compressed, keep_facts, pack, unpack};
 use crate::app::{Base, BaseChoice, Facts};
 use crate::archive::{Entry, Kind};
 use crate::digest::Digest;
@@ -44,27 +43,11 @@ fn tar(path: &Path, packer: &Packer, known: &KnownDigests) -> Result<(Segment, F
     let failed = || format!("failed to read `{}` as a tar", path.display());
     let unpacked = if is_compressed(path)? { Some(unpack(path, packer)?) } else { None };
     let file = std::fs::File::open(unpacked.as_ref().map_or(path, Pending::path)).with_context(failed)?;
-    let mut sorted = Sorted::new(file).with_context(failed)?;
-    let (segment, facts) = packer
-        .pack(key, |sink| Facts::read(Through { from: BufReader::with_capacity(256 * 1024, &mut sorted), to: sink }))
-        .with_context(failed)?;
+    let sorted = Sorted::new(file).with_context(failed)?;
+    let (segment, facts) = pack(sorted, key, packer).with_context(failed)?;
     known.remember_layer(path, stamped, segment.diff_id);
     keep_facts(packer, &segment, &facts)?;
     Ok((segment, facts))
-}
-
-/// Passes what is read on to a writer.
-pub(super) struct Through<'a, R, W: std::io::Write> {
-    pub from: R,
-    pub to: &'a mut W,
-}
-
-impl<R: Read, W: std::io::Write> Read for Through<'_, R, W> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.from.read(buffer)?;
-        self.to.write_all(&buffer[..count])?;
-        Ok(count)
-    }
 }
 
 fn folder(root: &Path, epoch: u64, packer: &Packer, known: &KnownDigests) -> Result<(Segment, Facts)> {
@@ -93,7 +76,7 @@ fn folder(root: &Path, epoch: u64, packer: &Packer, known: &KnownDigests) -> Res
         let (uid, gid) = (u64::from(metadata.uid()), u64::from(metadata.gid()));
         members.push(Member { entry: Entry { path, mode, uid, gid, mtime: epoch, kind }, content });
     }
-    let segment = packer.layer(&Layer::new(members))?;
+    let segment = packer.layer(&Layer::new(members), known)?;
     let facts = super::facts(packer, &segment)?;
     Ok((segment, facts))
 }

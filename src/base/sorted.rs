@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt as _;
 
 use anyhow::Result;
 
-use crate::archive::order::{Rank, key};
+use crate::archive::order::{Key, Rank, key};
 use crate::archive::{END_OF_ARCHIVE, TarReader, confined, padding};
 
 /// Reads an uncompressed tar's members, headers and content untouched, in another order. The file system that they make is
@@ -24,7 +24,14 @@ pub struct Sorted {
 struct Found {
     path: String,
     rank: Option<Rank>,
+    size: u64,
     stretch: (u64, u64),
+}
+
+impl Found {
+    fn key(&self) -> Option<Key<'_>> {
+        Some(key(self.rank?, &self.path, self.size))
+    }
 }
 
 impl Sorted {
@@ -48,13 +55,13 @@ impl Sorted {
                 _ => None,
             };
             let to = entry.offset + entry.size + padding(entry.size).len() as u64;
-            found.push(Found { path: confined(&entry.path).unwrap_or(entry.path), rank, stretch: (from, to) });
+            let path = confined(&entry.path).unwrap_or(entry.path);
+            found.push(Found { path, rank, size: entry.size, stretch: (from, to) });
             from = to;
             reader.seek_past(length)?;
         }
         let stretches = if !reader.has_global_header() && is_free(&found) {
-            let mut keyed: Vec<_> =
-                found.iter().map(|member| (member.rank.map(|rank| key(rank, &member.path)), member)).collect();
+            let mut keyed: Vec<_> = found.iter().map(|member| (member.key(), member)).collect();
             keyed.sort_by_key(|(key, _)| *key);
             keyed.iter().rev().map(|(_, member)| member.stretch).collect()
         } else {
@@ -66,11 +73,12 @@ impl Sorted {
 
 /// Whether the order means nothing: each path stands there once, nothing lies in what is no folder, and all kinds are known.
 fn is_free(found: &[Found]) -> bool {
-    let mut ranks = HashMap::new();
+    let mut ranks = HashMap::with_capacity(found.len());
     found.iter().all(|member| member.rank.is_some() && ranks.insert(member.path.as_str(), member.rank).is_none())
         && found.iter().all(|member| {
-            let mut folders = member.path.match_indices('/').map(|(at, _)| &member.path[..at]);
-            folders.all(|folder| ranks.get(folder).is_none_or(|rank| *rank == Some(Rank::Folder)))
+            // The next one above speaks for those above it.
+            let mut folders = member.path.rmatch_indices('/').map(|(at, _)| &member.path[..at]);
+            folders.find_map(|folder| ranks.get(folder)).is_none_or(|rank| *rank == Some(Rank::Folder))
         })
 }
 

@@ -101,7 +101,7 @@ fn pack(
     for (binary, base) in binaries.iter().zip(&of_services) {
         base::check(binary, base)?;
     }
-    let generated = generate::write(plan, binaries, &of_services, packer)?;
+    let generate = || generate::write(plan, binaries, &of_services, packer);
     std::thread::scope(|scope| {
         let (artifact, layouts): (Vec<&Format>, Vec<&Format>) =
             plan.formats.iter().partition(|format| **format == Format::Auterionos);
@@ -109,13 +109,16 @@ fn pack(
         if !layouts.is_empty() {
             scope.spawn(|| bundle::begin_digests(&of_services, packer.cache()));
         }
-        let images = if plan.engine == Engine::Docker {
-            by_engine(plan, &of_services, packer, known, shell)?
+        let (images, generated) = if plan.engine == Engine::Docker {
+            let generated = generate()?;
+            (by_engine(plan, &of_services, packer, known, shell)?, generated)
         } else {
             let total = binaries.iter().map(|binary| binary.size).sum();
             let progress = shell.progress("Packing", total);
             shell.status("Packing", format_args!("{} services ({})", plan.services.len(), plan.compression.name()));
-            image::build(plan, binaries, &of_services, packer, known, &|bytes| progress.advance(bytes))?
+            let images = image::build(plan, binaries, &of_services, packer, known, &|bytes| progress.advance(bytes))?;
+            // Links to executables give them another stamp, so they are made once all is read.
+            (images, generate()?)
         };
         packer.cache().touch(images.iter().flat_map(|image| &image.layers));
         Built::save(plan, &images)?;
@@ -125,9 +128,8 @@ fn pack(
             let begun = || drop(sum.map(std::thread::ScopedJoinHandle::join));
             write_bundle(plan, *format, &images, packer.cache(), begun, shell)?;
         }
-        anyhow::Ok(())
-    })?;
-    Ok(generated)
+        Ok(generated)
+    })
 }
 
 #[cfg(feature = "engine")]

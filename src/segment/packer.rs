@@ -5,18 +5,14 @@
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::sync::OnceLock;
-use std::sync::mpsc::Receiver;
 
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Context as _, Result, ensure};
 
-use super::pool::{Block, Pool};
-use super::{BLOCK, Cache, Key, Layer, Segment};
+use super::pool::{Pool, Waiting};
+use super::{BLOCK, Cache, Key, KnownDigests, Layer, Segment};
 use crate::archive::gzip::Level;
 use crate::digest::{Digest, Hasher, Summed};
 use crate::fs::Pending;
-
-/// Compressed blocks that one layer may have waiting.
-const WAITING: usize = 4;
 
 /// More threads than this win little and cost memory.
 const MOST_THREADS: usize = 8;
@@ -50,13 +46,13 @@ impl Packer {
         self.threads
     }
 
-    /// The segment of a layer: from the cache, else packed now.
-    pub fn layer(&self, layer: &Layer) -> Result<Segment> {
+    /// The segment of a layer: from the cache, else packed now. `known` has the sums of its files.
+    pub fn layer(&self, layer: &Layer, known: &KnownDigests) -> Result<Segment> {
         let key = layer.key(self.level)?;
         if let Some(segment) = self.cache.get(key) {
             return Ok(segment);
         }
-        Ok(self.pack(|_| key, |sink| layer.write(sink))?.0)
+        Ok(self.pack(|_| key, |sink| layer.write(known, sink))?.0)
     }
 
     /// Packs what `write` writes, and keeps it under the key that `key` makes of the uncompressed bytes' sum.
@@ -73,8 +69,9 @@ impl Packer {
         let mut sink = Sink {
             pool,
             file: &mut file,
-            block: Some(pool.buffer()?),
+            block: Some(pool.buffer()),
             waiting: VecDeque::new(),
+            most_waiting: 2 * self.threads,
             plain: Hasher::default(),
             compressed: 0,
             crc: crc32fast::Hasher::new(),
@@ -143,22 +140,24 @@ pub struct Sink<'a> {
     file: &'a mut Pending,
     /// The block being filled; none for the moment in which it changes hands.
     block: Option<Vec<u8>>,
-    waiting: VecDeque<Receiver<Result<Block>>>,
+    /// Blocks on their way, the oldest first.
+    waiting: VecDeque<Waiting>,
+    most_waiting: usize,
     plain: Hasher,
     compressed: u64,
     crc: crc32fast::Hasher,
 }
 
 impl Sink<'_> {
-    fn submit(&mut self) -> Result<()> {
-        let Some(input) = self.block.take() else { return Ok(()) };
-        self.waiting.push_back(self.pool.compress(input)?);
-        Ok(())
+    fn submit(&mut self) {
+        if let Some(input) = self.block.take() {
+            self.waiting.push_back(self.pool.compress(input));
+        }
     }
 
     fn write_oldest(&mut self) -> Result<()> {
         let Some(oldest) = self.waiting.pop_front() else { return Ok(()) };
-        let block = oldest.recv().map_err(|_| anyhow!("a compressing thread died"))??;
+        let block = self.pool.wait(&oldest)?;
         self.compressed += block.bytes.len() as u64;
         self.crc.combine(&block.crc);
         self.file.file().write_all(&block.bytes).with_context(|| format!("failed to write `{}`", self.file.path().display()))
@@ -167,7 +166,7 @@ impl Sink<'_> {
     fn finish(mut self) -> Result<(Hasher, u64, crc32fast::Hasher)> {
         // An empty layer still is one, empty, member.
         if self.plain.size() == 0 || self.block.as_ref().is_some_and(|block| !block.is_empty()) {
-            self.submit()?;
+            self.submit();
         }
         while !self.waiting.is_empty() {
             self.write_oldest()?;
@@ -195,11 +194,11 @@ impl Write for Sink<'_> {
         let full = block.len() == BLOCK;
         self.plain.update(&bytes[..count]);
         if full {
-            while self.waiting.len() >= WAITING {
+            while self.waiting.len() >= self.most_waiting {
                 self.write_oldest().map_err(io::Error::other)?;
             }
-            self.submit().map_err(io::Error::other)?;
-            self.block = Some(self.pool.buffer().map_err(io::Error::other)?);
+            self.submit();
+            self.block = Some(self.pool.buffer());
         }
         Ok(count)
     }
@@ -219,17 +218,21 @@ mod tests {
         Layer::new(vec![Member::folder("srv", 0o755, 0), Member::bytes("srv/data", 0o644, 0, bytes)])
     }
 
+    fn nothing_known() -> KnownDigests {
+        KnownDigests::load(std::path::Path::new("/nonexistent"))
+    }
+
     #[test]
     fn bytes_do_not_depend_on_threads() {
         let folder = tempfile::tempdir().expect("folder");
         let pack = |name: &str, threads| {
             let packer = Packer::new(Cache::new(&folder.path().join(name)), Level::Fast, threads);
-            packer.layer(&sample()).expect("packed")
+            packer.layer(&sample(), &nothing_known()).expect("packed")
         };
         let (one, many) = (pack("one", 1), pack("many", 5));
         assert_eq!(one, many);
         let mut tar = Vec::new();
-        sample().write(&mut tar).expect("tar");
+        sample().write(&nothing_known(), &mut tar).expect("tar");
         assert_eq!((one.diff_id, one.uncompressed), (Digest::of(&tar), tar.len() as u64));
     }
 
@@ -237,7 +240,7 @@ mod tests {
     fn a_segment_is_a_gzip_file_and_comes_from_the_cache() {
         let folder = tempfile::tempdir().expect("folder");
         let packer = Packer::new(Cache::new(folder.path()), Level::Default, 2);
-        let segment = packer.layer(&sample()).expect("packed");
+        let segment = packer.layer(&sample(), &nothing_known()).expect("packed");
         let mut bytes = Vec::new();
         packer
             .cache()
@@ -278,6 +281,6 @@ mod tests {
             assert!(failed.map(|(segment, ())| segment).is_err());
         }
         assert_eq!(std::fs::read_dir(folder.path()).expect("folder").count(), 0);
-        packer.layer(&sample()).expect("packed");
+        packer.layer(&sample(), &nothing_known()).expect("packed");
     }
 }
