@@ -3,7 +3,7 @@
 mod support;
 
 use support::registry::{Guard, Registry};
-use support::{Project, appbundle, fails, judge, ok, run, text, tool};
+use support::{Project, appbundle, appbundle_for, fails, judge, ok, run, text, tool};
 
 const ARM: &str = "aarch64-unknown-linux-gnu";
 const AMD: &str = "x86_64-unknown-linux-gnu";
@@ -87,4 +87,62 @@ fn a_tag_leads_to_all_platforms() {
     let archive = project.path().join("target/appbundle/com.example.demo-1.2.3.oci.tar");
     let again = ok(&mut appbundle(project.path(), &["push", archive.to_str().expect("path"), "--repo", &prefix]));
     assert_eq!(again, printed);
+}
+
+const ARMV7: (&str, &str, &str) = ("armv7-unknown-linux-gnueabihf", "arm-linux-gnueabihf-gcc", "qemu-arm-static");
+const RISCV: (&str, &str, &str) = ("riscv64gc-unknown-linux-gnu", "riscv64-linux-gnu-gcc", "qemu-riscv64-static");
+
+/// What the only service of a docker archive prints, run by qemu with nothing but the image's own files.
+fn prints(project: &Project, archive: &str, qemu: &str) -> String {
+    let root = project.path().join("root");
+    let at = |path: &str| root.join(path).to_str().expect("path").to_owned();
+    std::fs::create_dir_all(at("archive")).expect("folder");
+    judge("tar", &["-xf", archive, "-C", &at("archive")]);
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(at("archive/manifest.json")).expect("manifest")).expect("JSON");
+    for layer in manifest[0]["Layers"].as_array().expect("layers") {
+        judge("tar", &["-xf", &at(&format!("archive/{}", layer.as_str().expect("path"))), "-C", &at("")]);
+    }
+    let config = manifest[0]["Config"].as_str().expect("path");
+    let config: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(at(&format!("archive/{config}"))).expect("config")).expect("JSON");
+    let program = config["config"]["Entrypoint"][0].as_str().expect("a program").trim_start_matches('/');
+    judge(qemu, &["-L", &at(""), &at(program)])
+}
+
+/// Programs of other processors, with the C library of each cross compiler as their base.
+#[test]
+fn processors_of_32_bits_and_of_other_makers() {
+    for ((triple, compiler, qemu), architecture) in [(ARMV7, r#""architecture":"arm""#), (RISCV, r#""architecture":"riscv64""#)] {
+        if !tool(compiler) || !tool(qemu) || !tool("skopeo") {
+            return;
+        }
+        let project = Project::new(&["alpha"]);
+        project.compile(compiler, "alpha", "#include <stdio.h>\nint main() { puts(\"alpha\"); return 0; }\n", &[]);
+        let printed = ok(&mut project.pack(&["--target", triple, "--format", "docker,oci"]));
+        let files: Vec<&str> = printed.lines().collect();
+        for file in &files {
+            ok(&mut appbundle(project.path(), &["verify", file]));
+        }
+        assert_eq!(prints(&project, files[0], qemu), "alpha\n");
+        let config = judge("skopeo", &["inspect", "--config", "--raw", &format!("docker-archive:{}", files[0])]);
+        assert!(config.contains(architecture), "{config}");
+        assert_eq!(config.contains(r#""variant":"v7""#), triple == ARMV7.0, "{config}");
+        let wrong = fails(&mut project.pack(&["--target", AMD]), 1);
+        assert!(wrong.contains("is for") && wrong.contains("but the target `x86_64-unknown-linux-gnu` is amd64"), "{wrong}");
+    }
+}
+
+#[test]
+fn rust_is_compiled_for_32_bits() {
+    let (triple, compiler, qemu) = ARMV7;
+    if !tool(compiler) || !tool(qemu) {
+        return;
+    }
+    let project = Project::new(&["alpha"]);
+    let Some(mut build) = appbundle_for(triple, project.path(), &["build", "--target", triple, "--format", "docker"]) else {
+        return;
+    };
+    let printed = ok(&mut build);
+    assert_eq!(prints(&project, printed.trim(), qemu), "alpha\n");
 }
