@@ -174,6 +174,11 @@ impl Drop for Progress<'_> {
     }
 }
 
+/// How many there are of something: `1 image`, `2 images`.
+pub fn count(number: usize, one: &str) -> String {
+    format!("{number} {one}{}", if number == 1 { "" } else { "s" })
+}
+
 /// Bytes for people, in powers of 1024 as file managers show them.
 pub fn bytes(count: u64) -> String {
     indicatif::HumanBytes(count).to_string()

@@ -79,7 +79,7 @@ fn two_runs_do_not_meet() {
     }
     let project = app("twice", &[("one", HEALTHY)]);
     let mut runs = [start(&mut command(&project, &[])), start(&mut command(&project, &[]))];
-    runs.iter_mut().for_each(|run| drop(run.wait_for("Running 1 services")));
+    runs.iter_mut().for_each(|run| drop(run.wait_for("Running 1 service;")));
     for run in runs {
         run.signal("INT");
         let (code, said) = run.end();
@@ -197,7 +197,7 @@ fn a_bundle_without_a_compose_file_runs_its_images() {
     let copy = elsewhere.path().join("bare.tar");
     std::fs::copy(bundle.trim(), &copy).expect("copied");
     let mut running = start(&mut appbundle(elsewhere.path(), &["run", "bare.tar", "--color", "never"]));
-    let said = running.wait_for("Running 1 services");
+    let said = running.wait_for("Running 1 service;");
     assert!(said.contains("this bundle has no `app.yml`"), "{said}");
     running.signal("INT");
     let (code, said) = running.end();
@@ -212,7 +212,7 @@ fn an_engine_that_goes_away_is_told_and_the_next_run_clears_up() {
     let project = app("cutoff", &[("one", HEALTHY)]);
     let proxy = Proxy::start();
     let mut running = start(command(&project, &[]).env("DOCKER_HOST", proxy.url()));
-    running.wait_for("Running 1 services");
+    running.wait_for("Running 1 service;");
     proxy.cut();
     let (code, said) = running.end();
     assert_eq!(code, Some(1), "{said}");
@@ -220,7 +220,7 @@ fn an_engine_that_goes_away_is_told_and_the_next_run_clears_up() {
     assert!(said.contains("not all containers could be removed") && said.contains("help: see in its log"), "{said}");
     assert_ne!(left("cutoff"), "");
     let mut running = start(&mut command(&project, &[]));
-    running.wait_for("Running 1 services");
+    running.wait_for("Running 1 service;");
     running.signal("INT");
     let (code, said) = running.end();
     assert_eq!(code, Some(0), "{said}");

@@ -115,7 +115,10 @@ fn pack(
         } else {
             let total = binaries.iter().map(|binary| binary.size).sum();
             let progress = shell.progress("Packing", total);
-            shell.status("Packing", format_args!("{} services ({})", plan.services.len(), plan.compression.name()));
+            shell.status(
+                "Packing",
+                format_args!("{} ({})", shell::count(plan.services.len(), "service"), plan.compression.name()),
+            );
             let images = image::build(plan, binaries, &of_services, packer, known, &|bytes| progress.advance(bytes))?;
             // Links to executables give them another stamp, so they are made once all is read.
             (images, generate()?)

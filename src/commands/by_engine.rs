@@ -34,7 +34,10 @@ pub fn images(plan: &Plan, bases: &[&Base], packer: &Packer, known: &KnownDigest
     let engine = Engine::connect(WITHOUT)?;
     let about = engine.about();
     let contexts = render::contexts(plan, bases)?;
-    shell.status("Building", format_args!("{} services with {} {}", plan.services.len(), about.name, about.version));
+    shell.status(
+        "Building",
+        format_args!("{} with {} {}", shell::count(plan.services.len(), "service"), about.name, about.version),
+    );
     for (context, base) in contexts.iter().filter(|context| context.service.is_none()).zip(distinct(bases)) {
         let from = given(&engine, plan, base, packer)
             .with_context(|| format!("failed to give the base `{}` to {}", base.choice, about.name))?;
@@ -49,7 +52,7 @@ pub fn images(plan: &Plan, bases: &[&Base], packer: &Packer, known: &KnownDigest
     let mut pending = Pending::new(&packer.cache().folder().join("image"))?;
     let names: Vec<&str> = named.iter().map(|(name, _)| name.as_str()).collect();
     let size = engine.save(&names, pending.file())?;
-    shell.status("Saved", format_args!("{} images, {}", names.len(), shell::bytes(size)));
+    shell.status("Saved", format_args!("{}, {}", shell::count(names.len(), "image"), shell::bytes(size)));
     let saved = base::read_saved(pending.path(), &named, packer).context("failed to read what the engine saved")?;
     let finished = plan.services.iter().zip(saved).map(|(service, mut saved)| {
         // A Dockerfile cannot say a label of several lines.

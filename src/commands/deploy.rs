@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use super::{Options, Session};
 use crate::process;
 use crate::render;
-use crate::shell::Shell;
+use crate::shell::{Shell, count};
 
 /// What is typed, beside what a plan is made of.
 #[derive(Clone, Debug, Default)]
@@ -38,7 +38,7 @@ pub fn run(options: &Options, deploy: &DeployOptions, shell: &Shell) -> Result<(
         fs_err::write(path, &file.contents)?;
     }
     let kubernetes = folder.path().join("kubernetes");
-    shell.status("Deploying", format_args!("{} {} ({} services)", plan.name, plan.version, plan.services.len()));
+    shell.status("Deploying", format_args!("{} {} ({})", plan.name, plan.version, count(plan.services.len(), "service")));
     let applied = capture(kubectl(deploy).arg("apply").arg("-k").arg(&kubernetes), shell)?;
     applied.lines().for_each(|line| shell.output(line));
     for service in &plan.services {

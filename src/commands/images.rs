@@ -231,7 +231,7 @@ fn pull(client: &Client<'_>, blobs: &Blobs, reference: &Reference, layers: &[&De
     }
     // A manifest can claim any size.
     let total = absent.iter().fold(0u64, |sum, layer| sum.saturating_add(layer.size));
-    let layers = if absent.len() == 1 { "1 layer".to_owned() } else { format!("{} layers", absent.len()) };
+    let layers = shell::count(absent.len(), "layer");
     shell.status("Pulling", format_args!("{reference} ({layers}, {})", shell::bytes(total)));
     let progress = shell.progress("Pulling", total);
     registry::fetch(client, blobs, reference, &absent, &|bytes| progress.advance(bytes))

@@ -10,7 +10,7 @@ use super::verify::{look, printable};
 use crate::bundle::survey::{Bytes, Image, Layouts, Limits, Size, Survey};
 use crate::plan::Layout;
 use crate::process;
-use crate::shell::{Shell, bytes};
+use crate::shell::{Shell, bytes, count};
 
 /// What `inspect` is asked.
 #[derive(Clone, Debug)]
@@ -161,7 +161,7 @@ fn image_text(out: &mut String, at: usize, image: &Image) -> Result<()> {
     line("in", image.working_dir.clone().unwrap_or_default())?;
     line("ports", image.ports.join(", "))?;
     line("env", if image.env.is_empty() { String::new() } else { image.env.len().to_string() })?;
-    line("size", format!("{} in {} layers", bytes(image.unpacked), image.layers.len()))?;
+    line("size", format!("{} in {}", bytes(image.unpacked), count(image.layers.len(), "layer")))?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use crate::bundle::{self, BundledImage, Contents};
 use crate::digest::Digest;
 use crate::engine::{self, Engine, ImageFacts};
 use crate::plan::{Format, Plan};
-use crate::shell::{self, Shell};
+use crate::shell::{self, Shell, count};
 
 /// What is said when no engine answers.
 pub(super) const START: &str = "start one (`sudo systemctl start docker`, or `systemctl --user start podman.socket`), or name it in `DOCKER_HOST`; `cargo appbundle build` needs none";
@@ -77,11 +77,11 @@ pub(super) fn load(engine: &Engine, path: &Path, contents: &Contents, shell: &Sh
     let there = contents.images.len() - wanted.len();
     if wanted.is_empty() {
         let total = bytes(contents.images.iter(), &BTreeSet::new());
-        shell.status("Fresh", format_args!("all {there} images are there ({} not sent)", shell::bytes(total)));
+        shell.status("Fresh", format_args!("{} there already ({} not sent)", count(there, "image"), shell::bytes(total)));
         return Ok(());
     }
     let about = engine.about();
-    shell.status("Loading", format_args!("{} images into {} {}", wanted.len(), about.name, about.version));
+    shell.status("Loading", format_args!("{} into {} {}", count(wanted.len(), "image"), about.name, about.version));
     let takes_parts = engine.takes_parts()?;
     // What the same names lead to now has most layers of the next build; to ask about all images takes a while.
     if takes_parts && wanted.iter().any(|image| !has_any(image, &chains)) {
@@ -107,11 +107,16 @@ pub(super) fn load(engine: &Engine, path: &Path, contents: &Contents, shell: &Sh
     }
     let spared = bytes(contents.images.iter(), &BTreeSet::new()) - bytes(wanted.iter().copied(), &known);
     let skipped = if spared > 0 {
-        format!("; not sent: {there} images and {} layers that are there, {}", known.len(), shell::bytes(spared))
+        format!(
+            "; not sent: {} and {} that are there, {}",
+            count(there, "image"),
+            count(known.len(), "layer"),
+            shell::bytes(spared)
+        )
     } else {
         String::new()
     };
-    shell.status("Loaded", format_args!("{} images, {}{skipped}", wanted.len(), shell::bytes(sent)));
+    shell.status("Loaded", format_args!("{}, {}{skipped}", count(wanted.len(), "image"), shell::bytes(sent)));
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use serde::Serialize;
 
 use crate::bundle::survey::{Format, Limits, Survey, survey};
-use crate::shell::{self, Shell};
+use crate::shell::{self, Shell, count};
 
 /// What `verify` is asked.
 #[derive(Clone, Debug)]
@@ -99,7 +99,6 @@ fn summary(survey: &Survey) -> String {
         text.push(' ');
         text.push_str(part);
     }
-    let count = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
     let size = shell::bytes(survey.size);
     format!("{text}, {}, {}, {size}", count(survey.images.len(), "image"), count(survey.layers.len(), "layer"))
 }

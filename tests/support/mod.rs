@@ -91,28 +91,11 @@ pub fn appbundle(folder: &Path, arguments: &[&str]) -> Command {
 
 /// Which toolchain compiles for the target, when it is not the active one: found out as scripts/setup does.
 pub fn toolchain() -> Option<&'static str> {
-    toolchain_for(TRIPLE).flatten()
+    (!has_std(None, TRIPLE) && has_std(Some("debian"), TRIPLE)).then_some("debian")
 }
 
-fn toolchain_for(triple: &str) -> Option<Option<&'static str>> {
-    [None, Some("debian")].into_iter().find(|toolchain| has_std(*toolchain, triple))
-}
-
-/// [`appbundle`] with a toolchain that compiles for this target; by the same rule as [`tool`].
-pub fn appbundle_for(triple: &str, folder: &Path, arguments: &[&str]) -> Option<Command> {
-    let Some(toolchain) = toolchain_for(triple) else {
-        assert!(std::env::var_os("CI").is_none(), "there is no standard library for {triple}, and in CI nothing is skipped");
-        eprintln!("skipped: no standard library for {triple}");
-        return None;
-    };
-    let mut command = appbundle(folder, arguments);
-    if let Some(toolchain) = toolchain {
-        command.env("RUSTUP_TOOLCHAIN", toolchain);
-    }
-    Some(command)
-}
-
-fn has_std(toolchain: Option<&str>, triple: &str) -> bool {
+/// Whether a toolchain, none is the active one, has a target's standard library.
+pub fn has_std(toolchain: Option<&str>, triple: &str) -> bool {
     let mut command = Command::new("rustc");
     command.env_remove("RUSTUP_TOOLCHAIN").args(toolchain.map(|name| format!("+{name}")));
     let output = command.args(["--print", "target-libdir", "--target", triple]).output();

@@ -16,7 +16,7 @@ use super::manner::Manner;
 use super::output::Output;
 use super::{owner, spec};
 use crate::engine::{Engine, Interrupt, Network, State};
-use crate::shell::Shell;
+use crate::shell::{Shell, count};
 
 /// How often is looked.
 const PAUSE: Duration = Duration::from_millis(60);
@@ -74,7 +74,7 @@ impl<'a> Started<'a> {
         }
         self.wait_for(&launches.iter().map(|launch| launch.name.clone()).collect::<Vec<_>>(), timeout)?;
         if self.interrupt.count() == 0 {
-            self.shell.status("Running", format_args!("{} services; Ctrl-C stops them", launches.len()));
+            self.shell.status("Running", format_args!("{}; Ctrl-C stops them", count(launches.len(), "service")));
         }
         while self.interrupt.count() == 0 {
             if self.look()? {
@@ -262,7 +262,7 @@ impl<'a> Started<'a> {
         }
         let seen: BTreeSet<&String> = self.containers.iter().map(|container| &container.service).collect();
         if faults.is_empty() {
-            self.shell.status("Removed", format_args!("{} containers and their network", seen.len()));
+            self.shell.status("Removed", format_args!("{} and their network", count(seen.len(), "container")));
         }
         faults.into_iter().next().map_or(Ok(()), Err)
     }

@@ -13,7 +13,7 @@ use super::tree::Node;
 use super::{PAUSE, certificate};
 use crate::engine::{Engine, SwarmFacts, SwarmService};
 use crate::render::{self, StackFile};
-use crate::shell::Shell;
+use crate::shell::{Shell, count};
 
 /// A replica that failed this often while it was waited for will not run.
 const FAILURES: usize = 4;
@@ -50,7 +50,7 @@ pub fn stack(engine: &Engine, facts: &SwarmFacts, node: &Node<'_>, timeout: Dura
     if waves.is_empty() {
         shell.status("Empty", format_args!("{}: only stacks are in it", node.full));
     } else {
-        shell.status("Running", format_args!("{}: {} services", node.full, running.len()));
+        shell.status("Running", format_args!("{}: {}", node.full, count(running.len(), "service")));
     }
     Ok(())
 }
