@@ -181,8 +181,10 @@ pub fn link(from: &Path, to: &Path, executable: bool) -> Result<()> {
     }
     remove(to)?;
     if !linked || std::fs::hard_link(from, to).is_err() {
-        fs_err::copy(from, to)?;
-        fs_err::set_permissions(to, std::fs::Permissions::from_mode(wanted))?;
+        let mut copy = Pending::new(to)?;
+        io::copy(&mut fs_err::File::open(from)?, copy.file()).with_context(|| format!("failed to write `{}`", to.display()))?;
+        fs_err::set_permissions(copy.path(), std::fs::Permissions::from_mode(wanted))?;
+        copy.commit()?;
     }
     Ok(())
 }

@@ -13,24 +13,25 @@ use crate::plan::Plan;
 use crate::segment::{Key, KnownDigests, Layer, Packer, Segment};
 
 /// Packs what is not in the cache yet, in parallel, and joins the layers to images. `bases` and `binaries` go with the plan's
-/// services, one for one. `packed` is told the uncompressed bytes of each layer that is done.
+/// services, one for one. `begin` is told the uncompressed bytes of all layers, and what it gives those of each that is done.
 ///
 /// # Errors
 /// When a file cannot be read, or changes meanwhile.
-pub fn build(
+pub fn build<F: Fn(u64) + Sync>(
     plan: &Plan,
     binaries: &[Binary],
     bases: &[&Base],
     packer: &Packer,
     known: &KnownDigests,
-    packed: &(dyn Fn(u64) + Sync),
+    begin: impl FnOnce(u64) -> F,
 ) -> Result<Vec<Image>> {
     let layers = layers::of_services(plan, binaries, bases, known)?;
     let mut missing: BTreeMap<Key, &Layer> = BTreeMap::new();
     for layer in layers.iter().flatten() {
         missing.insert(layer.key(packer.level())?, layer);
     }
-    let segments = pack(&missing.into_iter().collect::<Vec<_>>(), packer, known, packed)?;
+    let packed = begin(missing.values().map(|layer| layer.content_size()).sum());
+    let segments = pack(&missing.into_iter().collect::<Vec<_>>(), packer, &packed)?;
     let mut images = Vec::new();
     for image in plan.images() {
         // Files first, then the executables: those change most.
@@ -57,14 +58,9 @@ pub fn build(
 }
 
 /// Several layers at a time: a small layer alone does not keep all threads busy.
-fn pack(
-    layers: &[(Key, &Layer)],
-    packer: &Packer,
-    known: &KnownDigests,
-    packed: &(dyn Fn(u64) + Sync),
-) -> Result<BTreeMap<Key, Segment>> {
+fn pack(layers: &[(Key, &Layer)], packer: &Packer, packed: &(dyn Fn(u64) + Sync)) -> Result<BTreeMap<Key, Segment>> {
     let one = |(key, layer): &(Key, &Layer)| {
-        let segment = packer.layer(layer, known)?;
+        let segment = packer.layer(layer)?;
         packed(layer.content_size());
         Ok((*key, segment))
     };

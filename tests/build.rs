@@ -115,6 +115,26 @@ fn a_volume_is_its_services_own_wherever_that_starts_and_whatever_is_in_it() {
     }
 }
 
+/// Docker would copy what an older build had put there.
+#[test]
+fn contexts_hold_no_more_than_the_images() {
+    let project = Project::new(&[]);
+    project.service("alpha", "files = [{ from = \"web/**\", to = \"/srv/web\" }]\n");
+    project.write("services/alpha/web/page", "seen");
+    project.write("services/alpha/web/deep/secret", "not for you");
+    if !project.binaries(&["alpha"]) {
+        return;
+    }
+    ok(&mut project.pack(&["--format", "docker"]));
+    let root = project.path().join("target/appbundle/docker/alpha/rootfs");
+    assert!(root.join("srv/web/deep/secret").exists());
+    std::fs::remove_dir_all(project.path().join("services/alpha/web/deep")).expect("removed");
+    ok(&mut project.pack(&["--format", "docker"]));
+    let left = ok(Command::new("find").args([".", "-type", "f"]).current_dir(&root));
+    assert_eq!(left.lines().collect::<std::collections::BTreeSet<_>>().len(), 2, "{left}");
+    assert!(left.contains("./srv/web/page") && !root.join("srv/web/deep").exists(), "{left}");
+}
+
 #[test]
 fn a_damaged_cache_is_mended_and_said() {
     let project = Project::new(&["alpha"]);

@@ -106,6 +106,11 @@ fn a_new_service_is_registered_and_wrong_names_are_refused() {
     assert!(fails(&mut appbundle(project.path(), &["new-service", "once"]), 1).contains("has a package `once` already"));
     assert!(fails(&mut appbundle(project.path(), &["new-service", "Bad_Name"]), 1).contains("such as `bad-name`"));
     assert!(fails(&mut appbundle(project.path(), &["new-service", "9bad"]), 1).contains("it begins with a digit"));
+    assert!(fails(&mut appbundle(project.path(), &["new-service", "build"]), 1).contains("cannot be a program's name"));
+    for outside in ["../outside", "/tmp/outside"] {
+        let error = fails(&mut appbundle(project.path(), &["new-service", "far", "--path", outside]), 1);
+        assert!(error.contains("where Cargo looks for members"), "{error}");
+    }
     project.write("services/taken/x", "");
     assert!(fails(&mut appbundle(project.path(), &["new-service", "taken"]), 1).contains("is there already"));
     assert_eq!(read(&project, "Cargo.toml"), root);

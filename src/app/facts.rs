@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::Service;
@@ -12,6 +12,9 @@ use crate::elf::Elf;
 
 /// Libraries larger than this are looked into on the disk. The C library has 2 MB.
 const LARGEST: u64 = 16 << 20;
+
+/// Bytes that the names of all folders of a layer may have. A root file system of Debian has 100,000.
+const MOST_NAMES: usize = 32 << 20;
 
 /// Folders that every loader searches.
 const SEARCHED: [&str; 4] = ["lib", "usr/lib", "lib64", "usr/lib64"];
@@ -38,6 +41,7 @@ impl Facts {
     /// When it is damaged, or holds a path that leads out of the root.
     pub fn read(tar: impl Read) -> Result<Self> {
         let mut facts = Self::default();
+        let mut names = 0;
         let mut reader = TarReader::new(tar);
         while let Some(entry) = reader.next_entry()? {
             let Some(path) = confined(&entry.path) else { bail!("its member `{}` leads out of the root folder", entry.path) };
@@ -50,7 +54,8 @@ impl Facts {
                 facts.removed.insert(join(folder, name));
                 continue;
             }
-            facts.add_parents(&path);
+            names += facts.add_parents(&path);
+            ensure!(names <= MOST_NAMES, "its folders have names of more than {} MiB in all", MOST_NAMES >> 20);
             if entry.kind.is_dir() {
                 facts.folders.insert(path);
             } else if entry.kind.is_symlink() {
@@ -91,12 +96,16 @@ impl Facts {
         facts
     }
 
-    fn add_parents(&mut self, path: &str) {
+    /// Adds the folders around a path; gives the bytes that the names of the new ones have.
+    fn add_parents(&mut self, path: &str) -> usize {
+        let mut names = 0;
         for (at, _) in path.match_indices('/') {
             if !self.folders.contains(&path[..at]) {
                 self.folders.insert(path[..at].to_owned());
+                names += at;
             }
         }
+        names
     }
 
     fn file(&mut self, path: String, size: u64, content: &mut impl Read) -> Result<()> {
@@ -239,6 +248,19 @@ mod tests {
         assert_eq!(facts.resolve("/lib/x.so"), "usr/lib/y.so");
         assert_eq!(facts.resolve("up/passwd"), "etc/passwd");
         assert_eq!(facts.resolve("loop"), "loop");
+    }
+
+    #[test]
+    fn folders_of_endless_names_are_refused() {
+        let mut tar = Vec::new();
+        for number in 0..20 {
+            let path = format!("{number}{}", "/a".repeat(2000));
+            tar.extend(crate::archive::encode_file(&path, 0o644, 0, 0).expect("header"));
+            let some = Facts::read(&tar[..]);
+            assert_eq!(some.is_ok(), number < 8, "{number}");
+        }
+        let error = Facts::read(&tar[..]).expect_err("too many");
+        assert_eq!(error.to_string(), "its folders have names of more than 32 MiB in all");
     }
 
     #[test]

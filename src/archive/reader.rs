@@ -10,6 +10,9 @@ use anyhow::{Context as _, Result, bail, ensure};
 /// Bytes that a long name or a pax header may have.
 const LIMIT: u64 = 1 << 20;
 
+/// Bytes of the longest path that Linux takes (`PATH_MAX`).
+const LONGEST_PATH: usize = 4096;
+
 /// One member of an archive.
 #[derive(Clone, Debug)]
 pub struct TarEntry {
@@ -134,6 +137,9 @@ impl<R: Read> TarReader<R> {
             self.begin(size)?;
             let path = extension.path.take().unwrap_or_else(|| text(&header.path_bytes()));
             let link = extension.link.take().or_else(|| header.link_name_bytes().map(|l| text(&l)));
+            for name in [Some(&path), link.as_ref()].into_iter().flatten() {
+                ensure!(name.len() <= LONGEST_PATH, "a name of {} bytes at byte {} is too long", name.len(), self.position);
+            }
             return Ok(Some(TarEntry {
                 path,
                 kind,

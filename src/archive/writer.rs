@@ -161,6 +161,14 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_no_system_takes_is_refused() {
+        let named = |length: usize| encode_file(&"x".repeat(length), 0o644, 0, 0).expect("header");
+        assert!(TarReader::new(&named(4096)[..]).next_entry().is_ok());
+        let error = TarReader::new(&named(4097)[..]).next_entry().expect_err("too long");
+        assert!(error.to_string().contains("a name of 4097 bytes"), "{error}");
+    }
+
+    #[test]
     fn the_foreign_reader_agrees() {
         let path = "x/".repeat(150) + "y";
         let mut bytes = encode_file(&path, 0o644, 3, 0).expect("header");

@@ -76,7 +76,7 @@ fn folder(root: &Path, epoch: u64, packer: &Packer, known: &KnownDigests) -> Res
         let (uid, gid) = (u64::from(metadata.uid()), u64::from(metadata.gid()));
         members.push(Member { entry: Entry { path, mode, uid, gid, mtime: epoch, kind }, content });
     }
-    let segment = packer.layer(&Layer::new(members), known)?;
+    let segment = packer.layer(&Layer::new(members))?;
     let facts = super::facts(packer, &segment)?;
     Ok((segment, facts))
 }

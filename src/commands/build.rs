@@ -101,7 +101,7 @@ fn pack(
     for (binary, base) in binaries.iter().zip(&of_services) {
         base::check(binary, base)?;
     }
-    let generate = || generate::write(plan, binaries, &of_services, packer);
+    let generated = generate::write(plan, binaries, &of_services, packer)?;
     std::thread::scope(|scope| {
         let (artifact, layouts): (Vec<&Format>, Vec<&Format>) =
             plan.formats.iter().partition(|format| **format == Format::Auterionos);
@@ -109,19 +109,17 @@ fn pack(
         if !layouts.is_empty() {
             scope.spawn(|| bundle::begin_digests(&of_services, packer.cache()));
         }
-        let (images, generated) = if plan.engine == Engine::Docker {
-            let generated = generate()?;
-            (by_engine(plan, &of_services, packer, known, shell)?, generated)
+        let images = if plan.engine == Engine::Docker {
+            by_engine(plan, &of_services, packer, known, shell)?
         } else {
-            let total = binaries.iter().map(|binary| binary.size).sum();
-            let progress = shell.progress("Packing", total);
             shell.status(
                 "Packing",
                 format_args!("{} ({})", shell::count(plan.services.len(), "service"), plan.compression.name()),
             );
-            let images = image::build(plan, binaries, &of_services, packer, known, &|bytes| progress.advance(bytes))?;
-            // Links to executables give them another stamp, so they are made once all is read.
-            (images, generate()?)
+            image::build(plan, binaries, &of_services, packer, known, |total| {
+                let progress = shell.progress("Packing", total);
+                move |bytes| progress.advance(bytes)
+            })?
         };
         packer.cache().touch(images.iter().flat_map(|image| &image.layers));
         Built::save(plan, &images)?;
@@ -131,8 +129,9 @@ fn pack(
             let begun = || drop(sum.map(std::thread::ScopedJoinHandle::join));
             write_bundle(plan, *format, &images, packer.cache(), begun, shell)?;
         }
-        Ok(generated)
-    })
+        anyhow::Ok(())
+    })?;
+    Ok(generated)
 }
 
 #[cfg(feature = "engine")]

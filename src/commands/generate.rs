@@ -1,8 +1,10 @@
 //! `cargo appbundle generate`: the generated files alone, or a check that they are as they would be.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use walkdir::WalkDir;
 
 use super::images::Images;
 use super::session::{cache_folder, lock};
@@ -136,6 +138,9 @@ pub(super) fn write(plan: &Plan, binaries: &[Binary], bases: &[&Base], packer: &
         let path = plan.output.join(&context.dockerfile.path);
         let folder = path.parent().unwrap_or(&docker);
         write_if_changed(&path, context.dockerfile.contents.as_bytes())?;
+        if context.service.is_some() {
+            tidy(folder, &context.copied)?;
+        }
         for (name, what) in &context.copied {
             let to = folder.join(name);
             copy(&to, what, plan, binaries, bases, packer).with_context(|| format!("failed to write `{}`", to.display()))?;
@@ -143,6 +148,25 @@ pub(super) fn write(plan: &Plan, binaries: &[Binary], bases: &[&Base], packer: &
         paths.push(path);
     }
     Ok(paths)
+}
+
+/// Takes out of a context's file system what an older one had, and Docker would copy.
+fn tidy(folder: &Path, copied: &[(String, Copied)]) -> Result<()> {
+    let root = folder.join("rootfs");
+    if !root.exists() {
+        return Ok(());
+    }
+    let wanted: Vec<PathBuf> = copied.iter().map(|(name, _)| folder.join(name)).collect();
+    let wanted: BTreeSet<&Path> = wanted.iter().flat_map(|path| path.ancestors()).collect();
+    for entry in WalkDir::new(&root).min_depth(1).contents_first(true) {
+        let entry = entry.with_context(|| format!("failed to read `{}`", root.display()))?;
+        match wanted.contains(entry.path()) {
+            true => {}
+            false if entry.file_type().is_dir() => fs_err::remove_dir(entry.path())?,
+            false => fs_err::remove_file(entry.path())?,
+        }
+    }
+    Ok(())
 }
 
 /// Puts one thing into a context.

@@ -7,6 +7,7 @@ use minijinja::{Environment, context};
 use toml_edit::{Array, DocumentMut, Item, Table};
 
 use crate::app::{Name, Port};
+use crate::archive::confined;
 use crate::shell::Shell;
 use crate::workspace::{CargoOptions, Workspace};
 
@@ -47,6 +48,10 @@ pub fn run(options: &NewServiceOptions, shell: &Shell) -> Result<()> {
         !name.as_str().starts_with(|c: char| c.is_ascii_digit()),
         "`{name}` cannot be a package's name: it begins with a digit"
     );
+    ensure!(
+        !["build", "deps", "examples", "incremental"].contains(&name.as_str()),
+        "`{name}` cannot be a program's name: Cargo has a folder of that name beside its programs"
+    );
     if let Some(member) = workspace.members.iter().find(|member| member.name == options.name) {
         bail!("the workspace has a package `{name}` already, in `{}`", member.folder().display());
     }
@@ -55,7 +60,10 @@ pub fn run(options: &NewServiceOptions, shell: &Shell) -> Result<()> {
     let manifest_path = workspace.manifest();
     let mut manifest: DocumentMut =
         fs_err::read_to_string(&manifest_path)?.parse().context("failed to parse the root manifest")?;
-    let relative = folder.strip_prefix(&workspace.root).unwrap_or(&folder).to_string_lossy().into_owned();
+    let inside = folder.strip_prefix(&workspace.root).ok().and_then(|path| confined(&path.to_string_lossy()));
+    let Some(relative) = inside else {
+        bail!("`{}` is not below `{}`, where Cargo looks for members", folder.display(), workspace.root.display());
+    };
     let port = free_port(&workspace);
     let files = render(options.template, &name, port, &inherited(&manifest))?;
     let registered = register(&mut manifest, &relative)?;

@@ -9,6 +9,8 @@ use super::{compose, merge, parts, yaml};
 use crate::app::{Route, Service, VolumeSource};
 use crate::plan::{Auterion, Plan};
 
+const AS_ROOT: &str = "0:0";
+
 /// The app file as its author would write it.
 pub fn app_file(plan: &Plan, auterion: &Auterion) -> Value {
     let mut file = Map::new();
@@ -117,6 +119,9 @@ pub fn payload_compose(plan: &Plan, auterion: &Auterion) -> Result<Option<String
 /// What the device's file cannot say.
 pub fn notes(plan: &Plan, auterion: &Auterion) -> Vec<String> {
     let mut notes = Vec::new();
+    if plan.template.is_some() && auterion.api_version > 1 {
+        notes.push("on AuterionOS all is made of the manifests' tables: `app.yml` is read with `api-version = 1` alone".into());
+    }
     for service in &plan.services {
         let name = &service.name;
         let on_host = service.network_mode.as_deref().is_none_or(|mode| mode == "host");
@@ -136,6 +141,9 @@ pub fn notes(plan: &Plan, auterion: &Auterion) -> Vec<String> {
         }
         for variable in service.secrets.keys() {
             notes.push(format!("on AuterionOS `{variable}` of `{name}` is set by the device's user, in the app's settings"));
+        }
+        if compose_override(plan, service).get("user").is_some_and(|user| user == AS_ROOT) && !service.user.starts_with("0:") {
+            notes.push(format!("on AuterionOS `{name}` runs as root: the device makes the folder of its volume as root"));
         }
         if service.replicas.is_some_and(|replicas| replicas != 1) {
             notes.push(format!("on AuterionOS `{name}` runs once, whatever `replicas` says"));
@@ -176,8 +184,11 @@ fn compose_override(plan: &Plan, service: &Service) -> Map<String, Value> {
     if let Some(restart) = service.restart.as_deref().filter(|restart| *restart != "unless-stopped") {
         map.insert("restart".into(), restart.into());
     }
-    if !service.depends_on.is_empty() {
-        map.insert("depends_on".into(), json!(service.depends_on));
+    // With `-p`, not all of the app's services are there.
+    let is_there = |name: &&String| plan.services.iter().any(|other| other.name.as_str() == name.as_str());
+    let depends_on: Vec<&String> = service.depends_on.iter().filter(is_there).collect();
+    if !depends_on.is_empty() {
+        map.insert("depends_on".into(), json!(depends_on));
     }
     if service.network_mode.as_deref().is_some_and(|mode| mode != "host") {
         map.extend(parts::ports(&service.ports));
@@ -200,7 +211,7 @@ fn compose_override(plan: &Plan, service: &Service) -> Map<String, Value> {
     }
     if service.volumes.iter().any(|volume| matches!(volume.source, VolumeSource::Named(_))) {
         // The device makes the folder as root, and a folder that is mounted keeps its owner.
-        map.insert("user".into(), "0:0".into());
+        map.insert("user".into(), AS_ROOT.into());
     }
     map.extend(parts::limits(&service.resources));
     map.extend(service.stop_grace_period.as_ref().map(|time| ("stop_grace_period".to_owned(), time.clone().into())));

@@ -78,12 +78,6 @@ impl KnownDigests {
         Ok((digest, size))
     }
 
-    /// Whether a file is certainly what it was when it was summed, without reading it again.
-    pub fn is_still(&self, path: &Path, digest: Digest) -> bool {
-        let Ok(stamp) = Stamp::read(path) else { return false };
-        self.files().known.contents.get(path).is_some_and(|known| known.digest == digest && known.proves(stamp))
-    }
-
     /// A file's stamp, taken before it is read.
     pub fn stamp(&self, path: &Path) -> Result<Stamped> {
         let stamp = Stamp::read(path).with_context(|| format!("failed to read `{}`", path.display()))?;
@@ -131,20 +125,11 @@ mod tests {
         std::fs::write(&file, "one").expect("written");
         let known = KnownDigests::load(&store);
         assert_eq!(known.digest(&file).expect("read"), (Digest::of("one"), 3));
-        assert!(!known.is_still(&file, Digest::of("one")), "its stamp is too young");
         known.save().expect("saved");
         // The same length, at once: only a cautious reading of the stamp sees it.
         std::fs::write(&file, "two").expect("written");
         let known = KnownDigests::load(&store);
         assert_eq!(known.digest(&file).expect("read").0, Digest::of("two"));
         assert!(known.digest(&folder.path().join("none")).is_err());
-        let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
-        std::fs::File::options().append(true).open(&file).and_then(|file| file.set_modified(long_ago)).expect("stamped");
-        std::thread::sleep(std::time::Duration::from_millis(60));
-        known.digest(&file).expect("read");
-        assert!(known.is_still(&file, Digest::of("two")));
-        assert!(!known.is_still(&file, Digest::of("one")));
-        std::fs::write(&file, "new").expect("written");
-        assert!(!known.is_still(&file, Digest::of("two")));
     }
 }

@@ -1,15 +1,15 @@
 //! A layer as a list of members, before it is bytes.
 
 use std::io::{Read as _, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::{Key, KnownDigests};
+use super::Key;
 use crate::archive::gzip::Level;
 use crate::archive::order::Rank;
 use crate::archive::{self, END_OF_ARCHIVE, Entry, Kind};
-use crate::digest::{Digest, Hasher};
+use crate::digest::Digest;
 
 /// Members in the order in which they stand in the tar.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -86,18 +86,18 @@ impl Layer {
         Ok(Key::of(parts.iter().map(Vec::as_slice)))
     }
 
-    /// Writes the tar. `known` has the sums of its files.
+    /// Writes the tar.
     ///
     /// # Errors
     /// When a file cannot be read, or is no longer what it was when it was looked at.
-    pub fn write(&self, known: &KnownDigests, to: &mut dyn Write) -> Result<()> {
+    pub fn write(&self, to: &mut dyn Write) -> Result<()> {
         for member in &self.members {
             to.write_all(&archive::encode(&member.entry)?)?;
             let Kind::File(size) = member.entry.kind else { continue };
             match &member.content {
                 Content::None => ensure!(size == 0, "`{}` has no content", member.entry.path),
                 Content::Bytes(bytes, _) => to.write_all(bytes)?,
-                Content::File(path, digest) => copy(path, *digest, size, known, to)?,
+                Content::File(path, digest) => copy(path, *digest, size, to)?,
             }
             to.write_all(archive::padding(size))?;
         }
@@ -111,25 +111,20 @@ impl Layer {
     }
 }
 
-/// What is still what it was when it was summed, before and after, need not be summed for that.
-fn copy(path: &Path, digest: Digest, size: u64, known: &KnownDigests, to: &mut dyn Write) -> Result<()> {
+fn copy(path: &std::path::Path, digest: Digest, size: u64, to: &mut dyn Write) -> Result<()> {
     let failed = || format!("failed to read `{}`", path.display());
     let mut file = fs_err::File::open(path)?.take(size + 1);
-    let mut hasher = (!known.is_still(path, digest)).then(Hasher::default);
-    let (mut buffer, mut copied) = (vec![0; 128 * 1024], 0);
+    let mut hasher = crate::digest::Hasher::default();
+    let mut buffer = vec![0; 128 * 1024];
     loop {
         let count = file.read(&mut buffer).with_context(failed)?;
         if count == 0 {
             break;
         }
-        copied += count as u64;
-        ensure!(copied <= size, "`{}` grew while it was being packed", path.display());
-        if let Some(hasher) = &mut hasher {
-            hasher.update(&buffer[..count]);
-        }
+        hasher.update(&buffer[..count]);
+        ensure!(hasher.size() <= size, "`{}` grew while it was being packed", path.display());
         to.write_all(&buffer[..count])?;
     }
-    let same = hasher.map_or_else(|| known.is_still(path, digest), |hasher| hasher.finish() == digest);
-    ensure!(copied == size && same, "`{}` changed while it was being packed", path.display());
+    ensure!(hasher.size() == size && hasher.finish() == digest, "`{}` changed while it was being packed", path.display());
     Ok(())
 }

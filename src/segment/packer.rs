@@ -1,6 +1,7 @@
 //! Tar bytes in, segment out: blocks are compressed in parallel and written in order.
 //!
-//! Memory is bounded by the number of block buffers, which all layers that are packed at one time share.
+//! Memory is bounded by the number of block buffers, which all layers that are packed at one time share: a block keeps its own
+//! until it is written.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -8,8 +9,8 @@ use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::pool::{Pool, Waiting};
-use super::{BLOCK, Cache, Key, KnownDigests, Layer, Segment};
+use super::pool::{Pool, Ticket};
+use super::{BLOCK, Cache, Key, Layer, Segment};
 use crate::archive::gzip::Level;
 use crate::digest::{Digest, Hasher, Summed};
 use crate::fs::Pending;
@@ -46,13 +47,13 @@ impl Packer {
         self.threads
     }
 
-    /// The segment of a layer: from the cache, else packed now. `known` has the sums of its files.
-    pub fn layer(&self, layer: &Layer, known: &KnownDigests) -> Result<Segment> {
+    /// The segment of a layer: from the cache, else packed now.
+    pub fn layer(&self, layer: &Layer) -> Result<Segment> {
         let key = layer.key(self.level)?;
         if let Some(segment) = self.cache.get(key) {
             return Ok(segment);
         }
-        Ok(self.pack(|_| key, |sink| layer.write(known, sink))?.0)
+        Ok(self.pack(|_| key, |sink| layer.write(sink))?.0)
     }
 
     /// Packs what `write` writes, and keeps it under the key that `key` makes of the uncompressed bytes' sum.
@@ -71,7 +72,6 @@ impl Packer {
             file: &mut file,
             block: Some(pool.buffer()),
             waiting: VecDeque::new(),
-            most_waiting: 2 * self.threads,
             plain: Hasher::default(),
             compressed: 0,
             crc: crc32fast::Hasher::new(),
@@ -141,14 +141,24 @@ pub struct Sink<'a> {
     /// The block being filled; none for the moment in which it changes hands.
     block: Option<Vec<u8>>,
     /// Blocks on their way, the oldest first.
-    waiting: VecDeque<Waiting>,
-    most_waiting: usize,
+    waiting: VecDeque<Ticket>,
     plain: Hasher,
     compressed: u64,
     crc: crc32fast::Hasher,
 }
 
 impl Sink<'_> {
+    /// A buffer to fill. Where there is none, that of the oldest block comes back by writing it.
+    fn buffer(&mut self) -> Result<Vec<u8>> {
+        loop {
+            match self.pool.try_buffer() {
+                Some(buffer) => return Ok(buffer),
+                None if self.waiting.is_empty() => return Ok(self.pool.buffer()),
+                None => self.write_oldest()?,
+            }
+        }
+    }
+
     fn submit(&mut self) {
         if let Some(input) = self.block.take() {
             self.waiting.push_back(self.pool.compress(input));
@@ -157,10 +167,12 @@ impl Sink<'_> {
 
     fn write_oldest(&mut self) -> Result<()> {
         let Some(oldest) = self.waiting.pop_front() else { return Ok(()) };
-        let block = self.pool.wait(&oldest)?;
-        self.compressed += block.bytes.len() as u64;
-        self.crc.combine(&block.crc);
-        self.file.file().write_all(&block.bytes).with_context(|| format!("failed to write `{}`", self.file.path().display()))
+        let block = self.pool.wait(oldest)?;
+        self.compressed += block.len() as u64;
+        self.crc.update(&block);
+        let written = self.file.file().write_all(&block);
+        self.pool.give_back(block);
+        written.with_context(|| format!("failed to write `{}`", self.file.path().display()))
     }
 
     fn finish(mut self) -> Result<(Hasher, u64, crc32fast::Hasher)> {
@@ -180,6 +192,7 @@ impl Drop for Sink<'_> {
         if let Some(buffer) = self.block.take() {
             self.pool.give_back(buffer);
         }
+        self.waiting.drain(..).for_each(|ticket| self.pool.give_up(ticket));
     }
 }
 
@@ -194,11 +207,8 @@ impl Write for Sink<'_> {
         let full = block.len() == BLOCK;
         self.plain.update(&bytes[..count]);
         if full {
-            while self.waiting.len() >= self.most_waiting {
-                self.write_oldest().map_err(io::Error::other)?;
-            }
             self.submit();
-            self.block = Some(self.pool.buffer());
+            self.block = Some(self.buffer().map_err(io::Error::other)?);
         }
         Ok(count)
     }
@@ -218,21 +228,17 @@ mod tests {
         Layer::new(vec![Member::folder("srv", 0o755, 0), Member::bytes("srv/data", 0o644, 0, bytes)])
     }
 
-    fn nothing_known() -> KnownDigests {
-        KnownDigests::load(std::path::Path::new("/nonexistent"))
-    }
-
     #[test]
     fn bytes_do_not_depend_on_threads() {
         let folder = tempfile::tempdir().expect("folder");
         let pack = |name: &str, threads| {
             let packer = Packer::new(Cache::new(&folder.path().join(name)), Level::Fast, threads);
-            packer.layer(&sample(), &nothing_known()).expect("packed")
+            packer.layer(&sample()).expect("packed")
         };
         let (one, many) = (pack("one", 1), pack("many", 5));
         assert_eq!(one, many);
         let mut tar = Vec::new();
-        sample().write(&nothing_known(), &mut tar).expect("tar");
+        sample().write(&mut tar).expect("tar");
         assert_eq!((one.diff_id, one.uncompressed), (Digest::of(&tar), tar.len() as u64));
     }
 
@@ -240,7 +246,7 @@ mod tests {
     fn a_segment_is_a_gzip_file_and_comes_from_the_cache() {
         let folder = tempfile::tempdir().expect("folder");
         let packer = Packer::new(Cache::new(folder.path()), Level::Default, 2);
-        let segment = packer.layer(&sample(), &nothing_known()).expect("packed");
+        let segment = packer.layer(&sample()).expect("packed");
         let mut bytes = Vec::new();
         packer
             .cache()
@@ -281,6 +287,6 @@ mod tests {
             assert!(failed.map(|(segment, ())| segment).is_err());
         }
         assert_eq!(std::fs::read_dir(folder.path()).expect("folder").count(), 0);
-        packer.layer(&sample(), &nothing_known()).expect("packed");
+        packer.layer(&sample()).expect("packed");
     }
 }

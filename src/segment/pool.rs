@@ -1,14 +1,13 @@
 //! Threads that compress blocks, and the buffers that all layers packed at one time share: they bound the memory.
 //!
-//! Who fills blocks compresses some too while it would have to wait. So there are no more threads at work than are wanted, and none
-//! of them takes turns with another on one core while the next core has nothing to do.
+//! Who fills blocks compresses some too while it would have to wait. So no thread takes turns with another on one core while the
+//! next core has nothing to do.
 
-use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 
 use crate::archive::gzip::{Compressor, Level};
 
@@ -18,25 +17,30 @@ pub(super) struct Pool {
     workers: Vec<JoinHandle<()>>,
 }
 
+/// What a buffer stands for from [`Pool::compress`] to [`Pool::wait`] or [`Pool::give_up`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Ticket(u64);
+
 struct Shared {
     level: Level,
+    /// How many compress at a time.
+    threads: usize,
     state: Mutex<State>,
-    /// There is a job, a buffer or the end.
+    /// There is a job, a buffer, a compressed block or the end.
     changed: Condvar,
 }
 
 struct State {
-    jobs: VecDeque<Job>,
+    tickets: u64,
+    jobs: VecDeque<(Ticket, Vec<u8>)>,
+    running: usize,
+    done: BTreeMap<Ticket, Result<Vec<u8>>>,
+    /// Those being compressed that nobody waits for any more.
+    given_up: BTreeSet<Ticket>,
     buffers: Vec<Vec<u8>>,
     /// Those that nobody uses now.
     tools: Vec<Tool>,
     ended: bool,
-}
-
-/// A block to compress.
-struct Job {
-    input: Vec<u8>,
-    reply: SyncSender<Result<Block>>,
 }
 
 /// What one thread compresses with.
@@ -45,82 +49,76 @@ struct Tool {
     output: Vec<u8>,
 }
 
-/// A compressed block.
-pub(super) struct Block {
-    /// One gzip member.
-    pub bytes: Vec<u8>,
-    /// Its CRC-32.
-    pub crc: crc32fast::Hasher,
-}
-
-/// A block that is being compressed.
-pub(super) struct Waiting(Receiver<Result<Block>>);
-
 impl Pool {
-    /// Starts the threads: one less than are to be at work, for the one who fills the blocks is at work too.
+    /// Starts the threads: one less than are to compress, for the one who fills the blocks compresses too.
     pub fn start(threads: usize, level: Level) -> Self {
-        // One is filled and one compressed for each, and one more lies ready.
-        let buffers = vec![Vec::new(); 2 * threads + 1];
-        let state = State { jobs: VecDeque::new(), buffers, tools: Vec::new(), ended: false };
-        let shared = Arc::new(Shared { level, state: Mutex::new(state), changed: Condvar::new() });
+        let state = State {
+            tickets: 0,
+            jobs: VecDeque::new(),
+            running: 0,
+            done: BTreeMap::new(),
+            given_up: BTreeSet::new(),
+            // One is filled and one compressed for each, and some lie ready.
+            buffers: vec![Vec::new(); 3 * threads],
+            tools: Vec::new(),
+            ended: false,
+        };
+        let shared = Arc::new(Shared { level, threads, state: Mutex::new(state), changed: Condvar::new() });
         let workers = (1..threads)
             .map(|_| {
                 let shared = Arc::clone(&shared);
-                std::thread::spawn(move || shared.work())
+                std::thread::spawn(move || shared.work_until(|state| state.ended.then_some(())))
             })
             .collect();
         Self { shared, workers }
     }
 
-    /// An empty buffer, as soon as there is one.
+    /// An empty buffer, if there is one.
+    pub fn try_buffer(&self) -> Option<Vec<u8>> {
+        self.shared.lock().buffers.pop()
+    }
+
+    /// An empty buffer, as soon as there is one. Whoever has tickets is to turn them in first: their buffers may be all.
     pub fn buffer(&self) -> Vec<u8> {
-        let mut state = self.shared.lock();
-        loop {
-            if let Some(buffer) = state.buffers.pop() {
-                return buffer;
-            }
-            state = match state.jobs.pop_front() {
-                Some(job) => {
-                    drop(state);
-                    self.shared.run(job);
-                    self.shared.lock()
-                }
-                None => self.shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
-            };
-        }
+        self.shared.work_until(|state| state.buffers.pop())
     }
 
     /// Takes a buffer back.
     pub fn give_back(&self, buffer: Vec<u8>) {
-        self.shared.give_back(buffer);
+        self.shared.lock().give_back(buffer);
+        self.shared.changed.notify_all();
     }
 
     /// Has a buffer's bytes compressed.
-    pub fn compress(&self, input: Vec<u8>) -> Waiting {
-        let (reply, result) = sync_channel(1);
-        self.shared.lock().jobs.push_back(Job { input, reply });
+    pub fn compress(&self, input: Vec<u8>) -> Ticket {
+        let mut state = self.shared.lock();
+        state.tickets += 1;
+        let ticket = Ticket(state.tickets);
+        state.jobs.push_back((ticket, input));
         self.shared.changed.notify_all();
-        Waiting(result)
+        ticket
     }
 
-    /// The block, as soon as it is compressed.
+    /// The buffer with one gzip member of what was in it, as soon as it is compressed.
     ///
     /// # Errors
     /// When it could not be.
-    pub fn wait(&self, block: &Waiting) -> Result<Block> {
-        loop {
-            match block.0.try_recv() {
-                Ok(block) => return block,
-                Err(TryRecvError::Disconnected) => return Err(anyhow!("a compressing thread died")),
-                Err(TryRecvError::Empty) => {}
-            }
-            let job = self.shared.lock().jobs.pop_front();
-            match job {
-                Some(job) => self.shared.run(job),
-                // Then somebody is at it.
-                None => return block.0.recv().map_err(|_| anyhow!("a compressing thread died"))?,
-            }
+    pub fn wait(&self, ticket: Ticket) -> Result<Vec<u8>> {
+        self.shared.work_until(|state| state.done.remove(&ticket))
+    }
+
+    /// Wants a block no longer.
+    pub fn give_up(&self, ticket: Ticket) {
+        let mut state = self.shared.lock();
+        if let Some(at) = state.jobs.iter().position(|(queued, _)| *queued == ticket) {
+            let buffer = state.jobs.remove(at).map(|(_, buffer)| buffer);
+            buffer.into_iter().for_each(|buffer| state.give_back(buffer));
+        } else if let Some(block) = state.done.remove(&ticket) {
+            block.into_iter().for_each(|buffer| state.give_back(buffer));
+        } else {
+            state.given_up.insert(ticket);
         }
+        self.shared.changed.notify_all();
     }
 }
 
@@ -139,43 +137,57 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn give_back(&self, mut buffer: Vec<u8>) {
-        buffer.clear();
-        self.lock().buffers.push(buffer);
-        self.changed.notify_all();
-    }
-
-    /// Compresses until the end.
-    fn work(&self) {
+    /// Compresses what there is to compress until there is what is wanted.
+    fn work_until<T>(&self, mut wanted: impl FnMut(&mut State) -> Option<T>) -> T {
         let mut state = self.lock();
-        while !state.ended {
-            state = match state.jobs.pop_front() {
-                Some(job) => {
-                    drop(state);
-                    self.run(job);
-                    self.lock()
-                }
+        loop {
+            if let Some(value) = wanted(&mut state) {
+                return value;
+            }
+            let job = if state.running < self.threads { state.jobs.pop_front() } else { None };
+            state = match job {
+                Some((ticket, buffer)) => self.run(state, ticket, buffer),
                 None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
         }
     }
 
-    fn run(&self, Job { input, reply }: Job) {
-        let tool = self.lock().tools.pop();
+    /// Compresses a buffer's bytes, unlocked meanwhile.
+    fn run<'a>(&'a self, mut state: MutexGuard<'a, State>, ticket: Ticket, mut buffer: Vec<u8>) -> MutexGuard<'a, State> {
+        state.running += 1;
+        let tool = state.tools.pop();
+        drop(state);
         let mut tool = tool.unwrap_or_else(|| Tool { compressor: Compressor::new(self.level), output: Vec::new() });
-        let block = tool.compress(&input);
-        self.lock().tools.push(tool);
-        self.give_back(input);
-        // A producer that failed no longer waits for its blocks.
-        let _ = reply.send(block);
+        let result = tool.compress(&mut buffer);
+        let mut state = self.lock();
+        state.running -= 1;
+        state.tools.push(tool);
+        if state.given_up.remove(&ticket) {
+            state.give_back(buffer);
+        } else if let Err(error) = result {
+            state.give_back(buffer);
+            state.done.insert(ticket, Err(error));
+        } else {
+            state.done.insert(ticket, Ok(buffer));
+        }
+        self.changed.notify_all();
+        state
+    }
+}
+
+impl State {
+    fn give_back(&mut self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        self.buffers.push(buffer);
     }
 }
 
 impl Tool {
-    fn compress(&mut self, input: &[u8]) -> Result<Block> {
-        let bytes = self.compressor.member(input, &mut self.output)?.to_vec();
-        let mut crc = crc32fast::Hasher::new();
-        crc.update(&bytes);
-        Ok(Block { bytes, crc })
+    /// One gzip member takes the place of the bytes that it holds.
+    fn compress(&mut self, buffer: &mut Vec<u8>) -> Result<()> {
+        let member = self.compressor.member(buffer, &mut self.output)?;
+        buffer.clear();
+        buffer.extend_from_slice(member);
+        Ok(())
     }
 }

@@ -115,7 +115,7 @@ impl Prepared {
         }
         pulled.finish()?;
         let images =
-            image::build(plan, &hollow(&binaries, &folder)?, &bases.iter().collect::<Vec<_>>(), &packer, &known, &|_| ())?;
+            image::build(plan, &hollow(&binaries, &folder)?, &bases.iter().collect::<Vec<_>>(), &packer, &known, |_| |_| ())?;
         let mut pending = Pending::new(&folder.join("image"))?;
         let part = bundle::Part { images: &images, cache: packer.cache() };
         bundle::write_layout(&mut pending, Kind::Docker, &[part], BTreeMap::new(), plan.epoch, &|_| ())?;
