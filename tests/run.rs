@@ -141,7 +141,7 @@ fn what_does_not_end_is_killed_and_what_ends_well_is_no_fault() {
     let project =
         app("tasks", &[("task", "environment = { FAIL = \"0\", PORT = \"1\" }\nhealthcheck = { command = [\"/x\"] }\n")]);
     let said = text(&run(&mut command(&project, &[])).stderr);
-    assert!(said.contains("Ended task") && said.contains("Removed 1 containers"), "{said}");
+    assert!(said.contains("Ended task") && said.contains("Removed 1 container and the network"), "{said}");
 }
 
 #[test]

@@ -262,7 +262,7 @@ impl<'a> Started<'a> {
         }
         let seen: BTreeSet<&String> = self.containers.iter().map(|container| &container.service).collect();
         if faults.is_empty() {
-            self.shell.status("Removed", format_args!("{} and their network", count(seen.len(), "container")));
+            self.shell.status("Removed", format_args!("{} and the network", count(seen.len(), "container")));
         }
         faults.into_iter().next().map_or(Ok(()), Err)
     }
