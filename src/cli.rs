@@ -53,7 +53,7 @@ enum Command {
         deployment: deployment::GenerateArgs,
         #[command(flatten)]
         plan: PlanArgs,
-        /// Write nothing; fail if a file is not as it would be written
+        /// Write none of these files; fail if one is not as it would be written
         #[arg(long)]
         check: bool,
     },

@@ -133,6 +133,14 @@ fn contexts_hold_no_more_than_the_images() {
     let left = ok(Command::new("find").args([".", "-type", "f"]).current_dir(&root));
     assert_eq!(left.lines().collect::<std::collections::BTreeSet<_>>().len(), 2, "{left}");
     assert!(left.contains("./srv/web/page") && !root.join("srv/web/deep").exists(), "{left}");
+    // What was a file is a folder now, and the other way round.
+    std::fs::remove_file(project.path().join("services/alpha/web/page")).expect("removed");
+    project.write("services/alpha/web/page/part", "one");
+    ok(&mut project.pack(&["--format", "docker"]));
+    std::fs::remove_dir_all(project.path().join("services/alpha/web/page")).expect("removed");
+    project.write("services/alpha/web/page", "again");
+    ok(&mut project.pack(&["--format", "docker"]));
+    assert_eq!(std::fs::read(root.join("srv/web/page")).expect("a file"), b"again");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::{Project, appbundle, fails, ok, repository};
+use support::{Project, appbundle, fails, ok, repository, run, text};
 
 fn plan(project: &Project, arguments: &[&str]) -> serde_json::Value {
     let mut all = vec!["plan", "--json"];
@@ -74,6 +74,32 @@ fn cycles_doubles_and_unknown_names_are_refused() {
     project.service("c", "");
     project.write("app.yml", "services: { a: { image: x:#VERSION# }, b: { image: x:#VERSION# }, c: { image: c:#VERSION# } }\n");
     assert!(fails(&mut appbundle(project.path(), &["plan"]), 1).contains("have the same image `x:1.2.3`"));
+}
+
+#[test]
+fn tables_and_targets_that_are_nearly_right_are_told() {
+    let project = Project::new(&["alpha"]);
+    project.write(
+        "services/beta/Cargo.toml",
+        "[package]\nname = \"beta\"\nversion = \"0.1.0\"\n\n[package.metadata.servce]\n[package.metadata.bundle]\n",
+    );
+    project.write("services/beta/src/main.rs", "fn main() {}\n");
+    let planned = run(&mut appbundle(project.path(), &["plan"]));
+    let said = text(&planned.stderr);
+    assert!(planned.status.success() && said.matches("did you mean").count() == 1, "{said}");
+    assert!(
+        said.contains("`[package.metadata.servce]` in `services/beta/Cargo.toml` is not read: did you mean `service`?"),
+        "{said}"
+    );
+    std::fs::remove_dir_all(project.path().join("services/alpha")).expect("removed");
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    assert!(error.contains("help: `[package.metadata.servce]`"), "{error}");
+
+    let project = Project::new(&["alpha"]);
+    let error = fails(&mut appbundle(project.path(), &["build", "--target", "aarch64-unknown-linux-gun"]), 1);
+    assert!(error.contains("`--target`: `gun` of the target `aarch64-unknown-linux-gun` is not known"), "{error}");
+    let error = fails(&mut appbundle(project.path(), &["plan", "--app-version", "a b"]), 1);
+    assert!(error.contains("`--app-version`: "), "{error}");
 }
 
 #[test]

@@ -73,13 +73,22 @@ fn init_makes_several_services_of_several_bins() {
 
 /// A package that has become a workspace keeps the table where it is.
 #[test]
+fn init_without_a_service_leads_to_new_service() {
+    let project = Project::new(&[]);
+    project.write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = []\n");
+    let made = support::run(&mut appbundle(project.path(), &["init", "--all"]));
+    assert!(made.status.success() && support::text(&made.stderr).contains("next: `cargo appbundle new-service NAME`"));
+}
+
+#[test]
 fn init_adds_no_second_table_of_the_app() {
     let project = Project::new(&[]);
     let manifest =
         "[package]\nname = \"lonely\"\nversion = \"1.0.0\"\n\n[package.metadata.appbundle]\nname = \"lonely\"\n\n[workspace]\n";
     project.write("Cargo.toml", manifest);
     project.write("src/main.rs", "fn main() {}\n");
-    ok(&mut appbundle(project.path(), &["init", "--all"]));
+    let made = support::run(&mut appbundle(project.path(), &["init", "--all"]));
+    assert!(made.status.success() && support::text(&made.stderr).contains("next: `cargo appbundle doctor`"));
     assert_eq!(read(&project, "Cargo.toml").matches("metadata.appbundle]").count(), 1);
     assert!(ok(&mut appbundle(project.path(), &["plan"])).contains("lonely 1.0.0"));
 }

@@ -13,7 +13,7 @@ use crate::elf::Elf;
 /// Libraries larger than this are looked into on the disk. The C library has 2 MB.
 const LARGEST: u64 = 16 << 20;
 
-/// Bytes that the names of all folders of a layer may have. A root file system of Debian has 100,000.
+/// Bytes that the names that are kept of a layer may have. Those of a root file system of Debian have less than a million.
 const MOST_NAMES: usize = 32 << 20;
 
 /// Folders that every loader searches.
@@ -41,7 +41,7 @@ impl Facts {
     /// When it is damaged, or holds a path that leads out of the root.
     pub fn read(tar: impl Read) -> Result<Self> {
         let mut facts = Self::default();
-        let mut names = 0;
+        let mut names = 0usize;
         let mut reader = TarReader::new(tar);
         while let Some(entry) = reader.next_entry()? {
             let Some(path) = confined(&entry.path) else { bail!("its member `{}` leads out of the root folder", entry.path) };
@@ -54,8 +54,9 @@ impl Facts {
                 facts.removed.insert(join(folder, name));
                 continue;
             }
-            names += facts.add_parents(&path);
-            ensure!(names <= MOST_NAMES, "its folders have names of more than {} MiB in all", MOST_NAMES >> 20);
+            let own = if entry.is_file() { 0 } else { path.len() + entry.link.as_ref().map_or(0, String::len) };
+            names += own + facts.add_parents(&path);
+            ensure!(names <= MOST_NAMES, "its folders and links have names of more than {} MiB in all", MOST_NAMES >> 20);
             if entry.kind.is_dir() {
                 facts.folders.insert(path);
             } else if entry.kind.is_symlink() {
@@ -260,7 +261,7 @@ mod tests {
             assert_eq!(some.is_ok(), number < 8, "{number}");
         }
         let error = Facts::read(&tar[..]).expect_err("too many");
-        assert_eq!(error.to_string(), "its folders have names of more than 32 MiB in all");
+        assert_eq!(error.to_string(), "its folders and links have names of more than 32 MiB in all");
     }
 
     #[test]

@@ -49,6 +49,10 @@ impl Target {
                 ));
             }
         };
+        let library = triple.rsplit('-').next().unwrap_or_default();
+        if !["gnu", "musl", "uclibc", "ohos", "none"].iter().any(|known| library.starts_with(known)) {
+            return Err(format!("`{library}` of the target `{triple}` is not known; known are gnu, gnueabihf, musl, musleabihf"));
+        }
         let variant = variant.map(str::to_owned);
         Ok(Self {
             triple: triple.into(),
@@ -83,5 +87,6 @@ mod tests {
         assert_eq!((floor.triple.as_str(), floor.glibc), ("aarch64-unknown-linux-gnu", Some((2, 28))));
         assert!(shown("aarch64-unknown-linux-musl.2.28").is_err() && shown("aarch64-unknown-linux-gnu.x").is_err());
         assert!(shown("aarch64-apple-darwin").is_err() && shown("sparc64-unknown-linux-gnu").is_err());
+        assert!(shown("aarch64-unknown-linux-gun").is_err_and(|why| why.starts_with("`gun` of the target")));
     }
 }

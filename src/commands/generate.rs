@@ -21,7 +21,7 @@ use crate::workspace::Workspace;
 /// What is typed, beside what a plan is made of.
 #[derive(Clone, Debug, Default)]
 pub struct GenerateOptions {
-    /// Write nothing; fail if a file is not as it would be written.
+    /// Write none of these files; fail if one is not as it would be written.
     pub check: bool,
     /// `HOST/PATH` of the registry that has the images.
     pub image_prefix: Option<String>,
@@ -150,20 +150,20 @@ pub(super) fn write(plan: &Plan, binaries: &[Binary], bases: &[&Base], packer: &
     Ok(paths)
 }
 
-/// Takes out of a context's file system what an older one had, and Docker would copy.
+/// Takes out of a context's file system what an older one had, and Docker would copy or a file of another kind stands in the way of.
 fn tidy(folder: &Path, copied: &[(String, Copied)]) -> Result<()> {
     let root = folder.join("rootfs");
     if !root.exists() {
         return Ok(());
     }
-    let wanted: Vec<PathBuf> = copied.iter().map(|(name, _)| folder.join(name)).collect();
-    let wanted: BTreeSet<&Path> = wanted.iter().flat_map(|path| path.ancestors()).collect();
+    let files: BTreeSet<PathBuf> = copied.iter().map(|(name, _)| folder.join(name)).collect();
+    let folders: BTreeSet<&Path> = files.iter().flat_map(|path| path.ancestors().skip(1)).collect();
     for entry in WalkDir::new(&root).min_depth(1).contents_first(true) {
         let entry = entry.with_context(|| format!("failed to read `{}`", root.display()))?;
-        match wanted.contains(entry.path()) {
-            true => {}
-            false if entry.file_type().is_dir() => fs_err::remove_dir(entry.path())?,
-            false => fs_err::remove_file(entry.path())?,
+        match (entry.file_type().is_dir(), entry.path()) {
+            (true, path) if !folders.contains(path) => fs_err::remove_dir(path)?,
+            (false, path) if !files.contains(path) => fs_err::remove_file(path)?,
+            _ => {}
         }
     }
     Ok(())

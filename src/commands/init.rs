@@ -64,7 +64,11 @@ pub fn run(options: &InitOptions, shell: &Shell) -> Result<()> {
     if had_app {
         shell.status("Kept", "the app's table");
     }
-    shell.note("next: `cargo appbundle doctor`, then `cargo appbundle build`");
+    let has_service = !chosen.is_empty() || workspace.members.iter().any(|member| member.metadata.get("service").is_some());
+    shell.note(match has_service {
+        true => "next: `cargo appbundle doctor`, then `cargo appbundle build`",
+        false => "next: `cargo appbundle new-service NAME`, for there is no service yet",
+    });
     Ok(())
 }
 

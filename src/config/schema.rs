@@ -229,6 +229,11 @@ pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     (distance(best) <= 1 + best.len() / 4).then_some(*best)
 }
 
+/// Whether a word is another, but for one or two slips.
+pub fn is_nearly(word: &str, other: &str) -> bool {
+    word != other && strsim::damerau_levenshtein(word, other) <= 2
+}
+
 fn listed(words: &[&str]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
     quoted.join(", ")

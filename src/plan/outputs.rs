@@ -40,7 +40,7 @@ pub fn targets(workspace: &Workspace, request: &Request) -> Result<Vec<String>> 
 /// The one target of a plan.
 pub fn target(app: &AppSource, request: &Request, report: &mut Report<'_>) -> Option<Target> {
     match (&request.targets[..], app.table.targets.as_deref()) {
-        ([typed, ..], _) => report.take(&[], Target::new(typed)),
+        ([typed, ..], _) => report.take(&[], Target::new(typed).map_err(|why| format!("`--target`: {why}"))),
         ([], None) => report.take(&[], Target::new(DEFAULT_TARGET)),
         ([], Some([])) => {
             report.wrong(&[Step::Key("targets")], "`targets` is empty");

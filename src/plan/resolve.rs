@@ -65,13 +65,14 @@ pub struct Request {
 /// [`Problems`] with all that is wrong in all manifests; or the first thing that cannot be read.
 pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     let mut problems = Problems::default();
-    let mut notes = Vec::new();
+    let mut notes = manifests::mistyped(workspace);
     let app = manifests::app(workspace, &mut problems)?;
     let (sources, all_read) = manifests::services(workspace, &mut problems)?;
     if sources.is_empty() && problems.is_empty() {
         bail!(
-            "no package of the workspace `{}` is a service: none has a table `[package.metadata.service]`\nhelp: run `cargo appbundle init`",
-            workspace.root.display()
+            "no package of the workspace `{}` is a service: none has a table `[package.metadata.service]`\nhelp: {}",
+            workspace.root.display(),
+            notes.first().map_or("run `cargo appbundle init`", String::as_str)
         );
     }
     let mut report = app.report(&mut problems);
@@ -259,7 +260,7 @@ fn app_name(app: &AppSource, workspace: &Workspace, report: &mut Report<'_>) -> 
 
 fn version(app: &AppSource, sources: &[ServiceSource<'_>], request: &Request, report: &mut Report<'_>) -> Option<Version> {
     if let Some(version) = &request.version {
-        return report.take(&[], Version::new(version));
+        return report.take(&[], Version::new(version).map_err(|why| format!("`--app-version`: {why}")));
     }
     if let Some(version) = &app.table.version {
         return report.take(&[Step::Key("version")], Version::new(version));

@@ -274,19 +274,21 @@ mod tests {
 
     #[test]
     fn a_failure_keeps_nothing_and_blocks_nobody() {
-        let folder = tempfile::tempdir().expect("folder");
-        let packer = Packer::new(Cache::new(folder.path()), Level::Fast, 1);
-        for _ in 0..10 {
-            let failed = packer.pack(
-                |_| Key::of([&b"x"[..]]),
-                |sink| {
-                    sink.write_all(&vec![1; 5 * BLOCK])?;
-                    anyhow::bail!("no more")
-                },
-            );
-            assert!(failed.map(|(segment, ())| segment).is_err());
+        for threads in [1, 2, 5] {
+            let folder = tempfile::tempdir().expect("folder");
+            let packer = Packer::new(Cache::new(folder.path()), Level::Fast, threads);
+            for _ in 0..10 {
+                let failed = packer.pack(
+                    |_| Key::of([&b"x"[..]]),
+                    |sink| {
+                        sink.write_all(&vec![1; 5 * BLOCK])?;
+                        anyhow::bail!("no more")
+                    },
+                );
+                assert!(failed.map(|(segment, ())| segment).is_err());
+            }
+            assert_eq!(std::fs::read_dir(folder.path()).expect("folder").count(), 0);
+            packer.layer(&sample()).expect("packed");
         }
-        assert_eq!(std::fs::read_dir(folder.path()).expect("folder").count(), 0);
-        packer.layer(&sample()).expect("packed");
     }
 }

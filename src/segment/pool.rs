@@ -187,6 +187,8 @@ impl Tool {
     fn compress(&mut self, buffer: &mut Vec<u8>) -> Result<()> {
         let member = self.compressor.member(buffer, &mut self.output)?;
         buffer.clear();
+        // What does not compress is longer than it was, by little: the buffer is not to be doubled for it.
+        buffer.reserve_exact(member.len());
         buffer.extend_from_slice(member);
         Ok(())
     }
