@@ -84,9 +84,9 @@ fn image(reference: &str, slug: &str, config: Vec<u8>, layers: &[Packed]) -> Res
 /// The service and version that an image's name is made of: its last part, without the app's name before it.
 fn name(reference: &str, slug: &str) -> Result<(String, String)> {
     let parsed = ImageRef::parse(reference).map_err(anyhow::Error::msg)?;
-    let last = parsed.name.rsplit('/').next().unwrap_or(&parsed.name);
+    let last = parsed.name().rsplit('/').next().unwrap_or(parsed.name());
     let service = last.strip_prefix(slug).and_then(|rest| rest.strip_prefix('.')).unwrap_or(last);
-    Ok((service.to_owned(), parsed.tag))
+    Ok((service.to_owned(), parsed.tag().to_owned()))
 }
 
 fn platform(config: &ImageConfig) -> String {

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
 use super::control::Control;
-use crate::app::{Binary, Service, Target, Volume, VolumeSource};
+use crate::app::{Binary, Package, Service, Target, Volume, VolumeSource};
 use crate::elf::Elf;
 use crate::shell::Shell;
 
@@ -69,17 +69,17 @@ impl Inside {
     }
 
     /// The volume through which a service has its executable.
-    pub fn executable(service: &Service, binary: &Binary) -> Volume {
-        let folder = Path::new(&service.binary_path).parent().filter(|folder| *folder == Path::new(EXECUTABLES));
+    pub fn executable(package: &Package, binary: &Binary) -> Volume {
+        let folder = Path::new(&package.binary_path).parent().filter(|folder| *folder == Path::new(EXECUTABLES));
         match (folder, binary.path.parent()) {
             (Some(_), Some(parent)) => mounted(parent, EXECUTABLES),
-            _ => mounted(&binary.path, &service.binary_path),
+            _ => mounted(&binary.path, &package.binary_path),
         }
     }
 
     /// The command line of a service that can be started again without its container, and what it needs there.
-    pub fn supervised(&mut self, service: &Service, words: Vec<String>) -> (Vec<String>, Vec<Volume>) {
-        let moved = service.binary_path.starts_with(EXECUTABLES);
+    pub fn supervised(&mut self, service: &Service, package: &Package, words: Vec<String>) -> (Vec<String>, Vec<Volume>) {
+        let moved = package.binary_path.starts_with(EXECUTABLES);
         let Some(supervisor) = self.supervisor.as_ref().filter(|_| moved && !words.is_empty()) else {
             return (words, Vec::new());
         };

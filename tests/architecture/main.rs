@@ -10,9 +10,9 @@ use source::{Module, Tree};
 /// The floors, lowest first: a module imports only from floors below its own, or from itself.
 const FLOORS: [&[&str]; 10] = [
     &["archive", "digest", "fs", "process", "shell"],
-    &["elf", "engine", "mender", "oci", "registry", "segment"],
+    &["elf", "mender", "oci", "registry", "segment"],
     &["app"],
-    &["config", "workspace", "plan"],
+    &["config", "engine", "workspace", "plan"],
     &["base", "bundle", "compile", "image", "render"],
     &["pipeline"],
     &["runtime"],
