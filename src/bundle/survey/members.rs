@@ -49,6 +49,8 @@ pub struct Member {
     pub packed: Option<u64>,
     /// What it is.
     pub content: Content,
+    /// Bytes of members before it that have its path and its bytes.
+    again: u64,
 }
 
 /// What a member is.
@@ -89,7 +91,7 @@ impl Members {
             let member = match (named, Compression::of(&head)) {
                 (Some(digest), compression) if compression != Compression::None => {
                     let layer = Layer { compression, ..Layer::default() };
-                    Member { size, digest, packed: None, content: Content::Layer(Box::new(layer)) }
+                    Member { size, digest, packed: None, content: Content::Layer(Box::new(layer)), again: 0 }
                 }
                 _ => {
                     file.seek(SeekFrom::Start(offset))?;
@@ -153,8 +155,10 @@ impl Members {
             if compression != Compression::None {
                 member.packed = Some(count.get() - before);
             }
-            if self.files.get(&path).is_some_and(|other| other.digest != member.digest) {
-                self.faults.add(format!("its member `{path}` stands there twice, with different bytes"));
+            match self.files.get(&path) {
+                Some(other) if other.digest == member.digest => member.again = other.again + other.stored(),
+                Some(_) => self.faults.add(format!("its member `{path}` stands there twice, with different bytes")),
+                None => {}
             }
             self.files.insert(path, member);
         }
@@ -170,6 +174,24 @@ impl Members {
     /// The files, by path.
     pub fn files(&self) -> impl Iterator<Item = (&String, &Member)> {
         self.files.iter()
+    }
+
+    /// Layers that stand there more than once, each with what that costs.
+    pub fn repeated_layers(&self) -> Faults {
+        let mut warnings = Faults::default();
+        let mut first: BTreeMap<Digest, &str> = BTreeMap::new();
+        for (path, member) in &self.files {
+            let Content::Layer(layer) = &member.content else { continue };
+            let mut costs = member.again;
+            let same = *first.entry(layer.diff_id.unwrap_or(member.digest)).or_insert(path);
+            if same != path {
+                costs += member.stored();
+            }
+            if costs > 0 {
+                warnings.add(format!("the layer `{same}` is stored again as `{path}`, which costs {costs} bytes"));
+            }
+        }
+        warnings
     }
 
     /// The file that a path leads to, through links.
@@ -194,6 +216,11 @@ impl Members {
 }
 
 impl Member {
+    /// Bytes that it takes in the archive.
+    fn stored(&self) -> u64 {
+        self.packed.unwrap_or(self.size)
+    }
+
     fn read(tar: &mut impl Read, size: u64, wanted: bool, budget: &Budget, keep: Option<usize>) -> anyhow::Result<Self> {
         let mut hasher = Hasher::default();
         let mut stream = Summed::new(tar, &mut hasher);
@@ -217,7 +244,7 @@ impl Member {
             layer.diff_id = Some(digest);
             layer.size = size;
         }
-        Ok(Self { size, digest, packed: None, content })
+        Ok(Self { size, digest, packed: None, content, again: 0 })
     }
 }
 

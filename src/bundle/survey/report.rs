@@ -71,6 +71,8 @@ pub struct Survey {
     pub largest: Vec<LargeFile>,
     /// What is allowed and may surprise all the same.
     pub notes: Vec<String>,
+    /// What is allowed, and costs more than it has to.
+    pub warnings: Vec<String>,
     /// What is wrong; empty for a good file.
     pub faults: Vec<String>,
 }
@@ -183,6 +185,7 @@ impl Survey {
             layouts: None,
             largest: Vec::new(),
             notes: Vec::new(),
+            warnings: Vec::new(),
             faults: Vec::new(),
         }
     }
@@ -233,6 +236,7 @@ impl Survey {
         self.sharing.saved = self.sharing.separate.saturating_sub(self.sharing.stored);
         self.sharing.saved_packed = packed_saved;
         self.layouts = Layouts::of(images, &self.layers);
+        self.warnings = members.repeated_layers().into_vec();
         self.keep_largest(keep);
     }
 

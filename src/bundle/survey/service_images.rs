@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::images::{self, Images};
+use super::images::{self, Images, canonical};
 use super::members::Members;
 use super::report::Survey;
-use crate::app::ImageRef;
 use crate::digest::Digest;
 use crate::mender::Faults;
 
@@ -100,9 +99,4 @@ fn left_out(images: &Images, members: &Members, base: &str, faults: &mut Faults,
     if !missing.is_empty() {
         notes.push(format!("{} layers are left out: the device needs the app `app-base-{base}`", missing.len()));
     }
-}
-
-/// What short and long names of an image have in common.
-pub fn canonical(name: &str) -> String {
-    ImageRef::parse(name).map_or_else(|_| name.to_owned(), |reference| reference.canonical())
 }
