@@ -158,6 +158,11 @@ impl ImageRef {
         Ok(self)
     }
 
+    /// What short and long names of one image have in common; what is no name stays as it is.
+    pub fn canonical_of(text: &str) -> String {
+        Self::parse(text).map_or_else(|_| text.to_owned(), |reference| reference.canonical())
+    }
+
     /// With the registry and folder that docker adds to short names (distribution/reference, "ParseNormalizedNamed").
     pub fn canonical(&self) -> String {
         let (registry, path) = match self.name.split_once('/') {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::app::{self, AppFile};
 use super::device;
-use super::images::canonical;
 use super::payload::Contents;
 use super::report::Survey;
 use super::service_images;
+use crate::app::ImageRef;
 use crate::mender::{Faults, Reading};
 
 /// Holds all that was read together.
@@ -147,7 +147,7 @@ impl Check<'_> {
                 for (name, image) in &services {
                     match composed.get(name) {
                         None => faults.add(format!("there is no service `{name}`")),
-                        Some(Some(other)) if canonical(other) != canonical(image) => {
+                        Some(Some(other)) if ImageRef::canonical_of(other) != ImageRef::canonical_of(image) => {
                             faults.add(format!("service `{name}` has the image `{}` instead of `{image}`", other.escape_debug()));
                         }
                         Some(_) => {}

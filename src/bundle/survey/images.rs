@@ -75,7 +75,7 @@ impl Images {
             check(image, members, may_lack, &mut images.faults);
             for name in &image.names {
                 let platform = platform(&image.config);
-                let other = tags.insert(canonical(name), (image.id, platform.clone()));
+                let other = tags.insert(ImageRef::canonical_of(name), (image.id, platform.clone()));
                 if other.is_some_and(|(id, on)| id != image.id && on == platform) {
                     images.faults.add(format!("two images are named `{name}`"));
                 }
@@ -324,11 +324,6 @@ fn check(image: &Found, members: &Members, may_lack: bool, faults: &mut Faults) 
             ));
         }
     }
-}
-
-/// What short and long names of an image have in common.
-pub fn canonical(name: &str) -> String {
-    ImageRef::parse(name).map_or_else(|_| name.to_owned(), |reference| reference.canonical())
 }
 
 /// `linux/arm64`

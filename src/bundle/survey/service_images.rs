@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::images::{self, Images, canonical};
+use super::images::{self, Images};
 use super::members::Members;
 use super::report::Survey;
+use crate::app::ImageRef;
 use crate::digest::Digest;
 use crate::mender::Faults;
 
@@ -46,12 +47,12 @@ pub fn survey(
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     for (at, image) in images.list.iter().enumerate() {
         for name in &image.names {
-            places.entry(canonical(name)).or_insert(at);
+            places.entry(ImageRef::canonical_of(name)).or_insert(at);
         }
     }
     let mut used = BTreeSet::new();
     for (service, name) in services {
-        match places.get(&canonical(name)).copied() {
+        match places.get(&ImageRef::canonical_of(name)).copied() {
             None if !members.whole => {}
             None => faults.add(format!("the image `{}` of service `{service}` is not there", name.escape_debug())),
             Some(at) => {
