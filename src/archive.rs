@@ -1,4 +1,4 @@
-//! The one door to tar, gzip and zstd.
+//! The one door to tar, gzip, xz and zstd.
 //!
 //! Everything here is a stream: memory is bounded by constants, whatever the input claims of itself.
 
@@ -9,6 +9,7 @@ pub mod order;
 mod places;
 mod reader;
 mod writer;
+mod xz;
 pub mod zstd;
 
 use std::io::{BufRead, Read};
@@ -29,17 +30,33 @@ pub enum Compression {
     None,
     /// RFC 1952.
     Gzip,
+    /// The .xz file format.
+    Xz,
     /// RFC 8878.
     Zstd,
 }
 
 impl Compression {
+    /// How many of the first bytes tell.
+    pub const HEAD: u64 = 6;
+
     /// Looks at the first bytes of a stream.
     pub fn of(start: &[u8]) -> Self {
         match start {
             [0x1f, 0x8b, ..] => Self::Gzip,
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Self::Xz,
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
             _ => Self::None,
+        }
+    }
+
+    /// The name by which people know it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Gzip => "gzip",
+            Self::Xz => "xz",
+            Self::Zstd => "zstd",
         }
     }
 }
@@ -50,12 +67,13 @@ impl Compression {
 /// When the first bytes cannot be read, or show a compression that is not supported.
 pub fn decompressed<'a>(mut reader: impl BufRead + 'a) -> Result<Box<dyn Read + 'a>> {
     let start = reader.fill_buf()?;
-    if start.starts_with(b"\xfd7zXZ") || start.starts_with(b"BZh") {
-        bail!("it is compressed with xz or bzip2, which is not supported\nhelp: unpack it first: `xz -d FILE` or `bunzip2 FILE`");
+    if start.starts_with(b"BZh") {
+        bail!("it is compressed with bzip2, which is not supported\nhelp: unpack it first: `bunzip2 FILE`");
     }
     Ok(match Compression::of(start) {
         Compression::None => Box::new(reader),
         Compression::Gzip => Box::new(gzip::decoder(reader)),
+        Compression::Xz => Box::new(xz::Decoder::new(reader)),
         Compression::Zstd => Box::new(zstd::Decoder::new(reader)),
     })
 }

@@ -123,10 +123,10 @@ impl<R: Read, W: Write> Read for Through<'_, R, W> {
     }
 }
 
-/// Whether a file begins as gzip or zstd do.
+/// Whether a file begins as gzip, xz or zstd do.
 fn is_compressed(path: &Path) -> Result<bool> {
     let mut start = Vec::new();
-    fs_err::File::open(path)?.take(6).read_to_end(&mut start)?;
+    fs_err::File::open(path)?.take(Compression::HEAD).read_to_end(&mut start)?;
     Ok(Compression::of(&start) != Compression::None)
 }
 

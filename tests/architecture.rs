@@ -17,13 +17,14 @@ const FLOORS: [&[&str]; 7] = [
 const MAY_LOOK: [(&str, &str); 3] = [("plan", "config"), ("plan", "workspace"), ("registry", "oci")];
 
 /// Who alone imports a crate.
-const DOORS: [(&str, &[&str]); 20] = [
+const DOORS: [(&str, &[&str]); 21] = [
     ("clap", &["cli"]),
     ("cargo_metadata", &["workspace", "compile"]),
     ("tar", &["archive"]),
     ("flate2", &["archive"]),
     ("libdeflater", &["archive"]),
     ("ruzstd", &["archive"]),
+    ("lzma_rust2", &["archive"]),
     ("sha2", &["digest"]),
     ("ring", &["digest"]),
     ("object", &["elf"]),

@@ -266,7 +266,7 @@ impl Store {
         let key = layer_key(&diff_id, packer);
         let open = || -> Result<_> { self.open_member(name)?.context("it is not there") };
         let mut start = Vec::new();
-        open()?.take(4).read_to_end(&mut start)?;
+        open()?.take(Compression::HEAD).read_to_end(&mut start)?;
         let compression = Compression::of(&start);
         let mut from = BufReader::with_capacity(256 * 1024, open()?);
         let (segment, facts) = if compression == Compression::Gzip && packer.level() != Level::Best {

@@ -24,7 +24,7 @@ pub use self::layouts::{Bytes, Layouts, Size};
 use self::members::Members;
 pub use self::report::{Format, Image, LargeFile, Layer, PayloadFile, Sharing, Survey};
 use super::told::Told;
-use crate::archive::{Budget, Compression, MOST_UNPACKED, TarReader};
+use crate::archive::{Budget, Compression, MOST_UNPACKED, TarReader, decompressed};
 use crate::mender;
 
 /// How far a survey goes.
@@ -89,9 +89,7 @@ pub fn survey_reader(reader: impl Read, limits: Limits) -> Result<Survey> {
         return Ok(payload::survey(reader, &budget, limits.largest));
     }
     ensure!(!head.is_empty(), "it is empty");
-    if head.starts_with(b"\xfd7zXZ") || head.starts_with(b"BZh") {
-        bail!("it is compressed with xz or bzip2, which is not supported\nhelp: unpack it first: `xz -d FILE` or `bunzip2 FILE`");
-    }
+    drop(decompressed(&head[..])?);
     let readable = Compression::of(&head) != Compression::None || first.is_ok_and(|entry| entry.is_some());
     ensure!(readable, "it is neither an `.auterionos` file nor an archive of images: it does not begin as a tar");
     let members = Members::read(reader, &budget, Some(limits.largest));

@@ -6,10 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead as _, BufReader, Read};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 
 use super::{Faults, Header, manifest};
-use crate::archive::{Budget, Compression, TarEntry, TarReader, gzip, zstd};
+use crate::archive::{Budget, Compression, TarEntry, TarReader, decompressed};
 use crate::digest::{Digest, Hasher, Summed};
 
 /// Bytes of `version`, `manifest` and `manifest.sig`.
@@ -216,8 +216,10 @@ impl Walk {
         budget: &Budget,
         visit: &mut dyn FnMut(&TarEntry, &mut dyn Read),
     ) -> Result<()> {
-        if name.ends_with(".zst") {
-            note_suffix(name, reading);
+        match suffix(name) {
+            ".xz" => reading.notes.push(format!("`{name}`: xz is slow to unpack on a device; gzip is usual")),
+            ".zst" => note_suffix(name, reading),
+            _ => {}
         }
         let mut faults = Faults::default();
         let result = self.files(&mut reading.files, &mut faults, unpacked(name, tar).map(|tar| budget.reader(tar)), visit);
@@ -325,19 +327,23 @@ fn check_version(bytes: &[u8], faults: &mut Faults) {
 fn unpacked<'a>(name: &str, reader: impl Read + 'a) -> Result<Box<dyn Read + 'a>> {
     let mut reader = BufReader::with_capacity(1 << 16, reader);
     let compression = Compression::of(reader.fill_buf()?);
-    Ok(match (suffix(name), compression) {
-        (".gz", Compression::Gzip) => Box::new(gzip::decoder(reader)),
-        (".zst", Compression::Zstd) => Box::new(zstd::Decoder::new(reader)),
-        (".xz", _) => bail!("it is compressed with xz, which is not supported here and slow on the device: use gzip"),
-        ("", Compression::None) => Box::new(reader),
-        _ => bail!("its bytes are not what its name says"),
-    })
+    let says = match suffix(name) {
+        ".gz" => Compression::Gzip,
+        ".xz" => Compression::Xz,
+        ".zst" => Compression::Zstd,
+        _ => Compression::None,
+    };
+    ensure!(says == compression, "its bytes are not what its name says");
+    decompressed(reader)
 }
 
 fn note_suffix(name: &str, reading: &mut Reading) {
     match suffix(name) {
         ".zst" => reading.notes.push(format!("`{name}`: older Mender clients do not know zstd")),
-        "" => reading.notes.push(format!("`{name}`: some tools open `{name}.gz` only")),
-        _ => {}
+        ".gz" => {}
+        suffix => {
+            let plain = name.trim_end_matches(suffix);
+            reading.notes.push(format!("`{name}`: some tools open `{plain}.gz` only"));
+        }
     }
 }

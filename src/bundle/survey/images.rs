@@ -238,7 +238,7 @@ impl Images {
             _ => return,
         };
         if says != layer.compression {
-            let is = compression_name(layer.compression);
+            let is = layer.compression.name();
             self.faults.add(format!("`{path}` is called `{}`, but its compression is {is}", blob.media_type));
         }
     }
@@ -330,15 +330,6 @@ fn check(image: &Found, members: &Members, may_lack: bool, faults: &mut Faults) 
 pub fn platform(config: &ImageConfig) -> String {
     let (os, architecture, variant) = (config.os.clone(), config.architecture.clone(), config.variant.clone());
     oci::Platform { architecture, os, variant }.to_string()
-}
-
-/// The name of a compression as people know it.
-pub fn compression_name(compression: Compression) -> &'static str {
-    match compression {
-        Compression::None => "none",
-        Compression::Gzip => "gzip",
-        Compression::Zstd => "zstd",
-    }
 }
 
 fn platform_of(descriptor: &Descriptor) -> String {

@@ -131,7 +131,7 @@ pub struct Layer {
     pub unpacked: u64,
     /// Bytes that it takes in the file, where that can be told.
     pub packed: Option<u64>,
-    /// `none`, `gzip` or `zstd`, of this layer alone.
+    /// `none`, `gzip`, `xz` or `zstd`, of this layer alone.
     pub compression: &'static str,
     /// Files in it.
     pub files: u64,
@@ -254,7 +254,7 @@ fn layer(diff_id: Digest, path: &str, members: &Members) -> Layer {
         present: true,
         unpacked: found.size,
         packed: member.packed.or(Some(member.size)),
-        compression: images::compression_name(found.compression),
+        compression: found.compression.name(),
         files: found.files,
         ..absent
     }

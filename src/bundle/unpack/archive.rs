@@ -129,7 +129,7 @@ impl Members {
             Ok(BufReader::with_capacity(1 << 18, file.take(size)))
         };
         let mut head = Vec::new();
-        open()?.take(4).read_to_end(&mut head)?;
+        open()?.take(Compression::HEAD).read_to_end(&mut head)?;
         if Compression::of(&head) != Compression::Gzip {
             return pack(packer, decompressed(open()?)?);
         }
