@@ -23,4 +23,5 @@ pub mod registry;
 pub mod render;
 pub mod segment;
 pub mod shell;
+pub mod store;
 pub mod workspace;

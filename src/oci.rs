@@ -63,6 +63,16 @@ impl Platform {
         })
     }
 
+    /// Of what an index has, what this one runs: of several variants of an architecture the nearest. What is for none that is named
+    /// fits all.
+    pub fn nearest<'a>(&self, all: impl IntoIterator<Item = &'a Descriptor>) -> Vec<&'a Descriptor> {
+        let runs = |one: &&Descriptor| one.platform.as_ref().is_none_or(|platform| self.takes(platform));
+        let mut fitting: Vec<&Descriptor> = all.into_iter().filter(runs).collect();
+        let nearest = fitting.iter().filter_map(|one| one.platform.as_ref().map(Self::level)).max();
+        fitting.retain(|one| one.platform.as_ref().is_none_or(|platform| Some(platform.level()) == nearest));
+        fitting
+    }
+
     /// Whether it runs what is for the other one.
     pub fn takes(&self, other: &Self) -> bool {
         (&self.os, &self.architecture) == (&other.os, &other.architecture) && other.level() <= self.level()

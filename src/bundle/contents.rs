@@ -13,6 +13,7 @@ use crate::archive::{Budget, END_OF_ARCHIVE, TarReader, confined, decompressed, 
 use crate::digest::Digest;
 use crate::mender;
 use crate::oci::{DockerImage, ImageConfig};
+use crate::store::{StoredImage, StoredLayer};
 
 /// What a bundle holds.
 #[derive(Clone, Debug)]
@@ -102,20 +103,18 @@ fn images_of(members: &Members, path: &Path) -> Result<Vec<BundledImage>> {
 }
 
 fn of(members: &Members, found: Images) -> Result<Vec<BundledImage>> {
-    let bytes: BTreeMap<Digest, &[u8]> =
-        members.files().filter_map(|(path, member)| Some((member.digest, members.document(path)?))).collect();
     let places: BTreeMap<Digest, &String> = members.files().map(|(path, member)| (member.digest, path)).collect();
     let mut images = Vec::new();
     for image in found.list {
         let mut layers = Vec::new();
-        for (path, diff_id) in image.layers.iter().zip(&image.config.rootfs.diff_ids) {
+        for (StoredLayer { path, .. }, diff_id) in image.layers.iter().zip(&image.config.rootfs.diff_ids) {
             let member = members.get(path).with_context(|| format!("its layer `{path}` is not there"))?;
             let place = places.get(&member.digest).map_or_else(|| path.clone(), |place| (*place).clone());
             layers.push(BundledLayer { digest: member.digest, size: member.size, diff_id: *diff_id, place });
         }
-        let config_bytes = bytes.get(&image.id).context("an image has no config")?.to_vec();
         let names = image.names.iter().map(|name| short(name).to_owned()).collect();
-        images.push(BundledImage { names, id: image.id, config: image.config, config_bytes, layers });
+        let StoredImage { id, config, config_bytes, .. } = image;
+        images.push(BundledImage { names, id, config, config_bytes, layers });
     }
     Ok(images)
 }

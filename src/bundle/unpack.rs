@@ -16,11 +16,8 @@ use crate::archive::gzip::Level;
 use crate::archive::{Budget, Compression, MOST_UNPACKED, TarReader, decompressed};
 use crate::digest::Digest;
 use crate::mender;
-use crate::oci::{ImageConfig, Platform};
 use crate::segment::{Cache, Key, Packer};
-
-/// Configs and manifests larger than this are not read.
-const LARGEST_DOCUMENT: u64 = 8 << 20;
+use crate::store::StoredImage;
 
 /// The images of a bundle. What has to be unpacked or packed for them lies in the folder `scratch`, as long as they do.
 ///
@@ -67,18 +64,17 @@ fn pack(packer: &Packer, mut tar: impl std::io::Read) -> Result<Packed> {
 }
 
 /// An image whose layers were packed here, under the name that its bundle gives it.
-fn image(reference: &str, slug: &str, config: Vec<u8>, layers: &[Packed]) -> Result<Outgoing> {
-    let parsed: ImageConfig =
-        serde_json::from_slice(&config).with_context(|| format!("the config of `{reference}` is damaged"))?;
+fn image(reference: &str, slug: &str, stored: &StoredImage, layers: &[Packed]) -> Result<Outgoing> {
     ensure!(
-        parsed.rootfs.diff_ids.iter().eq(layers.iter().map(|layer| &layer.diff_id)),
+        stored.config.rootfs.diff_ids.iter().eq(layers.iter().map(|layer| &layer.diff_id)),
         "the layers of `{reference}` are not those that its config names"
     );
+    let config = stored.config_bytes.clone();
     let manifest = manifest_of(&config, layers.iter().map(|layer| (layer.digest, layer.size)));
     let (name, tag) = name(reference, slug)?;
     let files: Vec<PathBuf> = layers.iter().map(|layer| layer.path.clone()).collect();
     let config = String::from_utf8(config).with_context(|| format!("the config of `{reference}` is not text"))?;
-    Outgoing::new(name, tag, platform(&parsed), manifest, config, &files)
+    Outgoing::new(name, tag, stored.platform().to_string(), manifest, config, &files)
 }
 
 /// The service and version that an image's name is made of: its last part, without the app's name before it.
@@ -87,11 +83,6 @@ fn name(reference: &str, slug: &str) -> Result<(String, String)> {
     let last = parsed.name.rsplit('/').next().unwrap_or(&parsed.name);
     let service = last.strip_prefix(slug).and_then(|rest| rest.strip_prefix('.')).unwrap_or(last);
     Ok((service.to_owned(), parsed.tag))
-}
-
-fn platform(config: &ImageConfig) -> String {
-    let (os, architecture, variant) = (config.os.clone(), config.architecture.clone(), config.variant.clone());
-    Platform { architecture, os, variant }.to_string()
 }
 
 fn no_images<T>() -> Result<T> {

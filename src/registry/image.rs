@@ -140,12 +140,11 @@ fn parse(bytes: &[u8]) -> Result<Document> {
 /// The manifest of an index for a platform. Where several variants of an architecture fit, the nearest one that is not
 /// higher is taken.
 fn choose<'a>(index: &'a Index, wanted: &Platform) -> Result<&'a Descriptor> {
-    let platforms = || index.manifests.iter().filter_map(|d| Some((d.platform.as_ref()?, d)));
-    let found = platforms().filter(|(p, _)| wanted.takes(p)).map(|(p, d)| (p.level(), d));
+    let named = || index.manifests.iter().filter(|descriptor| descriptor.platform.is_some());
     // The first of equals, as other tools take it.
-    let found = found.reduce(|best, other| if other.0 > best.0 { other } else { best });
-    found.map(|(_, descriptor)| descriptor).with_context(|| {
-        let mut there: Vec<String> = platforms().map(|(p, _)| p.to_string()).filter(|p| !p.starts_with("unknown")).collect();
+    wanted.nearest(named()).first().copied().with_context(|| {
+        let platforms = named().filter_map(|descriptor| descriptor.platform.as_ref()).map(ToString::to_string);
+        let mut there: Vec<String> = platforms.filter(|platform| !platform.starts_with("unknown")).collect();
         there.dedup();
         format!("it is not there for {wanted}, only for {}", there.join(", ").escape_debug())
     })

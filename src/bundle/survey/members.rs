@@ -1,5 +1,6 @@
 //! An archive of images, read front to back once: what each member is, whatever their order.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -9,11 +10,8 @@ use super::layer::Layer;
 use crate::archive::{Budget, Compression, Counted, TarReader, confined, decompressed, places};
 use crate::digest::{Digest, Hasher, Summed};
 use crate::mender::Faults;
+use crate::store::{self, ALL_DOCUMENTS, LARGEST_DOCUMENT};
 
-/// Bytes of a JSON document that is kept.
-const LARGEST_DOCUMENT: u64 = 4 << 20;
-/// Bytes of all documents together.
-const ALL_DOCUMENTS: u64 = 64 << 20;
 /// Members that are remembered.
 const MOST: usize = 50_000;
 /// Layers that are looked into.
@@ -205,12 +203,17 @@ impl Members {
         }
         None
     }
+}
 
-    /// The text of a document.
-    pub fn document(&self, path: &str) -> Option<&[u8]> {
-        match &self.get(path)?.content {
-            Content::Document(bytes) => Some(bytes),
-            _ => None,
+impl store::Members for Members {
+    fn size(&self, path: &str) -> Option<u64> {
+        self.get(path).map(|member| member.size)
+    }
+
+    fn document(&self, path: &str) -> anyhow::Result<Cow<'_, [u8]>> {
+        match self.get(path).map(|member| &member.content) {
+            Some(Content::Document(bytes)) => Ok(Cow::Borrowed(bytes)),
+            _ => anyhow::bail!("`{path}` is not JSON, or too large"),
         }
     }
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::images::{self, Images};
+use super::images::Images;
 use super::layouts::Layouts;
 use super::members::{Content, Members};
 use crate::digest::Digest;
+use crate::store::StoredLayer;
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -196,7 +197,7 @@ impl Survey {
         let mut packed_saved = Some(0u64);
         for (at, found) in images.list.iter().enumerate() {
             let mut unpacked = 0u64;
-            for (path, diff_id) in found.layers.iter().zip(&found.config.rootfs.diff_ids) {
+            for (StoredLayer { path, .. }, diff_id) in found.layers.iter().zip(&found.config.rootfs.diff_ids) {
                 let known = places.contains_key(diff_id);
                 let place = *places.entry(*diff_id).or_insert(self.layers.len());
                 if !known {
@@ -221,7 +222,7 @@ impl Survey {
                 names: found.names.clone(),
                 service: None,
                 id: found.id,
-                platform: images::platform(&found.config),
+                platform: found.platform().to_string(),
                 entrypoint: run.entrypoint.clone(),
                 cmd: run.cmd.clone(),
                 env: run.env.clone(),

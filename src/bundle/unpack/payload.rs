@@ -1,5 +1,6 @@
 //! `.auterionos` files: the layers in `SLUG.image` are stretches of its gzip members where we wrote it, and are cut out.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -7,15 +8,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::{LARGEST_DOCUMENT, Packed, image, no_images, pack, packer};
+use super::{Packed, image, no_images, pack, packer};
 use crate::archive::{Budget, MOST_UNPACKED, Members, TarReader, confined};
 use crate::bundle::outgoing::Outgoing;
 use crate::digest::{Digest, Hasher, Summed};
 use crate::mender;
-use crate::oci::DockerImage;
-
-/// Bytes of all documents together.
-const ALL_DOCUMENTS: u64 = 64 << 20;
+use crate::store::{self, ALL_DOCUMENTS, LARGEST_DOCUMENT, StoredLayer, Walk, strictly};
 
 /// What `SLUG.image` holds.
 #[derive(Default)]
@@ -31,21 +29,33 @@ pub fn read(path: &Path, scratch: &Path) -> Result<Vec<Outgoing>> {
         // Members that begin where a layer does, and do not end there.
         None => contents(path, scratch, false)?.context("it changes while it is read")?,
     };
-    let manifest = contents.documents.get("manifest.json").context("its image archive has no `manifest.json`")?;
-    let entries: Vec<DockerImage> = serde_json::from_slice(manifest).context("its `manifest.json` is not what it should be")?;
+    let mut report = strictly;
+    let mut walk = Walk::new(&contents, &mut report);
+    let listing = walk.list()?;
     let mut all = Vec::new();
-    for entry in entries {
-        let config = contents.documents.get(&entry.config).with_context(|| format!("its `{}` is not there", entry.config))?;
-        let layer = |path: &String| {
-            let found = contents.layers.get(path).cloned();
-            found.with_context(|| format!("its layer `{path}` is not there: an app on an app base cannot be pushed"))
+    for stored in walk.images(&listing)? {
+        let layer = |layer: &StoredLayer| {
+            let found = contents.layers.get(&layer.path).cloned();
+            found.with_context(|| format!("its layer `{}` is not there: an app on an app base cannot be pushed", layer.path))
         };
-        let layers = entry.layers.iter().map(layer).collect::<Result<Vec<_>>>()?;
-        for reference in &entry.repo_tags {
-            all.push(image(reference, &contents.slug, config.clone(), &layers)?);
+        let layers = stored.layers.iter().map(layer).collect::<Result<Vec<_>>>()?;
+        for reference in &stored.names {
+            all.push(image(reference, &contents.slug, &stored, &layers)?);
         }
     }
     if all.is_empty() { no_images() } else { Ok(all) }
+}
+
+impl store::Members for Contents {
+    fn size(&self, path: &str) -> Option<u64> {
+        let layer = || self.layers.get(path).map(|layer| layer.size);
+        self.documents.get(path).map(|bytes| bytes.len() as u64).or_else(layer)
+    }
+
+    fn document(&self, path: &str) -> Result<Cow<'_, [u8]>> {
+        let bytes = self.documents.get(path).with_context(|| format!("`{path}` is a layer"))?;
+        Ok(Cow::Borrowed(bytes))
+    }
 }
 
 /// `None` if a layer that was to be cut out does not consist of whole members.
