@@ -21,6 +21,9 @@ pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// Annotation by which containerd and docker name an image on import.
 pub const IMAGE_NAME: &str = "io.containerd.image.name";
 
+/// Bytes of one document, a config, manifest or index: larger ones are not read.
+pub const LARGEST_DOCUMENT: u64 = 8 << 20;
+
 /// Points at a blob (descriptor.md).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

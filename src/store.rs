@@ -16,9 +16,6 @@ pub use archive::Archive;
 pub use image::{Entry, Listing, StoredImage, StoredLayer, StoredManifest};
 pub use walk::Walk;
 
-/// Bytes of one document: a config, a manifest, an index.
-pub const LARGEST_DOCUMENT: u64 = 8 << 20;
-
 /// Bytes of all documents of an archive together, each as often as it is referred to.
 pub const ALL_DOCUMENTS: u64 = 64 << 20;
 

@@ -75,8 +75,9 @@ pub fn contents_by_name(path: &Path) -> Result<Option<Contents>> {
     let mut file = std::fs::File::open(path).with_context(failed)?;
     let mut head = Vec::new();
     let is_plain = file.metadata()?.is_file()
-        && Read::by_ref(&mut file).take(512).read_to_end(&mut head).is_ok()
-        && TarReader::new(&head[..]).next_entry().is_ok_and(|entry| entry.is_some_and(|e| !mender::begins_artifact(&e.path)));
+        && Read::by_ref(&mut file).take(mender::HEAD).read_to_end(&mut head).is_ok()
+        && TarReader::new(&head[..]).next_entry().is_ok_and(|entry| entry.is_some())
+        && !mender::is_artifact(&head);
     if !is_plain {
         return Ok(None);
     }
@@ -192,10 +193,10 @@ fn archive(path: &Path, read: &dyn Fn(u64), see: &mut dyn FnMut(&mut dyn Read) -
     ensure!(!file.metadata()?.is_dir(), "`{}` is a folder; a bundle is one file", path.display());
     let mut reader = BufReader::with_capacity(1 << 18, Told { reader: file, told: read });
     let mut head = Vec::new();
-    reader.by_ref().take(512).read_to_end(&mut head).with_context(failed)?;
-    let first = TarReader::new(&head[..]).next_entry();
+    reader.by_ref().take(mender::HEAD).read_to_end(&mut head).with_context(failed)?;
+    let is_artifact = mender::is_artifact(&head);
     let mut reader = std::io::Cursor::new(head).chain(reader);
-    if !first.is_ok_and(|entry| entry.is_some_and(|entry| mender::begins_artifact(&entry.path))) {
+    if !is_artifact {
         return see(&mut reader).with_context(failed).map(|()| None);
     }
     let (mut seen, mut compose) = (Ok(()), None);

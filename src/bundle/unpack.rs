@@ -13,7 +13,7 @@ use super::Outgoing;
 use super::layout::manifest_of;
 use crate::app::ImageRef;
 use crate::archive::gzip::Level;
-use crate::archive::{Budget, Compression, MOST_UNPACKED, TarReader, decompressed};
+use crate::archive::{Budget, Compression, MOST_UNPACKED, decompressed};
 use crate::digest::Digest;
 use crate::mender;
 use crate::segment::{Cache, Key, Packer};
@@ -26,9 +26,8 @@ use crate::store::StoredImage;
 pub fn outgoing(path: &Path, scratch: &Path) -> Result<Vec<Outgoing>> {
     fs_err::create_dir_all(scratch)?;
     let mut head = Vec::new();
-    File::open(path)?.take(512).read_to_end(&mut head)?;
-    let first = TarReader::new(&head[..]).next_entry().ok().flatten();
-    if first.is_some_and(|entry| mender::begins_artifact(&entry.path)) {
+    File::open(path)?.take(mender::HEAD).read_to_end(&mut head)?;
+    if mender::is_artifact(&head) {
         return payload::read(path, scratch);
     }
     if Compression::of(&head) == Compression::None {

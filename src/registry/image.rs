@@ -8,10 +8,7 @@ use serde_json::Value;
 
 use super::{Blobs, Client, Reference};
 use crate::digest::Digest;
-use crate::oci::{Descriptor, ImageConfig, Index, Manifest, Platform};
-
-/// Configs larger than this are not read.
-const LARGEST_CONFIG: u64 = 8 << 20;
+use crate::oci::{Descriptor, ImageConfig, Index, LARGEST_DOCUMENT, Manifest, Platform};
 
 /// Blobs that are fetched at a time.
 const PARALLEL: usize = 4;
@@ -46,7 +43,7 @@ pub fn resolve(client: &Client<'_>, blobs: &Blobs, reference: &Reference, platfo
         }
     };
     let Document::Manifest(manifest) = parse(&bytes)? else { bail!("its index leads to another index") };
-    ensure!(manifest.config.size <= LARGEST_CONFIG, "its config has {} bytes", manifest.config.size);
+    ensure!(manifest.config.size <= LARGEST_DOCUMENT, "its config has {} bytes", manifest.config.size);
     if blobs.document(&manifest.config.digest).is_none() {
         blobs.heal([&manifest.config]);
         client.blob(reference, &manifest.config, blobs, &|_| {})?;

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::{LARGEST_DOCUMENT, Members};
+use super::Members;
 use crate::archive::{Compression, confined, places};
+use crate::oci::LARGEST_DOCUMENT;
 
 /// A folder or an uncompressed tar with images in it.
 #[derive(Debug)]

@@ -10,7 +10,8 @@ use super::layer::Layer;
 use crate::archive::{Budget, Compression, Counted, TarReader, confined, decompressed, places};
 use crate::digest::{Digest, Hasher, Summed};
 use crate::mender::Faults;
-use crate::store::{self, ALL_DOCUMENTS, LARGEST_DOCUMENT};
+use crate::oci::LARGEST_DOCUMENT;
+use crate::store::{self, ALL_DOCUMENTS};
 
 /// Members that are remembered.
 const MOST: usize = 50_000;

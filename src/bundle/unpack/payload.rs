@@ -13,7 +13,8 @@ use crate::archive::{Budget, MOST_UNPACKED, Members, TarReader, confined};
 use crate::bundle::outgoing::Outgoing;
 use crate::digest::{Digest, Hasher, Summed};
 use crate::mender;
-use crate::store::{self, ALL_DOCUMENTS, LARGEST_DOCUMENT, StoredLayer, Walk, strictly};
+use crate::oci::LARGEST_DOCUMENT;
+use crate::store::{self, ALL_DOCUMENTS, StoredLayer, Walk, strictly};
 
 /// What `SLUG.image` holds.
 #[derive(Default)]
