@@ -12,9 +12,11 @@ mod writer;
 mod xz;
 pub mod zstd;
 
-use std::io::{BufRead, Read};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 pub use budget::{Budget, Counted, MOST_UNPACKED};
 pub use members::Members;
@@ -50,6 +52,16 @@ impl Compression {
         }
     }
 
+    /// Looks at the first bytes of a file.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn of_file(path: &Path) -> Result<Self> {
+        let mut start = Vec::new();
+        fs_err::File::open(path)?.take(Self::HEAD).read_to_end(&mut start)?;
+        Ok(Self::of(&start))
+    }
+
     /// The name by which people know it.
     pub fn name(self) -> &'static str {
         match self {
@@ -73,9 +85,19 @@ pub fn decompressed<'a>(mut reader: impl BufRead + 'a) -> Result<Box<dyn Read + 
     Ok(match Compression::of(start) {
         Compression::None => Box::new(reader),
         Compression::Gzip => Box::new(gzip::decoder(reader)),
-        Compression::Xz => Box::new(xz::Decoder::new(reader)),
+        Compression::Xz => Box::new(xz::XzDecoder::new(reader)),
         Compression::Zstd => Box::new(zstd::Decoder::new(reader)),
     })
+}
+
+/// Unpacks a file to another one, in which members are found by seeking.
+///
+/// # Errors
+/// When it is damaged, unpacks to more than [`MOST_UNPACKED`] bytes, or cannot be written.
+pub fn unpack(path: &Path, to: &mut File) -> Result<()> {
+    let from = decompressed(BufReader::with_capacity(1 << 18, fs_err::File::open(path)?))?;
+    let copied = std::io::copy(&mut Budget::new(MOST_UNPACKED).reader(from), to);
+    copied.map(drop).with_context(|| format!("failed to unpack `{}`", path.display()))
 }
 
 /// The path of an archive member relative to the root of what it is unpacked to, without `./`, empty for the root

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use anyhow::{Result, bail};
 
 pub use archive::Archive;
-pub use image::{Entry, Listing, StoredImage, StoredLayer, StoredManifest};
+pub use image::{Listed, Listing, StoredImage, StoredLayer, StoredManifest};
 pub use walk::Walk;
 
 /// Bytes of all documents of an archive together, each as often as it is referred to.
@@ -23,7 +23,7 @@ pub const ALL_DOCUMENTS: u64 = 64 << 20;
 const MOST: usize = 10_000;
 
 /// Where documents are found by their paths.
-pub trait Members {
+pub trait Documents {
     /// The bytes of the file that a path leads to, through links; `None` if there is none.
     fn size(&self, path: &str) -> Option<u64>;
 
@@ -44,7 +44,7 @@ pub enum Finding {
 }
 
 /// Who hears of findings; an error ends the walk.
-pub type Report<'a> = dyn FnMut(Finding) -> Result<()> + 'a;
+pub type Findings<'a> = dyn FnMut(Finding) -> Result<()> + 'a;
 
 /// Ends a walk at the first fault.
 ///

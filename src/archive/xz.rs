@@ -8,19 +8,19 @@ use lzma_rust2::XzReader;
 const MEMORY: u32 = 72 << 10;
 
 /// Uncompressed bytes of all streams of a file.
-pub struct Decoder<R: BufRead> {
+pub struct XzDecoder<R: BufRead> {
     /// Gone after an error: the crate's reader panics when it is read on.
     reader: Option<XzReader<R>>,
 }
 
-impl<R: BufRead> Decoder<R> {
+impl<R: BufRead> XzDecoder<R> {
     /// Reads from the first stream on.
     pub fn new(reader: R) -> Self {
         Self { reader: Some(XzReader::new_mem_limit(reader, true, MEMORY)) }
     }
 }
 
-impl<R: BufRead> Read for Decoder<R> {
+impl<R: BufRead> Read for XzDecoder<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         // The crate's reader takes an empty read for the end of a block.
         if buffer.is_empty() {
@@ -53,7 +53,7 @@ mod tests {
     ];
 
     fn read(bytes: &[u8]) -> io::Result<Vec<u8>> {
-        let mut decoder = Decoder::new(bytes);
+        let mut decoder = XzDecoder::new(bytes);
         let mut out = Vec::new();
         let result = decoder.read_to_end(&mut out);
         if result.is_err() {
@@ -67,7 +67,7 @@ mod tests {
         assert_eq!(read(ABC).expect("xz"), b"abc");
         let padded = [ABC, &[0; 4], ABC].concat();
         assert_eq!(read(&padded).expect("xz"), b"abcabc");
-        let mut decoder = Decoder::new(ABC);
+        let mut decoder = XzDecoder::new(ABC);
         assert_eq!(decoder.read(&mut []).expect("nothing"), 0);
         assert_eq!(io::read_to_string(decoder).expect("xz"), "abc");
     }

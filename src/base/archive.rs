@@ -6,25 +6,20 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::{cached_facts, is_compressed, keep_facts, pack, unpack};
+use super::{cached_facts, keep_facts, pack, unpacked};
 use crate::app::{Base, BaseChoice, Facts, Target};
 use crate::archive::gzip::Level;
 use crate::archive::{Compression, decompressed};
 use crate::digest::Digest;
+use crate::fs::Pending;
 use crate::oci::{self, History, ImageConfig};
 use crate::registry::Reference;
 use crate::segment::{Key, Packer, Segment};
-use crate::store::{Archive, Entry, Members as _, StoredImage, StoredLayer, Walk, strictly};
+use crate::store::{Archive, Documents as _, Listed, StoredImage, StoredLayer, Walk, strictly};
 
 pub fn read(path: &Path, target: &Target, packer: &Packer) -> Result<Base> {
-    let unpacked;
-    let file = if path.is_file() && is_compressed(path)? {
-        unpacked = unpack(path, packer)?;
-        unpacked.path().to_owned()
-    } else {
-        path.to_owned()
-    };
-    let archive = Archive::open(&file)?;
+    let unpacked = unpacked(path, packer)?;
+    let archive = Archive::open(unpacked.as_ref().map_or(path, Pending::path))?;
     let image = only(&archive, target)?;
     let reference = image.names.first().cloned();
     let base = base(&archive, image, BaseChoice::Archive(path.to_owned()), target, packer)?;
@@ -53,7 +48,7 @@ pub fn read_pulled(pulled: &Pulled, target: &Target, packer: &Packer) -> Result<
     let mut report = strictly;
     let path = oci::blob_path(&pulled.manifest);
     let size = archive.size(&path).with_context(|| format!("its `{path}` is not there"))?;
-    let image = Walk::new(&archive, &mut report).image(&Entry::manifest(pulled.manifest, size))?.context("it is no image")?;
+    let image = Walk::new(&archive, &mut report).image(&Listed::manifest(pulled.manifest, size))?.context("it is no image")?;
     let base = base(&archive, image, BaseChoice::Image(pulled.reference.clone()), target, packer)?;
     Ok(Base { reference: Some(pulled.reference.at(pulled.digest).to_string()), ..base })
 }
@@ -64,7 +59,7 @@ fn only(archive: &Archive, target: &Target) -> Result<StoredImage> {
     let mut walk = Walk::new(archive, &mut report);
     let listing = walk.list()?;
     // An image that has several names is listed with each.
-    let mut by_digest: BTreeMap<Digest, &Entry> = BTreeMap::new();
+    let mut by_digest: BTreeMap<Digest, &Listed> = BTreeMap::new();
     for (entry, descriptor) in listing.entries.iter().filter_map(|entry| Some((entry, entry.descriptor()?))) {
         by_digest.entry(descriptor.digest).or_insert(entry);
     }
@@ -151,9 +146,9 @@ pub fn read_saved(path: &Path, images: &[(String, String)], packer: &Packer) -> 
     let mut read = Vec::new();
     for (name, id) in images {
         let id = id.trim_start_matches("sha256:");
-        let is = |entry: &&Entry| entry.docker().is_some_and(|image| image.config.contains(id));
+        let is = |entry: &&Listed| entry.docker().is_some_and(|image| image.config.contains(id));
         let is_named = |tag: &String| tag == name || tag.ends_with(&format!("/{name}"));
-        let named = |entry: &&Entry| entry.docker().is_some_and(|image| image.repo_tags.iter().any(is_named));
+        let named = |entry: &&Listed| entry.docker().is_some_and(|image| image.repo_tags.iter().any(is_named));
         let entry = listing.entries.iter().find(is).or_else(|| listing.entries.iter().find(named));
         let entry = entry.with_context(|| format!("the engine did not save the image `{name}`"))?;
         let image = walk.image(entry)?.with_context(|| format!("`{name}` is no image"))?;

@@ -4,7 +4,7 @@ mod archive;
 mod payload;
 
 use std::fs::File;
-use std::io::{BufReader, Read as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -13,7 +13,7 @@ use super::Outgoing;
 use super::layout::manifest_of;
 use crate::app::ImageRef;
 use crate::archive::gzip::Level;
-use crate::archive::{Budget, Compression, MOST_UNPACKED, decompressed};
+use crate::archive::{Compression, unpack};
 use crate::digest::Digest;
 use crate::mender;
 use crate::segment::{Cache, Key, Packer};
@@ -34,8 +34,7 @@ pub fn outgoing(path: &Path, scratch: &Path) -> Result<Vec<Outgoing>> {
         return archive::read(path, scratch);
     }
     let unpacked = scratch.join("archive.tar");
-    let from = decompressed(BufReader::with_capacity(1 << 18, File::open(path)?))?;
-    std::io::copy(&mut Budget::new(MOST_UNPACKED).reader(from), &mut File::create(&unpacked)?).context("failed to unpack it")?;
+    unpack(path, &mut File::create(&unpacked)?)?;
     archive::read(&unpacked, scratch)
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::Members;
+use super::Documents;
 use crate::archive::{Compression, confined, places};
 use crate::oci::LARGEST_DOCUMENT;
 
@@ -70,7 +70,7 @@ impl Archive {
     }
 }
 
-impl Members for Archive {
+impl Documents for Archive {
     fn size(&self, path: &str) -> Option<u64> {
         self.place(path).map(|(_, _, size)| size)
     }

@@ -15,19 +15,19 @@ pub struct Listing {
     /// Notes of `index.json`.
     pub annotations: BTreeMap<String, String>,
     /// The images, docker's first, each in its document's order.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<Listed>,
 }
 
 /// One image of a listing.
 #[derive(Clone, Debug)]
-pub enum Entry {
+pub enum Listed {
     /// In `manifest.json`.
     Docker(DockerImage),
     /// In `index.json` or an index that it leads to: a manifest, its name, and whether it may be left out.
     Oci(Descriptor, Option<String>, bool),
 }
 
-impl Entry {
+impl Listed {
     /// A manifest that nothing more is known of.
     pub fn manifest(digest: Digest, size: u64) -> Self {
         let descriptor =

@@ -5,21 +5,21 @@ use std::collections::BTreeSet;
 use anyhow::{Result, bail, ensure};
 use serde::de::DeserializeOwned;
 
-use super::image::{Entry, Listing, StoredImage, StoredLayer, StoredManifest};
-use super::{ALL_DOCUMENTS, Finding, MOST, Members, Report};
+use super::image::{Listed, Listing, StoredImage, StoredLayer, StoredManifest};
+use super::{ALL_DOCUMENTS, Documents, Finding, Findings, MOST};
 use crate::digest::Digest;
 use crate::oci::{self, Descriptor, DockerImage, ImageConfig, Index, Layout, Manifest};
 
 /// Follows the documents of an archive.
 pub struct Walk<'a> {
-    members: &'a dyn Members,
-    report: &'a mut Report<'a>,
+    members: &'a dyn Documents,
+    report: &'a mut Findings<'a>,
     parsed: u64,
 }
 
 impl<'a> Walk<'a> {
     /// Begins one.
-    pub fn new(members: &'a dyn Members, report: &'a mut Report<'a>) -> Self {
+    pub fn new(members: &'a dyn Documents, report: &'a mut Findings<'a>) -> Self {
         Self { members, report, parsed: 0 }
     }
 
@@ -35,7 +35,7 @@ impl<'a> Walk<'a> {
                 if images.is_empty() {
                     self.fault("`manifest.json` names no image")?;
                 }
-                listing.entries.extend(images.into_iter().map(Entry::Docker));
+                listing.entries.extend(images.into_iter().map(Listed::Docker));
             }
         }
         if self.has("index.json") {
@@ -59,7 +59,7 @@ impl<'a> Walk<'a> {
         let mut images: Vec<StoredImage> = Vec::new();
         for entry in &listing.entries {
             let Some(found) = self.image(entry)? else { continue };
-            let known = images.iter_mut().find(|image| matches!(entry, Entry::Oci(..)) && image.id == found.id);
+            let known = images.iter_mut().find(|image| matches!(entry, Listed::Oci(..)) && image.id == found.id);
             let Some(known) = known else {
                 images.push(found);
                 continue;
@@ -80,10 +80,10 @@ impl<'a> Walk<'a> {
     ///
     /// # Errors
     /// Those of the report.
-    pub fn image(&mut self, entry: &Entry) -> Result<Option<StoredImage>> {
+    pub fn image(&mut self, entry: &Listed) -> Result<Option<StoredImage>> {
         match entry {
-            Entry::Docker(image) => self.docker_image(image),
-            Entry::Oci(descriptor, name, may_lack) => self.oci_image(descriptor, name.as_deref(), *may_lack),
+            Listed::Docker(image) => self.docker_image(image),
+            Listed::Oci(descriptor, name, may_lack) => self.oci_image(descriptor, name.as_deref(), *may_lack),
         }
     }
 
@@ -115,7 +115,7 @@ impl<'a> Walk<'a> {
                 continue;
             }
             if !(descriptor.media_type.contains("index") || descriptor.media_type.contains("manifest.list")) {
-                listing.entries.push(Entry::Oci(descriptor, name, may_lack));
+                listing.entries.push(Listed::Oci(descriptor, name, may_lack));
             } else if self.is_there(&descriptor, may_lack)?
                 && let Some(index) = self.parse::<Index>(&oci::blob_path(&descriptor.digest), Some(&descriptor.digest))?
             {

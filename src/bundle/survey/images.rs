@@ -8,7 +8,7 @@ use crate::archive::Compression;
 use crate::digest::Digest;
 use crate::mender::Faults;
 use crate::oci::{self, Descriptor};
-use crate::store::{Entry, Finding, Listing, StoredImage, StoredLayer, Walk};
+use crate::store::{Finding, Listed, Listing, StoredImage, StoredLayer, Walk};
 
 /// Notes that are told.
 const MOST_NOTES: usize = 100;
@@ -78,7 +78,7 @@ impl Images {
         let listing = walk.list().unwrap_or_default();
         self.list = walk.images(&listing).unwrap_or_default();
         for entry in &listing.entries {
-            if let Entry::Docker(image) = entry {
+            if let Listed::Docker(image) = entry {
                 for error in image.repo_tags.iter().filter_map(|name| ImageRef::parse(name).err()) {
                     self.faults.add(format!("`manifest.json`: {error}"));
                 }

@@ -206,7 +206,7 @@ impl Members {
     }
 }
 
-impl store::Members for Members {
+impl store::Documents for Members {
     fn size(&self, path: &str) -> Option<u64> {
         self.get(path).map(|member| member.size)
     }

@@ -47,7 +47,7 @@ pub fn read(path: &Path, scratch: &Path) -> Result<Vec<Outgoing>> {
     if all.is_empty() { no_images() } else { Ok(all) }
 }
 
-impl store::Members for Contents {
+impl store::Documents for Contents {
     fn size(&self, path: &str) -> Option<u64> {
         let layer = || self.layers.get(path).map(|layer| layer.size);
         self.documents.get(path).map(|bytes| bytes.len() as u64).or_else(layer)
