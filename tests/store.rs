@@ -7,7 +7,7 @@ use std::path::Path;
 
 use cargo_appbundle::digest::Digest;
 use cargo_appbundle::store::{Archive, Finding, Listing, StoredImage, Walk, strictly};
-use forge::{ForgedImage, Member, docker_members, gzip, member, oci_members, tar};
+use forge::{Forge, ForgedImage, Member, docker_members, gzip, member, oci_members, tar, tar_with};
 use serde_json::{Value, json};
 
 fn two() -> [ForgedImage; 2] {
@@ -147,4 +147,47 @@ fn documents_have_limits() {
     let index = json!({"schemaVersion": 2, "manifests": manifests}).to_string();
     let layout = member("oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#);
     assert!(error(&[layout, member("index.json", index)]).contains("leads to more than 10000 manifests"));
+}
+
+/// Docker before 25 writes a repeated layer as a link, later ones blobs; both compress the whole in one go.
+#[test]
+fn app_files_of_other_tools_can_be_pushed() {
+    let renamed = |members: &mut Vec<Member>| {
+        let layers: Vec<String> = members.iter().filter_map(|(name, _)| name.strip_suffix(".tar").map(str::to_owned)).collect();
+        for (name, bytes) in members.iter_mut() {
+            for layer in &layers {
+                let (old, new) = (format!("{layer}.tar"), format!("blobs/sha256/{layer}"));
+                *name = name.replace(&old, &new);
+                if name == "manifest.json" {
+                    *bytes = String::from_utf8(bytes.clone()).expect("text").replace(&old, &new).into_bytes();
+                }
+            }
+        }
+    };
+    let linked = |members: &[Member]| {
+        let mut members = members.to_vec();
+        let base = members[0].0.clone();
+        change(&mut members, "manifest.json", |images| images[1]["Layers"][0] = "v1/layer.tar".into());
+        tar_with("v1/layer.tar", tar::EntryType::Symlink, &format!("../{base}"), &members)
+    };
+    let plain = |members: &[Member]| tar(members);
+    let mut blobs = docker_members(&Forge::new().images);
+    renamed(&mut blobs);
+    let whole = docker_members(&Forge::new().images);
+    for archive in [plain(&blobs), linked(&whole), plain(&whole)] {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("app.auterionos");
+        let forge = Forge { image_bytes: Some(gzip(&archive)), ..Forge::new() };
+        std::fs::write(&path, forge.build()).expect("written");
+        let images = cargo_appbundle::bundle::outgoing(&path, &folder.path().join("scratch")).expect("images");
+        assert_eq!(
+            images.iter().map(|image| (image.name.as_str(), image.tag.as_str())).collect::<Vec<_>>(),
+            [("a", "1.2.3"), ("b", "1.2.3")]
+        );
+        assert_eq!(images[0].blobs[0].descriptor.digest, images[1].blobs[0].descriptor.digest, "the shared layer");
+        for blob in images.iter().flat_map(|image| &image.blobs) {
+            let (sum, size) = Digest::of_reader(blob.source.open().expect("blob")).expect("read");
+            assert_eq!((sum, size), (blob.descriptor.digest, blob.descriptor.size));
+        }
+    }
 }

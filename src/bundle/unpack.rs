@@ -31,11 +31,11 @@ pub fn outgoing(path: &Path, scratch: &Path) -> Result<Vec<Outgoing>> {
         return payload::read(path, scratch);
     }
     if Compression::of(&head) == Compression::None {
-        return archive::read(path, scratch);
+        return archive::read(path, scratch, "");
     }
     let unpacked = scratch.join("archive.tar");
     unpack(path, &mut File::create(&unpacked)?)?;
-    archive::read(&unpacked, scratch)
+    archive::read(&unpacked, scratch, "")
 }
 
 /// A layer as a gzip file.

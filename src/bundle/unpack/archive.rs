@@ -14,12 +14,13 @@ use crate::oci::{self, Descriptor};
 use crate::segment::Packer;
 use crate::store::{Archive, StoredImage, StoredLayer, StoredManifest, Walk, strictly};
 
-pub fn read(path: &Path, scratch: &Path) -> Result<Vec<Outgoing>> {
+/// Reads the images; `slug` is the app's name where the archive does not have it.
+pub fn read(path: &Path, scratch: &Path, slug: &str) -> Result<Vec<Outgoing>> {
     let archive = Archive::open(path)?;
     let mut report = strictly;
     let mut walk = Walk::new(&archive, &mut report);
     let listing = walk.list()?;
-    let slug = listing.annotations.get("org.opencontainers.image.title").map(String::as_str).unwrap_or_default();
+    let slug = listing.annotations.get("org.opencontainers.image.title").map_or(slug, String::as_str);
     let mut layers = Layers { archive: &archive, packer: packer(scratch), scratch, packed: BTreeMap::new() };
     let mut all = Vec::new();
     for stored in walk.images(&listing)? {
