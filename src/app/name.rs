@@ -188,16 +188,20 @@ impl ImageRef {
         Ok(self)
     }
 
-    /// With the registry and folder that docker adds to short names.
+    /// What short and long names of one image have in common; what is no name stays as it is.
+    pub fn canonical_of(text: &str) -> String {
+        Self::parse(text).map_or_else(|_| text.to_owned(), |reference| reference.canonical())
+    }
+
+    /// With the registry and folder that docker adds to short names (distribution/reference, "ParseNormalizedNamed").
     pub fn canonical(&self) -> String {
-        let first = self.name().split('/').next().unwrap_or_default();
-        let has_folder = self.name().contains('/');
-        let full = has_folder && (first.contains(['.', ':']) || first == "localhost");
-        match (full, has_folder) {
-            (true, _) => self.to_string(),
-            (false, true) => format!("docker.io/{self}"),
-            (false, false) => format!("docker.io/library/{self}"),
-        }
+        let (registry, path) = match self.name().split_once('/') {
+            Some((first, path)) if first.contains(['.', ':']) || first == "localhost" => (first, path),
+            _ => ("docker.io", self.name()),
+        };
+        let registry = if registry == "index.docker.io" { "docker.io" } else { registry };
+        let library = if registry == "docker.io" && !path.contains('/') { "library/" } else { "" };
+        format!("{registry}/{library}{path}:{}", self.tag())
     }
 }
 
@@ -247,6 +251,9 @@ mod tests {
     fn references() {
         let full = |text: &str| ImageRef::parse(text).map(|r| r.canonical());
         assert_eq!(full("a:1"), Ok("docker.io/library/a:1".into()));
+        for same in ["docker.io/a:1", "docker.io/library/a:1", "index.docker.io/a:1", "library/a:1"] {
+            assert_eq!(full(same), full("a:1"));
+        }
         assert_eq!(full("docker.io/a/b"), Ok("docker.io/a/b:latest".into()));
         assert_eq!(full("localhost:5000/a:1"), Ok("localhost:5000/a:1".into()));
         assert!(full("a:#VERSION#").is_err() && full("A:1").is_err() && full(":1").is_err());
