@@ -299,11 +299,11 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
             commands::test::run(&options, &commands::test::TestOptions { services, arguments }, shell)
         }
         #[cfg(feature = "engine")]
-        Command::Status { json, plan } => commands::swarm::status(&options(plan, CompileArgs::default())?, json, shell),
+        Command::Status { json, plan } => crate::swarm::status(&options(plan, CompileArgs::default())?, json, shell),
         #[cfg(feature = "engine")]
         Command::Remove { timeout, plan } => {
             let timeout = std::time::Duration::from_secs(timeout);
-            commands::swarm::remove(&options(plan, CompileArgs::default())?, timeout, shell)
+            crate::swarm::remove(&options(plan, CompileArgs::default())?, timeout, shell)
         }
         Command::NewService { name, template, path, cargo } => {
             let template = match template {
@@ -336,7 +336,7 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
         Command::Doctor { plan } => commands::doctor::run(&options(plan, CompileArgs::default())?, shell),
         Command::Clean { plan, cache } => commands::clean::run(&options(plan, CompileArgs::default())?, cache, shell),
         #[cfg(feature = "engine")]
-        Command::Supervise { control, words } => commands::supervise::run(&control, &words),
+        Command::Supervise { control, words } => crate::dev::supervise::run(&control, &words),
         Command::Schema => {
             anstream::println!("{}", serde_json::to_string_pretty(&crate::config::schema::document())?);
             Ok(())

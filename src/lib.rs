@@ -9,6 +9,8 @@ pub mod cli;
 pub mod commands;
 pub mod compile;
 pub mod config;
+#[cfg(feature = "engine")]
+pub mod dev;
 pub mod digest;
 pub mod elf;
 #[cfg(feature = "engine")]
@@ -17,10 +19,15 @@ pub mod fs;
 pub mod image;
 pub mod mender;
 pub mod oci;
+pub mod pipeline;
 pub mod plan;
 pub mod process;
 pub mod registry;
 pub mod render;
+#[cfg(feature = "engine")]
+pub mod runtime;
 pub mod segment;
 pub mod shell;
+#[cfg(feature = "engine")]
+pub mod swarm;
 pub mod workspace;

@@ -121,7 +121,7 @@ pub fn deploy(deployment: DeployArgs, plan: PlanArgs, compile: CompileArgs, shel
     if matches!(to, DeployToArg::Swarm) {
         (options.request.repo, options.request.env) = (stack.repo, stack.env.env);
         options.request.destinations = vec![Destination::Stacks];
-        return commands::swarm::deploy(&options, std::time::Duration::from_secs(timeout), shell);
+        return crate::swarm::deploy(&options, std::time::Duration::from_secs(timeout), shell);
     }
     let _ = (to, stack);
     options.request.destinations = vec![Destination::Kubernetes];

@@ -2,8 +2,8 @@
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Options, Session};
 use crate::compile::linker;
+use crate::pipeline::{Options, Session};
 use crate::shell::Shell;
 
 /// Whose job it is.

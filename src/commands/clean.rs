@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Options, Session};
+use crate::pipeline::{Options, Session};
 use crate::shell::{self, Shell};
 
 /// Removes the output folder, or only the cache in it.
@@ -10,7 +10,7 @@ pub fn run(options: &Options, cache_only: bool, shell: &Shell) -> Result<()> {
     let (mut count, mut size) = (0, 0);
     for Session { plan, among_others, .. } in Session::of_targets(options, shell)? {
         let folder = match plan.output.parent() {
-            _ if cache_only => super::session::cache_folder(&plan),
+            _ if cache_only => crate::pipeline::cache_folder(&plan),
             // What all targets share stands around them.
             Some(shared) if among_others => shared.to_owned(),
             _ => plan.output,

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Options, Session};
+use crate::pipeline::{Options, Session};
 use crate::process;
 use crate::render;
 use crate::shell::{Shell, count};

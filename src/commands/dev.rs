@@ -1,30 +1,16 @@
 //! `cargo appbundle dev`: the app in containers on this machine, following its sources until Ctrl-C.
 
-mod control;
-mod inside;
-mod launched;
-mod looped;
-mod prepared;
-mod watch;
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use self::inside::Inside;
-use self::looped::Loop;
-use super::run::manner::Manner;
-use super::run::output::Output;
-use super::run::owner;
-use super::run::started::Started;
-use super::{Options, Session, load};
+use crate::dev::{self, GRACE, Inside, Loop};
 use crate::engine::{Engine, Interrupt};
+use crate::pipeline::{Options, Session, load};
 use crate::plan::Format;
+use crate::runtime::{Manner, Output, Started, apps, owner};
 use crate::shell::Shell;
-
-/// How long a service has to end before it is killed.
-const GRACE: Duration = Duration::from_secs(2);
 
 /// What is typed, beside what a plan is made of.
 #[derive(Clone, Debug)]
@@ -39,7 +25,7 @@ pub struct DevOptions {
 ///
 /// # Errors
 /// When the app cannot be started at all, or the engine goes away.
-pub fn run(options: &Options, dev: &DevOptions, shell: &Shell) -> Result<()> {
+pub fn run(options: &Options, asked: &DevOptions, shell: &Shell) -> Result<()> {
     let engine = Engine::connect(load::START)?;
     if engine.endpoint().host() != "127.0.0.1" {
         bail!(
@@ -56,9 +42,9 @@ pub fn run(options: &Options, dev: &DevOptions, shell: &Shell) -> Result<()> {
         Err(_) if interrupt.count() > 0 => return Ok(()),
         session => session?,
     };
-    prepared::narrow(&mut session.plan, &dev.services)?;
+    dev::narrow(&mut session.plan, &asked.services)?;
     // No edit mends what is wrong with the environment.
-    super::run::of_plan(&session.plan)?;
+    apps::of_plan(&session.plan)?;
 
     let plan = &session.plan;
     let platform = plan.target.platform.to_string();
@@ -78,8 +64,8 @@ pub fn run(options: &Options, dev: &DevOptions, shell: &Shell) -> Result<()> {
     let mut inside = Inside::new(&plan.output.join(".dev"), &plan.target, shell)?;
     let ended = Loop {
         options: &options,
-        services: &dev.services,
-        timeout: dev.timeout,
+        services: &asked.services,
+        timeout: asked.timeout,
         engine: &engine,
         started: &mut started,
         inside: &mut inside,

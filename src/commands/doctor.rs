@@ -5,10 +5,10 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use super::{Options, Session};
 use crate::app::{BaseChoice, Target};
 use crate::base::Sysroot;
 use crate::compile::{CargoSettings, builder, linker};
+use crate::pipeline::{Options, Session};
 use crate::plan::{Builder, Engine, Format, Plan};
 use crate::shell::Shell;
 
@@ -137,7 +137,7 @@ fn c_library(linker: &str, triple: &str) -> Finding {
 fn engine(plan: &Plan) -> Finding {
     let needed = plan.engine == Engine::Docker
         || plan.bases.iter().any(|base| matches!(base, BaseChoice::Dockerfile(_) | BaseChoice::Daemon(_)));
-    let state = match crate::engine::Engine::connect(super::load::START) {
+    let state = match crate::engine::Engine::connect(crate::pipeline::load::START) {
         Ok(engine) => {
             let about = engine.about();
             let place = &engine.endpoint().url;

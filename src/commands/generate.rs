@@ -1,19 +1,15 @@
 //! `cargo appbundle generate`: the generated files alone, or a check that they are as they would be.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
-use walkdir::WalkDir;
+use anyhow::{Result, bail};
 
-use super::images::Images;
-use super::session::{cache_folder, lock};
-use super::{Options, Session, bases, others};
-use crate::app::{Base, Binary, Destination, GeneratedFile};
+use crate::app::{Base, Destination, GeneratedFile};
 use crate::compile::{CargoSettings, linker};
 use crate::fs::write_if_changed;
+use crate::pipeline::{Images, Options, Session, bases, cache_folder, lock, others};
 use crate::plan::Plan;
-use crate::render::{self, Copied, Others, Outside};
+use crate::render::{self, Others, Outside};
 use crate::segment::{Cache, KnownDigests, Packer};
 use crate::shell::Shell;
 use crate::workspace::Workspace;
@@ -67,16 +63,6 @@ pub fn run(options: &Options, generate: &GenerateOptions, shell: &Shell) -> Resu
     put(&plan, files, shell)
 }
 
-/// Writes the stacks that controllers have in their images.
-pub(super) fn requests(plan: &Plan, options: &Options, shell: &Shell) -> Result<()> {
-    let others = others::of_controllers(options, plan, shell)?;
-    render::controller_notes(plan, &others).iter().for_each(|note| shell.note(note));
-    for file in render::stack_requests(plan, &others)? {
-        write_if_changed(&plan.output.join(&file.path), file.contents.as_bytes())?;
-    }
-    Ok(())
-}
-
 fn put(plan: &Plan, files: Vec<GeneratedFile>, shell: &Shell) -> Result<()> {
     for file in files {
         let path = plan.output.join(&file.path);
@@ -123,70 +109,4 @@ fn compare(folder: &Path, files: &[GeneratedFile]) -> Result<()> {
         bail!("these generated files are not what the manifests give:{}\nhelp: run `cargo appbundle generate`", wrong.concat());
     }
     Ok(())
-}
-
-/// Writes all generated files with the contexts of the Dockerfiles; gives the paths of the text files.
-pub(super) fn write(plan: &Plan, binaries: &[Binary], bases: &[&Base], packer: &Packer) -> Result<Vec<PathBuf>> {
-    let mut paths = Vec::new();
-    for file in render::files(plan)? {
-        let path = plan.output.join(&file.path);
-        write_if_changed(&path, file.contents.as_bytes())?;
-        paths.push(path);
-    }
-    let docker = plan.output.join("docker");
-    for context in render::contexts(plan, bases)? {
-        let path = plan.output.join(&context.dockerfile.path);
-        let folder = path.parent().unwrap_or(&docker);
-        write_if_changed(&path, context.dockerfile.contents.as_bytes())?;
-        if context.service.is_some() {
-            tidy(folder, &context.copied)?;
-        }
-        for (name, what) in &context.copied {
-            let to = folder.join(name);
-            copy(&to, what, plan, binaries, bases, packer).with_context(|| format!("failed to write `{}`", to.display()))?;
-        }
-        paths.push(path);
-    }
-    Ok(paths)
-}
-
-/// Takes out of a context's file system what an older one had, and Docker would copy or a file of another kind stands in the way of.
-fn tidy(folder: &Path, copied: &[(String, Copied)]) -> Result<()> {
-    let root = folder.join("rootfs");
-    if !root.exists() {
-        return Ok(());
-    }
-    let files: BTreeSet<PathBuf> = copied.iter().map(|(name, _)| folder.join(name)).collect();
-    let folders: BTreeSet<&Path> = files.iter().flat_map(|path| path.ancestors().skip(1)).collect();
-    for entry in WalkDir::new(&root).min_depth(1).contents_first(true) {
-        let entry = entry.with_context(|| format!("failed to read `{}`", root.display()))?;
-        match (entry.file_type().is_dir(), entry.path()) {
-            (true, path) if !folders.contains(path) => fs_err::remove_dir(path)?,
-            (false, path) if !files.contains(path) => fs_err::remove_file(path)?,
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// Puts one thing into a context.
-fn copy(to: &Path, what: &Copied, plan: &Plan, binaries: &[Binary], bases: &[&Base], packer: &Packer) -> Result<()> {
-    fs_err::create_dir_all(to.parent().context("a context has no folder")?)?;
-    match what {
-        Copied::Folder => Ok(fs_err::create_dir_all(to)?),
-        Copied::Link(target) => {
-            crate::fs::remove(to)?;
-            Ok(std::os::unix::fs::symlink(target, to)?)
-        }
-        Copied::File(from, executable) => crate::fs::link(from, to, *executable),
-        Copied::Binary(service) => {
-            let binary = binaries.iter().find(|binary| binary.service == *service).context("a service has no executable")?;
-            crate::fs::link(&binary.path, to, true)
-        }
-        Copied::BaseLayer(service) => {
-            let at = plan.services.iter().position(|other| other.name.as_str() == service).context("a service is unknown")?;
-            let layer = bases[at].layers.first().context("a context's base has no layer")?;
-            crate::fs::link(&packer.cache().path(layer), to, false)
-        }
-    }
 }

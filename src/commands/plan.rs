@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::{Options, Session};
+use crate::pipeline::{Options, Session};
 use crate::plan::Plan;
 use crate::shell::Shell;
 use crate::workspace::{self, Unified};

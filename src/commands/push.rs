@@ -8,12 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 
-use super::built::Built;
-use super::wanted::Wanted;
-use super::{Options, Session, images};
 use crate::bundle::{self, Outgoing};
 use crate::digest::Digest;
 use crate::oci;
+use crate::pipeline::{Built, Options, Session, Wanted, pulled};
 use crate::registry::{Access, Client, Reference, Upload};
 use crate::shell::{self, Shell};
 
@@ -49,7 +47,7 @@ pub fn run(push: &PushOptions, options: &Options, shell: &Shell) -> Result<()> {
     let scratch = tempfile::tempdir().context("failed to make a temporary folder")?;
     let (client, outgoing) = if push.bundles.is_empty() {
         let (access, outgoing) = last_build(options, scratch.path(), shell)?;
-        (images::client(&access, options, shell)?, outgoing)
+        (pulled::client(&access, options, shell)?, outgoing)
     } else {
         let access = Access { insecure: options.request.insecure_registries.clone(), ..Access::default() };
         let client = Client::new(access, push.offline, |text| shell.warning(text));
@@ -117,7 +115,7 @@ fn last_build(options: &Options, scratch: &Path, shell: &Shell) -> Result<(Acces
         let wanted = Wanted::by(plan);
         all.extend(Built::load(&wanted)?.outgoing(&wanted.cache)?);
         #[cfg(feature = "engine")]
-        all.extend(super::dockerfiles::outgoing(plan, &scratch.join(&plan.target.triple), shell)?);
+        all.extend(crate::pipeline::dockerfiles::outgoing(plan, &scratch.join(&plan.target.triple), shell)?);
     }
     let first = sessions.into_iter().next().context("there is no target")?;
     Ok((first.plan.registries, all))

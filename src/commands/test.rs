@@ -7,16 +7,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::run::dependency::{self, Addresses};
-use super::run::manner::Manner;
-use super::run::output::Output;
-use super::run::owner;
-use super::run::started::Started;
-use super::{Options, Session, load};
 use crate::app::{Needs, Service};
 use crate::engine::{Engine, Interrupt};
+use crate::pipeline::{Options, Session, load};
 use crate::plan::Format;
 use crate::process::{Exited, command_line, end_group};
+use crate::runtime::{Addresses, Manner, Output, Started, dependency, owner};
 use crate::shell::Shell;
 
 /// The exit code of who was interrupted.

@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::images::{self, client};
-use super::session::{cache_folder, lock};
-use super::{Options, Session};
 use crate::app::Target;
 use crate::config::lockfile::{self, Lockfile, Pin, PlatformPin};
 use crate::oci::Platform;
+use crate::pipeline::pulled::{self, client};
+use crate::pipeline::{Options, Session, cache_folder, lock};
 use crate::plan::Plan;
 use crate::registry::{BLOBS_CAP, Blobs, Client, Reference};
 use crate::segment::{Cache, Packer};
@@ -23,7 +22,7 @@ pub fn run(options: &Options, wanted: &[String], shell: &Shell) -> Result<()> {
     let Session { plan, .. } = Session::start(options, shell)?;
     let _lock = lock(&plan, shell)?;
     let mut lockfile = Lockfile::read(&plan.workspace)?;
-    let all = images::references(&plan);
+    let all = pulled::references(&plan);
     let chosen = choose(&all, wanted)?;
     let mover = Mover {
         client: client(&plan.registries, options, shell)?,
@@ -91,7 +90,7 @@ impl Mover<'_> {
         let name = reference.to_string();
         let old = lockfile.pin(&name).cloned();
         let own = self.plan.target.clone();
-        let resolved = images::resolve(&self.client, &self.blobs, reference, &own)?;
+        let resolved = pulled::resolve(&self.client, &self.blobs, reference, &own)?;
         let fixed = reference.at(resolved.digest);
         let mut platforms = vec![self.read(reference, &fixed, &own)?];
         for platform in old.iter().flat_map(|pin| &pin.platforms).filter(|platform| platform.name != own.platform.to_string()) {
@@ -112,8 +111,8 @@ impl Mover<'_> {
     }
 
     fn read(&self, reference: &Reference, fixed: &Reference, target: &Target) -> Result<PlatformPin> {
-        let resolved = images::resolve(&self.client, &self.blobs, fixed, target)?;
-        let read = images::read(&self.client, &self.blobs, reference, &resolved, target, &self.packer, self.shell)?;
+        let resolved = pulled::resolve(&self.client, &self.blobs, fixed, target)?;
+        let read = pulled::read(&self.client, &self.blobs, reference, &resolved, target, &self.packer, self.shell)?;
         Ok(read.pin)
     }
 

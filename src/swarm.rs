@@ -12,9 +12,9 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 
 use self::tree::{Apps, Node};
-use super::{Options, load, others};
 use crate::app::Destination;
 use crate::engine::{Engine, SwarmFacts};
+use crate::pipeline::{Options, load, others};
 use crate::render;
 use crate::shell::Shell;
 

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::Started;
-use crate::commands::run::container::{Container, await_followers};
+use crate::runtime::container::{Container, await_followers};
 
 impl Started<'_> {
     /// Ends the programs of several services at once, which are then to start again; those of `first` do, each as soon as its own has

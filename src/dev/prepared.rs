@@ -10,16 +10,14 @@ use crate::app::{AppFile, Base, Binary, ImageRef, Service};
 use crate::archive::gzip::Level;
 use crate::base;
 use crate::bundle::{self, Kind};
-use crate::commands::images::Images;
-use crate::commands::run::launch::Launch;
-use crate::commands::session::{cache_folder, lock};
-use crate::commands::{Options, Session, bases, load, run};
 use crate::compile::{self, CargoSettings, linker};
 use crate::digest::Digest;
 use crate::engine::Engine;
 use crate::fs::Pending;
 use crate::image;
+use crate::pipeline::{Images, Options, Session, bases, cache_folder, load, lock};
 use crate::plan::Plan;
+use crate::runtime::{Launch, apps};
 use crate::segment::{Cache, KnownDigests, Packer};
 use crate::shell::Shell;
 
@@ -144,9 +142,9 @@ impl Prepared {
     /// When `app.yml` cannot be made out.
     pub fn launches(&self) -> Result<(Vec<Launch>, Vec<String>)> {
         let plan = &self.session.plan;
-        let (_, launches, notes) = run::of_plan(plan)?;
+        let (_, launches, notes) = apps::of_plan(plan)?;
         let ours = launches.into_iter().filter(|launch| plan.services.iter().any(|s| s.name.as_str() == launch.name));
-        Ok((run::in_order(ours.collect())?, notes))
+        Ok((apps::in_order(ours.collect())?, notes))
     }
 }
 

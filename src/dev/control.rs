@@ -1,4 +1,4 @@
-//! The connection to who runs a service in its container: see [`crate::commands::supervise`].
+//! The connection to who runs a service in its container: see [`super::supervise`].
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::fd::AsRawFd as _;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
-use crate::commands::supervise::{KILL, RESTART};
+use super::supervise::{KILL, RESTART};
 
 /// How long a service may take to be killed and started.
 const PATIENCE: Duration = Duration::from_secs(5);

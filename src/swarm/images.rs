@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use super::tree::Apps;
-use crate::commands::{Session, build, dockerfiles, load};
 use crate::engine::{Engine, SwarmFacts};
+use crate::pipeline::{self, Session, dockerfiles, load};
 use crate::plan::Format;
 use crate::shell::Shell;
 
@@ -48,7 +48,7 @@ pub fn provide(engine: &Engine, facts: &SwarmFacts, apps: &Apps, shell: &Shell) 
         let mut own = apps.options.clone();
         own.request.formats = vec![Format::Docker];
         let session = Session::start(&own, shell)?;
-        let paths = build::bundles(&session, &own, shell)?;
+        let paths = pipeline::bundles(&session, &own, shell)?;
         let path = paths.into_iter().next().context("nothing was built")?;
         load::load(engine, &path, &load::read(&path, shell)?, shell)?;
         for built in plan.stacks.iter().filter(|stack| stack.repo.is_none()).flat_map(|stack| &stack.built) {

@@ -5,9 +5,8 @@ use anyhow::Result;
 use super::inside::Inside;
 use super::prepared::Prepared;
 use crate::app::{DEV_VARIABLE, SOURCE_FOLDER, Service, Volume, VolumeSource, own_ports};
-use crate::commands::run::dependency::Addresses;
-use crate::commands::run::launch::Launch;
 use crate::plan::Layout;
+use crate::runtime::{Addresses, Launch};
 
 /// With its executable and its sources mounted, at ports of its own, told that it is developed, and where its dependencies are.
 pub fn in_dev(launch: Launch, prepared: &Prepared, at: usize, addresses: &Addresses, inside: &mut Inside) -> Result<Launch> {

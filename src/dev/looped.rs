@@ -12,13 +12,11 @@ use super::inside::Inside;
 use super::launched::in_dev;
 use super::prepared::{self, Prepared};
 use super::watch::Watch;
-use crate::commands::run::dependency::{self, Addresses};
-use crate::commands::run::launch::Launch;
-use crate::commands::run::started::Started;
-use crate::commands::{Options, Session, session};
 use crate::config::lockfile;
 use crate::digest::Digest;
 use crate::engine::{Engine, Interrupt};
+use crate::pipeline::{self, Options, Session};
+use crate::runtime::{Addresses, Launch, Started, dependency};
 use crate::shell::Shell;
 
 /// How often is looked.
@@ -45,13 +43,21 @@ impl Running {
 
 /// All that a round needs.
 pub struct Loop<'a, 's> {
+    /// What was typed.
     pub options: &'a Options,
+    /// The services that were asked for; all if empty.
     pub services: &'a [String],
+    /// How long a service may take to become healthy.
     pub timeout: Duration,
+    /// Where containers run.
     pub engine: &'a Engine,
+    /// What runs.
     pub started: &'a mut Started<'s>,
+    /// What is mounted into the containers.
     pub inside: &'a mut Inside,
+    /// Whether the user wishes to stop.
     pub interrupt: &'a Interrupt,
+    /// Where messages go.
     pub shell: &'a Shell,
 }
 
@@ -80,7 +86,7 @@ impl Loop<'_, '_> {
                 Err(error) => {
                     // One that is gone is told as such.
                     self.engine.again()?;
-                    session::report(&error, self.shell);
+                    pipeline::report(&error, self.shell);
                     let left = if first { "nothing runs yet" } else { "what runs is what was built before" };
                     self.shell.status("Waiting", format_args!("for a change that mends it; {left}"));
                 }
@@ -249,7 +255,7 @@ impl Loop<'_, '_> {
             if !before.is_empty()
                 && let Err(error) = self.started.wait_for(&before, self.timeout)
             {
-                session::report(&error, self.shell);
+                pipeline::report(&error, self.shell);
             }
             if self.interrupt.count() > 0 {
                 return Ok(());

@@ -15,6 +15,7 @@ use super::launch::{Ask, Launch};
 use super::manner::Manner;
 use super::output::Output;
 use super::{owner, spec};
+use crate::digest::Digest;
 use crate::engine::{Engine, Interrupt, Network, State};
 use crate::shell::{Shell, count};
 
@@ -46,7 +47,7 @@ impl<'a> Started<'a> {
         shell: &'a Shell,
     ) -> Self {
         let (containers, manner) = (Vec::new(), Manner::default());
-        let name = super::run_name(app);
+        let name = run_name(app);
         Self { engine, app, name, foreign, output, interrupt, shell, manner, network: false, containers }
     }
 
@@ -287,4 +288,11 @@ impl<'a> Started<'a> {
         }
         self.engine.signal(container, "SIGKILL")
     }
+}
+
+/// A name that no other run has.
+fn run_name(app: &str) -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let sum = Digest::of(format!("{} {now}", std::process::id()).as_bytes()).hex();
+    format!("{app}-{}", &sum[..6])
 }

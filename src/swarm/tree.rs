@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 
 use crate::app::Stack;
-use crate::commands::{Options, Session, others};
+use crate::pipeline::{Options, Session, others};
 use crate::plan::Plan;
 use crate::shell::Shell;
 

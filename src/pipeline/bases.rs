@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use anyhow::Result;
 
-use super::images::Images;
+use super::pulled::Images;
 use crate::app::{Base, BaseChoice, Binary};
 use crate::base;
 use crate::plan::Plan;

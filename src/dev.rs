@@ -1,0 +1,16 @@
+//! The inner loop of development: what runs follows the sources.
+
+mod control;
+mod inside;
+mod launched;
+mod looped;
+mod prepared;
+pub mod supervise;
+mod watch;
+
+pub use inside::Inside;
+pub use looped::Loop;
+pub use prepared::narrow;
+
+/// How long a service has to end before it is killed.
+pub const GRACE: std::time::Duration = std::time::Duration::from_secs(2);

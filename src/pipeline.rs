@@ -1,0 +1,25 @@
+//! From a workspace to images to files: the steps of a build, and what the last one left.
+
+pub mod bases;
+mod build;
+mod built;
+#[cfg(feature = "engine")]
+mod by_engine;
+#[cfg(feature = "engine")]
+pub mod dockerfiles;
+mod fresh;
+mod generated;
+#[cfg(feature = "engine")]
+pub mod load;
+pub mod others;
+mod platforms;
+pub mod pulled;
+mod session;
+mod wanted;
+
+pub use build::bundles;
+pub use built::Built;
+pub use platforms::write as write_index;
+pub use pulled::Images;
+pub use session::{Options, Session, cache_folder, lock, report};
+pub use wanted::Wanted;

@@ -1,0 +1,19 @@
+//! Containers on this machine: started, watched, shown, stopped; nothing of them is left.
+
+pub mod apps;
+mod container;
+pub mod dependency;
+mod health;
+mod launch;
+mod manner;
+mod output;
+pub mod owner;
+mod spec;
+mod started;
+mod variables;
+
+pub use dependency::Addresses;
+pub use launch::Launch;
+pub use manner::Manner;
+pub use output::Output;
+pub use started::Started;
