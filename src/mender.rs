@@ -1,4 +1,4 @@
-//! Mender artifacts, format 3 (`spec/auterionos.md`, section 2): the container that an `.auterionos` file is.
+//! Mender artifacts, format 3 (`docs/file-format.md`, section 2): the container that an `.auterionos` file is.
 
 mod faults;
 mod header;

@@ -155,7 +155,7 @@ impl Plan {
     }
 }
 
-/// What only the `.auterionos` format needs (`spec/auterionos.md`, section 4).
+/// What only the `.auterionos` format needs (`docs/file-format.md`, section 4).
 #[derive(Clone, Debug, Serialize)]
 pub struct Auterion {
     /// 1 to 8.

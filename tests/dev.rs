@@ -241,15 +241,15 @@ fn services_have_ports_of_their_own_and_a_fault_stops_only_its_service() {
     assert!(error.contains("there is no service `tow`; did you mean `two`?"), "{error}");
 }
 
-/// README's lines for plain compose, and what is said of an edit, with both generations of compose.
+/// The lines for plain compose in docs/guide/developing.md, and what is said of an edit, with both generations of compose.
 #[test]
 fn plain_compose_runs_what_a_bare_cargo_build_makes() {
     const COMPOSE: [&str; 2] = ["docker-compose", "docker-compose-v2"];
     if !engine() || !tool("curl") || !COMPOSE.into_iter().all(tool) {
         return;
     }
-    let readme = std::fs::read_to_string(support::repository().join("README.md")).expect("README.md");
-    let lines = readme.split("Who likes plain compose better").nth(1).and_then(|rest| rest.split("```").nth(1)).expect("lines");
+    let page = std::fs::read_to_string(support::repository().join("docs/guide/developing.md")).expect("the page");
+    let lines = page.split("## Plain compose").nth(1).and_then(|rest| rest.split("```").nth(1)).expect("lines");
     let lines = lines.trim_start_matches("sh\n");
     let db = image("appbundle-dev-db", SERVER);
     let table = format!(

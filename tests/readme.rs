@@ -1,39 +1,20 @@
-//! What the README says is so: its commands exist, its tables are accepted, its scripts are there.
+//! The tables and files that README and the guide show are what a build takes.
 
 mod support;
 
+use support::pages::page;
 use support::{Project, appbundle, ok, repository};
 
-fn readme() -> String {
-    std::fs::read_to_string(repository().join("README.md")).expect("README.md")
-}
-
-/// The code blocks of one language.
-fn blocks(language: &str) -> Vec<String> {
-    let text = readme();
-    let parts = text.split("```").skip(1).step_by(2);
-    parts.filter_map(|block| block.strip_prefix(&format!("{language}\n")).map(str::to_owned)).collect()
-}
-
-#[test]
-fn every_command_has_a_help_that_teaches() {
-    let text = readme();
-    let named = text.split("`cargo appbundle ").skip(1).filter_map(|rest| rest.split(['`', ' ']).next());
-    let mut commands: Vec<&str> = named.collect();
-    commands.sort_unstable();
-    commands.dedup();
-    assert!(commands.len() >= 11, "{commands:?}");
-    for command in commands {
-        let help = ok(&mut appbundle(&repository(), &[command, "--help"]));
-        assert!(help.contains("Usage: cargo appbundle"), "{command}: {help}");
-    }
+/// The code blocks of one language on a page.
+fn blocks(path: &str, language: &str) -> Vec<String> {
+    page(path).blocks().into_iter().filter(|block| block.language == language).map(|block| block.text).collect()
 }
 
 #[test]
 fn the_tables_are_accepted_as_they_stand() {
-    let blocks = blocks("toml");
-    let service = blocks.iter().find(|block| block.contains("name = \"gallery\"")).expect("the service's table");
-    let app = blocks.iter().find(|block| block.contains("name = \"photo-gallery\"")).expect("the app's table");
+    let shown = blocks("docs/guide/services.md", "toml");
+    let service = shown.iter().find(|block| block.contains("name = \"gallery\"")).expect("the service's table");
+    let app = shown.iter().find(|block| block.contains("name = \"photo-gallery\"")).expect("the app's table");
     let project = Project::new(&["thumbnailer"]);
     project.write("Cargo.toml", &format!("[workspace]\nresolver = \"3\"\nmembers = [\"services/*\"]\n{app}"));
     let manifest = "[package]\nname = \"gallery-service\"\nversion = \"1.0.0\"\nedition = \"2021\"\n[features]\nmetrics = []\n";
@@ -43,7 +24,8 @@ fn the_tables_are_accepted_as_they_stand() {
     project.write("services/gallery-service/settings.env", "");
     let plan: serde_json::Value = serde_json::from_str(&ok(&mut appbundle(project.path(), &["plan", "--json"]))).expect("JSON");
     assert_eq!(plan["services"][1]["name"], "gallery");
-    let test = blocks.iter().find(|block| block.contains("[package.metadata.service.test]")).expect("the tests' table");
+    let developing = blocks("docs/guide/developing.md", "toml");
+    let test = developing.iter().find(|block| block.contains("[package.metadata.service.test]")).expect("the tests' table");
     let service = format!("{manifest}{service}");
     project.write("services/gallery-service/Cargo.toml", &format!("{service}\n{test}"));
     let plan: serde_json::Value = serde_json::from_str(&ok(&mut appbundle(project.path(), &["plan", "--json"]))).expect("JSON");
@@ -55,7 +37,8 @@ fn the_tables_are_accepted_as_they_stand() {
 
 #[test]
 fn binaries_that_were_built_elsewhere_are_packed_as_it_says() {
-    let line = blocks("sh").into_iter().find(|block| block.contains("--no-compile")).expect("the command");
+    let line =
+        blocks("docs/guide/targets.md", "sh").into_iter().find(|block| block.contains("--no-compile")).expect("the command");
     let words: Vec<&str> = line.split_whitespace().skip(2).collect();
     let project = Project::new(&["alpha"]);
     if !project.binaries(&["alpha"]) {

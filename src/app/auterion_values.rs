@@ -1,5 +1,5 @@
-//! The values in `auterion-app.yml` (`spec/auterionos.md`, section 4.1), beyond names and images: what is written is held against
-//! it, and what is read.
+//! The values in `auterion-app.yml` (`docs/file-format.md`, section 4.1), beyond names and images. Both what is written and what is
+//! read is checked against these rules.
 
 use serde_json::{Map, Value};
 

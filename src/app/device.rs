@@ -1,4 +1,4 @@
-//! The devices that run AuterionOS (`spec/auterionos.md`, section 4.3).
+//! The devices that run AuterionOS (`docs/file-format.md`, section 4.3).
 
 /// A device as authors name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

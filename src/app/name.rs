@@ -1,4 +1,4 @@
-//! Names that have to fit several formats at once (`spec/auterionos.md`, sections 2.7 and 4.1).
+//! Names that have to fit several formats at once (`docs/file-format.md`, sections 2.7 and 4.1).
 
 use std::fmt;
 

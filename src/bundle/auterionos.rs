@@ -1,4 +1,4 @@
-//! The `.auterionos` file: a Mender artifact around `SLUG.image` (`spec/auterionos.md`, sections 2 and 4).
+//! The `.auterionos` file: a Mender artifact around `SLUG.image` (`docs/file-format.md`, sections 2 and 4).
 
 use std::collections::BTreeSet;
 use std::io::Write as _;

@@ -58,8 +58,8 @@ pub fn survey(path: &Path, limits: Limits, read: &dyn Fn(u64)) -> Result<Survey>
     Ok(survey)
 }
 
-/// What surprises about a file's name: an app file has the app's name and version in it (`spec/auterionos.md`, sections 4.7 and 5).
-/// Devices do not ask for it, people do.
+/// A note on an unusual file name: the name of an app file contains the app's name and version (`docs/file-format.md`, sections 4.7
+/// and 5). Devices ignore the name; people do not.
 fn misnamed(file: &str, survey: &Survey) -> Option<String> {
     let (Format::Auterionos, Some(slug), Some(version)) = (survey.format, &survey.name, &survey.version) else { return None };
     let between = if survey.api_version.is_some() { '-' } else { '_' };

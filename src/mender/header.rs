@@ -1,4 +1,4 @@
-//! `header.tar`: what the artifact is and what it fits (`spec/auterionos.md`, sections 2.4 and 2.7).
+//! `header.tar`: what the artifact is and what it fits (`docs/file-format.md`, sections 2.4 and 2.7).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;

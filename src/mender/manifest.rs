@@ -1,4 +1,4 @@
-//! `manifest` and `manifest.sig` (`spec/auterionos.md`, sections 2.2 and 2.3).
+//! `manifest` and `manifest.sig` (`docs/file-format.md`, sections 2.2 and 2.3).
 
 use std::collections::BTreeMap;
 

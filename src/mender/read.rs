@@ -1,4 +1,4 @@
-//! A whole artifact, read front to back in one pass, held against every rule of `spec/auterionos.md`, section 2.
+//! A whole artifact, read front to back in one pass, held against every rule of `docs/file-format.md`, section 2.
 //!
 //! The reader goes on after a fault wherever it can, so that all of them are told at once. Nothing is believed of a file:
 //! memory is bounded, and what unpacks to more than the budget is a fault.

@@ -1,4 +1,4 @@
-//! The `.auterionos` part of a plan (`spec/auterionos.md`, sections 4.1 and 4.3).
+//! The `.auterionos` part of a plan (`docs/file-format.md`, sections 4.1 and 4.3).
 
 use serde_json::{Map, Value};
 

@@ -22,7 +22,7 @@ use crate::config::{Problems, Step};
 use crate::workspace::Workspace;
 
 /// The longest of the endings of bundles. With it a name that file systems take makes an artifact's name, `SLUG:VERSION`, of
-/// fewer than the 256 bytes that it may have (`spec/auterionos.md`, section 2.7).
+/// fewer than the 256 bytes that it may have (`docs/file-format.md`, section 2.7).
 const LONGEST_ENDING: &str = "-simulation.auterionos";
 
 /// What was typed.

@@ -1,4 +1,4 @@
-//! `auterion-app.yml`, and what of it goes into the artifact (`spec/auterionos.md`, sections 2.4 and 4).
+//! `auterion-app.yml`, and what of it goes into the artifact (`docs/file-format.md`, sections 2.4 and 4).
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};

@@ -55,6 +55,7 @@ impl Cluster {
             "apiVersion": "v1",
             "kind": "Config",
             "clusters": [{ "name": "here", "cluster": { "server": format!("http://{}", server.host) } }],
+            "current-context": "edge",
             "contexts": [{ "name": "edge", "context": { "cluster": "here" } }],
         });
         std::fs::write(folder.path().join("config"), config.to_string()).expect("written");

@@ -3,10 +3,12 @@
 
 pub mod cluster;
 pub mod container;
+pub mod pages;
 pub mod podman;
 pub mod registry;
 pub mod running;
 pub mod server;
+pub mod session;
 pub mod swarm;
 
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! `auterion-app.yml` and `app.yml` as a payload has them (`spec/auterionos.md`, sections 4.1, 4.2 and 4.6).
+//! `auterion-app.yml` and `app.yml` as a payload has them (`docs/file-format.md`, sections 4.1, 4.2 and 4.6).
 
 use std::collections::BTreeMap;
 

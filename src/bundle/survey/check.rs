@@ -1,4 +1,4 @@
-//! The files of a payload against one another and against the header (`spec/auterionos.md`, sections 2.4, 4.1 and 4.6).
+//! The files of a payload against one another and against the header (`docs/file-format.md`, sections 2.4, 4.1 and 4.6).
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What an artifact says of itself to devices and tools (`spec/auterionos.md`, sections 2.4, 4.2 and 4.3).
+//! What an artifact says of itself to devices and tools (`docs/file-format.md`, sections 2.4, 4.2 and 4.3).
 
 use std::collections::BTreeSet;
 

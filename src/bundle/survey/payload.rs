@@ -1,4 +1,4 @@
-//! An `.auterionos` file: the artifact around it, and all that its payload has to be (`spec/auterionos.md`, section 4).
+//! An `.auterionos` file: the artifact around it, and all that its payload has to be (`docs/file-format.md`, section 4).
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read};

@@ -1,4 +1,4 @@
-//! `SLUG.image`: an image for each service, and layers that may be left out (`spec/auterionos.md`, sections 4.4 and 4.5).
+//! `SLUG.image`: an image for each service, and layers that may be left out (`docs/file-format.md`, sections 4.4 and 4.5).
 
 use std::collections::{BTreeMap, BTreeSet};
 
