@@ -47,7 +47,7 @@ pub fn of_services(plan: &Plan, binaries: &[Binary], bases: &[&Base], known: &Kn
             layers.push(builder.finish());
         }
         let mut builder = Builder::new(&base.facts, plan.epoch);
-        builder.binary(&binaries[at]);
+        builder.binary(service, &binaries[at]);
         builder.folders(service);
         layers.push(builder.finish());
         all.push(layers);
@@ -109,8 +109,9 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn binary(&mut self, binary: &Binary) {
-        let path = self.place(&binary.place);
+    fn binary(&mut self, service: &Service, binary: &Binary) {
+        // `dev` moves an executable after it was looked at.
+        let path = self.place(service.package().map_or(&binary.place, |package| &package.binary_path));
         let kind = Kind::File(binary.size);
         let entry = Entry { path: path.clone(), mode: 0o755, uid: 0, gid: 0, mtime: self.epoch, kind };
         self.members.insert(path, Member { entry, content: Content::File(binary.path.clone(), binary.digest) });
