@@ -57,7 +57,8 @@ fn it_holds_sources_templates_schema_and_what_readers_look_for() {
     let root = [".cargo_vcs_info.json", "Cargo.lock", "Cargo.toml", "Cargo.toml.orig"];
     let known = ["README.md", "CHANGELOG.md", "appbundle.schema.json"];
     expected.extend(root.into_iter().chain(known).map(PathBuf::from));
-    expected.extend(["LICENSE-MIT", "LICENSE-APACHE"].map(PathBuf::from).into_iter().filter(|path| repository().join(path).exists()));
+    expected
+        .extend(["LICENSE-MIT", "LICENSE-APACHE"].map(PathBuf::from).into_iter().filter(|path| repository().join(path).exists()));
     // Cargo writes this one in a checkout of git only.
     let mut packed = packed();
     packed.insert(".cargo_vcs_info.json".into());
