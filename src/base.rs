@@ -8,21 +8,16 @@ mod context;
 mod daemon;
 #[cfg(feature = "engine")]
 mod dockerfile;
+mod packed;
 mod remembered;
 mod rootfs;
 mod sorted;
 
-use std::io::{BufReader, Read, Write};
-use std::path::{Path, PathBuf};
-
 use anyhow::{Context as _, Result, bail};
 
 use crate::app::{Base, BaseChoice, Binary, Facts, Target};
-use crate::archive::{Compression, gzip, unpack};
-use crate::digest::Digest;
-use crate::fs::Pending;
 use crate::oci::RunConfig;
-use crate::segment::{Key, KnownDigests, Packer, Segment};
+use crate::segment::{KnownDigests, Packer};
 
 #[cfg(feature = "engine")]
 pub use archive::read_saved;
@@ -74,61 +69,4 @@ pub fn glibc(base: &Base) -> Option<String> {
     let libraries = base.facts.libraries.iter().filter(|(path, _)| path.ends_with("/libc.so.6"));
     let versions = libraries.flat_map(|(_, elf)| &elf.defines).filter_map(|version| crate::elf::glibc(version));
     versions.max().map(|(major, minor)| format!("{major}.{minor}"))
-}
-
-/// Ends the names of files of facts; changes whenever the same layer would give other facts than before.
-const FACTS: &str = "facts-2";
-
-/// Where facts about a segment are kept beside it.
-fn facts_path(packer: &Packer, segment: &Segment) -> PathBuf {
-    packer.cache().folder().join(format!("{}.{FACTS}", segment.diff_id.hex()))
-}
-
-/// The facts of a cached layer; `None` if they were never written, or are damaged.
-fn cached_facts(packer: &Packer, segment: &Segment) -> Option<Facts> {
-    serde_json::from_slice(&std::fs::read(facts_path(packer, segment)).ok()?).ok()
-}
-
-fn keep_facts(packer: &Packer, segment: &Segment, facts: &Facts) -> Result<()> {
-    crate::fs::write(&facts_path(packer, segment), &serde_json::to_vec(facts)?)
-}
-
-/// The facts of a layer that was packed, read from it unless they are known.
-fn facts(packer: &Packer, segment: &Segment) -> Result<Facts> {
-    if let Some(facts) = cached_facts(packer, segment) {
-        return Ok(facts);
-    }
-    let facts = Facts::read(gzip::decoder(packer.cache().open(segment)?))?;
-    keep_facts(packer, segment, &facts)?;
-    Ok(facts)
-}
-
-/// Packs a tar, and reads its facts as it goes by.
-fn pack(tar: impl Read, key: impl FnOnce(&Digest) -> Key, packer: &Packer) -> Result<(Segment, Facts)> {
-    // Behind the buffer, the packer gets large pieces.
-    packer.pack(key, |sink| Facts::read(BufReader::with_capacity(256 * 1024, Through { from: tar, to: sink })))
-}
-
-/// Passes what is read on to a writer.
-struct Through<'a, R, W: Write> {
-    from: R,
-    to: &'a mut W,
-}
-
-impl<R: Read, W: Write> Read for Through<'_, R, W> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.from.read(buffer)?;
-        self.to.write_all(&buffer[..count])?;
-        Ok(count)
-    }
-}
-
-/// A compressed archive, unpacked to a file that goes away.
-fn unpacked(path: &Path, packer: &Packer) -> Result<Option<Pending>> {
-    if !path.is_file() || Compression::of_file(path)? == Compression::None {
-        return Ok(None);
-    }
-    let mut pending = Pending::new(&packer.cache().folder().join("archive"))?;
-    unpack(path, pending.file())?;
-    Ok(Some(pending))
 }

@@ -4,6 +4,7 @@ pub mod apps;
 mod compose;
 mod container;
 pub mod dependency;
+mod environment;
 mod health;
 mod launch;
 mod manner;

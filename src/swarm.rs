@@ -3,6 +3,7 @@
 mod certificate;
 mod down;
 mod images;
+mod pause;
 mod state;
 mod tree;
 mod up;
@@ -17,9 +18,6 @@ use crate::engine::{Engine, SwarmFacts};
 use crate::pipeline::{Options, load, others};
 use crate::render::{self, Outside};
 use crate::shell::Shell;
-
-/// How often the swarm is asked how far it is.
-const PAUSE: Duration = Duration::from_millis(300);
 
 /// Brings the app up: networks first, then the stacks in each stack, then its services; waits until all replicas run.
 ///

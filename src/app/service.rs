@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Container, Dockerfile, ImageRef, Name, Needs};
+use super::{AppFile, Container, Dockerfile, ImageRef, Name, Needs};
 
 /// A container of the app.
 #[derive(Clone, Debug, Serialize)]
@@ -128,19 +128,6 @@ impl Service {
             Route::StaticRoot(_) => None,
         })
     }
-}
-
-/// A file in an image.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct AppFile {
-    /// Absolute path in the image.
-    pub to: String,
-    /// Absolute path on this machine.
-    pub from: PathBuf,
-    /// Whether it may be executed: all of a file's mode that a checkout keeps.
-    pub executable: bool,
-    /// The target, when it stays a symbolic link.
-    pub link: Option<String>,
 }
 
 /// Where a URL path leads.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::{cached_facts, keep_facts, pack, unpacked};
+use super::packed::{cached_facts, keep_facts, pack, unpacked};
 use crate::app::{Base, BaseChoice, Facts, Target};
 use crate::archive::gzip::Level;
 use crate::archive::{Compression, decompressed};

@@ -40,7 +40,7 @@ impl Sysroot {
 pub fn read(binaries: &[&Binary], sysroot: &Sysroot, epoch: u64, packer: &Packer, known: &KnownDigests) -> Result<Base> {
     let layer = layer(binaries, sysroot, epoch, known)?;
     let segment = packer.layer(&layer)?;
-    let facts = super::facts(packer, &segment)?;
+    let facts = super::packed::facts(packer, &segment)?;
     let history = History { created_by: Some("cargo-appbundle: base auto".into()), ..History::default() };
     let config = RunConfig::default();
     Ok(Base { choice: BaseChoice::Auto, layers: vec![segment], config, history: vec![history], facts, reference: None })

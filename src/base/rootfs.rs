@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail, ensure};
 use walkdir::WalkDir;
 
+use super::packed::{self, cached_facts, keep_facts, pack, unpacked};
 use super::sorted::Sorted;
-use super::{cached_facts, keep_facts, pack, unpacked};
 use crate::app::{Base, BaseChoice, Facts};
 use crate::archive::{Entry, Kind};
 use crate::digest::Digest;
@@ -77,6 +77,6 @@ fn folder(root: &Path, epoch: u64, packer: &Packer, known: &KnownDigests) -> Res
         members.push(Member { entry: Entry { path, mode, uid, gid, mtime: epoch, kind }, content });
     }
     let segment = packer.layer(&Layer::new(members))?;
-    let facts = super::facts(packer, &segment)?;
+    let facts = packed::facts(packer, &segment)?;
     Ok((segment, facts))
 }

@@ -55,6 +55,7 @@ fn look_at(
             floor.1
         );
     }
-    let (place, beside) = (package.binary_path.clone(), Facts::beside(service));
+    let library_path = service.container.environment.get("LD_LIBRARY_PATH");
+    let (place, beside) = (package.binary_path.clone(), Facts::beside(&package.files, library_path.map(String::as_str)));
     Ok(Binary { service: service.name.to_string(), path: path.clone(), digest, size, elf, place, beside })
 }

@@ -119,7 +119,7 @@ impl Header {
         {
             faults.add(format!("type-info has the type `{inner}`, header-info `{outer}`"));
         }
-        super::read::end(&mut tar, faults)
+        super::part::end(&mut tar, faults)
     }
 
     fn document(&mut self, part: Part, name: &str, bytes: &[u8], faults: &mut Faults) {

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read};
 
 use anyhow::{Result, ensure};
 
+use super::Faults;
 use crate::archive::{Compression, TarReader, decompressed};
 
 /// The members in their order.
@@ -74,4 +75,18 @@ pub(super) fn note_of(name: &str) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// Checks what stands after an archive's last member; says whether it could be read.
+pub fn end(tar: &mut TarReader<impl Read>, faults: &mut Faults) -> bool {
+    match tar.tail() {
+        Err(error) => {
+            faults.add(format!("{error:#}"));
+            return false;
+        }
+        Ok(tail) if tail.junk > 0 => faults.add(format!("{} bytes of junk stand after the archive's end", tail.junk)),
+        Ok(tail) if tail.size < 1024 => faults.add("the archive does not end in two zero blocks: it may be cut short"),
+        Ok(_) => {}
+    }
+    true
 }

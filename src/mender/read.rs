@@ -8,7 +8,7 @@ use std::io::{self, BufReader, Read};
 
 use anyhow::{Result, ensure};
 
-use super::part::{Part, note_of, unpacked};
+use super::part::{Part, end, note_of, unpacked};
 use super::{Faults, Header, manifest};
 use crate::archive::{Budget, TarEntry, TarReader};
 use crate::digest::{Digest, Hasher, Summed};
@@ -74,20 +74,6 @@ pub fn read(reader: impl Read, budget: &Budget, visit: &mut dyn FnMut(&TarEntry,
     end(&mut tar, &mut reading.faults);
     walk.finish(&mut reading, true);
     reading
-}
-
-/// Checks what stands after an archive's last member; says whether it could be read.
-pub(super) fn end(tar: &mut TarReader<impl Read>, faults: &mut Faults) -> bool {
-    match tar.tail() {
-        Err(error) => {
-            faults.add(format!("{error:#}"));
-            return false;
-        }
-        Ok(tail) if tail.junk > 0 => faults.add(format!("{} bytes of junk stand after the archive's end", tail.junk)),
-        Ok(tail) if tail.size < 1024 => faults.add("the archive does not end in two zero blocks: it may be cut short"),
-        Ok(_) => {}
-    }
-    true
 }
 
 struct Walk {

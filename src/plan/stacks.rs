@@ -2,36 +2,25 @@
 
 mod build;
 mod check;
+mod given;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::manifests::{AppSource, ServiceSource};
+use super::manifests::AppSource;
+use super::order;
 use super::report::Report;
-use super::{Request, checks, order};
-use crate::app::{AppFile, BaseChoice, Certificate, Gateway, Https, Name, Service, Source, Stack, Swarm, Version};
+use crate::app::{AppFile, Certificate, Gateway, Https, Name, Service, Source, Stack, Swarm};
 use crate::config::tables::{GatewayTable, RoutingName, StackTable};
 use crate::config::{Problems, Step, schema};
-use crate::workspace::Workspace;
+pub use given::Given;
+use given::{plain_path, steps};
 
 /// The beginning of the variables' names, unless the user says otherwise.
 const VARIABLES: &str = "AILTIRE";
 
 /// The image of a gateway, unless the user says otherwise.
 const NGINX: &str = "nginx:stable";
-
-/// What stacks are made of.
-#[derive(Clone, Copy)]
-pub struct Given<'a> {
-    pub app: &'a AppSource,
-    pub sources: &'a [ServiceSource<'a>],
-    pub name: &'a Name,
-    pub slug: &'a str,
-    pub version: &'a Version,
-    pub workspace: &'a Workspace,
-    pub request: &'a Request,
-    pub services: &'a BTreeMap<String, (Service, BaseChoice)>,
-}
 
 /// Where controllers find their stacks.
 const PLACE: &str = "/etc/appbundle/stacks";
@@ -200,10 +189,6 @@ fn built(given: Given<'_>, stack: &str, table: &StackTable, problems: &mut Probl
     order.into_iter().filter_map(|name| built.remove(&name)).collect()
 }
 
-fn steps<'a>(stack: &'a str, key: &'a str, name: &'a str) -> [Step<'a>; 4] {
-    [Step::Key("stacks"), Step::Key(stack), Step::Key(key), Step::Key(name)]
-}
-
 fn apps(given: Given<'_>, stack: &str, table: &StackTable, problems: &mut Problems) -> BTreeMap<String, std::path::PathBuf> {
     let mut report = given.app.report(problems);
     let mut apps = BTreeMap::new();
@@ -248,11 +233,6 @@ fn gateway(table: &GatewayTable, stack: &str, outermost: bool, report: &mut Repo
     Some(Gateway { image, http, https, rewrite: table.rewrite.clone() })
 }
 
-/// Whether a path means the same in a proxy's configuration.
-fn plain_path(path: &str) -> bool {
-    path.chars().all(|c| c.is_ascii_alphanumeric() || "/-._~%@:+,=!*()".contains(c))
-}
-
 /// What was typed, else what the stack says, or one that it is in.
 fn repo(
     given: Given<'_>,
@@ -268,9 +248,4 @@ fn repo(
         at = parents.get(at).map_or(given.name.as_str(), String::as_str);
     }
     found.map(|repo| repo.trim_end_matches('/').to_owned())
-}
-
-/// Names as a list for a sentence.
-fn quoted(names: &[&str]) -> String {
-    checks::quoted(names)
 }

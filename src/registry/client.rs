@@ -14,8 +14,9 @@ use super::Access;
 use super::access::Endpoint;
 use super::challenge::{Challenge, parse_token};
 use super::connections::{Connections, Failure, judge};
-use super::credentials::{Credentials, Store};
+use super::credentials::Store;
 use super::retry::{self, TRIES};
+use super::secret::Credentials;
 use super::secret::Secret;
 
 /// Redirects that are followed, one after another.

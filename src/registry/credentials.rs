@@ -9,16 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use base64::Engine as _;
 use serde::Deserialize;
 
-use super::secret::Secret;
-
-/// Who we are to a registry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Credentials {
-    /// User and password.
-    Basic(String, Secret),
-    /// What an OAuth2 login left: it is exchanged for a token.
-    Identity(Secret),
-}
+use super::secret::{Credentials, Secret};
 
 /// The files that hold credentials, in the order in which they are asked.
 #[derive(Clone, Debug, Default)]

@@ -24,6 +24,15 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Who we are to a registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Credentials {
+    /// User and password.
+    Basic(String, Secret),
+    /// What an OAuth2 login left: it is exchanged for a token.
+    Identity(Secret),
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

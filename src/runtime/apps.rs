@@ -7,8 +7,9 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use super::compose;
-use super::launch::{self, Launch};
-use crate::app::{Container, ImageRef, Port};
+use super::environment::filled;
+use super::launch::Launch;
+use crate::app::{Container, ImageRef, Port, Service};
 use crate::bundle::Contents;
 use crate::plan::Plan;
 
@@ -23,7 +24,7 @@ pub fn of_plan(plan: &Plan) -> Result<App> {
     let Some(text) = &plan.template else {
         let (mut launches, mut notes) = (Vec::new(), Vec::new());
         for service in &plan.services {
-            let (launch, own) = Launch::of_service(plan, service)?;
+            let (launch, own) = of_service(plan, service)?;
             launches.push(launch);
             notes.extend(own);
         }
@@ -33,7 +34,7 @@ pub fn of_plan(plan: &Plan) -> Result<App> {
     let (mut launches, notes) = read.context("failed to read `app.yml`")?;
     for launch in &mut launches {
         let Some(service) = plan.services.iter().find(|service| service.name.as_str() == launch.name) else { continue };
-        let own = launch::filled(service.described(), "service", &launch.name)?;
+        let own = filled(service.described(), "service", &launch.name)?;
         // What the file leaves out, since no compose file says it.
         for (name, value) in own.environment.into_iter().filter(|(name, _)| !service.container.environment.contains_key(name)) {
             launch.container.environment.entry(name).or_insert(value);
@@ -43,6 +44,23 @@ pub fn of_plan(plan: &Plan) -> Result<App> {
         }
     }
     Ok((plan.name.to_string(), launches, notes))
+}
+
+/// A service of a plan, and notes on what of its `compose = { … }` means nothing here.
+///
+/// # Errors
+/// When a secret is not set, a file of variables cannot be read, or its `compose = { … }` cannot be made out.
+fn of_service(plan: &Plan, service: &Service) -> Result<(Launch, Vec<String>)> {
+    let is_there = |name: &&String| plan.services.iter().any(|other| other.name.as_str() == name.as_str());
+    let name = service.name.to_string();
+    let launch = Launch {
+        aliases: vec![name.clone()],
+        after: service.depends_on.iter().filter(is_there).cloned().collect(),
+        container: filled(service.described(), "service", &name)?,
+        name,
+        ..Launch::default()
+    };
+    compose::over(launch, &service.compose, &plan.workspace)
 }
 
 /// The app of a bundle: what its compose file says, or one that stands beside it, or else its images alone.

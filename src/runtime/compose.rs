@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Map, Value};
 
+use super::environment::read_environment;
 use super::launch::Launch;
 use super::variables::{replaced, scalar};
 use crate::app::{Confinement, Container, Cpu, Health, ImageRef, Memory, Port, Probe, Resources, Volume, VolumeSource};
@@ -267,19 +268,6 @@ fn check(value: &Value) -> Option<Health> {
         retries: value.get("retries").and_then(Value::as_u64).and_then(|retries| retries.try_into().ok()),
         start_period: time("start_period"),
     })
-}
-
-/// Lines of `NAME=value`.
-pub fn read_environment(path: &Path) -> Result<BTreeMap<String, String>> {
-    let text = fs_err::read_to_string(path)?;
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let pairs = lines.filter_map(|line| line.split_once('='));
-    let plain = |value: &str| {
-        let value = value.trim();
-        let quoted = ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
-        quoted.unwrap_or(value).to_owned()
-    };
-    Ok(pairs.map(|(name, value)| (name.trim().to_owned(), plain(value))).collect())
 }
 
 fn short_port(value: &Value) -> String {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::launch::{self, Launch};
+use super::environment::filled;
+use super::launch::Launch;
 use super::started::Started;
 use crate::app::{Container, Dependency};
 use crate::engine::{Engine, Interrupt, Login};
@@ -20,7 +21,7 @@ pub type Addresses = BTreeMap<(String, u16), (String, u16)>;
 /// # Errors
 /// When a secret of it is not set, or a file of variables cannot be read.
 pub fn launch(name: &str, dependency: &Dependency, fixed: bool) -> Result<Launch> {
-    let container = launch::filled(dependency.container.clone(), "dependency", name)?;
+    let container = filled(dependency.container.clone(), "dependency", name)?;
     let (ports, free) = container.ports.iter().cloned().partition(|port| fixed && port.host.is_some());
     Ok(Launch {
         name: name.to_owned(),

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use super::PAUSE;
+use super::pause::PAUSE;
 use super::tree::Node;
 use crate::engine::Engine;
 use crate::shell::Shell;

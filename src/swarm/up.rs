@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
+use super::certificate;
 use super::images::IMAGE_LABEL;
+use super::pause::PAUSE;
 use super::tree::Node;
-use super::{PAUSE, certificate};
 use crate::engine::{Engine, SwarmFacts, SwarmService};
 use crate::render::{self, StackFile};
 use crate::shell::{Shell, count};

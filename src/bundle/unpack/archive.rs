@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::{Packed, image, name, no_images, pack, packer};
+use super::packed::{Packed, image, name, no_images, pack, packer};
 use crate::archive::{Compression, decompressed};
 use crate::bundle::outgoing::{Blob, Outgoing, Source};
 use crate::digest::{Digest, Hasher, Summed};

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Packed, image, no_images};
+use super::packed::{Packed, image, no_images};
 use crate::archive::{Budget, Compression, MOST_UNPACKED, Members, TarReader, begins_tar, confined, decompressed};
 use crate::bundle::outgoing::Outgoing;
 use crate::digest::{Digest, Hasher, Summed};

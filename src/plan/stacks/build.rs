@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Map;
 
-use super::Given;
+use super::given::Given;
 use crate::app::{Container, Dockerfile, DockerfileSource, ImageRef, Name, Needs, Service, Source};
 use crate::config::tables::{BuildTable, Scalar};
 use crate::config::{Step, schema};

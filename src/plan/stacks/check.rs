@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Given, quoted};
+use super::given::{Given, plain_path, steps};
 use crate::app::{Certificate, Destination, Protocol, Service, Stack};
 use crate::config::{Problems, Step, schema};
-use crate::plan::manifests;
 use crate::plan::report::Report;
+use crate::plan::{checks, manifests};
 
 /// Docker's longest name of a service, with its stack's before it.
 const LONGEST: usize = 63;
@@ -143,7 +143,7 @@ pub fn routes(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
                         );
                         report.wrong(&place, message);
                     }
-                    if !super::plain_path(path) {
+                    if !plain_path(path) {
                         report
                             .wrong(&place, format!("the route `{path}` of `{}` cannot be forwarded by a gateway", service.name));
                     }
@@ -152,7 +152,7 @@ pub fn routes(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
                         let both = given.services.contains_key(other) && given.services.contains_key(service.name.as_str());
                         other != service.name.as_str() && !both
                     }) {
-                        let message = format!("the route `{path}` leads to {}", quoted(&[&other, service.name.as_str()]));
+                        let message = format!("the route `{path}` leads to {}", checks::quoted(&[&other, service.name.as_str()]));
                         report.wrong(&place, message);
                     }
                 }
@@ -191,7 +191,7 @@ pub fn dependencies(given: Given<'_>, stacks: &[Stack], problems: &mut Problems)
                 match manifests::of(given.sources, service.name.as_str()) {
                     Some(source) => source.report(problems).wrong(&[Step::Key("depends-on"), Step::Index(at)], message),
                     None => {
-                        let steps = super::steps(stack.name.as_str(), "build", service.name.as_str());
+                        let steps = steps(stack.name.as_str(), "build", service.name.as_str());
                         given.app.report(problems).wrong(&steps, message);
                     }
                 }

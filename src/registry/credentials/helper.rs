@@ -5,8 +5,8 @@ use std::process::Command;
 use anyhow::{Result, bail};
 use serde::Deserialize;
 
-use super::{Credentials, Secret};
 use crate::process;
+use crate::registry::secret::{Credentials, Secret};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

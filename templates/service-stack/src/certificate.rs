@@ -6,8 +6,7 @@ use base64::Engine as _;
 use bollard::Docker;
 use bollard::models::SecretSpec;
 
-use crate::requests::{Error, SelfSigned};
-use crate::stack::missing;
+use crate::requests::{Error, SelfSigned, missing};
 
 /// Makes the two secrets unless the swarm has both. The key is only ever in memory and in the swarm.
 pub async fn provide(

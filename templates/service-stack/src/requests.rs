@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bollard::errors::Error as DockerError;
 use bollard::models::{NetworkCreateRequest, ServiceSpec};
 use serde::Deserialize;
 use serde_json::Value;
@@ -181,6 +182,26 @@ fn replaced(text: &str, known: &dyn Fn(&str) -> Option<String>) -> Result<String
         rest = after;
     }
     Ok(out + rest)
+}
+
+/// Whether there is nothing of that name.
+pub fn missing<T>(answer: Result<T, DockerError>) -> Result<bool, Error> {
+    match answer {
+        Ok(_) => Ok(false),
+        Err(error) if is_missing(&error) => Ok(true),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The same of an error.
+pub fn is_missing(error: &DockerError) -> bool {
+    match error {
+        DockerError::DockerResponseServerError {
+            status_code,
+            message,
+        } => *status_code == 404 || message.contains("not found"),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use bollard::query_parameters::{
 use serde_json::{Value, json};
 
 use crate::certificate;
-use crate::requests::{Error, Requests};
+use crate::requests::{Error, Requests, is_missing, missing};
 
 /// What is still to come.
 type Later<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
@@ -305,25 +305,6 @@ async fn until(end: Instant, what: &str) -> Result<(), Error> {
 fn has_registry(image: &str) -> bool {
     let host = image.split_once('/').map(|(host, _)| host);
     host.is_some_and(|host| host == "localhost" || host.contains(['.', ':']))
-}
-
-/// Whether there is nothing of that name.
-pub fn missing<T>(answer: Result<T, DockerError>) -> Result<bool, Error> {
-    match answer {
-        Ok(_) => Ok(false),
-        Err(error) if is_missing(&error) => Ok(true),
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn is_missing(error: &DockerError) -> bool {
-    match error {
-        DockerError::DockerResponseServerError {
-            status_code,
-            message,
-        } => *status_code == 404 || message.contains("not found"),
-        _ => false,
-    }
 }
 
 /// Whether it is gone for good: a network that was removed is there until its last replica has let go of it.

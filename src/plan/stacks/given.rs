@@ -1,0 +1,32 @@
+//! What stacks are made of, and what their tables have in common.
+
+use std::collections::BTreeMap;
+
+use crate::app::{BaseChoice, Name, Service, Version};
+use crate::config::Step;
+use crate::plan::Request;
+use crate::plan::manifests::{AppSource, ServiceSource};
+use crate::workspace::Workspace;
+
+/// What stacks are made of.
+#[derive(Clone, Copy)]
+pub struct Given<'a> {
+    pub app: &'a AppSource,
+    pub sources: &'a [ServiceSource<'a>],
+    pub name: &'a Name,
+    pub slug: &'a str,
+    pub version: &'a Version,
+    pub workspace: &'a Workspace,
+    pub request: &'a Request,
+    pub services: &'a BTreeMap<String, (Service, BaseChoice)>,
+}
+
+/// Where a table of a stack stands.
+pub fn steps<'a>(stack: &'a str, key: &'a str, name: &'a str) -> [Step<'a>; 4] {
+    [Step::Key("stacks"), Step::Key(stack), Step::Key(key), Step::Key(name)]
+}
+
+/// Whether a path means the same in a proxy's configuration.
+pub fn plain_path(path: &str) -> bool {
+    path.chars().all(|c| c.is_ascii_alphanumeric() || "/-._~%@:+,=!*()".contains(c))
+}
