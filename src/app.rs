@@ -31,7 +31,7 @@ pub use container::{Container, SecretKey};
 pub use destination::Destination;
 pub use dev::{DEV_VARIABLE, SOURCE_FOLDER, own_ports};
 pub use device::Device;
-pub use facts::{Facts, Part, runpath};
+pub use facts::{CopiedPath, Facts, runpath};
 pub use file::{AppFile, GeneratedFile};
 pub use health::{Health, Probe};
 pub use image::Image;

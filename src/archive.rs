@@ -22,7 +22,7 @@ pub use budget::{Budget, Counted, MOST_UNPACKED};
 pub use members::Members;
 pub use places::places;
 pub use reader::{Tail, TarEntry, TarReader, begins_tar};
-pub use writer::{BLOCK, END_OF_ARCHIVE, Entry, Kind, encode, encode_file, padding};
+pub use writer::{BLOCK, END_OF_ARCHIVE, Entry, EntryKind, encode, encode_file, padding};
 
 /// How a stream is compressed, judged by its first bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

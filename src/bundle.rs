@@ -12,5 +12,5 @@ mod unpack;
 pub use auterionos::{Payload, begin_sum, write as write_auterionos};
 pub use contents::{BundledImage, BundledLayer, Contents, contents, contents_by_name, write_images};
 pub use layout::{Kind, Part, begin_digests, descriptor, index, manifest, write as write_layout};
-pub use outgoing::{Blob, Outgoing, Source};
+pub use outgoing::{Blob, BlobSource, Outgoing};
 pub use unpack::outgoing;

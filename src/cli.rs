@@ -10,10 +10,10 @@ use clap::{Parser, Subcommand};
 
 use self::args::{CargoArgs, CiArg, CompileArgs, PlanArgs, ShellArgs, TemplateArg, options};
 use crate::commands;
-use crate::commands::ci::Service;
+use crate::commands::ci::CiProvider;
 use crate::commands::init::InitOptions;
 use crate::commands::inspect::InspectOptions;
-use crate::commands::new_service::{NewServiceOptions, Template};
+use crate::commands::new_service::{NewServiceOptions, ServiceTemplate};
 use crate::commands::push::PushOptions;
 use crate::commands::verify::VerifyOptions;
 use crate::shell::Shell;
@@ -307,10 +307,10 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
         }
         Command::NewService { name, template, path, cargo } => {
             let template = match template {
-                TemplateArg::Http => Template::Http,
-                TemplateArg::Worker => Template::Worker,
-                TemplateArg::Cli => Template::Cli,
-                TemplateArg::Stack => Template::Stack,
+                TemplateArg::Http => ServiceTemplate::Http,
+                TemplateArg::Worker => ServiceTemplate::Worker,
+                TemplateArg::Cli => ServiceTemplate::Cli,
+                TemplateArg::Stack => ServiceTemplate::Stack,
             };
             commands::new_service::run(&NewServiceOptions { cargo: cargo.options(), name, template, path }, shell)
         }
@@ -319,8 +319,8 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
         }
         Command::Ci { service, stdout, plan } => {
             let service = match service {
-                CiArg::Github => Service::Github,
-                CiArg::Gitlab => Service::Gitlab,
+                CiArg::Github => CiProvider::Github,
+                CiArg::Gitlab => CiProvider::Gitlab,
             };
             commands::ci::run(&options(plan, CompileArgs::default())?, service, stdout, shell)
         }

@@ -103,7 +103,7 @@ impl std::str::FromStr for Platform {
 /// One image: a config and its layers, lowest first (manifest.md).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Manifest {
+pub struct ImageManifest {
     /// 2.
     pub schema_version: u32,
     /// [`MANIFEST`] in what we write.

@@ -15,7 +15,7 @@ use crate::digest::Digest;
 
 pub use cache::{Cache, Damaged};
 pub use known::KnownDigests;
-pub use layer::{Content, Layer, Member};
+pub use layer::{Content, Layer, LayerMember};
 pub use packer::{Packer, Sink};
 
 /// Uncompressed bytes of one gzip member. Part of the format: another size gives other bytes.

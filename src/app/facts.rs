@@ -175,13 +175,15 @@ impl Facts {
     }
 
     /// The pieces that hold all `files`, by path in the image.
-    pub fn parts<'a>(&self, files: impl IntoIterator<Item = &'a str>) -> BTreeSet<Part> {
+    pub fn parts<'a>(&self, files: impl IntoIterator<Item = &'a str>) -> BTreeSet<CopiedPath> {
         let mut parts = BTreeSet::new();
         for file in files {
             let path = file.trim_start_matches('/');
             let mut folders = path.match_indices('/').map(|(at, _)| &path[..at]);
             let missing = folders.find(|folder| !self.folders.contains(&self.resolve(folder)));
-            parts.insert(missing.map_or_else(|| Part::File(path.to_owned()), |folder| Part::Folder(folder.to_owned())));
+            parts.insert(
+                missing.map_or_else(|| CopiedPath::File(path.to_owned()), |folder| CopiedPath::Folder(folder.to_owned())),
+            );
         }
         parts
     }
@@ -206,7 +208,7 @@ impl Facts {
 
 /// A piece of a service's files that can be copied at once.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
+pub enum CopiedPath {
     /// A folder that the base does not have, with all in it.
     Folder(String),
     /// A file in a folder that the base has.

@@ -24,12 +24,12 @@ pub struct Entry {
     /// Seconds since the epoch.
     pub mtime: u64,
     /// What stands there.
-    pub kind: Kind,
+    pub kind: EntryKind,
 }
 
 /// What a member is.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub enum Kind {
+pub enum EntryKind {
     /// A folder.
     Folder,
     /// A file of so many bytes.
@@ -46,7 +46,7 @@ pub fn padding(size: u64) -> &'static [u8] {
 
 /// The header blocks of a plain file with the given mode, owned by root.
 pub fn encode_file(path: &str, mode: u32, size: u64, mtime: u64) -> Result<Vec<u8>> {
-    encode(&Entry { path: path.to_owned(), mode, uid: 0, gid: 0, mtime, kind: Kind::File(size) })
+    encode(&Entry { path: path.to_owned(), mode, uid: 0, gid: 0, mtime, kind: EntryKind::File(size) })
 }
 
 /// The header blocks of a member; its content and [`padding`] follow them.
@@ -54,7 +54,7 @@ pub fn encode_file(path: &str, mode: u32, size: u64, mtime: u64) -> Result<Vec<u
 /// # Errors
 /// When the path or a link's target is empty or holds a zero byte.
 pub fn encode(entry: &Entry) -> Result<Vec<u8>> {
-    let path = if entry.kind == Kind::Folder { format!("{}/", entry.path) } else { entry.path.clone() };
+    let path = if entry.kind == EntryKind::Folder { format!("{}/", entry.path) } else { entry.path.clone() };
     ensure!(!entry.path.is_empty() && !path.contains('\0'), "`{path}` is no name for an archive's member");
     let mut header = tar::Header::new_ustar();
     header.set_mode(entry.mode);
@@ -63,15 +63,15 @@ pub fn encode(entry: &Entry) -> Result<Vec<u8>> {
     set_id(&mut header, "uid", entry.uid, &mut extra);
     set_id(&mut header, "gid", entry.gid, &mut extra);
     let size = match &entry.kind {
-        Kind::Folder => {
+        EntryKind::Folder => {
             header.set_entry_type(tar::EntryType::Directory);
             0
         }
-        Kind::File(size) => {
+        EntryKind::File(size) => {
             header.set_entry_type(tar::EntryType::Regular);
             *size
         }
-        Kind::Symlink(target) => {
+        EntryKind::Symlink(target) => {
             ensure!(!target.is_empty() && !target.contains('\0'), "`{target}` is no target for a link");
             header.set_entry_type(tar::EntryType::Symlink);
             if target.len() > 100 || header.set_link_name_literal(target).is_err() {
@@ -152,7 +152,7 @@ mod tests {
         for length in [1, 99, 100, 101, 155, 200, 255, 256, 1000] {
             for part in ["a", "ä", "d/"] {
                 let path: String = part.repeat(length).trim_end_matches('/').to_owned();
-                let kind = Kind::Symlink(path.clone());
+                let kind = EntryKind::Symlink(path.clone());
                 let entry = Entry { path: path.clone(), mode: 0o755, uid: 65532, gid: 1 << 30, mtime: 7, kind };
                 let read = back(&entry);
                 assert_eq!((read.path.as_str(), read.link.as_deref(), read.mtime), (path.as_str(), Some(path.as_str()), 7));

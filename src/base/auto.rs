@@ -9,10 +9,10 @@ use anyhow::{Context as _, Result};
 use base64::Engine as _;
 
 use crate::app::{Base, BaseChoice, Binary, runpath};
-use crate::archive::{Entry, Kind};
+use crate::archive::{Entry, EntryKind};
 use crate::elf::{Elf, Needing, glibc, needed};
 use crate::oci::{History, RunConfig};
-use crate::segment::{Content, KnownDigests, Layer, Member, Packer};
+use crate::segment::{Content, KnownDigests, Layer, LayerMember, Packer};
 
 /// Libraries that glibc before 2.34 opens by itself to look names up; later ones have them inside.
 const NAME_SERVICE: [&str; 3] = ["libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2"];
@@ -47,16 +47,16 @@ pub fn read(binaries: &[&Binary], sysroot: &Sysroot, epoch: u64, packer: &Packer
 }
 
 fn layer(binaries: &[&Binary], sysroot: &Sysroot, epoch: u64, known: &KnownDigests) -> Result<Layer> {
-    let mut members: BTreeMap<String, Member> = BTreeMap::new();
-    let mut add = |member: Member| {
+    let mut members: BTreeMap<String, LayerMember> = BTreeMap::new();
+    let mut add = |member: LayerMember| {
         members.insert(member.entry.path.clone(), member);
     };
     for folder in ["etc", "etc/ssl", "etc/ssl/certs", "lib"] {
-        add(Member::folder(folder, 0o755, epoch));
+        add(LayerMember::folder(folder, 0o755, epoch));
     }
-    add(Member::folder("tmp", 0o1777, epoch));
-    add(Member::folder("root", 0o700, epoch));
-    let text = |path: &str, text: &str| Member::bytes(path, 0o644, epoch, text.into());
+    add(LayerMember::folder("tmp", 0o1777, epoch));
+    add(LayerMember::folder("root", 0o700, epoch));
+    let text = |path: &str, text: &str| LayerMember::bytes(path, 0o644, epoch, text.into());
     add(text(
         "etc/passwd",
         "root:x:0:0:root:/root:/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/nonexistent:/sbin/nologin\n",
@@ -81,13 +81,19 @@ fn layer(binaries: &[&Binary], sysroot: &Sysroot, epoch: u64, known: &KnownDiges
             let (folder, file) = place.rsplit_once('/').unwrap_or(("lib", &place));
             // A loader in /lib64 is found there, and so are libraries by loaders that search /lib64 alone.
             if folder == "lib64" {
-                add(Member::symlink("lib64", "lib", epoch));
+                add(LayerMember::symlink("lib64", "lib", epoch));
             }
             let folder = if folder == "lib64" { "lib" } else { folder };
-            add(Member::folder(folder, 0o755, epoch));
-            let entry =
-                Entry { path: format!("{folder}/{file}"), mode: 0o755, uid: 0, gid: 0, mtime: epoch, kind: Kind::File(size) };
-            add(Member { entry, content: Content::File(path.clone(), digest) });
+            add(LayerMember::folder(folder, 0o755, epoch));
+            let entry = Entry {
+                path: format!("{folder}/{file}"),
+                mode: 0o755,
+                uid: 0,
+                gid: 0,
+                mtime: epoch,
+                kind: EntryKind::File(size),
+            };
+            add(LayerMember { entry, content: Content::File(path.clone(), digest) });
         }
     }
     Ok(Layer::new(members.into_values().collect()))

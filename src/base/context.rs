@@ -9,7 +9,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use walkdir::WalkDir;
 
 use crate::app::{Dockerfile, Target};
-use crate::archive::{END_OF_ARCHIVE, Entry, Kind, encode, padding};
+use crate::archive::{END_OF_ARCHIVE, Entry, EntryKind, encode, padding};
 use crate::digest::Digest;
 use crate::segment::KnownDigests;
 
@@ -51,11 +51,11 @@ impl BuildContext {
             }
             let kind = found.file_type();
             if kind.is_dir() {
-                files.push(File::new(path, 0o755, Kind::Folder, found.path()));
+                files.push(File::new(path, 0o755, EntryKind::Folder, found.path()));
             } else if kind.is_symlink() {
                 let target = fs_err::read_link(found.path())?;
                 let target = target.to_str().with_context(|| format!("the link `{path}` has a target that is not UTF-8"))?;
-                files.push(File::new(path, 0o777, Kind::Symlink(target.to_owned()), found.path()));
+                files.push(File::new(path, 0o777, EntryKind::Symlink(target.to_owned()), found.path()));
             } else if kind.is_file() {
                 files.push(File::of(path, found.path(), known).with_context(failed)?);
             }
@@ -74,7 +74,7 @@ impl BuildContext {
         let failed = || format!("failed to read the package `{name}`");
         let taken = self.files.iter().any(|file| file.entry.path == name);
         anyhow::ensure!(!taken, "the context has a file or folder `{name}` already, where the package would go");
-        self.files.push(File::new(name, 0o755, Kind::Folder, folder));
+        self.files.push(File::new(name, 0o755, EntryKind::Folder, folder));
         let built =
             |entry: &walkdir::DirEntry| entry.depth() == 1 && (entry.file_name() == "target" || entry.file_name() == ".git");
         for found in WalkDir::new(folder).min_depth(1).sort_by_file_name().into_iter().filter_entry(|entry| !built(entry)) {
@@ -85,9 +85,9 @@ impl BuildContext {
             if found.file_type().is_symlink() {
                 let target = fs_err::read_link(found.path())?;
                 let target = target.to_str().with_context(|| format!("the link `{path}` has a target that is not UTF-8"))?;
-                self.files.push(File::new(&path, 0o777, Kind::Symlink(target.to_owned()), found.path()));
+                self.files.push(File::new(&path, 0o777, EntryKind::Symlink(target.to_owned()), found.path()));
             } else if found.file_type().is_dir() {
-                self.files.push(File::new(&path, 0o755, Kind::Folder, found.path()));
+                self.files.push(File::new(&path, 0o755, EntryKind::Folder, found.path()));
             } else if found.file_type().is_file() {
                 self.files.push(File::of(&path, found.path(), known).with_context(failed)?);
             }
@@ -104,15 +104,15 @@ impl BuildContext {
         for path in paths.iter().copied().chain([dockerfile]) {
             for (at, _) in path.match_indices('/') {
                 let parent = &path[..at];
-                files.entry(parent.to_owned()).or_insert_with(|| File::new(parent, 0o755, Kind::Folder, folder));
+                files.entry(parent.to_owned()).or_insert_with(|| File::new(parent, 0o755, EntryKind::Folder, folder));
             }
             let from = folder.join(path);
             let kind = fs_err::symlink_metadata(&from)?.file_type();
             let file = if kind.is_dir() {
-                File::new(path, 0o755, Kind::Folder, &from)
+                File::new(path, 0o755, EntryKind::Folder, &from)
             } else if kind.is_symlink() {
                 let target = fs_err::read_link(&from)?.to_string_lossy().into_owned();
-                File::new(path, 0o777, Kind::Symlink(target), &from)
+                File::new(path, 0o777, EntryKind::Symlink(target), &from)
             } else {
                 File::of(path, &from, known)?
             };
@@ -134,7 +134,7 @@ impl BuildContext {
 
     /// Bytes of all files.
     pub fn size(&self) -> u64 {
-        self.files.iter().map(|file| if let Kind::File(size) = file.entry.kind { size } else { 0 }).sum()
+        self.files.iter().map(|file| if let EntryKind::File(size) = file.entry.kind { size } else { 0 }).sum()
     }
 
     /// Writes it as a tar.
@@ -144,7 +144,7 @@ impl BuildContext {
     pub fn write(&self, to: &mut dyn Write, written: &dyn Fn(u64)) -> Result<()> {
         for File { entry, from, .. } in &self.files {
             to.write_all(&encode(entry)?)?;
-            if let Kind::File(size) = entry.kind {
+            if let EntryKind::File(size) = entry.kind {
                 let copied = std::io::copy(&mut std::io::Read::take(fs_err::File::open(from)?, size), to)?;
                 anyhow::ensure!(copied == size, "`{}` changed while it was read", from.display());
                 to.write_all(padding(size))?;
@@ -156,7 +156,7 @@ impl BuildContext {
 }
 
 impl File {
-    fn new(path: &str, mode: u32, kind: Kind, from: &Path) -> Self {
+    fn new(path: &str, mode: u32, kind: EntryKind, from: &Path) -> Self {
         Self { entry: Entry { path: path.to_owned(), mode, uid: 0, gid: 0, mtime: 0, kind }, from: from.to_owned(), digest: None }
     }
 
@@ -164,7 +164,7 @@ impl File {
         use std::os::unix::fs::PermissionsExt as _;
         let executable = fs_err::metadata(from)?.permissions().mode() & 0o100 != 0;
         let (digest, size) = known.digest(from)?;
-        let file = Self::new(path, if executable { 0o755 } else { 0o644 }, Kind::File(size), from);
+        let file = Self::new(path, if executable { 0o755 } else { 0o644 }, EntryKind::File(size), from);
         Ok(Self { digest: Some(digest), ..file })
     }
 }

@@ -9,11 +9,11 @@ use walkdir::WalkDir;
 use super::packed::{self, cached_facts, keep_facts, pack, unpacked};
 use super::sorted::Sorted;
 use crate::app::{Base, BaseChoice, Facts};
-use crate::archive::{Entry, Kind};
+use crate::archive::{Entry, EntryKind};
 use crate::digest::Digest;
 use crate::fs::Pending;
 use crate::oci::{History, RunConfig};
-use crate::segment::{Content, Key, KnownDigests, Layer, Member, Packer, Segment};
+use crate::segment::{Content, Key, KnownDigests, Layer, LayerMember, Packer, Segment};
 
 pub fn read(path: &Path, epoch: u64, packer: &Packer, known: &KnownDigests) -> Result<Base> {
     let (segment, facts) = if path.is_dir() { folder(path, epoch, packer, known)? } else { tar(path, packer, known)? };
@@ -61,20 +61,20 @@ fn folder(root: &Path, epoch: u64, packer: &Packer, known: &KnownDigests) -> Res
         let metadata = entry.metadata().with_context(|| format!("failed to read `{}`", entry.path().display()))?;
         let kind = metadata.file_type();
         let (kind, content) = if kind.is_dir() {
-            (Kind::Folder, Content::None)
+            (EntryKind::Folder, Content::None)
         } else if kind.is_symlink() {
             let target = std::fs::read_link(entry.path())?;
-            (Kind::Symlink(target.to_str().context("a link's target is not UTF-8")?.to_owned()), Content::None)
+            (EntryKind::Symlink(target.to_str().context("a link's target is not UTF-8")?.to_owned()), Content::None)
         } else if kind.is_file() {
             let (digest, size) = known.digest(entry.path())?;
-            (Kind::File(size), Content::File(entry.path().to_owned(), digest))
+            (EntryKind::File(size), Content::File(entry.path().to_owned(), digest))
         } else {
             // Devices and sockets are the container's business.
             continue;
         };
-        let mode = if matches!(kind, Kind::Symlink(_)) { 0o777 } else { metadata.permissions().mode() & 0o7777 };
+        let mode = if matches!(kind, EntryKind::Symlink(_)) { 0o777 } else { metadata.permissions().mode() & 0o7777 };
         let (uid, gid) = (u64::from(metadata.uid()), u64::from(metadata.gid()));
-        members.push(Member { entry: Entry { path, mode, uid, gid, mtime: epoch, kind }, content });
+        members.push(LayerMember { entry: Entry { path, mode, uid, gid, mtime: epoch, kind }, content });
     }
     let segment = packer.layer(&Layer::new(members))?;
     let facts = packed::facts(packer, &segment)?;

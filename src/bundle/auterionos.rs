@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 
 use super::marks::Marks;
-use super::survey::app::AppFile;
+use super::survey::app::DeclaredApp;
 use crate::app::{Base, Image};
 use crate::archive::gzip::{self, Compressor, Level};
 use crate::archive::{END_OF_ARCHIVE, encode_file, padding};
@@ -73,7 +73,7 @@ pub fn write(
     written: &dyn Fn(u64),
 ) -> Result<u64> {
     let mut faults = Faults::default();
-    AppFile::parse(&payload.app_file, &mut faults);
+    DeclaredApp::parse(&payload.app_file, &mut faults);
     if !faults.is_empty() {
         let faults = faults.into_vec().join("\n  ");
         bail!(

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::survey::images::Images;
-use super::survey::members::Members;
+use super::survey::images::FoundImages;
+use super::survey::members::ImageMembers;
 use super::told::Told;
 use crate::archive::{Budget, END_OF_ARCHIVE, TarReader, confined, decompressed, encode_file, padding};
 use crate::digest::Digest;
@@ -59,7 +59,7 @@ pub fn contents(path: &Path, read: &dyn Fn(u64)) -> Result<Contents> {
     let mut images = None;
     let compose = archive(path, read, &mut |stream| {
         // Layers are held against the sums in their names; whether they unpack to what the config says, engines see for themselves.
-        images = Some(images_of(&Members::read(stream, &Budget::new(u64::MAX), None), path)?);
+        images = Some(images_of(&ImageMembers::read(stream, &Budget::new(u64::MAX), None), path)?);
         Ok(())
     })?;
     Contents { images: images.unwrap_or_default(), compose }.checked(path)
@@ -82,7 +82,7 @@ pub fn contents_by_name(path: &Path) -> Result<Option<Contents>> {
         return Ok(None);
     }
     file.rewind()?;
-    let images = images_of(&Members::sought(file).with_context(failed)?, path).with_context(failed)?;
+    let images = images_of(&ImageMembers::sought(file).with_context(failed)?, path).with_context(failed)?;
     Contents { images, compose: None }.checked(path).map(Some)
 }
 
@@ -93,8 +93,8 @@ impl Contents {
     }
 }
 
-fn images_of(members: &Members, path: &Path) -> Result<Vec<BundledImage>> {
-    let mut found = Images::resolve(members, false);
+fn images_of(members: &ImageMembers, path: &Path) -> Result<Vec<BundledImage>> {
+    let mut found = FoundImages::resolve(members, false);
     let faults: Vec<String> =
         members.faults.clone().into_vec().into_iter().chain(std::mem::take(&mut found.faults).into_vec()).collect();
     if let Some(fault) = faults.first() {
@@ -103,7 +103,7 @@ fn images_of(members: &Members, path: &Path) -> Result<Vec<BundledImage>> {
     of(members, found)
 }
 
-fn of(members: &Members, found: Images) -> Result<Vec<BundledImage>> {
+fn of(members: &ImageMembers, found: FoundImages) -> Result<Vec<BundledImage>> {
     let places: BTreeMap<Digest, &String> = members.files().map(|(path, member)| (member.digest, path)).collect();
     let mut images = Vec::new();
     for image in found.list {

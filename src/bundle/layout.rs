@@ -9,7 +9,7 @@ use crate::app::{Base, Image};
 use crate::archive::{END_OF_ARCHIVE, encode_file, padding};
 use crate::digest::Digest;
 use crate::fs::Pending;
-use crate::oci::{self, Descriptor, DockerImage, Index, Layout, Manifest, Platform};
+use crate::oci::{self, Descriptor, DockerImage, ImageManifest, Index, Layout, Platform};
 use crate::segment::{Cache, Segment};
 
 /// Who is to read it.
@@ -120,7 +120,7 @@ pub fn descriptor(media_type: &str, document: &[u8], platform: Option<Platform>)
 ///
 /// # Errors
 /// When a cached layer is damaged ([`crate::segment::Damaged`]).
-pub fn manifest(image: &Image, cache: &Cache) -> Result<Manifest> {
+pub fn manifest(image: &Image, cache: &Cache) -> Result<ImageManifest> {
     let sized = |layer: &Segment| Ok((cache.digest(layer)?, layer.compressed));
     let layers = image.layers.iter().map(sized).collect::<Result<Vec<_>>>()?;
     Ok(manifest_of(&image.config_bytes, layers.into_iter()))
@@ -132,7 +132,7 @@ pub fn begin_digests(bases: &[&Base], cache: &Cache) -> Result<()> {
 }
 
 /// The manifest of a config and gzip layers, lowest first.
-pub(super) fn manifest_of(config: &[u8], layers: impl Iterator<Item = (Digest, u64)>) -> Manifest {
+pub(super) fn manifest_of(config: &[u8], layers: impl Iterator<Item = (Digest, u64)>) -> ImageManifest {
     let descriptor = |media_type: &str, digest, size| Descriptor {
         media_type: media_type.into(),
         digest,
@@ -140,7 +140,7 @@ pub(super) fn manifest_of(config: &[u8], layers: impl Iterator<Item = (Digest, u
         platform: None,
         annotations: BTreeMap::new(),
     };
-    Manifest {
+    ImageManifest {
         schema_version: 2,
         media_type: oci::MANIFEST.into(),
         config: descriptor(oci::CONFIG, Digest::of(config), config.len() as u64),

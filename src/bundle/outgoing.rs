@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 
-use crate::oci::{self, Descriptor, Manifest};
+use crate::oci::{self, Descriptor, ImageManifest};
 use crate::registry::Reference;
 
 /// An image with all its blobs.
@@ -34,19 +34,19 @@ pub struct Blob {
     /// Its sum and size.
     pub descriptor: Descriptor,
     /// Its bytes.
-    pub source: Source,
+    pub source: BlobSource,
 }
 
 /// Where bytes stand.
 #[derive(Clone, Debug)]
-pub enum Source {
+pub enum BlobSource {
     /// Here.
     Bytes(Vec<u8>),
     /// In a file: from this byte, so many.
     Stretch(PathBuf, u64, u64),
 }
 
-impl Source {
+impl BlobSource {
     /// Opens it at its beginning.
     ///
     /// # Errors
@@ -72,7 +72,7 @@ impl Outgoing {
         name: String,
         tag: String,
         platform: String,
-        manifest: Manifest,
+        manifest: ImageManifest,
         config: String,
         files: &[PathBuf],
     ) -> Result<Self> {
@@ -83,10 +83,10 @@ impl Outgoing {
             manifest.layers.len()
         );
         let bytes = serde_json::to_vec(&manifest)?;
-        let config = Blob { descriptor: manifest.config, source: Source::Bytes(config.into_bytes()) };
+        let config = Blob { descriptor: manifest.config, source: BlobSource::Bytes(config.into_bytes()) };
         let layers = manifest.layers.into_iter().zip(files);
         let layers =
-            layers.map(|(descriptor, path)| Blob { source: Source::Stretch(path.clone(), 0, descriptor.size), descriptor });
+            layers.map(|(descriptor, path)| Blob { source: BlobSource::Stretch(path.clone(), 0, descriptor.size), descriptor });
         let blobs = layers.chain([config]).collect();
         Ok(Self { name, tag, platform, media_type: oci::MANIFEST.into(), manifest: bytes, blobs, mount: None })
     }

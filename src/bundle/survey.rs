@@ -8,9 +8,11 @@ mod check;
 mod device;
 pub(in crate::bundle) mod images;
 mod layer;
+mod layer_report;
 mod layouts;
 pub(in crate::bundle) mod members;
 mod payload;
+mod payload_contents;
 mod report;
 mod service_images;
 
@@ -19,10 +21,11 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use self::images::Images;
+use self::images::FoundImages;
+pub use self::layer_report::LayerReport;
 pub use self::layouts::{Bytes, Layouts, Size};
-use self::members::Members;
-pub use self::report::{Format, Image, LargeFile, Layer, PayloadFile, Sharing, Survey};
+use self::members::ImageMembers;
+pub use self::report::{Format, ImageReport, LargeFile, PayloadFileReport, Sharing, Survey};
 use super::told::Told;
 use crate::archive::{Budget, Compression, MOST_UNPACKED, TarReader, decompressed};
 use crate::mender;
@@ -90,8 +93,8 @@ pub fn survey_reader(reader: impl Read, limits: Limits) -> Result<Survey> {
     let begins_as_tar = TarReader::new(&head[..]).next_entry().is_ok_and(|entry| entry.is_some());
     let readable = Compression::of(&head) != Compression::None || begins_as_tar;
     ensure!(readable, "it is neither an `.auterionos` file nor an archive of images: it does not begin as a tar");
-    let members = Members::read(reader, &budget, Some(limits.largest));
-    let mut images = Images::resolve(&members, false);
+    let members = ImageMembers::read(reader, &budget, Some(limits.largest));
+    let mut images = FoundImages::resolve(&members, false);
     if !images.docker && !images.oci && members.whole {
         bail!("it is neither an `.auterionos` file nor an archive of images: it has no `manifest.json` and no `index.json`");
     }
@@ -115,7 +118,7 @@ pub fn survey_reader(reader: impl Read, limits: Limits) -> Result<Survey> {
 }
 
 /// A guess from habits of the tools that write such archives.
-fn made_by(members: &Members, images: &Images) -> Option<String> {
+fn made_by(members: &ImageMembers, images: &FoundImages) -> Option<String> {
     let has = |end: &str| members.files().any(|(path, _)| path.ends_with(end));
     let guess = match (images.docker, images.oci) {
         (true, true) => "docker 25 or later",

@@ -8,7 +8,7 @@ use crate::shell::Shell;
 
 /// Whose job it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
+pub enum CiProvider {
     /// GitHub Actions.
     Github,
     /// GitLab CI.
@@ -19,12 +19,12 @@ pub enum Service {
 ///
 /// # Errors
 /// When there is such a file already that says something else: it is the user's.
-pub fn run(options: &Options, service: Service, to_stdout: bool, shell: &Shell) -> Result<()> {
+pub fn run(options: &Options, service: CiProvider, to_stdout: bool, shell: &Shell) -> Result<()> {
     let sessions = Session::of_targets(options, shell)?;
     let plan = &sessions.first().context("there is no target")?.plan;
     let (path, template) = match service {
-        Service::Github => (".github/workflows/appbundle.yml", include_str!("../../templates/ci/github.yml")),
-        Service::Gitlab => (".gitlab-ci.yml", include_str!("../../templates/ci/gitlab.yml")),
+        CiProvider::Github => (".github/workflows/appbundle.yml", include_str!("../../templates/ci/github.yml")),
+        CiProvider::Gitlab => (".gitlab-ci.yml", include_str!("../../templates/ci/gitlab.yml")),
     };
     let triples: Vec<&str> = sessions.iter().map(|session| session.plan.target.triple.as_str()).collect();
     let packages: Vec<&str> = triples.iter().map(|triple| linker::debian_packages(triple).unwrap_or("gcc")).collect();

@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::verify::{look, printable};
-use crate::bundle::survey::{Bytes, Image, Layouts, Limits, Size, Survey};
+use crate::bundle::survey::{Bytes, ImageReport, Layouts, Limits, Size, Survey};
 use crate::plan::Layout;
 use crate::process;
 use crate::shell::{Shell, bytes, count};
@@ -146,7 +146,7 @@ fn layouts_text(out: &mut String, layouts: &Layouts) -> Result<()> {
     Ok(())
 }
 
-fn image_text(out: &mut String, at: usize, image: &Image) -> Result<()> {
+fn image_text(out: &mut String, at: usize, image: &ImageReport) -> Result<()> {
     let names = if image.names.is_empty() { "(no name)".to_owned() } else { image.names.join(", ") };
     let service = image.service.as_ref().map_or_else(String::new, |service| format!("{service}: "));
     writeln!(out, "\n{}. {}", at + 1, printable(&format!("{service}{names}")))?;

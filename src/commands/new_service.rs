@@ -13,7 +13,7 @@ use crate::workspace::{CargoOptions, Workspace};
 
 /// What kind of service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Template {
+pub enum ServiceTemplate {
     /// Answers over HTTP.
     Http,
     /// Does its work at intervals.
@@ -32,7 +32,7 @@ pub struct NewServiceOptions {
     /// The service's and package's name.
     pub name: String,
     /// What kind.
-    pub template: Template,
+    pub template: ServiceTemplate,
     /// The new folder, relative to the workspace; beside the other services if it is not given.
     pub path: Option<PathBuf>,
 }
@@ -138,20 +138,20 @@ fn inherited(manifest: &DocumentMut) -> String {
     lines.into_iter().filter_map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn render(template: Template, name: &Name, port: u16, inherited: &str) -> Result<Vec<(&'static str, String)>> {
+fn render(template: ServiceTemplate, name: &Name, port: u16, inherited: &str) -> Result<Vec<(&'static str, String)>> {
     let (manifest, main) = match template {
-        Template::Http => {
+        ServiceTemplate::Http => {
             (include_str!("../../templates/service-http/manifest.toml"), include_str!("../../templates/service-http/src/main.rs"))
         }
-        Template::Worker => (
+        ServiceTemplate::Worker => (
             include_str!("../../templates/service-worker/manifest.toml"),
             include_str!("../../templates/service-worker/src/main.rs"),
         ),
-        Template::Stack => (
+        ServiceTemplate::Stack => (
             include_str!("../../templates/service-stack/manifest.toml"),
             include_str!("../../templates/service-stack/src/main.rs"),
         ),
-        Template::Cli => {
+        ServiceTemplate::Cli => {
             (include_str!("../../templates/service-cli/manifest.toml"), include_str!("../../templates/service-cli/src/main.rs"))
         }
     };
@@ -165,7 +165,7 @@ fn render(template: Template, name: &Name, port: u16, inherited: &str) -> Result
         Ok((file, text.trim_end().to_owned() + "\n"))
     };
     let mut files = vec![text("Cargo.toml", manifest)?, text("src/main.rs", main)?];
-    if template == Template::Stack {
+    if template == ServiceTemplate::Stack {
         files.push(text("src/certificate.rs", include_str!("../../templates/service-stack/src/certificate.rs"))?);
         files.push(text("src/requests.rs", include_str!("../../templates/service-stack/src/requests.rs"))?);
         files.push(text("src/stack.rs", include_str!("../../templates/service-stack/src/stack.rs"))?);

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 
 use crate::app::{AppFile, Base, BaseChoice, Binary, Facts, Service, VolumeSource};
-use crate::archive::{Entry, Kind};
+use crate::archive::{Entry, EntryKind};
 use crate::plan::Plan;
-use crate::segment::{Content, KnownDigests, Layer, Member};
+use crate::segment::{Content, KnownDigests, Layer, LayerMember};
 
 /// For each service of the plan, its layers above the base, lowest first: files that it shares with the most services first,
 /// its executable last.
@@ -62,7 +62,7 @@ fn package_files(service: &Service) -> impl Iterator<Item = &AppFile> {
 struct Builder<'a> {
     facts: &'a Facts,
     epoch: u64,
-    members: BTreeMap<String, Member>,
+    members: BTreeMap<String, LayerMember>,
 }
 
 impl<'a> Builder<'a> {
@@ -86,10 +86,10 @@ impl<'a> Builder<'a> {
         for end in ends.filter(|end| *end > 0) {
             let part = &path[..end];
             if !self.facts.folders.contains(part) && !self.members.contains_key(part) {
-                self.members.insert(part.to_owned(), Member::folder(part, 0o755, self.epoch));
+                self.members.insert(part.to_owned(), LayerMember::folder(part, 0o755, self.epoch));
             }
         }
-        if let Some(member) = self.members.get_mut(path).filter(|member| owner > 0 && member.entry.kind == Kind::Folder) {
+        if let Some(member) = self.members.get_mut(path).filter(|member| owner > 0 && member.entry.kind == EntryKind::Folder) {
             (member.entry.uid, member.entry.gid) = (owner, owner);
         }
     }
@@ -97,12 +97,12 @@ impl<'a> Builder<'a> {
     fn file(&mut self, file: &AppFile, known: &KnownDigests) -> Result<()> {
         let path = self.place(&file.to);
         let member = match &file.link {
-            Some(link) => Member::symlink(&path, link, self.epoch),
+            Some(link) => LayerMember::symlink(&path, link, self.epoch),
             None => {
                 let (digest, size) = known.digest(&file.from)?;
                 let mode = if file.executable { 0o755 } else { 0o644 };
-                let entry = Entry { path: path.clone(), mode, uid: 0, gid: 0, mtime: self.epoch, kind: Kind::File(size) };
-                Member { entry, content: Content::File(file.from.clone(), digest) }
+                let entry = Entry { path: path.clone(), mode, uid: 0, gid: 0, mtime: self.epoch, kind: EntryKind::File(size) };
+                LayerMember { entry, content: Content::File(file.from.clone(), digest) }
             }
         };
         self.members.insert(path, member);
@@ -112,9 +112,9 @@ impl<'a> Builder<'a> {
     fn binary(&mut self, service: &Service, binary: &Binary) {
         // `dev` moves an executable after it was looked at.
         let path = self.place(service.package().map_or(&binary.place, |package| &package.binary_path));
-        let kind = Kind::File(binary.size);
+        let kind = EntryKind::File(binary.size);
         let entry = Entry { path: path.clone(), mode: 0o755, uid: 0, gid: 0, mtime: self.epoch, kind };
-        self.members.insert(path, Member { entry, content: Content::File(binary.path.clone(), binary.digest) });
+        self.members.insert(path, LayerMember { entry, content: Content::File(binary.path.clone(), binary.digest) });
     }
 
     /// The folder to start in, and the folders of named volumes, which an engine gives to the volume's new owner.

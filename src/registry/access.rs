@@ -17,7 +17,7 @@ pub struct Access {
 
 /// A server that answers `/v2/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint {
+pub struct RegistryEndpoint {
     /// `https`, `http`, or nothing: then it is found out.
     pub scheme: Option<&'static str>,
     /// `HOST[:PORT]`
@@ -34,7 +34,7 @@ impl Access {
     ///
     /// # Errors
     /// When a mirror is not a URL, or is plain HTTP where that is not allowed; in words for the user.
-    pub fn endpoints(&self, registry: &str, host: &str) -> Result<Vec<Endpoint>, String> {
+    pub fn endpoints(&self, registry: &str, host: &str) -> Result<Vec<RegistryEndpoint>, String> {
         let mirrors = self.mirrors.get(registry).into_iter().flatten();
         let mut endpoints = mirrors.map(|url| self.mirror(url)).collect::<Result<Vec<_>, _>>()?;
         endpoints.push(self.origin(host));
@@ -42,15 +42,15 @@ impl Access {
     }
 
     /// A registry itself.
-    pub fn origin(&self, host: &str) -> Endpoint {
-        Endpoint { scheme: if self.allows_plain(host) { None } else { Some("https") }, host: host.to_owned() }
+    pub fn origin(&self, host: &str) -> RegistryEndpoint {
+        RegistryEndpoint { scheme: if self.allows_plain(host) { None } else { Some("https") }, host: host.to_owned() }
     }
 
     /// Reads a mirror's URL.
     ///
     /// # Errors
     /// As [`Access::endpoints`].
-    pub fn mirror(&self, url: &str) -> Result<Endpoint, String> {
+    pub fn mirror(&self, url: &str) -> Result<RegistryEndpoint, String> {
         let (scheme, host) = match url.split_once("://") {
             Some(("https", host)) => ("https", host),
             Some(("http", host)) => ("http", host),
@@ -65,7 +65,7 @@ impl Access {
                 "the mirror `{url}` is not encrypted\nhelp: write `https://`, or add `insecure-registries = [\"{host}\"]`"
             ));
         }
-        Ok(Endpoint { scheme: Some(scheme), host: host.to_owned() })
+        Ok(RegistryEndpoint { scheme: Some(scheme), host: host.to_owned() })
     }
 }
 
@@ -110,8 +110,8 @@ mod tests {
         let url = "http://127.0.0.1:5000/".to_owned();
         let access = Access { mirrors: [("docker.io".to_owned(), vec![url])].into(), ..Access::default() };
         let endpoints = access.endpoints("docker.io", "registry-1.docker.io").expect("endpoints");
-        assert_eq!(endpoints[0], Endpoint { scheme: Some("http"), host: "127.0.0.1:5000".into() });
-        assert_eq!(endpoints[1], Endpoint { scheme: Some("https"), host: "registry-1.docker.io".into() });
+        assert_eq!(endpoints[0], RegistryEndpoint { scheme: Some("http"), host: "127.0.0.1:5000".into() });
+        assert_eq!(endpoints[1], RegistryEndpoint { scheme: Some("https"), host: "registry-1.docker.io".into() });
         assert!(access.mirror("http://example.com").expect_err("plain").contains("help: write `https://`"));
         let shown = access.mirror("https://user:secret@example.com").expect_err("a password");
         assert!(!shown.contains("secret"), "{shown}");

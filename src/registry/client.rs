@@ -11,7 +11,7 @@ use ureq::http::{self, Uri};
 use ureq::{Body, SendBody};
 
 use super::Access;
-use super::access::Endpoint;
+use super::access::RegistryEndpoint;
 use super::challenge::{Challenge, parse_token};
 use super::connections::{Connections, Failure, judge};
 use super::credentials::Store;
@@ -66,17 +66,17 @@ impl<'a> Client<'a> {
     }
 
     /// The servers to ask for what a registry has.
-    pub(super) fn endpoints(&self, registry: &str, host: &str) -> Result<Vec<Endpoint>> {
+    pub(super) fn endpoints(&self, registry: &str, host: &str) -> Result<Vec<RegistryEndpoint>> {
         self.connections.access().endpoints(registry, host).map_err(anyhow::Error::msg)
     }
 
     /// The registry itself.
-    pub(super) fn origin(&self, host: &str) -> Endpoint {
+    pub(super) fn origin(&self, host: &str) -> RegistryEndpoint {
         self.connections.access().origin(host)
     }
 
     /// `SCHEME://HOST/v2/PATH`
-    pub(super) fn url(&self, endpoint: &Endpoint, path: &str) -> Result<String> {
+    pub(super) fn url(&self, endpoint: &RegistryEndpoint, path: &str) -> Result<String> {
         Ok(format!("{}/v2/{path}", self.connections.base(endpoint)?))
     }
 
@@ -89,7 +89,7 @@ impl<'a> Client<'a> {
     ///
     /// # Errors
     /// When there is no answer after some tries, or the server cannot be convinced. An answer of any other status is none.
-    pub(super) fn send(&self, endpoint: &Endpoint, scopes: &[String], request: &Request<'_>) -> Result<Response> {
+    pub(super) fn send(&self, endpoint: &RegistryEndpoint, scopes: &[String], request: &Request<'_>) -> Result<Response> {
         let base = self.connections.base(endpoint)?;
         let key = (endpoint.host.clone(), scopes.join(" "));
         let mut convinced = false;
@@ -200,7 +200,7 @@ impl<'a> Client<'a> {
     }
 
     /// What answers a 401; `None` when there is nothing to answer it with.
-    fn authorize(&self, endpoint: &Endpoint, scopes: &[String], refused: &Response) -> Result<Option<Secret>> {
+    fn authorize(&self, endpoint: &RegistryEndpoint, scopes: &[String], refused: &Response) -> Result<Option<Secret>> {
         let values = refused.headers().get_all("www-authenticate").iter().filter_map(|value| value.to_str().ok());
         let Some(challenge) = Challenge::parse(values) else { return Ok(None) };
         let repository = scopes.first().and_then(|scope| scope.split(':').nth(1)).unwrap_or_default();

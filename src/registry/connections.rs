@@ -9,7 +9,7 @@ use rustls::AlertDescription;
 use ureq::Agent;
 use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 
-use super::access::{Access, Endpoint};
+use super::access::{Access, RegistryEndpoint};
 use super::certificates::{identity, provider, roots};
 use super::proxies;
 
@@ -47,7 +47,7 @@ impl Connections {
     ///
     /// # Errors
     /// When we are offline, or the server speaks TLS, and one of us does not trust the other's certificate.
-    pub fn base(&self, endpoint: &Endpoint) -> Result<String> {
+    pub fn base(&self, endpoint: &RegistryEndpoint) -> Result<String> {
         let host = &endpoint.host;
         if self.offline {
             bail!("`{host}` cannot be asked, since `--offline` was passed\nhelp: run once without `--offline`");

@@ -4,7 +4,7 @@ use std::io::{Read as _, Seek as _, Write as _};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
-use super::access::Endpoint;
+use super::access::RegistryEndpoint;
 use super::client::{Client, Content, Request, Response, header, refused};
 use super::retry::TRIES;
 use super::{Blobs, Reference};
@@ -31,7 +31,7 @@ impl Client<'_> {
         self.of_any(reference, |endpoint| self.manifest_of(endpoint, reference))
     }
 
-    fn manifest_of(&self, endpoint: &Endpoint, reference: &Reference) -> Result<(Digest, Vec<u8>)> {
+    fn manifest_of(&self, endpoint: &RegistryEndpoint, reference: &Reference) -> Result<(Digest, Vec<u8>)> {
         let url = self.url(endpoint, &format!("{}/manifests/{}", reference.repository, reference.version()))?;
         let request = Request { method: "GET", url, headers: vec![("accept", ACCEPTED.join(", "))], content: Content::None };
         let mut response = self.send(endpoint, &pull(reference), &request)?;
@@ -79,7 +79,13 @@ impl Client<'_> {
     }
 
     /// Reads until the blob is whole; where the connection breaks, it goes on from there.
-    fn fill(&self, endpoint: &Endpoint, reference: &Reference, download: &mut Download<'_>, advance: &dyn Fn(u64)) -> Result<()> {
+    fn fill(
+        &self,
+        endpoint: &RegistryEndpoint,
+        reference: &Reference,
+        download: &mut Download<'_>,
+        advance: &dyn Fn(u64),
+    ) -> Result<()> {
         let size = download.blob.size;
         let url = self.url(endpoint, &format!("{}/blobs/{}", reference.repository, download.blob.digest))?;
         let mut number = 1;
@@ -119,7 +125,7 @@ impl Client<'_> {
     }
 
     /// Asks one server after another; the last one is the registry itself, and its error counts.
-    fn of_any<T>(&self, reference: &Reference, mut ask: impl FnMut(&Endpoint) -> Result<T>) -> Result<T> {
+    fn of_any<T>(&self, reference: &Reference, mut ask: impl FnMut(&RegistryEndpoint) -> Result<T>) -> Result<T> {
         let endpoints = self.endpoints(&reference.registry, reference.host())?;
         let (origin, mirrors) = endpoints.split_last().context("there is no server to ask")?;
         for mirror in mirrors {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Blobs, Client, Reference};
 use crate::digest::Digest;
-use crate::oci::{Descriptor, ImageConfig, Index, LARGEST_DOCUMENT, Manifest, Platform};
+use crate::oci::{Descriptor, ImageConfig, ImageManifest, Index, LARGEST_DOCUMENT, Platform};
 
 /// Blobs that are fetched at a time.
 const PARALLEL: usize = 4;
@@ -34,7 +34,7 @@ pub struct Resolved {
 pub fn resolve(client: &Client<'_>, blobs: &Blobs, reference: &Reference, platform: &Platform) -> Result<Resolved> {
     let (digest, bytes) = document(client, blobs, reference)?;
     let (manifest_digest, bytes) = match parse(&bytes)? {
-        Document::Manifest(_) => (digest, bytes),
+        Document::ImageManifest(_) => (digest, bytes),
         Document::Index(index) => {
             let chosen = choose(&index, platform)?;
             let (found, bytes) = document(client, blobs, &reference.at(chosen.digest))?;
@@ -42,7 +42,7 @@ pub fn resolve(client: &Client<'_>, blobs: &Blobs, reference: &Reference, platfo
             (found, bytes)
         }
     };
-    let Document::Manifest(manifest) = parse(&bytes)? else { bail!("its index leads to another index") };
+    let Document::ImageManifest(manifest) = parse(&bytes)? else { bail!("its index leads to another index") };
     ensure!(manifest.config.size <= LARGEST_DOCUMENT, "its config has {} bytes", manifest.config.size);
     if blobs.document(&manifest.config.digest).is_none() {
         blobs.heal([&manifest.config]);
@@ -115,7 +115,7 @@ fn document(client: &Client<'_>, blobs: &Blobs, reference: &Reference) -> Result
 
 enum Document {
     Index(Index),
-    Manifest(Manifest),
+    ImageManifest(ImageManifest),
 }
 
 /// What a document is, by its content: the media type in a header is only what a server says.
@@ -131,7 +131,7 @@ fn parse(bytes: &[u8]) -> Result<Document> {
     if value.get("manifests").is_some() {
         return serde_json::from_value(value).map(Document::Index).context("its index is not what it should be");
     }
-    serde_json::from_value(value).map(Document::Manifest).context("its manifest is not that of an image")
+    serde_json::from_value(value).map(Document::ImageManifest).context("its manifest is not that of an image")
 }
 
 /// The manifest of an index for a platform. Where several variants of an architecture fit, the nearest one that is not

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context as _, Result, ensure};
 
 use super::Reference;
-use super::access::Endpoint;
+use super::access::RegistryEndpoint;
 use super::client::{Client, Content, Open, Request, Response, header, query, refused};
 use super::download::ACCEPTED;
 use super::image::in_parallel;
@@ -85,7 +85,7 @@ impl Client<'_> {
         }
     }
 
-    fn has_blob(&self, endpoint: &Endpoint, upload: &Upload<'_>) -> Result<bool> {
+    fn has_blob(&self, endpoint: &RegistryEndpoint, upload: &Upload<'_>) -> Result<bool> {
         let url = self.url(endpoint, &format!("{}/blobs/{}", upload.to.repository, upload.blob.digest))?;
         let request = Request { method: "HEAD", url, headers: Vec::new(), content: Content::None };
         let response = self.send(endpoint, &push(upload.to, None), &request)?;
@@ -97,7 +97,7 @@ impl Client<'_> {
     }
 
     /// Opens a session; `None` when the registry took the blob from the other repository.
-    fn begin(&self, endpoint: &Endpoint, upload: &Upload<'_>) -> Result<Option<String>> {
+    fn begin(&self, endpoint: &RegistryEndpoint, upload: &Upload<'_>) -> Result<Option<String>> {
         let from = upload.mount.filter(|from| *from != upload.to.repository);
         let mut url = self.url(endpoint, &format!("{}/blobs/uploads/", upload.to.repository))?;
         if let Some(from) = from {
@@ -116,7 +116,7 @@ impl Client<'_> {
     }
 
     /// All bytes in one request ("Pushing a blob monolithically").
-    fn put(&self, endpoint: &Endpoint, upload: &Upload<'_>, session: &str) -> Result<Response> {
+    fn put(&self, endpoint: &RegistryEndpoint, upload: &Upload<'_>, session: &str) -> Result<Response> {
         let separator = if session.contains('?') { '&' } else { '?' };
         let url = format!("{session}{separator}{}", query(&[("digest", &upload.blob.digest.to_string())]));
         let headers = vec![("content-type", "application/octet-stream".to_owned())];

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use minijinja::{Environment, context};
 
-use crate::app::{Base, BaseChoice, Dockerfile, GeneratedFile, Part, Service, VolumeSource};
+use crate::app::{Base, BaseChoice, CopiedPath, Dockerfile, GeneratedFile, Service, VolumeSource};
 use crate::plan::{Layout, Plan, PlannedImage};
 
 /// What engines set where an image says nothing.
@@ -134,7 +134,7 @@ fn of_image(plan: &Plan, image: &PlannedImage<'_>, services: &[&Service], base: 
         .filter_map(|service| service.package())
         .flat_map(|package| package.files.iter().map(|file| file.to.as_str()).chain([package.binary_path.as_str()]));
     for part in base.facts.parts(files) {
-        let (Part::Folder(path) | Part::File(path)) = part;
+        let (CopiedPath::Folder(path) | CopiedPath::File(path)) = part;
         copies.push(words(&[&format!("rootfs/{path}"), &format!("/{path}")]));
     }
     for service in services {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::app::Health;
 
 /// One that was started.
-pub struct Container {
+pub struct LiveContainer {
     /// The service.
     pub service: String,
     /// Its own name.
@@ -33,7 +33,7 @@ pub struct Container {
     pub follower: Option<JoinHandle<()>>,
 }
 
-impl Container {
+impl LiveContainer {
     /// What it is called to the user.
     pub fn what(&self) -> &'static str {
         if self.dependency { "dependency" } else { "service" }
@@ -41,9 +41,9 @@ impl Container {
 }
 
 /// Followers end with their containers.
-pub fn await_followers(containers: &[&Container]) {
+pub fn await_followers(containers: &[&LiveContainer]) {
     let patience = Instant::now() + Duration::from_secs(3);
-    let follows = |container: &&Container| container.follower.as_ref().is_some_and(|follower| !follower.is_finished());
+    let follows = |container: &&LiveContainer| container.follower.as_ref().is_some_and(|follower| !follower.is_finished());
     while containers.iter().any(follows) && Instant::now() < patience {
         std::thread::sleep(Duration::from_millis(10));
     }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use super::container::{Container, await_followers};
+use super::container::{LiveContainer, await_followers};
 use super::health;
 use super::launch::Launch;
 use super::manner::Manner;
@@ -35,7 +35,7 @@ pub struct Started<'a> {
     shell: &'a Shell,
     manner: Manner,
     network: bool,
-    containers: Vec<Container>,
+    containers: Vec<LiveContainer>,
 }
 
 impl<'a> Started<'a> {
@@ -141,7 +141,7 @@ impl<'a> Started<'a> {
         new.platform = self.foreign.get(&image).cloned();
         new.labels = self.labels();
         self.engine.create(&new)?;
-        self.containers.push(Container {
+        self.containers.push(LiveContainer {
             service: launch.name.clone(),
             name: new.name.clone(),
             image,
@@ -180,7 +180,7 @@ impl<'a> Started<'a> {
         let end = Instant::now() + timeout;
         loop {
             self.look()?;
-            let wanted = |container: &&Container| services.contains(&container.service) && !container.well;
+            let wanted = |container: &&LiveContainer| services.contains(&container.service) && !container.well;
             let open: Vec<String> = self.containers.iter().filter(wanted).map(|container| container.service.clone()).collect();
             if open.is_empty() || self.interrupt.count() > 0 {
                 return Ok(());
@@ -231,7 +231,7 @@ impl<'a> Started<'a> {
         Ok(self.containers.iter().all(|container| container.ended))
     }
 
-    fn ended(container: &Container, state: &State, foreign: &BTreeMap<String, String>) -> Result<()> {
+    fn ended(container: &LiveContainer, state: &State, foreign: &BTreeMap<String, String>) -> Result<()> {
         if state.exit_code == 0 {
             return Ok(());
         }
@@ -273,7 +273,7 @@ impl<'a> Started<'a> {
     }
 
     /// Asks a container to end; kills it when it does not, or when the user wishes so a second time.
-    fn end(&self, Container { name, grace, .. }: &Container, wishes: usize) -> Result<()> {
+    fn end(&self, LiveContainer { name, grace, .. }: &LiveContainer, wishes: usize) -> Result<()> {
         if !self.engine.state(name)?.running {
             return Ok(());
         }

@@ -8,19 +8,19 @@ use anyhow::{Context as _, Result, ensure};
 use super::Key;
 use crate::archive::gzip::Level;
 use crate::archive::order::Rank;
-use crate::archive::{self, END_OF_ARCHIVE, Entry, Kind};
+use crate::archive::{self, END_OF_ARCHIVE, Entry, EntryKind};
 use crate::digest::Digest;
 
 /// Members in the order in which they stand in the tar.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Layer {
     /// As [`Layer::new`] orders them.
-    members: Vec<Member>,
+    members: Vec<LayerMember>,
 }
 
 /// One member with what it holds.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Member {
+pub struct LayerMember {
     /// Header.
     pub entry: Entry,
     /// Content; [`Content::None`] for all but files.
@@ -38,38 +38,38 @@ pub enum Content {
     Bytes(#[serde(skip)] Vec<u8>, Digest),
 }
 
-impl Member {
+impl LayerMember {
     /// A member that holds bytes made by this tool.
     pub fn bytes(path: &str, mode: u32, mtime: u64, bytes: Vec<u8>) -> Self {
-        let kind = Kind::File(bytes.len() as u64);
+        let kind = EntryKind::File(bytes.len() as u64);
         let digest = Digest::of(&bytes);
         Self { entry: Entry { path: path.into(), mode, uid: 0, gid: 0, mtime, kind }, content: Content::Bytes(bytes, digest) }
     }
 
     /// A folder.
     pub fn folder(path: &str, mode: u32, mtime: u64) -> Self {
-        Self { entry: Entry { path: path.into(), mode, uid: 0, gid: 0, mtime, kind: Kind::Folder }, content: Content::None }
+        Self { entry: Entry { path: path.into(), mode, uid: 0, gid: 0, mtime, kind: EntryKind::Folder }, content: Content::None }
     }
 
     fn order(&self) -> archive::order::Key<'_> {
         let (rank, size) = match self.entry.kind {
-            Kind::Folder => (Rank::Folder, 0),
-            Kind::Symlink(_) => (Rank::Special, 0),
-            Kind::File(size) => (Rank::File, size),
+            EntryKind::Folder => (Rank::Folder, 0),
+            EntryKind::Symlink(_) => (Rank::Special, 0),
+            EntryKind::File(size) => (Rank::File, size),
         };
         archive::order::key(rank, &self.entry.path, size)
     }
 
     /// A symbolic link.
     pub fn symlink(path: &str, target: &str, mtime: u64) -> Self {
-        let kind = Kind::Symlink(target.into());
+        let kind = EntryKind::Symlink(target.into());
         Self { entry: Entry { path: path.into(), mode: 0o777, uid: 0, gid: 0, mtime, kind }, content: Content::None }
     }
 }
 
 impl Layer {
     /// A layer of these members, put into the order of [`archive::order`]. Folders stand before what is in them.
-    pub fn new(mut members: Vec<Member>) -> Self {
+    pub fn new(mut members: Vec<LayerMember>) -> Self {
         members.sort_by(|one, other| one.order().cmp(&other.order()));
         Self { members }
     }
@@ -93,7 +93,7 @@ impl Layer {
     pub fn write(&self, to: &mut dyn Write) -> Result<()> {
         for member in &self.members {
             to.write_all(&archive::encode(&member.entry)?)?;
-            let Kind::File(size) = member.entry.kind else { continue };
+            let EntryKind::File(size) = member.entry.kind else { continue };
             match &member.content {
                 Content::None => ensure!(size == 0, "`{}` has no content", member.entry.path),
                 Content::Bytes(bytes, _) => to.write_all(bytes)?,
@@ -107,7 +107,7 @@ impl Layer {
 
     /// Uncompressed bytes of the files in it.
     pub fn content_size(&self) -> u64 {
-        self.members.iter().map(|m| if let Kind::File(size) = m.entry.kind { size } else { 0 }).sum()
+        self.members.iter().map(|m| if let EntryKind::File(size) = m.entry.kind { size } else { 0 }).sum()
     }
 }
 

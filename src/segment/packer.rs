@@ -221,11 +221,11 @@ impl Write for Sink<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::segment::Member;
+    use crate::segment::LayerMember;
 
     fn sample() -> Layer {
         let bytes: Vec<u8> = (0..3_000_000u32).flat_map(|n| (n / 7).to_le_bytes()).collect();
-        Layer::new(vec![Member::folder("srv", 0o755, 0), Member::bytes("srv/data", 0o644, 0, bytes)])
+        Layer::new(vec![LayerMember::folder("srv", 0o755, 0), LayerMember::bytes("srv/data", 0o644, 0, bytes)])
     }
 
     #[test]

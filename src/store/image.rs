@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::digest::Digest;
-use crate::oci::{self, Descriptor, DockerImage, ImageConfig, Manifest, Platform};
+use crate::oci::{self, Descriptor, DockerImage, ImageConfig, ImageManifest, Platform};
 
 /// What an archive says that it holds.
 #[derive(Debug, Default)]
@@ -86,7 +86,7 @@ pub struct StoredManifest {
     /// As it stands there.
     pub bytes: Vec<u8>,
     /// What it says.
-    pub parsed: Manifest,
+    pub parsed: ImageManifest,
 }
 
 impl StoredImage {

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::image::{Listed, Listing, StoredImage, StoredLayer, StoredManifest};
 use super::{ALL_DOCUMENTS, Documents, Finding, Findings, MOST};
 use crate::digest::Digest;
-use crate::oci::{self, Descriptor, DockerImage, ImageConfig, Index, Layout, Manifest};
+use crate::oci::{self, Descriptor, DockerImage, ImageConfig, ImageManifest, Index, Layout};
 
 /// Follows the documents of an archive.
 pub struct Walk<'a> {
@@ -148,7 +148,7 @@ impl<'a> Walk<'a> {
             return Ok(None);
         }
         let path = oci::blob_path(&descriptor.digest);
-        let Some((manifest, bytes)) = self.read::<Manifest>(&path, Some(&descriptor.digest))? else { return Ok(None) };
+        let Some((manifest, bytes)) = self.read::<ImageManifest>(&path, Some(&descriptor.digest))? else { return Ok(None) };
         let shown = name.map_or_else(|| descriptor.digest.short(), str::to_owned);
         let is_config =
             matches!(manifest.config.media_type.as_str(), "" | oci::CONFIG | "application/vnd.docker.container.image.v1+json");

@@ -85,7 +85,7 @@ fn no_files_import_each_other_in_a_circle() {
         }
     }
     let circles: Vec<String> = trees.iter().flat_map(circles).collect();
-    assert!(circles.len() <= 13, "\n{}", circles.join("\n"));
+    assert!(circles.is_empty(), "\n{}", circles.join("\n"));
 }
 
 /// Files that import each other, directly or through others: each group as a sentence.
@@ -128,7 +128,7 @@ fn public_types_have_names_of_their_own() {
     }
     let several = owners.iter().filter(|(_, paths)| paths.len() > 1);
     let several: Vec<String> = several.map(|(name, paths)| format!("`{name}`: {}", paths.join(", "))).collect();
-    assert!(several.len() <= 18, "\n{}", several.join("\n"));
+    assert!(several.is_empty(), "\n{}", several.join("\n"));
 }
 
 #[test]

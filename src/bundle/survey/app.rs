@@ -34,7 +34,7 @@ const NEWEST: u64 = 8;
 
 /// What the app file says, as far as it could be read.
 #[derive(Debug, Default)]
-pub struct AppFile {
+pub struct DeclaredApp {
     /// `auterion-api-version`
     pub api_version: Option<u64>,
     /// `auterion-app-base`, unless `none`.
@@ -51,7 +51,7 @@ pub struct AppFile {
     pub services: BTreeMap<String, Option<String>>,
 }
 
-impl AppFile {
+impl DeclaredApp {
     /// Text to facts, with every fault on the way.
     pub fn parse(text: &str, faults: &mut Faults) -> Self {
         let mut app = Self::default();
@@ -250,7 +250,7 @@ mod tests {
 
     fn faults(text: &str) -> Vec<String> {
         let mut faults = Faults::default();
-        AppFile::parse(text, &mut faults);
+        DeclaredApp::parse(text, &mut faults);
         faults.into_vec()
     }
 
@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn the_override_of_an_image_wins() {
         let text = "services: {a: {build: x}}\ncompose-override: {services: {a: {image: 'y:1'}}}";
-        let app = AppFile::parse(text, &mut Faults::default());
+        let app = DeclaredApp::parse(text, &mut Faults::default());
         assert_eq!(app.services["a"].as_deref(), Some("y:1"));
     }
 }

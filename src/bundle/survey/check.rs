@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::app::{self, AppFile};
+use super::app::{self, DeclaredApp};
 use super::device;
-use super::payload::Contents;
+use super::payload_contents::PayloadContents;
 use super::report::Survey;
 use super::service_images;
 use crate::app::ImageRef;
@@ -13,7 +13,7 @@ use crate::mender::{Faults, Reading};
 /// Holds all that was read together.
 pub struct Check<'a> {
     pub reading: &'a Reading,
-    pub contents: &'a Contents,
+    pub contents: &'a PayloadContents,
     pub survey: &'a mut Survey,
     pub faults: &'a mut Faults,
 }
@@ -24,7 +24,7 @@ impl Check<'_> {
         let app = match self.text("auterion-app.yml") {
             Some(text) => {
                 let mut faults = Faults::default();
-                let app = AppFile::parse(&text, &mut faults);
+                let app = DeclaredApp::parse(&text, &mut faults);
                 self.faults.add_of("`auterion-app.yml`", faults);
                 Some(app)
             }
@@ -36,7 +36,7 @@ impl Check<'_> {
         };
         self.settings(app.is_some());
         let image = self.contents.images.first();
-        let slug = app.as_ref().and_then(AppFile::slug);
+        let slug = app.as_ref().and_then(DeclaredApp::slug);
         self.survey.name = slug.clone().or_else(|| image.map(|(slug, _)| slug.clone()));
         self.survey.version = self.version(app.as_ref());
         self.survey.api_version = app.as_ref().and_then(|app| app.api_version);
@@ -68,7 +68,7 @@ impl Check<'_> {
     }
 
     /// `version`: the version, no line feed.
-    fn version(&mut self, app: Option<&AppFile>) -> Option<String> {
+    fn version(&mut self, app: Option<&DeclaredApp>) -> Option<String> {
         let stored = self.text("version");
         let Some(stored) = stored else {
             self.faults.add("there is no file `version` in the payload");
@@ -105,7 +105,7 @@ impl Check<'_> {
     }
 
     /// What the header and the file names have to be; gives the image of each service (sections 2.4 and 4.4).
-    fn current(&mut self, app: &AppFile, slug: Option<&str>) -> BTreeMap<String, String> {
+    fn current(&mut self, app: &DeclaredApp, slug: Option<&str>) -> BTreeMap<String, String> {
         let mut services = BTreeMap::new();
         if let (Some(slug), Some(version)) = (slug, app.version.as_deref()) {
             let header = &self.reading.header;

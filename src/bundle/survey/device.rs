@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::app::AppFile;
+use super::app::DeclaredApp;
 use super::report::Survey;
 use crate::app::Device;
 use crate::mender::{Faults, Reading};
 
 /// The text under `auterion-metadata` (section 2.4).
-pub fn metadata(reading: &Reading, app: Option<&AppFile>, survey: &mut Survey, faults: &mut Faults) {
+pub fn metadata(reading: &Reading, app: Option<&DeclaredApp>, survey: &mut Survey, faults: &mut Faults) {
     let Some(meta_data) = &reading.header.meta_data else { return };
     let object = match meta_data.get("auterion-metadata").map(|value| (value, value.as_str())) {
         Some((_, Some(text))) => match serde_json::from_str::<Value>(text) {
@@ -55,7 +55,7 @@ pub fn metadata(reading: &Reading, app: Option<&AppFile>, survey: &mut Survey, f
 }
 
 /// Device types against the table and the app file; gives what the images have to run on (sections 4.2 and 4.3).
-pub fn types(reading: &Reading, app: Option<&AppFile>, faults: &mut Faults) -> Option<&'static str> {
+pub fn types(reading: &Reading, app: Option<&DeclaredApp>, faults: &mut Faults) -> Option<&'static str> {
     let types = &reading.header.device_types;
     let mut architectures = BTreeSet::new();
     let mut seen = BTreeSet::new();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::members::{Content, Members};
+use super::members::{ImageMembers, MemberContent};
 use crate::app::ImageRef;
 use crate::archive::Compression;
 use crate::digest::Digest;
@@ -15,7 +15,7 @@ const MOST_NOTES: usize = 100;
 
 /// The images of an archive, and what is wrong with them.
 #[derive(Debug, Default)]
-pub struct Images {
+pub struct FoundImages {
     /// In the archive's order.
     pub list: Vec<StoredImage>,
     /// `manifest.json` was there.
@@ -30,9 +30,9 @@ pub struct Images {
     pub notes: Vec<String>,
 }
 
-impl Images {
+impl FoundImages {
     /// Finds all images. `may_lack` says that layers may be missing: whoever reads on judges that.
-    pub fn resolve(members: &Members, may_lack: bool) -> Self {
+    pub fn resolve(members: &ImageMembers, may_lack: bool) -> Self {
         let mut images = Self::default();
         for (path, member) in members.files() {
             let named = path.strip_prefix("blobs/sha256/").or_else(|| path.strip_suffix(".json")).and_then(Digest::from_hex);
@@ -63,7 +63,7 @@ impl Images {
         images
     }
 
-    fn walk(&mut self, members: &Members) -> Listing {
+    fn walk(&mut self, members: &ImageMembers) -> Listing {
         let (faults, notes) = (&mut self.faults, &mut self.notes);
         let mut report = |finding| {
             match finding {
@@ -90,7 +90,7 @@ impl Images {
         listing
     }
 
-    fn unused(&mut self, members: &Members) {
+    fn unused(&mut self, members: &ImageMembers) {
         let used: BTreeSet<Digest> = self
             .list
             .iter()
@@ -100,7 +100,7 @@ impl Images {
             .collect();
         let unused: Vec<u64> = members
             .files()
-            .filter(|(_, member)| matches!(member.content, Content::Layer(_)) && !used.contains(&member.digest))
+            .filter(|(_, member)| matches!(member.content, MemberContent::Layer(_)) && !used.contains(&member.digest))
             .map(|(_, member)| member.size)
             .collect();
         if !unused.is_empty() {
@@ -110,7 +110,7 @@ impl Images {
     }
 }
 
-fn check(image: &StoredImage, members: &Members, may_lack: bool, faults: &mut Faults) {
+fn check(image: &StoredImage, members: &ImageMembers, may_lack: bool, faults: &mut Faults) {
     let shown = image.shown();
     let config = &image.config;
     if config.os.is_empty() || config.architecture.is_empty() {
@@ -131,7 +131,7 @@ fn check(image: &StoredImage, members: &Members, may_lack: bool, faults: &mut Fa
             }
             continue;
         };
-        let Content::Layer(layer) = &member.content else {
+        let MemberContent::Layer(layer) = &member.content else {
             faults.add(format!("image `{shown}`: its layer `{path}` is not a tar"));
             continue;
         };
@@ -149,7 +149,7 @@ fn check(image: &StoredImage, members: &Members, may_lack: bool, faults: &mut Fa
     for blob in &manifest.parsed.layers {
         let path = oci::blob_path(&blob.digest);
         match members.get(&path).map(|member| &member.content) {
-            Some(Content::Layer(layer)) => faults.extend(misnamed(blob, layer.compression)),
+            Some(MemberContent::Layer(layer)) => faults.extend(misnamed(blob, layer.compression)),
             Some(_) => {}
             // Where the layers are OCI's, this was asked above.
             None if may_lack || image.layers.first().is_some_and(|layer| layer.digest.is_some()) => {}

@@ -13,7 +13,7 @@ const LONGEST: usize = 1024;
 
 /// What a layer's bytes are (image-spec, layer.md).
 #[derive(Debug, Default)]
-pub struct Layer {
+pub struct FoundLayer {
     /// As it stands in the archive.
     pub compression: Compression,
     /// Sum of the uncompressed bytes; none where a compressed layer was not unpacked.
@@ -28,7 +28,7 @@ pub struct Layer {
     pub faults: Faults,
 }
 
-impl Layer {
+impl FoundLayer {
     /// Reads a tar, which may be compressed; keeps the `keep` largest files, or does not look into what is compressed. A plain tar is not summed: whoever
     /// reads the stream does that already.
     pub fn read(reader: &mut dyn BufRead, budget: &Budget, keep: Option<usize>) -> Self {

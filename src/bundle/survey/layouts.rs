@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::images::Images;
-use super::report::Layer;
+use super::images::FoundImages;
+use super::layer_report::LayerReport;
 use crate::app::LayerOf;
 use crate::digest::Digest;
 use crate::plan::Layout;
@@ -57,7 +57,7 @@ type Services<'a> = BTreeMap<(String, String), BTreeSet<&'a Digest>>;
 impl Layouts {
     /// Both layouts of images that were made here; `None` of others, which do not say whose layers they have, and of what claims to
     /// be larger than any app is.
-    pub(super) fn of(images: &Images, layers: &[Layer]) -> Option<Self> {
+    pub(super) fn of(images: &FoundImages, layers: &[LayerReport]) -> Option<Self> {
         let mut this = Layout::ImagePerService;
         let (mut services, mut looked_at) = (Services::new(), 0);
         let mut bases: BTreeMap<String, BTreeSet<&[Digest]>> = BTreeMap::new();
@@ -165,7 +165,7 @@ mod tests {
                 layers: Vec::new(),
                 manifest: None,
             };
-            let mut images = Images::default();
+            let mut images = FoundImages::default();
             images.list.push(found);
             Layouts::of(&images, &[]).map(|both| both.image_per_service.images)
         };

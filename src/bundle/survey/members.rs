@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek as _, SeekFrom};
 
-use super::layer::Layer;
+use super::layer::FoundLayer;
 use crate::archive::{Budget, Compression, Counted, TarReader, confined, decompressed, places};
 use crate::digest::{Digest, Hasher, Summed};
 use crate::mender::Faults;
@@ -22,9 +22,9 @@ const LONGEST: usize = 1024;
 
 /// What an archive holds, by path without `./`.
 #[derive(Debug, Default)]
-pub struct Members {
+pub struct ImageMembers {
     /// Files.
-    files: BTreeMap<String, Member>,
+    files: BTreeMap<String, ImageMember>,
     /// Links, to the path they lead to.
     links: BTreeMap<String, String>,
     /// How the whole archive was compressed.
@@ -39,7 +39,7 @@ pub struct Members {
 
 /// One file of the archive.
 #[derive(Debug)]
-pub struct Member {
+pub struct ImageMember {
     /// Bytes as they stand in the archive.
     pub size: u64,
     /// Their sum.
@@ -47,23 +47,23 @@ pub struct Member {
     /// Bytes that it takes in a compressed archive.
     pub packed: Option<u64>,
     /// What it is.
-    pub content: Content,
+    pub content: MemberContent,
     /// Bytes of members before it that have its path and its bytes.
     again: u64,
 }
 
 /// What a member is.
 #[derive(Debug)]
-pub enum Content {
+pub enum MemberContent {
     /// Text that looks like JSON.
     Document(Vec<u8>),
     /// A tar, plain or compressed, or at least something compressed.
-    Layer(Box<Layer>),
+    Layer(Box<FoundLayer>),
     /// Something else.
     Other,
 }
 
-impl Members {
+impl ImageMembers {
     /// Reads an archive that is plain, or compressed as a whole. Of each layer the `keep` largest files are kept; without a number,
     /// layers that are compressed by themselves are not unpacked.
     pub fn read(reader: impl Read, budget: &Budget, keep: Option<usize>) -> Self {
@@ -89,14 +89,14 @@ impl Members {
             let named = path.strip_prefix("blobs/sha256/").and_then(Digest::from_hex);
             let member = match (named, Compression::of(&head)) {
                 (Some(digest), compression) if compression != Compression::None => {
-                    let layer = Layer { compression, ..Layer::default() };
-                    Member { size, digest, packed: None, content: Content::Layer(Box::new(layer)), again: 0 }
+                    let layer = FoundLayer { compression, ..FoundLayer::default() };
+                    ImageMember { size, digest, packed: None, content: MemberContent::Layer(Box::new(layer)), again: 0 }
                 }
                 _ => {
                     file.seek(SeekFrom::Start(offset))?;
                     let wanted = size <= LARGEST_DOCUMENT && documents + size <= ALL_DOCUMENTS;
-                    let member = Member::read(&mut file.by_ref().take(size), size, wanted, &Budget::new(u64::MAX), None)?;
-                    documents += if matches!(member.content, Content::Document(_)) { size } else { 0 };
+                    let member = ImageMember::read(&mut file.by_ref().take(size), size, wanted, &Budget::new(u64::MAX), None)?;
+                    documents += if matches!(member.content, MemberContent::Document(_)) { size } else { 0 };
                     member
                 }
             };
@@ -141,15 +141,15 @@ impl Members {
                 continue;
             }
             let wanted = entry.size <= LARGEST_DOCUMENT && documents + entry.size <= ALL_DOCUMENTS;
-            let mut member = Member::read(&mut tar, entry.size, wanted, budget, keep)?;
+            let mut member = ImageMember::read(&mut tar, entry.size, wanted, budget, keep)?;
             match &mut member.content {
-                Content::Document(bytes) => documents += bytes.len() as u64,
-                Content::Layer(layer) => {
+                MemberContent::Document(bytes) => documents += bytes.len() as u64,
+                MemberContent::Layer(layer) => {
                     layers += 1;
                     self.faults.add_of(&format!("layer `{path}`"), std::mem::take(&mut layer.faults));
                     anyhow::ensure!(layers <= MOST_LAYERS, "it has more than {MOST_LAYERS} layers");
                 }
-                Content::Other => {}
+                MemberContent::Other => {}
             }
             if compression != Compression::None {
                 member.packed = Some(count.get() - before);
@@ -171,7 +171,7 @@ impl Members {
     }
 
     /// The files, by path.
-    pub fn files(&self) -> impl Iterator<Item = (&String, &Member)> {
+    pub fn files(&self) -> impl Iterator<Item = (&String, &ImageMember)> {
         self.files.iter()
     }
 
@@ -180,7 +180,7 @@ impl Members {
         let mut warnings = Faults::default();
         let mut first: BTreeMap<Digest, &str> = BTreeMap::new();
         for (path, member) in &self.files {
-            let Content::Layer(layer) = &member.content else { continue };
+            let MemberContent::Layer(layer) = &member.content else { continue };
             let mut costs = member.again;
             let same = *first.entry(layer.diff_id.unwrap_or(member.digest)).or_insert(path);
             if same != path {
@@ -194,7 +194,7 @@ impl Members {
     }
 
     /// The file that a path leads to, through links.
-    pub fn get(&self, path: &str) -> Option<&Member> {
+    pub fn get(&self, path: &str) -> Option<&ImageMember> {
         let mut path = confined(path)?;
         for _ in 0..16 {
             if let Some(member) = self.files.get(&path) {
@@ -206,20 +206,20 @@ impl Members {
     }
 }
 
-impl store::Documents for Members {
+impl store::Documents for ImageMembers {
     fn size(&self, path: &str) -> Option<u64> {
         self.get(path).map(|member| member.size)
     }
 
     fn document(&self, path: &str) -> anyhow::Result<Cow<'_, [u8]>> {
         match self.get(path).map(|member| &member.content) {
-            Some(Content::Document(bytes)) => Ok(Cow::Borrowed(bytes)),
+            Some(MemberContent::Document(bytes)) => Ok(Cow::Borrowed(bytes)),
             _ => anyhow::bail!("`{path}` is not JSON, or too large"),
         }
     }
 }
 
-impl Member {
+impl ImageMember {
     /// Bytes that it takes in the archive.
     fn stored(&self) -> u64 {
         self.packed.unwrap_or(self.size)
@@ -231,18 +231,18 @@ impl Member {
         let mut head = Vec::new();
         stream.by_ref().take(512).read_to_end(&mut head)?;
         let is_text = head.iter().find(|b| !b.is_ascii_whitespace()).is_some_and(|b| matches!(b, b'{' | b'['));
-        let mut content = Content::Other;
+        let mut content = MemberContent::Other;
         if is_text && wanted {
             stream.read_to_end(&mut head)?;
-            content = Content::Document(head);
+            content = MemberContent::Document(head);
         } else if Compression::of(&head) != Compression::None || crate::archive::begins_tar(&head) {
             let mut rest = BufReader::with_capacity(1 << 16, io::Cursor::new(head).chain(&mut stream));
-            content = Content::Layer(Box::new(Layer::read(&mut rest, budget, keep)));
+            content = MemberContent::Layer(Box::new(FoundLayer::read(&mut rest, budget, keep)));
         }
         // What the layer's reader left, and what it could not make sense of.
         io::copy(&mut stream, &mut io::sink())?;
         let digest = hasher.finish();
-        if let Content::Layer(layer) = &mut content
+        if let MemberContent::Layer(layer) = &mut content
             && layer.compression == Compression::None
         {
             layer.diff_id = Some(digest);

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::images::Images;
+use super::images::FoundImages;
+use super::layer_report::LayerReport;
 use super::layouts::Layouts;
-use super::members::{Content, Members};
+use super::members::{ImageMembers, MemberContent};
 use crate::digest::Digest;
 use crate::store::StoredLayer;
 
@@ -59,11 +60,11 @@ pub struct Survey {
     /// Whether it carries a signature, which is not checked; `.auterionos` only.
     pub signed: bool,
     /// Files of the payload; `.auterionos` only.
-    pub payload: Vec<PayloadFile>,
+    pub payload: Vec<PayloadFileReport>,
     /// The images in their order.
-    pub images: Vec<Image>,
+    pub images: Vec<ImageReport>,
     /// Each layer once, in the order of first use.
-    pub layers: Vec<Layer>,
+    pub layers: Vec<LayerReport>,
     /// What shared layers save.
     pub sharing: Sharing,
     /// What the same services come to in each layout; only of images that were made here, without an engine.
@@ -81,7 +82,7 @@ pub struct Survey {
 /// A file of an `.auterionos` payload.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct PayloadFile {
+pub struct PayloadFileReport {
     /// Its name.
     pub name: String,
     /// Its size.
@@ -93,7 +94,7 @@ pub struct PayloadFile {
 /// One image.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Image {
+pub struct ImageReport {
     /// `NAME:TAG`.
     pub names: Vec<String>,
     /// The service that runs it; `.auterionos` only.
@@ -118,26 +119,6 @@ pub struct Image {
     pub layers: Vec<Digest>,
     /// Unpacked bytes of all its layers.
     pub unpacked: u64,
-}
-
-/// A layer.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Layer {
-    /// Sum of its unpacked bytes.
-    pub diff_id: Digest,
-    /// Whether it is in the file; one of an app base may be left out.
-    pub present: bool,
-    /// Unpacked bytes.
-    pub unpacked: u64,
-    /// Bytes that it takes in the file, where that can be told.
-    pub packed: Option<u64>,
-    /// `none`, `gzip`, `xz` or `zstd`, of this layer alone.
-    pub compression: &'static str,
-    /// Files in it.
-    pub files: u64,
-    /// Positions in `images` of those that have it.
-    pub images: Vec<usize>,
 }
 
 /// What it saves that images have layers in common.
@@ -192,7 +173,7 @@ impl Survey {
     }
 
     /// Puts the images in, and what follows from them.
-    pub(super) fn describe(&mut self, images: &Images, members: &Members, keep: usize) {
+    pub(super) fn describe(&mut self, images: &FoundImages, members: &ImageMembers, keep: usize) {
         let mut places: BTreeMap<Digest, usize> = BTreeMap::new();
         let mut packed_saved = Some(0u64);
         for (at, found) in images.list.iter().enumerate() {
@@ -218,7 +199,7 @@ impl Survey {
             }
             self.sharing.separate = self.sharing.separate.saturating_add(unpacked);
             let run = &found.config.config;
-            self.images.push(Image {
+            self.images.push(ImageReport {
                 names: found.names.clone(),
                 service: None,
                 id: found.id,
@@ -247,11 +228,14 @@ impl Survey {
     }
 }
 
-fn layer(diff_id: Digest, path: &str, members: &Members) -> Layer {
-    let absent = Layer { diff_id, present: false, unpacked: 0, packed: None, compression: "none", files: 0, images: Vec::new() };
+fn layer(diff_id: Digest, path: &str, members: &ImageMembers) -> LayerReport {
+    let absent =
+        LayerReport { diff_id, present: false, unpacked: 0, packed: None, compression: "none", files: 0, images: Vec::new() };
     let Some(member) = members.get(path) else { return absent };
-    let Content::Layer(found) = &member.content else { return Layer { present: true, unpacked: member.size, ..absent } };
-    Layer {
+    let MemberContent::Layer(found) = &member.content else {
+        return LayerReport { present: true, unpacked: member.size, ..absent };
+    };
+    LayerReport {
         present: true,
         unpacked: found.size,
         packed: member.packed.or(Some(member.size)),
@@ -261,8 +245,8 @@ fn layer(diff_id: Digest, path: &str, members: &Members) -> Layer {
     }
 }
 
-fn largest(diff_id: Digest, path: &str, members: &Members) -> Vec<LargeFile> {
-    let Some(Content::Layer(found)) = members.get(path).map(|member| &member.content) else { return Vec::new() };
+fn largest(diff_id: Digest, path: &str, members: &ImageMembers) -> Vec<LargeFile> {
+    let Some(MemberContent::Layer(found)) = members.get(path).map(|member| &member.content) else { return Vec::new() };
     let file = |(size, path): &(u64, String)| LargeFile { path: path.clone(), size: *size, layer: diff_id };
     found.largest.iter().map(file).collect()
 }

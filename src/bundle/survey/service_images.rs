@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::images::Images;
-use super::members::Members;
+use super::images::FoundImages;
+use super::members::ImageMembers;
 use super::report::Survey;
 use crate::app::ImageRef;
 use crate::digest::Digest;
@@ -12,14 +12,14 @@ use crate::mender::Faults;
 /// Surveys the image archive; gives its faults.
 pub fn survey(
     survey: &mut Survey,
-    members: &Members,
+    members: &ImageMembers,
     base: Option<&str>,
     services: &BTreeMap<String, String>,
     architecture: Option<&str>,
     keep: usize,
 ) -> Faults {
     let mut faults = members.faults.clone();
-    let mut images = Images::resolve(members, base.is_some());
+    let mut images = FoundImages::resolve(members, base.is_some());
     for fault in std::mem::take(&mut images.faults).into_vec() {
         faults.add(fault);
     }
@@ -72,7 +72,7 @@ pub fn survey(
 
 /// Layers of the app base may be missing only where the device finds them by their chain (section 4.5): lowest, and
 /// everywhere in the same order.
-fn left_out(images: &Images, members: &Members, base: &str, faults: &mut Faults, notes: &mut Vec<String>) {
+fn left_out(images: &FoundImages, members: &ImageMembers, base: &str, faults: &mut Faults, notes: &mut Vec<String>) {
     let mut chain: &[Digest] = &[];
     let mut missing: BTreeSet<&Digest> = BTreeSet::new();
     for image in &images.list {

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::packed::{Packed, image, name, no_images, pack, packer};
 use crate::archive::{Compression, decompressed};
-use crate::bundle::outgoing::{Blob, Outgoing, Source};
+use crate::bundle::outgoing::{Blob, BlobSource, Outgoing};
 use crate::digest::{Digest, Hasher, Summed};
 use crate::oci::{self, Descriptor};
 use crate::segment::Packer;
@@ -39,7 +39,7 @@ fn of_layout(archive: &Archive, stored: &StoredImage, manifest: &StoredManifest,
     let blob = |descriptor: &Descriptor| {
         let path = oci::blob_path(&descriptor.digest);
         let (file, offset, size) = archive.place(&path).with_context(|| format!("its `{path}` is not there"))?;
-        Ok(Blob { descriptor: descriptor.clone(), source: Source::Stretch(file, offset, size) })
+        Ok(Blob { descriptor: descriptor.clone(), source: BlobSource::Stretch(file, offset, size) })
     };
     let parsed = &manifest.parsed;
     let blobs: Vec<Blob> = parsed.layers.iter().chain([&parsed.config]).map(blob).collect::<Result<_>>()?;

@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::app::ImageRef;
 use crate::archive::gzip::Level;
-use crate::bundle::Outgoing;
 use crate::bundle::layout::manifest_of;
+use crate::bundle::outgoing::Outgoing;
 use crate::digest::Digest;
 use crate::segment::{Cache, Key, Packer};
 use crate::store::StoredImage;

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::Started;
-use crate::runtime::container::{Container, await_followers};
+use crate::runtime::container::{LiveContainer, await_followers};
 
 impl Started<'_> {
     /// Ends the programs of several services at once, which are then to start again; those of `first` do, each as soon as its own has
@@ -43,7 +43,7 @@ impl Started<'_> {
     /// are now.
     pub fn start_again(&mut self, services: &[String]) -> Result<()> {
         let chosen = self.places(services);
-        let ended: Vec<&Container> = chosen.iter().map(|at| &self.containers[*at]).collect();
+        let ended: Vec<&LiveContainer> = chosen.iter().map(|at| &self.containers[*at]).collect();
         await_followers(&ended);
         let engine = self.engine;
         std::thread::scope(|scope| {
