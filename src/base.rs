@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use crate::app::{Base, BaseChoice, Binary, Facts, Target};
-use crate::archive::{Budget, Compression, MOST_UNPACKED, decompressed, gzip};
+use crate::archive::{Compression, gzip, unpack};
 use crate::digest::Digest;
 use crate::fs::Pending;
 use crate::oci::RunConfig;
@@ -123,18 +123,12 @@ impl<R: Read, W: Write> Read for Through<'_, R, W> {
     }
 }
 
-/// Whether a file begins as gzip or zstd do.
-fn is_compressed(path: &Path) -> Result<bool> {
-    let mut start = Vec::new();
-    fs_err::File::open(path)?.take(6).read_to_end(&mut start)?;
-    Ok(Compression::of(&start) != Compression::None)
-}
-
-/// A compressed archive, unpacked to a file that goes away: its members are found by seeking.
-fn unpack(path: &Path, packer: &Packer) -> Result<Pending> {
+/// A compressed archive, unpacked to a file that goes away.
+fn unpacked(path: &Path, packer: &Packer) -> Result<Option<Pending>> {
+    if !path.is_file() || Compression::of_file(path)? == Compression::None {
+        return Ok(None);
+    }
     let mut pending = Pending::new(&packer.cache().folder().join("archive"))?;
-    let from = decompressed(BufReader::new(fs_err::File::open(path)?))?;
-    std::io::copy(&mut Budget::new(MOST_UNPACKED).reader(from), pending.file())
-        .with_context(|| format!("failed to unpack `{}`", path.display()))?;
-    Ok(pending)
+    unpack(path, pending.file())?;
+    Ok(Some(pending))
 }

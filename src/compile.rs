@@ -85,15 +85,15 @@ pub fn cargo(
     for config in flags {
         command.arg("--config").arg(config);
     }
-    let mut packages: Vec<&str> = plan.services.iter().map(|service| service.package.as_str()).collect();
+    let mut packages: Vec<&str> = plan.packages().map(|(_, package)| package.package.as_str()).collect();
     packages.sort_unstable();
     packages.dedup();
     command.args(packages.iter().flat_map(|package| ["-p", package]));
-    let mut bins: Vec<&str> = plan.services.iter().map(|service| service.bin.as_str()).collect();
+    let mut bins: Vec<&str> = plan.packages().map(|(_, package)| package.bin.as_str()).collect();
     bins.sort_unstable();
     bins.dedup();
     command.args(bins.iter().flat_map(|bin| ["--bin", bin]));
-    let own = plan.services.iter().flat_map(|service| service.features.iter().map(|f| format!("{}/{f}", service.package)));
+    let own = plan.packages().flat_map(|(_, package)| package.features.iter().map(|f| format!("{}/{f}", package.package)));
     for feature in own.chain(options.features.iter().cloned()) {
         command.args(["--features", &feature]);
     }
@@ -123,11 +123,11 @@ pub fn cargo(
         .into_iter()
         .map(|((id, bin), path)| ((builder::package_id(plan.builder, &id, workspace), bin), path))
         .collect();
-    for service in &plan.services {
-        let id = workspace.members.iter().find(|member| member.name == service.package).map(|member| member.id.as_str());
-        let key = (id.unwrap_or_default().to_owned(), service.bin.clone());
+    for (service, package) in plan.packages() {
+        let id = workspace.members.iter().find(|member| member.name == package.package).map(|member| member.id.as_str());
+        let key = (id.unwrap_or_default().to_owned(), package.bin.clone());
         let Some(path) = executables.get(&key) else {
-            bail!("cargo built no executable `{}` of package `{}`", service.bin, service.package);
+            bail!("cargo built no executable `{}` of package `{}`", package.bin, package.package);
         };
         found.insert(service.name.to_string(), builder::on_this_machine(plan.builder, path.clone(), workspace));
     }
@@ -212,12 +212,12 @@ pub fn prebuilt(plan: &Plan, folder: &Path) -> Result<BTreeMap<String, PathBuf>>
     let folder = std::path::absolute(folder).context("failed to find the current folder")?;
     let mut found = BTreeMap::new();
     let mut missing = Vec::new();
-    for service in &plan.services {
-        let path = folder.join(&service.bin);
+    for (service, package) in plan.packages() {
+        let path = folder.join(&package.bin);
         if path.is_file() {
             found.insert(service.name.to_string(), path);
         } else {
-            missing.push(format!("`{}`", service.bin));
+            missing.push(format!("`{}`", package.bin));
         }
     }
     if !missing.is_empty() {

@@ -1,5 +1,7 @@
 //! What the loader of an executable or library will ask for (System V ABI, chapters 4 and 5; GNU symbol versioning).
 
+mod needed;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufReader, Read, Seek};
 use std::path::Path;
@@ -9,6 +11,8 @@ use object::elf;
 use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _};
 use object::read::{ReadCache, ReadRef};
 use serde::{Deserialize, Serialize};
+
+pub use needed::{Needing, needed};
 
 /// What an ELF file is and needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +79,11 @@ impl Elf {
             Ok(object::FileKind::Elf32) => parse(elf::FileHeader32::<object::Endianness>::parse(data)?, data),
             _ => bail!("it is not an ELF file"),
         }
+    }
+
+    /// The loader's name, without its folder.
+    pub fn loader(&self) -> Option<&str> {
+        self.interpreter.as_deref().map(|path| path.rsplit('/').next().unwrap_or(path))
     }
 
     /// Whether it needs a loader.

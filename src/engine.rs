@@ -22,7 +22,7 @@ use bollard::Docker;
 use tokio::runtime::Runtime;
 
 pub use build::BuildSpec;
-pub use container::{ContainerSpec, Network, Published, State};
+pub use container::{Network, NewContainer, Published, State};
 pub use endpoint::Endpoint;
 pub use images::{ImageFacts, chains};
 pub use interrupt::{Interrupt, on_signals};

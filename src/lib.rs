@@ -28,6 +28,7 @@ pub mod render;
 pub mod runtime;
 pub mod segment;
 pub mod shell;
+pub mod store;
 #[cfg(feature = "engine")]
 pub mod swarm;
 pub mod workspace;

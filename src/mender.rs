@@ -3,10 +3,12 @@
 mod faults;
 mod header;
 mod manifest;
+mod part;
 mod read;
 mod write;
 
 pub use faults::Faults;
 pub use header::Header;
-pub use read::{File, Reading, begins_artifact, read};
+pub use part::{HEAD, is_artifact};
+pub use read::{File, Reading, read};
 pub use write::{Artifact, PayloadFile, PayloadWriter, write};

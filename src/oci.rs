@@ -21,6 +21,9 @@ pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// Annotation by which containerd and docker name an image on import.
 pub const IMAGE_NAME: &str = "io.containerd.image.name";
 
+/// Bytes of one document, a config, manifest or index: larger ones are not read.
+pub const LARGEST_DOCUMENT: u64 = 8 << 20;
+
 /// Points at a blob (descriptor.md).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -61,6 +64,16 @@ impl Platform {
             "amd64" => Some("v1"),
             _ => None,
         })
+    }
+
+    /// Of what an index has, what this one runs: of several variants of an architecture the nearest. What is for none that is named
+    /// fits all.
+    pub fn nearest<'a>(&self, all: impl IntoIterator<Item = &'a Descriptor>) -> Vec<&'a Descriptor> {
+        let runs = |one: &&Descriptor| one.platform.as_ref().is_none_or(|platform| self.takes(platform));
+        let mut fitting: Vec<&Descriptor> = all.into_iter().filter(runs).collect();
+        let nearest = fitting.iter().filter_map(|one| one.platform.as_ref().map(Self::level)).max();
+        fitting.retain(|one| one.platform.as_ref().is_none_or(|platform| Some(platform.level()) == nearest));
+        fitting
     }
 
     /// Whether it runs what is for the other one.

@@ -2,7 +2,9 @@
 
 mod agreement;
 mod auterion;
+mod base;
 mod checks;
+mod container;
 mod deployment;
 mod files;
 mod manifests;
@@ -13,7 +15,9 @@ mod order;
 mod outputs;
 mod paths;
 mod registries;
+mod report;
 mod resolve;
+mod routes;
 mod select;
 mod service;
 mod stacks;
@@ -25,7 +29,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::app::{Author, BaseChoice, Claim, ImageRef, Name, Service, Stack, Swarm, Target, Version};
+use crate::app::{Author, BaseChoice, Claim, ImageRef, Name, Package, Service, Stack, Swarm, Target, Version};
 use crate::archive::gzip::Level;
 use crate::registry::Access;
 
@@ -102,18 +106,27 @@ pub struct PlannedImage<'a> {
 }
 
 impl Plan {
+    /// The services with what they are compiled from, in their order.
+    pub fn packages(&self) -> impl Iterator<Item = (&Service, &Package)> {
+        self.services.iter().filter_map(|service| Some((service, service.package()?)))
+    }
+
     /// The images that are made: one for each service, or one for all.
     pub fn images(&self) -> Vec<PlannedImage<'_>> {
         let mut services = self.services.iter().enumerate();
         match self.layout {
             Layout::ImagePerService => services
-                .map(|(at, service)| PlannedImage { name: service.name.as_str(), reference: &service.image, services: vec![at] })
+                .map(|(at, service)| PlannedImage {
+                    name: service.name.as_str(),
+                    reference: &service.container.image,
+                    services: vec![at],
+                })
                 .collect(),
             Layout::MultiBinary => services
                 .next()
                 .map(|(_, first)| PlannedImage {
                     name: self.name.as_str(),
-                    reference: &first.image,
+                    reference: &first.container.image,
                     services: (0..self.services.len()).collect(),
                 })
                 .into_iter()

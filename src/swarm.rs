@@ -15,7 +15,7 @@ use self::tree::{Apps, Node};
 use crate::app::Destination;
 use crate::engine::{Engine, SwarmFacts};
 use crate::pipeline::{Options, load, others};
-use crate::render;
+use crate::render::{self, Outside};
 use crate::shell::Shell;
 
 /// How often the swarm is asked how far it is.
@@ -30,7 +30,9 @@ pub fn deploy(options: &Options, timeout: Duration, shell: &Shell) -> Result<()>
     let apps = Apps::read(options, shell)?;
     let top = Node::tree(&apps)?;
     let others = others::of_controllers(options, &apps.plan, shell)?;
-    render::deployment_notes(&apps.plan, Destination::Stacks, &others).iter().for_each(|note| shell.note(note));
+    let outside = Outside { binaries: &apps.plan.output, image_prefix: None, others: &others };
+    let rendered = render::deployment(&apps.plan, Destination::Stacks, outside)?;
+    rendered.notes.iter().for_each(|note| shell.note(note));
     up::check_secrets(&top)?;
     images::provide(&engine, &facts, &apps, shell)?;
     if let Err(error) = up::stack(&engine, &facts, &top, timeout, shell) {

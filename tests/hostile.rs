@@ -6,6 +6,7 @@ mod forge;
 use std::io::{self, Read as _};
 
 use cargo_appbundle::archive::{Budget, TarReader, decompressed};
+use cargo_appbundle::bundle;
 use cargo_appbundle::bundle::survey::{Limits, survey_reader};
 use cargo_appbundle::mender;
 use forge::{Forge, ForgedImage, docker_members, gzip, oci_members, tar, zstd};
@@ -115,4 +116,15 @@ fn the_artifact_reader_survives() {
 #[test]
 fn a_survey_survives() {
     each(200, |bytes| drop(survey_reader(bytes, Limits { unpacked: 8 << 20, largest: 3 })));
+}
+
+#[test]
+fn readers_of_images_survive() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("bundle");
+    each(30, |bytes| {
+        std::fs::write(&path, bytes).expect("written");
+        let _ = bundle::contents_by_name(&path);
+        let _ = bundle::outgoing(&path, &folder.path().join("scratch"));
+    });
 }

@@ -75,7 +75,7 @@ fn through_the_front_door() {
     let json = ok(&mut support::appbundle(folder.path(), &["inspect", "app.auterionos", "--json"]));
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     let keys: Vec<&str> = json.as_object().expect("map").keys().map(String::as_str).collect();
-    let expected = "file format size name version made-by made-at devices api-version signed payload images layers sharing layouts largest notes faults";
+    let expected = "file format size name version made-by made-at devices api-version signed payload images layers sharing layouts largest notes warnings faults";
     assert_eq!(keys.join(" "), expected);
     assert_eq!((&json["images"][1]["service"], &json["layers"][0]["images"]), (&"b".into(), &serde_json::json!([0, 1])));
 }
@@ -211,18 +211,68 @@ fn what_the_reference_artifact_tool_writes() {
         write(name, bytes);
     }
     write("meta", forge.meta_data.to_string().as_bytes());
-    let mut command = Command::new("mender-artifact");
-    command.args(["write", "module-image", "-T", "docker", "-n", "com.example.demo:1.2.3", "-o", "app.auterionos", "-m", "meta"]);
-    command.args(["-t", "skynode", "-t", "jetson", "--software-filesystem", "docker-app"]);
-    command.args(["--software-name", "com.example.demo", "--software-version", "1.2.3"]);
-    for name in ["auterion-app.yml", image, "version", "settings.default.env", "settings.user.env"] {
-        command.args(["-f", name]);
+    for (compression, suffix) in [("gzip", ".gz"), ("lzma", ".xz"), ("none", "")] {
+        let file = format!("{compression}.auterionos");
+        let mut command = Command::new("mender-artifact");
+        command.args(["--compression", compression, "write", "module-image", "-T", "docker", "-n", "com.example.demo:1.2.3"]);
+        command.args(["-o", &file, "-m", "meta", "-t", "skynode", "-t", "jetson", "--software-filesystem", "docker-app"]);
+        command.args(["--software-name", "com.example.demo", "--software-version", "1.2.3"]);
+        for name in ["auterion-app.yml", image, "version", "settings.default.env", "settings.user.env"] {
+            command.args(["-f", name]);
+        }
+        ok(command.current_dir(&folder));
+        let members = ok(Command::new("tar").args(["-tf", &file]).current_dir(&folder));
+        assert!(members.lines().any(|name| name == format!("data/0000.tar{suffix}")), "{members}");
+        let survey = good(&folder.path().join(&file));
+        assert_eq!((survey.format, survey.devices.join(" ").as_str()), (Format::Auterionos, "skynode jetson"));
+        assert_eq!(survey.images[0].service.as_deref(), Some("a"));
+        assert_eq!(survey.made_by.as_deref(), Some("forge"));
+        assert_eq!(survey.notes.iter().any(|note| note.contains("xz is slow")), suffix == ".xz");
+        // What is pushed of it.
+        let scratch = tempfile::tempdir().expect("folder");
+        let images = cargo_appbundle::bundle::outgoing(&folder.path().join(&file), scratch.path()).expect("images");
+        assert_eq!(images.iter().map(|image| image.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
     }
-    ok(command.current_dir(&folder));
-    let survey = good(&folder.path().join("app.auterionos"));
-    assert_eq!((survey.format, survey.devices.join(" ").as_str()), (Format::Auterionos, "skynode jetson"));
-    assert_eq!(survey.images[0].service.as_deref(), Some("a"));
-    assert_eq!(survey.made_by.as_deref(), Some("forge"));
+}
+
+#[test]
+fn what_xz_writes() {
+    if !tool("xz") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("folder");
+    let xz = |bytes: &[u8], options: &[&str]| {
+        let (from, to) = (folder.path().join("x"), folder.path().join("x.xz"));
+        std::fs::write(&from, bytes).expect("written");
+        ok(Command::new("xz").args(["-kf"]).args(options).arg(&from));
+        std::fs::read(to).expect("read")
+    };
+    let images = two();
+    let layers = tar(&oci_members(&images, |layer| (xz(layer, &["-6", "--check=sha256"]), "+xz")));
+    let survey = look(&layers);
+    assert_eq!((survey.faults, survey.layers[0].compression), (vec![], "xz"));
+    let docker = tar(&docker_members(&images));
+    for options in
+        [&["-9e"][..], &["-0", "--check=none"], &["--arm64", "--lzma2"], &["--block-size=4096"], &["-T2", "--check=crc32"]]
+    {
+        let packed = xz(&docker, options);
+        let survey = look(&packed);
+        assert_eq!((survey.faults, survey.images.len(), survey.layers.len()), (vec![], 2, 3), "{options:?}");
+        // `push`, `load` and `verify` read the same images of it.
+        let file = folder.path().join("images.tar.xz");
+        std::fs::write(&file, packed).expect("written");
+        let pushed = cargo_appbundle::bundle::outgoing(&file, &folder.path().join("scratch")).expect("images");
+        let loaded = cargo_appbundle::bundle::contents(&file, &|_| ()).expect("images");
+        assert_eq!((pushed.len(), loaded.images.len()), (2, 2));
+    }
+    // A file of some bytes that wants a gibibyte of memory.
+    let large = xz(&docker, &["--lzma2=dict=1GiB"]);
+    let faults = look(&large).faults.join("\n");
+    assert!(faults.contains("needs more than 72 MiB of memory"), "{faults}");
+    let mut damaged = xz(&docker, &[]);
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 1;
+    assert!(!look(&damaged).faults.is_empty());
 }
 
 #[test]

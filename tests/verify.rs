@@ -69,7 +69,7 @@ fn the_container() {
         ("missing field `version`", |f| f.version = br#"{"format":"mender"}"#.to_vec()),
         ("junk", |f| f.after = b"junk".repeat(128)),
         ("not what its name says", |f| f.outer = Box::new(|m| m[3].0 = "data/0000.tar.zst".into())),
-        ("xz", |f| f.outer = Box::new(|m| m[2].0 = "header.tar.xz".into())),
+        ("not what its name says", |f| f.outer = Box::new(|m| m[2].0 = "header.tar.xz".into())),
         ("not what its name says", |f| f.outer = Box::new(|m| m[2].1 = tar(&[]))),
         ("incomplete deflate", |f| {
             f.outer = Box::new(|m| {
@@ -394,6 +394,78 @@ fn through_the_front_door() {
     assert_eq!(verdict["faults"].as_array().map(Vec::len), Some(2));
     support::fails(&mut run(&["verify", "none"]), 1);
     support::fails(&mut run(&["verify", "."]), 1);
+}
+
+#[test]
+fn names_are_compared_as_docker_normalises_them() {
+    for prefix in ["", "docker.io/", "docker.io/library/", "index.docker.io/", "library/"] {
+        let mut forge = Forge::new();
+        for image in &mut forge.images {
+            image.name.insert_str(0, prefix);
+        }
+        let survey = forge.survey();
+        assert_eq!((survey.faults, survey.notes), (vec![], vec![]), "{prefix}");
+        assert_eq!(survey.images[1].service.as_deref(), Some("b"));
+
+        let mut forge = Forge::new();
+        forge.images[1].name = format!("{prefix}{}", forge.images[0].name);
+        assert!(forge.survey().faults.iter().any(|fault| fault.contains("two images are named")), "{prefix}");
+    }
+    let mut forge = Forge::new();
+    forge.images[0].name.insert_str(0, "docker.io/team/");
+    assert!(forge.survey().faults.iter().any(|fault| fault.contains("of service `a` is not there")));
+}
+
+#[test]
+fn what_app_yml_leaves_to_the_device_is_a_note() {
+    let mut forge = Forge::new();
+    forge.app = forge.app.replace("api-version: 2", "api-version: 1");
+    let service = |name: &str, more: &str| format!("  {name}:\n    image: com.example.demo.{name}:1.2.3\n{more}");
+    let all = "    container_name: b\n    restart: always\n    network_mode: host\n    env_file: []\n";
+    forge.files.push(member("app.yml", format!("services:\n{}{}", service("a", "    restart: always\n"), service("b", all))));
+    let survey = forge.survey();
+    assert_eq!(survey.faults, Vec::<String>::new());
+    let left = "`app.yml`: service `a` does not set `container_name`, `network_mode`, `env_file`: the device's defaults apply";
+    assert_eq!(survey.notes, [left]);
+}
+
+#[test]
+fn a_layer_that_is_stored_twice_costs_its_bytes() {
+    let mut forge = Forge::new();
+    forge.archive = Box::new(|members| {
+        // The second image gets its own copy of the layer that both have.
+        let base = members[0].clone();
+        let text = String::from_utf8(members.last().expect("manifest").1.clone()).expect("text");
+        let (first, second) = text.split_at(text.find(".b:1.2.3").expect("name"));
+        let manifest = format!("{first}{}", second.replace(&base.0, "copy.tar"));
+        members.last_mut().expect("manifest").1 = manifest.into_bytes();
+        members.insert(0, member("copy.tar", base.1));
+    });
+    let archive = {
+        let mut members = docker_members(&forge.images);
+        (forge.archive)(&mut members);
+        tar(&members)
+    };
+    let survey = forge::look(&archive);
+    assert_eq!(survey.faults, Vec::<String>::new());
+    let size = ForgedImage::new("x", &["base"]).layers[0].len();
+    let [warning] = &survey.warnings[..] else { panic!("{:?}", survey.warnings) };
+    assert!(warning.contains("copy.tar") && warning.ends_with(&format!("costs {size} bytes")), "{warning}");
+
+    let folder = tempfile::tempdir().expect("folder");
+    std::fs::write(folder.path().join("twice.tar"), archive).expect("written");
+    let run = |more: &[&str]| support::appbundle(folder.path(), &[&["verify", "twice.tar"], more].concat());
+    let said = support::run(&mut run(&[]));
+    let told = support::text(&said.stderr);
+    assert!(said.status.success() && told.contains("warning: the layer `"), "{told}");
+    let verdict: serde_json::Value = serde_json::from_slice(&support::run(&mut run(&["--json"])).stdout).expect("JSON");
+    assert_eq!(verdict["warnings"].as_array().map(Vec::len), Some(1), "{verdict}");
+
+    // The same member twice.
+    let mut members = docker_members(&forge.images);
+    members.push(members[0].clone());
+    assert_eq!(forge::look(&tar(&members)).warnings.len(), 1);
+    assert_eq!(Forge::new().survey().warnings, Vec::<String>::new());
 }
 
 #[test]

@@ -81,7 +81,7 @@ impl Facts {
     /// What a service packs beside its executable, as far as loaders look at it.
     pub fn beside(service: &Service) -> Self {
         let mut facts = Self::default();
-        for file in &service.files {
+        for file in service.package().into_iter().flat_map(|package| &package.files) {
             let path = file.to.trim_start_matches('/').to_owned();
             if !is_library(path.rsplit('/').next().unwrap_or(&path)) {
                 continue;
@@ -92,7 +92,7 @@ impl Facts {
                 None => facts.libraries.extend(Elf::read(&file.from).ok().map(|elf| (path, elf))),
             }
         }
-        let told = service.environment.get("LD_LIBRARY_PATH").into_iter().flat_map(|paths| paths.split(':'));
+        let told = service.container.environment.get("LD_LIBRARY_PATH").into_iter().flat_map(|paths| paths.split(':'));
         facts.search.extend(told.filter_map(|path| path.strip_prefix('/')).map(str::to_owned));
         facts
     }

@@ -114,25 +114,28 @@ impl fmt::Display for Version {
 /// Bytes that an image's name may have, with its registry.
 const LONGEST: usize = 255;
 
-/// `NAME:TAG`, the name possibly with a registry before it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ImageRef {
-    /// Repository.
-    pub name: String,
-    /// Tag.
-    pub tag: String,
-}
+/// The name of an image: `NAME:TAG`, the name possibly with a registry before it; of a foreign one, whatever an engine takes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ImageRef(String);
 
 impl ImageRef {
+    /// The name of an image of ours.
+    pub fn new(name: &str, tag: &str) -> Self {
+        Self(format!("{name}:{tag}"))
+    }
+
+    /// The name of an image that somebody else makes, as it is written.
+    pub fn foreign(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// Parses a reference without a digest; the tag is `latest` if there is none.
     ///
     /// # Errors
     /// In words for the user.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let (name, tag) = match text.rsplit_once(':') {
-            Some((name, tag)) if !tag.contains('/') => (name, tag),
-            _ => (text, "latest"),
-        };
+        let written = Self::foreign(text);
+        let (name, tag) = (written.name(), written.tag());
         let (domain, path) = match name.split_once('/') {
             Some((domain, path)) if domain.contains(['.', ':']) || domain == "localhost" => (Some(domain), path),
             _ => (None, name),
@@ -142,7 +145,34 @@ impl ImageRef {
             return Err(format!("`{text}` is not the name of an image"));
         }
         Version::new(tag).ok().filter(|version| !version.is_mapped()).ok_or_else(|| format!("`{tag}` is not an image's tag"))?;
-        Self { name: name.to_owned(), tag: tag.to_owned() }.not_too_long()
+        Self::new(name, tag).not_too_long()
+    }
+
+    /// All but the tag.
+    pub fn name(&self) -> &str {
+        self.parts().0
+    }
+
+    /// The tag; `latest` if there is none.
+    pub fn tag(&self) -> &str {
+        self.parts().1
+    }
+
+    fn parts(&self) -> (&str, &str) {
+        match self.0.rsplit_once(':') {
+            Some((name, tag)) if !tag.contains('/') => (name, tag),
+            _ => (&self.0, "latest"),
+        }
+    }
+
+    /// As it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The same with another tag.
+    pub fn tagged(&self, tag: &str) -> Self {
+        Self::new(self.name(), tag)
     }
 
     /// Checks the length, which is that of the name with the registry before it (distribution, "reference").
@@ -150,29 +180,34 @@ impl ImageRef {
     /// # Errors
     /// In words for the user.
     pub fn not_too_long(self) -> Result<Self, String> {
-        let length = self.canonical().len() - self.tag.len() - 1;
+        let length = self.canonical().len() - self.tag().len() - 1;
         if length > LONGEST {
-            let ours = self.name.len();
-            return Err(format!("the image's name `{}` has {ours} bytes; {} are allowed", self.name, ours + LONGEST - length));
+            let (name, ours) = (self.name(), self.name().len());
+            return Err(format!("the image's name `{name}` has {ours} bytes; {} are allowed", ours + LONGEST - length));
         }
         Ok(self)
     }
 
-    /// With the registry and folder that docker adds to short names.
+    /// What short and long names of one image have in common; what is no name stays as it is.
+    pub fn canonical_of(text: &str) -> String {
+        Self::parse(text).map_or_else(|_| text.to_owned(), |reference| reference.canonical())
+    }
+
+    /// With the registry and folder that docker adds to short names (distribution/reference, "ParseNormalizedNamed").
     pub fn canonical(&self) -> String {
-        let first = self.name.split('/').next().unwrap_or_default();
-        let full = self.name.contains('/') && (first.contains(['.', ':']) || first == "localhost");
-        match (full, self.name.contains('/')) {
-            (true, _) => self.to_string(),
-            (false, true) => format!("docker.io/{self}"),
-            (false, false) => format!("docker.io/library/{self}"),
-        }
+        let (registry, path) = match self.name().split_once('/') {
+            Some((first, path)) if first.contains(['.', ':']) || first == "localhost" => (first, path),
+            _ => ("docker.io", self.name()),
+        };
+        let registry = if registry == "index.docker.io" { "docker.io" } else { registry };
+        let library = if registry == "docker.io" && !path.contains('/') { "library/" } else { "" };
+        format!("{registry}/{library}{path}:{}", self.tag())
     }
 }
 
 impl fmt::Display for ImageRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.name, self.tag)
+        f.write_str(&self.0)
     }
 }
 
@@ -216,6 +251,9 @@ mod tests {
     fn references() {
         let full = |text: &str| ImageRef::parse(text).map(|r| r.canonical());
         assert_eq!(full("a:1"), Ok("docker.io/library/a:1".into()));
+        for same in ["docker.io/a:1", "docker.io/library/a:1", "index.docker.io/a:1", "library/a:1"] {
+            assert_eq!(full(same), full("a:1"));
+        }
         assert_eq!(full("docker.io/a/b"), Ok("docker.io/a/b:latest".into()));
         assert_eq!(full("localhost:5000/a:1"), Ok("localhost:5000/a:1".into()));
         assert!(full("a:#VERSION#").is_err() && full("A:1").is_err() && full(":1").is_err());

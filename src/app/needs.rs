@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Port;
+use super::Container;
 
 /// Containers beside a service, and how it learns where they are.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Needs {
     /// Variables as they are written: with placeholders.
     pub environment: BTreeMap<String, String>,
@@ -16,34 +16,13 @@ pub struct Needs {
 }
 
 /// A container that a service needs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Dependency {
-    /// Its image.
-    pub image: String,
-    /// Arguments of the image's program; the image's own if empty.
-    pub args: Vec<String>,
-    /// Variables of the container.
-    pub environment: BTreeMap<String, String>,
-    /// Ports that it listens at.
-    pub ports: Vec<Port>,
-    /// How to see that it is ready; none if it is as soon as it runs.
-    pub probe: Option<Probe>,
-    /// How long one answer may take, in compose's words.
-    pub timeout: Option<String>,
-    /// Seconds that it may take until it is ready.
+    /// How it runs.
+    #[serde(flatten)]
+    pub container: Container,
+    /// Seconds that it may take until it is healthy.
     pub wait: u64,
-}
-
-/// How to see that something is ready.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Probe {
-    /// A URL path at a port answers with 2xx.
-    Http(String, u16),
-    /// A port takes connections.
-    Port(u16),
-    /// A command in the container ends with 0.
-    Command(Vec<String>),
 }
 
 impl Needs {
@@ -61,7 +40,7 @@ impl Needs {
         let mut all = BTreeMap::new();
         for (name, dependency) in &self.dependencies {
             let prefix = variable(name);
-            for (at, port) in dependency.ports.iter().enumerate() {
+            for (at, port) in dependency.container.ports.iter().enumerate() {
                 let (host, number) = address(name, port.container);
                 if at == 0 {
                     all.insert(format!("{prefix}_ADDRESS"), format!("{host}:{number}"));
@@ -108,8 +87,8 @@ impl Needs {
             return Err(format!("`${{{inner}}}` names no dependency"));
         };
         let of_port = match port.map(str::parse::<u16>) {
-            None => dependency.ports.first(),
-            Some(number) => dependency.ports.iter().find(|port| Ok(port.container) == number),
+            None => dependency.container.ports.first(),
+            Some(number) => dependency.container.ports.iter().find(|port| Ok(port.container) == number),
         };
         let Some(of_port) = of_port else {
             return Err(match port {
@@ -135,11 +114,11 @@ fn variable(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::Port;
 
     fn needs(environment: &[(&str, &str)]) -> Needs {
         let ports = ["5432", "9000"].map(|port| Port::parse(port).expect("port")).to_vec();
-        let (image, args, environment_of) = ("x".to_owned(), Vec::new(), BTreeMap::new());
-        let dependency = Dependency { image, args, environment: environment_of, ports, probe: None, timeout: None, wait: 1 };
+        let dependency = Dependency { container: Container { ports, ..Container::default() }, wait: 1 };
         Needs {
             environment: environment.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
             dependencies: [("my-db".to_owned(), dependency)].into(),

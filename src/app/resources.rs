@@ -55,6 +55,17 @@ impl Cpu {
         }
     }
 
+    /// What shares of a processor are, of which a whole one has 1024.
+    pub fn of_shares(shares: u64) -> Option<Self> {
+        let milli = shares.checked_mul(1000)? / 1024;
+        Some(Self { written: format!("{milli}m"), milli })
+    }
+
+    /// The shares, of which a whole processor has 1024 and a container at least 2.
+    pub fn shares(&self) -> u64 {
+        (self.milli * 1024 / 1000).max(2)
+    }
+
     /// As compose files have it: `0.1`.
     pub fn decimal(&self) -> String {
         let text = format!("{}.{:03}", self.milli / 1000, self.milli % 1000);
@@ -99,6 +110,16 @@ impl Memory {
         }
     }
 
+    /// Reads what compose files have: `64M`, `64mb`, where `m` is 1024 times 1024.
+    pub fn of_compose(text: &str) -> Option<Self> {
+        let lower = text.to_lowercase();
+        let short = lower.strip_suffix('b').unwrap_or(&lower);
+        let unit = [("k", 1 << 10), ("m", 1 << 20), ("g", 1u64 << 30)];
+        let (number, size) = unit.iter().find_map(|(name, size)| Some((short.strip_suffix(name)?, *size))).unwrap_or((short, 1));
+        let bytes = number.parse::<u64>().ok()?.checked_mul(size)?;
+        Some(Self { written: bytes.to_string(), bytes })
+    }
+
     /// As compose files have it, where `M` is 1024 times 1024: `64M`.
     pub fn compose(&self) -> String {
         let fitting =
@@ -132,5 +153,14 @@ mod tests {
         for bad in ["", "0", "Mi", "64MB", "64 Mi", "-1Mi", "+1Mi", "1.5Gi", "99999999999Ti"] {
             assert!(shown(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn memory_is_counted_as_compose_does() {
+        let shown: Vec<Option<u64>> = ["64M", "64mb", "1K", "2g", "512", "512b", "x", "1.5G"]
+            .map(|text| Memory::of_compose(text).map(|memory| memory.bytes))
+            .to_vec();
+        let (kib, mib) = (1024, 1024 * 1024);
+        assert_eq!(shown, [Some(64 * mib), Some(64 * mib), Some(kib), Some(2048 * mib), Some(512), Some(512), None, None]);
     }
 }

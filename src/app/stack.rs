@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use serde_json::Map;
 
-use super::{ImageRef, Name, Route, Service};
+use super::{DockerfileSource, ImageRef, Name, Service, Source};
 
 /// Services and other stacks that belong together.
 #[derive(Clone, Debug, Serialize)]
@@ -16,7 +15,7 @@ pub struct Stack {
     /// Names of the app's services in it, in launch order.
     pub services: Vec<String>,
     /// Services in it that are built of Dockerfiles, in launch order.
-    pub built: Vec<Built>,
+    pub built: Vec<Service>,
     /// Names of the stacks in it.
     pub stacks: Vec<String>,
     /// Apps of other workspaces in it: the name here, and the workspace's folder.
@@ -33,32 +32,21 @@ impl Stack {
     /// All its services, in launch order; `known` are the app's.
     pub fn members<'a>(&'a self, known: &'a [Service]) -> Vec<&'a Service> {
         let own = self.services.iter().filter_map(|name| known.iter().find(|service| service.name.as_str() == name));
-        own.chain(self.built.iter().map(|built| &built.service)).collect()
+        own.chain(&self.built).collect()
+    }
+
+    /// Those of its services that are built of Dockerfiles, with what they are built of.
+    pub fn dockerfiles(&self) -> impl Iterator<Item = (&Service, &DockerfileSource)> {
+        self.built.iter().filter_map(|service| match &service.source {
+            Source::Dockerfile(source) => Some((service, source)),
+            Source::Package(_) => None,
+        })
     }
 
     /// The image of one of its services as the swarm asks for it: the one that `push --repo` sends, if there is a registry.
     pub fn image_of(&self, service: &Service) -> ImageRef {
-        let own = service.shared_image.as_deref().unwrap_or(service.name.as_str());
-        match &self.repo {
-            Some(repo) => ImageRef { name: format!("{repo}/{own}"), tag: service.image.tag.clone() },
-            None => service.image.clone(),
-        }
+        service.image_in(self.repo.as_deref())
     }
-}
-
-/// A service that is built of a Dockerfile, and how.
-#[derive(Clone, Debug, Serialize)]
-pub struct Built {
-    /// The service.
-    pub service: Service,
-    /// The folder that the Dockerfile copies from.
-    pub context: PathBuf,
-    /// The Dockerfile's path in it.
-    pub dockerfile: String,
-    /// Values for its `ARG`s.
-    pub args: BTreeMap<String, String>,
-    /// Folders that are put into the context, by their name there.
-    pub packages: BTreeMap<String, PathBuf>,
 }
 
 /// The door of a stack: a proxy for all routes behind it.
@@ -107,55 +95,4 @@ pub struct Swarm {
     pub mesh: bool,
     /// The signal that asks services to end.
     pub stop_signal: String,
-}
-
-impl Service {
-    /// A service of an image that is made elsewhere, without anything of its own.
-    pub fn of_image(name: Name) -> Self {
-        Self {
-            image: ImageRef { name: name.to_string(), tag: "latest".into() },
-            name,
-            package: String::new(),
-            folder: PathBuf::new(),
-            bin: String::new(),
-            features: Vec::new(),
-            shared_image: None,
-            binary_path: String::new(),
-            command: None,
-            args: Vec::new(),
-            environment: BTreeMap::new(),
-            secrets: BTreeMap::new(),
-            env_files: Vec::new(),
-            ports: Vec::new(),
-            volumes: Vec::new(),
-            files: Vec::new(),
-            depends_on: Vec::new(),
-            routes: BTreeMap::new(),
-            user: String::new(),
-            workdir: "/".into(),
-            health: None,
-            restart: None,
-            network_mode: None,
-            devices: Vec::new(),
-            privileged: false,
-            labels: BTreeMap::new(),
-            replicas: None,
-            controls: None,
-            test: None,
-            dev: super::Needs::default(),
-            resources: super::Resources::default(),
-            stop_grace_period: None,
-            compose: Map::new(),
-            auterion: Map::new(),
-            kubernetes: Map::new(),
-        }
-    }
-
-    /// The routes that a proxy can forward: those that lead to a port.
-    pub fn proxied(&self) -> impl Iterator<Item = (&str, u16)> {
-        self.routes.iter().filter_map(|(path, route)| match route {
-            Route::Port(port) => Some((path.as_str(), *port)),
-            Route::StaticRoot(_) => None,
-        })
-    }
 }

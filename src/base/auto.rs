@@ -1,15 +1,16 @@
 //! `base = "auto"`: one layer with what the binaries need, taken from the linker's own sysroot.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use base64::Engine as _;
 
 use crate::app::{Base, BaseChoice, Binary, runpath};
 use crate::archive::{Entry, Kind};
-use crate::elf::{Elf, glibc};
+use crate::elf::{Elf, Needing, glibc, needed};
 use crate::oci::{History, RunConfig};
 use crate::segment::{Content, KnownDigests, Layer, Member, Packer};
 
@@ -96,38 +97,29 @@ fn layer(binaries: &[&Binary], sysroot: &Sysroot, epoch: u64, known: &KnownDiges
 fn closure(binaries: &[&Binary], sysroot: &Sysroot) -> Result<BTreeMap<String, (PathBuf, bool)>> {
     let mut found: BTreeMap<String, (PathBuf, bool)> = BTreeMap::new();
     for binary in binaries {
-        if let Some(loader) = &binary.elf.interpreter {
-            let name = loader.rsplit('/').next().unwrap_or(loader).to_owned();
-            let path = sysroot.find(&name).with_context(|| missing(&name, &binary.service, sysroot))?;
-            found.insert(name, (path, true));
+        if let Some(name) = binary.elf.loader() {
+            let path = sysroot.find(name).with_context(|| missing(name, &binary.service, sysroot))?;
+            found.insert(name.to_owned(), (path, true));
         }
-        let mut seen = BTreeSet::new();
-        let mut open: Vec<(String, String, Vec<String>)> = Vec::new();
-        let needs = |elf: &Elf, by: &str, paths: &[String]| {
-            elf.needed.iter().map(|name| (name.clone(), by.to_owned(), paths.to_vec())).collect::<Vec<_>>()
-        };
-        open.extend(needs(&binary.elf, &binary.service, &runpath(&binary.elf, &binary.place)));
-        while let Some((name, by, paths)) = open.pop() {
-            if !seen.insert(name.clone()) {
-                continue;
+        let paths = runpath(&binary.elf, &binary.place);
+        let first = Needing { name: binary.service.clone(), elf: Cow::Borrowed(&binary.elf), paths };
+        needed(first, |name, by| {
+            if let Some((place, packed)) = binary.beside.library(name, &by.paths) {
+                let paths = runpath(packed, &place).into_iter().chain(by.paths.iter().cloned()).collect();
+                return Ok(Some(Needing { name: name.to_owned(), elf: Cow::Borrowed(packed), paths }));
             }
-            if let Some((place, packed)) = binary.beside.library(&name, &paths) {
-                let paths: Vec<String> = runpath(packed, &place).into_iter().chain(paths).collect();
-                open.extend(needs(packed, &name, &paths));
-                continue;
+            if found.contains_key(name) {
+                return Ok(None);
             }
-            if found.contains_key(&name) {
-                continue;
-            }
-            let Some(path) = sysroot.find(&name) else { bail!("{}", missing(&name, &by, sysroot)) };
-            let elf = Elf::read(&path)?;
-            open.extend(needs(&elf, &name, &paths));
+            let path = sysroot.find(name).with_context(|| missing(name, &by.name, sysroot))?;
+            let mut elf = Elf::read(&path)?;
             if name == "libc.so.6" && elf.defines.iter().filter_map(|version| glibc(version)).max() < Some((2, 34)) {
                 let there = NAME_SERVICE.iter().filter(|name| sysroot.find(name).is_some());
-                open.extend(there.map(|name| ((*name).to_owned(), name.to_string(), Vec::new())));
+                elf.needed.extend(there.map(|name| (*name).to_owned()));
             }
-            found.insert(name, (path, false));
-        }
+            found.insert(name.to_owned(), (path, false));
+            Ok(Some(Needing { name: name.to_owned(), elf: Cow::Owned(elf), paths: by.paths.clone() }))
+        })?;
     }
     Ok(found)
 }

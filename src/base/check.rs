@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use anyhow::{Result, bail};
 
 use crate::app::{Base, Binary, Facts, runpath};
-use crate::elf::{Elf, Machine, glibc};
+use crate::elf::{Elf, Machine, Needing, glibc, needed};
 
 /// Holds a binary against its base: machine, loader, libraries, and the versions of their symbols.
 ///
@@ -25,11 +25,31 @@ pub fn check(binary: &Binary, base: &Base) -> Result<()> {
             None => faults.push(format!("its loader `{loader}` is not there")),
         }
     }
-    libraries(&binary.elf, &runpath(&binary.elf, &binary.place), &facts, machine, &mut BTreeSet::new(), &mut faults);
+    let paths = runpath(&binary.elf, &binary.place);
+    let first = Needing { name: binary.service.clone(), elf: Cow::Borrowed(&binary.elf), paths };
+    let mut seen = BTreeSet::new();
+    needed(first, |name, by| {
+        let found = facts.library(name, &by.paths);
+        if let Some((_, library)) = &found {
+            faults.extend(versions(&by.elf, library, name));
+        }
+        if !seen.insert(name.to_owned()) {
+            return Ok(None);
+        }
+        let Some((place, library)) = found else {
+            faults.push(format!("the library `{name}` is not there"));
+            return Ok(None);
+        };
+        faults.extend(wrong_machine(library, machine, name));
+        // Its own folders go first; those of a `DT_RPATH` hold for all that it needs.
+        let paths = runpath(library, &place).into_iter().chain(by.paths.iter().cloned()).collect();
+        Ok(Some(Needing { name: name.to_owned(), elf: Cow::Borrowed(library), paths }))
+    })?;
     if faults.is_empty() {
         return Ok(());
     }
-    faults.dedup();
+    let mut told = BTreeSet::new();
+    faults.retain(|fault| told.insert(fault.clone()));
     let help = if faults.iter().any(|fault| fault.contains("GLIBC_")) {
         "build against an older glibc (`cargo zigbuild --target TRIPLE.VERSION`), take a newer base, or use `base = \"auto\"`"
     } else if base.facts.libraries.is_empty() {
@@ -48,34 +68,6 @@ pub fn check(binary: &Binary, base: &Base) -> Result<()> {
 
 fn wrong_machine(found: &Elf, machine: Machine, name: &str) -> Option<String> {
     (found.machine != machine).then(|| format!("`{name}` is for {} instead of {}", found.machine.name(), machine.name()))
-}
-
-fn libraries(
-    elf: &Elf,
-    paths: &[String],
-    facts: &Facts,
-    machine: Machine,
-    seen: &mut BTreeSet<String>,
-    faults: &mut Vec<String>,
-) {
-    for name in &elf.needed {
-        let found = facts.library(name, paths);
-        if let Some((_, library)) = &found {
-            faults.extend(versions(elf, library, name));
-        }
-        if !seen.insert(name.clone()) {
-            continue;
-        }
-        match found {
-            None => faults.push(format!("the library `{name}` is not there")),
-            Some((place, library)) => {
-                faults.extend(wrong_machine(library, machine, name));
-                // Its own folders go first; those of a `DT_RPATH` hold for all that it needs.
-                let paths: Vec<String> = runpath(library, &place).into_iter().chain(paths.iter().cloned()).collect();
-                libraries(library, &paths, facts, machine, seen, faults);
-            }
-        }
-    }
 }
 
 /// The versions that are asked for and not there; of glibc's, the highest stands for all.

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use walkdir::WalkDir;
 
 use super::sorted::Sorted;
-use super::{cached_facts, is_compressed, keep_facts, pack, unpack};
+use super::{cached_facts, keep_facts, pack, unpacked};
 use crate::app::{Base, BaseChoice, Facts};
 use crate::archive::{Entry, Kind};
 use crate::digest::Digest;
@@ -41,7 +41,7 @@ fn tar(path: &Path, packer: &Packer, known: &KnownDigests) -> Result<(Segment, F
         return Ok((segment, facts));
     }
     let failed = || format!("failed to read `{}` as a tar", path.display());
-    let unpacked = if is_compressed(path)? { Some(unpack(path, packer)?) } else { None };
+    let unpacked = unpacked(path, packer)?;
     let file = std::fs::File::open(unpacked.as_ref().map_or(path, Pending::path)).with_context(failed)?;
     let sorted = Sorted::new(file).with_context(failed)?;
     let (segment, facts) = pack(sorted, key, packer).with_context(failed)?;

@@ -13,6 +13,7 @@ use crate::archive::{Budget, END_OF_ARCHIVE, TarReader, confined, decompressed, 
 use crate::digest::Digest;
 use crate::mender;
 use crate::oci::{DockerImage, ImageConfig};
+use crate::store::{StoredImage, StoredLayer};
 
 /// What a bundle holds.
 #[derive(Clone, Debug)]
@@ -74,8 +75,9 @@ pub fn contents_by_name(path: &Path) -> Result<Option<Contents>> {
     let mut file = std::fs::File::open(path).with_context(failed)?;
     let mut head = Vec::new();
     let is_plain = file.metadata()?.is_file()
-        && Read::by_ref(&mut file).take(512).read_to_end(&mut head).is_ok()
-        && TarReader::new(&head[..]).next_entry().is_ok_and(|entry| entry.is_some_and(|e| !mender::begins_artifact(&e.path)));
+        && Read::by_ref(&mut file).take(mender::HEAD).read_to_end(&mut head).is_ok()
+        && TarReader::new(&head[..]).next_entry().is_ok_and(|entry| entry.is_some())
+        && !mender::is_artifact(&head);
     if !is_plain {
         return Ok(None);
     }
@@ -102,20 +104,18 @@ fn images_of(members: &Members, path: &Path) -> Result<Vec<BundledImage>> {
 }
 
 fn of(members: &Members, found: Images) -> Result<Vec<BundledImage>> {
-    let bytes: BTreeMap<Digest, &[u8]> =
-        members.files().filter_map(|(path, member)| Some((member.digest, members.document(path)?))).collect();
     let places: BTreeMap<Digest, &String> = members.files().map(|(path, member)| (member.digest, path)).collect();
     let mut images = Vec::new();
     for image in found.list {
         let mut layers = Vec::new();
-        for (path, diff_id) in image.layers.iter().zip(&image.config.rootfs.diff_ids) {
+        for (StoredLayer { path, .. }, diff_id) in image.layers.iter().zip(&image.config.rootfs.diff_ids) {
             let member = members.get(path).with_context(|| format!("its layer `{path}` is not there"))?;
             let place = places.get(&member.digest).map_or_else(|| path.clone(), |place| (*place).clone());
             layers.push(BundledLayer { digest: member.digest, size: member.size, diff_id: *diff_id, place });
         }
-        let config_bytes = bytes.get(&image.id).context("an image has no config")?.to_vec();
         let names = image.names.iter().map(|name| short(name).to_owned()).collect();
-        images.push(BundledImage { names, id: image.id, config: image.config, config_bytes, layers });
+        let StoredImage { id, config, config_bytes, .. } = image;
+        images.push(BundledImage { names, id, config, config_bytes, layers });
     }
     Ok(images)
 }
@@ -193,10 +193,10 @@ fn archive(path: &Path, read: &dyn Fn(u64), see: &mut dyn FnMut(&mut dyn Read) -
     ensure!(!file.metadata()?.is_dir(), "`{}` is a folder; a bundle is one file", path.display());
     let mut reader = BufReader::with_capacity(1 << 18, Told { reader: file, told: read });
     let mut head = Vec::new();
-    reader.by_ref().take(512).read_to_end(&mut head).with_context(failed)?;
-    let first = TarReader::new(&head[..]).next_entry();
+    reader.by_ref().take(mender::HEAD).read_to_end(&mut head).with_context(failed)?;
+    let is_artifact = mender::is_artifact(&head);
     let mut reader = std::io::Cursor::new(head).chain(reader);
-    if !first.is_ok_and(|entry| entry.is_some_and(|entry| mender::begins_artifact(&entry.path))) {
+    if !is_artifact {
         return see(&mut reader).with_context(failed).map(|()| None);
     }
     let (mut seen, mut compose) = (Ok(()), None);

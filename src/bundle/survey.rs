@@ -24,7 +24,7 @@ pub use self::layouts::{Bytes, Layouts, Size};
 use self::members::Members;
 pub use self::report::{Format, Image, LargeFile, Layer, PayloadFile, Sharing, Survey};
 use super::told::Told;
-use crate::archive::{Budget, Compression, MOST_UNPACKED, TarReader};
+use crate::archive::{Budget, Compression, MOST_UNPACKED, TarReader, decompressed};
 use crate::mender;
 
 /// How far a survey goes.
@@ -79,20 +79,16 @@ fn misnamed(file: &str, survey: &Survey) -> Option<String> {
 pub fn survey_reader(reader: impl Read, limits: Limits) -> Result<Survey> {
     let mut reader = BufReader::with_capacity(1 << 18, reader);
     let mut head = Vec::new();
-    reader.by_ref().take(512).read_to_end(&mut head)?;
-    let first = TarReader::new(&head[..]).next_entry();
+    reader.by_ref().take(mender::HEAD).read_to_end(&mut head)?;
     let reader = std::io::Cursor::new(head.clone()).chain(reader);
     let budget = Budget::new(limits.unpacked);
-    if let Ok(Some(entry)) = &first
-        && mender::begins_artifact(&entry.path)
-    {
+    if mender::is_artifact(&head) {
         return Ok(payload::survey(reader, &budget, limits.largest));
     }
     ensure!(!head.is_empty(), "it is empty");
-    if head.starts_with(b"\xfd7zXZ") || head.starts_with(b"BZh") {
-        bail!("it is compressed with xz or bzip2, which is not supported\nhelp: unpack it first: `xz -d FILE` or `bunzip2 FILE`");
-    }
-    let readable = Compression::of(&head) != Compression::None || first.is_ok_and(|entry| entry.is_some());
+    drop(decompressed(&head[..])?);
+    let begins_as_tar = TarReader::new(&head[..]).next_entry().is_ok_and(|entry| entry.is_some());
+    let readable = Compression::of(&head) != Compression::None || begins_as_tar;
     ensure!(readable, "it is neither an `.auterionos` file nor an archive of images: it does not begin as a tar");
     let members = Members::read(reader, &budget, Some(limits.largest));
     let mut images = Images::resolve(&members, false);

@@ -4,7 +4,7 @@ mod archive;
 mod payload;
 
 use std::fs::File;
-use std::io::{BufReader, Read as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -13,14 +13,11 @@ use super::Outgoing;
 use super::layout::manifest_of;
 use crate::app::ImageRef;
 use crate::archive::gzip::Level;
-use crate::archive::{Budget, Compression, MOST_UNPACKED, TarReader, decompressed};
+use crate::archive::{Compression, unpack};
 use crate::digest::Digest;
 use crate::mender;
-use crate::oci::{ImageConfig, Platform};
 use crate::segment::{Cache, Key, Packer};
-
-/// Configs and manifests larger than this are not read.
-const LARGEST_DOCUMENT: u64 = 8 << 20;
+use crate::store::StoredImage;
 
 /// The images of a bundle. What has to be unpacked or packed for them lies in the folder `scratch`, as long as they do.
 ///
@@ -29,18 +26,16 @@ const LARGEST_DOCUMENT: u64 = 8 << 20;
 pub fn outgoing(path: &Path, scratch: &Path) -> Result<Vec<Outgoing>> {
     fs_err::create_dir_all(scratch)?;
     let mut head = Vec::new();
-    File::open(path)?.take(512).read_to_end(&mut head)?;
-    let first = TarReader::new(&head[..]).next_entry().ok().flatten();
-    if first.is_some_and(|entry| mender::begins_artifact(&entry.path)) {
+    File::open(path)?.take(mender::HEAD).read_to_end(&mut head)?;
+    if mender::is_artifact(&head) {
         return payload::read(path, scratch);
     }
     if Compression::of(&head) == Compression::None {
-        return archive::read(path, scratch);
+        return archive::read(path, scratch, "");
     }
     let unpacked = scratch.join("archive.tar");
-    let from = decompressed(BufReader::with_capacity(1 << 18, File::open(path)?))?;
-    std::io::copy(&mut Budget::new(MOST_UNPACKED).reader(from), &mut File::create(&unpacked)?).context("failed to unpack it")?;
-    archive::read(&unpacked, scratch)
+    unpack(path, &mut File::create(&unpacked)?)?;
+    archive::read(&unpacked, scratch, "")
 }
 
 /// A layer as a gzip file.
@@ -67,31 +62,25 @@ fn pack(packer: &Packer, mut tar: impl std::io::Read) -> Result<Packed> {
 }
 
 /// An image whose layers were packed here, under the name that its bundle gives it.
-fn image(reference: &str, slug: &str, config: Vec<u8>, layers: &[Packed]) -> Result<Outgoing> {
-    let parsed: ImageConfig =
-        serde_json::from_slice(&config).with_context(|| format!("the config of `{reference}` is damaged"))?;
+fn image(reference: &str, slug: &str, stored: &StoredImage, layers: &[Packed]) -> Result<Outgoing> {
     ensure!(
-        parsed.rootfs.diff_ids.iter().eq(layers.iter().map(|layer| &layer.diff_id)),
+        stored.config.rootfs.diff_ids.iter().eq(layers.iter().map(|layer| &layer.diff_id)),
         "the layers of `{reference}` are not those that its config names"
     );
+    let config = stored.config_bytes.clone();
     let manifest = manifest_of(&config, layers.iter().map(|layer| (layer.digest, layer.size)));
     let (name, tag) = name(reference, slug)?;
     let files: Vec<PathBuf> = layers.iter().map(|layer| layer.path.clone()).collect();
     let config = String::from_utf8(config).with_context(|| format!("the config of `{reference}` is not text"))?;
-    Outgoing::new(name, tag, platform(&parsed), manifest, config, &files)
+    Outgoing::new(name, tag, stored.platform().to_string(), manifest, config, &files)
 }
 
 /// The service and version that an image's name is made of: its last part, without the app's name before it.
 fn name(reference: &str, slug: &str) -> Result<(String, String)> {
     let parsed = ImageRef::parse(reference).map_err(anyhow::Error::msg)?;
-    let last = parsed.name.rsplit('/').next().unwrap_or(&parsed.name);
+    let last = parsed.name().rsplit('/').next().unwrap_or(parsed.name());
     let service = last.strip_prefix(slug).and_then(|rest| rest.strip_prefix('.')).unwrap_or(last);
-    Ok((service.to_owned(), parsed.tag))
-}
-
-fn platform(config: &ImageConfig) -> String {
-    let (os, architecture, variant) = (config.os.clone(), config.architecture.clone(), config.variant.clone());
-    Platform { architecture, os, variant }.to_string()
+    Ok((service.to_owned(), parsed.tag().to_owned()))
 }
 
 fn no_images<T>() -> Result<T> {

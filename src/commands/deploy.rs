@@ -5,9 +5,10 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::app::Destination;
 use crate::pipeline::{Options, Session};
 use crate::process;
-use crate::render;
+use crate::render::{self, Others, Outside, Rendered};
 use crate::shell::{Shell, count};
 
 /// What is typed, beside what a plan is made of.
@@ -29,8 +30,10 @@ pub struct DeployOptions {
 /// When kubectl refuses, or a service does not run in time; what was applied stays.
 pub fn run(options: &Options, deploy: &DeployOptions, shell: &Shell) -> Result<()> {
     let Session { plan, .. } = Session::start(options, shell)?;
-    let files = render::kubernetes::files(&plan, deploy.image_prefix.as_deref())?;
-    render::kubernetes::notes(&plan).iter().for_each(|note| shell.note(note));
+    let others = Others::new();
+    let outside = Outside { binaries: &plan.output, image_prefix: deploy.image_prefix.as_deref(), others: &others };
+    let Rendered { files, notes } = render::deployment(&plan, Destination::Kubernetes, outside)?;
+    notes.iter().for_each(|note| shell.note(note));
     let folder = tempfile::tempdir().context("failed to make a temporary folder")?;
     for file in &files {
         let path = folder.path().join(&file.path);

@@ -9,7 +9,7 @@ use crate::dev::{self, GRACE, Inside, Loop};
 use crate::engine::{Engine, Interrupt};
 use crate::pipeline::{Options, Session, load};
 use crate::plan::Format;
-use crate::runtime::{Manner, Output, Started, apps, owner};
+use crate::runtime::{Grace, Manner, Output, Started, apps, owner};
 use crate::shell::Shell;
 
 /// What is typed, beside what a plan is made of.
@@ -51,7 +51,7 @@ pub fn run(options: &Options, asked: &DevOptions, shell: &Shell) -> Result<()> {
     let foreign: BTreeMap<String, String> = if platform == engine.about().platform {
         BTreeMap::new()
     } else {
-        plan.services.iter().map(|service| (service.image.to_string(), platform.clone())).collect()
+        plan.services.iter().map(|service| (service.container.image.to_string(), platform.clone())).collect()
     };
     let services = plan.services.iter().map(|service| service.name.as_str());
     let dependencies = plan.services.iter().flat_map(|service| service.dev.dependencies.keys().map(String::as_str));
@@ -59,7 +59,7 @@ pub fn run(options: &Options, asked: &DevOptions, shell: &Shell) -> Result<()> {
     names.dedup();
     let output = Output::new(&names, shell);
     let app = plan.name.to_string();
-    let manner = Manner { grace: GRACE, lenient: true };
+    let manner = Manner { grace: Grace::Fixed(GRACE), lenient: true };
     let mut started = Started::new(&engine, &app, &foreign, &output, &interrupt, shell).with(manner);
     let mut inside = Inside::new(&plan.output.join(".dev"), &plan.target, shell)?;
     let ended = Loop {

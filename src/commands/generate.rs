@@ -9,7 +9,7 @@ use crate::compile::{CargoSettings, linker};
 use crate::fs::write_if_changed;
 use crate::pipeline::{Images, Options, Session, bases, cache_folder, lock, others};
 use crate::plan::Plan;
-use crate::render::{self, Others, Outside};
+use crate::render::{self, Others, Outside, Rendered};
 use crate::segment::{Cache, KnownDigests, Packer};
 use crate::shell::Shell;
 use crate::workspace::Workspace;
@@ -34,15 +34,11 @@ pub fn run(options: &Options, generate: &GenerateOptions, shell: &Shell) -> Resu
             true => others::of_controllers(options, &plan, shell)?,
             false => Others::new(),
         };
-        let files = deployments(&plan, &workspace, options, generate, &others)?;
+        let Rendered { files, notes } = deployments(&plan, &workspace, options, generate, &others)?;
         if generate.check {
             return compare(&plan.output, &files);
         }
         let _lock = lock(&plan, shell)?;
-        let mut notes: Vec<String> = Vec::new();
-        for destination in &options.request.destinations {
-            notes.extend(render::deployment_notes(&plan, *destination, &others));
-        }
         notes.iter().for_each(|note| shell.note(note));
         return put(&plan, files, shell);
     }
@@ -54,12 +50,13 @@ pub fn run(options: &Options, generate: &GenerateOptions, shell: &Shell) -> Resu
     let bases = bases::read(&plan, &[], &linker, &packer, &known, &mut images, shell)?;
     let of_services: Vec<&Base> = plan.bases.iter().filter_map(|choice| bases.get(choice)).collect();
     known.save()?;
-    let files = texts(&plan, &of_services)?;
+    let Rendered { mut files, notes } = render::files(&plan)?;
+    files.extend(render::contexts(&plan, &of_services)?.into_iter().map(|context| context.dockerfile));
     if generate.check {
         return compare(&plan.output, &files);
     }
     images.finish()?;
-    render::notes(&plan).iter().for_each(|note| shell.note(note));
+    notes.iter().for_each(|note| shell.note(note));
     put(&plan, files, shell)
 }
 
@@ -79,7 +76,7 @@ fn deployments(
     options: &Options,
     generate: &GenerateOptions,
     others: &Others,
-) -> Result<Vec<GeneratedFile>> {
+) -> Result<Rendered> {
     let profile = if generate.profile == "dev" { "debug" } else { generate.profile.as_str() };
     // As a bare `cargo build` does it, without a folder for the triple.
     let bare =
@@ -87,17 +84,13 @@ fn deployments(
     let built = if bare { workspace.target_dir.clone() } else { workspace.target_dir.join(&plan.target.triple) };
     let binaries = built.join(profile);
     let outside = Outside { binaries: &binaries, image_prefix: generate.image_prefix.as_deref(), others };
-    let mut files = Vec::new();
+    let mut all = Rendered::default();
     for destination in &options.request.destinations {
-        files.extend(render::deployment(plan, *destination, outside)?);
+        let Rendered { files, notes } = render::deployment(plan, *destination, outside)?;
+        all.files.extend(files);
+        all.notes.extend(notes);
     }
-    Ok(files)
-}
-
-fn texts(plan: &Plan, bases: &[&Base]) -> Result<Vec<GeneratedFile>> {
-    let mut files = render::files(plan)?;
-    files.extend(render::contexts(plan, bases)?.into_iter().map(|context| context.dockerfile));
-    Ok(files)
+    Ok(all)
 }
 
 fn compare(folder: &Path, files: &[GeneratedFile]) -> Result<()> {

@@ -57,7 +57,7 @@ pub fn run(options: &InspectOptions, shell: &Shell) -> Result<()> {
     for note in &survey.notes {
         shell.note(printable(note));
     }
-    for fault in &survey.faults {
+    for fault in survey.warnings.iter().chain(&survey.faults) {
         shell.warning(printable(fault));
     }
     Ok(())

@@ -141,17 +141,18 @@ fn inherited(manifest: &DocumentMut) -> String {
 fn render(template: Template, name: &Name, port: u16, inherited: &str) -> Result<Vec<(&'static str, String)>> {
     let (manifest, main) = match template {
         Template::Http => {
-            (include_str!("../../templates/service-http/Cargo.toml"), include_str!("../../templates/service-http/src/main.rs"))
+            (include_str!("../../templates/service-http/manifest.toml"), include_str!("../../templates/service-http/src/main.rs"))
         }
         Template::Worker => (
-            include_str!("../../templates/service-worker/Cargo.toml"),
+            include_str!("../../templates/service-worker/manifest.toml"),
             include_str!("../../templates/service-worker/src/main.rs"),
         ),
-        Template::Stack => {
-            (include_str!("../../templates/service-stack/Cargo.toml"), include_str!("../../templates/service-stack/src/main.rs"))
-        }
+        Template::Stack => (
+            include_str!("../../templates/service-stack/manifest.toml"),
+            include_str!("../../templates/service-stack/src/main.rs"),
+        ),
         Template::Cli => {
-            (include_str!("../../templates/service-cli/Cargo.toml"), include_str!("../../templates/service-cli/src/main.rs"))
+            (include_str!("../../templates/service-cli/manifest.toml"), include_str!("../../templates/service-cli/src/main.rs"))
         }
     };
     let stack = name.as_str().strip_suffix("-stack").unwrap_or(name.as_str());

@@ -14,11 +14,12 @@ use crate::workspace::{self, Unified};
 /// Prints the plan to stdout, for people or as JSON.
 pub fn run(options: &Options, json: bool, shell: &Shell) -> Result<()> {
     let session = Session::start(options, shell)?;
-    for note in crate::render::notes(&session.plan) {
+    for note in crate::render::files(&session.plan)?.notes {
         shell.note(note);
     }
     let plan = &session.plan;
-    let services: Vec<_> = plan.services.iter().map(|s| (s.name.as_str(), s.package.as_str(), s.features.as_slice())).collect();
+    let services: Vec<_> =
+        plan.packages().map(|(service, p)| (service.name.as_str(), p.package.as_str(), p.features.as_slice())).collect();
     // Binaries that were built elsewhere need no dependencies, and those may be out of reach here.
     let unified = match options.bin_dir {
         Some(_) => Vec::new(),
@@ -74,22 +75,24 @@ fn text(plan: &Plan) -> Result<String> {
     if let Some(auterion) = &plan.auterion {
         writeln!(out, "  device   {} (API {})", auterion.device_types.join(", "), auterion.api_version)?;
     }
-    for (at, service) in plan.services.iter().enumerate() {
+    for (at, (service, package)) in plan.packages().enumerate() {
+        let container = &service.container;
         writeln!(out, "\n{}. {}", at + 1, service.name)?;
-        writeln!(out, "  from     package {}, bin {}", service.package, service.bin)?;
-        writeln!(out, "  image    {}", service.image)?;
-        let command: Vec<String> = service.entrypoint().into_iter().chain(service.args.iter().cloned()).collect();
-        writeln!(out, "  runs     {} as {}", crate::process::words(&command), service.user)?;
+        writeln!(out, "  from     package {}, bin {}", package.package, package.bin)?;
+        writeln!(out, "  image    {}", container.image)?;
+        let command: Vec<String> = service.entrypoint().into_iter().chain(container.args.iter().cloned()).collect();
+        let user = container.user.as_deref().unwrap_or_default();
+        writeln!(out, "  runs     {} as {user}", crate::process::words(&command))?;
         let mut line = |name: &str, list: Vec<String>| {
             if list.is_empty() { Ok(()) } else { writeln!(out, "  {name:<8} {}", list.join(", ")) }
         };
-        line("ports", service.ports.iter().map(|port| port.short()).collect())?;
-        line("replicas", service.replicas.iter().map(ToString::to_string).collect())?;
-        line("env", service.environment.iter().map(|(name, value)| format!("{name}={value}")).collect())?;
-        let secrets = service.secrets.iter().map(|(name, at)| format!("{name} (key {} of {})", at.key, at.secret));
+        line("ports", container.ports.iter().map(|port| port.short()).collect())?;
+        line("replicas", container.replicas.iter().map(ToString::to_string).collect())?;
+        line("env", container.environment.iter().map(|(name, value)| format!("{name}={value}")).collect())?;
+        let secrets = container.secrets.iter().map(|(name, at)| format!("{name} (key {} of {})", at.key, at.secret));
         line("secrets", secrets.collect())?;
         line("after", service.depends_on.clone())?;
-        line("files", service.files.iter().map(|file| file.to.clone()).collect())?;
+        line("files", package.files.iter().map(|file| file.to.clone()).collect())?;
     }
     Ok(out)
 }

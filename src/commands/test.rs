@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::app::{Needs, Service};
+use crate::app::{Needs, Package, Service};
 use crate::engine::{Engine, Interrupt};
 use crate::pipeline::{Options, Session, load};
 use crate::plan::Format;
 use crate::process::{Exited, command_line, end_group};
-use crate::runtime::{Addresses, Manner, Output, Started, dependency, owner};
+use crate::runtime::{Addresses, Grace, Manner, Output, Started, dependency, owner};
 use crate::shell::Shell;
 
 /// The exit code of who was interrupted.
@@ -45,7 +45,7 @@ pub fn run(options: &Options, test: &TestOptions, shell: &Shell) -> Result<()> {
     options.request.targets = vec!["x86_64-unknown-linux-gnu".into()];
     let Session { plan, .. } = Session::start(&options, shell)?;
     let all = test.services.is_empty();
-    let services: Vec<&Service> = plan.services.iter().filter(|service| !all || service.test.is_some()).collect();
+    let services: Vec<(&Service, &Package)> = plan.packages().filter(|(service, _)| !all || service.test.is_some()).collect();
     if services.is_empty() {
         bail!(
             "no service has a table `[package.metadata.service.test]`\nhelp: `cargo appbundle test --help` shows one; without one, `cargo appbundle test SERVICE` is `cargo test`"
@@ -55,12 +55,12 @@ pub fn run(options: &Options, test: &TestOptions, shell: &Shell) -> Result<()> {
     let runner = Runner { options: &options, test, app: plan.name.as_str(), interrupt: &interrupt, shell };
     let mut engine = None;
     let mut failed: Vec<(&str, u8)> = Vec::new();
-    for service in services {
-        shell.status("Testing", format_args!("{} (package {})", service.name, service.package));
+    for (service, package) in services {
+        shell.status("Testing", format_args!("{} (package {})", service.name, package.package));
         let needs = service.test.clone().unwrap_or_default();
         let code = if needs.dependencies.is_empty() {
             let variables = needs.variables(&|_, _| (String::new(), 0)).map_err(anyhow::Error::msg)?;
-            runner.cargo_test(service, &variables)?
+            runner.cargo_test(package, &variables)?
         } else {
             let engine = match &mut engine {
                 Some(engine) => engine,
@@ -70,7 +70,7 @@ pub fn run(options: &Options, test: &TestOptions, shell: &Shell) -> Result<()> {
                     none.insert(connected)
                 }
             };
-            runner.with_dependencies(engine, service, &needs)?
+            runner.with_dependencies(engine, (service, package), &needs)?
         };
         if interrupt.count() > 0 {
             return Err(Exited(INTERRUPTED).into());
@@ -98,7 +98,7 @@ struct Runner<'a> {
 
 impl Runner<'_> {
     /// Starts what the tests need, runs them, and removes it again; gives their exit code.
-    fn with_dependencies(&self, engine: &Engine, service: &Service, needs: &Needs) -> Result<u8> {
+    fn with_dependencies(&self, engine: &Engine, (service, package): (&Service, &Package), needs: &Needs) -> Result<u8> {
         let offline = self.options.cargo.offline || self.options.cargo.frozen;
         for (name, dependency) in &needs.dependencies {
             dependency::provide(engine, self.interrupt, name, dependency, offline, self.shell)?;
@@ -110,7 +110,7 @@ impl Runner<'_> {
         let output = Output::kept(&names, self.shell);
         let name = format!("{}-test-{}", self.app, service.name);
         let native = BTreeMap::new();
-        let manner = Manner { grace: Duration::ZERO, lenient: false };
+        let manner = Manner { grace: Grace::None, lenient: false };
         let mut started = Started::new(engine, &name, &native, &output, self.interrupt, self.shell).with(manner);
         let tested = start(engine, &mut started, needs).and_then(|addresses| {
             if self.interrupt.count() > 0 {
@@ -118,7 +118,7 @@ impl Runner<'_> {
             }
             let address = |name: &str, port: u16| addresses.get(&(name.to_owned(), port)).cloned().unwrap_or_default();
             let variables = needs.variables(&address).map_err(anyhow::Error::msg)?;
-            self.cargo_test(service, &variables)
+            self.cargo_test(package, &variables)
         });
         let stopped = started.stop();
         if !matches!(tested, Ok(0)) && self.interrupt.count() == 0 {
@@ -138,10 +138,10 @@ impl Runner<'_> {
     }
 
     /// Runs `cargo test` of the service's package; gives its exit code.
-    fn cargo_test(&self, service: &Service, variables: &BTreeMap<String, String>) -> Result<u8> {
+    fn cargo_test(&self, package: &Package, variables: &BTreeMap<String, String>) -> Result<u8> {
         let cargo = &self.options.cargo;
         let mut command = Command::new(&cargo.program);
-        command.args(["test", "-p", &service.package]);
+        command.args(["test", "-p", &package.package]);
         if let Some(path) = &cargo.manifest_path {
             command.arg("--manifest-path").arg(path);
         }
@@ -149,8 +149,8 @@ impl Runner<'_> {
             command.arg("--target-dir").arg(folder);
         }
         command.args(cargo.common_flags());
-        for feature in &service.features {
-            command.args(["--features", &format!("{}/{feature}", service.package)]);
+        for feature in &package.features {
+            command.args(["--features", &format!("{}/{feature}", package.package)]);
         }
         command.args(["--color", if self.shell.colored() { "always" } else { "never" }]).args(&self.test.arguments);
         command.envs(variables);
@@ -186,7 +186,7 @@ impl Runner<'_> {
 fn start(engine: &Engine, started: &mut Started<'_>, needs: &Needs) -> Result<Addresses> {
     started.connect()?;
     for (name, dependency) in &needs.dependencies {
-        started.start(&dependency::launch(name, dependency, false))?;
+        started.start(&dependency::launch(name, dependency, false)?)?;
     }
     let mut addresses = Addresses::new();
     for (name, dependency) in &needs.dependencies {

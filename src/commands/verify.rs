@@ -38,6 +38,7 @@ struct Verdict<'a> {
     images: usize,
     layers: usize,
     faults: &'a [String],
+    warnings: &'a [String],
     notes: &'a [String],
 }
 
@@ -58,12 +59,16 @@ pub fn run(options: &VerifyOptions, shell: &Shell) -> Result<()> {
             images: survey.images.len(),
             layers: survey.layers.len(),
             faults,
+            warnings: &survey.warnings,
             notes: &survey.notes,
         };
         anstream::println!("{}", serde_json::to_string_pretty(&verdict)?);
     } else {
         for note in &survey.notes {
             shell.note(printable(note));
+        }
+        for warning in &survey.warnings {
+            shell.warning(printable(warning));
         }
         for fault in faults {
             shell.error(&anyhow::anyhow!("{}", printable(fault)));

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 use rayon::prelude::*;
 
-use crate::app::{Binary, Facts, Service};
+use crate::app::{Binary, Facts, Package, Service};
 use crate::elf::{Elf, glibc};
 use crate::plan::Plan;
 use crate::segment::KnownDigests;
@@ -16,11 +16,17 @@ use crate::segment::KnownDigests;
 /// # Errors
 /// When one cannot be read, is not ELF, or is for another machine than the plan's.
 pub fn look(plan: &Plan, paths: &BTreeMap<String, PathBuf>, known: &KnownDigests) -> Result<Vec<Binary>> {
-    let looked: Vec<Result<Binary>> = plan.services.par_iter().map(|service| look_at(plan, service, paths, known)).collect();
+    let looked: Vec<Result<Binary>> =
+        plan.packages().collect::<Vec<_>>().into_par_iter().map(|of| look_at(plan, of, paths, known)).collect();
     looked.into_iter().collect()
 }
 
-fn look_at(plan: &Plan, service: &Service, paths: &BTreeMap<String, PathBuf>, known: &KnownDigests) -> Result<Binary> {
+fn look_at(
+    plan: &Plan,
+    (service, package): (&Service, &Package),
+    paths: &BTreeMap<String, PathBuf>,
+    known: &KnownDigests,
+) -> Result<Binary> {
     let path = paths.get(service.name.as_str()).context("a service has no executable")?;
     let (digest, size) = known.digest(path)?;
     let elf = Elf::read(path)?;
@@ -49,6 +55,6 @@ fn look_at(plan: &Plan, service: &Service, paths: &BTreeMap<String, PathBuf>, kn
             floor.1
         );
     }
-    let (place, beside) = (service.binary_path.clone(), Facts::beside(service));
+    let (place, beside) = (package.binary_path.clone(), Facts::beside(service));
     Ok(Binary { service: service.name.to_string(), path: path.clone(), digest, size, elf, place, beside })
 }

@@ -78,7 +78,7 @@ impl Check<'_> {
         match value.get_ref() {
             DeValue::Table(table) => {
                 let known = schema.get("properties").and_then(Value::as_object);
-                let other = schema.get("additionalProperties");
+                let other = schema.get("additionalProperties").or_else(|| schema.get("unevaluatedProperties"));
                 for (key, inner) in table {
                     match (known.and_then(|known| known.get(key.get_ref().as_ref())), other) {
                         (Some(schema), _) => self.value(schema, inner, key.get_ref()),

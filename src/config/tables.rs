@@ -1,7 +1,10 @@
 //! What users write, key by key.
 
+mod container;
 mod deployment;
 mod needs;
+mod routes;
+mod scalar;
 mod stacks;
 mod volumes;
 
@@ -11,8 +14,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use container::{ContainerTable, HealthTable};
 pub use deployment::{ResourcesTable, SecretTable};
-pub use needs::{DependencyTable, NeedsTable, ProbeTable};
+pub use needs::{DependencyTable, NeedsTable};
+pub use routes::RouteTable;
+pub use scalar::{OneOrMany, PortValue, Scalar};
 pub use stacks::{BuildTable, GatewayTable, OtherAppTable, RoutingName, StackTable, SwarmTable};
 pub use volumes::VolumeTable;
 
@@ -182,30 +188,10 @@ pub struct AuterionTable {
     pub compose_override: Option<Map<String, Value>>,
 }
 
-/// A string or a list of strings.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum OneOrMany {
-    /// Just one.
-    One(String),
-    /// Any number.
-    Many(Vec<String>),
-}
-
-impl OneOrMany {
-    /// As a list.
-    pub fn into_vec(self) -> Vec<String> {
-        match self {
-            Self::One(one) => vec![one],
-            Self::Many(many) => many,
-        }
-    }
-}
-
 /// A service: `[package.metadata.service]`, or one of several `[[package.metadata.service]]`. An empty table is enough.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-#[schemars(title = "cargo-appbundle: a service")]
+#[serde(rename_all = "kebab-case", default)]
+#[schemars(title = "cargo-appbundle: a service", deny_unknown_fields)]
 pub struct ServiceTable {
     /// Default: the package's name.
     pub name: Option<String>,
@@ -213,50 +199,15 @@ pub struct ServiceTable {
     pub bin: Option<String>,
     /// Features of the package to compile with.
     pub features: Option<Vec<String>>,
-    /// Arguments of the executable.
-    pub args: Vec<String>,
-    /// What to run instead of the executable.
-    pub command: Option<Vec<String>>,
-    /// Environment variables.
-    pub environment: BTreeMap<String, Scalar>,
-    /// Environment variables whose values the target keeps as secrets: `{ TOKEN = { secret = "camera", key = "token" } }`.
-    /// Compose and Swarm take them from the environment of who starts the app.
-    pub secrets: BTreeMap<String, SecretTable>,
-    /// A file of `NAME=value` lines, read when the service starts. Relative to the manifest.
-    pub env_file: Option<OneOrMany>,
-    /// `"80:8080"` or `"53:53/udp"`: host port and container port. `"8080"` alone is a port for other services of the app, published
-    /// nowhere.
-    pub ports: Vec<PortValue>,
-    /// `"data:/data"` (a named volume) or `"/dev/shm:/dev/shm:ro"` (a path of the host).
-    pub volumes: Vec<String>,
+    /// How its container runs.
+    #[serde(flatten)]
+    pub container: ContainerTable,
     /// Files to put into the image.
     pub files: Vec<FileTable>,
     /// Services to start before this one.
     pub depends_on: Vec<String>,
     /// URL paths that lead to this service.
     pub routes: BTreeMap<String, RouteTable>,
-    /// `USER` or `UID:GID`. Default: `65532:65532`, which is not root.
-    pub user: Option<String>,
-    /// Where it starts. Default: `/`.
-    pub workdir: Option<String>,
-    /// How to see that it is well.
-    pub healthcheck: Option<HealthTable>,
-    /// `no`, `always`, `on-failure` or `unless-stopped`. Default: `unless-stopped`.
-    pub restart: Option<String>,
-    /// `host`, `bridge` or `none`.
-    pub network_mode: Option<String>,
-    /// Devices of the host, such as `"/dev/video0:/dev/video0"`.
-    pub devices: Vec<String>,
-    /// Whether it may do all that the host's root may.
-    pub privileged: bool,
-    /// Labels of the image and the container.
-    pub labels: BTreeMap<String, String>,
-    /// How many of it run, where the target can run several.
-    pub replicas: Option<u32>,
-    /// What it is given of processor and memory: `{ cpu = "100m", memory = "64Mi", memory-limit = "128Mi" }`.
-    pub resources: Option<ResourcesTable>,
-    /// How long it may take to end after SIGTERM, such as `10s`. Default: the target's.
-    pub stop_grace_period: Option<String>,
     /// The stack that this service brings up and takes down: its image is the stack's (`new-service --template stack`).
     pub controls: Option<String>,
     /// Another base than the app's.
@@ -273,41 +224,6 @@ pub struct ServiceTable {
     pub kubernetes: Option<Map<String, Value>>,
 }
 
-/// A string, number or boolean.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Scalar {
-    /// `"text"`
-    Text(String),
-    /// `true`
-    Bool(bool),
-    /// `1`
-    Integer(i64),
-    /// `1.5`
-    Float(f64),
-}
-
-impl std::fmt::Display for Scalar {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Text(text) => f.write_str(text),
-            Self::Bool(value) => value.fmt(f),
-            Self::Integer(value) => value.fmt(f),
-            Self::Float(value) => value.fmt(f),
-        }
-    }
-}
-
-/// A port as text or number.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum PortValue {
-    /// `"80:8080/tcp"`
-    Text(String),
-    /// `8080`
-    Number(u16),
-}
-
 /// Files to put into an image.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -316,34 +232,4 @@ pub struct FileTable {
     pub from: String,
     /// An absolute path in the image: of the file, or, ending in `/` or for a pattern, of the folder.
     pub to: String,
-}
-
-/// Where a URL path leads: exactly one of the keys.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct RouteTable {
-    /// A port of the service.
-    pub port: Option<u16>,
-    /// A folder of static files in the image.
-    pub static_root: Option<String>,
-}
-
-/// How to see that a service is well: an HTTP path that answers 2xx, or a command that ends with 0.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct HealthTable {
-    /// URL path.
-    pub path: Option<String>,
-    /// Port of the path.
-    pub port: Option<u16>,
-    /// Command instead of a path.
-    pub command: Option<Vec<String>>,
-    /// Such as `10s`.
-    pub interval: Option<String>,
-    /// Such as `3s`.
-    pub timeout: Option<String>,
-    /// Failures in a row that make it sick.
-    pub retries: Option<u32>,
-    /// Time to start up, such as `5s`.
-    pub start_period: Option<String>,
 }

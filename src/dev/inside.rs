@@ -1,6 +1,6 @@
 //! What containers have in `/.appbundle` of this machine: the service's executable, and who runs it.
 
-use std::collections::btree_map::Entry;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -10,8 +10,8 @@ use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
 use super::control::Control;
-use crate::app::{Binary, Service, Target, Volume, VolumeSource};
-use crate::elf::Elf;
+use crate::app::{Binary, Package, Service, Target, Volume, VolumeSource};
+use crate::elf::{Elf, Needing, needed};
 use crate::shell::Shell;
 
 /// The folder that Cargo writes executables to.
@@ -22,6 +22,9 @@ const CONTROL: &str = "/.appbundle/control";
 
 /// Who runs the service, and what that needs: it stands on no base.
 const SUPERVISOR: &str = "/.appbundle/supervisor";
+
+/// This program, as containers have it.
+const NAME: &str = "cargo-appbundle";
 
 /// What is made for the containers of a run, and goes with it.
 pub struct Inside {
@@ -69,17 +72,17 @@ impl Inside {
     }
 
     /// The volume through which a service has its executable.
-    pub fn executable(service: &Service, binary: &Binary) -> Volume {
-        let folder = Path::new(&service.binary_path).parent().filter(|folder| *folder == Path::new(EXECUTABLES));
+    pub fn executable(package: &Package, binary: &Binary) -> Volume {
+        let folder = Path::new(&package.binary_path).parent().filter(|folder| *folder == Path::new(EXECUTABLES));
         match (folder, binary.path.parent()) {
             (Some(_), Some(parent)) => mounted(parent, EXECUTABLES),
-            _ => mounted(&binary.path, &service.binary_path),
+            _ => mounted(&binary.path, &package.binary_path),
         }
     }
 
     /// The command line of a service that can be started again without its container, and what it needs there.
-    pub fn supervised(&mut self, service: &Service, words: Vec<String>) -> (Vec<String>, Vec<Volume>) {
-        let moved = service.binary_path.starts_with(EXECUTABLES);
+    pub fn supervised(&mut self, service: &Service, package: &Package, words: Vec<String>) -> (Vec<String>, Vec<Volume>) {
+        let moved = package.binary_path.starts_with(EXECUTABLES);
         let Some(supervisor) = self.supervisor.as_ref().filter(|_| moved && !words.is_empty()) else {
             return (words, Vec::new());
         };
@@ -116,7 +119,6 @@ fn make(folder: &Path) -> Result<()> {
 /// Puts this program and its libraries into the folder; gives the command line that starts it in a container. They are copies: a
 /// link more would change the stamps of files that are not ours.
 fn supervisor(folder: &Path, target: &Target) -> Result<Vec<String>> {
-    const NAME: &str = "cargo-appbundle";
     let program = std::env::current_exe().context("failed to find this program")?;
     let elf = Elf::read(&program)?;
     ensure!(target.runs(elf.machine), "this program does not run on {}", target.platform);
@@ -132,8 +134,7 @@ fn supervisor(folder: &Path, target: &Target) -> Result<Vec<String>> {
     }
     let line = |folder: &str| -> Vec<String> {
         let at = |name: &str| format!("{folder}/{name}");
-        let loader = elf.interpreter.as_deref().and_then(|loader| loader.rsplit('/').next());
-        let through_loader = loader.map(|loader| [at(loader), "--library-path".to_owned(), folder.to_owned()]);
+        let through_loader = elf.loader().map(|loader| [at(loader), "--library-path".to_owned(), folder.to_owned()]);
         through_loader.into_iter().flatten().chain([at(NAME), "supervise".to_owned()]).collect()
     };
     // What runs here alone runs in every container.
@@ -153,18 +154,18 @@ fn loaded(elf: &Elf) -> Result<BTreeMap<String, PathBuf>> {
         places.filter_map(|place| std::fs::canonicalize(place).ok()).find(|path| mapped.contains(path))
     };
     let mut found = BTreeMap::new();
-    if let Some(loader) = &elf.interpreter {
-        let name = loader.rsplit('/').next().unwrap_or(loader);
-        found.insert(name.to_owned(), PathBuf::from(loader));
+    if let (Some(name), Some(path)) = (elf.loader(), &elf.interpreter) {
+        found.insert(name.to_owned(), PathBuf::from(path));
     }
-    let mut open = elf.needed.clone();
-    while let Some(name) = open.pop() {
-        if let Entry::Vacant(vacant) = found.entry(name) {
-            let name = vacant.key();
-            let path = find(name).with_context(|| format!("this program's library `{name}` is not found"))?;
-            open.extend(Elf::read(&path)?.needed);
-            vacant.insert(path);
+    let first = Needing { name: NAME.to_owned(), elf: Cow::Borrowed(elf), paths: Vec::new() };
+    needed(first, |name, _| {
+        if found.contains_key(name) {
+            return Ok(None);
         }
-    }
+        let path = find(name).with_context(|| format!("this program's library `{name}` is not found"))?;
+        let library = Elf::read(&path)?;
+        found.insert(name.to_owned(), path);
+        Ok(Some(Needing { name: name.to_owned(), elf: Cow::Owned(library), paths: Vec::new() }))
+    })?;
     Ok(found)
 }

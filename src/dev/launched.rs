@@ -1,10 +1,10 @@
 //! How a service is started here.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::inside::Inside;
 use super::prepared::Prepared;
-use crate::app::{DEV_VARIABLE, SOURCE_FOLDER, Service, Volume, VolumeSource, own_ports};
+use crate::app::{Container, DEV_VARIABLE, SOURCE_FOLDER, Service, Volume, VolumeSource, own_ports};
 use crate::plan::Layout;
 use crate::runtime::{Addresses, Launch};
 
@@ -12,39 +12,42 @@ use crate::runtime::{Addresses, Launch};
 pub fn in_dev(launch: Launch, prepared: &Prepared, at: usize, addresses: &Addresses, inside: &mut Inside) -> Result<Launch> {
     let plan = &prepared.session.plan;
     let service = &plan.services[at];
-    let of_host = launch.network_mode.as_deref() == Some("host");
+    let package = service.package().context("a service has no package")?;
+    let of_host = launch.container.is_on_host();
     let address = |name: &str, port: u16| match addresses.get(&(name.to_owned(), port)) {
         Some(address) if of_host => address.clone(),
         _ => (name.to_owned(), port),
     };
-    let mut launch = Launch { image: service.image.to_string(), ..launch };
-    launch.environment.insert(DEV_VARIABLE.0.into(), DEV_VARIABLE.1.into());
-    launch.environment.extend(service.dev.variables(&address).map_err(anyhow::Error::msg)?);
-    launch.ports = own_ports(&plan.services).remove(service.name.as_str()).unwrap_or_default();
-    let source = VolumeSource::Host(service.folder.display().to_string());
-    launch.volumes.push(Volume { source, target: SOURCE_FOLDER.to_owned(), read_only: true });
-    launch.volumes.push(Inside::executable(service, &prepared.binaries[at]));
-    let mut words = command_line(&launch, service, plan.layout);
+    let mut container = Container { image: service.container.image.clone(), ..launch.container };
+    container.environment.insert(DEV_VARIABLE.0.into(), DEV_VARIABLE.1.into());
+    container.environment.extend(service.dev.variables(&address).map_err(anyhow::Error::msg)?);
+    container.ports = own_ports(&plan.services).remove(service.name.as_str()).unwrap_or_default();
+    let source = VolumeSource::Host(package.folder.display().to_string());
+    container.volumes.push(Volume { source, target: SOURCE_FOLDER.to_owned(), read_only: true });
+    container.volumes.push(Inside::executable(package, &prepared.binaries[at]));
+    let mut words = command_line(&container, service, plan.layout);
     // It is called as it is in an image, by the link.
-    let link = service.files.iter().find(|file| file.link.as_ref() == Some(&service.binary_path));
+    let link = package.files.iter().find(|file| file.link.as_ref() == Some(&package.binary_path));
     words
         .iter_mut()
         .zip(link)
-        .filter(|(word, _)| **word == service.binary_path)
+        .filter(|(word, _)| **word == package.binary_path)
         .for_each(|(word, link)| word.clone_from(&link.to));
-    let (words, volumes) = inside.supervised(service, words);
-    launch.volumes.extend(volumes);
-    (launch.entrypoint, launch.command) = (Some(words), Some(Vec::new()));
-    Ok(launch)
+    let (words, volumes) = inside.supervised(service, package, words);
+    container.volumes.extend(volumes);
+    (container.command, container.args) = (Some(words), Vec::new());
+    Ok(Launch { container, ..launch })
 }
 
-/// What the engine would run: what the launch says, over what the image says.
-fn command_line(launch: &Launch, service: &Service, layout: Layout) -> Vec<String> {
+/// What the engine would run: what the container says, over what its image says.
+fn command_line(container: &Container, service: &Service, layout: Layout) -> Vec<String> {
     let of_image = layout == Layout::ImagePerService;
-    let command = launch.command.clone();
-    match &launch.entrypoint {
-        Some(entrypoint) => entrypoint.iter().cloned().chain(command.unwrap_or_default()).collect(),
-        None if of_image => service.entrypoint().into_iter().chain(command.unwrap_or_else(|| service.args.clone())).collect(),
-        None => command.unwrap_or_default(),
-    }
+    let args = &container.args;
+    let program = match &container.command {
+        Some(command) => command.clone(),
+        None if of_image => service.entrypoint(),
+        None => Vec::new(),
+    };
+    let own = of_image && container.command.is_none() && args.is_empty();
+    program.into_iter().chain(if own { service.container.args.clone() } else { args.clone() }).collect()
 }

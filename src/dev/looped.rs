@@ -190,7 +190,7 @@ impl Loop<'_, '_> {
             if self.interrupt.count() > 0 {
                 return Ok(names);
             }
-            let launch = dependency::launch(name, dependency, true);
+            let launch = dependency::launch(name, dependency, true)?;
             self.start(Running { launch, image: None, binary: None }, running, &mut names)?;
         }
         for (name, dependency) in &dependencies {
@@ -265,7 +265,8 @@ impl Loop<'_, '_> {
                 continue;
             }
             let is_new = !running.contains_key(&name);
-            let hosts: Vec<String> = new.launch.ports.iter().filter_map(|port| port.host.clone()).map(at_host).collect();
+            let hosts: Vec<String> =
+                new.launch.container.ports.iter().filter_map(|port| port.host.clone()).map(at_host).collect();
             self.start(new, running, names)?;
             if is_new && !hosts.is_empty() {
                 self.shell.status("Serving", format_args!("{name} at {}", hosts.join(", ")));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 
 use super::inside::moved;
-use crate::app::{AppFile, Base, Binary, ImageRef, Service};
+use crate::app::{AppFile, Base, Binary, Service, Source};
 use crate::archive::gzip::Level;
 use crate::base;
 use crate::bundle::{self, Kind};
@@ -44,7 +44,7 @@ pub fn narrow(plan: &mut Plan, wanted: &[String]) -> Result<()> {
     let mut chosen: BTreeSet<String> = BTreeSet::new();
     let mut open: Vec<String> = Vec::new();
     for name in wanted {
-        let found = plan.services.iter().filter(|service| service.name.as_str() == name || service.package == *name);
+        let found = plan.services.iter().filter(|service| service.is_called(name));
         let before = open.len();
         open.extend(found.map(|service| service.name.to_string()));
         if open.len() == before {
@@ -64,7 +64,7 @@ pub fn narrow(plan: &mut Plan, wanted: &[String]) -> Result<()> {
     let services = std::mem::take(&mut plan.services).into_iter().zip(std::mem::take(&mut plan.bases));
     for (mut service, base) in services {
         if wanted.is_empty() || chosen.contains(service.name.as_str()) {
-            service.image = ImageRef { name: service.image.name, tag: TAG.into() };
+            service.container.image = service.container.image.tagged(TAG);
             plan.services.push(service);
             plan.bases.push(base);
         }
@@ -150,9 +150,9 @@ impl Prepared {
 
 /// An executable is where another one can take its place at any time; a link leads there from where it is otherwise.
 fn move_executable(service: &mut Service, binary: &Binary) {
-    if let Some(path) = moved(binary) {
-        let to = std::mem::replace(&mut service.binary_path, path.clone());
-        service.files.push(AppFile { to, from: PathBuf::new(), executable: true, link: Some(path) });
+    if let (Some(path), Source::Package(package)) = (moved(binary), &mut service.source) {
+        let to = std::mem::replace(&mut package.binary_path, path.clone());
+        package.files.push(AppFile { to, from: PathBuf::new(), executable: true, link: Some(path) });
     }
 }
 

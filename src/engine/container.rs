@@ -17,36 +17,23 @@ use bollard::query_parameters::{
 use futures_util::StreamExt as _;
 
 use super::Engine;
+use crate::app::{Confinement, Container, Memory, Resources, Volume, VolumeSource};
 
 /// A container to be made.
-#[derive(Clone, Debug, Default)]
-pub struct ContainerSpec {
+#[derive(Clone, Debug)]
+pub struct NewContainer<'a> {
     /// Its name.
     pub name: String,
-    /// The image's name.
-    pub image: String,
+    /// How it runs, with all its variables.
+    pub container: &'a Container,
+    /// The app whose named volumes it has.
+    pub volumes_of: &'a str,
     /// `linux/arm64`, where it is not the engine's own.
     pub platform: Option<String>,
-    /// Instead of the image's.
-    pub entrypoint: Option<Vec<String>>,
-    /// Instead of the image's.
-    pub command: Option<Vec<String>>,
-    /// `NAME=value`, over the image's.
-    pub environment: Vec<String>,
-    /// Instead of the image's.
-    pub user: Option<String>,
-    /// Instead of the image's.
-    pub workdir: Option<String>,
-    /// Labels.
+    /// Labels beside its own.
     pub labels: BTreeMap<String, String>,
     /// Ports that can be reached from outside.
     pub published: Vec<Published>,
-    /// `SOURCE:TARGET` or `SOURCE:TARGET:ro`.
-    pub binds: Vec<String>,
-    /// `HOST`, `HOST:CONTAINER` or `HOST:CONTAINER:rwm`.
-    pub devices: Vec<String>,
-    /// Whether it may do all.
-    pub privileged: bool,
     /// Where it finds others.
     pub network: Network,
 }
@@ -69,12 +56,6 @@ pub enum Network {
     Mode(String),
     /// A network of this name, in which it has these names.
     Named(String, Vec<String>),
-}
-
-impl Default for Network {
-    fn default() -> Self {
-        Self::Mode("bridge".into())
-    }
 }
 
 /// How a container is.
@@ -107,14 +88,14 @@ impl Engine {
     }
 
     /// Makes a container, and does not start it.
-    pub fn create(&self, spec: &ContainerSpec) -> Result<()> {
-        let options = CreateContainerOptionsBuilder::new().name(&spec.name);
-        let options = match &spec.platform {
+    pub fn create(&self, new: &NewContainer<'_>) -> Result<()> {
+        let options = CreateContainerOptionsBuilder::new().name(&new.name);
+        let options = match &new.platform {
             Some(platform) => options.platform(platform),
             None => options,
         };
-        let created = self.docker.create_container(Some(options.build()), body(spec)?);
-        self.wait(&format!("making a container of `{}`", spec.image), created).map(drop)
+        let created = self.docker.create_container(Some(options.build()), body(new)?);
+        self.wait(&format!("making a container of `{}`", new.container.image), created).map(drop)
     }
 
     /// Starts a container.
@@ -214,16 +195,42 @@ impl Engine {
     }
 }
 
-fn body(spec: &ContainerSpec) -> Result<ContainerCreateBody> {
+fn body(new: &NewContainer<'_>) -> Result<ContainerCreateBody> {
+    let Container {
+        image,
+        command,
+        args,
+        environment,
+        volumes,
+        user,
+        workdir,
+        devices,
+        privileged,
+        confinement: Confinement { init, cap_add, cap_drop, read_only, tmpfs },
+        labels,
+        resources,
+        // These are among the variables.
+        secrets: _,
+        env_files: _,
+        // These are `published`, and this is `network`.
+        ports: _,
+        network_mode: _,
+        // Whoever makes the container asks, ends and starts it.
+        health: _,
+        stop_grace_period: _,
+        restart: _,
+        replicas: _,
+    } = new.container;
+    let Resources { cpu, memory, cpu_limit, memory_limit } = resources;
     let mut bindings: HashMap<String, Option<Vec<PortBinding>>> = HashMap::new();
-    for published in &spec.published {
+    for published in &new.published {
         let binding = PortBinding {
             host_ip: Some(published.address.clone()),
             host_port: Some(published.at.map(|port| port.to_string()).unwrap_or_default()),
         };
         bindings.entry(published.port.clone()).or_default().get_or_insert_default().push(binding);
     }
-    let (mode, networking) = match &spec.network {
+    let (mode, networking) = match &new.network {
         Network::Mode(mode) => (mode.clone(), None),
         Network::Named(name, aliases) => {
             let settings = EndpointSettings { aliases: Some(aliases.clone()), ..EndpointSettings::default() };
@@ -231,28 +238,52 @@ fn body(spec: &ContainerSpec) -> Result<ContainerCreateBody> {
             (name.clone(), Some(NetworkingConfig { endpoints_config }))
         }
     };
-    let devices = spec.devices.iter().map(|text| device(text)).collect::<Result<Vec<_>>>()?;
+    let bytes = |memory: &Option<Memory>| memory.as_ref().and_then(|memory| memory.bytes.try_into().ok());
+    let devices = devices.iter().map(|text| device(text)).collect::<Result<Vec<_>>>()?;
     let host_config = HostConfig {
-        binds: Some(spec.binds.clone()),
+        binds: Some(volumes.iter().map(|volume| bind(volume, new.volumes_of)).collect()),
         port_bindings: Some(bindings),
         network_mode: Some(mode),
         devices: Some(devices),
-        privileged: Some(spec.privileged),
+        privileged: Some(*privileged),
+        init: init.then_some(true),
+        cap_add: some(cap_add),
+        cap_drop: some(cap_drop),
+        readonly_rootfs: Some(*read_only),
+        tmpfs: (!tmpfs.is_empty()).then(|| tmpfs.iter().map(|path| (path.clone(), String::new())).collect()),
+        memory: bytes(memory_limit),
+        memory_reservation: bytes(memory),
+        nano_cpus: cpu_limit.as_ref().and_then(|cpu| (cpu.milli * 1_000_000).try_into().ok()),
+        cpu_shares: cpu.as_ref().and_then(|cpu| cpu.shares().try_into().ok()),
         ..HostConfig::default()
     };
+    let labels = labels.iter().chain(&new.labels).map(|(name, value)| (name.clone(), value.clone()));
     Ok(ContainerCreateBody {
-        image: Some(spec.image.clone()),
-        entrypoint: spec.entrypoint.clone(),
-        cmd: spec.command.clone(),
-        env: Some(spec.environment.clone()),
-        user: spec.user.clone(),
-        working_dir: spec.workdir.clone(),
-        labels: Some(spec.labels.clone().into_iter().collect()),
-        exposed_ports: Some(spec.published.iter().map(|published| published.port.clone()).collect()),
+        image: Some(image.to_string()),
+        entrypoint: command.clone(),
+        cmd: some(args),
+        env: Some(environment.iter().map(|(name, value)| format!("{name}={value}")).collect()),
+        user: user.clone(),
+        working_dir: workdir.clone(),
+        labels: Some(labels.collect()),
+        exposed_ports: Some(new.published.iter().map(|published| published.port.clone()).collect()),
         host_config: Some(host_config),
         networking_config: networking,
         ..ContainerCreateBody::default()
     })
+}
+
+fn some(list: &[String]) -> Option<Vec<String>> {
+    (!list.is_empty()).then(|| list.to_vec())
+}
+
+/// `SOURCE:TARGET` or `SOURCE:TARGET:ro`.
+fn bind(volume: &Volume, app: &str) -> String {
+    let source = match &volume.source {
+        VolumeSource::Named(name) => format!("{app}_{name}"),
+        VolumeSource::Host(path) => path.clone(),
+    };
+    format!("{source}:{}{}", volume.target, if volume.read_only { ":ro" } else { "" })
 }
 
 fn device(text: &str) -> Result<DeviceMapping> {

@@ -30,7 +30,10 @@ pub fn image(plan: &Plan, image: &PlannedImage<'_>, base: &Base, own: &[Own<'_>]
     for Own { executable, services, .. } in own {
         let what = match executable {
             Some(binary) => {
-                let bin = plan.services.iter().find(|s| s.name.as_str() == binary.service).map_or("", |s| s.bin.as_str());
+                let bin = plan
+                    .packages()
+                    .find(|(service, _)| service.name.as_str() == binary.service)
+                    .map_or("", |(_, package)| package.bin.as_str());
                 format!("executable {bin} {}", binary.digest)
             }
             None => "files".to_owned(),
@@ -72,10 +75,13 @@ fn shared_config(plan: &Plan, services: &[&Service], base: &Base) -> RunConfig {
     let mut labels = base.config.labels.clone();
     labels.insert("org.opencontainers.image.title".into(), plan.name.to_string());
     labels.insert("org.opencontainers.image.version".into(), plan.version.written.clone());
-    let ports = services.iter().flat_map(|service| &service.ports).map(|port| (port.exposed(), Nothing {}));
+    let ports = services.iter().flat_map(|service| &service.container.ports).map(|port| (port.exposed(), Nothing {}));
     let env = environment(base, &BTreeMap::new());
     RunConfig {
-        user: services.first().map(|first| first.user.clone()).filter(|user| services.iter().all(|other| other.user == *user)),
+        user: services
+            .first()
+            .and_then(|first| first.container.user.clone())
+            .filter(|user| services.iter().all(|other| other.container.user.as_ref() == Some(user))),
         exposed_ports: ports.chain(base.config.exposed_ports.clone()).collect(),
         env,
         volumes: base.config.volumes.clone(),
@@ -101,20 +107,21 @@ fn run_config(plan: &Plan, service: &Service, base: &Base) -> RunConfig {
     let mut labels = base.config.labels.clone();
     labels.insert("org.opencontainers.image.title".into(), service.name.to_string());
     labels.insert("org.opencontainers.image.version".into(), plan.version.written.clone());
-    labels.extend(service.labels.clone());
+    labels.extend(service.container.labels.clone());
     RunConfig {
-        user: Some(service.user.clone()),
+        user: service.container.user.clone(),
         exposed_ports: service
+            .container
             .ports
             .iter()
             .map(|port| (port.exposed(), Nothing {}))
             .chain(base.config.exposed_ports.clone())
             .collect(),
-        env: environment(base, &service.environment),
+        env: environment(base, &service.container.environment),
         entrypoint: service.entrypoint(),
-        cmd: service.args.clone(),
+        cmd: service.container.args.clone(),
         volumes: base.config.volumes.clone(),
-        working_dir: Some(service.workdir.clone()),
+        working_dir: service.container.workdir.clone(),
         labels,
         stop_signal: base.config.stop_signal.clone(),
     }

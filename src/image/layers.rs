@@ -17,7 +17,7 @@ pub fn of_services(plan: &Plan, binaries: &[Binary], bases: &[&Base], known: &Kn
     let mut prints: Vec<Vec<String>> = Vec::new();
     for (at, service) in plan.services.iter().enumerate() {
         let mut own = Vec::new();
-        for file in &service.files {
+        for file in package_files(service) {
             let print = match &file.link {
                 Some(link) => format!("{}\0link\0{link}", file.to),
                 None => format!("{}\0{}\0{}", file.to, file.executable, known.digest(&file.from)?.0),
@@ -31,7 +31,7 @@ pub fn of_services(plan: &Plan, binaries: &[Binary], bases: &[&Base], known: &Kn
     for (at, service) in plan.services.iter().enumerate() {
         let base = bases[at];
         let mut groups: BTreeMap<&BTreeSet<usize>, Vec<&AppFile>> = BTreeMap::new();
-        for (file, print) in service.files.iter().zip(&prints[at]) {
+        for (file, print) in package_files(service).zip(&prints[at]) {
             if let Some(set) = sharing.get(&(&base.choice, print.clone())) {
                 groups.entry(set).or_default().push(file);
             }
@@ -53,6 +53,10 @@ pub fn of_services(plan: &Plan, binaries: &[Binary], bases: &[&Base], known: &Kn
         all.push(layers);
     }
     Ok(all)
+}
+
+fn package_files(service: &Service) -> impl Iterator<Item = &AppFile> {
+    service.package().into_iter().flat_map(|package| &package.files)
 }
 
 struct Builder<'a> {
@@ -106,7 +110,8 @@ impl<'a> Builder<'a> {
     }
 
     fn binary(&mut self, service: &Service, binary: &Binary) {
-        let path = self.place(&service.binary_path);
+        // `dev` moves an executable after it was looked at.
+        let path = self.place(service.package().map_or(&binary.place, |package| &package.binary_path));
         let kind = Kind::File(binary.size);
         let entry = Entry { path: path.clone(), mode: 0o755, uid: 0, gid: 0, mtime: self.epoch, kind };
         self.members.insert(path, Member { entry, content: Content::File(binary.path.clone(), binary.digest) });
@@ -114,10 +119,10 @@ impl<'a> Builder<'a> {
 
     /// The folder to start in, and the folders of named volumes, which an engine gives to the volume's new owner.
     fn folders(&mut self, service: &Service) {
-        let workdir = self.facts.resolve(&service.workdir);
+        let workdir = self.facts.resolve(service.container.workdir.as_deref().unwrap_or("/"));
         self.folder(&workdir, 0);
-        let owner = service.user.split(':').next().and_then(|user| user.parse().ok()).unwrap_or(0);
-        for volume in service.volumes.iter().filter(|volume| matches!(volume.source, VolumeSource::Named(_))) {
+        let owner = service.container.uid();
+        for volume in service.container.volumes.iter().filter(|volume| matches!(volume.source, VolumeSource::Named(_))) {
             let path = self.facts.resolve(&volume.target);
             self.folder(&path, owner);
         }

@@ -37,6 +37,13 @@ impl Faults {
         self.more += more;
     }
 
+    /// Notes several.
+    pub fn extend(&mut self, faults: impl IntoIterator<Item = String>) {
+        for fault in faults {
+            self.add(fault);
+        }
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.list.len() + self.more

@@ -4,12 +4,13 @@
 //! memory is bounded, and what unpacks to more than the budget is a fault.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, BufRead as _, BufReader, Read};
+use std::io::{self, BufReader, Read};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 
+use super::part::{Part, note_of, unpacked};
 use super::{Faults, Header, manifest};
-use crate::archive::{Budget, Compression, TarEntry, TarReader, gzip, zstd};
+use crate::archive::{Budget, TarEntry, TarReader};
 use crate::digest::{Digest, Hasher, Summed};
 
 /// Bytes of `version`, `manifest` and `manifest.sig`.
@@ -47,44 +48,6 @@ pub struct File {
     pub size: u64,
     /// Sum of its bytes; it has been compared with the manifest's.
     pub digest: Digest,
-}
-
-/// The members in their order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Part {
-    Version,
-    Manifest,
-    Signature,
-    Header,
-    Data,
-}
-
-impl Part {
-    fn of(name: &str) -> Option<Self> {
-        match name {
-            "version" => Some(Self::Version),
-            "manifest" => Some(Self::Manifest),
-            "manifest.sig" => Some(Self::Signature),
-            name => match name.strip_suffix(suffix(name)) {
-                Some("header.tar") => Some(Self::Header),
-                Some("data/0000.tar") => Some(Self::Data),
-                _ => None,
-            },
-        }
-    }
-}
-
-/// `.gz`, `.xz`, `.zst`, or nothing.
-fn suffix(name: &str) -> &str {
-    match name.rfind('.') {
-        Some(dot) if matches!(&name[dot..], ".gz" | ".xz" | ".zst") => &name[dot..],
-        _ => "",
-    }
-}
-
-/// Whether a first member of this name makes an archive an artifact, if maybe a damaged one.
-pub fn begins_artifact(name: &str) -> bool {
-    Part::of(name.trim_start_matches("./")).is_some() || name.trim_start_matches("./").starts_with("data/")
 }
 
 /// Reads an artifact; `visit` sees each payload file's bytes as they pass, and need not read them to the end.
@@ -197,7 +160,7 @@ impl Walk {
     fn header(&mut self, reading: &mut Reading, name: &str, tar: &mut impl Read, budget: &Budget) -> Result<()> {
         let mut hasher = Hasher::default();
         let mut faults = Faults::default();
-        note_suffix(name, reading);
+        reading.notes.extend(note_of(name));
         match unpacked(name, Summed::new(&mut *tar, &mut hasher)) {
             Ok(unpacked) => self.whole &= reading.header.read(budget.reader(unpacked), &mut faults),
             Err(error) => faults.add(format!("{error:#}")),
@@ -216,9 +179,7 @@ impl Walk {
         budget: &Budget,
         visit: &mut dyn FnMut(&TarEntry, &mut dyn Read),
     ) -> Result<()> {
-        if name.ends_with(".zst") {
-            note_suffix(name, reading);
-        }
+        reading.notes.extend(note_of(name));
         let mut faults = Faults::default();
         let result = self.files(&mut reading.files, &mut faults, unpacked(name, tar).map(|tar| budget.reader(tar)), visit);
         reading.faults.add_of(&format!("`{name}`"), faults);
@@ -318,26 +279,5 @@ fn check_version(bytes: &[u8], faults: &mut Faults) {
         Ok(Version { format, version }) => {
             faults.add(format!("`version` says format `{}`, version {version}; only mender 3 is known", format.escape_debug()));
         }
-    }
-}
-
-/// Unpacks by the name's suffix, which has to be true.
-fn unpacked<'a>(name: &str, reader: impl Read + 'a) -> Result<Box<dyn Read + 'a>> {
-    let mut reader = BufReader::with_capacity(1 << 16, reader);
-    let compression = Compression::of(reader.fill_buf()?);
-    Ok(match (suffix(name), compression) {
-        (".gz", Compression::Gzip) => Box::new(gzip::decoder(reader)),
-        (".zst", Compression::Zstd) => Box::new(zstd::Decoder::new(reader)),
-        (".xz", _) => bail!("it is compressed with xz, which is not supported here and slow on the device: use gzip"),
-        ("", Compression::None) => Box::new(reader),
-        _ => bail!("its bytes are not what its name says"),
-    })
-}
-
-fn note_suffix(name: &str, reading: &mut Reading) {
-    match suffix(name) {
-        ".zst" => reading.notes.push(format!("`{name}`: older Mender clients do not know zstd")),
-        "" => reading.notes.push(format!("`{name}`: some tools open `{name}.gz` only")),
-        _ => {}
     }
 }

@@ -49,7 +49,7 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
         shell.status("Fresh", format_args!("{} {}", plan.slug(), plan.version));
         return Ok(outputs);
     }
-    render::notes(plan).iter().for_each(|note| shell.note(note));
+    render::files(plan)?.notes.iter().for_each(|note| shell.note(note));
 
     let packer = Packer::new(Cache::new(&cache_folder(plan)), plan.compression, options.threads);
     let mut written = pack(plan, &binaries, &linker, &packer, &known, &mut images, shell);

@@ -56,8 +56,8 @@ pub fn images(plan: &Plan, bases: &[&Base], packer: &Packer, known: &KnownDigest
     let saved = base::read_saved(pending.path(), &named, packer).context("failed to read what the engine saved")?;
     let finished = plan.services.iter().zip(saved).map(|(service, mut saved)| {
         // A Dockerfile cannot say a label of several lines.
-        saved.0.config.labels.extend(service.labels.clone());
-        image(plan, service.name.as_str(), &service.image, saved)
+        saved.0.config.labels.extend(service.container.labels.clone());
+        image(plan, service.name.as_str(), &service.container.image, saved)
     });
     finished.collect()
 }

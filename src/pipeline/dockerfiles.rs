@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 
 use super::session::cache_folder;
-use crate::app::{Built, Dockerfile};
+use crate::app::{DockerfileSource, Service, Stack};
 use crate::base::BuildContext;
 use crate::bundle::{self, Outgoing};
 use crate::engine::{BuildSpec, Engine};
@@ -17,34 +17,28 @@ use crate::shell::Shell;
 ///
 /// # Errors
 /// When the context cannot be read, or the engine does not make an image for the target's platform of it.
-pub fn build(engine: &Engine, plan: &Plan, built: &Built, shell: &Shell) -> Result<()> {
-    let service = &built.service;
+pub fn build(engine: &Engine, plan: &Plan, service: &Service, source: &DockerfileSource, shell: &Shell) -> Result<()> {
+    let DockerfileSource { dockerfile, packages } = source;
     let failed = || format!("failed to build the service `{}`", service.name);
     let known = KnownDigests::load(&cache_folder(plan).join("digests.json"));
-    let source = Dockerfile {
-        path: built.context.join(&built.dockerfile),
-        written: built.dockerfile.clone(),
-        context: built.context.clone(),
-        args: built.args.clone(),
-        target: None,
-    };
-    let mut context = BuildContext::read(&source, &known).with_context(failed)?;
-    for (name, folder) in &built.packages {
+    let mut context = BuildContext::read(dockerfile, &known).with_context(failed)?;
+    for (name, folder) in packages {
         context.add(name, folder, &known).with_context(failed)?;
     }
-    shell.status("Building", format_args!("{} from {}", service.image, source.path.display()));
+    let tag = &service.container.image;
+    shell.status("Building", format_args!("{tag} from {}", dockerfile.path.display()));
     let spec = BuildSpec {
         dockerfile: context.dockerfile.clone(),
         platform: plan.target.platform.to_string(),
-        args: built.args.clone(),
+        args: dockerfile.args.clone(),
         target: None,
-        tag: service.image.to_string(),
+        tag: tag.to_string(),
     };
     let image =
         engine.build(&spec, |to| context.write(to, &|_| ()), &mut |line| shell.output(&format!("{}: {line}", service.name)));
     let image = image.with_context(failed)?;
     if image.architecture != plan.target.platform.architecture {
-        bail!("the engine made `{}` for {}/{} instead of {}", service.image, image.os, image.architecture, plan.target.platform);
+        bail!("the engine made `{tag}` for {}/{} instead of {}", image.os, image.architecture, plan.target.platform);
     }
     Ok(())
 }
@@ -54,24 +48,23 @@ pub fn build(engine: &Engine, plan: &Plan, built: &Built, shell: &Shell) -> Resu
 /// # Errors
 /// When no engine answers, or one cannot be built.
 pub fn outgoing(plan: &Plan, scratch: &Path, shell: &Shell) -> Result<Vec<Outgoing>> {
-    let all: Vec<&Built> = plan.stacks.iter().flat_map(|stack| &stack.built).collect();
+    let all: Vec<(&Service, &DockerfileSource)> = plan.stacks.iter().flat_map(Stack::dockerfiles).collect();
     if all.is_empty() {
         return Ok(Vec::new());
     }
     let engine = Engine::connect(super::load::START)?;
     let mut images = Vec::new();
-    for built in all {
-        build(&engine, plan, built, shell)?;
-        let service = &built.service;
+    for (service, source) in all {
+        build(&engine, plan, service, source, shell)?;
         let folder = scratch.join(service.name.as_str());
         fs_err::create_dir_all(&folder)?;
         let path = folder.join("image.tar");
-        let reference = service.image.to_string();
+        let reference = service.container.image.to_string();
         engine.save(&[&reference], &mut fs_err::File::create(&path)?)?;
         let read = bundle::outgoing(&path, &folder).with_context(|| format!("failed to read the image `{reference}`"))?;
         images.extend(read.into_iter().map(|image| Outgoing {
             name: service.name.to_string(),
-            tag: service.image.tag.clone(),
+            tag: service.container.image.tag().to_owned(),
             ..image
         }));
     }

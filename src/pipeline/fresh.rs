@@ -50,7 +50,7 @@ pub fn inputs(plan: &Plan, binaries: &[Binary], linker: &str, images: &[Digest],
     for binary in binaries {
         write!(sum, " {} {}", binary.service, binary.digest)?;
     }
-    for file in plan.services.iter().flat_map(|service| &service.files).filter(|file| file.link.is_none()) {
+    for file in plan.packages().flat_map(|(_, package)| &package.files).filter(|file| file.link.is_none()) {
         write!(sum, " {}", known.digest(&file.from)?.0)?;
     }
     write!(sum, " {images:?}")?;

@@ -27,7 +27,7 @@ pub fn requests(plan: &Plan, options: &Options, shell: &Shell) -> Result<()> {
 /// Writes all generated files with the contexts of the Dockerfiles; gives the paths of the text files.
 pub fn write(plan: &Plan, binaries: &[Binary], bases: &[&Base], packer: &Packer) -> Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
-    for file in render::files(plan)? {
+    for file in render::files(plan)?.files {
         let path = plan.output.join(&file.path);
         write_if_changed(&path, file.contents.as_bytes())?;
         paths.push(path);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::manifests::ServiceSource;
-use super::service::Report;
+use super::report::Report;
 use crate::app::{BaseChoice, Port, Protocol, Service, VolumeSource};
 use crate::config::{Problems, Step};
 
@@ -23,7 +23,7 @@ pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service
 type Claim<'a> = (Option<&'a str>, u16, Protocol, &'a Service);
 
 fn check_ports<'a>(service: &'a Service, claimed: &mut Vec<Claim<'a>>, report: &mut Report<'_>) {
-    for (at, port) in service.ports.iter().enumerate() {
+    for (at, port) in service.container.ports.iter().enumerate() {
         let Some((address, number)) = at_host(service, port) else { continue };
         let meets = |one: Option<&str>, other: Option<&str>| one.is_none() || other.is_none() || one == other;
         let other = claimed.iter().find(|(a, n, p, _)| *n == number && *p == port.protocol && meets(*a, address));
@@ -40,7 +40,7 @@ fn check_ports<'a>(service: &'a Service, claimed: &mut Vec<Claim<'a>>, report: &
 
 /// Where a port is open at the host; on the host's network it is what the container has.
 fn at_host<'a>(service: &Service, port: &'a Port) -> Option<(Option<&'a str>, u16)> {
-    match service.network_mode.as_deref() {
+    match service.container.network_mode.as_deref() {
         Some("host") => Some((None, port.container)),
         Some("none") => None,
         _ => {
@@ -67,9 +67,9 @@ fn check_routes<'a>(service: &'a Service, claimed: &mut BTreeMap<&'a str, &'a Se
 /// Two services that write into one volume have to be the same user or of the same group: what one makes, the other could not change.
 /// Root can.
 fn check_volumes<'a>(service: &'a Service, writers: &mut BTreeMap<&'a str, &'a Service>, report: &mut Report<'_>) {
-    for (at, volume) in service.volumes.iter().enumerate() {
+    for (at, volume) in service.container.volumes.iter().enumerate() {
         let VolumeSource::Named(name) = &volume.source else { continue };
-        if volume.read_only || service.privileged || is_root(service) {
+        if volume.read_only || service.container.privileged || is_root(service) {
             continue;
         }
         let other = *writers.entry(name).or_insert(service);
@@ -78,7 +78,10 @@ fn check_volumes<'a>(service: &'a Service, writers: &mut BTreeMap<&'a str, &'a S
         if !same(user, others) && !same(group, of_others) {
             let message = format!(
                 "the volume `{name}` is written by `{}` as `{}` and by `{}` as `{}`: neither could change what the other makes",
-                other.name, other.user, service.name, service.user
+                other.name,
+                other.container.user.as_deref().unwrap_or_default(),
+                service.name,
+                service.container.user.as_deref().unwrap_or_default()
             );
             report.wrong(&[Step::Key("volumes"), Step::Index(at)], message);
         }
@@ -86,10 +89,8 @@ fn check_volumes<'a>(service: &'a Service, writers: &mut BTreeMap<&'a str, &'a S
 }
 
 fn parts(service: &Service) -> (Option<&str>, Option<&str>) {
-    match service.user.split_once(':') {
-        Some((user, group)) => (Some(user), Some(group)),
-        None => (Some(service.user.as_str()), None),
-    }
+    let user = service.container.user.as_deref();
+    user.map_or((None, None), |user| user.split_once(':').map_or((Some(user), None), |(user, group)| (Some(user), Some(group))))
 }
 
 fn is_root(service: &Service) -> bool {

@@ -34,10 +34,11 @@ pub fn dependencies(
 pub fn images(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service, BaseChoice)>, problems: &mut Problems) {
     let mut images: BTreeMap<String, &str> = BTreeMap::new();
     for (service, _) in services.values() {
-        if let Some(other) = images.insert(service.image.canonical(), service.name.as_str())
+        if let Some(other) = images.insert(service.container.image.canonical(), service.name.as_str())
             && let Some(source) = manifests::of(sources, service.name.as_str())
         {
-            let message = format!("the services `{other}` and `{}` have the same image `{}`", service.name, service.image);
+            let message =
+                format!("the services `{other}` and `{}` have the same image `{}`", service.name, service.container.image);
             source.report(problems).wrong(&[], message);
         }
     }
@@ -47,12 +48,13 @@ pub fn images(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Servic
 pub fn bins(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service, BaseChoice)>, problems: &mut Problems) {
     let mut bins: BTreeMap<&str, &str> = BTreeMap::new();
     for (service, _) in services.values() {
-        let other = bins.insert(&service.bin, &service.package);
-        if let Some(other) = other.filter(|other| *other != service.package)
+        let Some(package) = service.package() else { continue };
+        let other = bins.insert(&package.bin, &package.package);
+        if let Some(other) = other.filter(|other| *other != package.package)
             && let Some(source) = manifests::of(sources, service.name.as_str())
         {
             let message =
-                format!("the packages `{other}` and `{}` both have a bin `{}`: rename one of them", service.package, service.bin);
+                format!("the packages `{other}` and `{}` both have a bin `{}`: rename one of them", package.package, package.bin);
             source.report(problems).wrong(&[], message);
         }
     }

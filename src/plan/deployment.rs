@@ -1,14 +1,14 @@
-//! What a service needs where it is deployed.
+//! Secrets, resources and times of a container.
 
 use std::collections::BTreeMap;
 
-use super::service::Report;
+use super::report::Report;
 use crate::app::{Cpu, Memory, Resources, SecretKey};
 use crate::config::Step;
-use crate::config::tables::ServiceTable;
+use crate::config::tables::ContainerTable;
 
 /// `secrets`: names that a shell can set, and secrets that have a name.
-pub fn secrets(table: &ServiceTable, report: &mut Report<'_>) -> BTreeMap<String, SecretKey> {
+pub fn secrets(table: &ContainerTable, report: &mut Report<'_>) -> BTreeMap<String, SecretKey> {
     let mut found = BTreeMap::new();
     for (name, secret) in &table.secrets {
         let place = [Step::Key("secrets"), Step::Key(name)];
@@ -32,7 +32,7 @@ pub fn secrets(table: &ServiceTable, report: &mut Report<'_>) -> BTreeMap<String
 }
 
 /// `resources`.
-pub fn resources(table: &ServiceTable, report: &mut Report<'_>) -> Resources {
+pub fn resources(table: &ContainerTable, report: &mut Report<'_>) -> Resources {
     let Some(table) = &table.resources else { return Resources::default() };
     let mut cpu = |key: &'static str, text: &Option<String>| {
         text.as_ref().and_then(|text| report.take(&[Step::Key("resources"), Step::Key(key)], Cpu::parse(text)))
@@ -58,7 +58,7 @@ pub fn resources(table: &ServiceTable, report: &mut Report<'_>) -> Resources {
 }
 
 /// `stop-grace-period`.
-pub fn grace_period(table: &ServiceTable, report: &mut Report<'_>) -> Option<String> {
+pub fn grace_period(table: &ContainerTable, report: &mut Report<'_>) -> Option<String> {
     let text = table.stop_grace_period.as_deref()?;
     report.take(&[Step::Key("stop-grace-period")], duration(text))
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::Value;
 
-use super::service::Report;
+use super::report::Report;
 use crate::config::schema::{self, Schema};
 use crate::config::tables::{AppTable, ServiceTable};
 use crate::config::{Manifest, Problems, Step};

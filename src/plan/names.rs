@@ -56,19 +56,19 @@ fn kubernetes(
             _ => Ok(()),
         });
         report.take(place, named);
-        for (at, volume) in service.volumes.iter().enumerate() {
+        for (at, volume) in service.container.volumes.iter().enumerate() {
             if let VolumeSource::Named(volume) = &volume.source {
                 report.take(&[Step::Key("volumes"), Step::Index(at)], label("a volume", volume, 63));
             }
         }
-        for variable in service.environment.keys() {
+        for variable in service.container.environment.keys() {
             let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
             if variable.starts_with(|c: char| c.is_ascii_digit()) || !variable.chars().all(allowed) {
                 let message = format!("on Kubernetes a variable cannot be called `{variable}`");
                 report.wrong(&[Step::Key("environment"), Step::Key(variable)], message);
             }
         }
-        for (variable, at) in &service.secrets {
+        for (variable, at) in &service.container.secrets {
             let parts_fit = at.secret.len() <= 253 && at.secret.split('.').all(|part| label("a secret", part, 253).is_ok());
             if !parts_fit {
                 let message =

@@ -1,12 +1,13 @@
 //! What runs beside services while they are developed or tested.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use super::deployment;
+use super::container;
 use super::manifests::{self, ServiceSource};
-use super::service::Report;
-use crate::app::{BaseChoice, Dependency, Name, Needs, Port, Probe, Protocol, Service};
-use crate::config::tables::{DependencyTable, NeedsTable, PortValue};
+use super::report::Report;
+use crate::app::{BaseChoice, Container, Dependency, Health, ImageRef, Name, Needs, Port, Probe, Protocol, Service};
+use crate::config::tables::{DependencyTable, NeedsTable};
 use crate::config::{Problems, Step, schema};
 
 /// Seconds that a dependency may take, unless its table says otherwise.
@@ -14,18 +15,19 @@ const WAIT: u64 = 60;
 
 /// What `test` and `dev` say, in this order; `dev` is as `test` where it says nothing.
 pub fn resolve(source: &ServiceSource<'_>, report: &mut Report<'_>) -> (Option<Needs>, Needs) {
-    let test = source.table.test.as_ref().map(|table| needs("test", table, report));
-    let dev = source.table.dev.as_ref().map(|table| needs("dev", table, report));
+    let folder = source.member.folder();
+    let test = source.table.test.as_ref().map(|table| needs("test", table, folder, report));
+    let dev = source.table.dev.as_ref().map(|table| needs("dev", table, folder, report));
     let dev = dev.or_else(|| test.clone()).unwrap_or_default();
     (test, dev)
 }
 
-fn needs(key: &'static str, table: &NeedsTable, report: &mut Report<'_>) -> Needs {
+fn needs(key: &'static str, table: &NeedsTable, folder: &Path, report: &mut Report<'_>) -> Needs {
     let mut dependencies = BTreeMap::new();
     for (name, table) in &table.dependencies {
         let place = [Step::Key(key), Step::Key("dependencies"), Step::Key(name)];
         report.take(&place, Name::new(name));
-        dependencies.insert(name.clone(), dependency(&place, table, report));
+        dependencies.insert(name.clone(), dependency(&place, table, folder, report));
     }
     let environment = table.environment.iter().map(|(name, value)| (name.clone(), value.to_string())).collect();
     let needs = Needs { environment, dependencies };
@@ -41,53 +43,26 @@ fn needs(key: &'static str, table: &NeedsTable, report: &mut Report<'_>) -> Need
     needs
 }
 
-fn dependency(place: &[Step<'_>; 3], table: &DependencyTable, report: &mut Report<'_>) -> Dependency {
-    let at = |key: &'static str| -> Vec<Step<'_>> { place.iter().copied().chain([Step::Key(key)]).collect() };
+fn dependency(place: &[Step<'_>; 3], table: &DependencyTable, folder: &Path, report: &mut Report<'_>) -> Dependency {
+    let path: Vec<Step<'_>> = report.path.iter().chain(place).copied().collect();
+    let mut report = Report { manifest: report.manifest, path: &path, problems: report.problems };
     if table.image.is_empty() || table.image.contains(char::is_whitespace) {
-        report.wrong(&at("image"), format!("`{}` is not an image", table.image));
+        report.wrong(&[Step::Key("image")], format!("`{}` is not an image", table.image));
     }
-    let mut ports = Vec::new();
-    for (index, port) in table.ports.iter().enumerate() {
-        let text = match port {
-            PortValue::Text(text) => text.clone(),
-            PortValue::Number(number) => number.to_string(),
-        };
-        let steps: Vec<Step<'_>> = at("ports").into_iter().chain([Step::Index(index)]).collect();
-        ports.extend(report.take(&steps, Port::parse(&text)));
-    }
+    let container = container::resolve(&table.container, ImageRef::foreign(&table.image), folder, &mut report);
     let tcp = |port: &&Port| port.protocol == Protocol::Tcp;
-    let probe = match &table.healthcheck {
-        None => ports.iter().find(tcp).map(|port| Probe::Port(port.container)),
-        Some(probe) => match (&probe.path, probe.port, &probe.command) {
-            (Some(path), Some(port), None) if path.starts_with('/') => Some(Probe::Http(path.clone(), port)),
-            (None, Some(port), None) => Some(Probe::Port(port)),
-            (None, None, Some(command)) if !command.is_empty() => Some(Probe::Command(command.clone())),
-            _ => {
-                let message = "`healthcheck` needs `port`, or `path` (from `/` on) and `port`, or else `command`";
-                report.wrong(&at("healthcheck"), message);
-                None
-            }
-        },
-    };
-    if let Some(Probe::Port(port) | Probe::Http(_, port)) = &probe
-        && !ports.iter().any(|other| other.container == *port && other.protocol == Protocol::Tcp)
+    if let Some(Probe::Port(port) | Probe::Http(_, port)) = container.health.as_ref().map(|health| &health.probe)
+        && !container.ports.iter().filter(tcp).any(|other| other.container == *port)
     {
-        report.wrong(&at("healthcheck"), format!("the port `{port}` of the `healthcheck` is not one of the `ports`"));
+        let message = format!("the port `{port}` of the `healthcheck` is not one of the `ports`");
+        report.wrong(&[Step::Key("healthcheck")], message);
     }
-    let timeout = table.healthcheck.as_ref().and_then(|probe| probe.timeout.as_deref());
-    let timeout = timeout.and_then(|text| {
-        let steps: Vec<Step<'_>> = at("healthcheck").into_iter().chain([Step::Key("timeout")]).collect();
-        report.take(&steps, deployment::duration(text))
-    });
-    Dependency {
-        image: table.image.clone(),
-        args: table.args.clone(),
-        environment: table.environment.iter().map(|(name, value)| (name.clone(), value.to_string())).collect(),
-        ports,
-        probe,
-        timeout,
-        wait: table.wait.map_or(WAIT, u64::from),
-    }
+    let first = || container.ports.iter().find(tcp).map(|port| Health::of(Probe::Port(port.container)));
+    let health = match &table.container.healthcheck {
+        None => first(),
+        Some(_) => container.health.clone(),
+    };
+    Dependency { container: Container { health, ..container }, wait: table.wait.map_or(WAIT, u64::from) }
 }
 
 /// Under `dev` all dependencies stand in one network, each name once: services that use the same name mean the same by it.

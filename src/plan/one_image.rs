@@ -12,8 +12,9 @@ pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service
     let Some((first, first_base)) = services.values().next() else { return };
     let mut files = BTreeMap::new();
     let mut owners: BTreeMap<&str, &Service> =
-        services.values().map(|(service, _)| (service.binary_path.as_str(), service)).collect();
+        services.values().filter_map(|(service, _)| Some((service.package()?.binary_path.as_str(), service))).collect();
     for (service, base) in services.values() {
+        let Some(package) = service.package() else { continue };
         let Some(source) = manifests::of(sources, service.name.as_str()) else { continue };
         let mut report = source.report(problems);
         if base != first_base {
@@ -21,15 +22,18 @@ pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service
                 format!("one image stands on one base: `{}` has {base}, `{}` has {first_base}", service.name, first.name);
             report.wrong(&[Step::Key("base")], message);
         }
-        if service.image.canonical() != first.image.canonical() {
+        if service.container.image.canonical() != first.container.image.canonical() {
             let message = format!(
                 "with `layout = \"multi-binary\"` `{}` cannot have the image `{}` of its own",
-                service.name, service.image
+                service.name, service.container.image
             );
             report.wrong(&[], message);
         }
-        for file in &service.files {
-            if let Some(other) = owners.insert(&file.to, service).filter(|other| other.binary_path == file.to) {
+        for file in &package.files {
+            if let Some(other) = owners
+                .insert(&file.to, service)
+                .filter(|other| other.package().is_some_and(|package| package.binary_path == file.to))
+            {
                 let message =
                     format!("`{}` is where the executable of `{}` stands, and they share one image", file.to, other.name);
                 report.wrong(&[Step::Key("files")], message);

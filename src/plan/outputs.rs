@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Result, bail};
 
 use super::manifests::{self, AppSource};
-use super::service::Report;
+use super::report::Report;
 use super::{Format, Request};
 use crate::app::{Destination, Target};
 use crate::config::{Problems, Step};

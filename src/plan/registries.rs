@@ -2,7 +2,7 @@
 
 use super::Request;
 use super::manifests::AppSource;
-use super::service::Report;
+use super::report::Report;
 use crate::app::BaseChoice;
 use crate::config::Step;
 use crate::registry::{Access, Reference};

@@ -7,11 +7,13 @@ use anyhow::{Context as _, Result, bail};
 
 use super::manifests::{self, AppSource, ServiceSource};
 use super::outputs::{formats, target, wants_auterion};
+use super::report::Report;
 use super::select::select;
-use super::service::{self, Report};
+use super::service;
 use super::template::{self, Template};
 use super::{
-    Builder, Engine, Format, Layout, Plan, agreement, auterion, checks, names, needs, one_image, registries, stacks, volumes,
+    Builder, Engine, Format, Layout, Plan, agreement, auterion, base, checks, names, needs, one_image, registries, stacks,
+    volumes,
 };
 use crate::app::{Author, BaseChoice, Destination, ImageRef, Name, Service, Version};
 use crate::archive::gzip::Level;
@@ -87,7 +89,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     }
     let registries = registries::resolve(&app, request, &mut report);
     let base = match &app.table.base {
-        Some(table) => report.take(&[Step::Key("base")], service::base(table, &workspace.root)),
+        Some(table) => report.take(&[Step::Key("base")], base::resolve(table, &workspace.root)),
         None => Some(BaseChoice::Auto),
     };
     let auterion = match &target {
@@ -132,7 +134,8 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         let Some(service_name) = service::name(source, &mut problems) else { continue };
         if let Some((other, _)) = services.get(service_name.as_str()) {
             let steps = if source.table.name.is_some() { &[Step::Key("name")][..] } else { &[] };
-            let message = format!("two services are called `{service_name}`; the other one is in package `{}`", other.package);
+            let package = other.package().map_or("", |package| package.package.as_str());
+            let message = format!("two services are called `{service_name}`; the other one is in package `{package}`");
             source.report(&mut problems).wrong(steps, message);
             continue;
         }
@@ -141,13 +144,13 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
             Some(Some(image)) => {
                 ImageRef::parse(image).map_err(|e| anyhow::anyhow!("in `app.yml`, service `{service_name}`: {e}"))?
             }
-            _ if layout == Layout::MultiBinary => ImageRef { name: slug.clone(), tag: version.tag.clone() },
-            _ => ImageRef { name: format!("{slug}.{service_name}"), tag: version.tag.clone() },
+            _ if layout == Layout::MultiBinary => ImageRef::new(&slug, &version.tag),
+            _ => ImageRef::new(&format!("{slug}.{service_name}"), &version.tag),
         };
         let mut report = source.report(&mut problems);
         let place = if source.table.name.is_some() { &[Step::Key("name")][..] } else { &[] };
         let Some(image) = report.take(place, image.not_too_long()) else { continue };
-        let own_base = source.table.base.as_ref().map(|table| service::base(table, source.member.folder()));
+        let own_base = source.table.base.as_ref().map(|table| base::resolve(table, source.member.folder()));
         let own_base = own_base.and_then(|base| report.take(&[Step::Key("base")], base));
         let Some(service) = service::resolve(
             source,

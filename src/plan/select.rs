@@ -17,7 +17,7 @@ pub fn select(packages: &[String], services: &BTreeMap<String, (Service, BaseCho
     }
     let mut wanted = Vec::new();
     for package in packages {
-        let found = services.values().filter(|(service, _)| service.name.as_str() == package || service.package == *package);
+        let found = services.values().filter(|(service, _)| service.is_called(package));
         let found: Vec<String> = found.map(|(service, _)| service.name.to_string()).collect();
         if found.is_empty() {
             let known: Vec<&str> = services.keys().map(String::as_str).collect();

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::manifests::{AppSource, ServiceSource};
-use super::service::Report;
+use super::report::Report;
 use super::{Request, checks, order};
-use crate::app::{AppFile, BaseChoice, Built, Certificate, Gateway, Https, Name, Service, Stack, Swarm, Version};
+use crate::app::{AppFile, BaseChoice, Certificate, Gateway, Https, Name, Service, Source, Stack, Swarm, Version};
 use crate::config::tables::{GatewayTable, RoutingName, StackTable};
 use crate::config::{Problems, Step, schema};
 use crate::workspace::Workspace;
@@ -38,10 +38,10 @@ const PLACE: &str = "/etc/appbundle/stacks";
 
 /// Puts the stack that a service controls into its image, from where `generate` writes it.
 pub fn give(service: &mut Service, output: &Path) {
-    if let Some(stack) = &service.controls {
+    if let (Some(stack), Source::Package(package)) = (&service.controls, &mut service.source) {
         let (from, to) = (output.join("stacks").join(format!("{stack}.json")), format!("{PLACE}/{stack}.json"));
-        service.files.push(AppFile { to, from, executable: false, link: None });
-        service.files.sort();
+        package.files.push(AppFile { to, from, executable: false, link: None });
+        package.files.sort();
     }
 }
 
@@ -183,14 +183,14 @@ fn parents(given: Given<'_>, tables: &BTreeMap<String, StackTable>, report: &mut
     parents
 }
 
-fn built(given: Given<'_>, stack: &str, table: &StackTable, problems: &mut Problems) -> Vec<Built> {
-    let mut built: BTreeMap<String, Built> = BTreeMap::new();
+fn built(given: Given<'_>, stack: &str, table: &StackTable, problems: &mut Problems) -> Vec<Service> {
+    let mut built: BTreeMap<String, Service> = BTreeMap::new();
     for (name, inner) in &table.build {
         let path: Vec<Step<'_>> = given.app.path.iter().copied().chain(steps(stack, "build", name)).collect();
         let mut report = Report { manifest: &given.app.manifest, path: &path, problems };
         built.extend(build::resolve(given, name, inner, &table.env, &mut report).map(|built| (name.clone(), built)));
     }
-    let edges = built.iter().map(|(name, built)| (name.clone(), built.service.depends_on.clone())).collect();
+    let edges = built.iter().map(|(name, built)| (name.clone(), built.depends_on.clone())).collect();
     let order = order::sort(&edges).unwrap_or_else(|cycle| {
         let path: Vec<Step<'_>> = given.app.path.iter().copied().chain(steps(stack, "build", &cycle[0])).collect();
         let message = format!("the services depend on each other in a cycle: {}", cycle.join(" -> "));

@@ -12,7 +12,7 @@ pub fn resolve(
     services: &BTreeMap<String, (Service, BaseChoice)>,
     problems: &mut Problems,
 ) -> BTreeMap<String, Claim> {
-    let of_services = services.values().flat_map(|(service, _)| &service.volumes);
+    let of_services = services.values().flat_map(|(service, _)| &service.container.volumes);
     let known: Vec<&str> = of_services
         .filter_map(|volume| match &volume.source {
             VolumeSource::Named(name) => Some(name.as_str()),

@@ -8,10 +8,7 @@ use serde_json::Value;
 
 use super::{Blobs, Client, Reference};
 use crate::digest::Digest;
-use crate::oci::{Descriptor, ImageConfig, Index, Manifest, Platform};
-
-/// Configs larger than this are not read.
-const LARGEST_CONFIG: u64 = 8 << 20;
+use crate::oci::{Descriptor, ImageConfig, Index, LARGEST_DOCUMENT, Manifest, Platform};
 
 /// Blobs that are fetched at a time.
 const PARALLEL: usize = 4;
@@ -46,7 +43,7 @@ pub fn resolve(client: &Client<'_>, blobs: &Blobs, reference: &Reference, platfo
         }
     };
     let Document::Manifest(manifest) = parse(&bytes)? else { bail!("its index leads to another index") };
-    ensure!(manifest.config.size <= LARGEST_CONFIG, "its config has {} bytes", manifest.config.size);
+    ensure!(manifest.config.size <= LARGEST_DOCUMENT, "its config has {} bytes", manifest.config.size);
     if blobs.document(&manifest.config.digest).is_none() {
         blobs.heal([&manifest.config]);
         client.blob(reference, &manifest.config, blobs, &|_| {})?;
@@ -140,12 +137,11 @@ fn parse(bytes: &[u8]) -> Result<Document> {
 /// The manifest of an index for a platform. Where several variants of an architecture fit, the nearest one that is not
 /// higher is taken.
 fn choose<'a>(index: &'a Index, wanted: &Platform) -> Result<&'a Descriptor> {
-    let platforms = || index.manifests.iter().filter_map(|d| Some((d.platform.as_ref()?, d)));
-    let found = platforms().filter(|(p, _)| wanted.takes(p)).map(|(p, d)| (p.level(), d));
+    let named = || index.manifests.iter().filter(|descriptor| descriptor.platform.is_some());
     // The first of equals, as other tools take it.
-    let found = found.reduce(|best, other| if other.0 > best.0 { other } else { best });
-    found.map(|(_, descriptor)| descriptor).with_context(|| {
-        let mut there: Vec<String> = platforms().map(|(p, _)| p.to_string()).filter(|p| !p.starts_with("unknown")).collect();
+    wanted.nearest(named()).first().copied().with_context(|| {
+        let platforms = named().filter_map(|descriptor| descriptor.platform.as_ref()).map(ToString::to_string);
+        let mut there: Vec<String> = platforms.filter(|platform| !platform.starts_with("unknown")).collect();
         there.dedup();
         format!("it is not there for {wanted}, only for {}", there.join(", ").escape_debug())
     })

@@ -1,19 +1,24 @@
 //! `auterion-app.yml`, and what of it goes into the artifact (`docs/file-format.md`, sections 2.4 and 4).
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
-use super::{compose, merge, parts, yaml};
-use crate::app::{Route, Service, VolumeSource};
+use super::document::{Piece, Rendered, merge, yaml};
+use super::{compose, container};
+use crate::app::{Container, GeneratedFile, Port, Route, Service, Volume, VolumeSource};
 use crate::plan::{Auterion, Plan};
 
 const AS_ROOT: &str = "0:0";
 
 /// The app file as its author would write it.
-pub fn app_file(plan: &Plan, auterion: &Auterion) -> Value {
-    let mut file = Map::new();
+pub fn app_file(plan: &Plan, auterion: &Auterion) -> Piece {
+    let (mut file, mut notes) = (Map::new(), Vec::new());
+    if plan.template.is_some() && auterion.api_version > 1 {
+        notes.push("on AuterionOS all is made of the manifests' tables: `app.yml` is read with `api-version = 1` alone".into());
+    }
     file.insert("auterion-api-version".into(), auterion.api_version.into());
     file.insert("auterion-app-base".into(), auterion.app_base.clone().into());
     file.insert("app-name".into(), plan.name.to_string().into());
@@ -21,15 +26,19 @@ pub fn app_file(plan: &Plan, auterion: &Auterion) -> Value {
     file.insert("app-version".into(), plan.version.tag.clone().into());
     file.insert("target-platform".into(), json!(auterion.target_platform));
     file.extend(auterion.extra.clone());
-    let services = plan.services.iter().map(|s| (s.name.to_string(), service(plan, auterion, s).into()));
-    file.insert("services".into(), services.collect::<Map<_, _>>().into());
+    let (mut services, mut of_services) = (Map::new(), Map::new());
+    for of in &plan.services {
+        let own = service(plan, auterion, of);
+        services.insert(of.name.to_string(), own.map.into());
+        notes.extend(own.notes);
+        let over = compose_override(plan, of);
+        notes.extend(over.notes);
+        if !over.map.is_empty() {
+            of_services.insert(of.name.to_string(), over.map.into());
+        }
+    }
+    file.insert("services".into(), services.into());
     let mut overrides = Map::new();
-    let of_services: Map<String, Value> = plan
-        .services
-        .iter()
-        .map(|service| (service.name.to_string(), Value::Object(compose_override(plan, service))))
-        .filter(|(_, map)| map.as_object().is_some_and(|map| !map.is_empty()))
-        .collect();
     if !of_services.is_empty() {
         overrides.insert("services".into(), of_services.into());
     }
@@ -37,12 +46,16 @@ pub fn app_file(plan: &Plan, auterion: &Auterion) -> Value {
     if !overrides.is_empty() {
         file.insert("compose-override".into(), overrides.into());
     }
-    file.into()
+    Piece { map: file, notes }
 }
 
-/// The same in a folder beside `docker`.
-pub fn app_file_beside(plan: &Plan, auterion: &Auterion) -> Value {
-    let mut file = app_file(plan, auterion);
+/// `app.yml` and the app file, in a folder beside `docker`.
+pub fn files(plan: &Plan) -> Result<Rendered> {
+    let in_folder = |file: GeneratedFile| GeneratedFile { path: format!("auterionos/{}", file.path), ..file };
+    let mut files: Vec<GeneratedFile> = compose::app_yml(plan)?.files.into_iter().map(in_folder).collect();
+    let Some(auterion) = &plan.auterion else { return Ok(Rendered { files, notes: Vec::new() }) };
+    let Piece { map, notes } = app_file(plan, auterion);
+    let mut file = Value::from(map);
     for service in file["services"].as_object_mut().into_iter().flat_map(Map::values_mut) {
         if let Some(build) = service.get_mut("build")
             && let Some(path) = build.as_str()
@@ -50,12 +63,13 @@ pub fn app_file_beside(plan: &Plan, auterion: &Auterion) -> Value {
             *build = format!("../{path}").into();
         }
     }
-    file
+    files.push(GeneratedFile { path: "auterionos/auterion-app.yml".into(), contents: yaml(&file)? });
+    Ok(Rendered { files, notes })
 }
 
 /// The app file as the device gets it: up to API 4 it knows one platform only.
 pub fn payload_app_file(plan: &Plan, auterion: &Auterion) -> Result<String> {
-    let mut file = app_file(plan, auterion);
+    let mut file = Value::from(app_file(plan, auterion).map);
     if auterion.api_version <= 4 && auterion.device_types != ["simulation"] {
         file["target-platform"] = json!(["skynode"]);
     }
@@ -69,7 +83,7 @@ pub fn metadata(plan: &Plan, auterion: &Auterion) -> Result<String> {
         "build-time": format!("{}.000000", time.trim_end_matches('Z')),
         "build-platform": plan.target.triple,
         "cli-version": concat!("cargo-appbundle ", env!("CARGO_PKG_VERSION")),
-        "auterion-app-yml": app_file(plan, auterion),
+        "auterion-app-yml": app_file(plan, auterion).map,
     });
     Ok(serde_json::to_string(&metadata)?)
 }
@@ -82,7 +96,7 @@ pub fn payload_compose(plan: &Plan, auterion: &Auterion) -> Result<Option<String
     let mut document = compose::document_of(plan)?;
     if let Some(file) = document.as_object_mut() {
         file.retain(|key, _| key != "version" && key != "name" && key != "volumes");
-        let mut overrides = app_file(plan, auterion);
+        let mut overrides = app_file(plan, auterion).map;
         if let Some(over) = overrides.get_mut("compose-override").and_then(Value::as_object_mut) {
             merge(file, over);
         }
@@ -93,7 +107,7 @@ pub fn payload_compose(plan: &Plan, auterion: &Auterion) -> Result<Option<String
         let of_plan = plan.services.iter().find(|other| other.name.as_str() == name);
         if let Some(environment) = service.get_mut("environment").and_then(Value::as_object_mut) {
             // The device sets them from the user's settings.
-            environment.retain(|key, _| !of_plan.is_some_and(|service| service.secrets.contains_key(key)));
+            environment.retain(|key, _| !of_plan.is_some_and(|service| service.container.secrets.contains_key(key)));
         }
         let defaults = json!({
             "container_name": format!("{}.{name}", plan.slug()),
@@ -116,49 +130,15 @@ pub fn payload_compose(plan: &Plan, auterion: &Auterion) -> Result<Option<String
     yaml(&document).map(Some)
 }
 
-/// What the device's file cannot say.
-pub fn notes(plan: &Plan, auterion: &Auterion) -> Vec<String> {
-    let mut notes = Vec::new();
-    if plan.template.is_some() && auterion.api_version > 1 {
-        notes.push("on AuterionOS all is made of the manifests' tables: `app.yml` is read with `api-version = 1` alone".into());
-    }
-    for service in &plan.services {
-        let name = &service.name;
-        let on_host = service.network_mode.as_deref().is_none_or(|mode| mode == "host");
-        let moved = |port: &crate::app::Port| port.host_number().is_some_and(|host| host != port.container);
-        if on_host && let Some(port) = service.ports.iter().find(|port| moved(port)) {
-            notes.push(format!(
-                "on AuterionOS `{name}` is on the host's network: its port {} stays {}",
-                port.short(),
-                port.container
-            ));
-        }
-        if auterion.api_version < 2 && !service.routes.is_empty() {
-            notes.push(format!("the routes of `{name}` need `api-version = 2`, this app has {}: left out", auterion.api_version));
-        }
-        if !service.env_files.is_empty() {
-            notes.push(format!("`env-file` of `{name}` stays on this machine: on AuterionOS use `settings.default.env`"));
-        }
-        for variable in service.secrets.keys() {
-            notes.push(format!("on AuterionOS `{variable}` of `{name}` is set by the device's user, in the app's settings"));
-        }
-        if compose_override(plan, service).get("user").is_some_and(|user| user == AS_ROOT) && !service.user.starts_with("0:") {
-            notes.push(format!("on AuterionOS `{name}` runs as root: the device makes the folder of its volume as root"));
-        }
-        if service.replicas.is_some_and(|replicas| replicas != 1) {
-            notes.push(format!("on AuterionOS `{name}` runs once, whatever `replicas` says"));
-        }
-    }
-    notes
-}
-
-fn service(plan: &Plan, auterion: &Auterion, service: &Service) -> Map<String, Value> {
-    let mut map = Map::new();
-    let usual = format!("{}.{}:{}", plan.slug(), service.name, plan.version);
-    if service.image.to_string() == usual {
-        map.insert("build".into(), format!("docker/{}", service.name).into());
+fn service(plan: &Plan, auterion: &Auterion, service: &Service) -> Piece {
+    let (mut map, mut notes) = (Map::new(), Vec::new());
+    let name = &service.name;
+    let usual = format!("{}.{name}:{}", plan.slug(), plan.version);
+    let image = &service.container.image;
+    if image.as_str() == usual {
+        map.insert("build".into(), format!("docker/{name}").into());
     } else {
-        map.insert("image".into(), service.image.to_string().into());
+        map.insert("image".into(), image.as_str().into());
     }
     if auterion.api_version >= 2 && !service.routes.is_empty() {
         let routes = service.routes.iter().map(|(path, route)| {
@@ -169,52 +149,77 @@ fn service(plan: &Plan, auterion: &Auterion, service: &Service) -> Map<String, V
             (path.clone(), target)
         });
         map.insert("http".into(), routes.collect::<Map<_, _>>().into());
+    } else if !service.routes.is_empty() {
+        notes.push(format!("the routes of `{name}` need `api-version = 2`, this app has {}: left out", auterion.api_version));
     }
     merge(&mut map, &service.auterion);
-    map
+    Piece { map, notes }
 }
 
 /// What differs from the device's defaults.
-fn compose_override(plan: &Plan, service: &Service) -> Map<String, Value> {
-    let mut map = Map::new();
-    compose::common(&mut map, service);
-    if service.network_mode.as_deref() == Some("host") {
-        map.remove("network_mode");
+fn compose_override(plan: &Plan, service: &Service) -> Piece {
+    let (name, container) = (&service.name, service.described());
+    let mut notes = Vec::new();
+    let on_host = container.network_mode.as_deref().is_none_or(|mode| mode == "host");
+    let moved = |port: &&Port| port.host_number().is_some_and(|host| host != port.container);
+    if on_host && let Some(port) = container.ports.iter().find(moved) {
+        let (short, inside) = (port.short(), port.container);
+        notes.push(format!("on AuterionOS `{name}` is on the host's network: its port {short} stays {inside}"));
     }
-    if let Some(restart) = service.restart.as_deref().filter(|restart| *restart != "unless-stopped") {
-        map.insert("restart".into(), restart.into());
+    if !container.env_files.is_empty() {
+        notes.push(format!("`env-file` of `{name}` stays on this machine: on AuterionOS use `settings.default.env`"));
     }
+    for variable in container.secrets.keys() {
+        notes.push(format!("on AuterionOS `{variable}` of `{name}` is set by the device's user, in the app's settings"));
+    }
+    let has_named = container.volumes.iter().any(|volume| matches!(volume.source, VolumeSource::Named(_)));
+    // The device makes the folder as root, and a folder that is mounted keeps its owner.
+    let as_root = has_named && !service.compose.get("user").is_some_and(|user| user != AS_ROOT);
+    if as_root && !service.container.user.as_deref().unwrap_or_default().starts_with("0:") {
+        notes.push(format!("on AuterionOS `{name}` runs as root: the device makes the folder of its volume as root"));
+    }
+    if container.replicas.is_some_and(|replicas| replicas != 1) {
+        notes.push(format!("on AuterionOS `{name}` runs once, whatever `replicas` says"));
+    }
+    let user = if has_named { None } else { container.user };
+    let container = Container {
+        user,
+        // On its network, the device says the network and opens every port.
+        network_mode: container.network_mode.filter(|mode| mode != "host"),
+        ports: if on_host { Vec::new() } else { container.ports },
+        volumes: container.volumes.iter().map(|volume| on_device(plan, volume)).collect(),
+        restart: container.restart.filter(|restart| restart != "unless-stopped"),
+        secrets: BTreeMap::new(),
+        replicas: None,
+        // The device asks no service.
+        health: None,
+        ..container
+    };
     // With `-p`, not all of the app's services are there.
     let is_there = |name: &&String| plan.services.iter().any(|other| other.name.as_str() == name.as_str());
     let depends_on: Vec<&String> = service.depends_on.iter().filter(is_there).collect();
-    if !depends_on.is_empty() {
-        map.insert("depends_on".into(), json!(depends_on));
+    let depends_on = container::some(&depends_on).map(|names| json!(names));
+    let Piece { map, notes: lost } = container::render(Map::new(), name.as_str(), &container, depends_on, None);
+    notes.extend(lost);
+    let mut over = Map::new();
+    for (key, value) in map.into_iter().filter(|(key, _)| key != "image") {
+        let after_volumes = key == "volumes" && has_named;
+        over.insert(key, value);
+        if after_volumes {
+            over.insert("user".into(), AS_ROOT.into());
+        }
     }
-    if service.network_mode.as_deref().is_some_and(|mode| mode != "host") {
-        map.extend(parts::ports(&service.ports));
-    }
+    merge(&mut over, &service.compose);
+    Piece { map: over, notes }
+}
+
+/// A volume as a folder of the device.
+fn on_device(plan: &Plan, volume: &Volume) -> Volume {
     let data = format!("/data/app/{}/data", plan.slug());
-    let volumes: Vec<String> = service
-        .volumes
-        .iter()
-        .map(|volume| {
-            let source = match &volume.source {
-                VolumeSource::Named(name) if name == "data" => data.clone(),
-                VolumeSource::Named(name) => format!("{data}/{name}"),
-                VolumeSource::Host(path) => path.clone(),
-            };
-            format!("{source}:{}{}", volume.target, if volume.read_only { ":ro" } else { "" })
-        })
-        .collect();
-    if !volumes.is_empty() {
-        map.insert("volumes".into(), json!(volumes));
-    }
-    if service.volumes.iter().any(|volume| matches!(volume.source, VolumeSource::Named(_))) {
-        // The device makes the folder as root, and a folder that is mounted keeps its owner.
-        map.insert("user".into(), AS_ROOT.into());
-    }
-    map.extend(parts::limits(&service.resources));
-    map.extend(service.stop_grace_period.as_ref().map(|time| ("stop_grace_period".to_owned(), time.clone().into())));
-    merge(&mut map, &service.compose);
-    map
+    let source = match &volume.source {
+        VolumeSource::Named(name) if name == "data" => data,
+        VolumeSource::Named(name) => format!("{data}/{name}"),
+        VolumeSource::Host(path) => path.clone(),
+    };
+    Volume { source: VolumeSource::Host(source), ..volume.clone() }
 }

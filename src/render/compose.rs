@@ -1,43 +1,57 @@
 //! Compose files (Compose Specification): `app.yml`, and one for `docker-compose` and `docker compose`.
 
+use std::path::Path;
+
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value, json};
 
-use super::{merge, parts, yaml};
-use crate::app::{GeneratedFile, Service};
+use super::document::{Piece, Rendered, merge, yaml};
+use super::{container, parts};
+use crate::app::{Container, GeneratedFile, Service};
 use crate::plan::{Plan, VERSION_MARK};
 
-/// The workspace's own file with the version in it, else one made of the tables.
-pub fn app_yml(plan: &Plan) -> Result<String> {
-    let text = match &plan.template {
-        Some(text) => text.clone(),
-        None => yaml(&document(plan))?,
+/// `app.yml`: the workspace's own file with the version in it, else one made of the tables.
+pub fn app_yml(plan: &Plan) -> Result<Rendered> {
+    let Some(text) = &plan.template else {
+        let Piece { map, notes } = document(plan);
+        let file = GeneratedFile { path: "app.yml".into(), contents: yaml(&map.into())? };
+        let notes = notes.iter().map(|note| format!("`app.yml`: {note}")).collect();
+        return Ok(Rendered { files: vec![file], notes });
     };
     debug_assert!(!text.contains(VERSION_MARK));
-    Ok(text)
+    Ok(Rendered { files: vec![GeneratedFile { path: "app.yml".into(), contents: text.clone() }], notes: Vec::new() })
 }
 
 /// The same as a value.
 pub fn document_of(plan: &Plan) -> Result<Value> {
     match &plan.template {
         Some(text) => serde_saphyr::from_str(text).context("failed to read `app.yml`"),
-        None => Ok(document(plan)),
+        None => Ok(document(plan).map.into()),
     }
 }
 
 /// A file for `docker-compose` from 1.27 on and for `docker compose`. With a prefix, images are those that `push --repo PREFIX` sends. Volumes have the names that `run` gives them.
-pub fn file(plan: &Plan, prefix: Option<&str>) -> Result<GeneratedFile> {
+pub fn files(plan: &Plan, prefix: Option<&str>) -> Result<Rendered> {
     let folder = plan.output.join("compose");
-    let services = plan.services.iter().map(|s| {
-        let mut map = service(plan, s);
-        let (name, tag) = parts::image(s, prefix);
-        map.insert("image".into(), format!("{name}:{tag}").into());
-        map.extend(parts::env_files(s, &folder).map(|value| ("env_file".to_owned(), value)));
-        merge(&mut map, &s.compose);
-        (s.name.to_string(), map)
-    });
-    let contents = yaml(&with_volumes(plan, services.collect()))?;
-    Ok(GeneratedFile { path: "compose/docker-compose.yml".into(), contents })
+    let mut notes: Vec<String> = parts::note_of_template(plan).into_iter().collect();
+    let mut services = Vec::new();
+    for of in &plan.services {
+        let container = Container { image: of.image_in(prefix), ..of.described() };
+        let mut piece = service(plan, of, &container, Some(&folder));
+        notes.append(&mut piece.notes);
+        notes.extend(notes_of_service(of));
+        if let Some(port) = container.ports.iter().find(|port| port.host.is_some())
+            && container.is_replicated()
+            && !container.is_on_host()
+        {
+            notes.push(format!("of the replicas of `{}` only one gets the port {}", of.name, port.short()));
+        }
+        merge(&mut piece.map, &of.compose);
+        services.push((of.name.to_string(), piece.map));
+    }
+    let contents = yaml(&with_volumes(plan, services))?;
+    let files = vec![GeneratedFile { path: "compose/docker-compose.yml".into(), contents }];
+    Ok(Rendered { files, notes })
 }
 
 /// A document of these services, with the volumes that the app has.
@@ -54,135 +68,69 @@ pub fn with_volumes(plan: &Plan, services: Vec<(String, Map<String, Value>)>) ->
     document.into()
 }
 
-/// What `app.yml` cannot say.
-pub fn notes(plan: &Plan) -> Vec<String> {
-    let mut notes = Vec::new();
-    if plan.template.is_some() {
-        return notes;
-    }
-    for service in &plan.services {
-        if service.health.as_ref().is_some_and(|health| health.http.is_some()) {
-            notes.push(format!(
-                "`app.yml` leaves out the health check of `{}`: its image has no program that asks over HTTP",
-                service.name
-            ));
-        }
-    }
-    notes
-}
-
-/// What [`file()`] cannot say.
-pub fn notes_of_file(plan: &Plan) -> Vec<String> {
-    let mut notes = Vec::new();
-    let mut note = |text: String| notes.push(format!("compose: {text}"));
-    parts::note_of_template(plan).into_iter().for_each(&mut note);
-    for service in &plan.services {
-        let name = &service.name;
-        notes_of_service(service).into_iter().for_each(&mut note);
-        if let Some(port) = service.ports.iter().find(|port| port.host.is_some())
-            && service.replicas.is_some_and(|replicas| replicas > 1)
-            && service.network_mode.as_deref() != Some("host")
-        {
-            note(format!("of the replicas of `{name}` only one gets the port {}", port.short()));
-        }
-    }
-    notes
-}
-
-/// What no compose file can say of a service.
+/// What no compose file can say of a service, and where its secrets come from.
 pub fn notes_of_service(service: &Service) -> Vec<String> {
     let name = &service.name;
     let mut notes = Vec::new();
-    if service.health.as_ref().is_some_and(|health| health.http.is_some()) {
-        notes.push(format!("the health check of `{name}` is left out: its image has no program that asks over HTTP"));
-    }
     if !service.routes.is_empty() {
         notes.push(format!("the routes of `{name}` are left out: compose has no proxy"));
     }
-    for variable in service.secrets.keys() {
+    for variable in service.container.secrets.keys() {
         notes.push(format!("`{variable}` of `{name}` comes from the environment of `docker-compose`, or from an `.env` file"));
     }
     notes
 }
 
-fn document(plan: &Plan) -> Value {
-    let services: Map<String, Value> = plan
-        .services
-        .iter()
-        .map(|s| {
-            let mut map = service(plan, s);
-            if let Some(Value::Object(after)) = map.get("depends_on") {
-                // Conditions are more than what AuterionOS reads.
-                let names: Vec<String> = after.keys().cloned().collect();
-                map.insert("depends_on".into(), json!(names));
-            }
-            merge(&mut map, &s.compose);
-            (s.name.to_string(), Value::Object(map))
-        })
-        .collect();
-    let mut document = Map::new();
-    document.insert("name".into(), plan.name.to_string().into());
-    document.insert("services".into(), services.into());
+fn document(plan: &Plan) -> Piece {
+    let mut notes = Vec::new();
+    let mut services = Map::new();
+    for of in &plan.services {
+        let mut piece = service(plan, of, &of.described(), None);
+        notes.append(&mut piece.notes);
+        if let Some(Value::Object(after)) = piece.map.get("depends_on") {
+            // Conditions are more than what AuterionOS reads.
+            let names: Vec<String> = after.keys().cloned().collect();
+            piece.map.insert("depends_on".into(), json!(names));
+        }
+        merge(&mut piece.map, &of.compose);
+        services.insert(of.name.to_string(), piece.map.into());
+    }
+    let mut map = Map::new();
+    map.insert("name".into(), plan.name.to_string().into());
+    map.insert("services".into(), services.into());
     let volumes = parts::volume_names(&plan.services);
     if !volumes.is_empty() {
-        document.insert("volumes".into(), volumes.into_iter().map(|name| (name, json!({}))).collect::<Map<_, _>>().into());
+        map.insert("volumes".into(), volumes.into_iter().map(|name| (name, json!({}))).collect::<Map<_, _>>().into());
     }
-    document.into()
+    Piece { map, notes }
 }
 
-/// A service without what its own `compose = { … }` says.
-pub fn service(plan: &Plan, service: &Service) -> Map<String, Value> {
+/// A service as this container, without what its own `compose = { … }` says. `folder` is where the file stands, if it may name files of
+/// variables.
+pub fn service(plan: &Plan, service: &Service, container: &Container, folder: Option<&Path>) -> Piece {
     let mut map = Map::new();
-    map.insert("image".into(), service.image.to_string().into());
-    if service.replicas.is_none_or(|replicas| replicas < 2) {
+    map.insert("image".into(), Value::Null);
+    if !container.is_replicated() {
         map.insert("container_name".into(), service.name.to_string().into());
     }
-    map.insert("restart".into(), service.restart.as_deref().unwrap_or("unless-stopped").into());
-    let known: Vec<&Service> =
-        service.depends_on.iter().filter_map(|name| plan.services.iter().find(|s| s.name.as_str() == name)).collect();
-    if known.iter().any(|other| parts::health(other.health.as_ref()).is_some()) {
-        let condition = |other: &Service| match parts::health(other.health.as_ref()) {
-            Some(_) => "service_healthy",
-            None => "service_started",
-        };
-        let all = known.iter().map(|other| (other.name.to_string(), json!({ "condition": condition(other) })));
-        map.insert("depends_on".into(), all.collect::<Map<_, _>>().into());
-    } else if !known.is_empty() {
-        map.insert("depends_on".into(), known.iter().map(|other| Value::from(other.name.as_str())).collect());
-    }
-    common(&mut map, service);
-    map.extend(parts::environment(service).map(|value| ("environment".to_owned(), value)));
-    let host_network = service.network_mode.as_deref() == Some("host");
-    if !host_network {
-        map.extend(parts::ports(&service.ports));
-    }
-    let volumes: Vec<String> = service.volumes.iter().map(parts::volume).collect();
-    if !volumes.is_empty() {
-        map.insert("volumes".into(), json!(volumes));
-    }
-    if let Some(replicas) = service.replicas {
-        map.insert("deploy".into(), json!({ "replicas": replicas }));
-    }
-    map.extend(parts::limits(&service.resources));
-    map.extend(service.stop_grace_period.as_ref().map(|time| ("stop_grace_period".to_owned(), time.clone().into())));
-    map.extend(parts::health(service.health.as_ref()).map(|value| ("healthcheck".to_owned(), value)));
-    map
+    map.insert("restart".into(), "unless-stopped".into());
+    let after = depends_on(plan, service);
+    map.extend(after.clone().map(|after| ("depends_on".to_owned(), after)));
+    container::render(map, service.name.as_str(), container, after, folder)
 }
 
-/// The keys that mean the same in every dialect.
-pub fn common(map: &mut Map<String, Value>, service: &Service) {
-    map.extend(parts::command(service));
-    if !service.environment.is_empty() {
-        let environment = service.environment.iter().map(|(name, value)| (name.clone(), Value::from(parts::escaped(value))));
-        map.insert("environment".into(), environment.collect::<Map<_, _>>().into());
+/// The services that start before: as a list, or with conditions where one of them has a health check that a compose file can say.
+fn depends_on(plan: &Plan, service: &Service) -> Option<Value> {
+    let find = |name: &String| plan.services.iter().find(|other| other.name.as_str() == name);
+    let known: Vec<&Service> = service.depends_on.iter().filter_map(find).collect();
+    let is_checked = |other: &Service| other.container.health.as_ref().is_some_and(|health| health.command().is_some());
+    if known.is_empty() {
+        return None;
     }
-    if let Some(mode) = &service.network_mode {
-        map.insert("network_mode".into(), mode.clone().into());
+    if !known.iter().any(|other| is_checked(other)) {
+        return Some(known.iter().map(|other| Value::from(other.name.as_str())).collect());
     }
-    if !service.devices.is_empty() {
-        map.insert("devices".into(), json!(service.devices));
-    }
-    if service.privileged {
-        map.insert("privileged".into(), true.into());
-    }
+    let condition = |other: &Service| if is_checked(other) { "service_healthy" } else { "service_started" };
+    let all = known.iter().map(|other| (other.name.to_string(), json!({ "condition": condition(other) })));
+    Some(all.collect::<Map<_, _>>().into())
 }

@@ -119,8 +119,9 @@ fn of_image(plan: &Plan, image: &PlannedImage<'_>, services: &[&Service], base: 
                 copied.push((place, what));
             }
         };
-        put(in_context("rootfs", &service.binary_path), Copied::Binary(service.name.to_string()));
-        for file in &service.files {
+        let Some(package) = service.package() else { continue };
+        put(in_context("rootfs", &package.binary_path), Copied::Binary(service.name.to_string()));
+        for file in &package.files {
             let what = match &file.link {
                 Some(link) => Copied::Link(link.clone()),
                 None => Copied::File(file.from.clone(), file.executable),
@@ -130,14 +131,15 @@ fn of_image(plan: &Plan, image: &PlannedImage<'_>, services: &[&Service], base: 
     }
     let files = services
         .iter()
-        .flat_map(|service| service.files.iter().map(|file| file.to.as_str()).chain([service.binary_path.as_str()]));
+        .filter_map(|service| service.package())
+        .flat_map(|package| package.files.iter().map(|file| file.to.as_str()).chain([package.binary_path.as_str()]));
     for part in base.facts.parts(files) {
         let (Part::Folder(path) | Part::File(path)) = part;
         copies.push(words(&[&format!("rootfs/{path}"), &format!("/{path}")]));
     }
     for service in services {
-        let owner = service.user.split(':').next().filter(|user| user.parse::<u32>().is_ok()).unwrap_or("0");
-        let named = service.volumes.iter().filter(|volume| matches!(volume.source, VolumeSource::Named(_)));
+        let owner = service.container.uid();
+        let named = service.container.volumes.iter().filter(|volume| matches!(volume.source, VolumeSource::Named(_)));
         for volume in named.filter(|volume| !base.facts.folders.contains(&base.facts.resolve(&volume.target))) {
             let place = in_context("volumes", &volume.target);
             if copied.iter().all(|(other, _)| *other != place) {
@@ -154,26 +156,27 @@ fn of_image(plan: &Plan, image: &PlannedImage<'_>, services: &[&Service], base: 
         service => service.name.as_str(),
         version => plan.version.to_string(),
         platform => plan.target.platform.to_string(),
-        image => service.image.to_string(),
+        image => service.container.image.to_string(),
         base_image => base_image(plan, number),
         copies => copies,
         args => build_args(service).map(|(name, _)| name.to_owned()).collect::<Vec<_>>(),
         env => service
+            .container
             .environment
             .iter()
             .map(|(name, value)| if value.contains('\n') { format!("{name}=\"${name}\"") } else { format!("{name}={}", quoted(value)) })
             .collect::<Vec<_>>(),
         labels => labels(plan, service),
-        ports => service.ports.iter().map(|port| port.exposed()).collect::<Vec<_>>(),
-        workdir => service.workdir.as_str(),
-        user => service.user.as_str(),
+        ports => service.container.ports.iter().map(|port| port.exposed()).collect::<Vec<_>>(),
+        workdir => &service.container.workdir,
+        user => &service.container.user,
         entrypoint => words(&service.entrypoint()),
-        cmd => words(&service.args),
+        cmd => words(&service.container.args),
     })?;
     Ok(Context {
         dockerfile: GeneratedFile { path: format!("docker/{}/Dockerfile", service.name), contents: contents + "\n" },
         service: Some(service.name.to_string()),
-        image: service.image.to_string(),
+        image: service.container.image.to_string(),
         copied,
     })
 }
@@ -188,8 +191,10 @@ fn of_app(
 ) -> Result<Context> {
     let own =
         [("org.opencontainers.image.title", plan.name.as_str()), ("org.opencontainers.image.version", &plan.version.written)];
-    let user = services.first().map(|first| &first.user).filter(|user| services.iter().all(|other| other.user == **user));
-    let mut ports: Vec<String> = services.iter().flat_map(|service| &service.ports).map(|port| port.exposed()).collect();
+    let user = services.first().and_then(|first| first.container.user.as_ref());
+    let user = user.filter(|user| services.iter().all(|other| other.container.user.as_ref() == Some(*user)));
+    let mut ports: Vec<String> =
+        services.iter().flat_map(|service| &service.container.ports).map(|port| port.exposed()).collect();
     ports.sort();
     ports.dedup();
     let contents = environment()?.get_template("Dockerfile.service")?.render(context! {
@@ -214,7 +219,7 @@ fn of_app(
 
 /// Variables whose values a Dockerfile cannot say, since they have several lines: they come as arguments of the build.
 pub fn build_args(service: &Service) -> impl Iterator<Item = (&str, &str)> {
-    let pairs = service.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let pairs = service.container.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     pairs.filter(|(_, value)| value.contains('\n'))
 }
 
@@ -228,7 +233,7 @@ pub fn notes(plan: &Plan) -> Vec<String> {
             let all = args.join("`, `");
             notes.push(format!("`docker/{name}/Dockerfile` cannot say values of several lines: give `{all}` with `--build-arg`"));
         }
-        for (label, _) in service.labels.iter().filter(|(_, value)| value.contains('\n')) {
+        for (label, _) in service.container.labels.iter().filter(|(_, value)| value.contains('\n')) {
             notes.push(format!("`docker/{name}/Dockerfile` cannot say a label of several lines: `{label}` is left out"));
         }
     }
@@ -238,7 +243,7 @@ pub fn notes(plan: &Plan) -> Vec<String> {
 fn labels(plan: &Plan, service: &Service) -> Vec<String> {
     let own =
         [("org.opencontainers.image.title", service.name.as_str()), ("org.opencontainers.image.version", &plan.version.written)];
-    let labels = own.into_iter().chain(service.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    let labels = own.into_iter().chain(service.container.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     labels.filter(|(_, value)| !value.contains('\n')).map(|(name, value)| format!("{}={}", quoted(name), quoted(value))).collect()
 }
 

@@ -1,6 +1,6 @@
 //! Manifests of Kubernetes, plain and as a base for kustomize.
 
-mod notes;
+mod names;
 mod pod;
 mod probe;
 
@@ -9,25 +9,30 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
-use super::{merge, parts, yaml};
-use crate::app::{GeneratedFile, Port, Protocol, Route, Service, VolumeSource};
+use self::names::{all_labels, claim_name, config_name, labels, protocol, reached};
+use super::document::{Piece, Rendered, merge, yaml};
+use super::parts;
+use crate::app::{Claim, GeneratedFile, Route, Service, VolumeSource};
 use crate::plan::Plan;
-
-pub use notes::notes;
 
 /// What a volume asks for, unless the app's table says so.
 const STORAGE: &str = "1Gi";
 
 /// All manifests. With a prefix, images are those that `push --repo PREFIX` sends.
-pub fn files(plan: &Plan, prefix: Option<&str>) -> Result<Vec<GeneratedFile>> {
+pub fn files(plan: &Plan, prefix: Option<&str>) -> Result<Rendered> {
+    let mut notes: Vec<String> = parts::note_of_template(plan).into_iter().collect();
     let mut parts: Vec<(String, Vec<Value>)> = Vec::new();
-    let volumes: Vec<Value> = parts::volume_names(&plan.services).iter().map(|name| claim(plan, name)).collect();
-    parts.push(("volumes".into(), volumes));
+    let volumes = parts::volume_names(&plan.services);
+    notes.extend(volumes.iter().filter_map(|name| note_of_claim(plan, name)));
+    parts.push(("volumes".into(), volumes.iter().map(|name| claim(plan, name)).collect()));
     for service in &plan.services {
         let mut documents = Vec::new();
         documents.extend(config_map(plan, service));
         documents.extend(cluster_service(plan, service));
-        documents.push(deployment(plan, service, prefix));
+        let (deployment, lost) = deployment(plan, service, prefix);
+        documents.push(deployment);
+        notes.extend(notes_of_service(service));
+        notes.extend(lost);
         parts.push((format!("service-{}", service.name), documents));
     }
     parts.push(("ingress".into(), ingress(plan).into_iter().collect()));
@@ -37,7 +42,12 @@ pub fn files(plan: &Plan, prefix: Option<&str>) -> Result<Vec<GeneratedFile>> {
         let texts = documents.iter().map(yaml).collect::<Result<Vec<_>>>()?;
         files.push(GeneratedFile { path: format!("kubernetes/{name}.yaml"), contents: texts.join("---\n") });
     }
-    let images: BTreeMap<String, String> = plan.services.iter().map(|service| parts::image(service, prefix)).collect();
+    let images: BTreeMap<String, String> = plan
+        .services
+        .iter()
+        .map(|service| service.image_in(prefix))
+        .map(|image| (image.name().to_owned(), image.tag().to_owned()))
+        .collect();
     let images = images.iter().map(|(name, tag)| json!({ "name": name, "newTag": tag }));
     let kustomization = json!({
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
@@ -46,29 +56,39 @@ pub fn files(plan: &Plan, prefix: Option<&str>) -> Result<Vec<GeneratedFile>> {
         "images": images.collect::<Vec<_>>(),
     });
     files.push(GeneratedFile { path: "kubernetes/kustomization.yaml".into(), contents: yaml(&kustomization)? });
-    Ok(files)
+    Ok(Rendered { files, notes })
 }
 
-fn labels(plan: &Plan, service: Option<&Service>) -> Map<String, Value> {
-    let mut labels = Map::new();
-    labels.extend(service.map(|service| ("app.kubernetes.io/name".to_owned(), service.name.as_str().into())));
-    labels.insert("app.kubernetes.io/part-of".into(), plan.name.as_str().into());
-    labels
-}
-
-/// The same, and those that may change.
-fn all_labels(plan: &Plan, service: Option<&Service>) -> Map<String, Value> {
-    let mut labels = labels(plan, service);
-    let version = plan.version.tag.as_str();
-    let alphanumeric = |c: char| c.is_ascii_alphanumeric();
-    if version.len() <= 63 && version.starts_with(alphanumeric) && version.ends_with(alphanumeric) {
-        labels.insert("app.kubernetes.io/version".into(), version.into());
+/// What Kubernetes does otherwise around the pod of a service.
+fn notes_of_service(service: &Service) -> Vec<String> {
+    let (name, container) = (&service.name, &service.container);
+    let mut notes = Vec::new();
+    if !service.depends_on.is_empty() {
+        let others: Vec<String> = service.depends_on.iter().map(|other| format!("`{other}`")).collect();
+        notes.push(format!("all services start at once: `{name}` has to try again until {} answers", others.join(", ")));
     }
-    labels
+    for port in container.ports.iter().filter(|port| port.host.is_some()) {
+        if !container.is_on_host() && !service.routes.values().any(|route| *route == Route::Port(port.container)) {
+            let (short, inside) = (port.short(), port.container);
+            notes.push(format!("the port {short} of `{name}` is open in the cluster alone, as {name}:{inside}"));
+        }
+    }
+    for (path, route) in &service.routes {
+        if let Route::StaticRoot(_) = route {
+            notes.push(format!("the route `{path}` of `{name}` is left out: an Ingress serves no files"));
+        }
+    }
+    notes
 }
 
-fn claim_name(plan: &Plan, volume: &str) -> String {
-    format!("{}-{volume}", plan.name)
+/// What is said of a claim of which no table says the size.
+fn note_of_claim(plan: &Plan, name: &str) -> Option<String> {
+    let is_said = |wanted: &Claim| wanted.size.is_some() || wanted.kubernetes.contains_key("resources");
+    if plan.volumes.get(name).is_some_and(is_said) {
+        return None;
+    }
+    let claim = claim_name(plan, name);
+    Some(format!("the claim `{claim}` asks for {STORAGE}; `volumes.{name}.size` in the app's table says otherwise"))
 }
 
 fn claim(plan: &Plan, volume: &str) -> Value {
@@ -86,43 +106,19 @@ fn claim(plan: &Plan, volume: &str) -> Value {
     })
 }
 
-fn config_name(service: &Service) -> String {
-    format!("{}-environment", service.name)
-}
-
 fn config_map(plan: &Plan, service: &Service) -> Option<Value> {
     let value = json!({
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": { "name": config_name(service), "labels": all_labels(plan, Some(service)) },
-        "data": service.environment,
+        "data": service.container.environment,
     });
-    (!service.environment.is_empty()).then_some(value)
-}
-
-/// The ports at which a service can be reached: its own, and those of its routes.
-fn reached(service: &Service) -> Vec<Port> {
-    let mut ports: Vec<Port> = service.ports.iter().map(|port| Port { host: None, ..port.clone() }).collect();
-    for route in service.routes.values() {
-        if let Route::Port(container) = route {
-            ports.push(Port { host: None, container: *container, protocol: Protocol::Tcp });
-        }
-    }
-    ports.sort_by_key(|port| (port.container, port.exposed()));
-    ports.dedup();
-    ports
-}
-
-fn protocol(port: &Port) -> &'static str {
-    match port.protocol {
-        Protocol::Tcp => "TCP",
-        Protocol::Udp => "UDP",
-    }
+    (!service.container.environment.is_empty()).then_some(value)
 }
 
 /// The k8s Service: others find the service by its name and at the ports in its container, as with compose.
 fn cluster_service(plan: &Plan, service: &Service) -> Option<Value> {
-    let ports: Vec<Value> = reached(service)
+    let ports: Vec<Value> = reached(&service.container.ports, &service.routes)
         .iter()
         .map(|port| {
             let name = format!("{}-{}", protocol(port).to_lowercase(), port.container);
@@ -138,22 +134,24 @@ fn cluster_service(plan: &Plan, service: &Service) -> Option<Value> {
     (!ports.is_empty()).then_some(value)
 }
 
-fn deployment(plan: &Plan, service: &Service, prefix: Option<&str>) -> Value {
+fn deployment(plan: &Plan, service: &Service, prefix: Option<&str>) -> (Value, Vec<String>) {
     let mut spec = Map::new();
-    spec.insert("replicas".into(), service.replicas.unwrap_or(1).into());
+    spec.insert("replicas".into(), service.container.replicas.unwrap_or(1).into());
     spec.insert("selector".into(), json!({ "matchLabels": labels(plan, Some(service)) }));
-    let owns_something = service.volumes.iter().any(|volume| matches!(volume.source, VolumeSource::Named(_)));
-    if owns_something || service.network_mode.as_deref() == Some("host") {
+    let owns_something = service.container.volumes.iter().any(|volume| matches!(volume.source, VolumeSource::Named(_)));
+    if owns_something || service.container.is_on_host() {
         // What the old pod holds, its volume or its ports, the new one would wait for in vain.
         spec.insert("strategy".into(), json!({ "type": "Recreate" }));
     }
-    spec.insert("template".into(), pod::template(plan, service, prefix));
-    json!({
+    let Piece { map, notes } = pod::template(plan, service, prefix);
+    spec.insert("template".into(), map.into());
+    let value = json!({
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": { "name": service.name, "labels": all_labels(plan, Some(service)) },
         "spec": spec,
-    })
+    });
+    (value, notes)
 }
 
 /// All routes to ports, by path.

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use crate::app::{Health, Port, Resources, Service, Volume, VolumeSource};
+use crate::app::{Health, Port, Probe, Resources, SecretKey, Service, Volume, VolumeSource};
 use crate::plan::Plan;
 
 /// Compose replaces `$NAME`; a doubled `$` is one.
@@ -13,22 +13,20 @@ pub fn escaped(text: &str) -> String {
     text.replace('$', "$$")
 }
 
-/// An image's name and tag, as `push` makes them of a prefix.
-pub fn image(service: &Service, prefix: Option<&str>) -> (String, String) {
-    let name = match prefix {
-        Some(prefix) => {
-            let own = service.shared_image.as_deref().unwrap_or(service.name.as_str());
-            format!("{}/{own}", prefix.trim_end_matches('/'))
-        }
-        None => service.image.name.clone(),
-    };
-    (name, service.image.tag.clone())
+/// Words of a command line.
+pub fn words(words: &[String]) -> Value {
+    words.iter().map(|word| Value::from(escaped(word))).collect()
+}
+
+/// Names and values.
+pub fn variables(pairs: &BTreeMap<String, String>) -> Value {
+    pairs.iter().map(|(name, value)| (name.clone(), Value::from(escaped(value)))).collect::<Map<_, _>>().into()
 }
 
 /// Variables with their values, and secrets as what the environment of who starts the app has under their names.
-pub fn environment(service: &Service) -> Option<Value> {
-    let plain = service.environment.iter().map(|(name, value)| (name.clone(), escaped(value)));
-    let secret = service.secrets.iter().map(|(name, at)| {
+pub fn environment(plain: &BTreeMap<String, String>, secrets: &BTreeMap<String, SecretKey>) -> Option<Value> {
+    let plain = plain.iter().map(|(name, value)| (name.clone(), escaped(value)));
+    let secret = secrets.iter().map(|(name, at)| {
         let why = format!("the key {} of the secret {}", at.key, at.secret);
         (name.clone(), format!("${{{name}:?{why}}}"))
     });
@@ -44,8 +42,8 @@ pub fn ports(ports: &[Port]) -> Map<String, Value> {
 }
 
 /// Files of variables, by their paths from `folder`, where the compose file stands.
-pub fn env_files(service: &Service, folder: &Path) -> Option<Value> {
-    let paths: Vec<String> = service.env_files.iter().map(|path| host_path(folder, path)).collect();
+pub fn env_files(files: &[PathBuf], folder: &Path) -> Option<Value> {
+    let paths: Vec<String> = files.iter().map(|path| host_path(folder, path)).collect();
     (!paths.is_empty()).then(|| json!(paths))
 }
 
@@ -64,7 +62,7 @@ pub fn volume(volume: &Volume) -> String {
 pub fn volume_names<'a>(services: impl IntoIterator<Item = &'a Service>) -> Vec<String> {
     let mut names: Vec<String> = services
         .into_iter()
-        .flat_map(|service| &service.volumes)
+        .flat_map(|service| &service.container.volumes)
         .filter_map(|volume| match &volume.source {
             VolumeSource::Named(name) => Some(name.clone()),
             VolumeSource::Host(_) => None,
@@ -75,17 +73,17 @@ pub fn volume_names<'a>(services: impl IntoIterator<Item = &'a Service>) -> Vec<
     names
 }
 
-/// A health check that is a command; nothing of one that asks over HTTP, for which an image has no program.
-pub fn health(health: Option<&Health>) -> Option<Value> {
-    let health = health?;
-    let command = health.command.as_ref()?;
+/// A health check that is a command; nothing of another one, for which an image has no program.
+pub fn health(health: &Health) -> Option<Value> {
+    let Health { probe, interval, timeout, retries, start_period } = health;
+    let Probe::Command(command) = probe else { return None };
     let mut check = Map::new();
     let test = std::iter::once("CMD").chain(command.iter().map(String::as_str)).map(|word| Value::from(escaped(word)));
     check.insert("test".into(), test.collect());
-    for (key, value) in [("interval", &health.interval), ("timeout", &health.timeout), ("start_period", &health.start_period)] {
+    for (key, value) in [("interval", interval), ("timeout", timeout), ("start_period", start_period)] {
         check.extend(value.as_ref().map(|value| (key.to_owned(), value.clone().into())));
     }
-    check.extend(health.retries.map(|retries| ("retries".to_owned(), retries.into())));
+    check.extend(retries.map(|retries| ("retries".to_owned(), retries.into())));
     Some(check.into())
 }
 
@@ -94,7 +92,7 @@ pub fn limits(resources: &Resources) -> Map<String, Value> {
     let mut map = Map::new();
     let decimal = |cpu: &crate::app::Cpu| cpu.decimal().parse::<f64>().unwrap_or_default();
     map.extend(resources.cpu_limit.as_ref().map(|cpu| ("cpus".to_owned(), decimal(cpu).into())));
-    map.extend(resources.cpu.as_ref().map(|cpu| ("cpu_shares".to_owned(), (cpu.milli * 1024 / 1000).max(2).into())));
+    map.extend(resources.cpu.as_ref().map(|cpu| ("cpu_shares".to_owned(), cpu.shares().into())));
     map.extend(resources.memory_limit.as_ref().map(|memory| ("mem_limit".to_owned(), memory.compose().into())));
     map.extend(resources.memory.as_ref().map(|memory| ("mem_reservation".to_owned(), memory.compose().into())));
     map
@@ -117,24 +115,18 @@ pub fn resources(resources: &Resources) -> Option<Value> {
     (!map.is_empty()).then(|| map.into())
 }
 
-/// A path of this machine from a folder, as compose files have it: beginning with `./` or `../`.
+/// A path of this machine from a folder, as compose files have it.
 pub fn host_path(folder: &Path, to: &Path) -> String {
+    escaped(&relative(folder, to))
+}
+
+/// A path from a folder, beginning with `./` or `../`.
+pub fn relative(folder: &Path, to: &Path) -> String {
     let same = folder.components().zip(to.components()).take_while(|(a, b)| a == b).count();
     let up = folder.components().skip(same).map(|_| Component::ParentDir);
     let path: PathBuf = up.chain(to.components().skip(same)).collect();
     let text = path.to_string_lossy();
-    escaped(&if text.starts_with("..") { text.into_owned() } else { format!("./{text}") })
-}
-
-/// How a service is started in an image that holds all services and starts none by itself.
-pub fn command(service: &Service) -> Map<String, Value> {
-    let mut map = Map::new();
-    if service.shared_image.is_some() {
-        map.insert("command".into(), service.command_line().iter().map(|word| Value::from(escaped(word))).collect());
-        map.insert("user".into(), service.user.clone().into());
-        map.insert("working_dir".into(), service.workdir.clone().into());
-    }
-    map
+    if text.starts_with("..") { text.into_owned() } else { format!("./{text}") }
 }
 
 #[cfg(test)]

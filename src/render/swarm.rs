@@ -5,8 +5,10 @@ use std::path::Path;
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
-use super::{merge, parts, yaml};
-use crate::app::{GeneratedFile, Port, Service};
+use super::container::{self, some};
+use super::document::{Piece, Rendered, merge, yaml};
+use super::parts;
+use crate::app::{Confinement, Container, GeneratedFile, ImageRef, Port, Probe, Service};
 use crate::plan::Plan;
 
 /// What of `compose = { … }` a swarm applies; of the rest, some it ignores and some it refuses.
@@ -18,58 +20,131 @@ const APPLIED: &str = "cap_add cap_drop command configs credential_spec deploy d
 const GRACE_PERIOD: &str = "10s";
 
 /// The whole app as one stack. With a prefix, images are those that `push --repo PREFIX` sends.
-pub fn file(plan: &Plan, prefix: Option<&str>) -> Result<GeneratedFile> {
-    let path = "swarm/docker-stack.yml";
+pub fn files(plan: &Plan, prefix: Option<&str>) -> Result<Rendered> {
     let folder = plan.output.join("swarm");
-    let services = plan.services.iter().map(|s| {
-        let (name, tag) = parts::image(s, prefix);
-        (s.name.to_string(), service(s, &format!("{name}:{tag}"), &folder).into())
-    });
+    let mut notes: Vec<String> = parts::note_of_template(plan).into_iter().collect();
+    if !plan.swarm.mesh {
+        notes.push("`routing = \"host\"` is left out: it is for the files of `--for stacks`".into());
+    }
+    let mut services = Map::new();
+    for of in &plan.services {
+        let name = &of.name;
+        let Piece { map, notes: lost } = service(of, &of.image_in(prefix), &folder);
+        if !of.depends_on.is_empty() {
+            let others = listed(&of.depends_on);
+            notes.push(format!("all services start at once: `{name}` has to try again until {others} answers"));
+        }
+        if !of.routes.is_empty() {
+            notes.push(format!("the routes of `{name}` are left out: a stack has no proxy"));
+        }
+        notes.extend(lost);
+        services.insert(name.to_string(), map.into());
+    }
     let mut document = Map::new();
     document.insert("version".into(), "3.8".into());
-    document.insert("services".into(), services.collect::<Map<_, _>>().into());
+    document.insert("services".into(), services.into());
     document.insert("networks".into(), networks(&plan.services).into());
     let volumes: Map<String, Value> = parts::volume_names(&plan.services).into_iter().map(|name| (name, json!({}))).collect();
     if !volumes.is_empty() {
         document.insert("volumes".into(), volumes.into());
     }
-    Ok(GeneratedFile { path: path.into(), contents: yaml(&document.into())? })
+    let files = vec![GeneratedFile { path: "swarm/docker-stack.yml".into(), contents: yaml(&document.into())? }];
+    Ok(Rendered { files, notes })
 }
 
 /// One service of a stack, with this image; `folder` is where the stack file is to stand. A service on the host's network is in the
 /// network `host`, which [`networks`] declares; every other one is in the stack's own.
-pub fn service(service: &Service, image: &str, folder: &Path) -> Map<String, Value> {
-    let mut map = Map::new();
-    map.insert("image".into(), image.into());
-    map.extend(parts::command(service));
-    map.extend(parts::environment(service).map(|value| ("environment".to_owned(), literals(value))));
-    map.extend(parts::env_files(service, folder).map(|value| ("env_file".to_owned(), value)));
-    if on_host(service) {
-        map.insert("networks".into(), json!(["host"]));
+pub fn service(service: &Service, image: &ImageRef, folder: &Path) -> Piece {
+    let name = &service.name;
+    let container = service.described();
+    let on_host = container.is_on_host();
+    let Container {
+        image: _,
+        command,
+        args,
+        environment,
+        secrets,
+        env_files,
+        ports,
+        volumes,
+        health,
+        user,
+        workdir,
+        restart,
+        network_mode,
+        devices,
+        privileged,
+        confinement: Confinement { init, cap_add, cap_drop, read_only, tmpfs },
+        labels,
+        replicas,
+        resources,
+        stop_grace_period,
+    } = container;
+    let (mut map, mut notes) = (Map::new(), Vec::new());
+    let mut put = |key: &str, value: Option<Value>| map.extend(value.map(|value| (key.to_owned(), value)));
+    put("image", Some(image.as_str().into()));
+    put("entrypoint", command.as_deref().map(parts::words));
+    put("command", some(&args).map(parts::words));
+    put("user", user.map(Value::from));
+    put("working_dir", workdir.map(Value::from));
+    put("environment", parts::environment(&environment, &secrets).map(literals));
+    put("env_file", parts::env_files(&env_files, folder));
+    put("init", init.then_some(true.into()));
+    put("cap_add", some(&cap_add).map(|names| json!(names)));
+    put("cap_drop", some(&cap_drop).map(|names| json!(names)));
+    put("read_only", read_only.then_some(true.into()));
+    put("tmpfs", some(&tmpfs).map(parts::words));
+    if on_host {
+        put("networks", Some(json!(["host"])));
     } else {
         // The swarm publishes at all addresses of all nodes: an address of one of them means nothing to it.
         let published =
-            service.ports.iter().filter_map(|port| Some(Port { host: Some(port.host_number()?.to_string()), ..port.clone() }));
-        map.extend(parts::ports(&published.collect::<Vec<_>>()));
+            ports.iter().filter_map(|port| Some(Port { host: Some(port.host_number()?.to_string()), ..port.clone() }));
+        parts::ports(&published.collect::<Vec<_>>()).into_iter().for_each(|(key, value)| put(&key, Some(value)));
     }
-    if !service.volumes.is_empty() {
-        map.insert("volumes".into(), service.volumes.iter().map(|volume| Value::from(parts::volume(volume))).collect());
+    put("volumes", some(&volumes).map(|volumes| volumes.iter().map(|volume| Value::from(parts::volume(volume))).collect()));
+    match health.as_ref().map(|health| (health, &health.probe)) {
+        Some((health, Probe::Command(_))) => put("healthcheck", parts::health(health)),
+        Some((_, Probe::Http(..))) => notes.push(container::without_health(name.as_str(), "asks over HTTP")),
+        Some((_, Probe::Port(_))) => notes.push(container::without_health(name.as_str(), "asks a port")),
+        None => {}
     }
-    map.extend(parts::health(service.health.as_ref()).map(|value| ("healthcheck".to_owned(), value)));
-    map.insert("stop_grace_period".into(), service.stop_grace_period.as_deref().unwrap_or(GRACE_PERIOD).into());
+    put("stop_grace_period", Some(stop_grace_period.as_deref().unwrap_or(GRACE_PERIOD).into()));
     let mut deploy = Map::new();
-    deploy.insert("replicas".into(), service.replicas.unwrap_or(1).into());
-    let condition = match service.restart.as_deref() {
+    deploy.insert("replicas".into(), replicas.unwrap_or(1).into());
+    let condition = match restart.as_deref() {
         Some("no") => "none",
         Some("on-failure") => "on-failure",
         _ => "any",
     };
     deploy.insert("restart_policy".into(), json!({ "condition": condition }));
-    deploy.extend(parts::resources(&service.resources).map(|value| ("resources".to_owned(), value)));
-    map.insert("deploy".into(), deploy.into());
+    deploy.extend(parts::resources(&resources).map(|value| ("resources".to_owned(), value)));
+    put("deploy", Some(deploy.into()));
+    put("labels", (!labels.is_empty()).then(|| parts::variables(&labels)));
+    if network_mode.as_deref() == Some("none") {
+        notes.push(format!("`{name}` is in the stack's network: a swarm knows no `network-mode = \"none\"`"));
+    }
+    if let Some(port) = ports.iter().find(|port| port.host.as_ref().is_some_and(|host| host.contains(':'))) {
+        notes.push(format!("the port {} of `{name}` is published at all addresses of all nodes", port.short()));
+    }
+    if !devices.is_empty() {
+        notes.push(format!("the devices of `{name}` are left out: a swarm gives none"));
+    }
+    if privileged {
+        notes.push(format!("`{name}` is not privileged: a swarm knows no `privileged`"));
+    }
+    for variable in secrets.keys() {
+        notes.push(format!(
+            "`{variable}` of `{name}` comes from the environment of `docker stack deploy`, and managers can see it"
+        ));
+    }
+    let unknown: Vec<String> = service.compose.keys().filter(|key| !applies(key)).cloned().collect();
+    if !unknown.is_empty() {
+        notes.push(format!("{} of `compose` of `{name}` is left out: a swarm does not apply it", listed(&unknown)));
+    }
     let over = service.compose.iter().filter(|(key, _)| applies(key));
     merge(&mut map, &over.map(|(key, value)| (key.clone(), value.clone())).collect());
-    map
+    Piece { map, notes }
 }
 
 /// What becomes this text in a task's variable: a swarm replaces `{{…}}` there. `compose` can ask for that.
@@ -90,72 +165,14 @@ fn literals(mut environment: Value) -> Value {
 pub fn networks<'a>(services: impl IntoIterator<Item = &'a Service>) -> Map<String, Value> {
     let mut networks = Map::new();
     networks.insert("default".into(), json!({ "driver": "overlay", "attachable": true }));
-    if services.into_iter().any(on_host) {
+    if services.into_iter().any(|service| service.container.is_on_host()) {
         networks.insert("host".into(), json!({ "external": true, "name": "host" }));
     }
     networks
 }
 
-/// What the file cannot say.
-pub fn notes(plan: &Plan) -> Vec<String> {
-    let mut notes: Vec<String> = parts::note_of_template(plan).into_iter().collect();
-    if !plan.swarm.mesh {
-        notes.push("`routing = \"host\"` is left out: it is for the files of `--for stacks`".into());
-    }
-    for service in &plan.services {
-        let name = &service.name;
-        if !service.depends_on.is_empty() {
-            let others = listed(&service.depends_on);
-            notes.push(format!("all services start at once: `{name}` has to try again until {others} answers"));
-        }
-        if !service.routes.is_empty() {
-            notes.push(format!("the routes of `{name}` are left out: a stack has no proxy"));
-        }
-        notes.extend(notes_of_services([service]));
-    }
-    notes.iter().map(|note| format!("swarm: {note}")).collect()
-}
-
-/// What no stack file can say of these services.
-pub fn notes_of_services<'a>(services: impl IntoIterator<Item = &'a Service>) -> Vec<String> {
-    let mut notes = Vec::new();
-    for service in services {
-        let name = &service.name;
-        let mut note = |text: String| notes.push(text);
-        if service.health.as_ref().is_some_and(|health| health.http.is_some()) {
-            note(format!("the health check of `{name}` is left out: its image has no program that asks over HTTP"));
-        }
-        if service.network_mode.as_deref() == Some("none") {
-            note(format!("`{name}` is in the stack's network: a swarm knows no `network-mode = \"none\"`"));
-        }
-        if let Some(port) = service.ports.iter().find(|port| port.host.as_ref().is_some_and(|host| host.contains(':'))) {
-            note(format!("the port {} of `{name}` is published at all addresses of all nodes", port.short()));
-        }
-        if !service.devices.is_empty() {
-            note(format!("the devices of `{name}` are left out: a swarm gives none"));
-        }
-        if service.privileged {
-            note(format!("`{name}` is not privileged: a swarm knows no `privileged`"));
-        }
-        for variable in service.secrets.keys() {
-            note(format!(
-                "`{variable}` of `{name}` comes from the environment of `docker stack deploy`, and managers can see it"
-            ));
-        }
-        let unknown: Vec<String> = service.compose.keys().filter(|key| !applies(key)).cloned().collect();
-        if !unknown.is_empty() {
-            note(format!("{} of `compose` of `{name}` is left out: a swarm does not apply it", listed(&unknown)));
-        }
-    }
-    notes
-}
-
 fn applies(key: &str) -> bool {
     key.starts_with("x-") || APPLIED.split_whitespace().any(|known| known == key)
-}
-
-fn on_host(service: &Service) -> bool {
-    service.network_mode.as_deref() == Some("host")
 }
 
 fn listed(names: &[String]) -> String {

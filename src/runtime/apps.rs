@@ -6,41 +6,40 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use super::launch::{self, Ask, Check, Launch};
-use crate::app::Port;
+use super::compose;
+use super::launch::{self, Launch};
+use crate::app::{Container, ImageRef, Port};
 use crate::bundle::Contents;
 use crate::plan::Plan;
-use crate::render;
 
 /// The app's name, what is started, and notes on what is not done here.
 pub type App = (String, Vec<Launch>, Vec<String>);
 
-/// The app of a plan: its compose file, and what no compose file says.
+/// The app of a plan: what the workspace's own `app.yml` says, else what its tables say.
+///
+/// # Errors
+/// When a secret is not set, or `app.yml` cannot be made out.
 pub fn of_plan(plan: &Plan) -> Result<App> {
-    for service in &plan.services {
-        if let Some((variable, at)) = service.secrets.iter().find(|(variable, _)| std::env::var_os(variable).is_none()) {
-            bail!(
-                "the variable `{variable}` of the service `{}` is not set: it is the key `{}` of the secret `{}`\nhelp: set it before the command: `{variable}=… cargo appbundle …`",
-                service.name,
-                at.key,
-                at.secret
-            );
+    let Some(text) = &plan.template else {
+        let (mut launches, mut notes) = (Vec::new(), Vec::new());
+        for service in &plan.services {
+            let (launch, own) = Launch::of_service(plan, service)?;
+            launches.push(launch);
+            notes.extend(own);
         }
-    }
-    let (mut launches, notes) =
-        launch::launches(&render::document_of(plan)?, &plan.workspace).context("failed to read `app.yml`")?;
+        return Ok((plan.name.to_string(), launches, notes));
+    };
+    let read = serde_saphyr::from_str(text).context("it is not YAML").and_then(|it| compose::launches(&it, &plan.workspace));
+    let (mut launches, notes) = read.context("failed to read `app.yml`")?;
     for launch in &mut launches {
         let Some(service) = plan.services.iter().find(|service| service.name.as_str() == launch.name) else { continue };
-        for file in &service.env_files {
-            for (name, value) in launch::read_environment(file)? {
-                launch.environment.entry(name).or_insert(value);
-            }
+        let own = launch::filled(service.described(), "service", &launch.name)?;
+        // What the file leaves out, since no compose file says it.
+        for (name, value) in own.environment.into_iter().filter(|(name, _)| !service.container.environment.contains_key(name)) {
+            launch.container.environment.entry(name).or_insert(value);
         }
-        if let Some(health) = &service.health
-            && let Some((path, port)) = &health.http
-        {
-            let timeout = launch::duration(health.timeout.as_deref());
-            launch.check = Some(Check { ask: Ask::Http(path.clone(), *port), timeout });
+        if let Some(health) = own.health.filter(|health| health.command().is_none()) {
+            launch.container.health = Some(health);
         }
     }
     Ok((plan.name.to_string(), launches, notes))
@@ -60,11 +59,13 @@ pub fn of_bundle(path: &Path, contents: &Contents) -> Result<App> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let name = crate::app::Name::near(name.split('-').next().unwrap_or_default());
     if let Some(document) = document {
-        let (launches, notes) = launch::launches(&document, &folder)?;
-        let unknown = launches.iter().find(|launch| !images.contains(launch.image.as_str()));
+        let (launches, notes) = compose::launches(&document, &folder)?;
+        let unknown = launches.iter().find(|launch| !images.contains(launch.container.image.as_str()));
         match unknown {
             None => return Ok((name, launches, notes)),
-            Some(launch) if ours => bail!("its service `{}` runs the image `{}`, which is not in it", launch.name, launch.image),
+            Some(launch) if ours => {
+                bail!("its service `{}` runs the image `{}`, which is not in it", launch.name, launch.container.image)
+            }
             Some(_) => {}
         }
     }
@@ -81,8 +82,7 @@ pub fn of_bundle(path: &Path, contents: &Contents) -> Result<App> {
         launches.push(Launch {
             aliases: vec![service.clone()],
             name: service,
-            image: reference.clone(),
-            ports: ports.collect(),
+            container: Container { image: ImageRef::foreign(reference), ports: ports.collect(), ..Container::default() },
             ..Launch::default()
         });
     }

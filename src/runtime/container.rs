@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicUsize;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::launch::Check;
+use crate::app::Health;
 
 /// One that was started.
 pub struct Container {
@@ -16,7 +16,9 @@ pub struct Container {
     /// Its image.
     pub image: String,
     /// How to see that it is well.
-    pub check: Option<Check>,
+    pub health: Option<Health>,
+    /// How long it may take to end, if its table says so.
+    pub grace: Option<Duration>,
     /// Whether it is on the host's network.
     pub host_network: bool,
     /// Whether it is no service, but something that one needs.

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::launch::{self, Ask, Check, Launch};
+use super::launch::{self, Launch};
 use super::started::Started;
-use crate::app::{Dependency, Probe};
+use crate::app::{Container, Dependency};
 use crate::engine::{Engine, Interrupt, Login};
 use crate::registry::{Credentials, Reference, Store};
 use crate::shell::Shell;
@@ -16,25 +16,20 @@ use crate::shell::Shell;
 pub type Addresses = BTreeMap<(String, u16), (String, u16)>;
 
 /// How a dependency is started; its ports get free ones of this machine, unless they are `fixed` where the table says so.
-pub fn launch(name: &str, dependency: &Dependency, fixed: bool) -> Launch {
-    let (ports, free) = dependency.ports.iter().cloned().partition(|port| fixed && port.host.is_some());
-    let ask = dependency.probe.clone().map(|probe| match probe {
-        Probe::Http(path, port) => Ask::Http(path, port),
-        Probe::Port(port) => Ask::Port(port),
-        Probe::Command(command) => Ask::Command(command),
-    });
-    Launch {
+///
+/// # Errors
+/// When a secret of it is not set, or a file of variables cannot be read.
+pub fn launch(name: &str, dependency: &Dependency, fixed: bool) -> Result<Launch> {
+    let container = launch::filled(dependency.container.clone(), "dependency", name)?;
+    let (ports, free) = container.ports.iter().cloned().partition(|port| fixed && port.host.is_some());
+    Ok(Launch {
         name: name.to_owned(),
         aliases: vec![name.to_owned()],
-        image: dependency.image.clone(),
-        command: Some(dependency.args.clone()).filter(|args| !args.is_empty()),
-        environment: dependency.environment.clone(),
-        ports,
+        container: Container { ports, ..container },
         free,
-        check: ask.map(|ask| Check { ask, timeout: launch::duration(dependency.timeout.as_deref()) }),
         dependency: true,
         ..Launch::default()
-    }
+    })
 }
 
 /// Waits until a dependency is ready, at most as long as its table says.
@@ -52,7 +47,7 @@ pub fn wait(started: &mut Started<'_>, name: &str, dependency: &Dependency) -> R
 pub fn addresses(engine: &Engine, started: &Started<'_>, name: &str, dependency: &Dependency) -> Result<Addresses> {
     let published = started.ports(name)?;
     let mut found = Addresses::new();
-    for port in &dependency.ports {
+    for port in &dependency.container.ports {
         let Some(number) = published.get(&port.exposed()) else {
             bail!("the dependency `{name}` does not run any more: its port {} is not there", port.container);
         };
@@ -73,7 +68,7 @@ pub fn provide(
     offline: bool,
     shell: &Shell,
 ) -> Result<()> {
-    let image = &dependency.image;
+    let image = dependency.container.image.as_str();
     if interrupt.count() > 0 || engine.image(image)?.is_some() {
         return Ok(());
     }
@@ -84,7 +79,7 @@ pub fn provide(
     }
     shell.status("Pulling", format_args!("{image} for {name}"));
     let (engine, login, shell) = (engine.again()?, login(image, shell)?, shell.clone());
-    let wanted = image.clone();
+    let wanted = image.to_owned();
     let pulled =
         interrupt.unless_wished(move || engine.pull(&wanted, login, &mut |step| shell.detail("Pulling", step))).unwrap_or(Ok(()));
     pulled.with_context(|| format!("failed to get the image `{image}` of the dependency `{name}`"))

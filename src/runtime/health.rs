@@ -6,17 +6,26 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::launch::{Ask, Check};
+use crate::app::{Health, Probe};
 use crate::engine::{Engine, State};
 
+/// How long one answer may take, unless the check says otherwise.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A time in compose's words, such as `1m30s`.
+pub fn duration(text: Option<&str>) -> Option<Duration> {
+    humantime::parse_duration(text?).ok()
+}
+
 /// Asks once. `host_network` says that the container's ports are the host's own.
-pub fn is_well(engine: &Engine, container: &str, state: &State, check: &Check, host_network: bool) -> Result<bool> {
+pub fn is_well(engine: &Engine, container: &str, state: &State, health: &Health, host_network: bool) -> Result<bool> {
     let host = engine.endpoint().host();
     let outside = |port: u16| if host_network { Some(port) } else { state.ports.get(&format!("{port}/tcp")).copied() };
-    Ok(match &check.ask {
-        Ask::Command(command) => engine.probe(container, command, check.timeout)?,
-        Ask::Http(path, port) => outside(*port).is_some_and(|port| answers(host, port, path, check.timeout).unwrap_or(false)),
-        Ask::Port(port) => outside(*port).is_some_and(|port| connects(host, port, check.timeout).unwrap_or(false)),
+    let timeout = duration(health.timeout.as_deref()).unwrap_or(TIMEOUT);
+    Ok(match &health.probe {
+        Probe::Command(command) => engine.probe(container, command, timeout)?,
+        Probe::Http(path, port) => outside(*port).is_some_and(|port| answers(host, port, path, timeout).unwrap_or(false)),
+        Probe::Port(port) => outside(*port).is_some_and(|port| connects(host, port, timeout).unwrap_or(false)),
     })
 }
 

@@ -11,12 +11,14 @@ use anyhow::{Result, bail};
 
 use super::container::{Container, await_followers};
 use super::health;
-use super::launch::{Ask, Launch};
+use super::launch::Launch;
 use super::manner::Manner;
+use super::new;
 use super::output::Output;
-use super::{owner, spec};
+use super::owner;
+use crate::app::Probe;
 use crate::digest::Digest;
-use crate::engine::{Engine, Interrupt, Network, State};
+use crate::engine::{Engine, Interrupt, State};
 use crate::shell::{Shell, count};
 
 /// How often is looked.
@@ -115,7 +117,7 @@ impl<'a> Started<'a> {
         let Some(at) = self.containers.iter().position(|container| container.service == service) else { return Ok(()) };
         let container = &self.containers[at];
         if !container.ended {
-            self.end(&container.name, self.interrupt.count())?;
+            self.end(container, self.interrupt.count())?;
         }
         self.engine.remove(&container.name)?;
         self.containers.remove(at);
@@ -134,23 +136,25 @@ impl<'a> Started<'a> {
     }
 
     fn start_quietly(&mut self, launch: &Launch) -> Result<()> {
-        let mut spec = spec::container(launch, self.engine, self.app, &self.name);
-        spec.platform = self.foreign.get(&launch.image).cloned();
-        spec.labels.extend(self.labels());
-        self.engine.create(&spec)?;
+        let image = launch.container.image.to_string();
+        let mut new = new::container(launch, self.engine, self.app, &self.name);
+        new.platform = self.foreign.get(&image).cloned();
+        new.labels = self.labels();
+        self.engine.create(&new)?;
         self.containers.push(Container {
             service: launch.name.clone(),
-            name: spec.name.clone(),
-            image: launch.image.clone(),
-            check: launch.check.clone(),
+            name: new.name.clone(),
+            image,
+            health: launch.container.health.clone(),
+            grace: health::duration(launch.container.stop_grace_period.as_deref()),
             dependency: launch.dependency,
-            host_network: spec.network == Network::Mode("host".into()),
+            host_network: launch.container.is_on_host(),
             well: false,
             ended: false,
             shown: Arc::default(),
             follower: None,
         });
-        self.engine.start(&spec.name)?;
+        self.engine.start(&new.name)?;
         self.follow(self.containers.len() - 1)
     }
 
@@ -183,10 +187,10 @@ impl<'a> Started<'a> {
             }
             if Instant::now() > end {
                 let Some(first) = self.containers.iter().find(|container| container.service == open[0]) else { continue };
-                let asked = first.check.as_ref().map(|check| match &check.ask {
-                    Ask::Port(port) => format!("its port {port} takes no connections"),
-                    Ask::Http(path, port) => format!("`{path}` at port {port} does not answer with 2xx"),
-                    Ask::Command(words) => format!("`{}` does not end with 0", words.join(" ")),
+                let asked = first.health.as_ref().map(|health| match &health.probe {
+                    Probe::Port(port) => format!("its port {port} takes no connections"),
+                    Probe::Http(path, port) => format!("`{path}` at port {port} does not answer with 2xx"),
+                    Probe::Command(words) => format!("`{}` does not end with 0", words.join(" ")),
                 });
                 bail!(
                     "the {} `{}` did not become well within {} seconds: {}\nhelp: give it more time with `{}`",
@@ -215,11 +219,11 @@ impl<'a> Started<'a> {
                     Some(fault) => return Err(fault),
                 }
             } else if !container.well {
-                container.well = match &container.check {
+                container.well = match &container.health {
                     None => true,
-                    Some(check) => health::is_well(self.engine, &container.name, &state, check, container.host_network)?,
+                    Some(health) => health::is_well(self.engine, &container.name, &state, health, container.host_network)?,
                 };
-                if container.well && container.check.is_some() {
+                if container.well && container.health.is_some() {
                     self.shell.status("Healthy", &container.service);
                 }
             }
@@ -247,7 +251,7 @@ impl<'a> Started<'a> {
         for container in self.containers.iter().rev() {
             if !container.ended {
                 self.shell.status("Stopping", &container.service);
-                let stopped = self.end(&container.name, wishes);
+                let stopped = self.end(container, wishes);
                 faults.extend(stopped.err());
             }
         }
@@ -269,24 +273,25 @@ impl<'a> Started<'a> {
     }
 
     /// Asks a container to end; kills it when it does not, or when the user wishes so a second time.
-    fn end(&self, container: &str, wishes: usize) -> Result<()> {
-        if !self.engine.state(container)?.running {
+    fn end(&self, Container { name, grace, .. }: &Container, wishes: usize) -> Result<()> {
+        if !self.engine.state(name)?.running {
             return Ok(());
         }
-        if !self.manner.grace.is_zero() {
-            self.engine.signal(container, "SIGTERM")?;
+        let grace = self.manner.grace_of(*grace);
+        if !grace.is_zero() {
+            self.engine.signal(name, "SIGTERM")?;
         }
-        let end = Instant::now() + self.manner.grace;
+        let end = Instant::now() + grace;
         while Instant::now() < end && self.interrupt.count() <= wishes.max(1) {
-            if !self.engine.state(container)?.running {
+            if !self.engine.state(name)?.running {
                 return Ok(());
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        if !self.manner.grace.is_zero() {
-            self.shell.warning(format_args!("`{container}` does not end on SIGTERM and is killed"));
+        if !grace.is_zero() {
+            self.shell.warning(format_args!("`{name}` does not end on SIGTERM and is killed"));
         }
-        self.engine.signal(container, "SIGKILL")
+        self.engine.signal(name, "SIGKILL")
     }
 }
 

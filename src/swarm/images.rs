@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use super::tree::Apps;
+use crate::app::Stack;
 use crate::engine::{Engine, SwarmFacts};
 use crate::pipeline::{self, Session, dockerfiles, load};
 use crate::plan::Format;
@@ -51,8 +52,8 @@ pub fn provide(engine: &Engine, facts: &SwarmFacts, apps: &Apps, shell: &Shell) 
         let paths = pipeline::bundles(&session, &own, shell)?;
         let path = paths.into_iter().next().context("nothing was built")?;
         load::load(engine, &path, &load::read(&path, shell)?, shell)?;
-        for built in plan.stacks.iter().filter(|stack| stack.repo.is_none()).flat_map(|stack| &stack.built) {
-            dockerfiles::build(engine, plan, built, shell)?;
+        for (service, source) in plan.stacks.iter().filter(|stack| stack.repo.is_none()).flat_map(Stack::dockerfiles) {
+            dockerfiles::build(engine, plan, service, source, shell)?;
         }
     }
     apps.others.values().try_for_each(|other| provide(engine, facts, other, shell))

@@ -160,7 +160,7 @@ pub fn check_secrets(top: &Node<'_>) -> Result<()> {
     let mut missing = None;
     top.walk_uncontrolled(&mut |node| {
         for service in node.stack.members(&node.plan.services) {
-            let unset = service.secrets.keys().find(|name| std::env::var_os(name).is_none());
+            let unset = service.container.secrets.keys().find(|name| std::env::var_os(name).is_none());
             missing = missing.take().or_else(|| unset.map(|name| (service.name.to_string(), name.clone())));
         }
     });
@@ -174,9 +174,9 @@ pub fn check_secrets(top: &Node<'_>) -> Result<()> {
 fn secrets(node: &Node<'_>) -> Result<BTreeMap<String, String>> {
     let members = node.stack.members(&node.plan.services);
     let mut found = BTreeMap::new();
-    for name in members.iter().flat_map(|service| service.secrets.keys()) {
+    for name in members.iter().flat_map(|service| service.container.secrets.keys()) {
         match std::env::var(name) {
-            Ok(value) => drop(found.insert(name.clone(), render::swarm::literal(&value))),
+            Ok(value) => drop(found.insert(name.clone(), render::literal(&value))),
             Err(std::env::VarError::NotPresent) => {}
             Err(error) => return Err(error).with_context(|| format!("failed to read the variable `{name}`")),
         }

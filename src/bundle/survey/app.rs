@@ -150,8 +150,8 @@ impl AppFile {
     }
 }
 
-/// `app.yml`: the image of each service, with every fault on the way. `built` says that it was written for API 1.
-pub fn compose(text: &str, built: bool, faults: &mut Faults) -> BTreeMap<String, Option<String>> {
+/// `app.yml`: the image of each service, with every fault and note on the way. `built` says that it was written for API 1.
+pub fn compose(text: &str, built: bool, faults: &mut Faults, notes: &mut Faults) -> BTreeMap<String, Option<String>> {
     let mut images = BTreeMap::new();
     if text.contains("#VERSION#") {
         faults.add("`#VERSION#` is left in it");
@@ -177,10 +177,11 @@ pub fn compose(text: &str, built: bool, faults: &mut Faults) -> BTreeMap<String,
                 faults.add(format!("service `{name}`: `{key}` does not belong there"));
             }
         }
-        for key in ["container_name", "restart", "network_mode", "env_file"] {
-            if built && !has(key) {
-                faults.add(format!("service `{name}`: `{key}` is missing"));
-            }
+        let unset = ["container_name", "restart", "network_mode", "env_file"].into_iter().filter(|key| !has(key));
+        let unset: Vec<String> = unset.map(|key| format!("`{key}`")).collect();
+        if built && !unset.is_empty() {
+            let name = name.escape_debug();
+            notes.add(format!("service `{name}` does not set {}: the device's defaults apply", unset.join(", ")));
         }
         let image = service.get("image").and_then(Value::as_str).map(str::to_owned);
         if image.is_none() {

@@ -6,7 +6,8 @@ use super::app::{self, AppFile};
 use super::device;
 use super::payload::Contents;
 use super::report::Survey;
-use super::service_images::{self, canonical};
+use super::service_images;
+use crate::app::ImageRef;
 use crate::mender::{Faults, Reading};
 
 /// Holds all that was read together.
@@ -138,21 +139,22 @@ impl Check<'_> {
         }
         match self.text("app.yml") {
             Some(text) => {
-                let mut faults = Faults::default();
-                let composed = app::compose(&text, app.api_version == Some(1), &mut faults);
+                let (mut faults, mut notes) = (Faults::default(), Faults::default());
+                let composed = app::compose(&text, app.api_version == Some(1), &mut faults, &mut notes);
                 for name in composed.keys().filter(|name| !app.services.contains_key(*name)) {
                     faults.add(format!("`auterion-app.yml` has no service `{}`", name.escape_debug()));
                 }
                 for (name, image) in &services {
                     match composed.get(name) {
                         None => faults.add(format!("there is no service `{name}`")),
-                        Some(Some(other)) if canonical(other) != canonical(image) => {
+                        Some(Some(other)) if ImageRef::canonical_of(other) != ImageRef::canonical_of(image) => {
                             faults.add(format!("service `{name}` has the image `{}` instead of `{image}`", other.escape_debug()));
                         }
                         Some(_) => {}
                     }
                 }
                 self.faults.add_of("`app.yml`", faults);
+                self.survey.notes.extend(notes.into_vec().into_iter().map(|note| format!("`app.yml`: {note}")));
             }
             None if app.api_version == Some(1) => self.faults.add("there is no `app.yml`, which API 1 needs"),
             None => {}
@@ -174,7 +176,7 @@ impl Check<'_> {
             return BTreeMap::new();
         };
         let mut faults = Faults::default();
-        let composed = app::compose(&text, false, &mut faults);
+        let composed = app::compose(&text, false, &mut faults, &mut Faults::default());
         self.faults.add_of("`app.yml`", faults);
         composed.into_iter().filter_map(|(name, image)| Some((name, image?))).collect()
     }

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::images::{self, Found, Images};
+use super::images::Images;
 use super::report::Layer;
 use crate::app::LayerOf;
 use crate::digest::Digest;
 use crate::plan::Layout;
+use crate::store::StoredImage;
 
 /// Both layouts of one bundle. Of the bytes, those of layers count; an image's config and manifest come on top.
 #[derive(Clone, Debug, Serialize)]
@@ -61,7 +62,7 @@ impl Layouts {
         let (mut services, mut looked_at) = (Services::new(), 0);
         let mut bases: BTreeMap<String, BTreeSet<&[Digest]>> = BTreeMap::new();
         for (at, image) in images.list.iter().enumerate() {
-            let platform = images::platform(&image.config);
+            let platform = image.platform().to_string();
             let (base, own) = parts(image)?;
             bases.entry(platform.clone()).or_default().insert(base);
             for (layer, of) in own {
@@ -102,7 +103,7 @@ impl Layouts {
 type Own<'a> = (&'a Digest, Vec<String>);
 
 /// The layers of an image's base, and those above it.
-fn parts(image: &Found) -> Option<(&[Digest], Vec<Own<'_>>)> {
+fn parts(image: &StoredImage) -> Option<(&[Digest], Vec<Own<'_>>)> {
     let diff_ids = &image.config.rootfs.diff_ids;
     let steps: Vec<_> = image.config.history.iter().filter(|step| !step.empty_layer).collect();
     if steps.len() != diff_ids.len() {
@@ -156,7 +157,14 @@ mod tests {
             let diff_ids = (0..layers).map(|number| Digest::of(number.to_string())).collect();
             let rootfs = RootFs { diff_ids, ..RootFs::default() };
             let config = ImageConfig { history, rootfs, ..ImageConfig::default() };
-            let found = Found { names: Vec::new(), id: Digest::of("x"), config, layers: Vec::new() };
+            let found = StoredImage {
+                names: Vec::new(),
+                id: Digest::of("x"),
+                config,
+                config_bytes: Vec::new(),
+                layers: Vec::new(),
+                manifest: None,
+            };
             let mut images = Images::default();
             images.list.push(found);
             Layouts::of(&images, &[]).map(|both| both.image_per_service.images)

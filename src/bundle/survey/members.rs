@@ -1,5 +1,6 @@
 //! An archive of images, read front to back once: what each member is, whatever their order.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -9,11 +10,9 @@ use super::layer::Layer;
 use crate::archive::{Budget, Compression, Counted, TarReader, confined, decompressed, places};
 use crate::digest::{Digest, Hasher, Summed};
 use crate::mender::Faults;
+use crate::oci::LARGEST_DOCUMENT;
+use crate::store::{self, ALL_DOCUMENTS};
 
-/// Bytes of a JSON document that is kept.
-const LARGEST_DOCUMENT: u64 = 4 << 20;
-/// Bytes of all documents together.
-const ALL_DOCUMENTS: u64 = 64 << 20;
 /// Members that are remembered.
 const MOST: usize = 50_000;
 /// Layers that are looked into.
@@ -49,6 +48,8 @@ pub struct Member {
     pub packed: Option<u64>,
     /// What it is.
     pub content: Content,
+    /// Bytes of members before it that have its path and its bytes.
+    again: u64,
 }
 
 /// What a member is.
@@ -89,7 +90,7 @@ impl Members {
             let member = match (named, Compression::of(&head)) {
                 (Some(digest), compression) if compression != Compression::None => {
                     let layer = Layer { compression, ..Layer::default() };
-                    Member { size, digest, packed: None, content: Content::Layer(Box::new(layer)) }
+                    Member { size, digest, packed: None, content: Content::Layer(Box::new(layer)), again: 0 }
                 }
                 _ => {
                     file.seek(SeekFrom::Start(offset))?;
@@ -153,8 +154,10 @@ impl Members {
             if compression != Compression::None {
                 member.packed = Some(count.get() - before);
             }
-            if self.files.get(&path).is_some_and(|other| other.digest != member.digest) {
-                self.faults.add(format!("its member `{path}` stands there twice, with different bytes"));
+            match self.files.get(&path) {
+                Some(other) if other.digest == member.digest => member.again = other.again + other.stored(),
+                Some(_) => self.faults.add(format!("its member `{path}` stands there twice, with different bytes")),
+                None => {}
             }
             self.files.insert(path, member);
         }
@@ -172,6 +175,24 @@ impl Members {
         self.files.iter()
     }
 
+    /// Layers that stand there more than once, each with what that costs.
+    pub fn repeated_layers(&self) -> Faults {
+        let mut warnings = Faults::default();
+        let mut first: BTreeMap<Digest, &str> = BTreeMap::new();
+        for (path, member) in &self.files {
+            let Content::Layer(layer) = &member.content else { continue };
+            let mut costs = member.again;
+            let same = *first.entry(layer.diff_id.unwrap_or(member.digest)).or_insert(path);
+            if same != path {
+                costs += member.stored();
+            }
+            if costs > 0 {
+                warnings.add(format!("the layer `{same}` is stored again as `{path}`, which costs {costs} bytes"));
+            }
+        }
+        warnings
+    }
+
     /// The file that a path leads to, through links.
     pub fn get(&self, path: &str) -> Option<&Member> {
         let mut path = confined(path)?;
@@ -183,17 +204,27 @@ impl Members {
         }
         None
     }
+}
 
-    /// The text of a document.
-    pub fn document(&self, path: &str) -> Option<&[u8]> {
-        match &self.get(path)?.content {
-            Content::Document(bytes) => Some(bytes),
-            _ => None,
+impl store::Documents for Members {
+    fn size(&self, path: &str) -> Option<u64> {
+        self.get(path).map(|member| member.size)
+    }
+
+    fn document(&self, path: &str) -> anyhow::Result<Cow<'_, [u8]>> {
+        match self.get(path).map(|member| &member.content) {
+            Some(Content::Document(bytes)) => Ok(Cow::Borrowed(bytes)),
+            _ => anyhow::bail!("`{path}` is not JSON, or too large"),
         }
     }
 }
 
 impl Member {
+    /// Bytes that it takes in the archive.
+    fn stored(&self) -> u64 {
+        self.packed.unwrap_or(self.size)
+    }
+
     fn read(tar: &mut impl Read, size: u64, wanted: bool, budget: &Budget, keep: Option<usize>) -> anyhow::Result<Self> {
         let mut hasher = Hasher::default();
         let mut stream = Summed::new(tar, &mut hasher);
@@ -217,7 +248,7 @@ impl Member {
             layer.diff_id = Some(digest);
             layer.size = size;
         }
-        Ok(Self { size, digest, packed: None, content })
+        Ok(Self { size, digest, packed: None, content, again: 0 })
     }
 }
 

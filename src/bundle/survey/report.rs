@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::images::{self, Images};
+use super::images::Images;
 use super::layouts::Layouts;
 use super::members::{Content, Members};
 use crate::digest::Digest;
+use crate::store::StoredLayer;
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -71,6 +72,8 @@ pub struct Survey {
     pub largest: Vec<LargeFile>,
     /// What is allowed and may surprise all the same.
     pub notes: Vec<String>,
+    /// What is allowed, and costs more than it has to.
+    pub warnings: Vec<String>,
     /// What is wrong; empty for a good file.
     pub faults: Vec<String>,
 }
@@ -129,7 +132,7 @@ pub struct Layer {
     pub unpacked: u64,
     /// Bytes that it takes in the file, where that can be told.
     pub packed: Option<u64>,
-    /// `none`, `gzip` or `zstd`, of this layer alone.
+    /// `none`, `gzip`, `xz` or `zstd`, of this layer alone.
     pub compression: &'static str,
     /// Files in it.
     pub files: u64,
@@ -183,6 +186,7 @@ impl Survey {
             layouts: None,
             largest: Vec::new(),
             notes: Vec::new(),
+            warnings: Vec::new(),
             faults: Vec::new(),
         }
     }
@@ -193,7 +197,7 @@ impl Survey {
         let mut packed_saved = Some(0u64);
         for (at, found) in images.list.iter().enumerate() {
             let mut unpacked = 0u64;
-            for (path, diff_id) in found.layers.iter().zip(&found.config.rootfs.diff_ids) {
+            for (StoredLayer { path, .. }, diff_id) in found.layers.iter().zip(&found.config.rootfs.diff_ids) {
                 let known = places.contains_key(diff_id);
                 let place = *places.entry(*diff_id).or_insert(self.layers.len());
                 if !known {
@@ -218,7 +222,7 @@ impl Survey {
                 names: found.names.clone(),
                 service: None,
                 id: found.id,
-                platform: images::platform(&found.config),
+                platform: found.platform().to_string(),
                 entrypoint: run.entrypoint.clone(),
                 cmd: run.cmd.clone(),
                 env: run.env.clone(),
@@ -233,6 +237,7 @@ impl Survey {
         self.sharing.saved = self.sharing.separate.saturating_sub(self.sharing.stored);
         self.sharing.saved_packed = packed_saved;
         self.layouts = Layouts::of(images, &self.layers);
+        self.warnings = members.repeated_layers().into_vec();
         self.keep_largest(keep);
     }
 
@@ -250,7 +255,7 @@ fn layer(diff_id: Digest, path: &str, members: &Members) -> Layer {
         present: true,
         unpacked: found.size,
         packed: member.packed.or(Some(member.size)),
-        compression: images::compression_name(found.compression),
+        compression: found.compression.name(),
         files: found.files,
         ..absent
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::images::{self, Images};
+use super::images::Images;
 use super::members::Members;
 use super::report::Survey;
 use crate::app::ImageRef;
@@ -27,7 +27,7 @@ pub fn survey(
         faults.add("there is no `manifest.json`: `docker load` needs one");
     }
     for image in &images.list {
-        let is = images::platform(&image.config);
+        let is = image.platform().to_string();
         if let Some(needed) = architecture
             && (image.config.os != "linux" || image.config.architecture != needed)
         {
@@ -47,12 +47,12 @@ pub fn survey(
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     for (at, image) in images.list.iter().enumerate() {
         for name in &image.names {
-            places.entry(canonical(name)).or_insert(at);
+            places.entry(ImageRef::canonical_of(name)).or_insert(at);
         }
     }
     let mut used = BTreeSet::new();
     for (service, name) in services {
-        match places.get(&canonical(name)).copied() {
+        match places.get(&ImageRef::canonical_of(name)).copied() {
             None if !members.whole => {}
             None => faults.add(format!("the image `{}` of service `{service}` is not there", name.escape_debug())),
             Some(at) => {
@@ -77,7 +77,7 @@ fn left_out(images: &Images, members: &Members, base: &str, faults: &mut Faults,
     let mut missing: BTreeSet<&Digest> = BTreeSet::new();
     for image in &images.list {
         let diff_ids = &image.config.rootfs.diff_ids;
-        let there: Vec<bool> = image.layers.iter().map(|path| members.get(path).is_some()).collect();
+        let there: Vec<bool> = image.layers.iter().map(|layer| members.get(&layer.path).is_some()).collect();
         let lowest = there.iter().take_while(|there| !**there).count().min(diff_ids.len());
         missing.extend(diff_ids.iter().zip(&there).filter(|(_, there)| !**there).map(|(diff_id, _)| diff_id));
         if lowest > chain.len() {
@@ -100,9 +100,4 @@ fn left_out(images: &Images, members: &Members, base: &str, faults: &mut Faults,
     if !missing.is_empty() {
         notes.push(format!("{} layers are left out: the device needs the app `app-base-{base}`", missing.len()));
     }
-}
-
-/// What short and long names of an image have in common.
-pub fn canonical(name: &str) -> String {
-    ImageRef::parse(name).map_or_else(|_| name.to_owned(), |reference| reference.canonical())
 }

@@ -2,139 +2,88 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail, ensure};
-use serde::de::DeserializeOwned;
+use anyhow::{Context as _, Result, ensure};
 
-use super::{LARGEST_DOCUMENT, Packed, image, name, no_images, pack, packer, platform};
-use crate::archive::{Compression, decompressed, places};
+use super::{Packed, image, name, no_images, pack, packer};
+use crate::archive::{Compression, decompressed};
 use crate::bundle::outgoing::{Blob, Outgoing, Source};
 use crate::digest::{Digest, Hasher, Summed};
-use crate::oci::{self, Descriptor, DockerImage, ImageConfig, Index, Manifest};
+use crate::oci::{self, Descriptor};
+use crate::segment::Packer;
+use crate::store::{Archive, StoredImage, StoredLayer, StoredManifest, Walk, strictly};
 
-/// Where each member's bytes are.
-struct Members {
-    path: PathBuf,
-    places: BTreeMap<String, (u64, u64)>,
+/// Reads the images; `slug` is the app's name where the archive does not have it.
+pub fn read(path: &Path, scratch: &Path, slug: &str) -> Result<Vec<Outgoing>> {
+    let archive = Archive::open(path)?;
+    let mut report = strictly;
+    let mut walk = Walk::new(&archive, &mut report);
+    let listing = walk.list()?;
+    let slug = listing.annotations.get("org.opencontainers.image.title").map_or(slug, String::as_str);
+    let mut layers = Layers { archive: &archive, packer: packer(scratch), scratch, packed: BTreeMap::new() };
+    let mut all = Vec::new();
+    for stored in walk.images(&listing)? {
+        ensure!(!stored.names.is_empty(), "its image `{}` has no name", stored.shown());
+        match &stored.manifest {
+            Some(manifest) => all.extend(of_layout(&archive, &stored, manifest, slug)?),
+            None => all.extend(layers.of_docker(&stored, slug)?),
+        }
+    }
+    if all.is_empty() { no_images() } else { Ok(all) }
 }
 
-pub fn read(path: &Path, scratch: &Path) -> Result<Vec<Outgoing>> {
-    let members = Members::read(path)?;
-    if members.places.contains_key("index.json") {
-        return members.of_layout();
-    }
-    if members.places.contains_key("manifest.json") {
-        return members.of_docker(scratch);
-    }
-    bail!("it is no archive of images: it has no `manifest.json` and no `index.json`")
+/// An image of an OCI layout: its manifest and blobs as they are.
+fn of_layout(archive: &Archive, stored: &StoredImage, manifest: &StoredManifest, slug: &str) -> Result<Vec<Outgoing>> {
+    // The blobs' lengths were compared; their sums are by whoever takes them.
+    let blob = |descriptor: &Descriptor| {
+        let path = oci::blob_path(&descriptor.digest);
+        let (file, offset, size) = archive.place(&path).with_context(|| format!("its `{path}` is not there"))?;
+        Ok(Blob { descriptor: descriptor.clone(), source: Source::Stretch(file, offset, size) })
+    };
+    let parsed = &manifest.parsed;
+    let blobs: Vec<Blob> = parsed.layers.iter().chain([&parsed.config]).map(blob).collect::<Result<_>>()?;
+    let outgoing = |reference: &String| {
+        let (name, tag) = name(reference, slug)?;
+        let (platform, media_type) = (stored.platform().to_string(), manifest.media_type.clone());
+        Ok(Outgoing { name, tag, platform, media_type, manifest: manifest.bytes.clone(), blobs: blobs.clone(), mount: None })
+    };
+    stored.names.iter().map(outgoing).collect()
 }
 
-impl Members {
-    fn read(path: &Path) -> Result<Self> {
-        let places = places(File::open(path)?)?;
-        Ok(Self { path: path.to_owned(), places })
-    }
+/// Layers of docker's, each packed once.
+struct Layers<'a> {
+    archive: &'a Archive,
+    packer: Packer,
+    scratch: &'a Path,
+    packed: BTreeMap<(PathBuf, u64), Packed>,
+}
 
-    fn source(&self, name: &str) -> Result<(Source, u64)> {
-        let (offset, size) =
-            self.places.get(name.trim_start_matches("./")).with_context(|| format!("its `{name}` is not there"))?;
-        Ok((Source::Stretch(self.path.clone(), *offset, *size), *size))
-    }
-
-    fn bytes(&self, name: &str) -> Result<Vec<u8>> {
-        let (source, size) = self.source(name)?;
-        ensure!(size <= LARGEST_DOCUMENT, "its `{name}` has {size} bytes");
-        let mut bytes = Vec::new();
-        source.open()?.read_to_end(&mut bytes)?;
-        ensure!(bytes.len() as u64 == size, "its `{name}` is cut short");
-        Ok(bytes)
-    }
-
-    fn parse<T: DeserializeOwned>(&self, name: &str) -> Result<T> {
-        serde_json::from_slice(&self.bytes(name)?).with_context(|| format!("its `{name}` is not what it should be"))
-    }
-
-    /// A blob of a layout; its length is compared, its sum by whoever takes it.
-    fn blob(&self, descriptor: &Descriptor) -> Result<Blob> {
-        let (source, size) = self.source(&oci::blob_path(&descriptor.digest))?;
-        ensure!(size == descriptor.size, "its blob `{}` has {size} bytes, not {}", descriptor.digest, descriptor.size);
-        Ok(Blob { descriptor: descriptor.clone(), source })
-    }
-
-    fn of_layout(&self) -> Result<Vec<Outgoing>> {
-        let index: Index = self.parse("index.json")?;
-        let slug = index.annotations.get("org.opencontainers.image.title").cloned().unwrap_or_default();
-        let named = |descriptor: &Descriptor| {
-            let annotation = |key| descriptor.annotations.get(key).cloned();
-            annotation(oci::IMAGE_NAME).or_else(|| annotation(oci::REF_NAME))
-        };
-        let mut open: Vec<(Descriptor, Option<String>, u32)> =
-            index.manifests.into_iter().rev().map(|d| (d.clone(), named(&d), 0)).collect();
-        let mut all = Vec::new();
-        while let Some((descriptor, reference, depth)) = open.pop() {
-            ensure!(depth < 8, "its indexes lead too deep");
-            let bytes = self.bytes(&oci::blob_path(&descriptor.digest))?;
-            ensure!(Digest::of(&bytes) == descriptor.digest, "its manifest `{}` is damaged", descriptor.digest);
-            if descriptor.media_type.contains("index") || descriptor.media_type.contains("manifest.list") {
-                let inner: Index = serde_json::from_slice(&bytes).context("an index of it is not what it should be")?;
-                open.extend(inner.manifests.into_iter().rev().map(|d| (d, reference.clone(), depth + 1)));
-                continue;
-            }
-            if descriptor.platform.as_ref().is_some_and(|platform| platform.os == "unknown") {
-                continue;
-            }
-            let manifest: Manifest = serde_json::from_slice(&bytes).context("a manifest of it is not what it should be")?;
-            let reference = reference.with_context(|| format!("its image `{}` has no name", descriptor.digest))?;
-            let config: ImageConfig = self.parse(&oci::blob_path(&manifest.config.digest))?;
-            let (name, tag) = name(&reference, &slug)?;
-            let blobs = manifest.layers.iter().chain([&manifest.config]).map(|blob| self.blob(blob)).collect::<Result<_>>()?;
-            let media_type = if manifest.media_type.is_empty() { descriptor.media_type } else { manifest.media_type };
-            all.push(Outgoing { name, tag, platform: platform(&config), media_type, manifest: bytes, blobs, mount: None });
+impl Layers<'_> {
+    fn of_docker(&mut self, stored: &StoredImage, slug: &str) -> Result<Vec<Outgoing>> {
+        let mut layers = Vec::new();
+        for StoredLayer { path, .. } in &stored.layers {
+            let (file, offset, size) =
+                self.archive.place(path).with_context(|| format!("its `{}` is not there", path.escape_debug()))?;
+            let place = (file, offset);
+            let layer = match self.packed.get(&place) {
+                Some(layer) => layer.clone(),
+                None => self.layer(path, offset, size).with_context(|| format!("its layer `{path}` is damaged"))?,
+            };
+            self.packed.insert(place, layer.clone());
+            layers.push(layer);
         }
-        if all.is_empty() { no_images() } else { Ok(all) }
-    }
-
-    fn of_docker(&self, scratch: &Path) -> Result<Vec<Outgoing>> {
-        let images: Vec<DockerImage> = self.parse("manifest.json")?;
-        let packer = packer(scratch);
-        let mut packed: BTreeMap<(u64, u64), Packed> = BTreeMap::new();
-        let mut all = Vec::new();
-        for entry in images {
-            let config = self.bytes(&entry.config)?;
-            let mut layers = Vec::new();
-            for path in &entry.layers {
-                let place =
-                    *self.places.get(path.trim_start_matches("./")).with_context(|| format!("its `{path}` is not there"))?;
-                let layer = match packed.get(&place) {
-                    Some(layer) => layer.clone(),
-                    None => self.layer(place, &packer, scratch).with_context(|| format!("its layer `{path}` is damaged"))?,
-                };
-                packed.insert(place, layer.clone());
-                layers.push(layer);
-            }
-            for reference in &entry.repo_tags {
-                all.push(image(reference, "", config.clone(), &layers)?);
-            }
-        }
-        if all.is_empty() { no_images() } else { Ok(all) }
+        stored.names.iter().map(|reference| image(reference, slug, stored, &layers)).collect()
     }
 
     /// gzip stays as it is; everything else is packed.
-    fn layer(&self, (offset, size): (u64, u64), packer: &super::Packer, scratch: &Path) -> Result<Packed> {
-        let open = || -> Result<_> {
-            let mut file = File::open(&self.path)?;
-            file.seek(SeekFrom::Start(offset))?;
-            Ok(BufReader::with_capacity(1 << 18, file.take(size)))
-        };
-        let mut head = Vec::new();
-        open()?.take(4).read_to_end(&mut head)?;
-        if Compression::of(&head) != Compression::Gzip {
-            return pack(packer, decompressed(open()?)?);
+    fn layer(&self, path: &str, offset: u64, size: u64) -> Result<Packed> {
+        let open = || self.archive.reader(path);
+        if self.archive.compression(path)? != Compression::Gzip {
+            return pack(&self.packer, decompressed(open()?)?);
         }
         let mut sum = Hasher::default();
-        let path = scratch.join(format!("{offset}.gz"));
+        let path = self.scratch.join(format!("{offset}.gz"));
         std::io::copy(&mut Summed::new(open()?, &mut sum), &mut File::create(&path)?)?;
         let (diff_id, _) = Digest::of_reader(decompressed(open()?)?)?;
         Ok(Packed { diff_id, digest: sum.finish(), size, path })

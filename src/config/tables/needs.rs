@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{PortValue, Scalar};
+use super::container::ContainerTable;
+use super::scalar::Scalar;
 
 /// What runs beside a service, and how the service learns where.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
@@ -19,40 +20,18 @@ pub struct NeedsTable {
     pub dependencies: BTreeMap<String, DependencyTable>,
 }
 
-/// A container that a service needs, such as a database.
+/// A container that a service needs, such as a database. On the host, each of its ports gets a free one of 127.0.0.1, or, with `dev`
+/// alone, the one that is written before it: `"15432:5432"`.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(deny_unknown_fields)]
 pub struct DependencyTable {
     /// The image, such as `postgres:16`. One that the container engine does not have is pulled, unless `--offline` is given.
     pub image: String,
-    /// Arguments of the image's program.
-    #[serde(default)]
-    pub args: Vec<String>,
-    /// Environment variables of the container.
-    #[serde(default)]
-    pub environment: BTreeMap<String, Scalar>,
-    /// Ports that it listens at. On the host each gets a free one of 127.0.0.1, or, with `dev` alone, the one that is written
-    /// before it: `"15432:5432"`.
-    #[serde(default)]
-    pub ports: Vec<PortValue>,
-    /// How to see that it is ready. Default: its first TCP port takes connections.
-    pub healthcheck: Option<ProbeTable>,
-    /// Seconds that it may take until it is ready. Default: 60.
+    /// How it runs. Without a `healthcheck`, it is healthy as soon as its first TCP port takes connections.
+    #[serde(flatten)]
+    pub container: ContainerTable,
+    /// Seconds that it may take until it is healthy. Default: 60.
     #[schemars(range(min = 1))]
     pub wait: Option<u32>,
-}
-
-/// How to see that a dependency is ready: an HTTP path at a port answers 2xx, a port takes connections, or a command in the
-/// container ends with 0.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct ProbeTable {
-    /// URL path.
-    pub path: Option<String>,
-    /// Port of the path, or the port that is to take connections.
-    pub port: Option<u16>,
-    /// Command instead of a port.
-    pub command: Option<Vec<String>>,
-    /// How long one answer may take, such as `3s`. Default: `5s`.
-    pub timeout: Option<String>,
 }

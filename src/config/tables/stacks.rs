@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-use super::{PortValue, RouteTable, Scalar};
+use super::container::ContainerTable;
+use super::routes::RouteTable;
+use super::scalar::Scalar;
 
 /// Services and other stacks that are started, watched and stopped together. The stack of the app's own name is the outermost
 /// one: it takes every service and every stack that no other one names.
@@ -43,13 +46,14 @@ pub struct OtherAppTable {
 
 /// A service that is built of a Dockerfile.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[serde(rename_all = "kebab-case", default)]
+#[schemars(deny_unknown_fields)]
 pub struct BuildTable {
     /// The folder that the Dockerfile copies from. Relative to the manifest. Default: the manifest's folder.
     pub dir: Option<String>,
     /// The Dockerfile, relative to `dir`. Default: `Dockerfile`.
     pub file: Option<String>,
-    /// What the container runs, instead of what the Dockerfile says: a command line.
+    /// What the container runs, instead of what the Dockerfile says: a command line, as a shell splits it; or else `args`.
     pub cmd: Option<String>,
     /// `NAME` or `NAME:TAG` of the image. Default: the app's, the service's name and the version.
     pub tag: Option<String>,
@@ -57,18 +61,15 @@ pub struct BuildTable {
     pub env: BTreeMap<String, Scalar>,
     /// Packages of the workspace whose folders the Dockerfile finds in `dir`, by their names.
     pub packages: Vec<String>,
-    /// Environment variables of the container.
-    pub environment: BTreeMap<String, Scalar>,
-    /// `"8080"`, `"80:8080"` or `"53:53/udp"`: host port and container port.
-    pub ports: Vec<PortValue>,
-    /// `"data:/data"` (a named volume) or `"/dev/shm:/dev/shm:ro"` (a path of the host).
-    pub volumes: Vec<String>,
+    /// How its container runs.
+    #[serde(flatten)]
+    pub container: ContainerTable,
     /// Services to start before this one.
     pub depends_on: Vec<String>,
     /// URL paths that lead to this service.
     pub routes: BTreeMap<String, RouteTable>,
-    /// How many of it run.
-    pub replicas: Option<u32>,
+    /// Merged last into its part of compose files.
+    pub compose: Option<Map<String, Value>>,
 }
 
 /// The door of a stack: a proxy for HTTP and WebSocket, configured by the routes of the services behind it.

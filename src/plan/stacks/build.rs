@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use serde_json::Map;
+
 use super::Given;
-use crate::app::{Built, ImageRef, Name, Service};
+use crate::app::{Container, Dockerfile, DockerfileSource, ImageRef, Name, Needs, Service, Source};
 use crate::config::tables::{BuildTable, Scalar};
 use crate::config::{Step, schema};
-use crate::plan::service::{self, Report};
+use crate::plan::report::Report;
+use crate::plan::{container, routes};
 
 /// Decides everything about it; `env` is what the stack says for all its builds.
 pub fn resolve(
@@ -16,7 +19,7 @@ pub fn resolve(
     table: &BuildTable,
     env: &BTreeMap<String, Scalar>,
     report: &mut Report<'_>,
-) -> Option<Built> {
+) -> Option<Service> {
     let own = report.take(&[], Name::new(name))?;
     if given.services.contains_key(name) {
         report.wrong(&[], format!("`{name}` is a service of the workspace already"));
@@ -32,47 +35,53 @@ pub fn resolve(
     if !context.join(file).is_file() {
         report.wrong(&[Step::Key("file")], format!("the file `{file}` is not in `{written}`"));
     }
-    let args = match table.cmd.as_deref().map(crate::process::split) {
-        None => Vec::new(),
-        Some(Ok(words)) if !words.is_empty() => words,
-        Some(_) => {
-            report.wrong(&[Step::Key("cmd")], format!("`{}` is not a command line", table.cmd.clone().unwrap_or_default()));
-            Vec::new()
-        }
-    };
     let image = report.take(&[Step::Key("tag")], image(given, name, table.tag.as_deref()))?;
-    for key in table.environment.keys().chain(table.env.keys()) {
-        if key.is_empty() || key.contains(['=', '\0']) {
-            report.wrong(&[], format!("`{key}` cannot be the name of a variable"));
+    for key in table.env.keys().filter(|key| key.is_empty() || key.contains(['=', '\0'])) {
+        report.wrong(&[Step::Key("env")], format!("`{key}` cannot be the name of a variable"));
+    }
+    let container = container::resolve(&table.container, image, &given.workspace.root, report);
+    let args = command_line(table, report).unwrap_or(container.args);
+    let packages = packages(given, table, report);
+    let mut build_args: BTreeMap<String, String> = BTreeMap::new();
+    for env in [env, &table.env] {
+        build_args.extend(env.iter().map(|(key, value)| (key.clone(), value.to_string())));
+    }
+    build_args.extend(given.request.env.iter().cloned());
+    let path = context.join(file);
+    let dockerfile = Dockerfile { path, written: file.to_owned(), context, args: build_args, target: None };
+    Some(Service {
+        name: own,
+        source: Source::Dockerfile(DockerfileSource { dockerfile, packages }),
+        container: Container { args, ..container },
+        depends_on: table.depends_on.clone(),
+        routes: routes::resolve(&table.routes, report),
+        test: None,
+        dev: Needs::default(),
+        controls: None,
+        compose: table.compose.clone().unwrap_or_default(),
+        auterion: Map::new(),
+        kubernetes: Map::new(),
+    })
+}
+
+/// What `cmd` says in one line.
+fn command_line(table: &BuildTable, report: &mut Report<'_>) -> Option<Vec<String>> {
+    let line = table.cmd.as_deref()?;
+    if !table.container.args.is_empty() {
+        report.wrong(&[Step::Key("cmd")], "`cmd` and `args` both say what the container runs: keep one of them");
+    }
+    match crate::process::split(line) {
+        Ok(words) if !words.is_empty() => Some(words),
+        _ => {
+            report.wrong(&[Step::Key("cmd")], format!("`{line}` is not a command line"));
+            None
         }
     }
-    let ports = service::ports(&table.ports, report);
-    let volumes = service::volumes(&table.volumes, report);
-    let routes = service::routes(&table.routes, report);
-    let packages = packages(given, table, report);
-    let text = |map: &BTreeMap<String, Scalar>| -> BTreeMap<String, String> {
-        map.iter().map(|(key, value)| (key.clone(), value.to_string())).collect()
-    };
-    let mut build_args = text(env);
-    build_args.extend(text(&table.env));
-    build_args.extend(given.request.env.iter().cloned());
-    let service = Service {
-        image,
-        args,
-        environment: text(&table.environment),
-        ports,
-        volumes,
-        routes,
-        depends_on: table.depends_on.clone(),
-        replicas: table.replicas,
-        ..Service::of_image(own)
-    };
-    Some(Built { service, context, dockerfile: file.to_owned(), args: build_args, packages })
 }
 
 fn image(given: Given<'_>, name: &str, tag: Option<&str>) -> Result<ImageRef, String> {
     match tag {
-        None => Ok(ImageRef { name: format!("{}.{name}", given.slug), tag: given.version.tag.clone() }),
+        None => Ok(ImageRef::new(&format!("{}.{name}", given.slug), &given.version.tag)),
         Some(tag) if tag.rsplit('/').next().is_some_and(|last| last.contains(':')) => ImageRef::parse(tag),
         Some(tag) => ImageRef::parse(&format!("{tag}:{}", given.version.tag)),
     }

@@ -6,7 +6,7 @@ use super::{Given, quoted};
 use crate::app::{Certificate, Destination, Protocol, Service, Stack};
 use crate::config::{Problems, Step, schema};
 use crate::plan::manifests;
-use crate::plan::service::Report;
+use crate::plan::report::Report;
 
 /// Docker's longest name of a service, with its stack's before it.
 const LONGEST: usize = 63;
@@ -104,8 +104,11 @@ pub fn ports(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
         let gateway = stack.gateway.iter().flat_map(|gateway| [gateway.http, gateway.https.as_ref().map(|https| https.port)]);
         let mut published: Vec<((u16, bool), String)> =
             gateway.flatten().map(|port| ((port, false), format!("the gateway of `{}`", stack.name))).collect();
-        for service in stack.members(&known).into_iter().filter(|service| service.network_mode.as_deref() != Some("host")) {
-            let ports = service.ports.iter().filter_map(|port| Some((port.host_number()?, port.protocol == Protocol::Udp)));
+        for service in
+            stack.members(&known).into_iter().filter(|service| service.container.network_mode.as_deref() != Some("host"))
+        {
+            let ports =
+                service.container.ports.iter().filter_map(|port| Some((port.host_number()?, port.protocol == Protocol::Udp)));
             published.extend(ports.map(|port| (port, format!("the service `{}` of `{}`", service.name, stack.name))));
         }
         for (port, who) in published {

@@ -1,138 +1,203 @@
 //! The pod of a service.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
-use super::{all_labels, claim_name, config_name, probe, protocol, reached};
-use crate::app::{Service, VolumeSource};
+use super::names::{all_labels, claim_name, config_name, env_file_secret, protocol, reached};
+use super::probe;
+use crate::app::{Confinement, Container, Port, Resources, SecretKey, Service, Volume, VolumeSource};
 use crate::digest::Digest;
 use crate::plan::Plan;
-use crate::render::parts;
+use crate::render::container::some;
+use crate::render::document::Piece;
 
 /// The template of a Deployment. The variables' sum is in it, so that pods are made anew when one changes.
-pub fn template(plan: &Plan, service: &Service, prefix: Option<&str>) -> Value {
+pub fn template(plan: &Plan, service: &Service, prefix: Option<&str>) -> Piece {
     let mut metadata = Map::new();
     metadata.insert("labels".into(), all_labels(plan, Some(service)).into());
-    if !service.environment.is_empty() {
-        let text: String = service.environment.iter().map(|(name, value)| format!("{name}={value}\0")).collect();
+    let environment = &service.container.environment;
+    if !environment.is_empty() {
+        let text: String = environment.iter().map(|(name, value)| format!("{name}={value}\0")).collect();
         metadata.insert("annotations".into(), json!({ "cargo-appbundle/environment": Digest::of(text.as_bytes()).hex() }));
     }
-    let mut pod = pod(plan, service, prefix);
+    let Piece { map: mut pod, notes } = pod(plan, service, prefix);
     merge(&mut pod, &service.kubernetes);
-    json!({ "metadata": metadata, "spec": pod })
+    Piece { map: Map::from_iter([("metadata".to_owned(), metadata.into()), ("spec".to_owned(), pod.into())]), notes }
 }
 
-fn pod(plan: &Plan, service: &Service, prefix: Option<&str>) -> Map<String, Value> {
+fn pod(plan: &Plan, service: &Service, prefix: Option<&str>) -> Piece {
+    let name = &service.name;
+    // What its image says of its user, a pod has to say too.
+    let user = service.container.user.clone();
+    let Container {
+        image: _,
+        command,
+        args,
+        environment,
+        secrets,
+        env_files,
+        ports,
+        volumes,
+        health,
+        user: said_user,
+        workdir,
+        restart,
+        network_mode,
+        devices,
+        privileged,
+        confinement: Confinement { init, cap_add, cap_drop, read_only, tmpfs },
+        labels: _,
+        replicas,
+        resources,
+        stop_grace_period,
+    } = service.described();
+    let mut notes = Vec::new();
+    let on_host = network_mode.as_deref() == Some("host");
+    let (uid, gid) = owner(user.as_deref().unwrap_or_default());
+    let named = volumes.iter().find_map(|volume| match &volume.source {
+        VolumeSource::Named(name) => Some(name),
+        VolumeSource::Host(_) => None,
+    });
+
     let mut pod = Map::new();
     // Neither a token nor other services' addresses as variables: a service gets what its table says.
     pod.insert("automountServiceAccountToken".into(), false.into());
     pod.insert("enableServiceLinks".into(), false.into());
-    if service.network_mode.as_deref() == Some("host") {
+    if init {
+        // The pod's own first process reaps, once the containers share its process namespace.
+        pod.insert("shareProcessNamespace".into(), true.into());
+    }
+    if on_host {
         pod.insert("hostNetwork".into(), true.into());
         pod.insert("dnsPolicy".into(), "ClusterFirstWithHostNet".into());
+        notes.push(format!("`{name}` is on its node's network: at 127.0.0.1 it finds only services on the same node"));
     }
-    if let Some(time) = service.stop_grace_period.as_deref().and_then(probe::seconds) {
+    if network_mode.as_deref() == Some("none") {
+        notes.push(format!("`{name}` has a network: no pod has none; a NetworkPolicy can close it"));
+    }
+    if let Some(time) = stop_grace_period.as_deref().and_then(probe::seconds) {
         pod.insert("terminationGracePeriodSeconds".into(), time.into());
     }
-    let (user, group) = owner(service);
-    let named = service.volumes.iter().any(|volume| matches!(volume.source, VolumeSource::Named(_)));
     let mut security = Map::new();
-    security.extend(user.map(|user| ("runAsUser".to_owned(), user.into())));
-    security.extend(group.map(|group| ("runAsGroup".to_owned(), group.into())));
-    security.extend(user.filter(|user| *user != 0).map(|_| ("runAsNonRoot".to_owned(), true.into())));
-    security.extend(group.filter(|group| named && *group != 0).map(|group| ("fsGroup".to_owned(), group.into())));
-    if !service.privileged {
+    security.extend(uid.map(|user| ("runAsUser".to_owned(), user.into())));
+    security.extend(gid.map(|group| ("runAsGroup".to_owned(), group.into())));
+    security.extend(uid.filter(|user| *user != 0).map(|_| ("runAsNonRoot".to_owned(), true.into())));
+    security.extend(gid.filter(|group| named.is_some() && *group != 0).map(|group| ("fsGroup".to_owned(), group.into())));
+    if !privileged {
         security.insert("seccompProfile".into(), json!({ "type": "RuntimeDefault" }));
     }
     if !security.is_empty() {
         pod.insert("securityContext".into(), security.into());
     }
-    pod.insert("containers".into(), json!([container(service, prefix)]));
-    let volumes: Vec<Value> = volumes(plan, service).into_iter().map(|(_, volume)| volume).collect();
-    if !volumes.is_empty() {
-        pod.insert("volumes".into(), volumes.into());
-    }
-    pod
-}
 
-fn container(service: &Service, prefix: Option<&str>) -> Map<String, Value> {
     let mut container = Map::new();
-    let (name, tag) = parts::image(service, prefix);
-    container.insert("name".into(), service.name.as_str().into());
-    container.insert("image".into(), format!("{name}:{tag}").into());
-    if service.shared_image.is_some() {
-        // Kubernetes replaces `$(NAME)` in commands, and makes one `$` of two.
-        let words = service.command_line().into_iter().map(|word| Value::from(word.replace('$', "$$")));
-        container.insert("command".into(), words.collect());
-        container.insert("workingDir".into(), service.workdir.as_str().into());
-    }
-    let ports: Vec<Value> =
-        reached(service).iter().map(|port| json!({ "containerPort": port.container, "protocol": protocol(port) })).collect();
-    if !ports.is_empty() {
-        container.insert("ports".into(), ports.into());
-    }
+    let mut put = |key: &str, value: Option<Value>| container.extend(value.map(|value| (key.to_owned(), value)));
+    put("name", Some(name.as_str().into()));
+    put("image", Some(service.image_in(prefix).as_str().into()));
+    // A command that no image has: of an image of all services.
+    let (command, args) = if said_user.is_some() && command.is_none() { (Some(args), Vec::new()) } else { (command, args) };
+    put("command", command.as_deref().map(words));
+    put("args", some(&args).map(words));
+    put("workingDir", workdir.map(Value::from));
+    let ports: Vec<Value> = reached(&ports, &service.routes).iter().map(container_port).collect();
+    put("ports", some(&ports).map(Value::from));
     // Values of a ConfigMap are taken as they are; those of `env` would have `$(NAME)` replaced. The later one wins.
     let mut sources = Vec::new();
-    if !service.env_files.is_empty() {
+    if !env_files.is_empty() {
         sources.push(json!({ "secretRef": { "name": env_file_secret(service) } }));
     }
-    if !service.environment.is_empty() {
+    if !environment.is_empty() {
         sources.push(json!({ "configMapRef": { "name": config_name(service) } }));
     }
-    if !sources.is_empty() {
-        container.insert("envFrom".into(), sources.into());
+    put("envFrom", some(&sources).map(Value::from));
+    let kept = |(name, at): (&String, &SecretKey)| json!({ "name": name, "valueFrom": { "secretKeyRef": { "name": at.secret, "key": at.key } } });
+    put("env", (!secrets.is_empty()).then(|| secrets.iter().map(kept).collect()));
+    put("resources", self::resources(&resources));
+    health.iter().flat_map(|health| probe::probes(health, on_host)).for_each(|(key, probe)| put(key, Some(probe)));
+    let drops_all = !privileged && uid.is_some_and(|uid| uid != 0);
+    let mut security = if privileged { json!({ "privileged": true }) } else { json!({ "allowPrivilegeEscalation": false }) };
+    let drop = if drops_all { vec!["ALL".to_owned()] } else { cap_drop };
+    for (key, names) in [("add", cap_add), ("drop", drop)] {
+        if !names.is_empty() {
+            security["capabilities"][key] = json!(names);
+        }
     }
-    let secrets = service
-        .secrets
-        .iter()
-        .map(|(name, at)| json!({ "name": name, "valueFrom": { "secretKeyRef": { "name": at.secret, "key": at.key } } }));
-    if !service.secrets.is_empty() {
-        container.insert("env".into(), secrets.collect());
+    if read_only {
+        security["readOnlyRootFilesystem"] = true.into();
     }
-    container.extend(resources(service).map(|resources| ("resources".to_owned(), resources)));
-    if let Some(health) = &service.health {
-        let on_host = service.network_mode.as_deref() == Some("host");
-        container.extend(probe::probes(health, on_host).map(|(key, probe)| (key.to_owned(), probe)));
+    put("securityContext", Some(security));
+    let mounts = volumes.iter().enumerate().map(|(at, volume)| {
+        let mut mount = json!({ "name": volume_name(at, &volume.source), "mountPath": volume.target });
+        if volume.read_only {
+            mount["readOnly"] = true.into();
+        }
+        mount
+    });
+    let in_memory = tmpfs.iter().enumerate().map(|(at, path)| json!({ "name": format!("tmpfs-{at}"), "mountPath": path }));
+    let mounts: Vec<Value> = mounts.chain(in_memory).collect();
+    put("volumeMounts", some(&mounts).map(Value::from));
+    pod.insert("containers".into(), json!([container]));
+    let mut all = self::volumes(plan, &volumes);
+    all.extend((0..tmpfs.len()).map(|at| json!({ "name": format!("tmpfs-{at}"), "emptyDir": { "medium": "Memory" } })));
+    if !all.is_empty() {
+        pod.insert("volumes".into(), all.into());
     }
-    let security = match (service.privileged, owner(service).0) {
-        (true, _) => json!({ "privileged": true }),
-        (false, Some(0) | None) => json!({ "allowPrivilegeEscalation": false }),
-        (false, Some(_)) => json!({ "allowPrivilegeEscalation": false, "capabilities": { "drop": ["ALL"] } }),
-    };
-    container.insert("securityContext".into(), security);
-    let mounts: Vec<Value> = service
-        .volumes
-        .iter()
-        .enumerate()
-        .map(|(at, volume)| {
-            let mut mount = json!({ "name": volume_name(at, &volume.source), "mountPath": volume.target });
-            if volume.read_only {
-                mount["readOnly"] = true.into();
-            }
-            mount
-        })
-        .collect();
-    if !mounts.is_empty() {
-        container.insert("volumeMounts".into(), mounts.into());
+
+    if let Some(restart) = restart.as_deref().filter(|restart| matches!(*restart, "no" | "on-failure")) {
+        notes.push(format!("`{name}` is started again whenever it ends: a Deployment knows no `restart = \"{restart}\"`"));
     }
-    container
+    if let Some(volume) = named.filter(|_| replicas.is_some_and(|replicas| replicas > 1)) {
+        notes.push(format!("the replicas of `{name}` share the volume `{volume}`, which only pods of one node can"));
+    }
+    if !devices.is_empty() && !privileged {
+        notes.push(format!("the devices of `{name}` are left out: Kubernetes gives them through a device plugin"));
+    }
+    if uid.is_none() {
+        let user = user.unwrap_or_default();
+        notes.push(format!("`{name}` runs as its image's user `{user}`: Kubernetes takes numbers alone"));
+    }
+    for path in &env_files {
+        notes.push(format!(
+            "the `env-file` of `{name}` is read from a secret: `kubectl create secret generic {} --from-env-file={}`",
+            env_file_secret(service),
+            path.strip_prefix(&plan.workspace).unwrap_or(path).display()
+        ));
+    }
+    for (variable, at) in &secrets {
+        notes.push(format!(
+            "`{variable}` of `{name}` is the key `{}` of the secret `{}`, which has to be there",
+            at.key, at.secret
+        ));
+    }
+    for time in health.iter().flat_map(probe::unreadable) {
+        notes.push(format!("the health check of `{name}` has its default in the place of `{time}`, which is no time"));
+    }
+    if !service.container.labels.is_empty() {
+        notes.push(format!("the labels of `{name}` are on its image, not on its pods"));
+    }
+    Piece { map: pod, notes }
 }
 
-/// The secret that an `env-file` has to be made into.
-pub fn env_file_secret(service: &Service) -> String {
-    format!("{}-env-file", service.name)
+/// Words of a command line. Kubernetes replaces `$(NAME)` in them, and makes one `$` of two.
+fn words(words: &[String]) -> Value {
+    words.iter().map(|word| Value::from(word.replace('$', "$$"))).collect()
 }
 
-/// UID and GID, as far as `user` says them in numbers.
-pub fn owner(service: &Service) -> (Option<u64>, Option<u64>) {
-    let (user, group) = service.user.split_once(':').map_or((service.user.as_str(), None), |(u, g)| (u, Some(g)));
+fn container_port(port: &Port) -> Value {
+    json!({ "containerPort": port.container, "protocol": protocol(port) })
+}
+
+/// UID and GID, as far as a user says them in numbers.
+fn owner(user: &str) -> (Option<u64>, Option<u64>) {
+    let (user, group) = user.split_once(':').map_or((user, None), |(user, group)| (user, Some(group)));
     let number = |text: &str| if text == "root" { Some(0) } else { text.parse().ok() };
     (number(user), group.and_then(number))
 }
 
-fn resources(service: &Service) -> Option<Value> {
-    let all = &service.resources;
+fn resources(Resources { cpu, memory, cpu_limit, memory_limit }: &Resources) -> Option<Value> {
     let mut resources = Map::new();
-    for (key, cpu, memory) in [("requests", &all.cpu, &all.memory), ("limits", &all.cpu_limit, &all.memory_limit)] {
+    for (key, cpu, memory) in [("requests", cpu, memory), ("limits", cpu_limit, memory_limit)] {
         let mut part = Map::new();
         part.extend(cpu.as_ref().map(|cpu| ("cpu".to_owned(), cpu.written.clone().into())));
         part.extend(memory.as_ref().map(|memory| ("memory".to_owned(), memory.written.clone().into())));
@@ -151,22 +216,22 @@ fn volume_name(at: usize, source: &VolumeSource) -> String {
 }
 
 /// Each volume of the pod once, by name.
-fn volumes(plan: &Plan, service: &Service) -> Vec<(String, Value)> {
-    let mut found: Vec<(String, Value)> = Vec::new();
-    for (at, volume) in service.volumes.iter().enumerate() {
+fn volumes(plan: &Plan, mounted: &[Volume]) -> Vec<Value> {
+    let mut found: BTreeMap<String, Value> = BTreeMap::new();
+    let mut order = Vec::new();
+    for (at, volume) in mounted.iter().enumerate() {
         let name = volume_name(at, &volume.source);
-        if found.iter().any(|(other, _)| *other == name) {
-            continue;
-        }
         let value = match &volume.source {
             VolumeSource::Named(source) => {
                 json!({ "name": name, "persistentVolumeClaim": { "claimName": claim_name(plan, source) } })
             }
             VolumeSource::Host(path) => json!({ "name": name, "hostPath": { "path": path } }),
         };
-        found.push((name, value));
+        if found.insert(name.clone(), value).is_none() {
+            order.push(name);
+        }
     }
-    found
+    order.into_iter().filter_map(|name| found.remove(&name)).collect()
 }
 
 /// Merges `over` into `under` as Kubernetes merges patches: mappings merge, of lists those items that have the same `name`, and all

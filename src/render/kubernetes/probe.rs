@@ -2,28 +2,28 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::app::Health;
+use crate::app::{Health, Probe};
 
 /// `livenessProbe` and `readinessProbe`: the same question; the first one begins when the time to start up is over.
 /// On the node's network it is asked where the service may listen alone.
 pub fn probes(health: &Health, on_host: bool) -> [(&'static str, Value); 2] {
     let mut probe = Map::new();
-    if let Some((path, port)) = &health.http {
-        let mut get = json!({ "path": path, "port": port });
-        if on_host {
-            get["host"] = "127.0.0.1".into();
-        }
-        probe.insert("httpGet".into(), get);
+    let Health { probe: asked, interval, timeout, retries, start_period } = health;
+    let (key, mut question) = match asked {
+        Probe::Http(path, port) => ("httpGet", json!({ "path": path, "port": port })),
+        Probe::Port(port) => ("tcpSocket", json!({ "port": port })),
+        Probe::Command(command) => ("exec", json!({ "command": command })),
+    };
+    if on_host && health.command().is_none() {
+        question["host"] = "127.0.0.1".into();
     }
-    if let Some(command) = &health.command {
-        probe.insert("exec".into(), json!({ "command": command }));
-    }
-    for (key, time) in [("periodSeconds", &health.interval), ("timeoutSeconds", &health.timeout)] {
+    probe.insert(key.into(), question);
+    for (key, time) in [("periodSeconds", interval), ("timeoutSeconds", timeout)] {
         probe.extend(time.as_deref().and_then(seconds).map(|time| (key.to_owned(), time.max(1).into())));
     }
-    probe.extend(health.retries.map(|retries| ("failureThreshold".to_owned(), retries.max(1).into())));
+    probe.extend(retries.map(|retries| ("failureThreshold".to_owned(), retries.max(1).into())));
     let mut live = probe.clone();
-    let start = health.start_period.as_deref().and_then(seconds);
+    let start = start_period.as_deref().and_then(seconds);
     live.extend(start.map(|time| ("initialDelaySeconds".to_owned(), time.into())));
     [("livenessProbe", live.into()), ("readinessProbe", probe.into())]
 }

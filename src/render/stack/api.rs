@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::StackFile;
-use crate::app::Cpu;
+use super::file::StackFile;
+use crate::app::{Cpu, Memory};
 use crate::process;
 
 /// What of a service in a stack file becomes part of a request.
 const APPLIED: &str = "image environment networks volumes configs secrets entrypoint command stop_signal stop_grace_period \
-    healthcheck ports deploy user working_dir labels init hostname tty stdin_open read_only";
+    healthcheck ports deploy user working_dir labels init hostname tty stdin_open read_only cap_add cap_drop tmpfs";
 
 /// The same of its `deploy`.
 const APPLIED_DEPLOY: &str = "replicas restart_policy placement endpoint_mode resources";
@@ -27,7 +27,8 @@ pub fn left_out(document: &Value) -> Vec<(String, Vec<String>)> {
     let strange = |service: &Value| -> Vec<String> {
         let listed = |key: &str, fits: fn(&Value) -> bool| service[key].as_array().is_none_or(|list| list.iter().all(fits));
         let tables = ["environment", "networks"].map(|key| (key, service[key].is_null() || service[key].is_object()));
-        let lists = [("volumes", Value::is_string as fn(&Value) -> bool), ("secrets", Value::is_string)];
+        let lists =
+            [("volumes", Value::is_string as fn(&Value) -> bool), ("secrets", Value::is_string), ("tmpfs", Value::is_string)];
         let lists = lists.into_iter().chain([("ports", Value::is_object as fn(&Value) -> bool), ("configs", Value::is_object)]);
         let all = tables.into_iter().chain(lists.map(|(key, fits)| (key, listed(key, fits))));
         all.filter(|(_, fits)| !fits).map(|(key, _)| format!("`{key}`, as it is written,")).collect()
@@ -82,6 +83,8 @@ fn service(document: &Value, full: &str, name: &str, from: &Value) -> Value {
         json!({ "Target": network_name(document, key, full), "Aliases": aliases })
     });
     let mounts = from["volumes"].as_array().into_iter().flatten().filter_map(|volume| mount(full, volume.as_str()?));
+    let in_memory = from["tmpfs"].as_array().into_iter().flatten().map(|path| json!({ "Type": "tmpfs", "Target": path }));
+    let mounts = mounts.chain(in_memory);
     let configs = from["configs"].as_array().into_iter().flatten().map(|config| {
         let key = config["source"].as_str().unwrap_or_default();
         json!({ "ConfigName": document["configs"][key]["name"], "File": file(&text(&config["target"])) })
@@ -112,6 +115,8 @@ fn service(document: &Value, full: &str, name: &str, from: &Value) -> Value {
         ("tty", "TTY"),
         ("stdin_open", "OpenStdin"),
         ("read_only", "ReadOnly"),
+        ("cap_add", "CapabilityAdd"),
+        ("cap_drop", "CapabilityDrop"),
     ];
     for (key, other) in same {
         if !from[key].is_null() {
@@ -196,19 +201,10 @@ fn amounts(from: &Value) -> Value {
     if let Ok(cpu) = Cpu::parse(&text(&from["cpus"])) {
         out["NanoCPUs"] = (cpu.milli * 1_000_000).into();
     }
-    if let Some(bytes) = from["memory"].as_str().and_then(bytes) {
-        out["MemoryBytes"] = bytes.into();
+    if let Some(memory) = from["memory"].as_str().and_then(Memory::of_compose) {
+        out["MemoryBytes"] = memory.bytes.into();
     }
     out
-}
-
-/// `64M`, where `M` is 1024 times 1024.
-fn bytes(memory: &str) -> Option<u64> {
-    let lower = memory.to_lowercase();
-    let short = lower.strip_suffix('b').unwrap_or(&lower);
-    let unit = [("k", 1 << 10), ("m", 1 << 20), ("g", 1u64 << 30)];
-    let (number, size) = unit.iter().find_map(|(name, size)| Some((short.strip_suffix(name)?, *size))).unwrap_or((short, 1));
-    number.parse::<u64>().ok()?.checked_mul(size)
 }
 
 /// `data:/data:ro`
@@ -241,13 +237,6 @@ fn nanoseconds(value: &Value) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn memory_is_counted_as_compose_does() {
-        let shown: Vec<Option<u64>> = ["64M", "64mb", "1K", "2g", "512", "512b", "x", "1.5G"].map(bytes).to_vec();
-        let (kib, mib) = (1024, 1024 * 1024);
-        assert_eq!(shown, [Some(64 * mib), Some(64 * mib), Some(kib), Some(2048 * mib), Some(512), Some(512), None, None]);
-    }
 
     #[test]
     fn words_may_be_a_text() {

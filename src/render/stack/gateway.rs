@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::{Alias, direct, service};
+use super::alias::Alias;
+use super::service::{self, direct};
 use crate::app::{Gateway, Stack};
 use crate::plan::Plan;
 

@@ -16,7 +16,7 @@ impl Started<'_> {
             let turn = |at: usize| {
                 scope.spawn(move || {
                     let container = &this.containers[at];
-                    this.end(&container.name, wishes)?;
+                    this.end(container, wishes)?;
                     let again = first.contains(&container.service) && this.interrupt.count() == wishes;
                     if again {
                         await_followers(&[container]);

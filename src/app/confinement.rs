@@ -1,0 +1,56 @@
+//! What a container may do, and may not: keys that mean the same to every runtime and need no decision.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What a container may do less, or more, than others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Confinement {
+    /// Whether the first process is one that forwards signals and reaps the processes that others leave.
+    #[serde(skip_serializing_if = "is_false")]
+    pub init: bool,
+    /// Capabilities that it has beside the runtime's usual ones: `NET_ADMIN`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cap_add: Vec<String>,
+    /// Capabilities that it has not: `NET_RAW`, or `ALL`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cap_drop: Vec<String>,
+    /// Whether its root file system is read-only: it writes to volumes and `tmpfs` alone.
+    #[serde(skip_serializing_if = "is_false")]
+    pub read_only: bool,
+    /// Folders in memory, which are empty at the start: `/tmp`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tmpfs: Vec<String>,
+}
+
+impl Confinement {
+    /// What no runtime takes: the key, the place in its list, and why, in words for the user.
+    pub fn faults(&self) -> Vec<(&'static str, usize, String)> {
+        let mut faults = Vec::new();
+        for (key, capabilities) in [("cap-add", &self.cap_add), ("cap-drop", &self.cap_drop)] {
+            for (at, name) in capabilities.iter().enumerate() {
+                let fits = name.starts_with(|c: char| c.is_ascii_uppercase())
+                    && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+                if !fits || name.starts_with("CAP_") {
+                    faults.push((key, at, format!("`{name}` is not a capability: write `NET_ADMIN` or `ALL`")));
+                }
+            }
+        }
+        for (at, path) in self.tmpfs.iter().enumerate() {
+            let inside = path.strip_prefix('/').and_then(crate::archive::confined).filter(|inside| !inside.is_empty());
+            if inside.is_none() || path.contains([':', ',']) {
+                faults.push((
+                    "tmpfs",
+                    at,
+                    format!("`{path}` is not a folder for `tmpfs`: write an absolute path, such as `/tmp`"),
+                ));
+            }
+        }
+        faults
+    }
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}

@@ -1,0 +1,128 @@
+//! A container's table becomes a container.
+
+use std::path::{Path, PathBuf};
+
+use super::deployment;
+use super::report::Report;
+use crate::app::{Container, Health, ImageRef, Port, Probe, Volume};
+use crate::config::tables::{ContainerTable, HealthTable, OneOrMany, PortValue};
+use crate::config::{Step, schema};
+
+/// Decides about all keys of a container; paths begin at `folder`.
+pub fn resolve(table: &ContainerTable, image: ImageRef, folder: &Path, report: &mut Report<'_>) -> Container {
+    for key in table.environment.keys() {
+        if key.is_empty() || key.contains(['=', '\0']) {
+            report.wrong(&[Step::Key("environment"), Step::Key(key)], format!("`{key}` cannot be the name of a variable"));
+        }
+    }
+    if table.command.as_ref().is_some_and(Vec::is_empty) {
+        report.wrong(&[Step::Key("command")], "`command` is empty");
+    }
+    if let Some(workdir) = &table.workdir
+        && !workdir.starts_with('/')
+    {
+        report.wrong(&[Step::Key("workdir")], format!("`{workdir}` is not an absolute path"));
+    }
+    for (key, value, choices) in [
+        ("restart", &table.restart, &["no", "always", "on-failure", "unless-stopped"][..]),
+        ("network-mode", &table.network_mode, &["host", "bridge", "none"][..]),
+    ] {
+        if let Some(value) = value
+            && !choices.contains(&value.as_str())
+        {
+            let near = schema::nearest(value, choices).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            report.wrong(&[Step::Key(key)], format!("`{key}` cannot be `{value}`{near} (it can be {})", choices.join(", ")));
+        }
+    }
+    if let Some(user) = &table.user
+        && (user.is_empty() || user.contains(char::is_whitespace) || user.matches(':').count() > 1)
+    {
+        report.wrong(&[Step::Key("user")], format!("`{user}` is not `USER` or `UID:GID`"));
+    }
+    for (key, at, why) in table.confinement.faults() {
+        report.wrong(&[Step::Key(key), Step::Index(at)], why);
+    }
+    Container {
+        image,
+        command: table.command.clone(),
+        args: table.args.clone(),
+        environment: table.environment.iter().map(|(name, value)| (name.clone(), value.to_string())).collect(),
+        secrets: deployment::secrets(table, report),
+        env_files: env_files(table, folder, report),
+        ports: ports(&table.ports, report),
+        volumes: volumes(&table.volumes, report),
+        health: table.healthcheck.as_ref().and_then(|table| health(table, report)),
+        user: table.user.clone(),
+        workdir: table.workdir.clone(),
+        restart: table.restart.clone(),
+        network_mode: table.network_mode.clone(),
+        devices: table.devices.clone(),
+        privileged: table.privileged,
+        confinement: table.confinement.clone(),
+        labels: table.labels.clone(),
+        replicas: table.replicas,
+        resources: deployment::resources(table, report),
+        stop_grace_period: deployment::grace_period(table, report),
+    }
+}
+
+fn env_files(table: &ContainerTable, folder: &Path, report: &mut Report<'_>) -> Vec<PathBuf> {
+    let mut paths = Vec::new();
+    for file in table.env_file.clone().map(OneOrMany::into_vec).unwrap_or_default() {
+        let path = folder.join(&file);
+        if !path.is_file() {
+            report.wrong(&[Step::Key("env-file")], format!("`{file}` is not there"));
+        }
+        paths.push(path);
+    }
+    paths
+}
+
+fn ports(written: &[PortValue], report: &mut Report<'_>) -> Vec<Port> {
+    let mut ports = Vec::new();
+    for (at, port) in written.iter().enumerate() {
+        let text = match port {
+            PortValue::Text(text) => text.clone(),
+            PortValue::Number(number) => number.to_string(),
+        };
+        ports.extend(report.take(&[Step::Key("ports"), Step::Index(at)], Port::parse(&text)));
+    }
+    ports
+}
+
+fn volumes(written: &[String], report: &mut Report<'_>) -> Vec<Volume> {
+    let mut volumes: Vec<Volume> = Vec::new();
+    for (at, text) in written.iter().enumerate() {
+        let place = [Step::Key("volumes"), Step::Index(at)];
+        if let Some(volume) = report.take(&place, Volume::parse(text)) {
+            if volumes.iter().any(|other| other.target == volume.target) {
+                report.wrong(&place, format!("two volumes at `{}`", volume.target));
+            }
+            volumes.push(volume);
+        }
+    }
+    volumes
+}
+
+fn health(table: &HealthTable, report: &mut Report<'_>) -> Option<Health> {
+    let place = [Step::Key("healthcheck")];
+    let probe = match (&table.path, table.port, &table.command) {
+        (Some(path), Some(port), None) if path.starts_with('/') => Probe::Http(path.clone(), port),
+        (None, Some(port), None) => Probe::Port(port),
+        (None, None, Some(command)) if !command.is_empty() => Probe::Command(command.clone()),
+        _ => {
+            report.wrong(&place, "`healthcheck` needs `port`, or `path` (from `/` on) and `port`, or else `command`");
+            return None;
+        }
+    };
+    let mut time = |key: &'static str, text: &Option<String>| {
+        text.as_deref().and_then(|text| report.take(&[place[0], Step::Key(key)], deployment::duration(text)))
+    };
+    Some(Health {
+        probe,
+        interval: time("interval", &table.interval),
+        timeout: time("timeout", &table.timeout),
+        retries: table.retries,
+        start_period: time("start-period", &table.start_period),
+    })
+}

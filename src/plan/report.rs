@@ -1,0 +1,28 @@
+//! What is wrong with the keys of one table.
+
+use crate::config::{Manifest, Problems, Step};
+
+/// Says what is wrong with one key of one table.
+pub struct Report<'a> {
+    pub manifest: &'a Manifest,
+    pub path: &'a [Step<'a>],
+    pub problems: &'a mut Problems,
+}
+
+impl Report<'_> {
+    /// Keeps what is right, and reports what is not at the end of `steps`.
+    pub fn take<T>(&mut self, steps: &[Step<'_>], value: Result<T, String>) -> Option<T> {
+        match value {
+            Ok(value) => Some(value),
+            Err(message) => {
+                self.wrong(steps, message);
+                None
+            }
+        }
+    }
+
+    pub fn wrong(&mut self, steps: &[Step<'_>], message: impl Into<String>) {
+        let path: Vec<Step<'_>> = self.path.iter().copied().chain(steps.iter().copied()).collect();
+        self.problems.push(self.manifest.problem(&path, message));
+    }
+}

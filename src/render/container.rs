@@ -1,0 +1,86 @@
+//! A container as compose files have it.
+
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+
+use super::document::Piece;
+use super::parts;
+use crate::app::{Confinement, Container, Probe};
+
+/// Puts a container into a service of a compose file, in which some keys may be already. `folder` is where the file stands, if it
+/// may name files of variables; `name` is the service's.
+pub fn render(
+    mut map: Map<String, Value>,
+    name: &str,
+    container: &Container,
+    depends_on: Option<Value>,
+    folder: Option<&Path>,
+) -> Piece {
+    let Container {
+        image,
+        command,
+        args,
+        environment,
+        secrets,
+        env_files,
+        ports,
+        volumes,
+        health,
+        user,
+        workdir,
+        restart,
+        network_mode,
+        devices,
+        privileged,
+        confinement: Confinement { init, cap_add, cap_drop, read_only, tmpfs },
+        labels,
+        replicas,
+        resources,
+        stop_grace_period,
+    } = container;
+    let mut notes = Vec::new();
+    let mut put = |key: &str, value: Option<Value>| map.extend(value.map(|value| (key.to_owned(), value)));
+    put("image", Some(image.as_str().into()));
+    put("entrypoint", command.as_deref().map(parts::words));
+    put("command", some(args).map(parts::words));
+    put("user", user.as_deref().map(Value::from));
+    put("working_dir", workdir.as_deref().map(Value::from));
+    put("environment", parts::environment(environment, secrets));
+    put("network_mode", network_mode.as_deref().map(Value::from));
+    put("devices", some(devices).map(|devices| json!(devices)));
+    put("privileged", privileged.then_some(true.into()));
+    put("init", init.then_some(true.into()));
+    put("cap_add", some(cap_add).map(|names| json!(names)));
+    put("cap_drop", some(cap_drop).map(|names| json!(names)));
+    put("read_only", read_only.then_some(true.into()));
+    put("tmpfs", some(tmpfs).map(parts::words));
+    put("restart", restart.as_deref().map(Value::from));
+    put("depends_on", depends_on);
+    if !container.is_on_host() {
+        parts::ports(ports).into_iter().for_each(|(key, value)| put(&key, Some(value)));
+    }
+    put("volumes", some(volumes).map(|volumes| volumes.iter().map(|volume| Value::from(parts::volume(volume))).collect()));
+    put("deploy", replicas.map(|replicas| json!({ "replicas": replicas })));
+    parts::limits(resources).into_iter().for_each(|(key, value)| put(&key, Some(value)));
+    put("stop_grace_period", stop_grace_period.as_deref().map(Value::from));
+    match health.as_ref().map(|health| (health, &health.probe)) {
+        Some((health, Probe::Command(_))) => put("healthcheck", parts::health(health)),
+        Some((_, Probe::Http(..))) => notes.push(without_health(name, "asks over HTTP")),
+        Some((_, Probe::Port(_))) => notes.push(without_health(name, "asks a port")),
+        None => {}
+    }
+    put("env_file", folder.and_then(|folder| parts::env_files(env_files, folder)));
+    put("labels", (!labels.is_empty()).then(|| parts::variables(labels)));
+    Piece { map, notes }
+}
+
+/// What is said of a health check that a file leaves out.
+pub fn without_health(name: &str, does: &str) -> String {
+    format!("the health check of `{name}` is left out: its image has no program that {does}")
+}
+
+/// A list that has something in it.
+pub fn some<T>(list: &[T]) -> Option<&[T]> {
+    (!list.is_empty()).then_some(list)
+}

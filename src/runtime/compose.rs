@@ -1,0 +1,376 @@
+//! The user's own compose text (Compose Specification) as what is started, in what order.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Map, Value};
+
+use super::launch::Launch;
+use super::variables::{replaced, scalar};
+use crate::app::{Confinement, Container, Cpu, Health, ImageRef, Memory, Port, Probe, Resources, Volume, VolumeSource};
+
+/// Keys that mean nothing while one tries an app out.
+const WITHOUT_MEANING: [&str; 8] =
+    ["build", "container_name", "deploy", "hostname", "logging", "platform", "pull_policy", "restart"];
+
+/// Reads a compose file's document; gives what it says that is not applied, too. Relative paths begin at `folder`.
+///
+/// # Errors
+/// When a service has no image, or something in it cannot be made out.
+pub fn launches(document: &Value, folder: &Path) -> Result<(Vec<Launch>, Vec<String>)> {
+    let services = document.get("services").context("it has no `services`")?;
+    let services = replaced(services, &|name| std::env::var(name).ok())?;
+    let services = services.as_object().context("its `services` are not a map")?;
+    let (mut launches, mut notes) = (Vec::new(), Vec::new());
+    for (name, service) in services {
+        let service = service.as_object().with_context(|| format!("its service `{name}` is not a map"))?;
+        let launch = Launch { name: name.clone(), aliases: vec![name.clone()], ..Launch::default() };
+        let (launch, unread) =
+            read(launch, service, folder).with_context(|| format!("its service `{name}` cannot be made out"))?;
+        notes.extend(unread);
+        launches.push(launch);
+    }
+    Ok((launches, notes))
+}
+
+/// Puts what a piece of compose file says of a service over what is known of it, as compose merges files: mappings merge, all else
+/// replaces. Gives what it says that is not applied, too.
+///
+/// # Errors
+/// When something in it cannot be made out.
+pub fn over(launch: Launch, piece: &Map<String, Value>, folder: &Path) -> Result<(Launch, Vec<String>)> {
+    let piece = replaced(&piece.clone().into(), &|name| std::env::var(name).ok())?;
+    let Some(piece) = piece.as_object().filter(|piece| !piece.is_empty()) else { return Ok((launch, Vec::new())) };
+    let name = launch.name.clone();
+    read(launch, piece, folder).with_context(|| format!("`compose` of the service `{name}` cannot be made out"))
+}
+
+fn read(under: Launch, service: &Map<String, Value>, folder: &Path) -> Result<(Launch, Vec<String>)> {
+    let name = under.name.clone();
+    let mut reader = Reader { service, folder, unread: service.keys().map(String::as_str).collect() };
+    let launch = reader.launch(under)?;
+    let unread: Vec<&str> = reader.unread.into_iter().filter(|key| !WITHOUT_MEANING.contains(key)).collect();
+    let note = format!("`{}` of the service `{name}` is not applied here", unread.join("`, `"));
+    Ok((launch, if unread.is_empty() { Vec::new() } else { vec![note] }))
+}
+
+struct Reader<'a> {
+    service: &'a Map<String, Value>,
+    folder: &'a Path,
+    unread: Vec<&'a str>,
+}
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, key: &str) -> Option<&'a Value> {
+        self.unread.retain(|other| *other != key);
+        self.service.get(key).filter(|value| !value.is_null())
+    }
+
+    fn text(&mut self, key: &str) -> Option<String> {
+        self.take(key).map(scalar)
+    }
+
+    /// A list of strings; a single string is a command line, or one of them.
+    fn list(&mut self, key: &str) -> Vec<String> {
+        match self.take(key) {
+            Some(Value::Array(items)) => items.iter().map(scalar).collect(),
+            Some(value @ Value::String(_)) => vec![scalar(value)],
+            _ => Vec::new(),
+        }
+    }
+
+    fn words(&mut self, key: &str) -> Result<Option<Vec<String>>> {
+        match self.take(key) {
+            None => Ok(None),
+            Some(value @ Value::String(_)) => Ok(Some(crate::process::split(&scalar(value))?)),
+            Some(_) => Ok(Some(self.list(key))),
+        }
+    }
+
+    /// The same of variables; one without a value has that of this process, or is not set.
+    fn environment(&mut self) -> BTreeMap<String, String> {
+        let handed_down = |name: &str| Some((name.to_owned(), std::env::var(name).ok()?));
+        match self.take("environment") {
+            Some(Value::Object(map)) => {
+                let pairs = map.iter().filter_map(|(name, value)| match value {
+                    Value::Null => handed_down(name),
+                    value => Some((name.clone(), scalar(value))),
+                });
+                pairs.collect()
+            }
+            Some(Value::Array(items)) => {
+                let pairs = items.iter().filter_map(|item| {
+                    let text = scalar(item);
+                    match text.split_once('=') {
+                        Some((name, value)) => Some((name.to_owned(), value.to_owned())),
+                        None => handed_down(&text),
+                    }
+                });
+                pairs.collect()
+            }
+            _ => BTreeMap::new(),
+        }
+    }
+
+    /// A map, or a list of `NAME=value`.
+    fn pairs(&mut self, key: &str) -> BTreeMap<String, String> {
+        match self.take(key) {
+            Some(Value::Object(map)) => map.iter().map(|(name, value)| (name.clone(), scalar(value))).collect(),
+            Some(Value::Array(items)) => items
+                .iter()
+                .map(|item| {
+                    let text = scalar(item);
+                    let (name, value) = text.split_once('=').unwrap_or((&text, ""));
+                    (name.to_owned(), value.to_owned())
+                })
+                .collect(),
+            _ => BTreeMap::new(),
+        }
+    }
+
+    /// `key`, or what is known without it.
+    fn list_over(&mut self, key: &str, under: Vec<String>) -> Vec<String> {
+        if self.service.contains_key(key) { self.list(key) } else { under }
+    }
+
+    fn flag(&mut self, key: &str, under: bool) -> bool {
+        self.take(key).and_then(Value::as_bool).unwrap_or(under)
+    }
+
+    fn launch(&mut self, under: Launch) -> Result<Launch> {
+        let Launch { name, mut aliases, after, container, free, dependency } = under;
+        let after = match self.take("depends_on") {
+            Some(Value::Object(map)) => map.keys().cloned().collect(),
+            _ => self.list_over("depends_on", after),
+        };
+        aliases.extend(self.text("container_name").filter(|other| *other != name));
+        Ok(Launch { container: self.container(container)?, name, aliases, after, free, dependency })
+    }
+
+    fn container(&mut self, under: Container) -> Result<Container> {
+        let Container {
+            image,
+            command,
+            args,
+            mut environment,
+            secrets,
+            env_files,
+            ports,
+            volumes,
+            health,
+            user,
+            workdir,
+            restart,
+            network_mode,
+            devices,
+            privileged,
+            confinement,
+            mut labels,
+            replicas,
+            resources,
+            stop_grace_period,
+        } = under;
+        let mut of_files = BTreeMap::new();
+        for file in self.list("env_file") {
+            of_files.extend(read_environment(&self.folder.join(file))?);
+        }
+        for (name, value) in of_files {
+            environment.entry(name).or_insert(value);
+        }
+        environment.extend(self.environment());
+        labels.extend(self.pairs("labels"));
+        let image = self.text("image").map_or(image, |text| ImageRef::foreign(&text));
+        if image.as_str().is_empty() {
+            bail!("it has no `image`");
+        }
+        let (entrypoint, words) = (self.words("entrypoint")?, self.words("command")?);
+        let Resources { cpu, memory, cpu_limit, memory_limit } = resources;
+        let mut amount = |key: &str, under| self.text(key).map_or(under, |text| Memory::of_compose(&text));
+        let (memory_limit, memory) = (amount("mem_limit", memory_limit), amount("mem_reservation", memory));
+        let cpu_limit = self.text("cpus").map_or(cpu_limit, |text| Cpu::parse(&text).ok());
+        let cpu = self.text("cpu_shares").map_or(cpu, |text| Cpu::of_shares(text.parse().ok()?));
+        Ok(Container {
+            image,
+            args: words.unwrap_or(if entrypoint.is_some() { Vec::new() } else { args }),
+            command: entrypoint.or(command),
+            environment,
+            secrets,
+            env_files,
+            ports: self.ports(ports)?,
+            volumes: self.volumes(volumes)?,
+            health: self.take("healthcheck").map_or(health, check),
+            user: self.text("user").or(user),
+            workdir: self.text("working_dir").or(workdir),
+            restart,
+            network_mode: self.text("network_mode").or(network_mode),
+            devices: self.list_over("devices", devices),
+            privileged: self.flag("privileged", privileged),
+            confinement: self.confinement(confinement),
+            labels,
+            replicas,
+            resources: Resources { cpu, memory, cpu_limit, memory_limit },
+            stop_grace_period: self.text("stop_grace_period").or(stop_grace_period),
+        })
+    }
+
+    fn confinement(&mut self, under: Confinement) -> Confinement {
+        let Confinement { init, cap_add, cap_drop, read_only, tmpfs } = under;
+        // Options of a tmpfs stand after its path.
+        let path = |text: String| text.split(':').next().unwrap_or_default().to_owned();
+        Confinement {
+            init: self.flag("init", init),
+            cap_add: self.list_over("cap_add", cap_add),
+            cap_drop: self.list_over("cap_drop", cap_drop),
+            read_only: self.flag("read_only", read_only),
+            tmpfs: self.list_over("tmpfs", tmpfs).into_iter().map(path).collect(),
+        }
+    }
+
+    fn ports(&mut self, under: Vec<Port>) -> Result<Vec<Port>> {
+        let mut ports = match self.take("ports").and_then(Value::as_array) {
+            None => under,
+            Some(ports) => {
+                let parse = |port| Port::parse(&short_port(port)).map_err(anyhow::Error::msg);
+                ports.iter().map(parse).collect::<Result<_>>()?
+            }
+        };
+        // These are for other services alone; compose also takes ranges, which mean nothing more.
+        let exposed = self.take("expose").and_then(Value::as_array).into_iter().flatten();
+        ports.extend(exposed.filter_map(|port| Port::parse(&scalar(port)).ok()));
+        Ok(ports)
+    }
+
+    fn volumes(&mut self, under: Vec<Volume>) -> Result<Vec<Volume>> {
+        match self.take("volumes").and_then(Value::as_array) {
+            None => Ok(under),
+            Some(volumes) => volumes.iter().map(|volume| parse_volume(volume, self.folder)).collect(),
+        }
+    }
+}
+
+fn check(value: &Value) -> Option<Health> {
+    let words: Vec<String> = match value.get("test")? {
+        Value::Array(items) => items.iter().map(scalar).collect(),
+        text => vec!["CMD-SHELL".into(), scalar(text)],
+    };
+    let command = match words.split_first()? {
+        (kind, rest) if kind == "CMD" => rest.to_vec(),
+        (kind, [line]) if kind == "CMD-SHELL" => vec!["/bin/sh".into(), "-c".into(), line.clone()],
+        _ => return None,
+    };
+    let time = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    Some(Health {
+        probe: Probe::Command(command),
+        interval: time("interval"),
+        timeout: time("timeout"),
+        retries: value.get("retries").and_then(Value::as_u64).and_then(|retries| retries.try_into().ok()),
+        start_period: time("start_period"),
+    })
+}
+
+/// Lines of `NAME=value`.
+pub fn read_environment(path: &Path) -> Result<BTreeMap<String, String>> {
+    let text = fs_err::read_to_string(path)?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let pairs = lines.filter_map(|line| line.split_once('='));
+    let plain = |value: &str| {
+        let value = value.trim();
+        let quoted = ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
+        quoted.unwrap_or(value).to_owned()
+    };
+    Ok(pairs.map(|(name, value)| (name.trim().to_owned(), plain(value))).collect())
+}
+
+fn short_port(value: &Value) -> String {
+    let Some(map) = value.as_object() else { return scalar(value) };
+    let part = |key: &str| map.get(key).map(scalar);
+    let host = part("host_ip").map(|ip| format!("{ip}:")).unwrap_or_default();
+    let published = part("published").map(|port| format!("{host}{port}:")).unwrap_or_default();
+    format!("{published}{}{}", part("target").unwrap_or_default(), part("protocol").map(|p| format!("/{p}")).unwrap_or_default())
+}
+
+fn parse_volume(value: &Value, folder: &Path) -> Result<Volume> {
+    let text = match value.as_object() {
+        None => scalar(value),
+        Some(map) => {
+            let part = |key: &str| map.get(key).map(scalar).unwrap_or_default();
+            if !matches!(part("type").as_str(), "bind" | "volume") {
+                bail!("a volume of the type `{}` is not supported", part("type"));
+            }
+            let ending = if map.get("read_only") == Some(&Value::Bool(true)) { ":ro" } else { "" };
+            format!("{}:{}{ending}", part("source"), part("target"))
+        }
+    };
+    let text = if text.starts_with('.') { format!("{}/{text}", folder.display()) } else { text };
+    let text = text.replace(":rw,", ":").replace(":rw", "");
+    let volume = Volume::parse(&text).map_err(anyhow::Error::msg)?;
+    if let VolumeSource::Host(path) = &volume.source
+        && !Path::new(path).exists()
+    {
+        bail!("the volume's source `{path}` is not there");
+    }
+    Ok(volume)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_handed_down_and_replaced_as_compose_does() {
+        let path = std::env::var("PATH").expect("a path");
+        let text = "services:\n  a:\n    image: a:1\n    environment: { PATH: , NOBODY_HAS_SET_IT: , EMPTY: '', \
+            A: '${PATH:?why}', B: '${NOBODY_HAS_SET_IT-b}', C: $$PATH }\n  \
+            b:\n    image: b:1\n    environment: [PATH, NOBODY_HAS_SET_IT, X=]\n    labels: [PATH]\n";
+        let document: Value = serde_saphyr::from_str(text).expect("yaml");
+        let (launches, _) = launches(&document, Path::new("/")).expect("launches");
+        let environment =
+            |at: usize| launches[at].container.environment.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect::<Vec<_>>();
+        assert_eq!(environment(0), [("A", path.as_str()), ("B", "b"), ("C", "$PATH"), ("EMPTY", ""), ("PATH", &path)]);
+        assert_eq!(environment(1), [("PATH", path.as_str()), ("X", "")]);
+        assert_eq!(launches[1].container.labels["PATH"], "");
+        let document: Value = serde_saphyr::from_str(&text.replace("PATH:?why", "NOBODY_HAS_SET_IT:?why")).expect("yaml");
+        let error = super::launches(&document, Path::new("/")).expect_err("it is not set");
+        assert!(error.to_string().contains("`NOBODY_HAS_SET_IT` must be set: why"), "{error}");
+    }
+
+    #[test]
+    fn a_compose_file_becomes_launches() {
+        let text = r#"
+services:
+  a:
+    image: a:1
+    command: sh -c "echo $$HOME"
+    environment: ["X=1"]
+    ports: ["8080:80", { target: 53, published: 5353, protocol: udp }]
+    expose: [9000, "9100-9200"]
+    depends_on: { b: { condition: service_healthy } }
+    mem_limit: 64m
+    mem_swappiness: 0
+    tmpfs: /run:size=64m
+    restart: always
+  b:
+    image: b:1
+    volumes: ["data:/data:ro"]
+    healthcheck: { test: ["CMD", "/check"], timeout: 2s }
+"#;
+        let document: Value = serde_saphyr::from_str(text).expect("yaml");
+        let (launches, notes) = launches(&document, Path::new("/")).expect("launches");
+        let [a, b] = &launches[..] else { panic!("two") };
+        assert_eq!(a.container.args, ["sh", "-c", "echo $HOME"]);
+        assert_eq!(a.after, ["b"]);
+        assert_eq!(a.container.ports.iter().map(Port::short).collect::<Vec<_>>(), ["8080:80", "5353:53/udp", "9000"]);
+        assert!(b.container.volumes[0].read_only);
+        let health = b.container.health.clone().expect("a check");
+        assert_eq!((health.probe, health.timeout.as_deref()), (Probe::Command(vec!["/check".into()]), Some("2s")));
+        assert_eq!(a.container.resources.memory_limit.as_ref().map(|memory| memory.bytes), Some(64 << 20));
+        assert_eq!(a.container.confinement.tmpfs, ["/run"]);
+        assert_eq!(notes, ["`mem_swappiness` of the service `a` is not applied here"]);
+        let piece = serde_json::json!({ "environment": { "X": 2 }, "ports": [], "init": true, "entrypoint": ["/x"] });
+        let (over, _) = super::over(a.clone(), piece.as_object().expect("a map"), Path::new("/")).expect("merged");
+        let merged = over.container;
+        assert_eq!((merged.environment["X"].as_str(), merged.ports.len(), merged.args.len()), ("2", 0, 0));
+        assert!(merged.confinement.init && merged.command == Some(vec!["/x".into()]) && over.after == ["b"]);
+    }
+}

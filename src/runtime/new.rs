@@ -1,0 +1,42 @@
+//! What is started, as the engine is told of it.
+
+use super::launch::Launch;
+use crate::app::{Port, Probe};
+use crate::engine::{Engine, Network, NewContainer, Published};
+
+/// The container of a launch of the app `app`, in the network `network`.
+pub fn container<'a>(launch: &'a Launch, engine: &Engine, app: &'a str, network: &str) -> NewContainer<'a> {
+    let container = &launch.container;
+    let mut published: Vec<Published> = Vec::new();
+    for port in container.ports.iter().filter(|port| port.host.is_some()) {
+        let address = port.host.as_deref().and_then(|host| host.rsplit_once(':')).map(|(address, _)| address.to_owned());
+        published.push(Published { port: port.exposed(), address: address.unwrap_or_default(), at: port.host_number() });
+    }
+    // The check comes from outside the container: an image need not have a program that asks.
+    let asked = container.health.iter().filter_map(|health| match &health.probe {
+        Probe::Http(_, port) | Probe::Port(port) => Some(format!("{port}/tcp")),
+        Probe::Command(_) => None,
+    });
+    let near = engine.endpoint().host() == "127.0.0.1";
+    for port in launch.free.iter().map(Port::exposed).chain(asked) {
+        if !published.iter().any(|other| other.port == port) {
+            published.push(Published { port, address: if near { "127.0.0.1".into() } else { String::new() }, at: None });
+        }
+    }
+    let place = match container.network_mode.as_deref() {
+        None | Some("bridge" | "default") => Network::Named(network.to_owned(), launch.aliases.clone()),
+        Some(mode) => Network::Mode(mode.to_owned()),
+    };
+    if matches!(place, Network::Mode(_)) {
+        published.clear();
+    }
+    NewContainer {
+        name: format!("{network}-{}", launch.name),
+        container,
+        volumes_of: app,
+        platform: None,
+        labels: Default::default(),
+        published,
+        network: place,
+    }
+}
