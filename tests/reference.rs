@@ -9,6 +9,8 @@ use std::fmt::Write as _;
 use serde_json::Value;
 use support::{appbundle, ok, repository};
 
+type Map = serde_json::Map<String, Value>;
+
 /// The targets, by their keys in docs/reference.toml.
 const TARGETS: [(&str, &str); 6] = [
     ("image", "image, Dockerfile"),
@@ -50,6 +52,9 @@ package. [Services and apps](guide/services.md#a-service) shows it by example. F
 - *AuterionOS*: what the device gets.
 - *`run`, `dev`*: containers on this machine.
 
+*The image says it* is true of a package's image. For services that a Dockerfile makes, and for the containers that tests need, cargo-appbundle
+does not make the image. There, the key is written where the other keys are.
+
 ";
 
 #[test]
@@ -57,19 +62,20 @@ fn the_reference_is_up_to_date() {
     let schema: Value = serde_json::from_str(&ok(&mut appbundle(&repository(), &["schema"]))).expect("JSON");
     let text = std::fs::read_to_string(repository().join("docs/reference.toml")).expect("docs/reference.toml");
     let rows: toml::Table = text.parse().expect("docs/reference.toml");
+    let of_service = schema["$defs"]["service"]["properties"].as_object().expect("keys");
     let mut page = HEAD.to_owned();
     page += APP;
     for (key, value, row) in joined(&schema, &rows, "app") {
         section(&mut page, key, value);
         let uses = row.as_str().unwrap_or_else(|| panic!("docs/reference.toml: `app.{key}` is not a string"));
         writeln!(page, "Used by: {uses}\n").expect("text");
-        nested(&mut page, key, value);
+        nested(&mut page, key, value, of_service);
     }
     page += SERVICE;
     for (key, value, row) in joined(&schema, &rows, "service") {
         section(&mut page, key, value);
         targets(&mut page, key, row);
-        nested(&mut page, key, value);
+        nested(&mut page, key, value, of_service);
     }
     let page = page.trim_end().to_owned() + "\n";
     let path = repository().join("docs/reference.md");
@@ -112,26 +118,41 @@ fn targets(page: &mut String, key: &str, row: &toml::Value) {
     page.push('\n');
 }
 
-/// The keys in a table, and in the tables in that.
-fn nested(page: &mut String, path: &str, value: &Value) {
+/// The keys in a table, and in the tables in that. Those that a service has as well are named alone.
+fn nested(page: &mut String, path: &str, value: &Value, service: &Map) {
     let value = plain(value);
     if let Some(keys) = value["properties"].as_object() {
+        let required: Vec<&str> = value["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let (same, keys): (Vec<_>, Vec<_>) = keys.iter().partition(|(key, value)| service.get(*key) == Some(*value));
+        let (same, keys) = if same.len() < 5 { (Vec::new(), same.into_iter().chain(keys).collect()) } else { (same, keys) };
         write!(page, "Keys of `{path}`:\n\n| key | type | default | meaning |\n| --- | --- | --- | --- |\n").expect("text");
-        for (key, value) in keys {
+        for (key, value) in &keys {
             let (what, default) = described(value);
-            let choices = one_of(value).map(|(choice, what)| format!(" `{choice}`: {what}")).collect::<String>();
+            let choices = one_of(value).map(|(choice, what)| format!(" `{choice}`: {}", on_one_line(what))).collect::<String>();
+            let default = if required.contains(&key.as_str()) { "required" } else { &default };
             writeln!(page, "| `{key}` | {} | {default} | {what}{choices} |", type_of(value)).expect("text");
         }
         page.push('\n');
-        keys.iter().for_each(|(key, value)| nested(page, &format!("{path}.{key}"), value));
+        if !same.is_empty() {
+            let links: Vec<String> = same.iter().map(|(key, _)| format!("[`{key}`](#{})", anchor(page, key))).collect();
+            write!(page, "`{path}` also has these keys of a service: {}.\n\n", links.join(", ")).expect("text");
+        }
+        keys.iter().for_each(|(key, value)| nested(page, &format!("{path}.{key}"), value, service));
     } else if value["additionalProperties"].is_object() {
-        nested(page, &format!("{path}.NAME"), &value["additionalProperties"]);
+        nested(page, &format!("{path}.NAME"), &value["additionalProperties"], service);
     } else if value["items"].is_object() {
-        nested(page, path, &value["items"]);
+        nested(page, path, &value["items"], service);
     } else {
         let tables = value["anyOf"].as_array().into_iter().flatten().filter(|one| one["properties"].is_object());
-        tables.for_each(|table| nested(page, path, table));
+        tables.for_each(|table| nested(page, path, table, service));
     }
+}
+
+/// The anchor of a key in the second part of the page: the first part may have a heading of that name, too.
+fn anchor(page: &str, key: &str) -> String {
+    let app = page.split("## A service").next().unwrap_or_default();
+    let twice = app.contains(&format!("\n### `{key}`\n"));
+    if twice { format!("{key}-1") } else { key.to_owned() }
 }
 
 /// Without the `null` by which a schema says that a key can be left out.
@@ -166,16 +187,21 @@ fn type_of(value: &Value) -> String {
     }
 }
 
-/// What a key means, and its default, which a description ends with if it has one.
+/// What a key means, and its default, which a description says after `Default: `.
 fn described(value: &Value) -> (String, String) {
-    let text = value["description"].as_str().unwrap_or_default().replace('\n', " ").replace('|', "\\|");
+    let text = on_one_line(value["description"].as_str().unwrap_or_default());
     let (what, default) = text.split_once("Default: ").unwrap_or((&text, ""));
+    let (default, more) = default.split_once(". ").unwrap_or((default, ""));
     let default = match default.trim_end_matches('.') {
         "" if value["default"] == false => "`false`",
         "" => "none",
         default => default,
     };
-    (what.trim().to_owned(), default.to_owned())
+    (format!("{} {more}", what.trim()).trim().to_owned(), default.to_owned())
+}
+
+fn on_one_line(text: &str) -> String {
+    text.replace('\n', " ").replace('|', "\\|")
 }
 
 /// The words that a key can be, and what each means.
@@ -189,7 +215,7 @@ fn one_of(value: &Value) -> impl Iterator<Item = (&str, &str)> {
 fn choices(page: &mut String, value: &Value) {
     let before = page.len();
     for (choice, what) in one_of(value) {
-        writeln!(page, "- `\"{choice}\"`: {}", what.replace('\n', " ")).expect("text");
+        writeln!(page, "- `\"{choice}\"`: {}", on_one_line(what)).expect("text");
     }
     if page.len() > before {
         page.push('\n');
