@@ -31,7 +31,7 @@ pub struct AppTable {
     pub name: Option<String>,
     /// Reverse domain of who publishes it, such as `com.example`. Needed for the format `auterionos`.
     pub author: Option<String>,
-    /// Default: `workspace.package.version`, else the only version that the services agree on.
+    /// The version of the app. Default: `workspace.package.version`, or the only version among the services.
     pub version: Option<String>,
     /// Target triples. Default: `["aarch64-unknown-linux-gnu"]`.
     pub targets: Option<Vec<String>>,
@@ -165,7 +165,7 @@ pub enum CompressionName {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct AuterionTable {
-    /// 1 to 8. Default: 2.
+    /// The version of the app file: 1 to 8. Default: 2.
     #[schemars(range(min = 1, max = 8))]
     pub api_version: Option<u8>,
     /// Devices: `skynode`, `skynode-s`, `ainode`, ... Default: `["skynode"]`.
@@ -193,7 +193,7 @@ pub struct AuterionTable {
 #[serde(rename_all = "kebab-case", default)]
 #[schemars(title = "cargo-appbundle: a service", deny_unknown_fields)]
 pub struct ServiceTable {
-    /// Default: the package's name.
+    /// The name of the service. Default: the package's name.
     pub name: Option<String>,
     /// The executable. Default: `default-run`, else the package's only one.
     pub bin: Option<String>,
