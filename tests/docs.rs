@@ -114,11 +114,22 @@ fn links_lead_somewhere() {
             assert!(full.exists(), "{}: `{link}` leads nowhere", page.path);
             if !anchor.is_empty() {
                 let there = std::fs::read_to_string(&full).expect("readable");
-                let anchors: Vec<String> = there.lines().filter(|line| line.starts_with('#')).map(anchor_of).collect();
+                let anchors = anchors(&there);
                 assert!(anchors.iter().any(|other| other == anchor), "{}: no heading for `{link}`: {anchors:?}", page.path);
             }
         }
     }
+}
+
+/// The anchors of a page's headings; of those that are the same, the second one ends in `-1`.
+fn anchors(page: &str) -> Vec<String> {
+    let mut seen = std::collections::BTreeMap::new();
+    let headings = page.lines().filter(|line| line.starts_with('#')).map(anchor_of);
+    let numbered = headings.map(|anchor| {
+        let before = seen.entry(anchor.clone()).and_modify(|count| *count += 1).or_insert(0);
+        if *before == 0 { anchor } else { format!("{anchor}-{before}") }
+    });
+    numbered.collect()
 }
 
 /// A heading's anchor, as forges make it.
