@@ -3,10 +3,12 @@
 mod support;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 use support::container::describe;
-use support::{Project, appbundle, engine, fails, judge, ok, run, text, tool};
+use support::harness::{self, test};
+use support::needs::{arm64_cc, docker_arm64, skopeo};
+use support::{Project, appbundle, fails, judge, ok, run, text};
 
 const SYSROOT: &str = "/usr/aarch64-linux-gnu/lib";
 
@@ -27,46 +29,37 @@ fn rootfs(project: &Project) -> PathBuf {
     root
 }
 
-fn with_base(project: &Project, base: &str) {
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
-    let kept: String = manifest.lines().filter(|line| !line.starts_with("base = ")).map(|line| format!("{line}\n")).collect();
-    project.write("Cargo.toml", &format!("{kept}base = {base}\n"));
-}
-
-fn project() -> Option<Project> {
-    let project = Project::new(&["alpha", "beta"]);
-    project.binaries(&["alpha", "beta"]).then_some(project)
+fn project(app: &str) -> Project {
+    let project = Project::named(app, &["alpha", "beta"]);
+    project.binaries(&["alpha", "beta"]);
+    project
 }
 
 /// Loads the docker archive and runs a service.
-fn prints(bundle: &str, service: &str) -> String {
+fn prints(bundle: &str, app: &str, service: &str) -> String {
     judge("docker", &["load", "-i", bundle]);
-    judge("docker", &["run", "--rm", "--platform", "linux/arm64", &format!("com.example.demo.{service}:1.2.3")])
+    judge("docker", &["run", "--rm", "--platform", "linux/arm64", &format!("com.example.{app}.{service}:1.2.3")])
 }
 
-#[test]
 fn a_root_file_system_as_folder_and_as_tar() {
-    let Some(project) = project() else { return };
-    if !engine() {
-        return;
-    }
+    let project = project("rooted");
     rootfs(&project);
     ok(Command::new("tar").args(["-C", "rootfs", "-cf", "rootfs.tar", "."]).current_dir(project.path()));
     ok(Command::new("sh").args(["-c", "gzip -nk rootfs.tar && xz -k rootfs.tar"]).current_dir(project.path()));
     let mut diff_ids = Vec::new();
     for base in ["rootfs", "rootfs.tar", "rootfs.tar.gz", "rootfs.tar.xz"] {
-        with_base(&project, &format!("{{ rootfs = \"{base}\" }}"));
+        project.with_base(&format!("{{ rootfs = \"{base}\" }}"));
         let bundle = ok(&mut project.pack(&["--format", "docker"]));
-        assert_eq!(prints(bundle.trim(), "alpha"), "alpha\n", "{base}");
+        assert_eq!(prints(bundle.trim(), "rooted", "alpha"), "alpha\n", "{base}");
         diff_ids.push(judge(
             "docker",
-            &["image", "inspect", "--format", "{{index .RootFS.Layers 0}}", "com.example.demo.alpha:1.2.3"],
+            &["image", "inspect", "--format", "{{index .RootFS.Layers 0}}", "com.example.rooted.alpha:1.2.3"],
         ));
     }
     assert!(diff_ids[1] == diff_ids[2] && diff_ids[1] == diff_ids[3], "however it is compressed");
     // The layer's members are the tar's, each with its owner, mode, time, size and content, in another order.
     ok(Command::new("sh")
-        .args(["-c", "docker save com.example.demo.alpha:1.2.3 | tar -xf - -O --wildcards '*layer.tar' >layers.tar"])
+        .args(["-c", "docker save com.example.rooted.alpha:1.2.3 | tar -xf - -O --wildcards '*layer.tar' >layers.tar"])
         .current_dir(project.path()));
     let list = |tar: &str| {
         let listed = ok(Command::new("tar").args(["--full-time", "--ignore-zeros", "-tvf", tar]).current_dir(project.path()));
@@ -76,24 +69,19 @@ fn a_root_file_system_as_folder_and_as_tar() {
     assert!(source.len() > 5 && source.is_subset(&packed), "{source:#?}\n{packed:#?}");
 }
 
-#[test]
 fn static_binaries_need_nothing() {
-    let project = Project::new(&["alpha"]);
-    if !tool("aarch64-linux-gnu-gcc") || !engine() {
-        return;
-    }
+    let project = Project::named("static", &["alpha"]);
     project.compile("aarch64-linux-gnu-gcc", "alpha", "#include <stdio.h>\nint main() { puts(\"static\"); }\n", &["-static"]);
     for base in ["\"scratch\"", "\"auto\""] {
-        with_base(&project, base);
+        project.with_base(base);
         let bundle = ok(&mut project.pack(&["--format", "docker"]));
-        assert_eq!(prints(bundle.trim(), "alpha"), "static\n");
+        assert_eq!(prints(bundle.trim(), "static", "alpha"), "static\n");
     }
 }
 
-#[test]
 fn a_base_without_what_a_binary_needs_is_refused() {
-    let Some(project) = project() else { return };
-    with_base(&project, "\"scratch\"");
+    let project = project("demo");
+    project.with_base("\"scratch\"");
     let error = fails(&mut project.pack(&[]), 1);
     assert!(error.contains("the library `libc.so.6` is not there") && error.contains("help: use `base = \"auto\"`"), "{error}");
 
@@ -107,7 +95,7 @@ fn a_base_without_what_a_binary_needs_is_refused() {
         .arg(root.join("usr/lib/aarch64-linux-gnu/libc.so.6"))
         .arg("old.c")
         .current_dir(project.path()));
-    with_base(&project, "{ rootfs = \"rootfs\" }");
+    project.with_base("{ rootfs = \"rootfs\" }");
     let error = fails(&mut project.pack(&[]), 1);
     for part in ["`libc.so.6` must have `GLIBC_2.34`", "goes up to `GLIBC_2.17`", "bin/alpha", "older glibc"] {
         assert!(error.contains(part), "{part} in\n{error}");
@@ -119,12 +107,8 @@ fn a_base_without_what_a_binary_needs_is_refused() {
     assert!(error.contains("`libc.so.6` is for amd64 instead of arm64"), "{error}");
 }
 
-#[test]
 fn libraries_are_found_as_the_loader_finds_them_however_large() {
     let project = Project::new(&["alpha"]);
-    if !tool("aarch64-linux-gnu-gcc") {
-        return;
-    }
     let root = rootfs(&project);
     let (one, two) = (root.join("usr/lib/aarch64-linux-gnu/libone.so"), root.join("opt/two/libtwo.so"));
     std::fs::create_dir_all(root.join("opt/two")).expect("folder");
@@ -142,7 +126,7 @@ fn libraries_are_found_as_the_loader_finds_them_however_large() {
     project.compile("aarch64-linux-gnu-gcc", "alpha", "int one(void);\nint main() { return one(); }\n", &flags);
     let file = std::fs::File::options().append(true).open(&two).expect("library");
     file.set_len(17 << 20).expect("as large as ICU's data");
-    with_base(&project, "{ rootfs = \"rootfs\" }");
+    project.with_base("{ rootfs = \"rootfs\" }");
     ok(&mut project.pack(&[]));
     std::fs::remove_file(&two).expect("removed");
     let error = fails(&mut project.pack(&[]), 1);
@@ -150,12 +134,8 @@ fn libraries_are_found_as_the_loader_finds_them_however_large() {
 }
 
 /// What a service packs by itself is there too, for `auto` as for a base that has none of it.
-#[test]
 fn libraries_that_a_service_packs_are_found_where_it_says() {
     let project = Project::new(&["alpha"]);
-    if !tool("aarch64-linux-gnu-gcc") {
-        return;
-    }
     rootfs(&project);
     project.write("services/alpha/lib/two.c", "int two(void) { return 2; }\n");
     project.write("services/alpha/lib/one.c", "int two(void);\nint one(void) { return two(); }\n");
@@ -187,7 +167,7 @@ fn libraries_that_a_service_packs_are_found_where_it_says() {
     let bases = ["\"auto\"", "{ rootfs = \"rootfs\" }"];
     let pack = |base: &str, table: &str| {
         project.service("alpha", table);
-        with_base(&project, base);
+        project.with_base(base);
         project.pack(&[])
     };
     for base in bases {
@@ -207,9 +187,8 @@ fn libraries_that_a_service_packs_are_found_where_it_says() {
     }
 }
 
-#[test]
 fn of_an_index_the_one_image_that_fits_is_taken() {
-    let Some(project) = project() else { return };
+    let project = project("demo");
     ok(&mut project.pack(&["-p", "alpha", "--format", "oci"]));
     std::fs::create_dir(project.path().join("layout")).expect("folder");
     let bundle = "../target/appbundle/com.example.demo-1.2.3.oci.tar";
@@ -219,7 +198,7 @@ fn of_an_index_the_one_image_that_fits_is_taken() {
         let mut index = index.clone();
         change(index["manifests"].as_array_mut().expect("list"));
         project.write("layout/index.json", &index.to_string());
-        with_base(&project, "{ archive = \"layout\" }");
+        project.with_base("{ archive = \"layout\" }");
         run(&mut project.pack(&[]))
     };
     // One image of two names, and one for a later processor, which is not even there.
@@ -241,12 +220,8 @@ fn of_an_index_the_one_image_that_fits_is_taken() {
     assert!(text(&none.stderr).contains("none of its 1 images is for linux/arm64"), "{}", text(&none.stderr));
 }
 
-#[test]
 fn archives_of_docker_and_skopeo_are_bases() {
-    let Some(project) = project() else { return };
-    if !engine() || !tool("skopeo") {
-        return;
-    }
+    let project = project("archived");
     rootfs(&project);
     let path = |name: &str| project.path().join(name).to_str().expect("path").to_owned();
     project.write("Dockerfile", "FROM scratch\nCOPY rootfs /\nENV FROM_BASE=yes\nLABEL of=base\n");
@@ -264,9 +239,9 @@ fn archives_of_docker_and_skopeo_are_bases() {
     copy(&["--dest-compress-format", "zstd"], &format!("oci:{}:base", path("zstd")));
     let mut ids = Vec::new();
     for base in ["base.tar", "base.tar.gz", "base.tar.xz", "layout", "base.oci.tar", "zstd"] {
-        with_base(&project, &format!("{{ archive = \"{base}\" }}"));
+        project.with_base(&format!("{{ archive = \"{base}\" }}"));
         let bundle = ok(&mut project.pack(&["--format", "docker"]));
-        assert_eq!(prints(bundle.trim(), "beta"), "beta\n", "{base}");
+        assert_eq!(prints(bundle.trim(), "archived", "beta"), "beta\n", "{base}");
         let seen = judge(
             "docker",
             &[
@@ -274,7 +249,7 @@ fn archives_of_docker_and_skopeo_are_bases() {
                 "inspect",
                 "--format",
                 "{{.Config.Env}} {{.Config.Labels}} {{.RootFS.Layers}}",
-                "com.example.demo.beta:1.2.3",
+                "com.example.archived.beta:1.2.3",
             ],
         );
         assert!(seen.contains("FROM_BASE=yes") && seen.contains("of:base"), "{seen}");
@@ -286,14 +261,13 @@ fn archives_of_docker_and_skopeo_are_bases() {
         .args(["-c", "tar -C rootfs -c . | docker import --platform linux/amd64 - appbundle-test-wrong:1"])
         .current_dir(project.path()));
     judge("docker", &["save", "-o", &path("wrong.tar"), "appbundle-test-wrong:1"]);
-    with_base(&project, "{ archive = \"wrong.tar\" }");
+    project.with_base("{ archive = \"wrong.tar\" }");
     let error = fails(&mut project.pack(&[]), 1);
     assert!(error.contains("its image is for linux/amd64"), "{error}");
 }
 
-#[test]
 fn hostile_and_broken_archives_end_in_an_error() {
-    let Some(project) = project() else { return };
+    let project = project("demo");
     let root = rootfs(&project);
     std::fs::write(root.join("big"), vec![7; 300_000]).expect("written");
     ok(Command::new("tar").args(["-C", "rootfs", "-cf", "good.tar", "."]).current_dir(project.path()));
@@ -317,11 +291,11 @@ fn hostile_and_broken_archives_end_in_an_error() {
         ("noise.tar", "not the beginning of a tar header"),
         ("empty.tar", "no root file system"),
     ] {
-        with_base(&project, &format!("{{ rootfs = \"{name}\" }}"));
+        project.with_base(&format!("{{ rootfs = \"{name}\" }}"));
         let output = run(&mut project.pack(&[]));
         let said = text(&output.stderr);
         assert!(output.status.code() == Some(1) && said.contains(why) && said.contains(name), "{name}: {said}");
-        with_base(&project, &format!("{{ archive = \"{name}\" }}"));
+        project.with_base(&format!("{{ archive = \"{name}\" }}"));
         assert_eq!(run(&mut project.pack(&[])).status.code(), Some(1), "{name} as an archive");
     }
     let leftovers = walkdir::WalkDir::new(project.path().join("target"))
@@ -333,12 +307,8 @@ fn hostile_and_broken_archives_end_in_an_error() {
 }
 
 /// The generated Dockerfiles, built by hand, make what the native images are.
-#[test]
 fn docker_build_by_hand_gives_the_same_image() {
-    if !engine() {
-        return;
-    }
-    let project = Project::new(&[]);
+    let project = Project::named("handmade", &[]);
     let table = "args = [\"--x\", \"a b\"]\nports = [\"80:8080\", \"53/udp\"]\nvolumes = [\"data:/data\"]\nworkdir = \"/data\"\n\
         environment = { PLAIN = \"1\", HARD = \"a \\\"b\\\" $HOME \\\\ #c 'd'\", LINES = \"one\\n$two\" }\nlabels = { \"org.example/x\" = \"y z\" }\n\
         files = [{ from = \"web/**\", to = \"/srv/web\" }, { from = \"conf.txt\", to = \"/etc/alpha.conf\" }]\n";
@@ -346,9 +316,7 @@ fn docker_build_by_hand_gives_the_same_image() {
     project.write("services/alpha/web/css/style.css", "css");
     project.write("services/alpha/conf.txt", "conf");
     std::os::unix::fs::symlink("css/style.css", project.path().join("services/alpha/web/style.css")).expect("link");
-    if !project.binary("alpha", "int main() { return 0; }\n") {
-        return;
-    }
+    project.binary("alpha", "int main() { return 0; }\n");
     rootfs(&project);
     std::fs::create_dir_all(project.path().join("rootfs/etc")).expect("folder");
     ok(Command::new("tar")
@@ -356,10 +324,10 @@ fn docker_build_by_hand_gives_the_same_image() {
         .current_dir(project.path()));
     let builders = [("\"auto\"", "0"), ("{ rootfs = \"rootfs.tar\" }", "0"), ("{ rootfs = \"rootfs.tar\" }", "1")];
     for (base, buildkit) in builders {
-        with_base(&project, base);
+        project.with_base(base);
         let bundle = ok(&mut project.pack(&["--format", "docker"]));
         judge("docker", &["load", "-i", bundle.trim()]);
-        let native = describe("com.example.demo.alpha:1.2.3");
+        let native = describe("com.example.handmade.alpha:1.2.3");
         let docker = project.path().join("target/appbundle/docker");
         let build = |folder: &Path, arguments: &[&str]| {
             // A newer client of another vendor has no BuildKit without a plugin.
@@ -370,10 +338,24 @@ fn docker_build_by_hand_gives_the_same_image() {
                 .arg(".")
                 .current_dir(folder));
         };
-        build(&docker, &["-t", "com.example.demo.base:1.2.3", "-f", "Dockerfile.base"]);
+        build(&docker, &["-t", "com.example.handmade.base:1.2.3", "-f", "Dockerfile.base"]);
         build(&docker.join("alpha"), &["-t", "appbundle-test-by-hand:1", "--build-arg", "LINES=one\n$two"]);
         let by_hand = describe("appbundle-test-by-hand:1");
         assert_eq!(native.0, by_hand.0, "the config on {base}");
         assert_eq!(native.1, by_hand.1, "the file system on {base}");
     }
+}
+
+fn main() -> ExitCode {
+    harness::run(vec![
+        test!(a_root_file_system_as_folder_and_as_tar, [docker_arm64, arm64_cc]),
+        test!(static_binaries_need_nothing, [docker_arm64, arm64_cc]),
+        test!(a_base_without_what_a_binary_needs_is_refused, [arm64_cc]),
+        test!(libraries_are_found_as_the_loader_finds_them_however_large, [arm64_cc]),
+        test!(libraries_that_a_service_packs_are_found_where_it_says, [arm64_cc]),
+        test!(of_an_index_the_one_image_that_fits_is_taken, [arm64_cc]),
+        test!(archives_of_docker_and_skopeo_are_bases, [docker_arm64, arm64_cc, skopeo]),
+        test!(hostile_and_broken_archives_end_in_an_error, [arm64_cc]),
+        test!(docker_build_by_hand_gives_the_same_image, [docker_arm64, arm64_cc]),
+    ])
 }

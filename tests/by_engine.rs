@@ -1,16 +1,17 @@
 //! `--engine docker`: the generated Dockerfiles, built by engines, give what the native engine gives.
-#![cfg(feature = "engine")]
 
 mod support;
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 use support::container::describe;
+use support::harness::{self, test};
+use support::needs::{arm64_cc, arm64_rust, docker, docker_arm64, guarded_registry, podman, registry};
 use support::podman::{Podman, answer, pretender};
 use support::registry::{Guard, PASSWORD, Registry, USER};
 use support::running::Proxy;
-use support::{Project, appbundle, engine, fails, judge, ok, repository, run, text};
+use support::{Project, appbundle, fails, judge, ok, repository, run, text};
 
 const SYSROOT: &str = "/usr/aarch64-linux-gnu/lib";
 
@@ -18,10 +19,8 @@ const TABLE: &str = "args = [\"--x\", \"a b\"]\nports = [\"8080\", \"53/udp\"]\n
     environment = { PLAIN = \"1\", LINES = \"one\\ntwo\", HARD = \"a \\\"b\\\" $HOME \\\\ #c 'd'\" }\nlabels = { \"org.example/x\" = \"y z\", \"org.example/lines\" = \"a\\nb\" }\n\
     files = [{ from = \"web/**\", to = \"/srv/web\" }, { from = \"conf.txt\", to = \"/etc/made.conf\" }]\n";
 
-fn project(name: &str) -> Option<Project> {
-    let project = Project::new(&[]);
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text").replace("\"demo\"", &format!("\"{name}\""));
-    project.write("Cargo.toml", &manifest);
+fn project(name: &str) -> Project {
+    let project = Project::named(name, &[]);
     for service in ["alpha", "beta"] {
         project.service(service, TABLE);
         project.write(&format!("services/{service}/web/css/style.css"), "css");
@@ -33,25 +32,16 @@ fn project(name: &str) -> Option<Project> {
     std::fs::create_dir_all(project.path().join("rootfs/etc")).expect("folder");
     std::fs::create_dir_all(&lib).expect("folder");
     for name in ["libc.so.6", "ld-linux-aarch64.so.1"] {
-        std::fs::copy(Path::new(SYSROOT).join(name), lib.join(name)).ok()?;
+        std::fs::copy(Path::new(SYSROOT).join(name), lib.join(name)).expect("the cross C library");
     }
     project.write("Dockerfile.base", "FROM scratch\nCOPY rootfs /\nENV OF_BASE=yes\n");
     project.write(".dockerignore", "*\n!rootfs\n");
-    project.binaries(&["alpha", "beta"]).then_some(project)
+    project.binaries(&["alpha", "beta"]);
+    project
 }
 
-fn with_base(project: &Project, base: &str) {
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
-    let kept: String = manifest.lines().filter(|line| !line.starts_with("base = ")).map(|line| format!("{line}\n")).collect();
-    project.write("Cargo.toml", &format!("{kept}base = {base}\n"));
-}
-
-#[test]
 fn docker_makes_what_the_native_engine_makes() {
-    if !engine() {
-        return;
-    }
-    let Some(project) = project("byengine") else { return };
+    let project = project("byengine");
     ok(Command::new("tar")
         .args(["--owner=0", "--group=0", "-C", "rootfs", "-cf", "rootfs.tar", "."])
         .current_dir(project.path()));
@@ -63,7 +53,7 @@ fn docker_makes_what_the_native_engine_makes() {
                 &["save", "-o", project.path().join("own.tar").to_str().expect("path"), "com.example.byengine.base:1.2.3"],
             );
         }
-        with_base(&project, base);
+        project.with_base(base);
         let mut seen = Vec::new();
         for engine in ["native", "docker"] {
             let output = run(&mut project.pack(&["--format", "docker,auterionos", "--engine", engine]));
@@ -103,12 +93,8 @@ fn rich(project: &Project, name: &str) -> String {
 
 /// As far as the engine is concerned, bases of registries and archives are images of its own: nobody gives it a password, and what
 /// its names lead to stays as it is.
-#[test]
 fn images_of_registries_archives_and_engines_are_bases_for_docker_too() {
-    if !engine() {
-        return;
-    }
-    let (Some(project), Some(registry)) = (project("byrich"), Registry::start(Guard::TlsAndPassword)) else { return };
+    let (project, registry) = (project("byrich"), Registry::start(Guard::TlsAndPassword));
     let image = rich(&project, "appbundle-test-rich");
     let archive = format!("docker-archive:{}", project.path().join("rich.tar").display());
     let credentials = format!("{USER}:{PASSWORD}");
@@ -130,7 +116,7 @@ fn images_of_registries_archives_and_engines_are_bases_for_docker_too() {
         "{ archive = \"layout\" }".to_owned(),
         format!("{{ image = \"docker-daemon:{daemon}\" }}"),
     ] {
-        with_base(&project, &base);
+        project.with_base(&base);
         for engine in ["native", "docker"] {
             let mut pack = project.pack_alone(&["--format", "docker,auterionos", "--engine", engine]);
             let output = run(pack.env("SSL_CERT_FILE", registry.ca()));
@@ -153,7 +139,7 @@ fn images_of_registries_archives_and_engines_are_bases_for_docker_too() {
     }
     assert_eq!(judge("docker", &["image", "inspect", "--format", "{{.Id}}", &image]), elsewhere);
     // Without a connection, and without the engine's own copies, what was pulled is enough.
-    with_base(&project, &format!("{{ image = \"{}/team/rich:1\" }}", registry.host));
+    project.with_base(&format!("{{ image = \"{}/team/rich:1\" }}", registry.host));
     drop(registry);
     let mut offline = project.pack_alone(&["--format", "docker", "--engine", "docker", "--offline", "--app-version", "2.0.0"]);
     let bundle = ok(offline.env("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt"));
@@ -163,15 +149,8 @@ fn images_of_registries_archives_and_engines_are_bases_for_docker_too() {
     }
 }
 
-#[test]
 fn podman_makes_them_too() {
-    if !engine() {
-        return;
-    }
-    let (Some(podman), Some(project), Some(registry)) = (Podman::start(), project("bypodman"), Registry::start(Guard::None))
-    else {
-        return;
-    };
+    let (podman, project, registry) = (Podman::start(), project("bypodman"), Registry::start(Guard::None));
     let rich = rich(&project, "appbundle-test-rich-podman");
     let archive = format!("docker-archive:{}", project.path().join("rich.tar").display());
     let to = format!("docker://{}/team/rich:1", registry.host);
@@ -179,7 +158,7 @@ fn podman_makes_them_too() {
     judge("docker", &["rmi", &rich]);
     let image = "com.example.bypodman.beta:1.2.3";
     for base in ["\"auto\"".to_owned(), format!("{{ image = \"{}/team/rich:1\" }}", registry.host)] {
-        with_base(&project, &base);
+        project.with_base(&base);
         let mut seen = Vec::new();
         for engine in ["native", "docker"] {
             let mut pack = project.pack_alone(&["--format", "docker", "--engine", engine]);
@@ -196,9 +175,8 @@ fn podman_makes_them_too() {
     }
 }
 
-#[test]
 fn an_engine_that_is_absent_or_dies_in_the_middle_is_told() {
-    let Some(project) = project("bydying") else { return };
+    let project = project("bydying");
     let error = fails(project.pack(&["--engine", "docker"]).env("DOCKER_HOST", "unix:///nonexistent/docker.sock"), 1);
     assert!(error.contains("help: start Docker or podman, or build with `--engine native`"), "{error}");
     let folder = tempfile::tempdir().expect("folder");
@@ -214,9 +192,6 @@ fn an_engine_that_is_absent_or_dies_in_the_middle_is_told() {
         assert!(!project.path().join("target/appbundle/com.example.bydying-1.2.3.auterionos").exists());
     }
     // A real one, that goes away in the middle of a context, and while it builds.
-    if !engine() {
-        return;
-    }
     for most in [100, 5_000, 200_000] {
         let proxy = Proxy::cut_after(most);
         let error = fails(project.pack(&["--engine", "docker"]).env("DOCKER_HOST", proxy.url()), 1);
@@ -227,11 +202,7 @@ fn an_engine_that_is_absent_or_dies_in_the_middle_is_told() {
     ok(&mut project.pack(&["--engine", "docker"]));
 }
 
-#[test]
 fn the_example_is_the_same_by_both() {
-    if !engine() {
-        return;
-    }
     let example = repository().join("examples/photo-gallery");
     let out = tempfile::tempdir().expect("folder");
     let mut seen = Vec::new();
@@ -246,4 +217,14 @@ fn the_example_is_the_same_by_both() {
         seen.push(images.into_iter().map(describe).collect::<Vec<_>>());
     }
     assert!(seen[0] == seen[1], "{:#?}", seen);
+}
+
+fn main() -> ExitCode {
+    harness::run(vec![
+        test!(docker_makes_what_the_native_engine_makes, [docker_arm64, arm64_cc]),
+        test!(images_of_registries_archives_and_engines_are_bases_for_docker_too, [docker_arm64, guarded_registry, arm64_cc]),
+        test!(podman_makes_them_too, [docker_arm64, podman, registry, arm64_cc]),
+        test!(an_engine_that_is_absent_or_dies_in_the_middle_is_told, [docker, arm64_cc]),
+        test!(the_example_is_the_same_by_both, [docker_arm64, arm64_rust]),
+    ])
 }

@@ -2,10 +2,12 @@
 
 mod support;
 
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
+use support::harness::{self, test};
+use support::needs::{curl, docker, registry};
 use support::registry::{Guard, Registry};
-use support::{Project, engine, judge, ok, repository, run};
+use support::{Project, free_ports, judge, ok, repository, run};
 
 const SERVER: &str = include_str!("programs/server.c");
 const CONTAINER: &str = "appbundle-test-by-hand";
@@ -18,9 +20,9 @@ fn commands() -> Vec<String> {
     block.lines().map(str::to_owned).chain([there.to_owned()]).collect()
 }
 
-fn page() -> String {
+fn page(port: u16) -> String {
     for _ in 0..50 {
-        let asked = run(Command::new("curl").args(["--silent", "--fail", "http://127.0.0.1:18082/"]));
+        let asked = run(Command::new("curl").args(["--silent", "--fail", &format!("http://127.0.0.1:{port}/")]));
         if asked.status.success() {
             return String::from_utf8_lossy(&asked.stdout).into_owned();
         }
@@ -29,15 +31,11 @@ fn page() -> String {
     panic!("no answer");
 }
 
-#[test]
 fn from_build_to_another_hosts_run() {
-    let Some(registry) = Registry::start(Guard::None) else { return };
-    if !engine() {
-        return;
-    }
-    let project = Project::new(&[]);
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
-    project.write("Cargo.toml", &format!("{manifest}base = \"scratch\"\ntargets = [\"x86_64-unknown-linux-gnu\"]\n"));
+    let registry = Registry::start(Guard::None);
+    let [port] = free_ports();
+    let project = Project::named("byhand", &[]);
+    project.edit("Cargo.toml", |text| text + "base = \"scratch\"\ntargets = [\"x86_64-unknown-linux-gnu\"]\n");
     project.service("thumbnailer", "environment = { PORT = \"8082\" }\nports = [\"8082:8082\"]\n");
     project.compile("cc", "thumbnailer", SERVER, &["-static", "-O1"]);
     ok(&mut project.pack(&[]));
@@ -45,11 +43,11 @@ fn from_build_to_another_hosts_run() {
     let image = format!("{}/thumbnailer:1.2.3", registry.host);
     for command in commands() {
         let command = command
-            .replace("com.example.photo-gallery", "com.example.demo")
+            .replace("com.example.photo-gallery", "com.example.byhand")
             .replace("registry.local:5000", &registry.host)
             .replace(":1.0.0", ":1.2.3")
             .replace("linux/arm64", "linux/amd64")
-            .replace("-p 8082:8082", "-p 18082:8082")
+            .replace("-p 8082:8082", &format!("-p {port}:8082"))
             .replace("docker run ", &format!("docker run --detach --name {CONTAINER} "))
             .replace("docker ", "/usr/bin/docker ");
         let folder = if command.starts_with("cd ") { continue } else { project.path().join("target/appbundle/docker") };
@@ -60,9 +58,13 @@ fn from_build_to_another_hosts_run() {
         }
         ok(Command::new("sh").args(["-c", &command]).current_dir(&folder));
         if command.contains(" run ") {
-            assert_eq!(page(), "ok\n", "{command}");
+            assert_eq!(page(port), "ok\n", "{command}");
         }
     }
     judge("docker", &["rm", "--force", CONTAINER]);
     judge("docker", &["rmi", "--force", &image]);
+}
+
+fn main() -> ExitCode {
+    harness::run(vec![test!(from_build_to_another_hosts_run, [docker, registry, curl])])
 }

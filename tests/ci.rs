@@ -4,10 +4,12 @@
 mod support;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, ExitCode, Output};
 
 use serde_json::Value;
-use support::{Project, appbundle, fails, ok, repository, run, text, tool};
+use support::harness::{self, test};
+use support::needs::arm64_rust;
+use support::{Project, appbundle, fails, ok, repository, run, text};
 
 /// A step's words, and the shell that they go to.
 struct Step {
@@ -107,9 +109,6 @@ fn workspace() -> Project {
 
 /// Plays a job on a good workspace, and on one that does not compile though an older bundle stands there.
 fn judge(job: &dyn Fn(&Project) -> Vec<Step>) {
-    if !tool("aarch64-linux-gnu-gcc") {
-        return;
-    }
     let project = workspace();
     let bundle = project.path().join("target/appbundle/com.example.demo-1.2.3.auterionos");
     let (output, kept) = play(&project, &job(&project));
@@ -126,7 +125,6 @@ fn judge(job: &dyn Fn(&Project) -> Vec<Step>) {
     assert_eq!(kept, "");
 }
 
-#[test]
 fn the_github_job_builds_and_fails_with_the_build() {
     judge(&|project| {
         let job = yaml(&ok(&mut appbundle(project.path(), &["ci", "github", "--stdout"])));
@@ -134,7 +132,6 @@ fn the_github_job_builds_and_fails_with_the_build() {
     });
 }
 
-#[test]
 fn the_gitlab_job_builds_and_fails_with_the_build() {
     judge(&|project| {
         let job = yaml(&ok(&mut appbundle(project.path(), &["ci", "gitlab", "--stdout"])));
@@ -146,7 +143,6 @@ fn the_gitlab_job_builds_and_fails_with_the_build() {
     });
 }
 
-#[test]
 fn the_action_builds_and_fails_with_the_build() {
     let action = yaml(&std::fs::read_to_string(repository().join("action.yml")).expect("action.yml"));
     assert_eq!(action["runs"]["using"], "composite");
@@ -159,12 +155,10 @@ fn the_action_builds_and_fails_with_the_build() {
     judge(&|_| github(&action["runs"]["steps"], &input));
 }
 
-#[test]
 fn several_targets_are_all_installed_and_all_cleaned() {
     let project = workspace();
     let targets = "targets = [\"aarch64-unknown-linux-gnu\", \"x86_64-unknown-linux-gnu\"]\n";
-    let root = String::from_utf8(project.read("Cargo.toml")).expect("text");
-    project.write("Cargo.toml", &format!("{root}{targets}"));
+    project.edit("Cargo.toml", |text| format!("{text}{targets}"));
     for service in ["github", "gitlab"] {
         let job = ok(&mut appbundle(project.path(), &["ci", service, "--stdout"]));
         assert!(job.contains("rustup target add aarch64-unknown-linux-gnu x86_64-unknown-linux-gnu\n"), "{job}");
@@ -180,15 +174,24 @@ fn several_targets_are_all_installed_and_all_cleaned() {
     assert!(!project.path().join("target/appbundle").exists());
 }
 
-#[test]
 fn a_job_never_replaces_the_users() {
     let project = Project::new(&["alpha"]);
     for (service, path) in [("github", ".github/workflows/appbundle.yml"), ("gitlab", ".gitlab-ci.yml")] {
         let printed = ok(&mut appbundle(project.path(), &["ci", service, "--stdout"]));
         ok(&mut appbundle(project.path(), &["ci", service]));
-        assert_eq!(text(&project.read(path)), printed);
+        assert_eq!(project.text(path), printed);
         project.write(path, "mine: true\n");
         assert!(fails(&mut appbundle(project.path(), &["ci", service]), 1).contains("is there already"));
-        assert_eq!(text(&project.read(path)), "mine: true\n");
+        assert_eq!(project.text(path), "mine: true\n");
     }
+}
+
+fn main() -> ExitCode {
+    harness::run(vec![
+        test!(the_github_job_builds_and_fails_with_the_build, [arm64_rust]),
+        test!(the_gitlab_job_builds_and_fails_with_the_build, [arm64_rust]),
+        test!(the_action_builds_and_fails_with_the_build, [arm64_rust]),
+        test!(several_targets_are_all_installed_and_all_cleaned),
+        test!(a_job_never_replaces_the_users),
+    ])
 }

@@ -2,20 +2,18 @@
 
 mod support;
 
-use std::process::Command;
+use std::process::ExitCode;
 
-use support::{Project, TRIPLE, appbundle, fails, judge, ok, run, text, tool};
+use support::harness::{self, test};
+use support::needs::{arm64_rust, docker};
+use support::{Project, TRIPLE, appbundle, fails, judge, ok, run, text};
 
 fn sections(project: &Project, profile: &str, bin: &str) -> String {
     let path = project.path().join(format!("target/{TRIPLE}/{profile}/{bin}"));
     judge("aarch64-linux-gnu-readelf", &["-S", "-p", ".comment", path.to_str().expect("path")])
 }
 
-#[test]
 fn services_are_cross_compiled_stripped_and_freshness_is_cargos() {
-    if !tool("aarch64-linux-gnu-gcc") {
-        return;
-    }
     let project = Project::new(&["alpha", "beta"]);
     let first = run(&mut appbundle(project.path(), &["build"]));
     let said = text(&first.stderr);
@@ -28,17 +26,9 @@ fn services_are_cross_compiled_stripped_and_freshness_is_cargos() {
     assert!(third.contains("Compiling beta") && !third.contains("Compiling alpha") && third.contains("Bundled"), "{third}");
 }
 
-#[test]
 fn what_the_caller_has_set_stays() {
-    if !tool("aarch64-linux-gnu-gcc") {
-        return;
-    }
     let project = Project::new(&["alpha"]);
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
-    project.write(
-        "Cargo.toml",
-        &format!("{manifest}\n[profile.small]\ninherits = \"release\"\nopt-level = \"s\"\nstrip = \"none\"\n"),
-    );
+    project.edit("Cargo.toml", |text| text + "\n[profile.small]\ninherits = \"release\"\nopt-level = \"s\"\nstrip = \"none\"\n");
     project.write(
         "services/alpha/src/main.rs",
         "fn main() { println!(\"{}\", if cfg!(of_config) { \"of config\" } else { \"lost\" }); }\n",
@@ -58,7 +48,6 @@ fn what_the_caller_has_set_stays() {
 }
 
 /// Cargo's order: `--config`, then the environment, then files.
-#[test]
 fn what_is_typed_is_stronger_than_the_environment() {
     let project = Project::new(&["alpha"]);
     project.write(".cargo/config.toml", "[target.aarch64-unknown-linux-gnu]\nlinker = \"/nowhere/file\"\n");
@@ -79,11 +68,7 @@ fn what_is_typed_is_stronger_than_the_environment() {
     }
 }
 
-#[test]
 fn a_compiler_error_ends_with_101_and_writes_nothing() {
-    if !tool("aarch64-linux-gnu-gcc") {
-        return;
-    }
     let project = Project::new(&["alpha"]);
     project.write("services/alpha/src/main.rs", "fn main() { nonsense }\n");
     let error = fails(&mut appbundle(project.path(), &["build"]), 101);
@@ -105,7 +90,6 @@ fn a_compiler_error_ends_with_101_and_writes_nothing() {
     assert!(error.contains("run `rustup target add s390x-unknown-linux-gnu`"), "{error}");
 }
 
-#[test]
 fn this_machine_is_a_target_too() {
     let project = Project::new(&["alpha"]);
     let native = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
@@ -113,8 +97,23 @@ fn this_machine_is_a_target_too() {
     for bundle in printed.lines() {
         ok(&mut appbundle(project.path(), &["verify", bundle]));
     }
-    if support::engine() {
-        judge("docker", &["load", "-i", printed.lines().next().expect("path")]);
-        assert_eq!(ok(Command::new("docker").args(["run", "--rm", "com.example.demo.alpha:1.2.3"])), "alpha\n");
-    }
+}
+
+fn docker_runs_what_was_built_for_this_machine() {
+    let project = Project::named("native", &["alpha"]);
+    let native = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let bundle = ok(&mut appbundle(project.path(), &["build", "--target", &native, "--format", "docker"]));
+    judge("docker", &["load", "-i", bundle.trim()]);
+    assert_eq!(judge("docker", &["run", "--rm", "com.example.native.alpha:1.2.3"]), "alpha\n");
+}
+
+fn main() -> ExitCode {
+    harness::run(vec![
+        test!(services_are_cross_compiled_stripped_and_freshness_is_cargos, [arm64_rust]),
+        test!(what_the_caller_has_set_stays, [arm64_rust]),
+        test!(what_is_typed_is_stronger_than_the_environment),
+        test!(a_compiler_error_ends_with_101_and_writes_nothing, [arm64_rust]),
+        test!(this_machine_is_a_target_too),
+        test!(docker_runs_what_was_built_for_this_machine, [docker]),
+    ])
 }

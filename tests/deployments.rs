@@ -4,10 +4,12 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 use serde_json::Value;
-use support::{NEW_DOCKER, Project, appbundle, fails, judge, ok, repository, run, text, tool};
+use support::harness::{self, test};
+use support::needs::{compose, kubectl, kubernetes_validate, new_docker};
+use support::{NEW_DOCKER, Project, appbundle, fails, judge, ok, repository, run, text};
 
 const ALL: &str = "compose,swarm,dev,kubernetes,auterionos";
 
@@ -58,12 +60,10 @@ fn compare(actual: String, golden: PathBuf) {
     snapbox::assert_data_eq!(actual, expected.raw());
 }
 
-#[test]
 fn the_example_is_as_in_the_golden_files() {
     golden(&repository().join("examples/photo-gallery"), "photo-gallery");
 }
 
-#[test]
 fn a_workspace_with_every_key_is_as_in_the_golden_files() {
     golden(fixture("every-key").path(), "every-key");
 }
@@ -100,7 +100,6 @@ fn has_key(table: &toml::Value, path: &[&str]) -> bool {
 }
 
 /// The fixture has to have every key that there is, in whatever depth.
-#[test]
 fn every_key_is_every_key() {
     let read = |path: &str| std::fs::read_to_string(repository().join(path)).expect("read");
     let schema: Value = serde_json::from_str(&read("appbundle.schema.json")).expect("JSON");
@@ -137,11 +136,7 @@ fn every_key_is_every_key() {
 /// Both generations of compose: the program in Python, and the one in Go that is `docker compose`, too.
 const COMPOSE: [&str; 2] = ["docker-compose", "docker-compose-v2"];
 
-#[test]
 fn docker_compose_accepts_the_files() {
-    if !COMPOSE.into_iter().all(tool) || !tool(NEW_DOCKER) {
-        return;
-    }
     let every = fixture("every-key");
     ok(&mut appbundle(every.path(), &["generate", "--for", &format!("{ALL},stacks")]));
     let every = every.path().join("target/appbundle");
@@ -166,11 +161,7 @@ fn docker_compose_accepts_the_files() {
 }
 
 /// What the real tools understand of ports: one without a port of the host is for other services alone, wherever the app runs.
-#[test]
 fn a_port_of_the_container_alone_is_published_nowhere() {
-    if !COMPOSE.into_iter().all(tool) || !tool("kubectl") || !tool(NEW_DOCKER) {
-        return;
-    }
     let project = Project::new(&[]);
     project.service("a", "ports = [\"8082\", \"53/udp\", \"8443:443\"]\nnetwork-mode = \"bridge\"\n");
     ok(&mut appbundle(project.path(), &["generate", "--for", "compose,swarm,stacks,kubernetes,auterionos"]));
@@ -217,11 +208,7 @@ fn text_of(path: &Path) -> String {
     std::fs::read_to_string(path).expect("read")
 }
 
-#[test]
 fn kustomize_and_the_published_schemas_accept_the_manifests() {
-    if !tool("kubectl") || !tool("kubernetes-validate") {
-        return;
-    }
     for name in ["photo-gallery", "every-key"] {
         let folder = repository().join("tests/golden").join(name).join("kubernetes");
         let built = judge("kubectl", &["kustomize", folder.to_str().expect("path")]);
@@ -234,11 +221,7 @@ fn kustomize_and_the_published_schemas_accept_the_manifests() {
     }
 }
 
-#[test]
 fn a_tag_is_changed_with_kustomize_and_a_prefix_with_an_option() {
-    if !tool("kubectl") {
-        return;
-    }
     let folder = fixture("every-key");
     ok(&mut appbundle(
         folder.path(),
@@ -257,7 +240,6 @@ fn a_tag_is_changed_with_kustomize_and_a_prefix_with_an_option() {
     assert!(!built.contains("1.2.3-g4\n        "), "{built}");
 }
 
-#[test]
 fn claims_of_two_services_are_refused_where_they_stand() {
     let project = Project::new(&[]);
     project.service(
@@ -287,7 +269,6 @@ fn claims_of_two_services_are_refused_where_they_stand() {
     ok(&mut appbundle(project.path(), &["plan"]));
 }
 
-#[test]
 fn what_is_said_of_deployment_is_checked() {
     let project = Project::new(&[]);
     project.service(
@@ -314,7 +295,6 @@ fn what_is_said_of_deployment_is_checked() {
     }
 }
 
-#[test]
 fn a_swarm_has_room_for_names_of_63_letters() {
     let project = Project::new(&[]);
     project.service("long", &format!("name = \"{}\"\n", "a".repeat(59)));
@@ -323,7 +303,6 @@ fn a_swarm_has_room_for_names_of_63_letters() {
     assert!(error.contains("more than 63 letters") && error.contains("services/long/Cargo.toml:7:8"), "{error}");
 }
 
-#[test]
 fn names_that_kubernetes_forbids_matter_to_it_alone() {
     let project = Project::new(&[]);
     project.service("under", "name = \"under_score\"\nvolumes = [\"Data:/data\"]\nenvironment = { \"a b\" = 1 }\n");
@@ -343,10 +322,9 @@ fn names_that_kubernetes_forbids_matter_to_it_alone() {
 }
 
 /// What an app wants of a volume reaches its claim, and a volume that nobody has is a mistake.
-#[test]
 fn claims_are_as_the_app_wants_them() {
     let project = Project::new(&[]);
-    let manifest = text(&project.read("Cargo.toml"));
+    let manifest = project.text("Cargo.toml");
     project.service("store", "volumes = [\"data:/data\", \"more:/more\", \"most:/most\"]\n");
     let volumes = |text: &str| project.write("Cargo.toml", &format!("{manifest}[workspace.metadata.appbundle.volumes]\n{text}"));
     volumes(
@@ -355,7 +333,7 @@ fn claims_are_as_the_app_wants_them() {
     let output = run(&mut appbundle(project.path(), &["generate", "--for", "kubernetes,compose"]));
     let said = text(&output.stderr);
     assert!(output.status.success(), "{said}");
-    let read = text(&project.read("target/appbundle/kubernetes/volumes.yaml"));
+    let read = project.text("target/appbundle/kubernetes/volumes.yaml");
     let claims: Vec<Value> = serde_saphyr::from_multiple(&read).expect("YAML");
     let of =
         |name: &str| &claims.iter().find(|claim| claim["metadata"]["name"] == format!("demo-{name}")).expect("there")["spec"];
@@ -381,14 +359,12 @@ fn claims_are_as_the_app_wants_them() {
 }
 
 /// One image for all services: who starts one says how, and every `$` in it stays one.
-#[test]
 fn services_of_one_image_are_started_with_their_commands() {
     let project = Project::new(&["beta"]);
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
-    project.write("Cargo.toml", &format!("{manifest}layout = \"multi-binary\"\n"));
+    project.edit("Cargo.toml", |text| text + "layout = \"multi-binary\"\n");
     project.service("alpha", "args = [\"$(HOME)\", \"$$(HOME)\", \"$HOME\"]\nworkdir = \"/srv\"\n");
     ok(&mut appbundle(project.path(), &["generate", "--for", "swarm,kubernetes", "--image-prefix", "localhost:5000/x"]));
-    let read = |path: &str| text(&project.read(&format!("target/appbundle/{path}")));
+    let read = |path: &str| project.text(&format!("target/appbundle/{path}"));
     let parse = |text: &str| serde_saphyr::from_multiple::<Value>(text).expect("YAML").pop().expect("one");
     let container = parse(&read("kubernetes/service-alpha.yaml"))["spec"]["template"]["spec"]["containers"][0].clone();
     let expected = serde_json::json!(["/usr/local/bin/alpha", "$$(HOME)", "$$$$(HOME)", "$$HOME"]);
@@ -400,7 +376,6 @@ fn services_of_one_image_are_started_with_their_commands() {
     assert_eq!(kustomization["images"].as_array().expect("list").len(), 1);
 }
 
-#[test]
 fn a_secret_is_only_ever_a_reference() {
     let project = Project::new(&[]);
     project.service("a", "secrets = { TOKEN = { secret = \"tokens\", key = \"api\" } }\n");
@@ -409,16 +384,15 @@ fn a_secret_is_only_ever_a_reference() {
     for path in printed.lines() {
         assert!(!std::fs::read_to_string(path).expect("read").contains("the value itself"), "{path}");
     }
-    let read = |path: &str| text(&project.read(&format!("target/appbundle/{path}")));
+    let read = |path: &str| project.text(&format!("target/appbundle/{path}"));
     assert!(read("compose/docker-compose.yml").contains("TOKEN: ${TOKEN:?the key api of the secret tokens}"));
     assert!(read("kubernetes/service-a.yaml").contains("secretKeyRef:"));
 }
 
 /// What is left out is said once, by the name of the destination that was asked for.
-#[test]
 fn notes_name_their_destination_and_are_said_once() {
     let project = Project::new(&[]);
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
+    let manifest = project.text("Cargo.toml");
     let stacks = "stacks.demo = { stacks = [\"inner\"], copies = [\"b\"] }\nstacks.inner = { services = [\"b\"] }\n";
     project.write("Cargo.toml", &format!("{manifest}{stacks}"));
     project.service("a", "routes = { \"/a\" = { port = 80 } }\n");
@@ -443,4 +417,24 @@ fn notes_name_their_destination_and_are_said_once() {
         let words = format!("{destination}: all is made of the manifests' tables; `app.yml` is not read");
         assert!(notes(destination).contains(&words), "{destination}");
     }
+}
+
+fn main() -> ExitCode {
+    harness::run(vec![
+        test!(the_example_is_as_in_the_golden_files),
+        test!(a_workspace_with_every_key_is_as_in_the_golden_files),
+        test!(every_key_is_every_key),
+        test!(docker_compose_accepts_the_files, [compose, new_docker]),
+        test!(a_port_of_the_container_alone_is_published_nowhere, [compose, kubectl, new_docker]),
+        test!(kustomize_and_the_published_schemas_accept_the_manifests, [kubectl, kubernetes_validate]),
+        test!(a_tag_is_changed_with_kustomize_and_a_prefix_with_an_option, [kubectl]),
+        test!(claims_of_two_services_are_refused_where_they_stand),
+        test!(what_is_said_of_deployment_is_checked),
+        test!(a_swarm_has_room_for_names_of_63_letters),
+        test!(names_that_kubernetes_forbids_matter_to_it_alone),
+        test!(claims_are_as_the_app_wants_them),
+        test!(services_of_one_image_are_started_with_their_commands),
+        test!(a_secret_is_only_ever_a_reference),
+        test!(notes_name_their_destination_and_are_said_once),
+    ])
 }

@@ -1,15 +1,16 @@
 //! `cargo appbundle dev`: what runs follows its sources.
-#![cfg(feature = "engine")]
 
 mod support;
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
+use support::harness::{self, test};
+use support::needs::{compose, curl, docker};
 use support::running::{Proxy, Running, image, left, position, start};
 use support::server::Server;
-use support::{Project, appbundle, engine, fails, judge, ok, tool};
+use support::{Project, appbundle, fails, free_ports, judge, ok};
 
 const SERVER: &str = include_str!("programs/server.c");
 
@@ -52,9 +53,7 @@ fn version(project: &Project, service: &str, text: &str) {
 }
 
 fn project(app: &str, services: &[(&str, &str)]) -> Project {
-    let project = Project::new(&[]);
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text").replace("\"demo\"", &format!("\"{app}\""));
-    project.write("Cargo.toml", &manifest);
+    let project = Project::named(app, &[]);
     for (service, table) in services {
         project.service(service, table);
         project.write(&format!("services/{service}/src/main.rs"), SERVICE);
@@ -100,17 +99,14 @@ fn runs(project: &Project) -> usize {
     entries.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().is_dir())).count()
 }
 
-#[test]
 fn what_is_edited_restarts_and_nothing_else() {
-    if !engine() || !tool("cc") || !tool("curl") {
-        return;
-    }
+    let [one, two] = free_ports();
     let table = format!(
-        "ports = [\"18741:8000\"]\nhealthcheck = {{ path = \"/\", port = 8000 }}\ndepends-on = [\"back\"]\n\
+        "ports = [\"{one}:8000\"]\nhealthcheck = {{ path = \"/\", port = 8000 }}\ndepends-on = [\"back\"]\n\
         dev = {{ environment = {{ DB_URL = \"db://${{db.address}}\" }}, dependencies.db = {{ image = \"{}\", ports = [8000], environment = {{ PORT = \"8000\" }} }} }}\n",
         image("appbundle-dev-db", SERVER)
     );
-    let project = project("developed", &[("front", &table), ("back", "ports = [\"18742:8000\"]\n")]);
+    let project = project("developed", &[("front", &table), ("back", &format!("ports = [\"{two}:8000\"]\n"))]);
     let mut running = start(&mut dev(&project, &[]));
     let said = running.wait_for("Running 3 containers");
     assert!(position(&said, "Healthy db") < position(&said, "Starting back"), "{said}");
@@ -118,7 +114,7 @@ fn what_is_edited_restarts_and_nothing_else() {
     running.wait_for("front | version one in dev with `the note of front`");
     running.wait_for("front | db://db:8000: true");
     running.wait_for("Healthy front");
-    assert!(answers(18741) && answers(18742), "{}", running.said());
+    assert!(answers(one) && answers(two), "{}", running.said());
     let (front, back, db) = (id("developed", "front"), id("developed", "back"), id("developed", "db"));
     assert!(!front.is_empty() && !back.is_empty() && !db.is_empty());
 
@@ -126,14 +122,14 @@ fn what_is_edited_restarts_and_nothing_else() {
     let said = running.wait_for("back  | version two");
     assert!(said.contains("Changed services/back/src/version.rs"), "{said}");
     running.wait_for("Restarted back in");
-    assert!(answers(18742));
+    assert!(answers(two));
     assert_eq!((id("developed", "front"), id("developed", "db")), (front.clone(), db.clone()), "{said}");
     assert_eq!(said.matches("back  | version one").count(), 1, "{said}");
 
     // What does not compile changes nothing, and what mends it is noticed.
     version(&project, "front", "1 +");
     running.wait_for("Waiting for a change that mends it; what runs is what was built before");
-    assert!(answers(18741));
+    assert!(answers(one));
     assert_eq!((id("developed", "front"), id("developed", "back")), (front.clone(), back.clone()));
     version(&project, "front", "\"three\"");
     running.wait_for("front | version three");
@@ -144,14 +140,14 @@ fn what_is_edited_restarts_and_nothing_else() {
     running.wait_for("back  | version four");
     let said = running.wait_for("front | version four");
     assert!(!said.contains("Ended") && !said.contains("exit code"), "{said}");
-    assert!(answers(18741) && answers(18742));
+    assert!(answers(one) && answers(two));
     assert_eq!((id("developed", "front"), id("developed", "back")), both);
     // A file that makes no other program, and one that only editors see.
     project.write("services/back/src/.version.rs.swp", "x");
     project.write("services/back/note.txt", "another note\n");
     running.wait_for("Fresh no service has changed");
     // A manifest may say how a service is started.
-    let manifest = String::from_utf8(project.read("services/back/Cargo.toml")).expect("text");
+    let manifest = project.text("services/back/Cargo.toml");
     project.write(
         "services/back/Cargo.toml",
         &manifest.replace("[package.metadata.service]", "[package.metadata.service]\nservice = 1"),
@@ -170,19 +166,17 @@ fn what_is_edited_restarts_and_nothing_else() {
 }
 
 /// A program is replaced in the container that runs; where that cannot be, its container starts again.
-#[test]
 fn programs_start_again_without_their_containers() {
-    if !engine() || !tool("curl") {
-        return;
-    }
-    let project = project("replaced", &[("control", "ports = [\"18751:8000\"]\n"), ("supervisor", "user = \"1234:1234\"\n")]);
+    let [port] = free_ports();
+    let project =
+        project("replaced", &[("control", &format!("ports = [\"{port}:8000\"]\n")), ("supervisor", "user = \"1234:1234\"\n")]);
     project
         .write("services/supervisor/src/main.rs", &SERVICE.replace("signal(15, end)", "signal(15, std::mem::transmute(1usize))"));
     let program = Path::new(env!("CARGO_BIN_EXE_cargo-appbundle"));
     let stamp = cargo_appbundle::fs::Stamp::read(program).expect("stamp");
     let mut running = start(&mut dev(&project, &[]));
     running.wait_for("Running 2 containers");
-    assert!(answers(18751));
+    assert!(answers(port));
     let since = |service: &str| judge("docker", &["inspect", "--format", "{{.State.StartedAt}}", id("replaced", service).trim()]);
     let begun = (since("control"), since("supervisor"));
     let paths = judge("docker", &["inspect", "--format", "{{.Config.Entrypoint}}", id("replaced", "control").trim()]);
@@ -195,7 +189,7 @@ fn programs_start_again_without_their_containers() {
         said.contains("`supervisor` does not end on SIGTERM and is killed") && !said.contains("`control` does not"),
         "{said}"
     );
-    assert!(answers(18751));
+    assert!(answers(port));
     assert_eq!((since("control"), since("supervisor")), begun);
 
     // What has ended altogether starts in its container again.
@@ -204,7 +198,7 @@ fn programs_start_again_without_their_containers() {
     version(&project, "control", "\"three\"");
     running.wait_for("control    | version three");
     running.wait_for("Restarted control in");
-    assert!(answers(18751));
+    assert!(answers(port));
     assert_ne!(since("control"), begun.0);
     version(&project, "control", "\"four\"");
     running.wait_for("control    | version four");
@@ -216,11 +210,7 @@ fn programs_start_again_without_their_containers() {
     assert_eq!(cargo_appbundle::fs::Stamp::read(program).expect("stamp"), stamp);
 }
 
-#[test]
 fn services_have_ports_of_their_own_and_a_fault_stops_only_its_service() {
-    if !engine() || !tool("cc") || !tool("curl") {
-        return;
-    }
     let ports = "ports = [\"8000\"]\n";
     let project = project("alike", &[("one", ports), ("two", ports), ("three", ports)]);
     project.write(
@@ -242,12 +232,8 @@ fn services_have_ports_of_their_own_and_a_fault_stops_only_its_service() {
 }
 
 /// The lines for plain compose in docs/guide/developing.md, and what is said of an edit, with both generations of compose.
-#[test]
 fn plain_compose_runs_what_a_bare_cargo_build_makes() {
     const COMPOSE: [&str; 2] = ["docker-compose", "docker-compose-v2"];
-    if !engine() || !tool("curl") || !COMPOSE.into_iter().all(tool) {
-        return;
-    }
     let page = std::fs::read_to_string(support::repository().join("docs/guide/developing.md")).expect("the page");
     let lines = page.split("## Plain compose").nth(1).and_then(|rest| rest.split("```").nth(1)).expect("lines");
     let lines = lines.trim_start_matches("sh\n");
@@ -290,11 +276,7 @@ fn plain_compose_runs_what_a_bare_cargo_build_makes() {
     judge("docker", &["rmi", "--force", "com.example.plain.one:1.2.3"]);
 }
 
-#[test]
 fn a_first_build_that_fails_is_waited_for() {
-    if !engine() || !tool("cc") {
-        return;
-    }
     let project = project("hopeful", &[("one", "")]);
     version(&project, "one", "1 +");
     let mut running = start(&mut dev(&project, &[]));
@@ -315,11 +297,7 @@ fn a_first_build_that_fails_is_waited_for() {
 }
 
 /// Also one who stops this program alone, as service managers do, does not wait for the compiler.
-#[test]
 fn who_stops_it_does_not_wait_for_the_compiler() {
-    if !engine() {
-        return;
-    }
     let project = project("impatient", &[("one", "")]);
     let mut running = start(&mut dev(&project, &[]));
     running.wait_for("one | version one");
@@ -350,11 +328,7 @@ fn who_stops_it_does_not_wait_for_the_compiler() {
     }
 }
 
-#[test]
 fn a_killed_run_and_an_engine_that_goes_away_leave_what_the_next_run_removes() {
-    if !engine() || !tool("cc") {
-        return;
-    }
     let project = project("orphaned", &[("one", "")]);
     let mut running = start(&mut dev(&project, &[]));
     running.wait_for("one | version one");
@@ -377,11 +351,7 @@ fn a_killed_run_and_an_engine_that_goes_away_leave_what_the_next_run_removes() {
     ok(&mut appbundle(project.path(), &["clean"]));
 }
 
-#[test]
 fn ctrl_c_does_not_wait_for_a_base_that_is_pulled() {
-    if !engine() {
-        return;
-    }
     let registry = Server::stalling();
     let project = project("baseless", &[("front", "")]);
     project.with_base(&format!("{{ image = \"{}/slow/base:1\" }}", registry.host));
@@ -393,4 +363,17 @@ fn ctrl_c_does_not_wait_for_a_base_that_is_pulled() {
     ended(running, "INT");
     assert!(since.elapsed() < Server::STALL / 2, "{:?}", since.elapsed());
     assert_eq!(left("baseless"), "");
+}
+
+fn main() -> ExitCode {
+    harness::run(vec![
+        test!(what_is_edited_restarts_and_nothing_else, [docker, curl]),
+        test!(programs_start_again_without_their_containers, [docker, curl]),
+        test!(services_have_ports_of_their_own_and_a_fault_stops_only_its_service, [docker, curl]),
+        test!(plain_compose_runs_what_a_bare_cargo_build_makes, [docker, compose, curl]),
+        test!(a_first_build_that_fails_is_waited_for, [docker]),
+        test!(who_stops_it_does_not_wait_for_the_compiler, [docker]),
+        test!(a_killed_run_and_an_engine_that_goes_away_leave_what_the_next_run_removes, [docker]),
+        test!(ctrl_c_does_not_wait_for_a_base_that_is_pulled, [docker]),
+    ])
 }

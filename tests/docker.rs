@@ -1,22 +1,22 @@
 //! What talks to an engine: real ones, ones that are not there, and ones that die.
-#![cfg(feature = "engine")]
 
 mod support;
 
 use std::os::unix::net::UnixListener;
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
+use support::harness::{self, test};
+use support::needs::{docker, podman};
 use support::podman::{Podman, answer, pretender};
 use support::running::Proxy;
-use support::{Project, appbundle, engine, fails, judge, ok, run, text};
+use support::{Project, appbundle, fails, judge, ok, run, text};
 
 const X86: &str = "x86_64-unknown-linux-gnu";
 
 /// An app of its own name, so that tests do not meet in the engine, whose services are static programs of this machine.
 fn app(name: &str, services: &[(&str, &str, &str)]) -> Project {
-    let project = Project::new(&[]);
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text").replace("\"demo\"", &format!("\"{name}\""));
-    project.write("Cargo.toml", &format!("{manifest}targets = [\"{X86}\"]\nbase = \"scratch\"\n"));
+    let project = Project::named(name, &[]);
+    project.edit("Cargo.toml", |text| format!("{text}targets = [\"{X86}\"]\nbase = \"scratch\"\n"));
     for (service, table, source) in services {
         project.service(service, table);
         project.compile("cc", service, source, &["-static", "-O1"]);
@@ -42,17 +42,15 @@ fn noise(size: usize) -> String {
 
 /// Removes an app's images.
 fn forget(app: &str) {
-    let images = judge("docker", &["images", "-q", "--filter", &format!("reference=com.example.{app}.*")]);
-    for id in images.lines() {
-        run(Command::new("docker").args(["rmi", "-f", id]));
+    // By name: another app's image may be the same one.
+    let reference = format!("reference=com.example.{app}.*");
+    let images = judge("docker", &["images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", &reference]);
+    for image in images.lines() {
+        run(Command::new("docker").args(["rmi", "-f", image]));
     }
 }
 
-#[test]
 fn load_sends_what_is_missing_of_any_format() {
-    if !engine() {
-        return;
-    }
     let project = app("loading", &[("alpha", "", &hello("alpha")), ("beta", "", &hello("beta"))]);
     for service in ["alpha", "beta"] {
         project.service(service, "files = [{ from = \"../../shared.txt\", to = \"/srv/shared.txt\" }]\n");
@@ -119,11 +117,7 @@ fn load_sends_what_is_missing_of_any_format() {
 }
 
 /// A compressed layer is not unpacked to be compared with its config's sum: engines do that, and take nothing else.
-#[test]
 fn a_layer_that_is_not_the_configs_is_refused() {
-    if !engine() {
-        return;
-    }
     let folder = tempfile::tempdir().expect("folder");
     let sum = cargo_appbundle::digest::Digest::of(format!("{:?}", std::time::SystemTime::now()));
     let config =
@@ -136,15 +130,13 @@ fn a_layer_that_is_not_the_configs_is_refused() {
     let error = fails(&mut appbundle(folder.path(), &["load", "lying.tar"]), 1);
     assert!(error.contains("invalid diffID"), "{error}");
     assert_eq!(judge("docker", &["images", "-q", "com.example.lying"]), "");
-    if let Some(podman) = Podman::start() {
-        fails(appbundle(folder.path(), &["load", "lying.tar"]).env("DOCKER_HOST", podman.url()), 1);
-        assert_eq!(judge("podman", &["--url", &podman.url(), "images", "-q"]), "");
-    }
+    let podman = Podman::start();
+    fails(appbundle(folder.path(), &["load", "lying.tar"]).env("DOCKER_HOST", podman.url()), 1);
+    assert_eq!(judge("podman", &["--url", &podman.url(), "images", "-q"]), "");
 }
 
-#[test]
 fn podman_loads_over_its_socket() {
-    let Some(podman) = Podman::start() else { return };
+    let podman = Podman::start();
     let project = app("podding", &[("alpha", "", &hello("alpha"))]);
     for format in ["docker", "auterionos"] {
         let bundle = ok(project.pack(&["--format", format]).args(["--target", X86]));
@@ -160,7 +152,6 @@ fn podman_loads_over_its_socket() {
     }
 }
 
-#[test]
 fn an_engine_that_is_absent_old_or_no_engine_is_told() {
     let project = app("absent", &[("alpha", "", &hello("alpha"))]);
     let bundle = ok(project.pack(&["--format", "docker"]).args(["--target", X86]));
@@ -203,7 +194,6 @@ fn an_engine_that_is_absent_old_or_no_engine_is_told() {
     assert!(error.contains("docker's context `nonexistent` does not exist"), "{error}");
 }
 
-#[test]
 fn an_engine_that_dies_in_the_middle_is_told() {
     let project = app("dying", &[("alpha", "", &hello("alpha"))]);
     let bundle = ok(project.pack(&["--format", "docker"]).args(["--target", X86]));
@@ -214,9 +204,6 @@ fn an_engine_that_dies_in_the_middle_is_told() {
     let error = fails(command.env("DOCKER_HOST", format!("unix://{}", socket.display())), 1);
     assert!(error.contains("went away while") && error.contains("help: "), "{error}");
     // A real one, that takes a part of the images only.
-    if !engine() {
-        return;
-    }
     project.write("noise.txt", &noise(2_000_000));
     project.service("alpha", "files = [{ from = \"../../noise.txt\", to = \"/srv/noise.txt\" }]\n");
     let bundle = ok(project.pack(&["--format", "docker"]).args(["--target", X86]));
@@ -234,11 +221,7 @@ fn an_engine_that_dies_in_the_middle_is_told() {
     forget("dying");
 }
 
-#[test]
 fn doctor_shows_the_engine_and_asks_for_it_only_where_it_is_needed() {
-    if !engine() {
-        return;
-    }
     let project = app("doctored", &[("alpha", "", &hello("alpha"))]);
     let doctor = |host: Option<&str>| {
         let mut command = appbundle(project.path(), &["doctor"]);
@@ -252,8 +235,7 @@ fn doctor_shows_the_engine_and_asks_for_it_only_where_it_is_needed() {
     let absent = Some("unix:///nonexistent/docker.sock");
     let shown = text(&doctor(absent).stdout);
     assert!(shown.contains("(no) container engine: only needed to run"), "{shown}");
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
-    project.write("Cargo.toml", &format!("{manifest}engine = \"docker\"\n"));
+    project.edit("Cargo.toml", |text| text + "engine = \"docker\"\n");
     let output = doctor(absent);
     let shown = text(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{shown}");
@@ -282,11 +264,7 @@ fn over_tcp() -> u16 {
     port
 }
 
-#[test]
 fn an_engine_over_tcp_loads_and_builds() {
-    if !engine() {
-        return;
-    }
     let project = app("tcp", &[("alpha", "", &hello("alpha"))]);
     let host = format!("tcp://127.0.0.1:{}", over_tcp());
     let mut pack = project.pack(&["--format", "docker", "--engine", "docker", "--target", X86]);
@@ -299,15 +277,10 @@ fn an_engine_over_tcp_loads_and_builds() {
 }
 
 /// An image of the engine as a base, by its own platform, packed again when its name leads to another one.
-#[test]
 fn an_image_of_the_engine_is_a_base() {
-    if !engine() {
-        return;
-    }
     run(Command::new("docker").args(["rmi", "-f", "appbundle-test-daemon:1"]));
     let project = app("daemonbase", &[("alpha", "", &hello("alpha"))]);
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
-    project.write("Cargo.toml", &manifest.replace("\"scratch\"", "{ image = \"docker-daemon:appbundle-test-daemon:1\" }"));
+    project.edit("Cargo.toml", |text| text.replace("\"scratch\"", "{ image = \"docker-daemon:appbundle-test-daemon:1\" }"));
     let error = fails(&mut project.pack(&["--format", "docker"]), 1);
     assert!(error.contains("has no image `appbundle-test-daemon:1`") && error.contains("help: run `docker pull"), "{error}");
     for mark in ["one", "two"] {
@@ -325,4 +298,17 @@ fn an_image_of_the_engine_is_a_base() {
     assert!(error.contains("is marked linux/amd64") && error.contains("docker pull --platform linux/arm64"), "{error}");
     judge("docker", &["rmi", "-f", "appbundle-test-daemon:1"]);
     forget("daemonbase");
+}
+
+fn main() -> ExitCode {
+    harness::run(vec![
+        test!(load_sends_what_is_missing_of_any_format, [docker]),
+        test!(a_layer_that_is_not_the_configs_is_refused, [docker, podman]),
+        test!(podman_loads_over_its_socket, [podman]),
+        test!(an_engine_that_is_absent_old_or_no_engine_is_told),
+        test!(an_engine_that_dies_in_the_middle_is_told, [docker]),
+        test!(doctor_shows_the_engine_and_asks_for_it_only_where_it_is_needed, [docker]),
+        test!(an_engine_over_tcp_loads_and_builds, [docker]),
+        test!(an_image_of_the_engine_is_a_base, [docker]),
+    ])
 }

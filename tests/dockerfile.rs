@@ -1,12 +1,13 @@
 //! `base = { dockerfile = … }`: the user's own Dockerfile, built by real engines.
-#![cfg(feature = "engine")]
 
 mod support;
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
-use support::{Project, engine, fails, judge, ok, run, text, tool};
+use support::harness::{self, test};
+use support::needs::{arm64_cc, docker_arm64};
+use support::{Project, fails, judge, ok, run, text};
 
 const SYSROOT: &str = "/usr/aarch64-linux-gnu/lib";
 
@@ -19,13 +20,9 @@ const DOCKERFILE: &str = "FROM scratch AS first\nCOPY root /\nCOPY maker /maker\
     FROM first AS second\nENV OF_BASE=yes\nCOPY . /context\n\n\
     FROM second AS third\nENV OF_THIRD=yes\n";
 
-fn project(name: &str) -> Option<Project> {
-    let project = Project::new(&["alpha", "beta"]);
-    if !project.binaries(&["alpha", "beta"]) {
-        return None;
-    }
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text").replace("\"demo\"", &format!("\"{name}\""));
-    project.write("Cargo.toml", &manifest);
+fn project(name: &str) -> Project {
+    let project = Project::named(name, &["alpha", "beta"]);
+    project.binaries(&["alpha", "beta"]);
     let lib = project.path().join("system/root/lib");
     std::fs::create_dir_all(project.path().join("system/root/etc")).expect("folders");
     std::fs::create_dir_all(&lib).expect("folders");
@@ -37,28 +34,18 @@ fn project(name: &str) -> Option<Project> {
     project.write("system/Dockerfile.base", DOCKERFILE);
     project.write("system/.dockerignore", "*.tmp\n");
     project.write("system/note.txt", "a note");
-    Some(project)
-}
-
-fn with_base(project: &Project, base: &str) {
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
-    let kept: String = manifest.lines().filter(|line| !line.starts_with("base = ")).map(|line| format!("{line}\n")).collect();
-    project.write("Cargo.toml", &format!("{kept}base = {base}\n"));
+    project
 }
 
 fn base(word: &str) -> String {
     format!("{{ dockerfile = \"system/Dockerfile.base\", args = {{ WORD = \"{word}\" }}, target = \"second\" }}")
 }
 
-#[test]
 fn it_is_built_for_the_target_once_and_again_when_it_changes() {
-    if !engine() {
-        return;
-    }
-    let Some(project) = project("filed") else { return };
+    let project = project("filed");
     // A word that no run had before: the engine has a cache of its own.
     let word = format!("{:?}", std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("time"));
-    with_base(&project, &base(&word));
+    project.with_base(&base(&word));
     let nobody = "unix:///nonexistent/docker.sock";
     let output = run(&mut project.pack(&["--format", "docker"]));
     let said = text(&output.stderr);
@@ -75,7 +62,7 @@ fn it_is_built_for_the_target_once_and_again_when_it_changes() {
     let files = ok(Command::new("sh").args(["-c", &format!("docker export {} | tar t", container.trim())]));
     judge("docker", &["rm", container.trim()]);
     assert!(files.contains("etc/made") && files.contains("context/note.txt"), "{files}");
-    let dockerfile = String::from_utf8(project.read("target/appbundle/docker/Dockerfile.base")).expect("text");
+    let dockerfile = project.text("target/appbundle/docker/Dockerfile.base");
     assert!(
         dockerfile.contains("# First: docker build --platform linux/arm64 -t appbundle-base:")
             && dockerfile.contains("ARG BASE=appbundle-base:"),
@@ -85,13 +72,13 @@ fn it_is_built_for_the_target_once_and_again_when_it_changes() {
     // Nothing changed: nobody is asked, nor when only a service or an ignored file changes.
     let said = text(&run(project.pack(&["--format", "docker"]).env("DOCKER_HOST", nobody)).stderr);
     assert!(said.contains("Fresh"), "{said}");
-    assert!(project.binary("beta", "int main() { return 0; }\n"));
+    project.binary("beta", "int main() { return 0; }\n");
     project.write("system/left.tmp", "ignored");
     ok(project.pack(&["--format", "docker"]).env("DOCKER_HOST", nobody));
 
     for change in ["argument", "file", "Dockerfile"] {
         match change {
-            "argument" => with_base(&project, &base("other")),
+            "argument" => project.with_base(&base("other")),
             "file" => project.write("system/note.txt", "another note"),
             _ => project.write("system/Dockerfile.base", &DOCKERFILE.replace("yes", "no")),
         }
@@ -110,13 +97,9 @@ fn it_is_built_for_the_target_once_and_again_when_it_changes() {
     assert!(project.read("target/appbundle/com.example.filed-1.2.3.docker.tar") == bytes);
 }
 
-#[test]
 fn what_fails_in_it_is_told() {
-    if !engine() {
-        return;
-    }
-    let Some(project) = project("failing") else { return };
-    with_base(&project, &base("!no"));
+    let project = project("failing");
+    project.with_base(&base("!no"));
     let error = fails(&mut project.pack(&[]), 1);
     assert!(error.contains("exit code: 1") && error.contains("made !no"), "{error}");
     project.write("system/Dockerfile.base", "FROM scratch AS second\nCOPY nothing /\n");
@@ -135,38 +118,39 @@ fn what_fails_in_it_is_told() {
         ),
         ("{ rootfs = \"system\", target = \"second\" }", "need a `dockerfile`"),
     ] {
-        with_base(&project, base);
+        project.with_base(base);
         let error = fails(&mut project.pack(&[]), 1);
         assert!(error.contains(why) && error.contains("--> Cargo.toml"), "{error}");
     }
 }
 
-#[test]
 fn an_image_that_is_marked_for_another_machine_is_refused() {
-    if !engine() {
-        return;
-    }
-    let Some(project) = project("marked") else { return };
+    let project = project("marked");
     ok(Command::new("tar").args(["-C", "system/root", "-cf", "root.tar", "."]).current_dir(project.path()));
     let tar = project.path().join("root.tar");
     judge("docker", &["import", "--platform", "linux/amd64", tar.to_str().expect("path"), "appbundle-test-marked:1"]);
     project.write("system/Dockerfile.base", "FROM appbundle-test-marked:1\nENV A=b\n");
-    with_base(&project, "{ dockerfile = \"system/Dockerfile.base\" }");
+    project.with_base("{ dockerfile = \"system/Dockerfile.base\" }");
     let error = fails(&mut project.pack(&[]), 1);
     assert!(error.contains("the image `appbundle-test-marked:1` of its `FROM` is marked linux/amd64"), "{error}");
     assert!(error.contains("help: `docker pull --platform linux/arm64 IMAGE`, or begin"), "{error}");
     judge("docker", &["rmi", "appbundle-test-marked:1"]);
 }
 
-#[test]
 fn a_context_can_be_another_folder() {
-    if !engine() || !tool("aarch64-linux-gnu-gcc") {
-        return;
-    }
-    let Some(project) = project("contexts") else { return };
+    let project = project("contexts");
     project.write("elsewhere/Dockerfile", "FROM scratch\nCOPY root /\nCOPY note.txt /note\n");
-    with_base(&project, "{ dockerfile = \"elsewhere/Dockerfile\", context = \"system\" }");
+    project.with_base("{ dockerfile = \"elsewhere/Dockerfile\", context = \"system\" }");
     let bundle = ok(&mut project.pack(&["--format", "docker"]));
     judge("docker", &["load", "-i", bundle.trim()]);
     assert_eq!(judge("docker", &["run", "--rm", "--platform", "linux/arm64", "com.example.contexts.alpha:1.2.3"]), "alpha\n");
+}
+
+fn main() -> ExitCode {
+    harness::run(vec![
+        test!(it_is_built_for_the_target_once_and_again_when_it_changes, [docker_arm64, arm64_cc]),
+        test!(what_fails_in_it_is_told, [docker_arm64, arm64_cc]),
+        test!(an_image_that_is_marked_for_another_machine_is_refused, [docker_arm64, arm64_cc]),
+        test!(a_context_can_be_another_folder, [docker_arm64, arm64_cc]),
+    ])
 }

@@ -2,43 +2,41 @@
 
 mod support;
 
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
-use support::{Project, engine, judge, ok, tool};
+use support::harness::{self, test};
+use support::needs::{arm64_cc, auterion_cli, docker_arm64, mender_artifact, podman, skopeo, umoci};
+use support::{Project, judge, ok};
 
 /// Both services and the bundle in all formats.
-fn bundles(project: &Project) -> Option<Vec<String>> {
-    if !project.binaries(&["alpha", "beta"]) {
-        return None;
-    }
-    Some(ok(&mut project.pack(&["--format", "auterionos,docker,oci"])).lines().map(str::to_owned).collect())
+fn bundles(project: &Project) -> Vec<String> {
+    project.binaries(&["alpha", "beta"]);
+    ok(&mut project.pack(&["--format", "auterionos,docker,oci"])).lines().map(str::to_owned).collect()
 }
 
-#[test]
 fn docker_and_podman_load_all_images_of_a_docker_archive() {
-    if !engine() || !tool("podman") {
-        return;
-    }
-    let project = Project::new(&["alpha", "beta"]);
-    let Some(bundles) = bundles(&project) else { return };
+    let project = Project::named("loadable", &["alpha", "beta"]);
+    let bundles = bundles(&project);
     let loaded = judge("docker", &["load", "-i", &bundles[1]]);
-    assert!(loaded.contains("com.example.demo.alpha:1.2.3") && loaded.contains("com.example.demo.beta:1.2.3"), "{loaded}");
-    let printed = judge("docker", &["run", "--rm", "--platform", "linux/arm64", "com.example.demo.beta:1.2.3"]);
+    assert!(
+        loaded.contains("com.example.loadable.alpha:1.2.3") && loaded.contains("com.example.loadable.beta:1.2.3"),
+        "{loaded}"
+    );
+    let printed = judge("docker", &["run", "--rm", "--platform", "linux/arm64", "com.example.loadable.beta:1.2.3"]);
     assert_eq!(printed, "beta\n");
     let store = project.path().join("podman");
     let store = store.to_str().expect("path");
     let podman = ["--root", store, "--runroot", store, "--storage-driver", "vfs"];
     let loaded = ok(Command::new("podman").args(podman).args(["load", "-i", &bundles[1]]));
-    assert!(loaded.contains("com.example.demo.alpha:1.2.3") && loaded.contains("com.example.demo.beta:1.2.3"), "{loaded}");
+    assert!(
+        loaded.contains("com.example.loadable.alpha:1.2.3") && loaded.contains("com.example.loadable.beta:1.2.3"),
+        "{loaded}"
+    );
 }
 
-#[test]
 fn skopeo_and_umoci_read_the_layouts() {
-    if !tool("skopeo") || !tool("umoci") {
-        return;
-    }
     let project = Project::new(&["alpha", "beta"]);
-    let Some(bundles) = bundles(&project) else { return };
+    let bundles = bundles(&project);
     let reference = "com.example.demo.alpha:1.2.3";
     let seen = judge("skopeo", &["inspect", "--config", &format!("docker-archive:{}:{reference}", bundles[1])]);
     assert!(seen.contains("\"arm64\""), "{seen}");
@@ -62,20 +60,23 @@ fn skopeo_and_umoci_read_the_layouts() {
     }
 }
 
-#[test]
 fn the_reference_tools_accept_the_app_file() {
-    if !tool("mender-artifact") || !tool("auterion-cli") {
-        return;
-    }
     for api in ["1", "2", "6", "8"] {
         let project = Project::new(&["alpha", "beta"]);
-        let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
-        project.write("Cargo.toml", &format!("{manifest}\n[workspace.metadata.appbundle.auterion]\napi-version = {api}\ntarget-platform = [\"skynode\", \"ainode\"]\n"));
-        let Some(bundles) = bundles(&project) else { return };
+        project.edit("Cargo.toml", |text| format!("{text}\n[workspace.metadata.appbundle.auterion]\napi-version = {api}\ntarget-platform = [\"skynode\", \"ainode\"]\n"));
+        let bundles = bundles(&project);
         judge("mender-artifact", &["validate", &bundles[0]]);
         let read = judge("mender-artifact", &["read", &bundles[0]]);
         assert!(read.contains("com.example.demo:1.2.3") && read.contains("jetson"), "{read}");
         let seen = judge("auterion-cli", &["app", "inspect", &bundles[0]]);
         assert!(seen.contains("App name: demo") && seen.contains(&format!("App API version: {api}")), "{seen}");
     }
+}
+
+fn main() -> ExitCode {
+    harness::run(vec![
+        test!(docker_and_podman_load_all_images_of_a_docker_archive, [docker_arm64, podman, arm64_cc]),
+        test!(skopeo_and_umoci_read_the_layouts, [arm64_cc, skopeo, umoci]),
+        test!(the_reference_tools_accept_the_app_file, [arm64_cc, auterion_cli, mender_artifact]),
+    ])
 }

@@ -3,10 +3,12 @@
 mod support;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use support::{appbundle, engine, judge, namespaces, ok, repository, tool, within};
+use support::harness::{self, test};
+use support::needs::{arm64_rust, auterion_cli, curl, docker, docker_arm64, mender_artifact, namespaces};
+use support::{appbundle, free_ports, judge, ok, repository, within};
 
 const SERVICES: [&str; 3] = ["thumbnailer", "gallery-service", "camera-control"];
 
@@ -45,16 +47,12 @@ fn retry(what: &str, mut attempt: impl FnMut() -> Option<Vec<u8>>) -> Vec<u8> {
     }
 }
 
-fn curl(arguments: &[&str]) -> Option<Vec<u8>> {
+fn fetch(arguments: &[&str]) -> Option<Vec<u8>> {
     let output = Command::new("curl").args(["--silent", "--fail", "--max-time", "20"]).args(arguments).output().expect("curl");
     output.status.success().then_some(output.stdout)
 }
 
-#[test]
 fn the_example_runs_as_arm64_and_serves_a_picture_through_all_three() {
-    if !tool("aarch64-linux-gnu-gcc") || !tool("mender-artifact") || !tool("auterion-cli") || !engine() {
-        return;
-    }
     let bundles = build(&example(), "auterionos,docker");
     let [app_file, archive] = &bundles[..] else { panic!("{bundles:?}") };
     let app_file = app_file.to_str().expect("path");
@@ -78,36 +76,35 @@ fn the_example_runs_as_arm64_and_serves_a_picture_through_all_three() {
     drop(Containers);
     let containers = Containers;
     judge("docker", &["network", "create", NETWORK]);
-    for (service, port) in SERVICES.iter().zip(["8082:8082", "8081:8081", "8080:8080"]) {
+    let ports: [u16; 3] = free_ports();
+    let published = [8082, 8081, 8080].iter().zip(ports).map(|(inside, port)| format!("127.0.0.1:{port}:{inside}"));
+    for (service, port) in SERVICES.iter().zip(published) {
         let name = format!("appbundle-test-{service}");
-        let mut arguments = vec!["run", "--detach", "--platform", "linux/arm64", "--name", &name, "--publish", port];
+        let mut arguments = vec!["run", "--detach", "--platform", "linux/arm64", "--name", &name, "--publish", &port];
         arguments.extend(["--network", NETWORK, "--network-alias", service, "--env", "TOKEN=ours"]);
         judge("docker", &[&arguments[..], &[&image(service)]].concat());
     }
-    for port in [8080, 8081, 8082] {
-        let answer = retry("/healthz", || curl(&[&format!("http://127.0.0.1:{port}/healthz")]));
+    for port in ports {
+        let answer = retry("/healthz", || fetch(&[&format!("http://127.0.0.1:{port}/healthz")]));
         assert_eq!(answer, b"ok", "port {port}");
     }
-    let captured = retry("/capture", || curl(&["-X", "POST", "http://127.0.0.1:8080/camera/capture"]));
+    let [_, gallery, camera] = ports.map(|port| format!("http://127.0.0.1:{port}"));
+    let captured = retry("/capture", || fetch(&["-X", "POST", &format!("{camera}/camera/capture")]));
     let captured: serde_json::Value = serde_json::from_slice(&captured).expect("JSON");
     let id = &captured["id"];
     let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
-    let picture = curl(&[&format!("http://127.0.0.1:8081/photos/{id}")]).expect("the picture");
-    let small = curl(&[&format!("http://127.0.0.1:8081/photos/{id}/thumbnail?width=64")]).expect("the thumbnail");
+    let picture = fetch(&[&format!("{gallery}/photos/{id}")]).expect("the picture");
+    let small = fetch(&[&format!("{gallery}/photos/{id}/thumbnail?width=64")]).expect("the thumbnail");
     assert!(picture.starts_with(&[0xff, 0xd8]) && small.starts_with(&[0xff, 0xd8]), "both are JPEG");
     assert!(small.len() < picture.len());
-    assert!(curl(&["--data-binary", "@Cargo.toml", "http://127.0.0.1:8081/photos"]).is_none(), "only with the token");
-    let page = curl(&["http://127.0.0.1:8081/"]).expect("the page");
+    assert!(fetch(&["--data-binary", "@Cargo.toml", &format!("{gallery}/photos")]).is_none(), "only with the token");
+    let page = fetch(&[&format!("{gallery}/")]).expect("the page");
     assert!(String::from_utf8_lossy(&page).contains("<html"), "the static files are served");
     drop(containers);
 }
 
 /// What its manifest says of tests: something that answers instead of the thumbnailer.
-#[test]
 fn the_example_is_tested_with_something_that_answers_instead_of_a_service() {
-    if !engine() {
-        return;
-    }
     let named = "hashicorp/http-echo:1.0";
     let there = Command::new("docker").args(["image", "inspect", named]).output().expect("docker").status.success();
     if !there {
@@ -129,11 +126,7 @@ fn image(service: &str) -> String {
 }
 
 /// Another folder, another user, another home, another umask, time zone and language: the same bytes.
-#[test]
 fn two_builds_from_two_folders_by_two_users_are_equal_byte_for_byte() {
-    if !tool("aarch64-linux-gnu-gcc") || !namespaces() {
-        return;
-    }
     let first = build(&example(), "auterionos,docker,oci");
     let folder = tempfile::tempdir().expect("folder");
     let other = folder.path().join("elsewhere and deeper").join("photos");
@@ -159,4 +152,15 @@ fn two_builds_from_two_folders_by_two_users_are_equal_byte_for_byte() {
         assert!(a == b, "{} and {two} differ", one.display());
     }
     assert_eq!(first.len(), printed.lines().count());
+}
+
+fn main() -> ExitCode {
+    harness::run(vec![
+        test!(
+            the_example_runs_as_arm64_and_serves_a_picture_through_all_three,
+            [docker_arm64, arm64_rust, auterion_cli, mender_artifact, curl]
+        ),
+        test!(the_example_is_tested_with_something_that_answers_instead_of_a_service, [docker]),
+        test!(two_builds_from_two_folders_by_two_users_are_equal_byte_for_byte, [arm64_rust, namespaces]),
+    ])
 }

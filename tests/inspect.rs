@@ -5,11 +5,13 @@ mod forge;
 mod support;
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 use cargo_appbundle::bundle::survey::{Format, Limits, Survey, survey};
 use forge::{Forge, ForgedImage, docker_members, gzip, look, member, oci_members, tar, zstd};
-use support::{Project, engine, judge, ok, tool};
+use support::harness::{self, test};
+use support::needs::{arm64_cc, bash, docker, mender_artifact, podman, skopeo, umoci, xz};
+use support::{Project, judge, ok};
 
 fn two() -> [ForgedImage; 2] {
     [ForgedImage::new("a:1", &["base", "a"]), ForgedImage::new("b:1", &["base", "b"])]
@@ -21,7 +23,6 @@ fn good(path: &Path) -> Survey {
     survey
 }
 
-#[test]
 fn every_kind_of_archive_is_the_same_inside() {
     let images = two();
     let dual = |layer: &[u8]| (gzip(layer), "+gzip");
@@ -62,7 +63,6 @@ fn every_kind_of_archive_is_the_same_inside() {
     }
 }
 
-#[test]
 fn through_the_front_door() {
     let folder = tempfile::tempdir().expect("folder");
     std::fs::write(folder.path().join("app.auterionos"), Forge::new().build()).expect("written");
@@ -80,15 +80,11 @@ fn through_the_front_door() {
     assert_eq!((&json["images"][1]["service"], &json["layers"][0]["images"]), (&"b".into(), &serde_json::json!([0, 1])));
 }
 
-#[test]
 fn sparse_files_and_many_holes() {
     let folder = tempfile::tempdir().expect("folder");
     let script =
         "for at in $(seq 0 2 40); do printf x | dd of=holes bs=64k seek=$at conv=notrunc status=none; done; echo y > after
         tar --format=gnu -S -cf layer.tar holes after";
-    if !tool("bash") || !tool("dd") {
-        return;
-    }
     ok(Command::new("bash").args(["-c", script]).current_dir(&folder));
     let mut reader = cargo_appbundle::archive::TarReader::new(std::fs::File::open(folder.path().join("layer.tar")).expect("tar"));
     let mut names = Vec::new();
@@ -98,7 +94,6 @@ fn sparse_files_and_many_holes() {
     assert_eq!(names, ["holes", "after"]);
 }
 
-#[test]
 fn faults_of_oci_layouts() {
     let broken = |change: fn(&mut Vec<forge::Member>)| {
         let mut members = oci_members(&two(), |layer| (gzip(layer), "+gzip"));
@@ -116,11 +111,7 @@ fn faults_of_oci_layouts() {
     assert!(look(&says_zstd).faults.join("\n").contains("its compression is gzip"));
 }
 
-#[test]
 fn what_docker_skopeo_and_podman_write() {
-    if !engine() || !tool("skopeo") {
-        return;
-    }
     let folder = tempfile::tempdir().expect("folder");
     let at = |name: &str| folder.path().join(name);
     let names: Vec<String> = ["one", "two"].map(|name| format!("inspect-test-{}-{name}:1", std::process::id())).to_vec();
@@ -162,26 +153,20 @@ fn what_docker_skopeo_and_podman_write() {
         assert_eq!(copied.images[0].layers.len(), 3);
     }
 
-    if tool("podman") {
-        let podman = |arguments: &[&str]| {
-            let root = at("podman");
-            let mut command = Command::new("podman");
-            command.arg("--root").arg(root.join("root")).arg("--runroot").arg(root.join("run")).args(["--storage-driver", "vfs"]);
-            ok(command.args(arguments).current_dir(&folder))
-        };
-        podman(&["load", "-q", "-i", "saved.tar"]);
-        podman(&["save", "-q", "-m", "-o", "podman.tar", &names[0], &names[1]]);
-        assert_eq!(good(&at("podman.tar")).images.len(), 2);
-        podman(&["save", "-q", "--format", "oci-archive", "-o", "podman-oci.tar", &names[1]]);
-        assert_eq!(good(&at("podman-oci.tar")).format, Format::Oci);
-    }
+    let podman = |arguments: &[&str]| {
+        let root = at("podman");
+        let mut command = Command::new("podman");
+        command.arg("--root").arg(root.join("root")).arg("--runroot").arg(root.join("run")).args(["--storage-driver", "vfs"]);
+        ok(command.args(arguments).current_dir(&folder))
+    };
+    podman(&["load", "-q", "-i", "saved.tar"]);
+    podman(&["save", "-q", "-m", "-o", "podman.tar", &names[0], &names[1]]);
+    assert_eq!(good(&at("podman.tar")).images.len(), 2);
+    podman(&["save", "-q", "--format", "oci-archive", "-o", "podman-oci.tar", &names[1]]);
+    assert_eq!(good(&at("podman-oci.tar")).format, Format::Oci);
 }
 
-#[test]
 fn what_umoci_writes() {
-    if !tool("umoci") {
-        return;
-    }
     let folder = tempfile::tempdir().expect("folder");
     std::fs::write(folder.path().join("file"), "x").expect("written");
     for arguments in [
@@ -196,11 +181,14 @@ fn what_umoci_writes() {
     assert_eq!((survey.format, survey.images.len(), survey.layers.len()), (Format::Oci, 1, 1));
 }
 
-#[test]
+fn the_reference_artifact_tool_takes_the_forged_file() {
+    let folder = tempfile::tempdir().expect("folder");
+    let file = folder.path().join("good.auterionos");
+    std::fs::write(&file, Forge::new().build()).expect("written");
+    judge("mender-artifact", &["validate", file.to_str().expect("text")]);
+}
+
 fn what_the_reference_artifact_tool_writes() {
-    if !tool("mender-artifact") {
-        return;
-    }
     let folder = tempfile::tempdir().expect("folder");
     let forge = Forge::new();
     let image = "com.example.demo.image";
@@ -235,11 +223,7 @@ fn what_the_reference_artifact_tool_writes() {
     }
 }
 
-#[test]
 fn what_xz_writes() {
-    if !tool("xz") {
-        return;
-    }
     let folder = tempfile::tempdir().expect("folder");
     let xz = |bytes: &[u8], options: &[&str]| {
         let (from, to) = (folder.path().join("x"), folder.path().join("x.xz"));
@@ -275,13 +259,10 @@ fn what_xz_writes() {
     assert!(!look(&damaged).faults.is_empty());
 }
 
-#[test]
 fn what_we_write() {
     let names = ["camera", "storage"];
     let project = Project::new(&names);
-    if !project.binaries(&names) {
-        return;
-    }
+    project.binaries(&names);
     let output = ok(&mut project.pack(&["--format", "auterionos,docker,oci"]));
     let mut formats = Vec::new();
     for path in output.lines().map(Path::new).filter(|path| path.is_file()) {
@@ -294,7 +275,6 @@ fn what_we_write() {
     assert_eq!(formats, [Format::Auterionos, Format::DockerAndOci, Format::Oci]);
 }
 
-#[test]
 fn many_claims_of_one_large_layer_need_no_memory() {
     let mut builder = tar::Builder::new(Vec::new());
     for number in 0..10 {
@@ -319,4 +299,20 @@ fn many_claims_of_one_large_layer_need_no_memory() {
     let words = ["sh", "-c", "ulimit -v 400000 && exec \"$@\"", "sh"];
     let said = ok(&mut support::within(&words, &support::appbundle(folder.path(), &["inspect", "x.tar"])));
     assert!(said.contains("largest files"), "{:?}", said.lines().last());
+}
+
+fn main() -> ExitCode {
+    harness::run(vec![
+        test!(every_kind_of_archive_is_the_same_inside),
+        test!(through_the_front_door),
+        test!(sparse_files_and_many_holes, [bash]),
+        test!(faults_of_oci_layouts),
+        test!(what_docker_skopeo_and_podman_write, [docker, podman, skopeo]),
+        test!(what_umoci_writes, [umoci]),
+        test!(the_reference_artifact_tool_takes_the_forged_file, [mender_artifact]),
+        test!(what_the_reference_artifact_tool_writes, [mender_artifact]),
+        test!(what_xz_writes, [xz]),
+        test!(what_we_write, [arm64_cc]),
+        test!(many_claims_of_one_large_layer_need_no_memory),
+    ])
 }

@@ -2,11 +2,13 @@
 
 mod support;
 
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 use serde_json::json;
 use support::cluster::{Cluster, NAMESPACE};
-use support::{Project, appbundle, fails, judge, ok, run, tool};
+use support::harness::{self, test};
+use support::needs::kubectl_apply;
+use support::{Project, appbundle, fails, ok, run};
 
 /// Values that formats on the way would like to understand.
 const TRICKY: &str = "a \"b\" 'c'\n$HOME ${PATH} $$ $(NAME) #d \\ {{.Node}} é ";
@@ -27,28 +29,7 @@ fn deploy(project: &Project, cluster: &Cluster, arguments: &[&str]) -> Command {
     command
 }
 
-/// Whether there is a kubectl that finds out by itself what has changed: before 1.27 it asks the server for whole schemas, which only a
-/// real one has. With the same rule as [`tool`].
-fn kubectl() -> bool {
-    if !tool("kubectl") {
-        return false;
-    }
-    let version: serde_json::Value =
-        serde_json::from_str(&judge("kubectl", &["version", "--client", "-o", "json"])).expect("JSON");
-    let minor = version["clientVersion"]["minor"].as_str().unwrap_or_default().trim_end_matches('+').parse::<u32>();
-    let does = minor.is_ok_and(|minor| minor >= 27);
-    if !does {
-        assert!(std::env::var_os("CI").is_none(), "kubectl is older than 1.27, and in CI nothing is skipped");
-        eprintln!("skipped: kubectl is older than 1.27");
-    }
-    does
-}
-
-#[test]
 fn what_is_deployed_is_there_as_it_is_written_and_runs() {
-    if !kubectl() {
-        return;
-    }
     let (project, cluster) = (project(), Cluster::start(&[], &[]));
     let at = |prefix: &'static str| ["--image-prefix", prefix];
     let output = run(&mut deploy(&project, &cluster, &at("ghcr.io/example/demo")));
@@ -83,11 +64,7 @@ fn what_is_deployed_is_there_as_it_is_written_and_runs() {
     assert_eq!(cluster.followed(), ["alpha", "beta"].repeat(3));
 }
 
-#[test]
 fn a_service_that_does_not_run_and_an_object_that_is_refused_are_told() {
-    if !kubectl() {
-        return;
-    }
     let (project, cluster) = (project(), Cluster::start(&["alpha"], &[]));
     let error = fails(&mut deploy(&project, &cluster, &["--timeout", "2"]), 1);
     for part in [
@@ -112,7 +89,6 @@ fn a_service_that_does_not_run_and_an_object_that_is_refused_are_told() {
     assert!(error.contains("context \"elsewhere\" does not exist"), "{error}");
 }
 
-#[test]
 fn without_kubectl_it_is_told_how_to_get_it() {
     let project = project();
     let folder = project.path().join("few");
@@ -126,4 +102,12 @@ fn without_kubectl_it_is_told_how_to_get_it() {
     }
     let error = fails(appbundle(project.path(), &["deploy", "--to", "kubernetes"]).env("PATH", &folder), 1);
     assert!(error.contains("`kubectl` is not installed"), "{error}");
+}
+
+fn main() -> ExitCode {
+    harness::run(vec![
+        test!(what_is_deployed_is_there_as_it_is_written_and_runs, [kubectl_apply]),
+        test!(a_service_that_does_not_run_and_an_object_that_is_refused_are_told, [kubectl_apply]),
+        test!(without_kubectl_it_is_told_how_to_get_it),
+    ])
 }

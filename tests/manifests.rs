@@ -112,8 +112,7 @@ fn a_mistake_in_one_service_hides_none_between_the_others() {
         assert!(error.contains(part), "{part} in\n{error}");
     }
     // What is missing because it could not be read is told once, where it stands.
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
-    project.write("Cargo.toml", &format!("{manifest}stacks = {{ inner = {{ services = [\"beta\"] }} }}\n"));
+    project.edit("Cargo.toml", |text| text + "stacks = { inner = { services = [\"beta\"] } }\n");
     project.service("alpha", "");
     project.service("beta", "bin = \"beto\"\n");
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
@@ -126,8 +125,7 @@ fn of_several_tables_in_one_manifest_the_wrong_one_is_shown() {
     let tables = "\n[[package.metadata.service]]\nname = \"one\"\n[[package.metadata.service]]\nname = \"three\"\ndepends-on = [\"two\"]\n\
         [[package.metadata.service]]\nname = \"two\"\ndepends-on = [\"three\"]\n";
     project.service("alpha", "");
-    let manifest = String::from_utf8(project.read("services/alpha/Cargo.toml")).expect("text");
-    project.write("services/alpha/Cargo.toml", &manifest.replace("\n[package.metadata.service]\n", tables));
+    project.edit("services/alpha/Cargo.toml", |text| text.replace("\n[package.metadata.service]\n", tables));
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
     assert!(error.contains("cycle: three -> two -> three") && error.contains("alpha/Cargo.toml:10:14"), "{error}");
 }
@@ -159,7 +157,7 @@ fn files_that_cannot_stand_side_by_side_are_refused() {
         project.service("alpha", &table(&["/srv/a"]));
         project.service("beta", &table(&[places]));
         ok(&mut appbundle(project.path(), &["plan"]));
-        let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
+        let manifest = project.text("Cargo.toml");
         project.write("Cargo.toml", &format!("{manifest}layout = \"multi-binary\"\n"));
         let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
         assert!(error.contains(why) && error.contains("beta/Cargo.toml:7:"), "{why} in {error}");
@@ -170,7 +168,7 @@ fn files_that_cannot_stand_side_by_side_are_refused() {
 #[test]
 fn names_are_as_long_as_formats_take_them() {
     let project = Project::new(&["alpha"]);
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
+    let manifest = project.text("Cargo.toml");
     let with = |author: usize, service: usize| {
         let author = format!("com.{}", "a".repeat(author - 4));
         project.write("Cargo.toml", &manifest.replace("com.example", &author));
@@ -197,10 +195,9 @@ fn values_that_no_engine_and_no_device_takes_are_told_at_once() {
         "args = [\"#VERSION#\"]\nhealthcheck = { command = [\"x\"], interval = \"soon\", timeout = \"1day\", start-period = \"1m30s\" }\n\
         [package.metadata.service.test.dependencies]\ndb = { image = \"x\", ports = [1], healthcheck = { port = 1, timeout = \"3 s\" } }\n",
     );
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
     let auterion = "[workspace.metadata.appbundle.auterion]\napi-version = 6\nlogging = { rate = 1 }\n\
         parameters = [{ name = \"a\", type = \"int64\", default = true, description = { short = \"A\" } }]\ncompose-override = { version = \"3\" }\n";
-    project.write("Cargo.toml", &format!("{manifest}\n{auterion}"));
+    project.edit("Cargo.toml", |text| format!("{text}\n{auterion}"));
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
     for (part, place) in [
         ("`#VERSION#` is put in for the version in `app.yml` alone", "alpha/Cargo.toml:6:1"),
@@ -255,9 +252,8 @@ fn bins_are_found_as_cargo_does() {
 fn two_packages_with_one_bin_are_refused() {
     let project = Project::new(&["alpha", "beta"]);
     for name in ["alpha", "beta"] {
-        let manifest = String::from_utf8(project.read(&format!("services/{name}/Cargo.toml"))).expect("text");
         let bin = "[[bin]]\nname = \"server\"\npath = \"src/main.rs\"\n";
-        project.write(&format!("services/{name}/Cargo.toml"), &format!("{manifest}\n{bin}"));
+        project.edit(&format!("services/{name}/Cargo.toml"), |text| format!("{text}\n{bin}"));
     }
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
     assert!(error.contains("`alpha` and `beta` both have a bin `server`"), "{error}");
@@ -345,9 +341,8 @@ fn the_plan_says_which_features_are_shared() {
     project.write("shared/src/lib.rs", "");
     for (name, feature) in [("a", "fast"), ("b", "safe")] {
         let path = format!("services/{name}/Cargo.toml");
-        let manifest = String::from_utf8(project.read(&path)).expect("text");
         let dependency = format!("shared = {{ path = \"../../shared\", features = [\"{feature}\"] }}\n");
-        project.write(&path, &format!("{manifest}\n[dependencies]\n{dependency}"));
+        project.edit(&path, |text| format!("{text}\n[dependencies]\n{dependency}"));
     }
     let text = ok(&mut appbundle(project.path(), &["plan"]));
     assert!(text.contains("  shared v0.3.0: fast for a; safe for b\n"), "{text}");

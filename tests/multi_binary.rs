@@ -2,34 +2,33 @@
 
 mod support;
 
-use support::{Project, appbundle, engine, fails, judge, ok, tool};
+use std::process::ExitCode;
+
+use support::harness::{self, test};
+use support::needs::{arm64_cc, docker_arm64};
+use support::{Project, appbundle, fails, judge, ok};
 
 const IMAGE: &str = "com.example.demo:1.2.3";
 
-fn project() -> Option<Project> {
+fn project() -> Project {
     let project = Project::new(&[]);
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
-    project.write("Cargo.toml", &format!("{manifest}layout = \"multi-binary\"\nbase = \"scratch\"\n"));
+    project.edit("Cargo.toml", |text| text + "layout = \"multi-binary\"\nbase = \"scratch\"\n");
     project.service(
         "alpha",
         "args = [\"--x\", \"a $b\"]\nenvironment = { A = \"1\" }\nports = [\"80:8080\"]\nuser = \"1000:1000\"\n",
     );
     project.service("beta", "files = [{ from = \"conf.txt\", to = \"/etc/beta.conf\" }]\nvolumes = [\"data:/data\"]\n");
     project.write("services/beta/conf.txt", "conf");
-    if !tool("aarch64-linux-gnu-gcc") {
-        return None;
-    }
     for service in ["alpha", "beta"] {
         let source =
             format!("#include <stdio.h>\nint main(int n, char **v) {{ printf(\"{service} %d %s\\n\", n, v[n - 1]); }}\n");
         project.compile("aarch64-linux-gnu-gcc", service, &source, &["-static"]);
     }
-    Some(project)
+    project
 }
 
-#[test]
 fn one_image_holds_all_executables_and_starts_none() {
-    let Some(project) = project() else { return };
+    let project = project();
     let printed = ok(&mut project.pack(&["--format", "auterionos,docker,oci"]));
     for bundle in printed.lines() {
         ok(&mut appbundle(project.path(), &["verify", bundle]));
@@ -37,14 +36,11 @@ fn one_image_holds_all_executables_and_starts_none() {
             serde_json::from_str(&ok(&mut appbundle(project.path(), &["inspect", bundle, "--json"]))).expect("JSON");
         assert_eq!(report["images"].as_array().map(Vec::len), Some(1), "{report:#}");
     }
-    let compose = String::from_utf8(project.read("target/appbundle/app.yml")).expect("text");
+    let compose = project.text("target/appbundle/app.yml");
     for part in ["/usr/local/bin/alpha", "a $$b", "user: ", "1000:1000", "working_dir: /", IMAGE] {
         assert!(compose.contains(part), "{part} in\n{compose}");
     }
     assert_eq!(compose.matches(IMAGE).count(), 2, "{compose}");
-    if !engine() {
-        return;
-    }
     let load = || judge("docker", &["load", "-i", printed.lines().nth(1).expect("docker")]);
     load();
     let config = judge(
@@ -77,9 +73,8 @@ fn one_image_holds_all_executables_and_starts_none() {
     judge("docker", &["rmi", "-f", IMAGE]);
 }
 
-#[test]
 fn what_does_not_fit_into_one_image_is_told() {
-    let Some(project) = project() else { return };
+    let project = project();
     project.service("gamma", "base = \"auto\"\nfiles = [{ from = \"conf.txt\", to = \"/etc/beta.conf\" }]\n");
     project.write("services/gamma/conf.txt", "other");
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
@@ -89,9 +84,8 @@ fn what_does_not_fit_into_one_image_is_told() {
 }
 
 /// What `inspect` says of the other layout is what a build in that layout has.
-#[test]
 fn inspect_compares_the_layouts_as_they_are_built() {
-    let Some(project) = project() else { return };
+    let project = project();
     // A file that two services share, one of one alone, and a second service of the same executable.
     for service in ["alpha", "delta"] {
         project.service(service, "files = [{ from = \"same.txt\", to = \"/etc/same.txt\" }]\n");
@@ -104,7 +98,7 @@ fn inspect_compares_the_layouts_as_they_are_built() {
         [[package.metadata.service]]\nname = \"beta\"\nbin = \"beta\"\nfiles = [{ from = \"conf.txt\", to = \"/etc/beta.conf\" }]\n\
         [[package.metadata.service]]\nname = \"beta-too\"\nbin = \"beta\"\n",
     );
-    let root = String::from_utf8(project.read("Cargo.toml")).expect("text");
+    let root = project.text("Cargo.toml");
     let formats = "auterionos,docker,oci";
     for base in ["base = \"scratch\"\n", "base = { rootfs = \"root.tar\" }\n"] {
         project.write("root/etc/of-base", &"of the base ".repeat(1000));
@@ -149,4 +143,12 @@ fn inspect_compares_the_layouts_as_they_are_built() {
     let bundle = ok(&mut project.pack(&["--format", "docker"]));
     let text = ok(&mut appbundle(project.path(), &["inspect", bundle.trim()]));
     assert!(text.contains("one image cannot hold all services: they stand on different bases"), "{text}");
+}
+
+fn main() -> ExitCode {
+    harness::run(vec![
+        test!(one_image_holds_all_executables_and_starts_none, [docker_arm64, arm64_cc]),
+        test!(what_does_not_fit_into_one_image_is_told, [arm64_cc]),
+        test!(inspect_compares_the_layouts_as_they_are_built, [arm64_cc]),
+    ])
 }

@@ -2,33 +2,32 @@
 
 mod support;
 
+use std::process::ExitCode;
+
+use support::harness::{self, test};
+use support::needs::{arm64_cc, armv7, namespaces, registry, riscv64, skopeo};
 use support::registry::{Guard, Registry};
-use support::{Project, appbundle, fails, has_std, judge, namespaces, ok, run, text, tool, toolchain};
+use support::{Project, appbundle, fails, has_std, judge, ok, run, text, toolchain};
 
 const ARM: &str = "aarch64-unknown-linux-gnu";
 const AMD: &str = "x86_64-unknown-linux-gnu";
 
 /// Two services, each with a static program for both targets.
-fn project() -> Option<Project> {
+fn project() -> Project {
     let project = Project::new(&["alpha", "beta"]);
-    if !tool("aarch64-linux-gnu-gcc") {
-        return None;
-    }
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
     let auterion = "[workspace.metadata.appbundle.auterion]\ntarget-platform = [\"skynode\", \"simulation\"]\n";
-    project.write("Cargo.toml", &format!("{manifest}targets = [\"{ARM}\", \"{AMD}\"]\nbase = \"scratch\"\n{auterion}"));
+    project.edit("Cargo.toml", |text| format!("{text}targets = [\"{ARM}\", \"{AMD}\"]\nbase = \"scratch\"\n{auterion}"));
     for (triple, compiler) in [(ARM, "aarch64-linux-gnu-gcc"), (AMD, "cc")] {
         for service in ["alpha", "beta"] {
             let source = format!("#include <stdio.h>\nint main() {{ puts(\"{service} {triple}\"); return 0; }}\n");
             project.compile(compiler, &format!("{triple}/{service}"), &source, &["-static"]);
         }
     }
-    Some(project)
+    project
 }
 
-#[test]
 fn an_index_where_the_format_has_one_and_a_bundle_for_each_platform_where_not() {
-    let Some(project) = project() else { return };
+    let project = project();
     let output = project.path().join("target/appbundle");
     let printed = ok(&mut project.pack(&["--format", "auterionos,docker,oci"]));
     let files: Vec<&str> =
@@ -46,14 +45,12 @@ fn an_index_where_the_format_has_one_and_a_bundle_for_each_platform_where_not() 
         ok(&mut appbundle(project.path(), &["verify", file]));
     }
     let archive = format!("oci-archive:{}:com.example.demo.alpha:1.2.3", output.join(format!("{slug}.oci.tar")).display());
-    if tool("skopeo") {
-        for platform in ["arm64", "amd64"] {
-            let config = judge("skopeo", &["--override-arch", platform, "inspect", "--config", &archive]);
-            assert!(config.contains(&format!("\"{platform}\"")), "{config}");
-        }
-        let raw = judge("skopeo", &["inspect", "--raw", &archive]);
-        assert_eq!(raw.matches("\"platform\"").count(), 2, "{raw}");
+    for platform in ["arm64", "amd64"] {
+        let config = judge("skopeo", &["--override-arch", platform, "inspect", "--config", &archive]);
+        assert!(config.contains(&format!("\"{platform}\"")), "{config}");
     }
+    let raw = judge("skopeo", &["inspect", "--raw", &archive]);
+    assert_eq!(raw.matches("\"platform\"").count(), 2, "{raw}");
     // Nothing changed, nothing done; and for one of them the folder is the usual one.
     let again = run(&mut project.pack(&["--format", "auterionos,docker,oci"]));
     let said = text(&again.stderr);
@@ -70,9 +67,8 @@ fn an_index_where_the_format_has_one_and_a_bundle_for_each_platform_where_not() 
     assert!(twice.contains("are both for linux/arm64"), "{twice}");
 }
 
-#[test]
 fn a_tag_leads_to_all_platforms() {
-    let (Some(project), Some(registry)) = (project(), Registry::start(Guard::None)) else { return };
+    let (project, registry) = (project(), Registry::start(Guard::None));
     ok(&mut project.pack(&["--format", "oci"]));
     let prefix = format!("{}/team", registry.host);
     let printed = ok(&mut appbundle(project.path(), &["push", "--repo", &prefix]));
@@ -111,35 +107,34 @@ fn prints(project: &Project, archive: &str, qemu: &str) -> String {
     judge("unshare", &["--user", "--map-root-user", "chroot", &at(""), "/qemu", program])
 }
 
-/// Programs of other processors, with the C library of each cross compiler as their base.
-#[test]
-fn programs_for_armv7_and_riscv64_run_from_their_images() {
-    for ((triple, compiler, qemu), architecture) in [(ARMV7, r#""architecture":"arm""#), (RISCV, r#""architecture":"riscv64""#)] {
-        if !tool(compiler) || !tool(qemu) || !tool("skopeo") || !namespaces() {
-            continue;
-        }
-        let project = Project::new(&["alpha"]);
-        project.compile(compiler, "alpha", "#include <stdio.h>\nint main() { puts(\"alpha\"); return 0; }\n", &[]);
-        let printed = ok(&mut project.pack(&["--target", triple, "--format", "docker,oci"]));
-        let files: Vec<&str> = printed.lines().collect();
-        for file in &files {
-            ok(&mut appbundle(project.path(), &["verify", file]));
-        }
-        assert_eq!(prints(&project, files[0], qemu), "alpha\n");
-        let config = judge("skopeo", &["inspect", "--config", "--raw", &format!("docker-archive:{}", files[0])]);
-        assert!(config.contains(architecture), "{config}");
-        assert_eq!(config.contains(r#""variant":"v7""#), triple == ARMV7.0, "{config}");
-        let wrong = fails(&mut project.pack(&["--target", AMD]), 1);
-        assert!(wrong.contains("is for") && wrong.contains("but the target `x86_64-unknown-linux-gnu` is amd64"), "{wrong}");
+/// A program of another processor, with the C library of the cross compiler as its base.
+fn runs_from_its_image((triple, compiler, qemu): (&str, &str, &str), platform: &str) {
+    let project = Project::new(&["alpha"]);
+    project.compile(compiler, "alpha", "#include <stdio.h>\nint main() { puts(\"alpha\"); return 0; }\n", &[]);
+    let printed = ok(&mut project.pack(&["--target", triple, "--format", "docker,oci"]));
+    let files: Vec<&str> = printed.lines().collect();
+    for file in &files {
+        ok(&mut appbundle(project.path(), &["verify", file]));
     }
+    assert_eq!(prints(&project, files[0], qemu), "alpha\n");
+    let config = judge("skopeo", &["inspect", "--config", "--raw", &format!("docker-archive:{}", files[0])]);
+    let config: serde_json::Value = serde_json::from_str(&config).expect("JSON");
+    let variant = config["variant"].as_str().map(|variant| format!("/{variant}")).unwrap_or_default();
+    assert_eq!(format!("{}{variant}", config["architecture"].as_str().expect("text")), platform);
+    let wrong = fails(&mut project.pack(&["--target", AMD]), 1);
+    assert!(wrong.contains("is for") && wrong.contains("but the target `x86_64-unknown-linux-gnu` is amd64"), "{wrong}");
 }
 
-#[test]
+fn a_program_for_armv7_runs_from_its_image() {
+    runs_from_its_image(ARMV7, "arm/v7");
+}
+
+fn a_program_for_riscv64_runs_from_its_image() {
+    runs_from_its_image(RISCV, "riscv64");
+}
+
 fn rust_for_armv7_is_compiled_or_told_what_it_lacks() {
-    let (triple, compiler, qemu) = ARMV7;
-    if !tool(compiler) || !tool(qemu) || !namespaces() {
-        return;
-    }
+    let (triple, _, qemu) = ARMV7;
     let project = Project::new(&["alpha"]);
     let mut build = appbundle(project.path(), &["build", "--target", triple, "--format", "docker"]);
     if has_std(toolchain(), triple) {
@@ -148,4 +143,14 @@ fn rust_for_armv7_is_compiled_or_told_what_it_lacks() {
         let error = fails(&mut build, 101);
         assert!(error.contains(&format!("run `rustup target add {triple}`")), "{error}");
     }
+}
+
+fn main() -> ExitCode {
+    harness::run(vec![
+        test!(an_index_where_the_format_has_one_and_a_bundle_for_each_platform_where_not, [arm64_cc, skopeo]),
+        test!(a_tag_leads_to_all_platforms, [registry, arm64_cc]),
+        test!(a_program_for_armv7_runs_from_its_image, [armv7, skopeo, namespaces]),
+        test!(a_program_for_riscv64_runs_from_its_image, [riscv64, skopeo, namespaces]),
+        test!(rust_for_armv7_is_compiled_or_told_what_it_lacks, [armv7, namespaces]),
+    ])
 }

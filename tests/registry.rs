@@ -2,26 +2,28 @@
 
 mod support;
 
-use std::process::Command;
+use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use cargo_appbundle::digest::Digest;
+use support::harness::{self, test};
+use support::needs::{arm64_cc, guarded_registry, registry};
 use support::registry::{Guard, PASSWORD, Registry, TestImage, USER};
 use support::{Project, appbundle, fails, judge, ok, run, text};
 
-fn project() -> Option<Project> {
+fn project() -> Project {
     let project = Project::new(&["alpha", "beta"]);
-    project.binaries(&["alpha", "beta"]).then_some(project)
+    project.binaries(&["alpha", "beta"]);
+    project
 }
 
 fn lock(project: &Project) -> String {
-    String::from_utf8(project.read("appbundle.lock")).expect("text")
+    project.text("appbundle.lock")
 }
 
-#[test]
 fn a_base_is_pulled_once_and_pinned() {
-    let (Some(project), Some(registry)) = (project(), Registry::start(Guard::None)) else { return };
+    let (project, registry) = (project(), Registry::start(Guard::None));
     let image = TestImage::new(&project, "one");
     registry.put(&project, &image, "team/base:1");
     let reference = format!("{}/team/base:1", registry.host);
@@ -73,9 +75,8 @@ fn in_project(project: &Project, arguments: &[&str]) -> Command {
     command
 }
 
-#[test]
 fn update_moves_the_pin_and_locked_forbids_it() {
-    let (Some(project), Some(registry)) = (project(), Registry::start(Guard::None)) else { return };
+    let (project, registry) = (project(), Registry::start(Guard::None));
     let (one, two) = (TestImage::new(&project, "one"), TestImage::new(&project, "two"));
     registry.put(&project, &one, "team/base:1");
     let reference = format!("{}/team/base:1", registry.host);
@@ -122,9 +123,8 @@ fn update_moves_the_pin_and_locked_forbids_it() {
     assert!(said.contains(&format!("Removing {reference}")) && !lock(&project).contains(&reference), "{said}");
 }
 
-#[test]
 fn images_are_pushed_as_they_are_and_only_once() {
-    let (Some(project), Some(registry)) = (project(), Registry::start(Guard::None)) else { return };
+    let (project, registry) = (project(), Registry::start(Guard::None));
     registry.put(&project, &TestImage::new(&project, "one"), "team/base:1");
     project.with_base(&format!("{{ image = \"{}/team/base:1\" }}", registry.host));
     let prefix = format!("{}/gallery", registry.host);
@@ -175,7 +175,7 @@ fn images_are_pushed_as_they_are_and_only_once() {
     let error = fails(&mut in_project(&project, &["push", "--repo", "https://registry.local/x"]), 1);
     assert!(error.contains("it begins with a scheme: leave that out"), "{error}");
     // Of a service that has changed, the layer that the other one has too is taken from there; a tag that somebody moved comes back.
-    assert!(project.binary("beta", "int main() { return 0; }\n"));
+    project.binary("beta", "int main() { return 0; }\n");
     ok(&mut project.pack_alone(&["--format", "oci"]));
     let before = puts();
     let said = text(&run(&mut push(&[])).stderr);
@@ -187,9 +187,8 @@ fn images_are_pushed_as_they_are_and_only_once() {
     assert!(lines[0].ends_with(&Digest::of(&raw).to_string()));
 }
 
-#[test]
 fn cargo_is_not_asked_again_what_the_last_build_knows() {
-    let (Some(project), Some(registry)) = (project(), Registry::start(Guard::None)) else { return };
+    let (project, registry) = (project(), Registry::start(Guard::None));
     ok(&mut project.pack_alone(&["--format", "oci"]));
     let prefix = format!("{}/gallery", registry.host);
     let push = |folder: &str, arguments: &[&str]| {
@@ -227,15 +226,13 @@ fn cargo_is_not_asked_again_what_the_last_build_knows() {
     assert_eq!(printed, ok(&mut without_cargo("", &[])));
 
     // A manifest that changed is read; a build that finds nothing else changed makes that certain again.
-    let manifest = text(&project.read("services/alpha/Cargo.toml"));
-    project.write("services/alpha/Cargo.toml", &format!("{manifest}\n# A remark.\n"));
+    project.edit("services/alpha/Cargo.toml", |text| text + "\n# A remark.\n");
     asks(&mut without_cargo("", &[]));
     assert_eq!(printed, ok(&mut push("", &[])));
     assert!(text(&run(&mut project.pack_alone(&["--format", "oci"])).stderr).contains("Fresh"));
     assert_eq!(printed, ok(&mut without_cargo("", &[])));
     // So does a new member, wherever it stands.
-    let root = text(&project.read("Cargo.toml"));
-    project.write("Cargo.toml", &root.replace("[\"services/*\"]", "[\"services/*\", \"deep/*/*\"]"));
+    project.edit("Cargo.toml", |text| text.replace("[\"services/*\"]", "[\"services/*\", \"deep/*/*\"]"));
     project.write("deep/one/tool/Cargo.toml", "[package]\nname = \"tool\"\n");
     project.write("deep/one/tool/src/lib.rs", "");
     std::fs::create_dir(project.path().join("deep/two")).expect("folder");
@@ -246,9 +243,8 @@ fn cargo_is_not_asked_again_what_the_last_build_knows() {
     asks(&mut without_cargo("", &[]));
 }
 
-#[test]
 fn what_is_no_reference_is_told_where_it_stands() {
-    let Some(project) = project() else { return };
+    let project = project();
     project.with_base("{ image = \"Debian:1\" }");
     let error = fails(&mut project.pack_alone(&[]), 1);
     assert!(error.contains("`Debian:1` is not an image reference") && error.contains("Cargo.toml:9"), "{error}");
@@ -257,9 +253,8 @@ fn what_is_no_reference_is_told_where_it_stands() {
     assert!(error.contains("exactly one of `rootfs`, `archive`, `dockerfile` and `image`"), "{error}");
 }
 
-#[test]
 fn tls_and_a_password() {
-    let (Some(project), Some(registry)) = (project(), Registry::start(Guard::TlsAndPassword)) else { return };
+    let (project, registry) = (project(), Registry::start(Guard::TlsAndPassword));
     registry.put(&project, &TestImage::new(&project, "one"), "team/base:1");
     project.with_base(&format!("{{ image = \"{}/team/base:1\" }}", registry.host));
     let build = || project.pack_alone(&["--format", "oci"]);
@@ -288,9 +283,8 @@ fn tls_and_a_password() {
     ok(push.env("SSL_CERT_FILE", registry.ca()).env("REGISTRY_AUTH_FILE", auth));
 }
 
-#[test]
 fn every_kind_of_bundle_gives_the_same_images() {
-    let (Some(project), Some(registry)) = (project(), Registry::start(Guard::None)) else { return };
+    let (project, registry) = (project(), Registry::start(Guard::None));
     let bundles = ok(&mut project.pack_alone(&["--format", "auterionos,docker,oci"]));
     let bundles: Vec<&str> = bundles.lines().collect();
     assert_eq!(bundles.len(), 3, "{bundles:?}");
@@ -383,9 +377,8 @@ fn stalling(registry: &Registry, after: usize) -> (String, Arc<AtomicBool>) {
     (host, stalled)
 }
 
-#[test]
 fn a_push_that_was_killed_anywhere_ends_right() {
-    let (Some(project), Some(registry)) = (project(), Registry::start(Guard::None)) else { return };
+    let (project, registry) = (project(), Registry::start(Guard::None));
     let bundle = ok(&mut project.pack_alone(&["--format", "oci"]));
     // How much a whole push sends: then it can be killed in each tenth of it.
     let (host, _) = stalling(&registry, usize::MAX);
@@ -458,9 +451,8 @@ fn cutting(registry: &Registry, count: usize, after: usize) -> String {
     host
 }
 
-#[test]
 fn a_push_that_was_cut_anywhere_ends_right() {
-    let (Some(project), Some(registry)) = (project(), Registry::start(Guard::None)) else { return };
+    let (project, registry) = (project(), Registry::start(Guard::None));
     ok(&mut project.pack_alone(&["--format", "oci"]));
     let whole = |folder: &str| {
         for service in ["alpha", "beta"] {
@@ -486,4 +478,18 @@ fn a_push_that_was_cut_anywhere_ends_right() {
         ok(&mut in_project(&project, &["push", "--repo", &format!("{}/{folder}", registry.host)]));
         whole(&folder);
     }
+}
+
+fn main() -> ExitCode {
+    harness::run(vec![
+        test!(a_base_is_pulled_once_and_pinned, [registry, arm64_cc]),
+        test!(update_moves_the_pin_and_locked_forbids_it, [registry, arm64_cc]),
+        test!(images_are_pushed_as_they_are_and_only_once, [registry, arm64_cc]),
+        test!(cargo_is_not_asked_again_what_the_last_build_knows, [registry, arm64_cc]),
+        test!(what_is_no_reference_is_told_where_it_stands, [arm64_cc]),
+        test!(tls_and_a_password, [guarded_registry, arm64_cc]),
+        test!(every_kind_of_bundle_gives_the_same_images, [registry, arm64_cc]),
+        test!(a_push_that_was_killed_anywhere_ends_right, [registry, arm64_cc]),
+        test!(a_push_that_was_cut_anywhere_ends_right, [registry, arm64_cc]),
+    ])
 }

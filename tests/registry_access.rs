@@ -4,24 +4,27 @@ mod support;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::process::Command;
+use std::process::{Command, ExitCode};
 use std::sync::{Arc, Mutex};
 
+use support::harness::{self, test};
+use support::needs::{arm64_cc, guarded_registry, network, podman};
 use support::registry::{Guard, PASSWORD, Registry, TestImage, USER};
 use support::server::{Answer, Asked, Good, Server, outer_address};
-use support::{Project, appbundle, fails, ok, run, text, tool};
+use support::{Project, appbundle, fails, ok, run, text};
 
-fn project() -> Option<Project> {
+fn project() -> Project {
     let project = Project::new(&["alpha"]);
-    project.binaries(&["alpha"]).then_some(project)
+    project.binaries(&["alpha"]);
+    project
 }
 
 /// A registry with TLS and a password, with the image `team/base:1`, on which the project stands.
-fn guarded() -> Option<(Project, Registry)> {
-    let (project, registry) = (project()?, Registry::start(Guard::TlsAndPassword)?);
+fn guarded() -> (Project, Registry) {
+    let (project, registry) = (project(), Registry::start(Guard::TlsAndPassword));
     registry.put(&project, &TestImage::new(&project, "one"), "team/base:1");
     project.with_base(&format!("{{ image = \"{}/team/base:1\" }}", registry.host));
-    Some((project, registry))
+    (project, registry)
 }
 
 fn build(project: &Project) -> Command {
@@ -51,9 +54,8 @@ fn fails_anew(project: &Project, command: &mut Command) -> String {
     error
 }
 
-#[test]
 fn a_certificate_for_one_host_is_where_docker_and_podman_have_it() {
-    let Some((project, registry)) = guarded() else { return };
+    let (project, registry) = guarded();
     project.login(&registry.host, USER, PASSWORD);
     let error = fails(&mut build(&project), 1);
     assert!(error.contains(&format!("`/etc/docker/certs.d/{}/ca.crt`", registry.host)), "{error}");
@@ -83,9 +85,8 @@ fn a_certificate_for_one_host_is_where_docker_and_podman_have_it() {
     }
 }
 
-#[test]
 fn a_registry_that_wants_a_certificate_gets_the_one_that_docker_shows_it() {
-    let (Some(project), Some(registry)) = (project(), Registry::start(Guard::ClientCertificate)) else { return };
+    let (project, registry) = (project(), Registry::start(Guard::ClientCertificate));
     registry.put(&project, &TestImage::new(&project, "one"), "team/base:1");
     let base = format!("{{ image = \"{}/team/base:1\" }}", registry.host);
     project.with_base(&base);
@@ -130,7 +131,7 @@ fn a_registry_that_wants_a_certificate_gets_the_one_that_docker_shows_it() {
     assert!(error.contains("client.key` has no certificate beside it"), "{error}");
 
     // One of another CA is shown, and not believed.
-    let stranger = Registry::start(Guard::ClientCertificate).expect("started before");
+    let stranger = Registry::start(Guard::ClientCertificate);
     let [certificate, key] = stranger.client();
     to(&certificate, "client.cert");
     to(&key, "client.key");
@@ -138,12 +139,8 @@ fn a_registry_that_wants_a_certificate_gets_the_one_that_docker_shows_it() {
     assert!(error.contains("wants a certificate of this machine that it trusts"), "{error}");
 }
 
-#[test]
 fn what_podman_login_wrote_is_enough() {
-    if !tool("podman") {
-        return;
-    }
-    let Some((project, registry)) = guarded() else { return };
+    let (project, registry) = guarded();
     let login = |runtime: &std::path::Path| {
         let file = runtime.join("containers/auth.json");
         std::fs::create_dir_all(file.parent().expect("folder")).expect("folders");
@@ -215,9 +212,8 @@ impl Proxy {
 
 /// A registry behind a proxy is Docker Hub, as far as one can see from here: a short name leads to its host, to `library/`, and to
 /// what `docker login` without a name wrote.
-#[test]
 fn short_names_are_those_of_docker_hub_and_a_proxy_leads_there() {
-    let (Some(project), Some(registry)) = (project(), Registry::start(Guard::TlsAndPassword)) else { return };
+    let (project, registry) = (project(), Registry::start(Guard::TlsAndPassword));
     registry.put(&project, &TestImage::new(&project, "one"), "library/base:1");
     project.with_base("{ image = \"base:1\" }");
     project.login("https://index.docker.io/v1/", USER, PASSWORD);
@@ -231,7 +227,7 @@ fn short_names_are_those_of_docker_hub_and_a_proxy_leads_there() {
     let asked = proxy.asked();
     assert!(!asked.is_empty() && asked.iter().all(|head| head.starts_with("CONNECT registry-1.docker.io:443 ")), "{asked:?}");
     assert!(registry.log().contains("GET /v2/library/base/manifests/1"), "{}", registry.log());
-    let lock = String::from_utf8(project.read("appbundle.lock")).expect("text");
+    let lock = project.text("appbundle.lock");
     assert!(lock.contains("reference = \"docker.io/library/base:1\""), "{lock}");
 
     // A proxy with a password that it does not like: nobody else gets to see it.
@@ -253,10 +249,9 @@ fn short_names_are_those_of_docker_hub_and_a_proxy_leads_there() {
     assert_eq!(strict.asked().len(), 1, "{:?}", strict.asked());
 }
 
-#[test]
 fn who_is_listed_in_no_proxy_is_asked_directly() {
-    let Some(project) = project() else { return };
-    let Some(address) = outer_address() else { return };
+    let project = project();
+    let address = outer_address().expect("needed");
     let good = Good::new(&project);
     let server = Server::start_at(&address, move |asked, _| good.answer(asked));
     project.with_base(&format!("{{ image = \"{}/team/base:1\" }}", server.host));
@@ -315,9 +310,8 @@ fn fields(asked: &Asked) -> Vec<&str> {
     fields
 }
 
-#[test]
 fn an_identity_token_is_exchanged_and_never_seen_by_the_registry() {
-    let Some(project) = project() else { return };
+    let project = project();
     let answer = |asked: &Asked, _| match asked.body.contains(IDENTITY) && asked.method == "POST" {
         true => Answer::new(200, r#"{"access_token":"opaque","expires_in":300}"#),
         false => Answer::new(401, ""),
@@ -352,9 +346,8 @@ fn an_identity_token_is_exchanged_and_never_seen_by_the_registry() {
     assert_eq!(fields(&tokens.asked()[1]), expected);
 }
 
-#[test]
 fn an_identity_token_that_is_refused_is_told_and_not_shown() {
-    let Some(project) = project() else { return };
+    let project = project();
     let body = format!(r#"{{"error":"invalid_grant","error_description":"{IDENTITY} is too old"}}"#);
     for (status, words) in [(401, "help: run `docker login 127.0.0.1:"), (400, "it answered 400")] {
         let body = body.clone();
@@ -368,12 +361,24 @@ fn an_identity_token_that_is_refused_is_told_and_not_shown() {
     }
 }
 
-#[test]
 fn a_token_that_has_run_out_is_asked_for_again() {
-    let Some(project) = project() else { return };
+    let project = project();
     let answer = |_: &Asked, before: usize| Answer::new(200, format!(r#"{{"token":"{}"}}"#, ["first", "second"][before.min(1)]));
     let [registry, tokens] = with_tokens(&project, answer, &["first", "second"]);
     project.login(&registry.host, USER, PASSWORD);
     builds_anew(&project, &mut build(&project));
     assert_eq!(tokens.asked().len(), 2, "{:?}", registry.asked());
+}
+
+fn main() -> ExitCode {
+    harness::run(vec![
+        test!(a_certificate_for_one_host_is_where_docker_and_podman_have_it, [guarded_registry, arm64_cc]),
+        test!(a_registry_that_wants_a_certificate_gets_the_one_that_docker_shows_it, [guarded_registry, arm64_cc]),
+        test!(what_podman_login_wrote_is_enough, [podman, guarded_registry, arm64_cc]),
+        test!(short_names_are_those_of_docker_hub_and_a_proxy_leads_there, [guarded_registry, arm64_cc]),
+        test!(who_is_listed_in_no_proxy_is_asked_directly, [arm64_cc, network]),
+        test!(an_identity_token_is_exchanged_and_never_seen_by_the_registry, [arm64_cc]),
+        test!(an_identity_token_that_is_refused_is_told_and_not_shown, [arm64_cc]),
+        test!(a_token_that_has_run_out_is_asked_for_again, [arm64_cc]),
+    ])
 }

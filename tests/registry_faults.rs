@@ -3,24 +3,27 @@
 mod support;
 
 use std::io::Read as _;
-use std::process::Output;
+use std::process::{ExitCode, Output};
 use std::sync::Arc;
 
 use cargo_appbundle::digest::Digest;
+use support::harness::{self, test};
+use support::needs::{arm64_cc, network};
 use support::registry::{PASSWORD, TestImage, USER};
 use support::server::{Answer, Asked, Good, Server, outer_address, ranged};
 use support::{Project, run, text};
 
 /// A workspace whose base is an image of a server.
-fn project(server: &Server) -> Option<Project> {
-    let project = bare()?;
+fn project(server: &Server) -> Project {
+    let project = bare();
     project.with_base(&format!("{{ image = \"{}/team/base:1\" }}", server.host));
-    Some(project)
+    project
 }
 
-fn bare() -> Option<Project> {
+fn bare() -> Project {
     let project = Project::new(&["alpha"]);
-    project.binaries(&["alpha"]).then_some(project)
+    project.binaries(&["alpha"]);
+    project
 }
 
 /// Builds on what a server gives.
@@ -55,65 +58,48 @@ fn builds(project: &Project) -> String {
 }
 
 /// A server that is good but for what `fault` says.
-fn faulty(
-    fault: impl Fn(&Good, &Asked, usize) -> Option<Answer> + Send + Sync + 'static,
-) -> Option<(Arc<Good>, Server, Project)> {
-    let good = Good::new(&bare()?);
+fn faulty(fault: impl Fn(&Good, &Asked, usize) -> Option<Answer> + Send + Sync + 'static) -> (Arc<Good>, Server, Project) {
+    let good = Good::new(&bare());
     let behind = Arc::clone(&good);
     let server = Server::start(move |asked, before| fault(&behind, asked, before).unwrap_or_else(|| behind.answer(asked)));
-    let project = project(&server)?;
-    Some((good, server, project))
+    let project = project(&server);
+    (good, server, project)
 }
 
-#[test]
 fn a_good_server_is_good() {
-    let Some((_, _, project)) = faulty(|_, _, _| None) else { return };
+    let (_, _, project) = faulty(|_, _, _| None);
     builds(&project);
 }
 
-#[test]
 fn what_is_not_there_is_told_with_the_registrys_words() {
-    let Some((_, _, project)) =
-        faulty(|_, asked, _| (asked.path != "/v2/").then(|| Answer::new(404, r#"{"errors":[{"code":"NAME_UNKNOWN"}]}"#)))
-    else {
-        return;
-    };
+    let (_, _, project) =
+        faulty(|_, asked, _| (asked.path != "/v2/").then(|| Answer::new(404, r#"{"errors":[{"code":"NAME_UNKNOWN"}]}"#)));
     refuses(&project, &["failed to pull the image `127.0.0.1:", "404 Not Found: NAME_UNKNOWN"]);
 }
 
-#[test]
 fn too_many_requests_and_passing_errors_are_waited_for() {
-    let Some((good, server, project)) = faulty(|good, asked, before| match before {
+    let (good, server, project) = faulty(|good, asked, before| match before {
         0 if asked.path.ends_with("/manifests/1") => Some(Answer::new(429, "").with("Retry-After", "2")),
         0 | 1 if asked.path == good.layer() => Some(Answer::new(500, "oh")),
         _ => None,
-    }) else {
-        return;
-    };
+    });
     let start = std::time::Instant::now();
     let said = builds(&project);
     assert!(start.elapsed().as_secs() >= 2 && said.contains("429") && said.contains("4 tries remaining"), "{said}");
     assert_eq!(server.asked().iter().filter(|asked| asked.path == good.layer()).count(), 3);
 }
 
-#[test]
 fn an_error_that_stays_ends() {
-    let Some((_, server, project)) = faulty(|_, asked, _| asked.path.contains("/manifests/").then(|| Answer::new(503, "")))
-    else {
-        return;
-    };
+    let (_, server, project) = faulty(|_, asked, _| asked.path.contains("/manifests/").then(|| Answer::new(503, "")));
     refuses(&project, &["503 Service Unavailable"]);
     assert_eq!(server.asked().iter().filter(|asked| asked.path.contains("/manifests/")).count(), 5);
 }
 
-#[test]
 fn a_blob_that_was_cut_goes_on_where_it_was() {
-    let Some((good, server, project)) = faulty(|good, asked, before| {
+    let (good, server, project) = faulty(|good, asked, before| {
         let half = good.image.layer.len() / 2;
         (asked.path == good.layer() && before < 2).then(|| ranged(asked, &good.image.layer).cut(half / (before + 1)))
-    }) else {
-        return;
-    };
+    });
     builds(&project);
     let ranges: Vec<_> =
         server.asked().iter().filter(|asked| asked.path == good.layer()).map(|a| a.headers.get("range").cloned()).collect();
@@ -122,30 +108,22 @@ fn a_blob_that_was_cut_goes_on_where_it_was() {
     assert_eq!((ranges[0].as_deref(), ranges[1].clone()), (None, Some(format!("bytes={half}-"))));
 }
 
-#[test]
 fn a_server_that_cannot_go_on_begins_again() {
-    let Some((_, _, project)) = faulty(|good, asked, before| {
+    let (_, _, project) = faulty(|good, asked, before| {
         (asked.path == good.layer()).then(|| {
             let whole = Answer::new(200, good.image.layer.clone());
             if before == 0 { whole.cut(1000) } else { whole }
         })
-    }) else {
-        return;
-    };
+    });
     builds(&project);
 }
 
-#[test]
 fn a_blob_that_is_always_cut_at_the_same_place_ends_in_an_error() {
-    let Some((_, _, project)) =
-        faulty(|good, asked, _| (asked.path == good.layer()).then(|| Answer::new(200, good.image.layer.clone()).cut(1000)))
-    else {
-        return;
-    };
+    let (_, _, project) =
+        faulty(|good, asked, _| (asked.path == good.layer()).then(|| Answer::new(200, good.image.layer.clone()).cut(1000)));
     refuses(&project, &["broke off"]);
 }
 
-#[test]
 fn wrong_bytes_and_wrong_lengths_are_refused() {
     let wrong = |change: fn(&mut Vec<u8>)| {
         move |good: &Good, asked: &Asked, _: usize| {
@@ -156,59 +134,45 @@ fn wrong_bytes_and_wrong_lengths_are_refused() {
             })
         }
     };
-    let Some((_, _, flipped)) = faulty(wrong(|bytes| bytes[5000] ^= 1)) else { return };
+    let (_, _, flipped) = faulty(wrong(|bytes| bytes[5000] ^= 1));
     refuses(&flipped, &["failed to get the blob `sha256:", "gave bytes of the sum"]);
-    let Some((_, _, short)) = faulty(wrong(|bytes| bytes.truncate(5000))) else { return };
+    let (_, _, short) = faulty(wrong(|bytes| bytes.truncate(5000)));
     refuses(&short, &["gives 5000 bytes where"]);
-    let Some((_, _, long)) = faulty(wrong(|bytes| bytes.push(0))) else { return };
+    let (_, _, long) = faulty(wrong(|bytes| bytes.push(0)));
     refuses(&long, &["bytes where"]);
-    let Some((_, _, endless)) = faulty(|good, asked, _| {
+    let (_, _, endless) = faulty(|good, asked, _| {
         let mut bytes = good.image.layer.clone();
         bytes.extend([0; 100_000]);
         let chunk = [format!("{:x}\r\n", bytes.len()).into_bytes(), bytes, b"\r\n0\r\n\r\n".to_vec()].concat();
         (asked.path == good.layer())
             .then(|| Answer::new(200, chunk).with("Transfer-Encoding", "chunked").with("Content-Length", ""))
-    }) else {
-        return;
-    };
+    });
     refuses(&endless, &["failed to get the blob"]);
 }
 
-#[test]
 fn manifests_that_lie_are_refused() {
-    let Some((_, _, other)) = faulty(|good, asked, _| {
+    let (_, _, other) = faulty(|good, asked, _| {
         asked
             .path
             .ends_with("/manifests/1")
             .then(|| Answer::new(200, good.index.clone()).with("Docker-Content-Digest", Digest::of("x").to_string()))
-    }) else {
-        return;
-    };
+    });
     refuses(&other, &["and calls it `sha256:"]);
-    let Some((_, _, swapped)) = faulty(|good, asked, _| {
+    let (_, _, swapped) = faulty(|good, asked, _| {
         asked.path.ends_with(&Digest::of(&good.image.manifest).to_string()).then(|| Answer::new(200, good.index.clone()))
-    }) else {
-        return;
-    };
+    });
     refuses(&swapped, &["answered with a manifest of the sum"]);
-    let Some((_, _, page)) =
-        faulty(|_, asked, _| asked.path.ends_with("/manifests/1").then(|| Answer::new(200, "<html>Hotel WLAN</html>")))
-    else {
-        return;
-    };
+    let (_, _, page) =
+        faulty(|_, asked, _| asked.path.ends_with("/manifests/1").then(|| Answer::new(200, "<html>Hotel WLAN</html>")));
     refuses(&page, &["its manifest is not JSON"]);
 }
 
-#[test]
 fn an_image_for_another_platform_is_refused() {
-    let Some((_, _, none)) =
-        faulty(|good, asked, _| asked.path.ends_with("/manifests/1").then(|| Answer::new(200, good.image.index("riscv64"))))
-    else {
-        return;
-    };
+    let (_, _, none) =
+        faulty(|good, asked, _| asked.path.ends_with("/manifests/1").then(|| Answer::new(200, good.image.index("riscv64"))));
     refuses(&none, &["it is not there for linux/arm64, only for linux/riscv64"]);
     // The index says arm64, the config knows better.
-    let project = bare().expect("tools");
+    let project = bare();
     let image = Arc::new(TestImage::for_architecture(&project, "amd64", "amd64"));
     let good = Arc::new(Good { index: image.index("arm64"), image: TestImage::for_architecture(&project, "amd64", "amd64") });
     let server = Server::start(move |asked, _| good.answer(asked));
@@ -219,10 +183,9 @@ fn an_image_for_another_platform_is_refused() {
 /// `Basic` of [`USER`] and [`PASSWORD`].
 const BASIC: &str = "Basic cm9iaW46Y29ycmVjdC1ob3JzZS05";
 
-#[test]
 fn credentials_go_to_their_host_alone() {
     // The other host has the blobs, and must see no credentials.
-    let Some(project) = bare() else { return };
+    let project = bare();
     let good = Good::new(&project);
     let behind = Arc::clone(&good);
     let storage = Server::start(move |asked, _| behind.answer(asked));
@@ -258,34 +221,26 @@ fn credentials_go_to_their_host_alone() {
     }
 }
 
-#[test]
 fn a_redirect_to_a_plain_connection_elsewhere_is_refused() {
-    let Some((_, _, project)) = faulty(|_, asked, _| {
+    let (_, _, project) = faulty(|_, asked, _| {
         asked
             .path
             .contains("/blobs/")
             .then(|| Answer::new(302, "").with("Location", "http://storage.example.com/x?signature=very-secret"))
-    }) else {
-        return;
-    };
+    });
     let said = refuses(&project, &["leads to `http://storage.example.com/x`, which is not encrypted"]);
     assert!(!said.contains("very-secret"), "{said}");
     // A challenge of another host is none: its token server would be told the password.
     let thief = Server::start(|_, _| Answer::new(401, "").with("WWW-Authenticate", "Basic realm=\"x\""));
     let to = thief.host.clone();
-    let Some((_, registry, lured)) = faulty(move |_, asked, _| {
+    let (_, registry, lured) = faulty(move |_, asked, _| {
         asked.path.contains("/blobs/").then(|| Answer::new(302, "").with("Location", format!("http://{to}/x")))
-    }) else {
-        return;
-    };
+    });
     lured.login(&registry.host, USER, PASSWORD);
     refuses(&lured, &["401 Unauthorized"]);
     assert!(thief.asked().iter().all(|asked| !asked.headers.contains_key("authorization")));
-    let Some((_, _, round)) =
-        faulty(|_, asked, _| asked.path.contains("/blobs/").then(|| Answer::new(302, "").with("Location", asked.path.clone())))
-    else {
-        return;
-    };
+    let (_, _, round) =
+        faulty(|_, asked, _| asked.path.contains("/blobs/").then(|| Answer::new(302, "").with("Location", asked.path.clone())));
     refuses(&round, &["leads through more than 5 redirects"]);
 }
 
@@ -305,9 +260,8 @@ fn with_tokens(project: &Project, answer: impl Fn(&Asked) -> Answer + Send + Syn
     (registry, tokens)
 }
 
-#[test]
 fn a_token_is_asked_for_once_with_the_password_and_used() {
-    let Some(project) = bare() else { return };
+    let project = bare();
     let (registry, tokens) = with_tokens(&project, |_| Answer::new(200, r#"{"token":"opaque","expires_in":300}"#));
     builds(&project);
     let asked = tokens.asked();
@@ -317,49 +271,43 @@ fn a_token_is_asked_for_once_with_the_password_and_used() {
     assert!(registry.asked().iter().all(|asked| asked.headers.get("authorization").map(String::as_str) != Some(BASIC)));
 }
 
-#[test]
 fn a_token_server_that_answers_nonsense_ends_in_an_error() {
     for (answer, words) in [
         (r#"{"token":"bad\r\nX-Evil: 1"}"#, "its token has characters that no token has"),
         ("<html>correct-horse-9</html>", "its answer is not the JSON of a token"),
         ("{}", "its answer has no token"),
     ] {
-        let Some(project) = bare() else { return };
+        let project = bare();
         let _servers = with_tokens(&project, move |_| Answer::new(200, answer));
         refuses(&project, &["failed to get a token for `127.0.0.1:", words]);
     }
-    let Some(project) = bare() else { return };
+    let project = bare();
     let _servers = with_tokens(&project, |_| Answer::new(401, ""));
     refuses(&project, &["401 Unauthorized", "help: run `docker login 127.0.0.1:"]);
     // A token that the registry does not take is not asked for again and again.
-    let Some(project) = bare() else { return };
+    let project = bare();
     let (registry, tokens) = with_tokens(&project, |_| Answer::new(200, r#"{"token":"other"}"#));
     refuses(&project, &["401 Unauthorized"]);
     assert_eq!((tokens.asked().len(), registry.asked().iter().filter(|asked| asked.path.contains("manifests")).count()), (1, 2));
 }
 
-#[test]
 fn a_realm_that_is_wrong_is_refused() {
     for (challenge, words) in [
         ("Bearer realm=\"http://tokens.example.com/x\"", "which is not encrypted"),
         ("Bearer realm=\"nonsense\"", "it is no URL"),
         ("Digest realm=\"x\"", "401 Unauthorized"),
     ] {
-        let Some((_, _, project)) =
-            faulty(move |_, asked, _| (asked.path != "/v2/").then(|| Answer::new(401, "").with("WWW-Authenticate", challenge)))
-        else {
-            return;
-        };
+        let (_, _, project) =
+            faulty(move |_, asked, _| (asked.path != "/v2/").then(|| Answer::new(401, "").with("WWW-Authenticate", challenge)));
         refuses(&project, &[words]);
     }
-    let Some((_, _, project)) = faulty(|_, asked, _| (asked.path != "/v2/").then(|| Answer::new(401, ""))) else { return };
+    let (_, _, project) = faulty(|_, asked, _| (asked.path != "/v2/").then(|| Answer::new(401, "")));
     refuses(&project, &["401 Unauthorized"]);
 }
 
-#[test]
 fn plain_connections_are_only_for_hosts_in_the_list() {
-    let Some(project) = bare() else { return };
-    let Some(address) = outer_address() else { return };
+    let project = bare();
+    let address = outer_address().expect("needed");
     let good = Good::new(&project);
     let server = Server::start_at(&address, move |asked, _| good.answer(asked));
     project.with_base(&format!("{{ image = \"{}/team/base:1\" }}", server.host));
@@ -370,25 +318,22 @@ fn plain_connections_are_only_for_hosts_in_the_list() {
     assert!(output.status.success(), "{}", text(&output.stderr));
 }
 
-#[test]
 fn mirrors_are_asked_first_and_the_origin_last() {
-    let Some((good, origin, project)) = faulty(|_, _, _| None) else { return };
+    let (good, origin, project) = faulty(|_, _, _| None);
     let dead = Server::start(|_, _| Answer::new(404, ""));
     let behind = Arc::clone(&good);
     let partial =
         Server::start(move |asked, _| if asked.path.contains("/blobs/") { Answer::new(404, "") } else { behind.answer(asked) });
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
     let mirrors = format!("mirrors = {{ \"{}\" = [\"http://{}\", \"http://{}\"] }}\n", origin.host, dead.host, partial.host);
-    project.write("Cargo.toml", &(manifest + &mirrors));
+    project.edit("Cargo.toml", |text| text + &mirrors);
     let said = builds(&project);
     assert!(said.contains(&format!("the mirror `{}` does not help", dead.host)), "{said}");
     assert!(partial.asked().iter().any(|asked| asked.path.contains("/manifests/1")));
     assert!(origin.asked().iter().all(|asked| asked.path.contains("/blobs/") || asked.path == "/v2/"), "{:?}", origin.asked());
 }
 
-#[test]
 fn helpers_are_asked_and_their_failures_told_without_their_words() {
-    let Some(project) = bare() else { return };
+    let project = bare();
     let good = Good::new(&project);
     let registry = Server::start(move |asked, _| match asked.headers.get("authorization").map(String::as_str) {
         Some(BASIC) => good.answer(asked),
@@ -416,11 +361,10 @@ fn helpers_are_asked_and_their_failures_told_without_their_words() {
     assert!(good.status.success(), "{}", text(&good.stderr));
 }
 
-#[test]
 fn a_lock_file_that_was_tampered_with_is_told_with_its_place() {
-    let Some((good, _, project)) = faulty(|_, _, _| None) else { return };
+    let (good, _, project) = faulty(|_, _, _| None);
     builds(&project);
-    let written = String::from_utf8(project.read("appbundle.lock")).expect("text");
+    let written = project.text("appbundle.lock");
     let of = |bytes: &[u8]| Digest::of(bytes).to_string();
     let other = Digest::of("other").to_string();
     let tar = Digest::of(project_tar(&good)).to_string();
@@ -452,14 +396,11 @@ fn project_tar(good: &Good) -> Vec<u8> {
     tar
 }
 
-#[test]
 fn what_is_pinned_and_gone_is_told_with_the_way_out() {
-    let Some((good, _, project)) = faulty(|good, asked, before| {
+    let (good, _, project) = faulty(|good, asked, before| {
         let index = asked.path.ends_with(&Digest::of(&good.index).to_string());
         (index || asked.path.ends_with("/manifests/1") && before > 0).then(|| Answer::new(404, ""))
-    }) else {
-        return;
-    };
+    });
     builds(&project);
     assert!(String::from_utf8_lossy(&project.read("appbundle.lock")).contains(&Digest::of(&good.index).to_string()));
     std::fs::remove_dir_all(project.path().join("target")).expect("removed");
@@ -475,10 +416,9 @@ fn what_is_pinned_and_gone_is_told_with_the_way_out() {
     );
 }
 
-#[test]
 fn several_processes_share_the_cache() {
-    let Some((_, server, first)) = faulty(|_, _, _| None) else { return };
-    let others: Vec<Project> = (0..3).filter_map(|_| project(&server)).collect();
+    let (_, server, first) = faulty(|_, _, _| None);
+    let others: Vec<Project> = (0..3).map(|_| project(&server)).collect();
     let mut running: Vec<_> = others
         .iter()
         .map(|other| {
@@ -494,9 +434,8 @@ fn several_processes_share_the_cache() {
     }
 }
 
-#[test]
 fn a_damaged_cache_is_mended() {
-    let Some((good, server, project)) = faulty(|_, _, _| None) else { return };
+    let (good, server, project) = faulty(|_, _, _| None);
     builds(&project);
     std::fs::remove_dir_all(project.path().join("target")).expect("removed");
     let blob = |bytes: &[u8]| project.path().join("cache/cargo-appbundle/blobs/sha256").join(Digest::of(bytes).hex());
@@ -510,4 +449,31 @@ fn a_damaged_cache_is_mended() {
     builds(&project);
     assert!(server.asked().len() > before);
     assert_eq!(std::fs::read(blob(&good.image.layer)).expect("read"), good.image.layer);
+}
+
+fn main() -> ExitCode {
+    harness::run(vec![
+        test!(a_good_server_is_good, [arm64_cc]),
+        test!(what_is_not_there_is_told_with_the_registrys_words, [arm64_cc]),
+        test!(too_many_requests_and_passing_errors_are_waited_for, [arm64_cc]),
+        test!(an_error_that_stays_ends, [arm64_cc]),
+        test!(a_blob_that_was_cut_goes_on_where_it_was, [arm64_cc]),
+        test!(a_server_that_cannot_go_on_begins_again, [arm64_cc]),
+        test!(a_blob_that_is_always_cut_at_the_same_place_ends_in_an_error, [arm64_cc]),
+        test!(wrong_bytes_and_wrong_lengths_are_refused, [arm64_cc]),
+        test!(manifests_that_lie_are_refused, [arm64_cc]),
+        test!(an_image_for_another_platform_is_refused, [arm64_cc]),
+        test!(credentials_go_to_their_host_alone, [arm64_cc]),
+        test!(a_redirect_to_a_plain_connection_elsewhere_is_refused, [arm64_cc]),
+        test!(a_token_is_asked_for_once_with_the_password_and_used, [arm64_cc]),
+        test!(a_token_server_that_answers_nonsense_ends_in_an_error, [arm64_cc]),
+        test!(a_realm_that_is_wrong_is_refused, [arm64_cc]),
+        test!(plain_connections_are_only_for_hosts_in_the_list, [arm64_cc, network]),
+        test!(mirrors_are_asked_first_and_the_origin_last, [arm64_cc]),
+        test!(helpers_are_asked_and_their_failures_told_without_their_words, [arm64_cc]),
+        test!(a_lock_file_that_was_tampered_with_is_told_with_its_place, [arm64_cc]),
+        test!(what_is_pinned_and_gone_is_told_with_the_way_out, [arm64_cc]),
+        test!(several_processes_share_the_cache, [arm64_cc]),
+        test!(a_damaged_cache_is_mended, [arm64_cc]),
+    ])
 }

@@ -1,22 +1,22 @@
 //! `cargo appbundle run`: real containers, started, watched, and stopped.
-#![cfg(feature = "engine")]
 
 mod support;
 
-use std::process::{Command, Output};
+use std::process::{Command, ExitCode, Output};
 
+use support::harness::{self, test};
+use support::needs::{docker, podman};
 use support::podman::Podman;
 use support::running::{Proxy, left, position, start};
-use support::{Project, appbundle, engine, fails, judge, ok, run, text, tool};
+use support::{Project, appbundle, fails, free_ports, judge, ok, run, text};
 
 const X86: &str = "x86_64-unknown-linux-gnu";
 const SERVER: &str = include_str!("programs/server.c");
 
 /// Services that are each the same program of this machine.
 fn app(name: &str, services: &[(&str, &str)]) -> Project {
-    let project = Project::new(&[]);
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text").replace("\"demo\"", &format!("\"{name}\""));
-    project.write("Cargo.toml", &format!("{manifest}targets = [\"{X86}\"]\n"));
+    let project = Project::named(name, &[]);
+    project.edit("Cargo.toml", |text| format!("{text}targets = [\"{X86}\"]\n"));
     for (service, table) in services {
         project.service(service, table);
         project.compile("cc", service, SERVER, &["-O1"]);
@@ -30,23 +30,25 @@ fn command(project: &Project, arguments: &[&str]) -> Command {
     command
 }
 
+/// A table whose service is well at a port of the host.
+fn in_host_network(port: u16) -> String {
+    format!("environment = {{ PORT = \"{port}\" }}\nnetwork-mode = \"host\"\nhealthcheck = {{ path = \"/\", port = {port} }}\n")
+}
+
 const HEALTHY: &str = "environment = { PORT = \"8000\" }\nhealthcheck = { path = \"/\", port = 8000 }\n";
 
-#[test]
 fn services_start_in_order_find_one_another_and_stop_in_reverse() {
-    if !engine() {
-        return;
-    }
+    let [port] = free_ports();
     let store = HEALTHY.replace("{ PORT", "{ SLOW = \"2\", GREETING = \"a $HOME\", PORT")
         + "args = [\"words here\"]\nvolumes = [\"kept:/kept\"]\n";
     let front = HEALTHY.replace("{ PORT", "{ FRIEND = \"store\", PORT")
-        + "depends-on = [\"store\"]\nports = [\"127.0.0.1:18734:8000\"]\nuser = \"1234\"\n";
+        + &format!("depends-on = [\"store\"]\nports = [\"127.0.0.1:{port}:8000\"]\nuser = \"1234\"\n");
     let project = app("running", &[("front", &front), ("store", &store)]);
     for (signal, arguments) in [("INT", &[][..]), ("TERM", &["-p", "front"])] {
         let mut running = start(&mut command(&project, arguments));
         running.wait_for("Running 2 services");
         let mut page = String::new();
-        let mut stream = std::net::TcpStream::connect("127.0.0.1:18734").expect("the published port");
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).expect("the published port");
         std::io::Write::write_all(&mut stream, b"GET / HTTP/1.0\r\n\r\n").expect("asked");
         std::io::Read::read_to_string(&mut stream, &mut page).expect("answered");
         assert!(page.starts_with("HTTP/1.0 200"), "{page}");
@@ -72,11 +74,7 @@ fn services_start_in_order_find_one_another_and_stop_in_reverse() {
     run(Command::new("docker").args(["volume", "rm", "running_kept", "com-example-running_kept"]));
 }
 
-#[test]
 fn two_runs_do_not_meet() {
-    if !engine() {
-        return;
-    }
     let project = app("twice", &[("one", HEALTHY)]);
     let mut runs = [start(&mut command(&project, &[])), start(&mut command(&project, &[]))];
     runs.iter_mut().for_each(|run| drop(run.wait_for("Running 1 service;")));
@@ -88,11 +86,7 @@ fn two_runs_do_not_meet() {
     assert_eq!(left("twice"), "");
 }
 
-#[test]
 fn what_does_not_become_well_is_told_and_removed() {
-    if !engine() {
-        return;
-    }
     let sick = HEALTHY.replace("{ PORT", "{ SICK = \"1\", PORT");
     let project = app("sick", &[("store", &sick), ("front", &(HEALTHY.to_owned() + "depends-on = [\"store\"]\n"))]);
     let Output { status, stdout, stderr } = run(&mut command(&project, &["--timeout", "2"]));
@@ -119,11 +113,7 @@ fn what_does_not_become_well_is_told_and_removed() {
     assert!(error.contains("there is no service `stor`; there are"), "{error}");
 }
 
-#[test]
 fn what_does_not_end_is_killed_and_what_ends_well_is_no_fault() {
-    if !engine() {
-        return;
-    }
     let stubborn = HEALTHY.replace("{ PORT", "{ STUBBORN = \"1\", PORT");
     let project = app("stubborn", &[("store", &stubborn), ("task", "environment = { FAIL = \"0\", PORT = \"1\" }\n")]);
     let mut running = start(&mut command(&project, &[]));
@@ -144,15 +134,12 @@ fn what_does_not_end_is_killed_and_what_ends_well_is_no_fault() {
     assert!(said.contains("Ended task") && said.contains("Removed 1 container and the network"), "{said}");
 }
 
-#[test]
 fn a_command_checks_health_and_the_host_network_is_the_hosts() {
-    if !engine() || !tool("podman") {
-        return;
-    }
-    let check = "environment = { PORT = \"18735\" }\nnetwork-mode = \"host\"\nhealthcheck = { path = \"/\", port = 18735 }\n";
+    let [port] = free_ports();
+    let check = in_host_network(port);
     // The program run as a check asks the server, and fails by its own exit code.
     let by_command = "environment = { PORT = \"8000\" }\ndepends-on = [\"host\"]\nhealthcheck = { command = [\"/usr/local/bin/checked\", \"--version\"] }\n";
-    let project = app("checked", &[("host", check), ("checked", by_command)]);
+    let project = app("checked", &[("host", &check), ("checked", by_command)]);
     let source = SERVER.replace(
         "int main(int count, char **words) {",
         "int main(int count, char **words) {\n if (count > 1) { FILE *f = fopen(\"/proc/1/comm\", \"r\"); return !f; }\n",
@@ -167,15 +154,11 @@ fn a_command_checks_health_and_the_host_network_is_the_hosts() {
     assert_eq!(left("checked"), "");
 }
 
-#[test]
 fn podman_runs_it_too() {
-    let Some(podman) = Podman::start() else { return };
-    let table = |port: u16| {
-        format!(
-            "environment = {{ PORT = \"{port}\" }}\nnetwork-mode = \"host\"\nhealthcheck = {{ path = \"/\", port = {port} }}\n"
-        )
-    };
-    let project = app("podded", &[("store", &table(18736)), ("front", &(table(18737) + "depends-on = [\"store\"]\n"))]);
+    let podman = Podman::start();
+    let [one, two] = free_ports();
+    let project =
+        app("podded", &[("store", &in_host_network(one)), ("front", &(in_host_network(two) + "depends-on = [\"store\"]\n"))]);
     let mut running = start(command(&project, &[]).env("DOCKER_HOST", podman.url()));
     running.wait_for("Running 2 services");
     running.signal("TERM");
@@ -186,12 +169,9 @@ fn podman_runs_it_too() {
     assert_eq!(judge("podman", &["--url", &podman.url(), "ps", "-aq"]), "");
 }
 
-#[test]
 fn a_bundle_without_a_compose_file_runs_its_images() {
-    if !engine() {
-        return;
-    }
-    let project = app("bare", &[("one", &(HEALTHY.to_owned() + "ports = [\"18738:18738\"]\n"))]);
+    let [port] = free_ports();
+    let project = app("bare", &[("one", &format!("{HEALTHY}ports = [\"{port}:8000\"]\n"))]);
     let bundle = ok(project.pack(&["--format", "docker"]).args(["--target", X86]));
     let elsewhere = tempfile::tempdir().expect("folder");
     let copy = elsewhere.path().join("bare.tar");
@@ -204,11 +184,7 @@ fn a_bundle_without_a_compose_file_runs_its_images() {
     assert_eq!(code, Some(0), "{said}");
 }
 
-#[test]
 fn an_engine_that_goes_away_is_told_and_the_next_run_clears_up() {
-    if !engine() {
-        return;
-    }
     let project = app("cutoff", &[("one", HEALTHY)]);
     let proxy = Proxy::start();
     let mut running = start(command(&project, &[]).env("DOCKER_HOST", proxy.url()));
@@ -225,4 +201,17 @@ fn an_engine_that_goes_away_is_told_and_the_next_run_clears_up() {
     let (code, said) = running.end();
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(left("cutoff"), "");
+}
+
+fn main() -> ExitCode {
+    harness::run(vec![
+        test!(services_start_in_order_find_one_another_and_stop_in_reverse, [docker]),
+        test!(two_runs_do_not_meet, [docker]),
+        test!(what_does_not_become_well_is_told_and_removed, [docker]),
+        test!(what_does_not_end_is_killed_and_what_ends_well_is_no_fault, [docker]),
+        test!(a_command_checks_health_and_the_host_network_is_the_hosts, [docker, podman]),
+        test!(podman_runs_it_too, [podman]),
+        test!(a_bundle_without_a_compose_file_runs_its_images, [docker]),
+        test!(an_engine_that_goes_away_is_told_and_the_next_run_clears_up, [docker]),
+    ])
 }

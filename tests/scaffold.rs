@@ -25,7 +25,7 @@ fn workspace() -> Project {
 }
 
 fn read(project: &Project, path: &str) -> String {
-    String::from_utf8(project.read(path)).expect("text")
+    project.text(path)
 }
 
 #[test]

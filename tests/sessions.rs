@@ -2,94 +2,78 @@
 
 mod support;
 
+use std::process::ExitCode;
+
 use support::cluster::Cluster;
+use support::harness::{self, test};
+use support::needs::{arm64_cc, compose, docker, kubectl, registry};
 use support::session::{Start, play};
-use support::{engine, tool};
 
-fn linker() -> bool {
-    tool("aarch64-linux-gnu-gcc")
-}
-
-#[test]
 fn readme() {
-    if linker() && engine() {
-        play("README.md", Start::Bare, |_| ());
-    }
+    play("README.md", Start::Bare, |_| ());
 }
 
-#[test]
 fn first_bundle() {
-    if linker() && engine() {
-        play("docs/guide/first-bundle.md", Start::Bare, |_| ());
-    }
+    play("docs/guide/first-bundle.md", Start::Bare, |_| ());
 }
 
-#[test]
 fn services() {
-    if linker() {
-        play("docs/guide/services.md", Start::Tables, |_| ());
-    }
+    play("docs/guide/services.md", Start::Tables, |_| ());
 }
 
-#[test]
 fn bases() {
     play("docs/guide/bases.md", Start::Tables, |_| ());
 }
 
-#[test]
 fn targets() {
-    if linker() {
-        play("docs/guide/targets.md", Start::Tables, |_| ());
-    }
+    play("docs/guide/targets.md", Start::Tables, |_| ());
 }
 
-#[test]
 fn images() {
-    if linker() && engine() {
-        play("docs/guide/images.md", Start::Tables, |_| ());
-    }
+    play("docs/guide/images.md", Start::Tables, |_| ());
 }
 
-#[test]
 fn registries() {
-    if linker() {
-        play("docs/guide/registries.md", Start::Built, |_| ());
-    }
+    play("docs/guide/registries.md", Start::Built, |_| ());
 }
 
-#[test]
 fn developing() {
-    if engine() {
-        play("docs/guide/developing.md", Start::Tables, |_| ());
-    }
+    play("docs/guide/developing.md", Start::Tables, |_| ());
 }
 
-#[test]
 fn deploying() {
-    if linker() && engine() && tool("kubectl") && tool("docker-compose-v2") {
-        let cluster = Cluster::start(&[], &[]);
-        play("docs/guide/deploying.md", Start::Built, |command| {
-            cluster.known_to(command).env("TOKEN", "ours");
-        });
-        assert!(cluster.objects().iter().any(|path| path == "deployments/camera-control"), "{:?}", cluster.objects());
-    }
+    let cluster = Cluster::start(&[], &[]);
+    play("docs/guide/deploying.md", Start::Built, |command| {
+        cluster.known_to(command).env("TOKEN", "ours");
+    });
+    assert!(cluster.objects().iter().any(|path| path == "deployments/camera-control"), "{:?}", cluster.objects());
 }
 
-#[test]
 fn stacks() {
     play("docs/guide/stacks.md", Start::Tables, |_| ());
 }
 
-#[test]
 fn devices() {
-    if linker() {
-        play("docs/guide/devices.md", Start::Tables, |_| ());
-    }
+    play("docs/guide/devices.md", Start::Tables, |_| ());
 }
 
-#[test]
 fn ci() {
-    if linker() {
-        play("docs/guide/ci.md", Start::Tables, |_| ());
-    }
+    play("docs/guide/ci.md", Start::Tables, |_| ());
+}
+
+fn main() -> ExitCode {
+    harness::run(vec![
+        test!(readme, [arm64_cc, docker, registry]),
+        test!(first_bundle, [arm64_cc, docker]),
+        test!(services, [arm64_cc]),
+        test!(bases),
+        test!(targets, [arm64_cc]),
+        test!(images, [arm64_cc, docker]),
+        test!(registries, [arm64_cc, registry]),
+        test!(developing, [docker]),
+        test!(deploying, [arm64_cc, docker, kubectl, compose, registry]),
+        test!(stacks, [registry]),
+        test!(devices, [arm64_cc]),
+        test!(ci, [arm64_cc]),
+    ])
 }

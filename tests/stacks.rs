@@ -2,14 +2,17 @@
 
 mod support;
 
+use std::process::ExitCode;
+
+use support::harness::{self, test};
+use support::needs::{docker_compose, new_docker};
 use support::swarm::{STACKS, app, member, shop};
-use support::{NEW_DOCKER, Project, appbundle, fails, judge, ok, run, text, tool};
+use support::{NEW_DOCKER, Project, appbundle, fails, judge, ok, run, text};
 
 fn generated(project: &Project, name: &str) -> String {
-    String::from_utf8(project.read(&format!("target/appbundle/stacks/{name}"))).expect("text")
+    project.text(&format!("target/appbundle/stacks/{name}"))
 }
 
-#[test]
 fn stacks_become_files() {
     let project = shop(STACKS);
     ok(&mut appbundle(project.path(), &["generate", "--for", "stacks"]));
@@ -32,11 +35,7 @@ fn understood(project: &Project, name: &str) -> serde_json::Value {
 }
 
 /// What `docker stack config` makes of the files: in a mesh, and where every node has its own ports.
-#[test]
 fn docker_understands_the_files_in_both_ways_of_routing() {
-    if !tool("docker-compose") || !tool(NEW_DOCKER) {
-        return;
-    }
     for (routing, mode, endpoint) in [("mesh", "ingress", "vip"), ("host", "host", "dnsrr")] {
         let project = shop(&STACKS.replace("routing = \"host\"", &format!("routing = \"{routing}\"")));
         ok(&mut appbundle(project.path(), &["generate", "--for", "stacks"]));
@@ -85,7 +84,6 @@ fn docker_understands_the_files_in_both_ways_of_routing() {
     }
 }
 
-#[test]
 fn signal_and_time_to_end_can_be_said_for_all_and_for_one() {
     let project = app("shop", "swarm = { stop-signal = \"SIGINT\" }\n");
     member(&project, "one", 8000, "");
@@ -98,11 +96,9 @@ fn signal_and_time_to_end_can_be_said_for_all_and_for_one() {
     assert_eq!(ends("two"), ("SIGHUP".into(), "20s".into()));
 }
 
-#[test]
 fn services_of_one_image_stay_commands_in_it() {
     let project = shop(STACKS);
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
-    project.write("Cargo.toml", &manifest.replace("swarm = {", "layout = \"multi-binary\"\nswarm = {"));
+    project.edit("Cargo.toml", |text| text.replace("swarm = {", "layout = \"multi-binary\"\nswarm = {"));
     for (arguments, image) in [(&[][..], "shop:1.2.3"), (&["--repo", "registry.local/x"], "registry.local/x/shop:1.2.3")] {
         ok(appbundle(project.path(), &["generate", "--for", "stacks"]).args(arguments));
         let orders: serde_json::Value = serde_saphyr::from_str(&generated(&project, "orders.yml")).expect("YAML");
@@ -112,12 +108,10 @@ fn services_of_one_image_stay_commands_in_it() {
     }
 }
 
-#[test]
 fn what_a_controller_leaves_out_is_said() {
     let project = shop(&STACKS.replace("services = [\"api\", \"store\"]", "services = [\"api\", \"store\"]\nstack-image = true"));
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
     project
-        .write("Cargo.toml", &manifest.replace("stacks = [\"orders\"]", "stacks = [\"orders\"]\nservices = [\"orders-stack\"]"));
+        .edit("Cargo.toml", |text| text.replace("stacks = [\"orders\"]", "stacks = [\"orders\"]\nservices = [\"orders-stack\"]"));
     project.service("orders-stack", "controls = \"orders\"\n");
     member(&project, "store", 8002, "compose = { sysctls = { \"net.core.somaxconn\" = 9 }, user = \"7\" }\n");
     let output = run(&mut appbundle(project.path(), &["generate", "--for", "stacks"]));
@@ -128,7 +122,6 @@ fn what_a_controller_leaves_out_is_said() {
     assert_eq!(requests["Services"][0]["Spec"]["TaskTemplate"]["ContainerSpec"]["User"], "7");
 }
 
-#[test]
 fn what_is_wrong_with_stacks_is_said_where_it_stands() {
     let project = shop(
         r#"
@@ -182,7 +175,6 @@ gateway = { http = 18080 }
     }
 }
 
-#[test]
 fn services_that_two_stacks_want_for_one_path_or_port_are_refused() {
     let project = shop(
         r#"
@@ -212,7 +204,6 @@ ports = ["8443:443"]
     assert!(error.contains("route `/api") && error.contains("`store`") && error.contains("services/"), "{error}");
 }
 
-#[test]
 fn a_stack_that_no_service_controls_is_refused() {
     let stacks = r#"
 [workspace.metadata.appbundle.stacks.shop]
@@ -236,17 +227,15 @@ stack-image = true
 }
 
 /// What a controller has in its image: all stacks that it brings up, also those of other workspaces, each with its own names.
-#[test]
 fn a_controller_knows_other_workspaces_apps_and_certificates_that_sign_themselves() {
     let (billing, audit) = (app("billing", "swarm = { variables = \"BILL\" }\n"), app("audit", ""));
     member(&audit, "journal", 8020, "compose = { sysctls = { \"net.core.somaxconn\" = 9 } }\n");
     member(&billing, "ledger", 8010, "");
-    let manifest = String::from_utf8(billing.read("Cargo.toml")).expect("text");
     let inner = format!(
         "[workspace.metadata.appbundle.stacks.billing]\napps = {{ books = {{ path = \"{}\" }} }}\n",
         audit.path().display()
     );
-    billing.write("Cargo.toml", &(manifest + "\n" + &inner));
+    billing.edit("Cargo.toml", |text| text + "\n" + &inner);
     let stacks = format!(
         "[workspace.metadata.appbundle.stacks.shop]\nstack-image = true\ngateway = {{ self-signed = true }}\napps = {{ accounts = {{ path = \"{}\" }} }}\n",
         billing.path().display()
@@ -269,18 +258,16 @@ fn a_controller_knows_other_workspaces_apps_and_certificates_that_sign_themselve
     );
     assert!(books["Services"][0]["Spec"]["Name"].as_str().is_some_and(|name| name.ends_with("_journal")), "{books}");
     // Workspaces that are in each other have no end.
-    let manifest = String::from_utf8(audit.read("Cargo.toml")).expect("text");
     let back = format!(
         "[workspace.metadata.appbundle.stacks.audit]\napps = {{ shop = {{ path = \"{}\" }} }}\n",
         project.path().display()
     );
-    audit.write("Cargo.toml", &(manifest + "\n" + &back));
+    audit.edit("Cargo.toml", |text| text + "\n" + &back);
     let error = fails(&mut appbundle(project.path(), &["generate", "--for", "stacks"]), 1);
     assert!(error.contains("workspaces are in each other in a cycle"), "{error}");
 }
 
 /// Stacks in a stack run before its services; those of one that has a gateway or a controller cannot be waited for.
-#[test]
 fn a_service_can_depend_on_those_of_stacks_in_its_own() {
     let stacks = r#"
 [workspace.metadata.appbundle.stacks.shop]
@@ -297,7 +284,7 @@ services = ["store"]
     project.service("orders-stack", "");
     wants("\"api\"");
     ok(&mut appbundle(project.path(), &["plan"]));
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
+    let manifest = project.text("Cargo.toml");
     project.write("Cargo.toml", &manifest.replace("services = [\"api\"]", "services = [\"api\"]\ngateway = {}"));
     wants("\"api\", \"store\"");
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
@@ -312,7 +299,6 @@ services = ["store"]
     assert!(error.contains("depends on `api`, which is in the stack `orders`"), "{error}");
 }
 
-#[test]
 fn what_stacks_cannot_say_is_said() {
     let other = app("billing", "");
     let app = format!("apps = {{ billing = {{ path = \"{}\" }} }}\n", other.path().display());
@@ -330,7 +316,6 @@ fn what_stacks_cannot_say_is_said() {
 }
 
 /// A gateway reaches the stacks in its own one; further ones only through gateways.
-#[test]
 fn routes_that_a_gateway_does_not_reach_are_refused() {
     let stacks = r#"
 [workspace.metadata.appbundle.stacks.shop]
@@ -345,9 +330,25 @@ services = ["api", "store"]
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
     let message = "the gateway of `shop` does not reach the route `/api` of `api` in the stack `inner`: give `orders` a gateway";
     assert!(error.contains(message), "{error}");
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
-    project.write("Cargo.toml", &manifest.replace("stacks = [\"inner\"]", "stacks = [\"inner\"]\ngateway = {}"));
+    project.edit("Cargo.toml", |text| text.replace("stacks = [\"inner\"]", "stacks = [\"inner\"]\ngateway = {}"));
     ok(&mut appbundle(project.path(), &["generate", "--for", "stacks"]));
     assert!(generated(&project, "shop.gateway.conf").contains("set $to http://orders:80;"));
     assert!(generated(&project, "orders.gateway.conf").contains("set $to http://api:8001;"));
+}
+
+fn main() -> ExitCode {
+    harness::run(vec![
+        test!(stacks_become_files),
+        test!(docker_understands_the_files_in_both_ways_of_routing, [docker_compose, new_docker]),
+        test!(signal_and_time_to_end_can_be_said_for_all_and_for_one),
+        test!(services_of_one_image_stay_commands_in_it),
+        test!(what_a_controller_leaves_out_is_said),
+        test!(what_is_wrong_with_stacks_is_said_where_it_stands),
+        test!(services_that_two_stacks_want_for_one_path_or_port_are_refused),
+        test!(a_stack_that_no_service_controls_is_refused),
+        test!(a_controller_knows_other_workspaces_apps_and_certificates_that_sign_themselves),
+        test!(a_service_can_depend_on_those_of_stacks_in_its_own),
+        test!(what_stacks_cannot_say_is_said),
+        test!(routes_that_a_gateway_does_not_reach_are_refused),
+    ])
 }

@@ -1,15 +1,18 @@
 //! The first process of a container of `dev`, outside of one: `cargo appbundle supervise`.
-#![cfg(feature = "engine")]
 
 mod support;
+
+use std::process::ExitCode;
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::time::Duration;
 
+use support::harness::{self, test};
+use support::needs::flock;
 use support::running::{Running, start};
-use support::{appbundle, fails, ok, tool};
+use support::{appbundle, fails, ok};
 
 fn supervise(folder: &Path, words: &[&str]) -> (Running, UnixStream) {
     let listener = UnixListener::bind(folder.join("control")).expect("socket");
@@ -25,7 +28,6 @@ fn answer(stream: &mut UnixStream) -> u8 {
     word[0]
 }
 
-#[test]
 fn a_program_starts_again_and_ends_with_its_own_exit_code() {
     let folder = tempfile::tempdir().expect("folder");
     let script = folder.path().join("program");
@@ -47,7 +49,6 @@ fn a_program_starts_again_and_ends_with_its_own_exit_code() {
     assert!(said.ends_with("over\n"), "{said}");
 }
 
-#[test]
 fn what_does_not_end_is_killed_when_asked() {
     let folder = tempfile::tempdir().expect("folder");
     let script = "trap '' TERM; trap 'exit 5' USR1; trap 'echo read again' HUP; echo runs; while :; do sleep 0.05; done";
@@ -69,7 +70,6 @@ fn what_does_not_end_is_killed_when_asked() {
     assert_eq!(code, Some(5), "{said}");
 }
 
-#[test]
 fn what_cannot_be_started_is_an_error() {
     let folder = tempfile::tempdir().expect("folder");
     let error = fails(&mut appbundle(folder.path(), &["supervise", "control", "--", "./nothing"]), 127);
@@ -80,11 +80,7 @@ fn what_cannot_be_started_is_an_error() {
 }
 
 /// Also where an engine has a first process of its own in the container.
-#[test]
 fn what_a_program_leaves_does_not_outlive_it() {
-    if !tool("flock") {
-        return;
-    }
     let folder = tempfile::tempdir().expect("folder");
     // A child, and a child of one that has ended.
     let script = "exec 9>lock; flock -n 9 && echo free || echo held; (sleep 3000 & exec true); sleep 3000 & exec sleep 3000";
@@ -102,4 +98,13 @@ fn what_a_program_leaves_does_not_outlive_it() {
     let (code, _) = running.end();
     assert_eq!(code, Some(128 + 15));
     ok(std::process::Command::new("flock").args(["-n", "lock", "true"]).current_dir(folder.path()));
+}
+
+fn main() -> ExitCode {
+    harness::run(vec![
+        test!(a_program_starts_again_and_ends_with_its_own_exit_code),
+        test!(what_does_not_end_is_killed_when_asked),
+        test!(what_cannot_be_started_is_an_error),
+        test!(what_a_program_leaves_does_not_outlive_it, [flock]),
+    ])
 }

@@ -1,18 +1,19 @@
 //! Stacks in a real swarm of one machine: they come up, answer, tell how they are, and go away.
-#![cfg(feature = "engine")]
 
 mod support;
 
-use std::process::Command;
+use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
+use support::harness::{self, test};
+use support::needs::{curl, docker, nginx, openssl, registry, web_ports};
 use support::registry::{Guard, Registry};
 use support::running::{Proxy, start};
 use support::swarm::{
-    STACKS, Swarm, X86, app, compile, controller, controller_is_well, free, has_environment, in_order, left, member, nginx, page,
+    STACKS, Swarm, X86, app, compile, controller, controller_is_well, has_environment, in_order, left, member, page,
     page_over_tls, shop, verb, websocket, websocket_over_tls,
 };
-use support::{Project, appbundle, engine, fails, judge, ok, run, text, tool};
+use support::{Project, appbundle, fails, judge, ok, run, text};
 
 /// Two secrets with a certificate for `localhost` and its key; they go away with this.
 struct Secrets;
@@ -66,18 +67,13 @@ fn of_ledger(host: &str) -> [(&str, &str); 5] {
     ]
 }
 
-#[test]
 fn a_stack_with_a_stack_in_it_comes_up_answers_and_goes_away() {
-    if !engine() || !nginx() || !tool("openssl") {
-        return;
-    }
-    let _swarm = Swarm::new();
+    let _swarm = Swarm::with_proxy();
     let _secrets = Secrets::new();
     let _stacks = Stacks(&["shop", "shop-orders"]);
     let project = shop(STACKS);
     let written = format!("environment = {{ TRICKY = {}, NAME", toml::Value::from(TRICKY));
-    let manifest = String::from_utf8(project.read("services/api/Cargo.toml")).expect("text");
-    project.write("services/api/Cargo.toml", &manifest.replace("environment = { NAME", &written));
+    project.edit("services/api/Cargo.toml", |text| text.replace("environment = { NAME", &written));
     compile(&project, &["web", "api", "store"]);
     let deployed = run(&mut verb(&project, "deploy"));
     let said = text(&deployed.stderr);
@@ -185,20 +181,15 @@ fn docs(project: &Project) {
 /// Another workspace's app, with a door of its own.
 fn billing() -> Project {
     let billing = app("accounts", "swarm = { routing = \"host\" }\n");
-    let manifest = String::from_utf8(billing.read("Cargo.toml")).expect("text");
     let stack = "[workspace.metadata.appbundle.stacks.accounts]\ngateway = { image = \"appbundle-test-nginx:1\" }\n";
-    billing.write("Cargo.toml", &format!("{manifest}\n{stack}"));
+    billing.edit("Cargo.toml", |text| format!("{text}\n{stack}"));
     member(&billing, "ledger", 8010, "routes = { \"/ledger\" = { port = 8010 } }\n");
     compile(&billing, &["ledger"]);
     billing
 }
 
-#[test]
 fn another_workspaces_app_and_a_dockerfiles_service_are_reached_at_80_and_443() {
-    if !engine() || !nginx() || !tool("openssl") || !free(&[80, 443]) {
-        return;
-    }
-    let _swarm = Swarm::new();
+    let _swarm = Swarm::with_proxy();
     let _stacks = Stacks(&["shop", "shop-billing"]);
     let gateway = "gateway = { image = \"appbundle-test-nginx:1\" }\n";
     let billing = billing();
@@ -259,13 +250,9 @@ fn another_workspaces_app_and_a_dockerfiles_service_are_reached_at_80_and_443() 
     run(Command::new("docker").args(["rmi", "--force", "appbundle-test-docs:1.2.3"]));
 }
 
-#[test]
 fn a_registry_has_the_images_of_all_services() {
-    let Some(registry) = Registry::start(Guard::None) else { return };
-    if !engine() || !nginx() {
-        return;
-    }
-    let _swarm = Swarm::new();
+    let registry = Registry::start(Guard::None);
+    let _swarm = Swarm::with_proxy();
     let _stacks = Stacks(&["shop"]);
     let gateway = "gateway = { image = \"appbundle-test-nginx:1\", http = 18770 }\n";
     let stacks = format!("swarm = {{ routing = \"host\" }}\n\n[workspace.metadata.appbundle.stacks.shop]\n{gateway}{DOCS}");
@@ -293,21 +280,18 @@ fn a_registry_has_the_images_of_all_services() {
 }
 
 /// The example as it is, for this machine: from a button on its page to a picture that another stack scaled down.
-#[test]
 fn the_example_comes_up_as_two_stacks_behind_one_door() {
-    if !engine() || !nginx() || !free(&[80, 443]) {
-        return;
-    }
     let there = run(Command::new("docker").args(["image", "inspect", "nginx:stable"])).status.success();
     if !there {
         judge("docker", &["tag", support::swarm::NGINX, "nginx:stable"]);
     }
-    let _swarm = Swarm::new();
+    let _swarm = Swarm::with_proxy();
     let _stacks = Stacks(&["photo-gallery", "photo-gallery-processing"]);
     let example = support::repository().join("examples/photo-gallery");
+    let out = tempfile::tempdir().expect("folder");
     let verb = |arguments: &[&str]| {
         let mut command = appbundle(&example, arguments);
-        command.args(["--target", X86, "--locked"]).env("TOKEN", "the gallery's own");
+        command.args(["--target", X86, "--locked", "--out-dir"]).arg(out.path()).env("TOKEN", "the gallery's own");
         command
     };
     // What is missing is told before anything is built.
@@ -362,11 +346,7 @@ fn the_example_comes_up_as_two_stacks_behind_one_door() {
 }
 
 /// A service that ends at once, one that no node may run, one whose image nobody has.
-#[test]
 fn a_service_that_does_not_run_is_told_with_its_last_words() {
-    if !engine() {
-        return;
-    }
     let _swarm = Swarm::new();
     let _stacks = Stacks(&["failing"]);
     let project = app("failing", "swarm = { routing = \"host\" }\n");
@@ -400,11 +380,7 @@ fn a_service_that_does_not_run_is_told_with_its_last_words() {
 }
 
 /// The engine goes away between two services; what was begun is told, and goes away once the engine is back.
-#[test]
 fn an_engine_that_stops_in_the_middle_is_told() {
-    if !engine() {
-        return;
-    }
     let _swarm = Swarm::new();
     let _stacks = Stacks(&["cut"]);
     let project = app("cut", "swarm = { routing = \"host\" }\n");
@@ -443,7 +419,7 @@ fn wait_for(container: &str, words: &str) -> String {
 /// A shop whose stack of this name has a controller.
 fn controlled(stacks: &str, stack: &str) -> Project {
     let project = shop(stacks);
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text");
+    let manifest = project.text("Cargo.toml");
     let without = &manifest[..manifest.find("[workspace.metadata.appbundle.stacks").expect("tables")];
     project.write("Cargo.toml", without);
     project.write("bin/.keep", "");
@@ -455,12 +431,8 @@ fn controlled(stacks: &str, stack: &str) -> Project {
     project
 }
 
-#[test]
 fn one_container_is_a_whole_stack() {
-    if !engine() || !nginx() || !tool("openssl") {
-        return;
-    }
-    let _swarm = Swarm::new();
+    let _swarm = Swarm::with_proxy();
     let _stacks = Stacks(&["shop", "shop-orders", "shop-billing"]);
     let billing = billing();
     let stacks = STACKS.replace(
@@ -530,12 +502,8 @@ fn one_container_is_a_whole_stack() {
 }
 
 /// A stack in a stack is one service of it, whose container brings it up; all in one image.
-#[test]
 fn a_stack_in_a_stack_is_one_service_of_it() {
-    if !engine() || !nginx() || !tool("openssl") {
-        return;
-    }
-    let _swarm = Swarm::new();
+    let _swarm = Swarm::with_proxy();
     let _secrets = Secrets::new();
     let _stacks = Stacks(&["shop", "shop-orders"]);
     let stacks = STACKS.replace("services = [\"api\"", "stack-image = true\nservices = [\"api\"");
@@ -589,4 +557,20 @@ fn a_stack_in_a_stack_is_one_service_of_it() {
     assert_eq!(left("shop"), "");
     run(Command::new("docker").args(["volume", "rm", "shop-orders_data"]));
     run(Command::new("docker").args(["rmi", "--force", "appbundle-test-docs:1.2.3"]));
+}
+
+fn main() -> ExitCode {
+    harness::run(vec![
+        test!(a_stack_with_a_stack_in_it_comes_up_answers_and_goes_away, [docker, nginx, openssl, curl]),
+        test!(
+            another_workspaces_app_and_a_dockerfiles_service_are_reached_at_80_and_443,
+            [docker, nginx, web_ports, openssl, curl]
+        ),
+        test!(a_registry_has_the_images_of_all_services, [docker, registry, nginx]),
+        test!(the_example_comes_up_as_two_stacks_behind_one_door, [docker, nginx, web_ports, curl]),
+        test!(a_service_that_does_not_run_is_told_with_its_last_words, [docker]),
+        test!(an_engine_that_stops_in_the_middle_is_told, [docker]),
+        test!(one_container_is_a_whole_stack, [docker, nginx, openssl, curl]),
+        test!(a_stack_in_a_stack_is_one_service_of_it, [docker, nginx, openssl]),
+    ])
 }

@@ -1,14 +1,15 @@
 //! `cargo appbundle test`: the containers that tests need, there while they run and gone whatever happens.
-#![cfg(feature = "engine")]
 
 mod support;
 
-use std::process::{Command, Output};
+use std::process::{Command, ExitCode, Output};
 use std::time::Instant;
 
+use support::harness::{self, test};
+use support::needs::docker;
 use support::running::{Proxy, Running, image, left, position, start};
 use support::server::Server;
-use support::{Project, appbundle, engine, fails, judge, ok, run, text, tool};
+use support::{Project, appbundle, fails, judge, ok, run, text};
 
 const SERVER: &str = include_str!("programs/server.c");
 
@@ -58,9 +59,7 @@ MORE
 ";
 
 fn project(app: &str, image: &str, more: &str) -> Project {
-    let project = Project::new(&[]);
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text").replace("\"demo\"", &format!("\"{app}\""));
-    project.write("Cargo.toml", &manifest);
+    let project = Project::named(app, &[]);
     project.service("store", &TABLE.replace("IMAGE", image).replace("MORE", more));
     project.write("services/store/tests/it.rs", TESTS);
     project.service("plain", "");
@@ -75,7 +74,7 @@ fn test(project: &Project, arguments: &[&str]) -> Command {
 
 /// Whether the process that a lasting test noted still runs.
 fn lasts(project: &Project) -> bool {
-    let pid = String::from_utf8(project.read("pid")).expect("a number");
+    let pid = project.text("pid");
     // One that has ended may stay for as long as nobody asks how.
     let state = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
     state.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
@@ -88,11 +87,7 @@ fn lasting(project: &Project) -> Running {
     running
 }
 
-#[test]
 fn tests_find_what_they_need_and_their_exit_code_is_ours() {
-    if !engine() || !tool("cc") {
-        return;
-    }
     let project = project("tested", &image("appbundle-test-db", SERVER), "");
     for arguments in [&["store"][..], &[]] {
         let Output { status, stdout, stderr } = run(&mut test(&project, arguments));
@@ -114,11 +109,7 @@ fn tests_find_what_they_need_and_their_exit_code_is_ours() {
     ok(command.env("DOCKER_HOST", "unix:///nonexistent"));
 }
 
-#[test]
 fn two_runs_of_one_project_do_not_meet() {
-    if !engine() || !tool("cc") {
-        return;
-    }
     let project = project("twofold", &image("appbundle-test-db", SERVER), "");
     ok(&mut test(&project, &["store"]));
     let arguments = ["store", "--", "--test", "it", "--", "--nocapture"];
@@ -133,11 +124,7 @@ fn two_runs_of_one_project_do_not_meet() {
     assert_eq!(left("twofold"), "");
 }
 
-#[test]
 fn ctrl_c_ends_the_tests_and_removes_what_they_needed() {
-    if !engine() || !tool("cc") {
-        return;
-    }
     let project = project("interrupted", &image("appbundle-test-db", SERVER), "");
     for signal in ["INT", "TERM"] {
         let running = lasting(&project);
@@ -149,11 +136,7 @@ fn ctrl_c_ends_the_tests_and_removes_what_they_needed() {
     }
 }
 
-#[test]
 fn ctrl_c_does_not_wait_for_an_image_that_is_pulled() {
-    if !engine() {
-        return;
-    }
     let registry = Server::stalling();
     let project = project("stalled", &format!("{}/slow:1", registry.host), "");
     let mut running = start(&mut test(&project, &["store"]));
@@ -167,16 +150,12 @@ fn ctrl_c_does_not_wait_for_an_image_that_is_pulled() {
     assert_eq!(left("stalled"), "");
 }
 
-#[test]
 fn what_a_killed_run_leaves_the_next_one_removes() {
-    if !engine() || !tool("cc") {
-        return;
-    }
     let project = project("killed", &image("appbundle-test-db", SERVER), "");
     let other = lasting(&project);
     let first = left("killed").lines().count();
     let killed = lasting(&project);
-    let pid = String::from_utf8(project.read("pid")).expect("a number");
+    let pid = project.text("pid");
     killed.signal("KILL");
     // What is left of the test holds the streams of who started it.
     ok(Command::new("kill").args(["-s", "KILL", &pid]));
@@ -193,11 +172,7 @@ fn what_a_killed_run_leaves_the_next_one_removes() {
     assert_eq!(left("killed"), "");
 }
 
-#[test]
 fn what_cannot_be_removed_yet_does_not_keep_the_next_run_from_its_work() {
-    if !engine() || !tool("cc") {
-        return;
-    }
     let image = image("appbundle-test-db", SERVER);
     let project = project("held", &image, "");
     ok(&mut test(&project, &["store"]));
@@ -216,17 +191,13 @@ fn what_cannot_be_removed_yet_does_not_keep_the_next_run_from_its_work() {
     assert_eq!(left("held"), "");
 }
 
-#[test]
 fn what_does_not_become_ready_is_told_with_its_output() {
-    if !engine() || !tool("cc") {
-        return;
-    }
     let name = image("appbundle-test-db", SERVER);
     let sick = project("unready", &name, "healthcheck = { path = \"/\", port = 8000 }\nwait = 1\nargs = [\"here\"]");
     sick.service(
         "store",
-        &String::from_utf8(sick.read("services/store/Cargo.toml"))
-            .expect("text")
+        &sick
+            .text("services/store/Cargo.toml")
             .split("[package.metadata.service]\n")
             .nth(1)
             .expect("table")
@@ -241,7 +212,7 @@ fn what_does_not_become_ready_is_told_with_its_output() {
     assert_eq!(left("unready"), "");
     // Nobody takes connections at this port.
     let silent = project("silent", &name, "wait = 1\nhealthcheck = { port = 9000 }");
-    let table = String::from_utf8(silent.read("services/store/Cargo.toml")).expect("text").replace("[8000]", "[8000, 9000]");
+    let table = silent.text("services/store/Cargo.toml").replace("[8000]", "[8000, 9000]");
     silent.write("services/store/Cargo.toml", &table);
     let error = fails(&mut test(&silent, &["store"]), 1);
     assert!(error.contains("its port 9000 takes no connections"), "{error}");
@@ -251,11 +222,7 @@ fn what_does_not_become_ready_is_told_with_its_output() {
     assert_eq!(left("silent"), "");
 }
 
-#[test]
 fn an_image_that_is_nowhere_and_an_engine_that_goes_away_are_told() {
-    if !engine() || !tool("cc") {
-        return;
-    }
     let nowhere = project("nowhere", "localhost:1/nowhere:1", "");
     let error = fails(&mut test(&nowhere, &["store", "--offline"]), 1);
     assert!(error.contains("does not have the image `localhost:1/nowhere:1` of the dependency `db`"), "{error}");
@@ -264,7 +231,7 @@ fn an_image_that_is_nowhere_and_an_engine_that_goes_away_are_told() {
     assert!(error.contains("failed to get the image `localhost:1/nowhere:1` of the dependency `db`"), "{error}");
     assert_eq!(left("nowhere"), "");
 
-    let cut = project("cut", &image("appbundle-test-db", SERVER), "");
+    let cut = project("severed", &image("appbundle-test-db", SERVER), "");
     let proxy = Proxy::start();
     let mut command = test(&cut, &["store", "--", "--test", "it", "--", "--nocapture", "--ignored", "lasts"]);
     let mut running = start(command.env("DOCKER_HOST", proxy.url()));
@@ -274,12 +241,11 @@ fn an_image_that_is_nowhere_and_an_engine_that_goes_away_are_told() {
     let (code, said) = running.end();
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("went away while"), "{said}");
-    assert_ne!(left("cut"), "");
+    assert_ne!(left("severed"), "");
     ok(&mut test(&cut, &["store"]));
-    assert_eq!(left("cut"), "");
+    assert_eq!(left("severed"), "");
 }
 
-#[test]
 fn mistakes_in_the_tables_are_told_with_their_place() {
     let wrong = project("wrong", "x y", "wait = 0\nhealthcheck = { path = \"/\" }");
     let error = fails(&mut test(&wrong, &["store"]), 1);
@@ -313,4 +279,18 @@ fn mistakes_in_the_tables_are_told_with_their_place() {
     right.service("store", "");
     let error = fails(&mut test(&right, &[]), 1);
     assert!(error.contains("no service has a table `[package.metadata.service.test]`") && error.contains("help: "), "{error}");
+}
+
+fn main() -> ExitCode {
+    harness::run(vec![
+        test!(tests_find_what_they_need_and_their_exit_code_is_ours, [docker]),
+        test!(two_runs_of_one_project_do_not_meet, [docker]),
+        test!(ctrl_c_ends_the_tests_and_removes_what_they_needed, [docker]),
+        test!(ctrl_c_does_not_wait_for_an_image_that_is_pulled, [docker]),
+        test!(what_a_killed_run_leaves_the_next_one_removes, [docker]),
+        test!(what_cannot_be_removed_yet_does_not_keep_the_next_run_from_its_work, [docker]),
+        test!(what_does_not_become_ready_is_told_with_its_output, [docker]),
+        test!(an_image_that_is_nowhere_and_an_engine_that_goes_away_are_told, [docker]),
+        test!(mistakes_in_the_tables_are_told_with_their_place),
+    ])
 }

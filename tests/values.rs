@@ -1,17 +1,18 @@
 //! Does a process get exactly the values that are written, on whatever way they come to it?
-#![cfg(feature = "engine")]
 
 mod support;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use support::harness::{self, test};
+use support::needs::{compose, docker, kubectl, new_docker};
 use support::running::start;
 use support::swarm::{Swarm, app, left, verb};
-use support::{NEW_DOCKER, Project, appbundle, engine, judge, ok, run, text, tool};
+use support::{NEW_DOCKER, Project, appbundle, judge, ok, run, text};
 
 /// Both generations of compose.
 const COMPOSE: [&str; 2] = ["docker-compose", "docker-compose-v2"];
@@ -87,11 +88,10 @@ fn printed(text: &str) -> BTreeMap<String, String> {
 
 /// A project of one service that prints its environment, packed for this machine.
 fn project() -> Project {
-    let project = Project::new(&[]);
-    let manifest = text(&project.read("Cargo.toml")).replace("\"demo\"", "\"values\"");
+    let project = Project::named("values", &[]);
     let more = "targets = [\"x86_64-unknown-linux-gnu\"]\nformats = [\"docker\", \"auterionos\", \"oci\"]\n\
         [workspace.metadata.appbundle.auterion]\ntarget-platform = [\"simulation\"]\n";
-    project.write("Cargo.toml", &format!("{manifest}{more}"));
+    project.edit("Cargo.toml", |text| format!("{text}{more}"));
     let secret = "restart = \"no\"\nsecrets = { VALUE_SECRET = { secret = \"a\", key = \"b\" } }\n";
     project.service("values-printer", &(table() + secret));
     project.compile("cc", "values-printer", PRINTER, &["-O1"]);
@@ -118,12 +118,8 @@ fn composed(compose: &str, file: &Path, container: &str) -> BTreeMap<String, Str
     printed(&text(&logs.stdout))
 }
 
-#[test]
 fn a_process_gets_exactly_the_values_that_are_written() {
     const IMAGE: &str = "com.example.values.values-printer:1.2.3";
-    if !COMPOSE.into_iter().all(tool) || !engine() {
-        return;
-    }
     let project = project();
     let bundles = ok(project.pack(&[]).env("VALUE_SECRET", SECRET));
     let path = |name: &str| project.path().join("target/appbundle").join(name);
@@ -196,13 +192,9 @@ fn in_task(service: &str) -> BTreeMap<String, String> {
 }
 
 /// A swarm would replace what stands between braces in a variable, when a task starts.
-#[test]
 fn a_task_of_a_swarm_gets_exactly_the_values_that_are_written() {
-    if !engine() {
-        return;
-    }
     let _swarm = Swarm::new();
-    let project = app("values", "swarm = { routing = \"host\" }\n");
+    let project = app("tasked", "swarm = { routing = \"host\" }\n");
     project.service("printer", &(table() + "secrets = { VALUE_SECRET = { secret = \"a\", key = \"b\" } }\n"));
     project.compile("cc", "printer", &waiting_printer(), &["-O1"]);
     let expected = |secret: &str| {
@@ -212,33 +204,29 @@ fn a_task_of_a_swarm_gets_exactly_the_values_that_are_written() {
     };
     let secret = "{{.Node.ID}} {{ $x 'a' \"b\"\nc # d";
     ok(verb(&project, "deploy").env("VALUE_SECRET", secret));
-    assert_eq!(in_task("values_printer"), expected(secret), "deploy");
+    assert_eq!(in_task("tasked_printer"), expected(secret), "deploy");
     ok(&mut verb(&project, "remove"));
-    assert_eq!(left("values"), "");
+    assert_eq!(left("tasked"), "");
     // By hand, it is Docker that puts the secret into the file.
     ok(&mut appbundle(project.path(), &["generate", "--for", "swarm,stacks"]));
-    for file in ["swarm/docker-stack.yml", "stacks/values.yml"] {
+    for file in ["swarm/docker-stack.yml", "stacks/tasked.yml"] {
         let file = project.path().join("target/appbundle").join(file);
         let mut command = Command::new("docker");
-        command.args(["stack", "deploy", "--resolve-image", "never", "-c"]).arg(&file).arg("values").env("VALUE_SECRET", SECRET);
+        command.args(["stack", "deploy", "--resolve-image", "never", "-c"]).arg(&file).arg("tasked").env("VALUE_SECRET", SECRET);
         ok(&mut command);
-        let got = in_task("values_printer");
-        judge("docker", &["stack", "rm", "values"]);
+        let got = in_task("tasked_printer");
+        judge("docker", &["stack", "rm", "tasked"]);
         let end = Instant::now() + Duration::from_secs(60);
-        while !left("values").is_empty() && Instant::now() < end {
+        while !left("tasked").is_empty() && Instant::now() < end {
             std::thread::sleep(Duration::from_millis(200));
         }
         assert_eq!(got, expected(SECRET), "{}", file.display());
     }
-    judge("docker", &["rmi", "--force", "values.printer:1.2.3"]);
+    judge("docker", &["rmi", "--force", "tasked.printer:1.2.3"]);
 }
 
 /// Everything that the parsers of the real tools make of the values is what was written.
-#[test]
 fn the_parsers_of_the_tools_read_the_values_that_are_written() {
-    if !COMPOSE.into_iter().all(tool) || !tool(NEW_DOCKER) || !tool("kubectl") {
-        return;
-    }
     let project = Project::new(&[]);
     project.service("printer", &table());
     ok(&mut appbundle(project.path(), &["generate", "--for", "compose,swarm,stacks,dev,kubernetes,auterionos"]));
@@ -249,7 +237,7 @@ fn the_parsers_of_the_tools_read_the_values_that_are_written() {
         values.filter(|(name, _)| name.starts_with("VALUE_")).collect()
     };
     // What a device merges into its own compose file.
-    let app: Value = serde_saphyr::from_str(&text(&project.read("target/appbundle/auterionos/auterion-app.yml"))).expect("YAML");
+    let app: Value = serde_saphyr::from_str(&project.text("target/appbundle/auterionos/auterion-app.yml")).expect("YAML");
     let mut device = app["compose-override"].clone();
     device["services"]["printer"]["image"] = "x".into();
     device["version"] = "3.7".into();
@@ -295,4 +283,12 @@ fn the_parsers_of_the_tools_read_the_values_that_are_written() {
     assert_eq!(container["envFrom"], serde_json::json!([{ "configMapRef": { "name": config["metadata"]["name"] } }]));
     // Nothing of it stands where Kubernetes would replace `$(NAME)`.
     assert_eq!(of_kind("Deployment")["spec"]["template"]["spec"]["containers"][0]["env"], Value::Null);
+}
+
+fn main() -> ExitCode {
+    harness::run(vec![
+        test!(a_process_gets_exactly_the_values_that_are_written, [docker, compose]),
+        test!(a_task_of_a_swarm_gets_exactly_the_values_that_are_written, [docker]),
+        test!(the_parsers_of_the_tools_read_the_values_that_are_written, [compose, kubectl, new_docker]),
+    ])
 }

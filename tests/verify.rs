@@ -36,17 +36,6 @@ fn a_good_file_has_no_faults() {
 }
 
 #[test]
-fn the_reference_tool_takes_the_good_file() {
-    if !support::tool("mender-artifact") {
-        return;
-    }
-    let folder = tempfile::tempdir().expect("folder");
-    let file = folder.path().join("good.auterionos");
-    std::fs::write(&file, Forge::new().build()).expect("written");
-    support::judge("mender-artifact", &["validate", file.to_str().expect("text")]);
-}
-
-#[test]
 fn the_container() {
     check(&[
         ("there is no `version`", |f| f.outer = Box::new(|m| drop(m.remove(0)))),

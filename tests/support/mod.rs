@@ -3,6 +3,9 @@
 
 pub mod cluster;
 pub mod container;
+pub mod debian;
+pub mod harness;
+pub mod needs;
 pub mod pages;
 pub mod podman;
 pub mod registry;
@@ -11,8 +14,10 @@ pub mod server;
 pub mod session;
 pub mod swarm;
 
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 /// The program under test.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_cargo-appbundle");
@@ -23,35 +28,9 @@ pub const NEW_DOCKER: &str = "docker-26";
 /// The triple of most tests.
 pub const TRIPLE: &str = "aarch64-unknown-linux-gnu";
 
-/// Whether a tool is there. If not, the caller returns after the printed reason; in CI that is a failure.
-pub fn tool(name: &str) -> bool {
-    let there = find(name).is_some();
-    if !there {
-        assert!(std::env::var_os("CI").is_none(), "`{name}` is missing, and in CI nothing is skipped");
-        eprintln!("skipped: `{name}` is not installed");
-    }
-    there
-}
-
-/// Whether a Docker engine answers, with the same rule as [`tool`].
-pub fn engine() -> bool {
-    let answers = Command::new("docker").arg("info").output().is_ok_and(|output| output.status.success());
-    if !answers {
-        assert!(std::env::var_os("CI").is_none(), "no Docker engine answers, and in CI nothing is skipped");
-        eprintln!("skipped: no Docker engine answers");
-    }
-    answers
-}
-
-/// Whether this system lets a test have users and mounts of its own, with the same rule as [`tool`].
-pub fn namespaces() -> bool {
-    let there = Command::new("unshare").args(["--user", "--map-root-user", "--mount", "true"]).output();
-    let there = there.is_ok_and(|output| output.status.success());
-    if !there {
-        assert!(std::env::var_os("CI").is_none(), "`unshare` may not make namespaces, and in CI nothing is skipped");
-        eprintln!("skipped: `unshare` may not make namespaces");
-    }
-    there
+/// Whether this is CI, where no test may be ignored for want of a tool.
+pub fn ci() -> bool {
+    std::env::var_os("CI").is_some()
 }
 
 /// The same command, run by another: `words` come before it.
@@ -66,10 +45,6 @@ pub fn within(words: &[&str], inner: &Command) -> Command {
         };
     }
     command
-}
-
-fn find(name: &str) -> Option<PathBuf> {
-    std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(name)).find(|path| path.is_file())
 }
 
 /// The top folder of this repository.
@@ -91,9 +66,10 @@ pub fn appbundle(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// Which toolchain compiles for the target, when it is not the active one: found out as scripts/setup does.
+/// Which toolchain compiles for the target, when it is not the active one: found out as scripts/setup does, once.
 pub fn toolchain() -> Option<&'static str> {
-    (!has_std(None, TRIPLE) && has_std(Some("debian"), TRIPLE)).then_some("debian")
+    static TOOLCHAIN: OnceLock<Option<&str>> = OnceLock::new();
+    *TOOLCHAIN.get_or_init(|| (!has_std(None, TRIPLE) && has_std(Some("debian"), TRIPLE)).then_some("debian"))
 }
 
 /// Whether a toolchain, none is the active one, has a target's standard library.
@@ -105,6 +81,13 @@ pub fn has_std(toolchain: Option<&str>, triple: &str) -> bool {
     folder.and_then(|folder| std::fs::read_dir(folder).ok()).is_some_and(|mut entries| {
         entries.any(|entry| entry.is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with("libstd-")))
     })
+}
+
+/// Ports of this machine at which nobody listens.
+pub fn free_ports<const N: usize>() -> [u16; N] {
+    // All at once, so that they differ.
+    let listeners = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").expect("a port"));
+    listeners.map(|listener| listener.local_addr().expect("address").port())
 }
 
 /// Runs to the end, which must be good; gives stdout.
@@ -142,12 +125,19 @@ pub struct Project {
 }
 
 impl Project {
-    /// An app of services called `names`, without more in their tables.
+    /// The app `demo` of services called `names`, without more in their tables.
     pub fn new(names: &[&str]) -> Self {
+        Self::named("demo", names)
+    }
+
+    /// An app of another name. Tests that meet in an engine give each app a name of its own.
+    pub fn named(app: &str, names: &[&str]) -> Self {
         let project = Self { folder: tempfile::tempdir().expect("folder") };
-        let root = "[workspace]\nresolver = \"3\"\nmembers = [\"services/*\"]\n\n\
-            [workspace.metadata.appbundle]\nname = \"demo\"\nauthor = \"com.example\"\nversion = \"1.2.3\"\n";
-        project.write("Cargo.toml", root);
+        let root = format!(
+            "[workspace]\nresolver = \"3\"\nmembers = [\"services/*\"]\n\n\
+            [workspace.metadata.appbundle]\nname = \"{app}\"\nauthor = \"com.example\"\nversion = \"1.2.3\"\n"
+        );
+        project.write("Cargo.toml", &root);
         for name in names {
             project.service(name, "");
         }
@@ -163,13 +153,9 @@ impl Project {
         self.write(&format!("services/{name}/src/main.rs"), &format!("fn main() {{ println!(\"{name}\"); }}\n"));
     }
 
-    /// Compiles a C program into `bin/`; false if there is no compiler for the target.
-    pub fn binary(&self, name: &str, source: &str) -> bool {
-        if !tool("aarch64-linux-gnu-gcc") {
-            return false;
-        }
+    /// Compiles a C program for the target into `bin/`.
+    pub fn binary(&self, name: &str, source: &str) {
         self.compile("aarch64-linux-gnu-gcc", name, source, &[]);
-        true
     }
 
     /// As [`Project::binary`], with another compiler or flags.
@@ -180,8 +166,10 @@ impl Project {
     }
 
     /// Binaries for all of `names` that print their own name.
-    pub fn binaries(&self, names: &[&str]) -> bool {
-        names.iter().all(|name| self.binary(name, &format!("#include <stdio.h>\nint main() {{ puts(\"{name}\"); return 0; }}\n")))
+    pub fn binaries(&self, names: &[&str]) {
+        for name in names {
+            self.binary(name, &format!("#include <stdio.h>\nint main() {{ puts(\"{name}\"); return 0; }}\n"));
+        }
     }
 
     /// Where it lies.
@@ -199,6 +187,16 @@ impl Project {
     /// Reads a file below it.
     pub fn read(&self, path: &str) -> Vec<u8> {
         std::fs::read(self.path().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// Reads a text file below it.
+    pub fn text(&self, path: &str) -> String {
+        String::from_utf8(self.read(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// Changes a text file below it.
+    pub fn edit(&self, path: &str, change: impl FnOnce(String) -> String) {
+        self.write(path, &change(self.text(path)));
     }
 
     /// Packs the binaries that stand ready.

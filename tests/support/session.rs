@@ -137,14 +137,7 @@ pub fn play(path: &str, start_with: Start, prepare: impl Fn(&mut Command)) {
     let page = page(path);
     let blocks = page.sessions();
     let needs_registry = blocks.iter().any(|block| block.mark == Mark::Run && block.text.contains("push --repo"));
-    let registry = if needs_registry {
-        match Registry::start(Guard::None) {
-            None => return,
-            some => some,
-        }
-    } else {
-        None
-    };
+    let registry = needs_registry.then(|| Registry::start(Guard::None));
     let project = workspace(start_with);
     let mut run = 0;
     for block in blocks {

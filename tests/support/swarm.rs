@@ -6,7 +6,8 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::{Project, appbundle, judge, ok, run, tool};
+use super::debian::root_file_system;
+use super::{Project, appbundle, judge, ok, run};
 
 /// A proxy's image for gateways, made of Debian's packages.
 pub const NGINX: &str = "appbundle-test-nginx:1";
@@ -39,10 +40,9 @@ gateway = { image = "appbundle-test-nginx:1" }
 
 /// An app of this name without services; `stacks` is what its table says of stacks.
 pub fn app(name: &str, stacks: &str) -> Project {
-    let project = Project::new(&[]);
-    let manifest = String::from_utf8(project.read("Cargo.toml")).expect("text").replace("\"demo\"", &format!("\"{name}\""));
-    let manifest = manifest.replace("author = \"com.example\"\n", &format!("targets = [\"{X86}\"]\n"));
-    project.write("Cargo.toml", &format!("{manifest}{}", stacks.trim_start()));
+    let project = Project::named(name, &[]);
+    let targets = format!("targets = [\"{X86}\"]\n");
+    project.edit("Cargo.toml", |text| text.replace("author = \"com.example\"\n", &targets) + stacks.trim_start());
     project
 }
 
@@ -76,12 +76,14 @@ pub fn verb(project: &Project, verb: &str) -> Command {
 
 /// What of an app is left in the swarm: services, networks, configs, secrets and containers.
 pub fn left(app: &str) -> String {
-    let named = format!("name={app}");
-    let mut all = String::new();
-    for list in [["service", "ls"], ["network", "ls"], ["config", "ls"], ["secret", "ls"]] {
-        all += &judge("docker", &[list[0], list[1], "--filter", &named, "-q"]);
-    }
-    all + &judge("docker", &["ps", "-q", "--filter", &named])
+    let lists = [["service", "ls"], ["network", "ls"], ["config", "ls"], ["secret", "ls"], ["container", "ls"]];
+    let named = |list: [&str; 2]| {
+        let format = if list[0] == "container" { "{{.Names}}" } else { "{{.Name}}" };
+        judge("docker", &[list[0], list[1], "--format", format])
+    };
+    let all = lists.map(named).concat();
+    // What `run`, `dev` and `test` make of an app has no underscore in its name.
+    all.lines().filter(|name| name.starts_with(app) && name.contains('_')).map(|name| format!("{name}\n")).collect()
 }
 
 /// Where words stand in a text.
@@ -122,6 +124,16 @@ impl Swarm {
         }
         Self { own: !active }
     }
+
+    /// The same, and the proxy's image.
+    pub fn with_proxy() -> Self {
+        let there = run(Command::new("docker").args(["image", "inspect", NGINX])).status.success();
+        if !there {
+            let tar = root_file_system(&["--variant=essential", "--include=nginx-light", "bookworm"]);
+            ok(Command::new("docker").arg("import").arg(&tar).arg(NGINX));
+        }
+        Self::new()
+    }
 }
 
 impl Drop for Swarm {
@@ -130,32 +142,6 @@ impl Drop for Swarm {
             run(Command::new("docker").args(["swarm", "leave", "--force"]));
         }
     }
-}
-
-/// Makes the proxy's image, unless it is there; false if there is no tool for that.
-pub fn nginx() -> bool {
-    let there = run(Command::new("docker").args(["image", "inspect", NGINX])).status.success();
-    if there {
-        return true;
-    }
-    if !tool("mmdebstrap") {
-        return false;
-    }
-    let folder = tempfile::tempdir().expect("folder");
-    let tar = folder.path().join("nginx.tar");
-    ok(Command::new("mmdebstrap").args(["--variant=essential", "--include=nginx-light", "bookworm"]).arg(&tar));
-    ok(Command::new("docker").arg("import").arg(&tar).arg(NGINX));
-    true
-}
-
-/// Whether nobody listens at these ports, with the same rule as [`tool`].
-pub fn free(ports: &[u16]) -> bool {
-    let taken = ports.iter().find(|port| TcpStream::connect(("127.0.0.1", **port)).is_ok());
-    if let Some(port) = taken {
-        assert!(std::env::var_os("CI").is_none(), "port {port} is taken, and in CI nothing is skipped");
-        eprintln!("skipped: port {port} is taken");
-    }
-    taken.is_none()
 }
 
 /// What is answered to a request, headers and all; a proxy that just came up is given some time.
