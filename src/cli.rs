@@ -280,8 +280,7 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
         Command::Load { bundle, plan } => commands::load::run(&options(plan, CompileArgs::default())?, bundle.as_deref(), shell),
         #[cfg(feature = "engine")]
         Command::Run { bundle, timeout, plan, compile } => {
-            let services = plan.packages.clone();
-            let run = commands::run::RunOptions { bundle, services, timeout: std::time::Duration::from_secs(timeout) };
+            let run = commands::run::RunOptions { bundle, timeout: std::time::Duration::from_secs(timeout) };
             commands::run::run(&options(plan, compile)?, &run, shell)
         }
         #[cfg(feature = "engine")]
@@ -289,8 +288,7 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
             if !plan.release {
                 plan.profile.get_or_insert_with(|| "dev".into());
             }
-            let dev =
-                commands::dev::DevOptions { services: plan.packages.clone(), timeout: std::time::Duration::from_secs(timeout) };
+            let dev = commands::dev::DevOptions { timeout: std::time::Duration::from_secs(timeout) };
             commands::dev::run(&options(plan, compile)?, &dev, shell)
         }
         #[cfg(feature = "engine")]
