@@ -13,9 +13,9 @@ use crate::commands;
 use crate::commands::ci::CiProvider;
 use crate::commands::init::InitOptions;
 use crate::commands::inspect::InspectOptions;
-use crate::commands::new_service::{NewServiceOptions, ServiceTemplate};
 use crate::commands::push::PushOptions;
 use crate::commands::verify::VerifyOptions;
+use crate::scaffold::{NewMember, ServiceTemplate};
 use crate::shell::Shell;
 
 #[derive(Parser)]
@@ -310,7 +310,7 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
                 TemplateArg::Cli => ServiceTemplate::Cli,
                 TemplateArg::Stack => ServiceTemplate::Stack,
             };
-            commands::new_service::run(&NewServiceOptions { cargo: cargo.options(), name, template, path }, shell)
+            commands::new_service::run(&cargo.options(), &NewMember { name, template, path }, shell)
         }
         Command::Init { all, name, author, cargo } => {
             commands::init::run(&InitOptions { cargo: cargo.options(), all, name, author }, shell)

@@ -47,9 +47,12 @@ mod registry;
 mod render;
 #[cfg(feature = "engine")]
 mod runtime;
+mod scaffold;
 mod segment;
 mod shell;
 pub mod store;
 #[cfg(feature = "engine")]
 mod swarm;
+#[cfg(feature = "engine")]
+mod testing;
 mod workspace;
