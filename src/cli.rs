@@ -227,6 +227,12 @@ enum Command {
         #[arg(long)]
         cache: bool,
     },
+    /// Explain an error: what its code means, the usual causes, and the ways out
+    #[command(after_help = help::EXPLAIN)]
+    Explain {
+        /// The code, as in `error[CODE]`; default: list all codes
+        code: Option<String>,
+    },
     /// Print the JSON Schema of the tables in `Cargo.toml`
     Schema,
     /// The first process in a container of `dev`
@@ -337,6 +343,7 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
         Command::Clean { plan, cache } => commands::clean::run(&options(plan, CompileArgs::default())?, cache, shell),
         #[cfg(feature = "engine")]
         Command::Supervise { control, words } => crate::dev::supervise::run(&control, &words),
+        Command::Explain { code } => commands::explain::run(code.as_deref(), shell),
         Command::Schema => {
             anstream::println!("{}", serde_json::to_string_pretty(&crate::config::schema::document())?);
             Ok(())

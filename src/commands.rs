@@ -7,6 +7,7 @@ pub mod deploy;
 #[cfg(feature = "engine")]
 pub mod dev;
 pub mod doctor;
+pub mod explain;
 pub mod generate;
 pub mod init;
 pub mod inspect;

@@ -47,8 +47,6 @@ pub struct CompileOptions {
     pub no_default_features: bool,
     /// As `cargo build` does it: of flags, only a linker is added; what was compiled before is shared with it.
     pub plain: bool,
-    /// `--message-format`, other than for people: Cargo's messages go to stdout.
-    pub json_messages: bool,
     /// More than zero once the user wishes to stop: then Cargo and its compilers are ended.
     pub wishes: Option<Arc<AtomicUsize>>,
 }
@@ -117,7 +115,7 @@ pub fn cargo(
         command.env("CARGO_TERM_PROGRESS_WHEN", "always").env("CARGO_TERM_PROGRESS_WIDTH", width);
     }
     shell.detail("Running", format_args!("`{}`", command_line(&command)));
-    let executables = run(&mut command, options, plan)?;
+    let executables = run(&mut command, options, plan, shell)?;
     let mut found = BTreeMap::new();
     let executables: BTreeMap<(String, String), PathBuf> = executables
         .into_iter()
@@ -138,7 +136,12 @@ fn console_width() -> String {
     std::env::var("COLUMNS").ok().filter(|c| c.parse::<u16>().is_ok()).unwrap_or_else(|| "80".into())
 }
 
-fn run(command: &mut Command, options: &CompileOptions, plan: &Plan) -> Result<BTreeMap<(String, String), PathBuf>> {
+fn run(
+    command: &mut Command,
+    options: &CompileOptions,
+    plan: &Plan,
+    shell: &Shell,
+) -> Result<BTreeMap<(String, String), PathBuf>> {
     let program = command.get_program().to_string_lossy().into_owned();
     if options.wishes.is_some() {
         // Whoever stops us by a signal may not reach what we started: it is ended together, as a group.
@@ -157,7 +160,7 @@ fn run(command: &mut Command, options: &CompileOptions, plan: &Plan) -> Result<B
         if let Some(wishes) = &options.wishes {
             scope.spawn(|| end_on(wishes, &child, &ended));
         }
-        let executables = executables(stdout, options);
+        let executables = executables(stdout, shell);
         ended.store(true, Ordering::Relaxed);
         executables
     });
@@ -187,11 +190,11 @@ fn end_on(wishes: &AtomicUsize, child: &Child, ended: &AtomicBool) {
 }
 
 /// The executables that Cargo tells of while it runs, by their package and name.
-fn executables(stdout: impl BufRead, options: &CompileOptions) -> Result<BTreeMap<(String, String), PathBuf>> {
+fn executables(stdout: impl BufRead, shell: &Shell) -> Result<BTreeMap<(String, String), PathBuf>> {
     let mut executables = BTreeMap::new();
     for message in Message::parse_stream(stdout) {
         let message = message.context("failed to read cargo's messages")?;
-        if options.json_messages {
+        if shell.is_json() {
             println!("{}", serde_json::to_string(&message)?);
         }
         if let Message::CompilerArtifact(artifact) = message

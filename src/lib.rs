@@ -11,6 +11,7 @@ pub mod compile;
 pub mod config;
 #[cfg(feature = "engine")]
 pub mod dev;
+pub mod diagnostic;
 pub mod digest;
 pub mod elf;
 #[cfg(feature = "engine")]

@@ -10,7 +10,7 @@ use crate::archive::gzip::Level;
 use crate::commands::Options;
 use crate::compile::CompileOptions;
 use crate::plan::{Builder, Engine, Format, Request};
-use crate::shell::{Shell, Verbosity};
+use crate::shell::{MessageFormat, Shell, Verbosity};
 use crate::workspace::CargoOptions;
 
 /// Bytes that the cache of layers has, unless the user says otherwise.
@@ -27,6 +27,9 @@ pub struct ShellArgs {
     /// Use colours: auto, always, never
     #[arg(long, global = true, value_name = "WHEN", help_heading = "Display")]
     pub color: Option<Color>,
+    /// What stdout gets: `human`, or `json`: the result, diagnostics and Cargo's messages as lines of JSON
+    #[arg(long, global = true, value_name = "FMT", help_heading = "Display")]
+    pub message_format: Option<FormatOfMessages>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -34,6 +37,12 @@ pub enum Color {
     Auto,
     Always,
     Never,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum FormatOfMessages {
+    Human,
+    Json,
 }
 
 #[derive(Args)]
@@ -117,18 +126,9 @@ pub struct CompileArgs {
     /// Number of parallel jobs
     #[arg(short, long, value_name = "N", help_heading = "Compilation")]
     pub jobs: Option<String>,
-    /// `human`, or `json`: Cargo's messages go to stdout
-    #[arg(long, value_name = "FMT", help_heading = "Display")]
-    pub message_format: Option<MessageFormat>,
     /// Bytes that the cache of layers may have
     #[arg(long, value_name = "BYTES", default_value_t = CACHE_SIZE, hide = true)]
     pub cache_size: u64,
-}
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-pub enum MessageFormat {
-    Human,
-    Json,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -219,7 +219,11 @@ impl ShellArgs {
             Color::Always => ColorChoice::Always,
             Color::Never => ColorChoice::Never,
         };
-        Shell::new(verbosity, color)
+        let format = match self.message_format {
+            Some(FormatOfMessages::Json) => MessageFormat::Json,
+            Some(FormatOfMessages::Human) | None => MessageFormat::Human,
+        };
+        Shell::new(verbosity, color, format)
     }
 }
 
@@ -252,7 +256,6 @@ pub fn options(plan: PlanArgs, compile: CompileArgs) -> anyhow::Result<Options> 
             all_features: compile.all_features,
             no_default_features: compile.no_default_features,
             plain: false,
-            json_messages: compile.message_format == Some(MessageFormat::Json),
             wishes: None,
         },
         bin_dir: compile.bin_dir,
