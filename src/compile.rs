@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use cargo_metadata::Message;
 
+use crate::diagnostic::Code;
 use crate::plan::Plan;
 use crate::process::{Tee, command_line, end_group};
 use crate::shell::{Shell, Verbosity};
@@ -167,7 +168,7 @@ fn run(
     let status = child.wait().context("failed to wait for cargo")?;
     let last_words = stderr.map(Tee::finish).unwrap_or_default();
     if !status.success() {
-        return Err(diagnose::failed(status, &last_words, plan).into());
+        return Err(diagnose::failed(status, &last_words, plan));
     }
     executables
 }
@@ -224,7 +225,11 @@ pub fn prebuilt(plan: &Plan, folder: &Path) -> Result<BTreeMap<String, PathBuf>>
         }
     }
     if !missing.is_empty() {
-        bail!("there is no {} in `{}`, the folder that `--bin-dir` names", missing.join(", "), folder.display());
+        bail!(Code::BinaryMissing.error(format!(
+            "the folder of `--bin-dir`, `{}`, has no executable {}",
+            folder.display(),
+            missing.join(", ")
+        )));
     }
     Ok(found)
 }

@@ -44,8 +44,8 @@ pub fn more(codes: impl IntoIterator<Item = Code>) -> Option<String> {
     match codes[..] {
         [] => None,
         [code] => Some(format!("For more about this error, run `cargo appbundle explain {code}`.")),
-        [first, ..] => {
-            Some(format!("For more about one of these errors, run `cargo appbundle explain` with its code, as in `cargo appbundle explain {first}`."))
-        }
+        [first, ..] => Some(format!(
+            "For more about an error, run `cargo appbundle explain CODE`, such as `cargo appbundle explain {first}`."
+        )),
     }
 }

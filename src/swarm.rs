@@ -14,6 +14,7 @@ use anyhow::{Result, bail};
 
 use self::tree::{Apps, Node};
 use crate::app::Destination;
+use crate::diagnostic::Code;
 use crate::engine::{Engine, SwarmFacts};
 use crate::pipeline::{Options, load, others};
 use crate::render::{self, Outside};
@@ -75,17 +76,20 @@ pub fn remove(options: &Options, timeout: Duration, shell: &Shell) -> Result<()>
 fn connect() -> Result<(Engine, SwarmFacts)> {
     let engine = Engine::connect(load::START)?;
     if engine.about().is_podman() {
-        bail!("podman knows no swarms\nhelp: name a Docker engine in `DOCKER_HOST`");
+        bail!(Code::SwarmMissing.error("podman does not support swarms\nhelp: set `DOCKER_HOST` to a Docker engine"));
     }
     let facts = engine.swarm()?;
     if !facts.active {
-        bail!("the engine at {} is in no swarm\nhelp: make one of this machine with `docker swarm init`", engine.endpoint());
+        bail!(Code::SwarmMissing.error(format!(
+            "the engine at {} is not part of a swarm\nhelp: make this machine a swarm with `docker swarm init`",
+            engine.endpoint()
+        )));
     }
     if !facts.manager {
-        bail!(
-            "the engine at {} is no manager of its swarm\nhelp: name one in `DOCKER_HOST`: `docker node ls` there lists them",
+        bail!(Code::SwarmMissing.error(format!(
+            "the engine at {} is not a manager of its swarm\nhelp: set `DOCKER_HOST` to a manager; `docker node ls` lists them there",
             engine.endpoint()
-        );
+        )));
     }
     Ok((engine, facts))
 }

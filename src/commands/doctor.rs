@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 use crate::app::{BaseChoice, Target};
 use crate::base::Sysroot;
 use crate::compile::{CargoSettings, builder, linker};
+use crate::diagnostic::Code;
 use crate::pipeline::{Options, Session};
 use crate::plan::{Builder, Engine, Format, Plan};
 use crate::shell::Shell;
@@ -65,10 +66,10 @@ pub fn run(options: &Options, shell: &Shell) -> Result<()> {
         }
     }
     if missing > 0 {
-        bail!(
-            "{missing} of the things that a build for `{triple}` needs {}",
-            if missing == 1 { "is missing" } else { "are missing" }
-        );
+        bail!(Code::ToolsMissing.error(format!(
+            "{missing} required {} for `{triple}`",
+            if missing == 1 { "tool is missing" } else { "tools are missing" }
+        )));
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::app::{Base, Destination, GeneratedFile};
 use crate::compile::{CargoSettings, linker};
+use crate::diagnostic::Code;
 use crate::fs::write_if_changed;
 use crate::pipeline::{Images, Options, Session, bases, cache_folder, lock, others};
 use crate::plan::Plan;
@@ -99,7 +100,11 @@ fn compare(folder: &Path, files: &[GeneratedFile]) -> Result<()> {
     let wrong: Vec<String> =
         files.iter().filter(differs).map(|file| format!("\n  {}", folder.join(&file.path).display())).collect();
     if !wrong.is_empty() {
-        bail!("these generated files are not what the manifests give:{}\nhelp: run `cargo appbundle generate`", wrong.concat());
+        let wrong = wrong.concat();
+        bail!(
+            Code::GeneratedOutdated
+                .error(format!("these generated files are out of date:{wrong}\nhelp: run `cargo appbundle generate`"))
+        );
     }
     Ok(())
 }

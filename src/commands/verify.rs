@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use serde::Serialize;
 
 use crate::bundle::survey::{Format, Limits, Survey, survey};
+use crate::diagnostic::Code;
 use crate::shell::{self, Shell, count};
 
 /// What `verify` is asked.
@@ -76,8 +77,8 @@ pub fn run(options: &VerifyOptions, shell: &Shell) -> Result<()> {
     }
     match faults.len() {
         0 => {}
-        1 => bail!("`{shown}` has a fault"),
-        count => bail!("`{shown}` has {count} faults"),
+        1 => bail!(Code::BundleDamaged.error(format!("`{shown}` has a fault"))),
+        count => bail!(Code::BundleDamaged.error(format!("`{shown}` has {count} faults"))),
     }
     if !options.json {
         anstream::println!("verified {shown}: {}", printable(&summary(&survey)));

@@ -11,6 +11,7 @@ use crate::archive::gzip::Level;
 use crate::base;
 use crate::bundle::{self, Kind};
 use crate::compile::{self, CargoSettings, linker};
+use crate::diagnostic::Code;
 use crate::digest::Digest;
 use crate::engine::Engine;
 use crate::fs::Pending;
@@ -50,8 +51,10 @@ pub fn narrow(plan: &mut Plan, wanted: &[String]) -> Result<()> {
         if open.len() == before {
             let known: Vec<&str> = plan.services.iter().map(|service| service.name.as_str()).collect();
             match crate::config::schema::nearest(name, &known) {
-                Some(near) => bail!("there is no service `{name}`; did you mean `{near}`?"),
-                None => bail!("there is no service `{name}`; there are {}", known.join(", ")),
+                Some(near) => bail!(Code::UnknownService.error(format!("there is no service `{name}`; did you mean `{near}`?"))),
+                None => {
+                    bail!(Code::UnknownService.error(format!("there is no service `{name}`; there are {}", known.join(", "))))
+                }
             }
         }
     }

@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use crate::app::{Base, BaseChoice, Image, ImageRef};
 use crate::base::{self, BuildContext};
 use crate::bundle;
+use crate::diagnostic::Code;
 use crate::digest::Digest;
 use crate::engine::{BuildSpec, Engine, ImageFacts};
 use crate::fs::Pending;
@@ -180,10 +181,10 @@ fn build(
     let platform = &plan.target.platform;
     ensure!(
         image.architecture == platform.architecture,
-        "the engine made `{}` for {}/{} instead of {platform}\nhelp: build with `--engine native`",
-        context.image,
-        image.os,
-        image.architecture
+        Code::BasePlatform.error(format!(
+            "the engine made `{}` for {}/{} instead of {platform}\nhelp: build with `--engine native`",
+            context.image, image.os, image.architecture
+        ))
     );
     Ok(image)
 }

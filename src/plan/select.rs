@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::app::{BaseChoice, Service};
 use crate::config::schema;
+use crate::diagnostic::Code;
 
 /// The names of the services that are called so, or whose packages are; all if none is asked for.
 ///
@@ -22,9 +23,12 @@ pub fn select(packages: &[String], services: &BTreeMap<String, (Service, BaseCho
         if found.is_empty() {
             let known: Vec<&str> = services.keys().map(String::as_str).collect();
             if let Some(near) = schema::nearest(package, &known) {
-                bail!("no service or package `{package}`; did you mean `{near}`?");
+                bail!(Code::UnknownPackage.error(format!("no service or package `{package}`; did you mean `{near}`?")));
             }
-            bail!("no service or package `{package}`; the services are {}", super::checks::quoted(&known));
+            bail!(
+                Code::UnknownPackage
+                    .error(format!("no service or package `{package}`; the services are {}", super::checks::quoted(&known)))
+            );
         }
         wanted.extend(found);
     }

@@ -19,6 +19,8 @@ use super::retry::{self, TRIES};
 use super::secret::Credentials;
 use super::secret::Secret;
 
+use crate::diagnostic::Code;
+
 /// Redirects that are followed, one after another.
 const REDIRECTS: u32 = 5;
 
@@ -257,7 +259,7 @@ impl<'a> Client<'a> {
         let mut response = self.patiently(&host_of(&realm), || self.once(&request, &request.url, authorization.as_ref()))?;
         let status = response.status();
         if matches!(status.as_u16(), 401 | 403) {
-            bail!("it answered {status}{}", login_help(host));
+            bail!(Code::RegistryLogin.error(format!("it answered {status}{}", login_help(host))));
         }
         ensure!(status == 200, "it answered {status}");
         let bytes = response.body_mut().with_config().limit(LARGEST_ANSWER).read_to_vec();
@@ -289,30 +291,13 @@ pub(super) fn refused(host: &str, mut response: Response) -> anyhow::Error {
     let said: String = said.join("; ").chars().filter(|c| !c.is_control()).take(500).collect();
     let said = if said.is_empty() { said } else { format!(": {}", said.trim_end_matches(": ")) };
     let help = if matches!(status.as_u16(), 401 | 403) { login_help(host) } else { String::new() };
-    Refused { status: status.as_u16(), text: format!("`{host}` answered {status}{said}{help}") }.into()
-}
-
-/// An answer that is none of those that were hoped for.
-#[derive(Debug)]
-pub struct Refused {
-    status: u16,
-    text: String,
-}
-
-impl Refused {
-    /// Whether what was asked for is not there.
-    pub fn is_not_found(&self) -> bool {
-        self.status == 404
+    let text = format!("`{host}` answered {status}{said}{help}");
+    match status.as_u16() {
+        401 | 403 => Code::RegistryLogin.error(text).into(),
+        404 => Code::RegistryNotFound.error(text).into(),
+        _ => anyhow::Error::msg(text),
     }
 }
-
-impl std::fmt::Display for Refused {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl std::error::Error for Refused {}
 
 fn login_help(host: &str) -> String {
     format!("\nhelp: run `docker login {}`", if host == "registry-1.docker.io" { "docker.io" } else { host })
