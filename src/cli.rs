@@ -216,6 +216,9 @@ enum Command {
     },
     /// Show what a build needs and what of it is there
     Doctor {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         plan: PlanArgs,
     },
@@ -339,14 +342,14 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
         Command::Update { references, plan } => {
             commands::update::run(&options(plan, CompileArgs::default())?, &references, shell)
         }
-        Command::Doctor { plan } => commands::doctor::run(&options(plan, CompileArgs::default())?, shell),
+        Command::Doctor { json, plan } => commands::doctor::run(&options(plan, CompileArgs::default())?, json, shell),
         Command::Clean { plan, cache } => commands::clean::run(&options(plan, CompileArgs::default())?, cache, shell),
         #[cfg(feature = "engine")]
         Command::Supervise { control, words } => crate::dev::supervise::run(&control, &words),
         Command::Explain { code } => commands::explain::run(code.as_deref(), shell),
         Command::Schema => {
-            anstream::println!("{}", serde_json::to_string_pretty(&crate::config::schema::document())?);
-            Ok(())
+            let schema = crate::config::schema::document();
+            shell.answer(true, "appbundle-schema", serde_json::json!({ "schema": schema }), "")
         }
     }
 }

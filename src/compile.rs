@@ -196,7 +196,7 @@ fn executables(stdout: impl BufRead, shell: &Shell) -> Result<BTreeMap<(String, 
     for message in Message::parse_stream(stdout) {
         let message = message.context("failed to read cargo's messages")?;
         if shell.is_json() {
-            println!("{}", serde_json::to_string(&message)?);
+            shell.cargo_message(&message)?;
         }
         if let Message::CompilerArtifact(artifact) = message
             && let Some(executable) = artifact.executable

@@ -181,13 +181,41 @@ impl Shell {
         if self.is_json() {
             self.line(reason, value);
         } else {
-            let _ = writeln!(anstream::stdout(), "{text}");
+            let _ = writeln!(std::io::stdout().lock(), "{text}");
         }
+    }
+
+    /// The whole result on stdout: with `document`, which `--json` asks for, the value as one indented JSON document; else as
+    /// [`Shell::result`].
+    pub fn answer(
+        &self,
+        document: bool,
+        reason: &str,
+        value: impl Serialize,
+        text: impl std::fmt::Display,
+    ) -> anyhow::Result<()> {
+        if document && !self.is_json() {
+            return self.document(&value);
+        }
+        self.result(reason, value, text);
+        Ok(())
+    }
+
+    /// An indented JSON document on stdout.
+    pub fn document(&self, value: &impl Serialize) -> anyhow::Result<()> {
+        let _ = writeln!(std::io::stdout().lock(), "{}", serde_json::to_string_pretty(value)?);
+        Ok(())
     }
 
     /// A file that was written, as [`Shell::result`]: its path.
     pub fn result_path(&self, reason: &str, path: &Path) {
         self.result(reason, serde_json::json!({ "path": path.display().to_string() }), path.display());
+    }
+
+    /// A message of Cargo's on stdout, as it is.
+    pub fn cargo_message(&self, message: &impl Serialize) -> anyhow::Result<()> {
+        let _ = writeln!(std::io::stdout().lock(), "{}", serde_json::to_string(message)?);
+        Ok(())
     }
 
     fn line(&self, reason: &str, value: impl Serialize) {

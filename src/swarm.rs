@@ -41,7 +41,7 @@ pub fn deploy(options: &Options, timeout: Duration, shell: &Shell) -> Result<()>
         ));
         return Err(error);
     }
-    top.walk(&mut |node| anstream::println!("{}", node.full));
+    top.walk(&mut |node| shell.result("appbundle-stack", serde_json::json!({ "name": node.full }), &node.full));
     Ok(())
 }
 
@@ -53,12 +53,11 @@ pub fn status(options: &Options, json: bool, shell: &Shell) -> Result<()> {
     let (engine, _) = connect()?;
     let apps = Apps::read(options, shell)?;
     let states = state::read(&engine, &Node::tree(&apps)?)?;
-    if json {
-        anstream::println!("{}", serde_json::to_string_pretty(&states)?);
-    } else {
-        anstream::print!("{}", state::text(&states));
+    if shell.is_json() {
+        states.iter().for_each(|state| shell.result("appbundle-state", state, ""));
+        return Ok(());
     }
-    Ok(())
+    shell.answer(json, "appbundle-state", &states, state::text(&states).trim_end())
 }
 
 /// Takes the app down: the services of each stack, then the stacks in it, then its networks; waits until all is gone. Named

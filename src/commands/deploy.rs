@@ -1,6 +1,5 @@
 //! `cargo appbundle deploy`: the app to where it runs.
 
-use std::io::Write as _;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -56,7 +55,7 @@ pub fn run(options: &Options, deploy: &DeployOptions, shell: &Shell) -> Result<(
             return Err(error.context(Code::ServiceUnhealthy.error(message)));
         }
         shell.status("Running", &service.name);
-        let _ = writeln!(anstream::stdout(), "{deployment}");
+        shell.result("appbundle-deployment", serde_json::json!({ "name": service.name }), &deployment);
     }
     Ok(())
 }

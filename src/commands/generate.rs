@@ -66,7 +66,7 @@ fn put(plan: &Plan, files: Vec<GeneratedFile>, shell: &Shell) -> Result<()> {
         let path = plan.output.join(&file.path);
         let verb = if write_if_changed(&path, file.contents.as_bytes())? { "Generated" } else { "Fresh" };
         shell.status(verb, path.display());
-        anstream::println!("{}", path.display());
+        shell.result_path("appbundle-file", &path);
     }
     Ok(())
 }
