@@ -2,18 +2,19 @@
 
 mod args;
 mod deployment;
+mod display;
 mod help;
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use self::args::{CargoArgs, CiArg, CompileArgs, PlanArgs, ShellArgs, TemplateArg, options};
+use self::args::{CargoArgs, CiArg, CompileArgs, PlanArgs, TemplateArg, options};
+use self::display::ShellArgs;
 use crate::commands;
-use crate::commands::ci::CiProvider;
 use crate::commands::init::InitOptions;
 use crate::commands::inspect::InspectOptions;
-use crate::commands::new_service::{NewServiceOptions, ServiceTemplate};
+use crate::commands::new_service::NewServiceOptions;
 use crate::commands::push::PushOptions;
 use crate::commands::verify::VerifyOptions;
 use crate::shell::Shell;
@@ -230,7 +231,7 @@ enum Command {
         #[arg(long)]
         cache: bool,
     },
-    /// Explain an error: what its code means, the usual causes, and the ways out
+    /// Explain an error by its code: what it means, the usual causes, and the ways out
     #[command(after_help = help::EXPLAIN)]
     Explain {
         /// The code, as in `error[CODE]`; default: list all codes
@@ -315,23 +316,14 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
             crate::swarm::remove(&options(plan, CompileArgs::default())?, timeout, shell)
         }
         Command::NewService { name, template, path, cargo } => {
-            let template = match template {
-                TemplateArg::Http => ServiceTemplate::Http,
-                TemplateArg::Worker => ServiceTemplate::Worker,
-                TemplateArg::Cli => ServiceTemplate::Cli,
-                TemplateArg::Stack => ServiceTemplate::Stack,
-            };
+            let template = template.template();
             commands::new_service::run(&NewServiceOptions { cargo: cargo.options(), name, template, path }, shell)
         }
         Command::Init { all, name, author, cargo } => {
             commands::init::run(&InitOptions { cargo: cargo.options(), all, name, author }, shell)
         }
         Command::Ci { service, stdout, plan } => {
-            let service = match service {
-                CiArg::Github => CiProvider::Github,
-                CiArg::Gitlab => CiProvider::Gitlab,
-            };
-            commands::ci::run(&options(plan, CompileArgs::default())?, service, stdout, shell)
+            commands::ci::run(&options(plan, CompileArgs::default())?, service.provider(), stdout, shell)
         }
         Command::Push { bundles, repo, env, json, plan } => {
             let mut options = options(plan, CompileArgs::default())?;
@@ -347,9 +339,6 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
         #[cfg(feature = "engine")]
         Command::Supervise { control, words } => crate::dev::supervise::run(&control, &words),
         Command::Explain { code } => commands::explain::run(code.as_deref(), shell),
-        Command::Schema => {
-            let schema = crate::config::schema::document();
-            shell.answer(true, "appbundle-schema", serde_json::json!({ "schema": schema }), "")
-        }
+        Command::Schema => commands::schema::run(shell),
     }
 }

@@ -77,17 +77,24 @@ fn a_compiler_error_ends_with_101_and_writes_nothing() {
     project.write("services/alpha/src/main.rs", "fn main() {}\n");
     project.write("services/alpha/build.rs", "fn main() { panic!(\"no C compiler\") }\n");
     let error = fails(&mut appbundle(project.path(), &["build"]), 101);
-    assert!(error.contains("the build script of `alpha v0.1.0") && error.contains("--no-compile --bin-dir"), "{error}");
+    assert!(
+        error.contains("error[build-script]")
+            && error.contains("the build script of `alpha v0.1.0")
+            && error.contains("--no-compile --bin-dir"),
+        "{error}"
+    );
     std::fs::remove_file(project.path().join("services/alpha/build.rs")).expect("removed");
     let linker = ["build", "--config", "target.aarch64-unknown-linux-gnu.linker='no-such-linker'"];
     let error = fails(&mut appbundle(project.path(), &linker), 101);
     assert!(
-        error.contains("the linker `no-such-linker` is not installed") && error.contains("apt install gcc-aarch64"),
+        error.contains("error[linker-missing]")
+            && error.contains("the linker `no-such-linker` is not installed")
+            && error.contains("apt install gcc-aarch64"),
         "{error}"
     );
     let error =
         fails(&mut appbundle(project.path(), &["build", "--format", "docker", "--target", "s390x-unknown-linux-gnu"]), 101);
-    assert!(error.contains("run `rustup target add s390x-unknown-linux-gnu`"), "{error}");
+    assert!(error.contains("error[std-missing]") && error.contains("run `rustup target add s390x-unknown-linux-gnu`"), "{error}");
 }
 
 fn this_machine_is_a_target_too() {

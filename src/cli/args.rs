@@ -2,48 +2,19 @@
 
 use std::path::PathBuf;
 
-use anstream::ColorChoice;
 use clap::{Args, ValueEnum};
 
 use crate::app::Destination;
 use crate::archive::gzip::Level;
 use crate::commands::Options;
+use crate::commands::ci::CiProvider;
+use crate::commands::new_service::ServiceTemplate;
 use crate::compile::CompileOptions;
 use crate::plan::{Builder, Engine, Format, Request};
-use crate::shell::{MessageFormat, Shell, Verbosity};
 use crate::workspace::CargoOptions;
 
 /// Bytes that the cache of layers has, unless the user says otherwise.
 const CACHE_SIZE: u64 = 4 << 30;
-
-#[derive(Args)]
-pub struct ShellArgs {
-    /// Print what is run and why
-    #[arg(short, long, global = true, conflicts_with = "quiet", help_heading = "Display")]
-    pub verbose: bool,
-    /// Print errors and warnings only
-    #[arg(short, long, global = true, help_heading = "Display")]
-    pub quiet: bool,
-    /// Use colours: auto, always, never
-    #[arg(long, global = true, value_name = "WHEN", help_heading = "Display")]
-    pub color: Option<Color>,
-    /// What stdout gets: `human`, or `json`: the result, diagnostics and Cargo's messages as lines of JSON
-    #[arg(long, global = true, value_name = "FMT", help_heading = "Display")]
-    pub message_format: Option<FormatOfMessages>,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub enum Color {
-    Auto,
-    Always,
-    Never,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub enum FormatOfMessages {
-    Human,
-    Json,
-}
 
 #[derive(Args)]
 pub struct PlanArgs {
@@ -202,31 +173,6 @@ pub enum LevelArg {
     Best,
 }
 
-impl ShellArgs {
-    pub fn shell(&self) -> Shell {
-        let verbosity = match (self.verbose, self.quiet) {
-            (true, _) => Verbosity::Verbose,
-            (_, true) => Verbosity::Quiet,
-            _ => Verbosity::Normal,
-        };
-        let of_environment = || match std::env::var("CARGO_TERM_COLOR").as_deref() {
-            Ok("always") => Color::Always,
-            Ok("never") => Color::Never,
-            _ => Color::Auto,
-        };
-        let color = match self.color.unwrap_or_else(of_environment) {
-            Color::Auto => ColorChoice::Auto,
-            Color::Always => ColorChoice::Always,
-            Color::Never => ColorChoice::Never,
-        };
-        let format = match self.message_format {
-            Some(FormatOfMessages::Json) => MessageFormat::Json,
-            Some(FormatOfMessages::Human) | None => MessageFormat::Human,
-        };
-        Shell::new(verbosity, color, format)
-    }
-}
-
 /// The options of the verbs that make a plan.
 pub fn options(plan: PlanArgs, compile: CompileArgs) -> anyhow::Result<Options> {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -288,6 +234,26 @@ fn epoch() -> anyhow::Result<u64> {
             .filter(|seconds| *seconds < 1 << 33)
             .ok_or_else(|| anyhow::anyhow!("`SOURCE_DATE_EPOCH` is `{text}` instead of a number of seconds")),
         Err(_) => Ok(0),
+    }
+}
+
+impl TemplateArg {
+    pub fn template(self) -> ServiceTemplate {
+        match self {
+            Self::Http => ServiceTemplate::Http,
+            Self::Worker => ServiceTemplate::Worker,
+            Self::Cli => ServiceTemplate::Cli,
+            Self::Stack => ServiceTemplate::Stack,
+        }
+    }
+}
+
+impl CiArg {
+    pub fn provider(self) -> CiProvider {
+        match self {
+            Self::Github => CiProvider::Github,
+            Self::Gitlab => CiProvider::Gitlab,
+        }
     }
 }
 

@@ -185,3 +185,15 @@ fn is_about_us(error: &rustls::Error) -> bool {
         )
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_does_not_speak_tls_gets_a_code_and_no_second_try() {
+        let wrong = rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType);
+        let Failure { passing, error } = judge("registry.local:5000", ureq::Error::Rustls(wrong));
+        assert!(!passing && error.downcast_ref::<Diagnostic>().is_some_and(|d| d.code == Code::RegistryPlainHttp), "{error}");
+    }
+}

@@ -194,7 +194,7 @@ impl<'a> Started<'a> {
                     Probe::Command(words) => format!("`{}` does not end with 0", words.join(" ")),
                 });
                 bail!(Code::ServiceUnhealthy.error(format!(
-                    "the {} `{}` is not healthy after {} seconds: {}\nhelp: give it more time with `{}`",
+                    "the {} `{}` is not healthy after {} s: {}\nhelp: give it more time with `{}`",
                     first.what(),
                     open.join("`, `"),
                     timeout.as_secs(),
