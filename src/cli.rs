@@ -14,9 +14,9 @@ use self::display::ShellArgs;
 use crate::commands;
 use crate::commands::init::InitOptions;
 use crate::commands::inspect::InspectOptions;
-use crate::commands::new_service::NewServiceOptions;
 use crate::commands::push::PushOptions;
 use crate::commands::verify::VerifyOptions;
+use crate::scaffold::NewMember;
 use crate::shell::Shell;
 
 #[derive(Parser)]
@@ -290,8 +290,7 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
         Command::Load { bundle, plan } => commands::load::run(&options(plan, CompileArgs::default())?, bundle.as_deref(), shell),
         #[cfg(feature = "engine")]
         Command::Run { bundle, timeout, plan, compile } => {
-            let services = plan.packages.clone();
-            let run = commands::run::RunOptions { bundle, services, timeout: std::time::Duration::from_secs(timeout) };
+            let run = commands::run::RunOptions { bundle, timeout: std::time::Duration::from_secs(timeout) };
             commands::run::run(&options(plan, compile)?, &run, shell)
         }
         #[cfg(feature = "engine")]
@@ -299,8 +298,7 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
             if !plan.release {
                 plan.profile.get_or_insert_with(|| "dev".into());
             }
-            let dev =
-                commands::dev::DevOptions { services: plan.packages.clone(), timeout: std::time::Duration::from_secs(timeout) };
+            let dev = commands::dev::DevOptions { timeout: std::time::Duration::from_secs(timeout) };
             commands::dev::run(&options(plan, compile)?, &dev, shell)
         }
         #[cfg(feature = "engine")]
@@ -317,7 +315,7 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
         }
         Command::NewService { name, template, path, cargo } => {
             let template = template.template();
-            commands::new_service::run(&NewServiceOptions { cargo: cargo.options(), name, template, path }, shell)
+            commands::new_service::run(&cargo.options(), &NewMember { name, template, path }, shell)
         }
         Command::Init { all, name, author, cargo } => {
             commands::init::run(&InitOptions { cargo: cargo.options(), all, name, author }, shell)

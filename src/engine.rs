@@ -30,7 +30,7 @@ pub use images::{ImageFacts, chains};
 pub use interrupt::{Interrupt, on_signals};
 pub use owned::Labelled;
 pub use pull::Login;
-pub use swarm::{STACK_LABEL, SwarmFacts, SwarmService};
+pub use swarm::{SwarmFacts, SwarmService};
 
 /// The oldest API that has all that is asked for: Docker 20.10, podman 3.
 const OLDEST: (usize, usize) = (1, 41);

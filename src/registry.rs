@@ -20,7 +20,7 @@ mod upload;
 
 pub use access::Access;
 pub use blobs::{BLOBS_CAP, Blobs};
-pub use client::{Client, Open};
+pub use client::Client;
 pub use credentials::Store;
 pub use image::{Resolved, fetch, resolve};
 pub use reference::Reference;

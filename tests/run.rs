@@ -118,7 +118,7 @@ fn what_does_not_become_well_is_told_and_removed() {
     assert!(error.contains("starting the container") && error.contains("/nonexistent"), "{error}");
     assert_eq!(left("sick"), "");
     let error = fails(&mut command(&project, &["-p", "stor"]), 1);
-    assert!(error.contains("there is no service `stor`; there are"), "{error}");
+    assert!(error.contains("no service or package named `stor`; did you mean `store`?"), "{error}");
 }
 
 fn a_port_that_is_taken_is_told_and_removed() {

@@ -8,9 +8,9 @@ use crate::app::Destination;
 use crate::archive::gzip::Level;
 use crate::commands::Options;
 use crate::commands::ci::CiProvider;
-use crate::commands::new_service::ServiceTemplate;
 use crate::compile::CompileOptions;
-use crate::plan::{Builder, Engine, Format, Request};
+use crate::plan::{Builder, Engine, Format, Reach, Request};
+use crate::scaffold::ServiceTemplate;
 use crate::workspace::CargoOptions;
 
 /// Bytes that the cache of layers has, unless the user says otherwise.
@@ -181,6 +181,8 @@ pub fn options(plan: PlanArgs, compile: CompileArgs) -> anyhow::Result<Options> 
         cargo: plan.cargo.options(),
         request: Request {
             packages: plan.packages,
+            reach: Reach::Named,
+            image_tag: None,
             profile: plan.profile.unwrap_or_else(|| "release".into()),
             targets: plan.targets,
             formats: plan.formats.into_iter().map(FormatArg::format).collect(),

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
 use super::control::Control;
-use crate::app::{Binary, Package, Service, Target, Volume, VolumeSource};
+use crate::app::{Binary, Target, Volume, VolumeSource};
 use crate::elf::{Elf, Needing, needed};
 use crate::shell::Shell;
 
@@ -72,21 +72,21 @@ impl Inside {
     }
 
     /// The volume through which a service has its executable.
-    pub fn executable(package: &Package, binary: &Binary) -> Volume {
-        let folder = Path::new(&package.binary_path).parent().filter(|folder| *folder == Path::new(EXECUTABLES));
+    pub fn executable(binary: &Binary) -> Volume {
+        let folder = Path::new(&binary.place).parent().filter(|folder| *folder == Path::new(EXECUTABLES));
         match (folder, binary.path.parent()) {
             (Some(_), Some(parent)) => mounted(parent, EXECUTABLES),
-            _ => mounted(&binary.path, &package.binary_path),
+            _ => mounted(&binary.path, &binary.place),
         }
     }
 
     /// The command line of a service that can be started again without its container, and what it needs there.
-    pub fn supervised(&mut self, service: &Service, package: &Package, words: Vec<String>) -> (Vec<String>, Vec<Volume>) {
-        let moved = package.binary_path.starts_with(EXECUTABLES);
+    pub fn supervised(&mut self, binary: &Binary, words: Vec<String>) -> (Vec<String>, Vec<Volume>) {
+        let moved = binary.place.starts_with(EXECUTABLES);
         let Some(supervisor) = self.supervisor.as_ref().filter(|_| moved && !words.is_empty()) else {
             return (words, Vec::new());
         };
-        let name = service.name.as_str();
+        let name = binary.service.as_str();
         let folder = self.folder.path().join("services").join(name);
         if !self.controls.contains_key(name) {
             // A file system may have no sockets.

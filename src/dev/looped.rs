@@ -10,7 +10,7 @@ use super::GRACE;
 use super::control::{Control, Restart};
 use super::inside::Inside;
 use super::launched::in_dev;
-use super::prepared::{self, Prepared};
+use super::prepared::{self, Prepared, Ready};
 use super::watch::Watch;
 use crate::config::lockfile;
 use crate::digest::Digest;
@@ -45,8 +45,6 @@ impl Running {
 pub struct Loop<'a, 's> {
     /// What was typed.
     pub options: &'a Options,
-    /// The services that were asked for; all if empty.
-    pub services: &'a [String],
     /// How long a service may take to become healthy.
     pub timeout: Duration,
     /// Where containers run.
@@ -147,11 +145,7 @@ impl Loop<'_, '_> {
         if !enough {
             let session = match session {
                 Some(session) => session,
-                None => {
-                    let mut session = Session::start(self.options, self.shell)?;
-                    prepared::narrow(&mut session.plan, self.services)?;
-                    session
-                }
+                None => Session::start(self.options, self.shell)?,
             };
             let paths = prepared::compile(&session, self.options, self.shell)?;
             // Bases may have to be pulled or built: who stops us does not wait for that.
@@ -202,9 +196,9 @@ impl Loop<'_, '_> {
         }
         let mut wanted = Vec::new();
         for launch in launches {
-            let Some(at) = plan.services.iter().position(|service| service.name.as_str() == launch.name) else { continue };
-            let (image, binary) = (Some(prepared.images[at]), Some(prepared.binaries[at].digest));
-            wanted.push(Running { launch: in_dev(launch, prepared, at, &addresses, self.inside)?, image, binary });
+            let Ready { unit, image } = prepared.ready(&launch.name)?;
+            let launch = in_dev(launch, plan, unit, &addresses, self.inside)?;
+            wanted.push(Running { launch, image: Some(image), binary: Some(unit.binary.digest) });
         }
         let changed = |new: &&Running| {
             running.get(&new.launch.name).is_some_and(|old| old != *new && old.is_the_same_but_for_its_binary(new))

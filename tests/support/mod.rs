@@ -5,6 +5,7 @@ pub mod cluster;
 pub mod container;
 pub mod debian;
 pub mod harness;
+pub mod names;
 pub mod needs;
 pub mod pages;
 pub mod podman;
