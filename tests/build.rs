@@ -238,7 +238,7 @@ fn missing_and_foreign_binaries_are_named() {
     let project = Project::new(&["alpha", "beta", "gamma"]);
     project.binaries(&["alpha"]);
     let error = fails(&mut project.pack(&[]), 1);
-    assert!(error.contains("there is no `beta`, `gamma`"), "{error}");
+    assert!(error.contains("has no executable `beta`, `gamma`"), "{error}");
     project.compile("cc", "beta", "int main() { return 0; }\n", &[]);
     project.write("bin/gamma", "#!/bin/sh\n");
     let error = fails(&mut project.pack(&[]), 1);
