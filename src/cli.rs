@@ -1,19 +1,22 @@
 //! The command line: the one door to clap.
 
 mod args;
+mod completions;
 mod deployment;
 mod help;
+mod man;
+mod written;
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
-use self::args::{CargoArgs, CiArg, CompileArgs, PlanArgs, ShellArgs, TemplateArg, options};
+use self::args::{CargoArgs, CompileArgs, PlanArgs, ShellArgs, options};
+use self::written::{CiArg, TemplateArg};
 use crate::commands;
-use crate::commands::ci::CiProvider;
 use crate::commands::init::InitOptions;
 use crate::commands::inspect::InspectOptions;
-use crate::commands::new_service::{NewServiceOptions, ServiceTemplate};
+use crate::commands::new_service::NewServiceOptions;
 use crate::commands::push::PushOptions;
 use crate::commands::verify::VerifyOptions;
 use crate::shell::Shell;
@@ -229,6 +232,18 @@ enum Command {
     },
     /// Print the JSON Schema of the tables in `Cargo.toml`
     Schema,
+    /// Print the script that makes a shell complete this command
+    #[command(after_help = help::COMPLETIONS)]
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the man pages
+    #[command(hide = true)]
+    Man {
+        /// The folder that gets them
+        folder: PathBuf,
+    },
     /// The first process in a container of `dev`
     #[cfg(feature = "engine")]
     #[command(hide = true)]
@@ -304,23 +319,14 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
             crate::swarm::remove(&options(plan, CompileArgs::default())?, timeout, shell)
         }
         Command::NewService { name, template, path, cargo } => {
-            let template = match template {
-                TemplateArg::Http => ServiceTemplate::Http,
-                TemplateArg::Worker => ServiceTemplate::Worker,
-                TemplateArg::Cli => ServiceTemplate::Cli,
-                TemplateArg::Stack => ServiceTemplate::Stack,
-            };
+            let template = template.template();
             commands::new_service::run(&NewServiceOptions { cargo: cargo.options(), name, template, path }, shell)
         }
         Command::Init { all, name, author, cargo } => {
             commands::init::run(&InitOptions { cargo: cargo.options(), all, name, author }, shell)
         }
         Command::Ci { service, stdout, plan } => {
-            let service = match service {
-                CiArg::Github => CiProvider::Github,
-                CiArg::Gitlab => CiProvider::Gitlab,
-            };
-            commands::ci::run(&options(plan, CompileArgs::default())?, service, stdout, shell)
+            commands::ci::run(&options(plan, CompileArgs::default())?, service.provider(), stdout, shell)
         }
         Command::Push { bundles, repo, env, json, plan } => {
             let mut options = options(plan, CompileArgs::default())?;
@@ -335,9 +341,8 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
         Command::Clean { plan, cache } => commands::clean::run(&options(plan, CompileArgs::default())?, cache, shell),
         #[cfg(feature = "engine")]
         Command::Supervise { control, words } => crate::dev::supervise::run(&control, &words),
-        Command::Schema => {
-            anstream::println!("{}", serde_json::to_string_pretty(&crate::config::schema::document())?);
-            Ok(())
-        }
+        Command::Completions { shell } => completions::print(&Cli::command(), shell),
+        Command::Man { folder } => man::write(Cli::command(), &folder),
+        Command::Schema => commands::schema::run(),
     }
 }

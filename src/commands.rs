@@ -17,6 +17,7 @@ pub mod plan;
 pub mod push;
 #[cfg(feature = "engine")]
 pub mod run;
+pub mod schema;
 #[cfg(feature = "engine")]
 pub mod test;
 pub mod update;

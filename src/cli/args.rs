@@ -176,26 +176,6 @@ pub enum EngineArg {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-pub enum TemplateArg {
-    /// Answers over HTTP
-    Http,
-    /// Does its work at intervals
-    Worker,
-    /// Runs once and ends
-    Cli,
-    /// The image of a stack: brings it up, tells how it is, and takes it down when it ends; call it STACK-stack
-    Stack,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub enum CiArg {
-    /// GitHub Actions
-    Github,
-    /// GitLab CI
-    Gitlab,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
 pub enum LevelArg {
     Fast,
     Default,

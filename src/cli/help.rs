@@ -90,6 +90,13 @@ case; what a killed run leaves, the next `test`, `dev` or `run` removes.
 
 Exit codes: that of `cargo test` (101 for failed tests), 1 when a dependency does not become ready, 130 after Ctrl-C.";
 
+pub const COMPLETIONS: &str = "Examples:
+  source <(cargo appbundle completions bash)     in ~/.bashrc
+  cargo appbundle completions zsh > ~/.zfunc/_cargo-appbundle     a folder of fpath
+  cargo appbundle completions fish > ~/.config/fish/conf.d/cargo-appbundle.fish
+
+The scripts complete `cargo-appbundle`; those for bash and fish also `cargo appbundle`, as does Cargo's own completion for zsh.";
+
 /// Cargo's colours.
 pub fn styles() -> clap::builder::Styles {
     use anstyle::AnsiColor::{BrightCyan, BrightGreen};
