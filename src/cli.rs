@@ -14,6 +14,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use self::args::{CargoArgs, CompileArgs, PlanArgs, ShellArgs, options};
 use self::written::{CiArg, TemplateArg};
 use crate::commands;
+use crate::commands::ci::CiOptions;
 use crate::commands::init::InitOptions;
 use crate::commands::inspect::InspectOptions;
 use crate::commands::new_service::NewServiceOptions;
@@ -175,6 +176,9 @@ enum Command {
     Ci {
         /// Whose job
         service: CiArg,
+        /// Let the job install cargo-appbundle from this git repository instead of crates.io
+        #[arg(long, value_name = "URL")]
+        git: Option<String>,
         /// Print it instead of writing it
         #[arg(long)]
         stdout: bool,
@@ -325,8 +329,9 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
         Command::Init { all, name, author, cargo } => {
             commands::init::run(&InitOptions { cargo: cargo.options(), all, name, author }, shell)
         }
-        Command::Ci { service, stdout, plan } => {
-            commands::ci::run(&options(plan, CompileArgs::default())?, service.provider(), stdout, shell)
+        Command::Ci { service, git, stdout, plan } => {
+            let ci = CiOptions { provider: service.provider(), git, to_stdout: stdout };
+            commands::ci::run(&options(plan, CompileArgs::default())?, &ci, shell)
         }
         Command::Push { bundles, repo, env, json, plan } => {
             let mut options = options(plan, CompileArgs::default())?;
