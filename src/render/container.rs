@@ -33,7 +33,7 @@ pub fn render(
         network_mode,
         devices,
         privileged,
-        confinement: Confinement { init, cap_add, cap_drop, read_only, tmpfs },
+        confinement,
         labels,
         replicas,
         resources,
@@ -50,11 +50,7 @@ pub fn render(
     put("network_mode", network_mode.as_deref().map(Value::from));
     put("devices", some(devices).map(|devices| json!(devices)));
     put("privileged", privileged.then_some(true.into()));
-    put("init", init.then_some(true.into()));
-    put("cap_add", some(cap_add).map(|names| json!(names)));
-    put("cap_drop", some(cap_drop).map(|names| json!(names)));
-    put("read_only", read_only.then_some(true.into()));
-    put("tmpfs", some(tmpfs).map(parts::words));
+    confined(confinement).into_iter().for_each(|(key, value)| put(key, value));
     put("restart", restart.as_deref().map(Value::from));
     put("depends_on", depends_on);
     if !container.is_on_host() {
@@ -73,6 +69,17 @@ pub fn render(
     put("env_file", folder.and_then(|folder| parts::env_files(env_files, folder)));
     put("labels", (!labels.is_empty()).then(|| parts::variables(labels)));
     Piece { map, notes }
+}
+
+/// What a container may do less, or more, as compose files and stack files have it: each key, and its value if it is set.
+pub fn confined(Confinement { init, cap_add, cap_drop, read_only, tmpfs }: &Confinement) -> [(&'static str, Option<Value>); 5] {
+    [
+        ("init", init.then_some(true.into())),
+        ("cap_add", some(cap_add).map(|names| json!(names))),
+        ("cap_drop", some(cap_drop).map(|names| json!(names))),
+        ("read_only", read_only.then_some(true.into())),
+        ("tmpfs", some(tmpfs).map(parts::words)),
+    ]
 }
 
 /// What is said of a health check that a file leaves out.
