@@ -21,9 +21,10 @@ mod port;
 mod resources;
 mod service;
 mod stack;
+mod unit;
 mod volume;
 
-pub use base::{Base, BaseChoice, Dockerfile};
+pub use base::{Base, BaseChoice, Bases, Dockerfile};
 pub use binary::Binary;
 pub use claim::Claim;
 pub use confinement::Confinement;
@@ -43,4 +44,5 @@ pub use port::{Port, Protocol};
 pub use resources::{Cpu, Memory, Resources};
 pub use service::{DockerfileSource, Package, Route, Service, Source};
 pub use stack::{Certificate, Gateway, Https, Stack, Swarm};
+pub use unit::Unit;
 pub use volume::{Volume, VolumeSource};

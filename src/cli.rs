@@ -13,9 +13,9 @@ use crate::commands;
 use crate::commands::ci::CiProvider;
 use crate::commands::init::InitOptions;
 use crate::commands::inspect::InspectOptions;
-use crate::commands::new_service::{NewServiceOptions, ServiceTemplate};
 use crate::commands::push::PushOptions;
 use crate::commands::verify::VerifyOptions;
+use crate::scaffold::{NewMember, ServiceTemplate};
 use crate::shell::Shell;
 
 #[derive(Parser)]
@@ -280,8 +280,7 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
         Command::Load { bundle, plan } => commands::load::run(&options(plan, CompileArgs::default())?, bundle.as_deref(), shell),
         #[cfg(feature = "engine")]
         Command::Run { bundle, timeout, plan, compile } => {
-            let services = plan.packages.clone();
-            let run = commands::run::RunOptions { bundle, services, timeout: std::time::Duration::from_secs(timeout) };
+            let run = commands::run::RunOptions { bundle, timeout: std::time::Duration::from_secs(timeout) };
             commands::run::run(&options(plan, compile)?, &run, shell)
         }
         #[cfg(feature = "engine")]
@@ -289,8 +288,7 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
             if !plan.release {
                 plan.profile.get_or_insert_with(|| "dev".into());
             }
-            let dev =
-                commands::dev::DevOptions { services: plan.packages.clone(), timeout: std::time::Duration::from_secs(timeout) };
+            let dev = commands::dev::DevOptions { timeout: std::time::Duration::from_secs(timeout) };
             commands::dev::run(&options(plan, compile)?, &dev, shell)
         }
         #[cfg(feature = "engine")]
@@ -312,7 +310,7 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
                 TemplateArg::Cli => ServiceTemplate::Cli,
                 TemplateArg::Stack => ServiceTemplate::Stack,
             };
-            commands::new_service::run(&NewServiceOptions { cargo: cargo.options(), name, template, path }, shell)
+            commands::new_service::run(&cargo.options(), &NewMember { name, template, path }, shell)
         }
         Command::Init { all, name, author, cargo } => {
             commands::init::run(&InitOptions { cargo: cargo.options(), all, name, author }, shell)

@@ -53,6 +53,9 @@ pub struct CompileOptions {
     pub wishes: Option<Arc<AtomicUsize>>,
 }
 
+/// The path of each service's executable, by the service's name.
+pub type Executables = BTreeMap<String, PathBuf>;
+
 /// Runs Cargo; gives the path of each service's executable, by the service's name.
 ///
 /// # Errors
@@ -63,7 +66,7 @@ pub fn cargo(
     plan: &Plan,
     options: &CompileOptions,
     shell: &Shell,
-) -> Result<BTreeMap<String, PathBuf>> {
+) -> Result<Executables> {
     let settings = CargoSettings::read(&cargo.config)?;
     let flags = if options.plain {
         flags::linker(&settings, &plan.target.triple, plan.builder, shell).into_iter().collect()
@@ -208,7 +211,7 @@ fn executables(stdout: impl BufRead, options: &CompileOptions) -> Result<BTreeMa
 ///
 /// # Errors
 /// When one is missing; all that are missing are named.
-pub fn prebuilt(plan: &Plan, folder: &Path) -> Result<BTreeMap<String, PathBuf>> {
+pub fn prebuilt(plan: &Plan, folder: &Path) -> Result<Executables> {
     let folder = std::path::absolute(folder).context("failed to find the current folder")?;
     let mut found = BTreeMap::new();
     let mut missing = Vec::new();

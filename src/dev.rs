@@ -5,12 +5,12 @@ mod inside;
 mod launched;
 mod looped;
 mod prepared;
+mod running;
 pub mod supervise;
 mod watch;
 
 pub use inside::Inside;
 pub use looped::Loop;
-pub use prepared::narrow;
 
 /// How long a service has to end before it is killed.
 pub const GRACE: std::time::Duration = std::time::Duration::from_secs(2);

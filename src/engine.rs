@@ -9,6 +9,7 @@ mod error;
 mod images;
 mod interrupt;
 mod load;
+mod new_container;
 mod owned;
 mod pull;
 mod save;
@@ -22,13 +23,14 @@ use bollard::Docker;
 use tokio::runtime::Runtime;
 
 pub use build::BuildSpec;
-pub use container::{Network, NewContainer, Published, State};
+pub use container::State;
 pub use endpoint::Endpoint;
 pub use images::{ImageFacts, chains};
 pub use interrupt::{Interrupt, on_signals};
+pub use new_container::{Network, NewContainer, Published};
 pub use owned::Labelled;
 pub use pull::Login;
-pub use swarm::{STACK_LABEL, SwarmFacts, SwarmService};
+pub use swarm::{SwarmFacts, SwarmService};
 
 /// The oldest API that has all that is asked for: Docker 20.10, podman 3.
 const OLDEST: (usize, usize) = (1, 41);

@@ -8,53 +8,56 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result};
 use rayon::prelude::*;
 
-use crate::app::{Base, Binary, Image};
-use crate::plan::Plan;
+use crate::app::{Image, Unit};
+use crate::plan::{Plan, PlannedImage};
 use crate::segment::{Key, KnownDigests, Layer, Packer, Segment};
+use config::Own;
+use layers::UnitLayers;
 
-/// Packs what is not in the cache yet, in parallel, and joins the layers to images. `bases` and `binaries` go with the plan's
-/// services, one for one. `begin` is told the uncompressed bytes of all layers, and what it gives those of each that is done.
+/// Packs what is not in the cache yet, in parallel, and joins the layers to images. `begin` gets the uncompressed bytes of all
+/// layers that are packed, and gives what is called with the bytes of each that is done.
 ///
 /// # Errors
 /// When a file cannot be read, or changes meanwhile.
 pub fn build<F: Fn(u64) + Sync>(
     plan: &Plan,
-    binaries: &[Binary],
-    bases: &[&Base],
+    units: &[Unit<'_>],
     packer: &Packer,
     known: &KnownDigests,
     begin: impl FnOnce(u64) -> F,
 ) -> Result<Vec<Image>> {
-    let layers = layers::of_services(plan, binaries, bases, known)?;
+    let layers = layers::of_units(units, plan.epoch, known)?;
     let mut missing: BTreeMap<Key, &Layer> = BTreeMap::new();
-    for layer in layers.iter().flatten() {
+    for layer in layers.iter().flat_map(|of| of.files.iter().chain([&of.executable])) {
         missing.insert(layer.key(packer.level())?, layer);
     }
     let packed = begin(missing.values().map(|layer| layer.content_size()).sum());
     let segments = pack(&missing.into_iter().collect::<Vec<_>>(), packer, &packed)?;
-    let mut images = Vec::new();
-    for image in plan.images() {
-        // Files first, then the executables: those change most.
-        let mut own: Vec<config::Own<'_>> = Vec::new();
-        for executables in [false, true] {
-            for at in &image.services {
-                for (number, layer) in layers[*at].iter().enumerate() {
-                    let executable = (number + 1 == layers[*at].len()).then_some(&binaries[*at]);
-                    let segment = segments.get(&layer.key(packer.level())?).context("a layer was not packed")?;
-                    if executable.is_some() != executables {
-                        continue;
-                    }
-                    match own.iter_mut().find(|other| other.segment.key == segment.key) {
-                        Some(same) => same.services.push(*at),
-                        None => own.push(config::Own { segment, executable, services: vec![*at] }),
-                    }
-                }
-            }
+    plan.images().iter().map(|image| join(plan, image, &layers, &segments, packer)).collect()
+}
+
+/// Puts an image's layers together: files first, then the executables, which change most; one that several services share once.
+fn join(
+    plan: &Plan,
+    image: &PlannedImage<'_>,
+    layers: &[UnitLayers<'_>],
+    segments: &BTreeMap<Key, Segment>,
+    packer: &Packer,
+) -> Result<Image> {
+    let is_in_it = |of: &&UnitLayers<'_>| image.services.iter().any(|service| service.name == of.unit.service.name);
+    let of_image: Vec<&UnitLayers<'_>> = layers.iter().filter(is_in_it).collect();
+    let files = of_image.iter().flat_map(|of| of.files.iter().map(|layer| (layer, false, of.unit)));
+    let executables = of_image.iter().map(|of| (&of.executable, true, of.unit));
+    let mut own: Vec<Own<'_>> = Vec::new();
+    for (layer, is_executable, unit) in files.chain(executables) {
+        let segment = segments.get(&layer.key(packer.level())?).context("a layer was not packed")?;
+        match own.iter_mut().find(|other| other.segment.key == segment.key) {
+            Some(same) => same.units.push(unit),
+            None => own.push(Own { segment, is_executable, units: vec![unit] }),
         }
-        let base = bases[*image.services.first().context("an image holds no service")?];
-        images.push(config::image(plan, &image, base, &own)?);
     }
-    Ok(images)
+    let base = of_image.first().context("an image holds no service")?.unit.base;
+    config::image(plan, image, base, &own)
 }
 
 /// Several layers at a time: a small layer alone does not keep all threads busy.

@@ -1,34 +1,58 @@
 //! From a Cargo workspace to one file that a device installs.
+//!
+//! The program is [`cli::run`]. What others may find useful of the library is public: reading and checking bundles ([`bundle`],
+//! [`mender`], [`store`], [`elf`]) and the schema of the tables ([`config`]).
+//!
+//! # What happens in a build
+//!
+//! `pipeline::bundles` has these steps, in this order. Each takes values and returns values; the last one writes.
+//!
+//! 1. **Plan.** [`workspace`] reads what Cargo knows, [`config`] reads the tables, and [`plan::resolve`] makes one [`plan::Plan`] of
+//!    both. It decides everything, and nothing changes it.
+//! 2. **Compile.** [`compile::cargo`] runs Cargo once for all services; [`compile::look`] makes an [`app::Binary`] of each executable.
+//!    If these and all other inputs are those of the last build, the build ends here.
+//! 3. **Read the bases.** [`base`] makes an [`app::Base`] of each root file system, archive, image of a registry, or Dockerfile. A
+//!    service with its binary and its base is an [`app::Unit`].
+//! 4. **Check.** [`base::check`] holds each binary against its base: machine, loader, libraries, versions of symbols.
+//! 5. **Render.** [`render`] turns the plan into text: `app.yml`, Dockerfiles, deployment files.
+//! 6. **Pack.** [`image::build`] sorts files into layers, [`segment`] compresses them in parallel or finds them in its cache, and an
+//!    [`app::Image`] joins them.
+//! 7. **Write.** [`bundle`] writes images front to back into one file while it hashes; the file gets its name when it is whole.
 #![warn(missing_docs)]
+#![allow(rustdoc::private_intra_doc_links, reason = "docs.rs shows private modules too: see Cargo.toml")]
+#![cfg_attr(not(feature = "engine"), allow(dead_code, unused_imports, reason = "engines need more of other modules"))]
 
 pub mod app;
 pub mod archive;
-pub mod base;
+mod base;
 pub mod bundle;
 pub mod cli;
-pub mod commands;
-pub mod compile;
+mod commands;
+mod compile;
 pub mod config;
 #[cfg(feature = "engine")]
-pub mod dev;
+mod dev;
 pub mod digest;
 pub mod elf;
 #[cfg(feature = "engine")]
-pub mod engine;
+mod engine;
 pub mod fs;
-pub mod image;
+mod image;
 pub mod mender;
 pub mod oci;
-pub mod pipeline;
-pub mod plan;
-pub mod process;
-pub mod registry;
-pub mod render;
+mod pipeline;
+mod plan;
+mod process;
+mod registry;
+mod render;
 #[cfg(feature = "engine")]
-pub mod runtime;
-pub mod segment;
-pub mod shell;
+mod runtime;
+mod scaffold;
+mod segment;
+mod shell;
 pub mod store;
 #[cfg(feature = "engine")]
-pub mod swarm;
-pub mod workspace;
+mod swarm;
+#[cfg(feature = "engine")]
+mod testing;
+mod workspace;

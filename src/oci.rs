@@ -2,11 +2,16 @@
 //!
 //! Every map is sorted, so that equal values give equal bytes. Unknown fields of documents that others wrote are dropped.
 
+mod run_config;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+
+use run_config::null_is_empty;
+pub use run_config::{DEFAULT_PATH, Nothing, RunConfig};
 
 /// `application/vnd.oci.image.manifest.v1+json`
 pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -166,56 +171,6 @@ pub struct ImageConfig {
     /// How it came to be.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<History>,
-}
-
-/// How a container is run from an image (config.md, `config`).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-pub struct RunConfig {
-    /// User and group.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub user: Option<String>,
-    /// `8080/tcp` and so on.
-    #[serde(skip_serializing_if = "is_empty", deserialize_with = "null_is_empty")]
-    pub exposed_ports: BTreeMap<String, Nothing>,
-    /// `NAME=value`.
-    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
-    pub env: Vec<String>,
-    /// The program and its fixed arguments.
-    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
-    pub entrypoint: Vec<String>,
-    /// Arguments that whoever runs it may replace.
-    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
-    pub cmd: Vec<String>,
-    /// Mount points.
-    #[serde(skip_serializing_if = "is_empty", deserialize_with = "null_is_empty")]
-    pub volumes: BTreeMap<String, Nothing>,
-    /// Where it starts.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub working_dir: Option<String>,
-    /// Free notes.
-    #[serde(skip_serializing_if = "is_empty", deserialize_with = "null_is_empty")]
-    pub labels: BTreeMap<String, String>,
-    /// How a container is asked to end.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stop_signal: Option<String>,
-}
-
-/// `{}`: the value of a set's member.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Nothing {}
-
-fn is_empty<V>(map: &BTreeMap<String, V>) -> bool {
-    map.is_empty()
-}
-
-/// Docker writes `null` for an empty list or map.
-fn null_is_empty<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Default + Deserialize<'de>,
-{
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// The layers of an image (config.md, `rootfs`).

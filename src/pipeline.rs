@@ -14,12 +14,17 @@ pub mod load;
 pub mod others;
 mod platforms;
 pub mod pulled;
+mod pushed;
 mod session;
 mod wanted;
+mod workbench;
+mod write;
 
 pub use build::bundles;
 pub use built::Built;
 pub use platforms::write as write_index;
 pub use pulled::Images;
-pub use session::{Options, Session, cache_folder, lock, report};
+pub use pushed::push;
+pub use session::{Options, Session, report};
 pub use wanted::Wanted;
+pub use workbench::{Workbench, cache_folder, lock};

@@ -7,6 +7,7 @@ mod checks;
 mod container;
 mod deployment;
 mod files;
+mod image;
 mod manifests;
 mod names;
 mod needs;
@@ -29,14 +30,16 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::app::{Author, BaseChoice, Claim, ImageRef, Name, Package, Service, Stack, Swarm, Target, Version};
+use crate::app::{Author, BaseChoice, Claim, Name, Package, Service, Stack, Swarm, Target, Version};
 use crate::archive::gzip::Level;
 use crate::registry::Access;
 
 pub use crate::config::tables::{BuilderName as Builder, EngineName as Engine, FormatName as Format, LayoutName as Layout};
+pub use image::PlannedImage;
 pub use order::sort as launch_order;
 pub use outputs::targets;
 pub use resolve::{Request, resolve};
+pub use select::{Choice, Reach, select};
 pub use template::VERSION_MARK;
 
 /// What a build is going to do. It never changes once it is made.
@@ -54,8 +57,6 @@ pub struct Plan {
     pub profile: String,
     /// The services, each after those that it depends on.
     pub services: Vec<Service>,
-    /// For each service, by its place in `services`, what its image stands on.
-    pub bases: Vec<BaseChoice>,
     /// What is written.
     pub formats: Vec<Format>,
     /// What only the `.auterionos` format needs.
@@ -94,44 +95,21 @@ pub struct Plan {
     pub notes: Vec<String>,
 }
 
-/// An image that is made.
-#[derive(Clone, Debug)]
-pub struct PlannedImage<'a> {
-    /// The service, or the app where it holds all services.
-    pub name: &'a str,
-    /// `NAME:TAG`.
-    pub reference: &'a ImageRef,
-    /// Whose executables it holds, by their places in the plan.
-    pub services: Vec<usize>,
-}
-
 impl Plan {
     /// The services with what they are compiled from, in their order.
     pub fn packages(&self) -> impl Iterator<Item = (&Service, &Package)> {
         self.services.iter().filter_map(|service| Some((service, service.package()?)))
     }
 
-    /// The images that are made: one for each service, or one for all.
-    pub fn images(&self) -> Vec<PlannedImage<'_>> {
-        let mut services = self.services.iter().enumerate();
-        match self.layout {
-            Layout::ImagePerService => services
-                .map(|(at, service)| PlannedImage {
-                    name: service.name.as_str(),
-                    reference: &service.container.image,
-                    services: vec![at],
-                })
-                .collect(),
-            Layout::MultiBinary => services
-                .next()
-                .map(|(_, first)| PlannedImage {
-                    name: self.name.as_str(),
-                    reference: &first.container.image,
-                    services: (0..self.services.len()).collect(),
-                })
-                .into_iter()
-                .collect(),
+    /// What images stand on, each choice once, in the order of the services.
+    pub fn bases(&self) -> Vec<&BaseChoice> {
+        let mut bases: Vec<&BaseChoice> = Vec::new();
+        for (_, package) in self.packages() {
+            if !bases.contains(&&package.base) {
+                bases.push(&package.base);
+            }
         }
+        bases
     }
 
     /// `AUTHOR.NAME`, or the name alone.

@@ -6,6 +6,7 @@ mod container;
 mod dev;
 mod dockerfile;
 mod document;
+mod instructions;
 mod kubernetes;
 mod parts;
 mod stack;
@@ -19,7 +20,7 @@ use crate::app::{Destination, GeneratedFile};
 use crate::plan::Plan;
 
 pub use auterion::{app_file, metadata, payload_app_file, payload_compose};
-pub use dockerfile::{BASE_ARG, Context, Copied, build_args, contexts};
+pub use dockerfile::{BASE_ARG, Context, Copied, contexts};
 pub use document::{Piece, Rendered, yaml};
 pub use stack::{Others, StackFile, controller_notes, self_signed, stack_file, stack_requests, waves};
 pub use swarm::literal;

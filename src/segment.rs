@@ -16,7 +16,7 @@ use crate::digest::Digest;
 pub use cache::{Cache, Damaged};
 pub use known::KnownDigests;
 pub use layer::{Content, Layer, LayerMember};
-pub use packer::{Packer, Sink};
+pub use packer::Packer;
 
 /// Uncompressed bytes of one gzip member. Part of the format: another size gives other bytes.
 pub const BLOCK: usize = 1 << 20;

@@ -228,7 +228,7 @@ fn services_have_ports_of_their_own_and_a_fault_stops_only_its_service() {
     assert!(!said.contains("Starting one") && !said.contains("Cargo.lock"), "{said}");
     assert_eq!(left("alike"), "");
     let error = fails(&mut dev(&project, &["-p", "tow"]), 1);
-    assert!(error.contains("there is no service `tow`; did you mean `two`?"), "{error}");
+    assert!(error.contains("no service or package named `tow`; did you mean `two`?"), "{error}");
 }
 
 /// The lines for plain compose in docs/guide/developing.md, and what is said of an edit, with both generations of compose.

@@ -245,7 +245,7 @@ fn bins_are_found_as_cargo_does() {
     let both = plan(&project, &[]);
     assert_eq!((&both["services"][0]["name"], &both["services"][1]["features"][0]), (&"one".into(), &"extra".into()));
     assert_eq!(plan(&project, &["-p", "two"])["services"].as_array().expect("list").len(), 1);
-    assert!(fails(&mut appbundle(project.path(), &["plan", "-p", "three"]), 1).contains("no service or package `three`"));
+    assert!(fails(&mut appbundle(project.path(), &["plan", "-p", "three"]), 1).contains("no service or package named `three`"));
 }
 
 #[test]

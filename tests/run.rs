@@ -110,7 +110,7 @@ fn what_does_not_become_well_is_told_and_removed() {
     assert!(error.contains("starting the container") && error.contains("/nonexistent"), "{error}");
     assert_eq!(left("sick"), "");
     let error = fails(&mut command(&project, &["-p", "stor"]), 1);
-    assert!(error.contains("there is no service `stor`; there are"), "{error}");
+    assert!(error.contains("no service or package named `stor`; did you mean `store`?"), "{error}");
 }
 
 fn what_does_not_end_is_killed_and_what_ends_well_is_no_fault() {

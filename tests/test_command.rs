@@ -275,7 +275,7 @@ fn mistakes_in_the_tables_are_told_with_their_place() {
     assert!(error.contains("the services `other` and `store` mean different things by the dependency `db`"), "{error}");
     right.service("other", "");
     let error = fails(&mut test(&right, &["stor"]), 1);
-    assert!(error.contains("no service or package `stor`; did you mean `store`?"), "{error}");
+    assert!(error.contains("no service or package named `stor`; did you mean `store`?"), "{error}");
     right.service("store", "");
     let error = fails(&mut test(&right, &[]), 1);
     assert!(error.contains("no service has a table `[package.metadata.service.test]`") && error.contains("help: "), "{error}");

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use anyhow::{Context as _, Result};
 use serde::Serialize;
 
 use super::Facts;
@@ -74,4 +75,28 @@ pub struct Base {
     pub facts: Facts,
     /// A name by which docker knows it, if there is one.
     pub reference: Option<String>,
+}
+
+/// The bases of an app, by what was chosen.
+#[derive(Clone, Debug, Default)]
+pub struct Bases(BTreeMap<BaseChoice, Base>);
+
+impl Bases {
+    /// Adds a base.
+    pub fn insert(&mut self, choice: BaseChoice, base: Base) {
+        self.0.insert(choice, base);
+    }
+
+    /// The base of a choice.
+    ///
+    /// # Errors
+    /// When it was not read.
+    pub fn get(&self, choice: &BaseChoice) -> Result<&Base> {
+        self.0.get(choice).with_context(|| format!("the base `{choice}` was not read"))
+    }
+
+    /// All of them, in a fixed order.
+    pub fn iter(&self) -> impl Iterator<Item = &Base> {
+        self.0.values()
+    }
 }

@@ -19,7 +19,7 @@ pub struct Binary {
     pub size: u64,
     /// What it is and needs.
     pub elf: Elf,
-    /// Where it is in the image.
+    /// Where it is in the image. Where that is not the package's `binary_path`, a link there leads to it.
     pub place: String,
     /// The libraries that its service packs, and where it tells the loader to search.
     pub beside: Facts,

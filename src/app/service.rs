@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{AppFile, Container, Dockerfile, ImageRef, Name, Needs};
+use super::{AppFile, BaseChoice, Container, Dockerfile, ImageRef, Name, Needs};
 
 /// A container of the app.
 #[derive(Clone, Debug, Serialize)]
@@ -61,6 +61,8 @@ pub struct Package {
     pub bin: String,
     /// Features of the package.
     pub features: Vec<String>,
+    /// What its image stands on.
+    pub base: BaseChoice,
     /// Where the executable stands in the image.
     pub binary_path: String,
     /// Files in the image, by path there.
@@ -85,11 +87,6 @@ impl Service {
             Source::Package(package) => Some(package),
             Source::Dockerfile(_) => None,
         }
-    }
-
-    /// Whether somebody who names this means it: by its own name, or its package's.
-    pub fn is_called(&self, name: &str) -> bool {
-        self.name.as_str() == name || self.package().is_some_and(|package| package.package == name)
     }
 
     /// The command line that its image starts, or would start: what was asked for, else the executable.

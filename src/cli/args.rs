@@ -9,7 +9,7 @@ use crate::app::Destination;
 use crate::archive::gzip::Level;
 use crate::commands::Options;
 use crate::compile::CompileOptions;
-use crate::plan::{Builder, Engine, Format, Request};
+use crate::plan::{Builder, Engine, Format, Reach, Request};
 use crate::shell::{Shell, Verbosity};
 use crate::workspace::CargoOptions;
 
@@ -231,6 +231,8 @@ pub fn options(plan: PlanArgs, compile: CompileArgs) -> anyhow::Result<Options> 
         cargo: plan.cargo.options(),
         request: Request {
             packages: plan.packages,
+            reach: Reach::Named,
+            image_tag: None,
             profile: plan.profile.unwrap_or_else(|| "release".into()),
             targets: plan.targets,
             formats: plan.formats.into_iter().map(FormatArg::format).collect(),

@@ -5,18 +5,19 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use crate::dev::{self, GRACE, Inside, Loop};
+use crate::dev::{GRACE, Inside, Loop};
 use crate::engine::{Engine, Interrupt};
 use crate::pipeline::{Options, Session, load};
-use crate::plan::Format;
+use crate::plan::{Format, Reach};
 use crate::runtime::{Grace, Manner, Output, Started, apps, owner};
 use crate::shell::Shell;
+
+/// The tag of images without executables.
+const TAG: &str = "dev";
 
 /// What is typed, beside what a plan is made of.
 #[derive(Clone, Debug)]
 pub struct DevOptions {
-    /// Only these services and those that they depend on; all if empty.
-    pub services: Vec<String>,
     /// How long a service may take until it is well.
     pub timeout: Duration,
 }
@@ -37,12 +38,11 @@ pub fn run(options: &Options, asked: &DevOptions, shell: &Shell) -> Result<()> {
     let interrupt = Interrupt::listen()?;
     let mut options = for_this_machine(options, &engine);
     options.compile.wishes = Some(interrupt.wishes());
-    let mut session = match Session::start(&options, shell) {
+    let session = match Session::start(&options, shell) {
         // Who stops us may have stopped the Cargo that we asked.
         Err(_) if interrupt.count() > 0 => return Ok(()),
         session => session?,
     };
-    dev::narrow(&mut session.plan, &asked.services)?;
     // No edit mends what is wrong with the environment.
     apps::of_plan(&session.plan)?;
 
@@ -64,7 +64,6 @@ pub fn run(options: &Options, asked: &DevOptions, shell: &Shell) -> Result<()> {
     let mut inside = Inside::new(&plan.output.join(".dev"), &plan.target, shell)?;
     let ended = Loop {
         options: &options,
-        services: &asked.services,
         timeout: asked.timeout,
         engine: &engine,
         started: &mut started,
@@ -81,10 +80,12 @@ pub fn run(options: &Options, asked: &DevOptions, shell: &Shell) -> Result<()> {
     ended.and(stopped)
 }
 
-/// As a developer builds: as `cargo build` does, and, where the engine's processor is this machine's, for it.
+/// As a developer builds: as `cargo build` does, what was asked for with all that it depends on, and, where the engine's processor is
+/// this machine's, for it.
 fn for_this_machine(options: &Options, engine: &Engine) -> Options {
     let mut options = options.clone();
-    options.request.packages.clear();
+    options.request.reach = Reach::Dependencies;
+    options.request.image_tag = Some(TAG.to_owned());
     options.request.formats = vec![Format::Docker];
     options.compile.plain = true;
     let own = match std::env::consts::ARCH {

@@ -40,10 +40,10 @@ pub fn run(options: &Options, shell: &Shell) -> Result<()> {
         Builder::Cargo => findings.push(the_linker(&linker, triple)),
         other => findings.push(the_builder(other, &plan.target)),
     }
-    if plan.bases.contains(&BaseChoice::Auto) && !plan.target.is_musl() {
+    if plan.bases().contains(&&BaseChoice::Auto) && !plan.target.is_musl() {
         findings.push(c_library(&linker, triple));
     }
-    for base in &plan.bases {
+    for base in plan.bases() {
         if matches!(base, BaseChoice::Rootfs(_) | BaseChoice::Archive(_) | BaseChoice::Image(_)) {
             findings.push(Finding { what: "base".into(), state: State::Good(base.to_string()) });
         }
@@ -136,7 +136,7 @@ fn c_library(linker: &str, triple: &str) -> Finding {
 #[cfg(feature = "engine")]
 fn engine(plan: &Plan) -> Finding {
     let needed = plan.engine == Engine::Docker
-        || plan.bases.iter().any(|base| matches!(base, BaseChoice::Dockerfile(_) | BaseChoice::Daemon(_)));
+        || plan.bases().into_iter().any(|base| matches!(base, BaseChoice::Dockerfile(_) | BaseChoice::Daemon(_)));
     let state = match crate::engine::Engine::connect(crate::pipeline::load::START) {
         Ok(engine) => {
             let about = engine.about();
@@ -152,7 +152,7 @@ fn engine(plan: &Plan) -> Finding {
 #[cfg(not(feature = "engine"))]
 fn engine(plan: &Plan) -> Finding {
     let needed = plan.engine == Engine::Docker
-        || plan.bases.iter().any(|base| matches!(base, BaseChoice::Dockerfile(_) | BaseChoice::Daemon(_)));
+        || plan.bases().into_iter().any(|base| matches!(base, BaseChoice::Dockerfile(_) | BaseChoice::Daemon(_)));
     let missing = "this program was built without its feature `engine`".to_owned();
     Finding { what: "container engine".into(), state: if needed { State::Missing(missing) } else { State::Optional(missing) } }
 }

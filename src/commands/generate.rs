@@ -4,13 +4,12 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
-use crate::app::{Base, Destination, GeneratedFile};
-use crate::compile::{CargoSettings, linker};
+use crate::app::{Destination, GeneratedFile};
+use crate::compile::CargoSettings;
 use crate::fs::write_if_changed;
-use crate::pipeline::{Images, Options, Session, bases, cache_folder, lock, others};
+use crate::pipeline::{Images, Options, Session, Workbench, bases, lock, others};
 use crate::plan::Plan;
 use crate::render::{self, Others, Outside, Rendered};
-use crate::segment::{Cache, KnownDigests, Packer};
 use crate::shell::Shell;
 use crate::workspace::Workspace;
 
@@ -42,16 +41,12 @@ pub fn run(options: &Options, generate: &GenerateOptions, shell: &Shell) -> Resu
         notes.iter().for_each(|note| shell.note(note));
         return put(&plan, files, shell);
     }
-    let _lock = lock(&plan, shell)?;
-    let known = KnownDigests::load(&cache_folder(&plan).join("digests.json"));
-    let packer = Packer::new(Cache::new(&cache_folder(&plan)), plan.compression, options.threads);
-    let linker = linker::used(&CargoSettings::read(&options.cargo.config)?, &plan.target.triple);
+    let bench = Workbench::open(&plan, options, plan.compression, shell)?;
     let mut images = Images::start(&plan, options, shell)?;
-    let bases = bases::read(&plan, &[], &linker, &packer, &known, &mut images, shell)?;
-    let of_services: Vec<&Base> = plan.bases.iter().filter_map(|choice| bases.get(choice)).collect();
-    known.save()?;
+    let bases = bases::read(&plan, &[], &bench, &mut images)?;
+    bench.known.save()?;
     let Rendered { mut files, notes } = render::files(&plan)?;
-    files.extend(render::contexts(&plan, &of_services)?.into_iter().map(|context| context.dockerfile));
+    files.extend(render::contexts(&plan, &bases)?.into_iter().map(|context| context.dockerfile));
     if generate.check {
         return compare(&plan.output, &files);
     }

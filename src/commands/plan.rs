@@ -66,8 +66,7 @@ fn text(plan: &Plan) -> Result<String> {
     let mut out = String::new();
     writeln!(out, "{} {}", plan.slug(), plan.version)?;
     writeln!(out, "  target   {} ({}), profile {}", plan.target.triple, plan.target.platform, plan.profile)?;
-    let mut bases: Vec<String> = plan.bases.iter().map(ToString::to_string).collect();
-    bases.dedup();
+    let bases: Vec<String> = plan.bases().into_iter().map(ToString::to_string).collect();
     writeln!(out, "  base     {}", bases.join(", "))?;
     for format in &plan.formats {
         writeln!(out, "  writes   {}", plan.bundle_path(*format).display())?;

@@ -17,13 +17,12 @@ use crate::shell::Shell;
 pub struct RunOptions {
     /// The bundle; none to build the workspace's.
     pub bundle: Option<PathBuf>,
-    /// Only these services and those that they depend on; all if empty.
-    pub services: Vec<String>,
     /// How long a service may take until it is well.
     pub timeout: Duration,
 }
 
-/// Runs the app until all its services have ended, one fails, or the user wishes it to stop; nothing of it is left.
+/// Runs the services that the request names, and what they depend on, until all have ended, one fails, or the user wishes to stop.
+/// Nothing of them is left.
 ///
 /// # Errors
 /// When a service fails, or does not become well in time.
@@ -33,6 +32,7 @@ pub fn run(options: &Options, run: &RunOptions, shell: &Shell) -> Result<()> {
     let (path, app) = match &run.bundle {
         Some(path) => (path.clone(), None),
         None => {
+            // The bundle is the app's, whatever of it runs.
             let mut options = options.clone();
             options.request.packages.clear();
             options.request.formats = vec![Format::Docker];
@@ -51,7 +51,7 @@ pub fn run(options: &Options, run: &RunOptions, shell: &Shell) -> Result<()> {
         }
     };
     notes.iter().for_each(|note| shell.note(note));
-    let launches = apps::in_order(apps::select(launches, &run.services)?)?;
+    let launches = apps::in_order(apps::select(launches, app.as_ref(), &options.request.packages)?)?;
     load::load(&engine, &path, &contents, shell)?;
 
     let interrupt = Interrupt::listen()?;

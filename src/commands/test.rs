@@ -1,28 +1,15 @@
 //! `cargo appbundle test`: a service's tests, with what they need running beside them.
 
-use std::collections::BTreeMap;
-use std::os::unix::process::CommandExt as _;
-use std::process::{Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use anyhow::{Result, bail};
 
-use anyhow::{Context as _, Result, bail};
-
-use crate::app::{Needs, Package, Service};
+use crate::app::{Package, Service};
 use crate::engine::{Engine, Interrupt};
 use crate::pipeline::{Options, Session, load};
 use crate::plan::Format;
-use crate::process::{Exited, command_line, end_group};
-use crate::runtime::{Addresses, Grace, Manner, Output, Started, dependency, owner};
+use crate::process::Exited;
+use crate::runtime::owner;
 use crate::shell::Shell;
-
-/// The exit code of who was interrupted.
-const INTERRUPTED: u8 = 130;
-
-/// How often is looked.
-const PAUSE: Duration = Duration::from_millis(20);
-
-/// How long tests have to end once they are asked to.
-const GRACE: Duration = Duration::from_secs(3);
+use crate::testing::{INTERRUPTED, Runner};
 
 /// What is typed, beside what a plan is made of.
 #[derive(Clone, Debug)]
@@ -52,7 +39,7 @@ pub fn run(options: &Options, test: &TestOptions, shell: &Shell) -> Result<()> {
         );
     }
     let interrupt = Interrupt::listen()?;
-    let runner = Runner { options: &options, test, app: plan.name.as_str(), interrupt: &interrupt, shell };
+    let runner = Runner { options: &options, arguments: &test.arguments, app: plan.name.as_str(), interrupt: &interrupt, shell };
     let mut engine = None;
     let mut failed: Vec<(&str, u8)> = Vec::new();
     for (service, package) in services {
@@ -85,123 +72,4 @@ pub fn run(options: &Options, test: &TestOptions, shell: &Shell) -> Result<()> {
         shell.warning(format_args!("the tests of {} failed", names.join(", ")));
     }
     Err(Exited(*code).into())
-}
-
-/// What is the same for all services.
-struct Runner<'a> {
-    options: &'a Options,
-    test: &'a TestOptions,
-    app: &'a str,
-    interrupt: &'a Interrupt,
-    shell: &'a Shell,
-}
-
-impl Runner<'_> {
-    /// Starts what the tests need, runs them, and removes it again; gives their exit code.
-    fn with_dependencies(&self, engine: &Engine, (service, package): (&Service, &Package), needs: &Needs) -> Result<u8> {
-        let offline = self.options.cargo.offline || self.options.cargo.frozen;
-        for (name, dependency) in &needs.dependencies {
-            dependency::provide(engine, self.interrupt, name, dependency, offline, self.shell)?;
-        }
-        if self.interrupt.count() > 0 {
-            return Ok(INTERRUPTED);
-        }
-        let names: Vec<&str> = needs.dependencies.keys().map(String::as_str).collect();
-        let output = Output::kept(&names, self.shell);
-        let name = format!("{}-test-{}", self.app, service.name);
-        let native = BTreeMap::new();
-        let manner = Manner { grace: Grace::None, lenient: false };
-        let mut started = Started::new(engine, &name, &native, &output, self.interrupt, self.shell).with(manner);
-        let tested = start(engine, &mut started, needs).and_then(|addresses| {
-            if self.interrupt.count() > 0 {
-                return Ok(INTERRUPTED);
-            }
-            let address = |name: &str, port: u16| addresses.get(&(name.to_owned(), port)).cloned().unwrap_or_default();
-            let variables = needs.variables(&address).map_err(anyhow::Error::msg)?;
-            self.cargo_test(package, &variables)
-        });
-        let stopped = started.stop();
-        if !matches!(tested, Ok(0)) && self.interrupt.count() == 0 {
-            self.shell.status("Output", format_args!("of what `{}` needs:", service.name));
-            output.show();
-        }
-        match (tested, stopped) {
-            (Err(fault), Err(error)) => {
-                self.shell.warning(format_args!("not all containers could be removed: {error:#}"));
-                Err(fault)
-            }
-            (tested, stopped) => {
-                let code = tested?;
-                stopped.map(|()| code)
-            }
-        }
-    }
-
-    /// Runs `cargo test` of the service's package; gives its exit code.
-    fn cargo_test(&self, package: &Package, variables: &BTreeMap<String, String>) -> Result<u8> {
-        let cargo = &self.options.cargo;
-        let mut command = Command::new(&cargo.program);
-        command.args(["test", "-p", &package.package]);
-        if let Some(path) = &cargo.manifest_path {
-            command.arg("--manifest-path").arg(path);
-        }
-        if let Some(folder) = &cargo.target_dir {
-            command.arg("--target-dir").arg(folder);
-        }
-        command.args(cargo.common_flags());
-        for feature in &package.features {
-            command.args(["--features", &format!("{}/{feature}", package.package)]);
-        }
-        command.args(["--color", if self.shell.colored() { "always" } else { "never" }]).args(&self.test.arguments);
-        command.envs(variables);
-        self.shell.detail("Running", format_args!("`{}`", command_line(&command)));
-        // In a group of its own, so that Cargo and the tests that it runs end together.
-        let spawned = command.stdin(Stdio::null()).process_group(0).spawn();
-        let mut child = spawned.with_context(|| format!("failed to run `{}`", cargo.program.display()))?;
-        let mut asked: Option<(Instant, usize)> = None;
-        let status = loop {
-            if let Some(status) = child.try_wait().context("failed to wait for cargo")? {
-                break status;
-            }
-            let wishes = self.interrupt.count();
-            match asked {
-                None if wishes > 0 => {
-                    asked = Some((Instant::now(), wishes));
-                    end_group(&child, false);
-                }
-                Some((since, before)) if wishes > before || since.elapsed() > GRACE => end_group(&child, true),
-                _ => {}
-            }
-            std::thread::sleep(PAUSE);
-        };
-        if asked.is_some() {
-            // A test may not listen to what Cargo listened to.
-            end_group(&child, true);
-        }
-        Ok(code(status))
-    }
-}
-
-/// Starts all at once, and waits for each.
-fn start(engine: &Engine, started: &mut Started<'_>, needs: &Needs) -> Result<Addresses> {
-    started.connect()?;
-    for (name, dependency) in &needs.dependencies {
-        started.start(&dependency::launch(name, dependency, false)?)?;
-    }
-    let mut addresses = Addresses::new();
-    for (name, dependency) in &needs.dependencies {
-        dependency::wait(started, name, dependency)?;
-        if started.is_interrupted() {
-            return Ok(addresses);
-        }
-        addresses.extend(dependency::addresses(engine, started, name, dependency)?);
-    }
-    Ok(addresses)
-}
-
-/// An exit code as shells give it.
-fn code(status: ExitStatus) -> u8 {
-    use std::os::unix::process::ExitStatusExt as _;
-    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
-    u8::try_from(code).unwrap_or(1)
 }

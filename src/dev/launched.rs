@@ -1,18 +1,18 @@
 //! How a service is started here.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use super::inside::Inside;
-use super::prepared::Prepared;
-use crate::app::{Container, DEV_VARIABLE, SOURCE_FOLDER, Service, Volume, VolumeSource, own_ports};
-use crate::plan::Layout;
+use crate::app::{Container, DEV_VARIABLE, SOURCE_FOLDER, Service, Unit, Volume, VolumeSource, own_ports};
+use crate::plan::{Layout, Plan};
 use crate::runtime::{Addresses, Launch};
 
 /// With its executable and its sources mounted, at ports of its own, told that it is developed, and where its dependencies are.
-pub fn in_dev(launch: Launch, prepared: &Prepared, at: usize, addresses: &Addresses, inside: &mut Inside) -> Result<Launch> {
-    let plan = &prepared.session.plan;
-    let service = &plan.services[at];
-    let package = service.package().context("a service has no package")?;
+///
+/// # Errors
+/// When its variables name a dependency that is not there.
+pub fn in_dev(launch: Launch, plan: &Plan, unit: Unit<'_>, addresses: &Addresses, inside: &mut Inside) -> Result<Launch> {
+    let Unit { service, package, binary, .. } = unit;
     let of_host = launch.container.is_on_host();
     let address = |name: &str, port: u16| match addresses.get(&(name.to_owned(), port)) {
         Some(address) if of_host => address.clone(),
@@ -24,16 +24,9 @@ pub fn in_dev(launch: Launch, prepared: &Prepared, at: usize, addresses: &Addres
     container.ports = own_ports(&plan.services).remove(service.name.as_str()).unwrap_or_default();
     let source = VolumeSource::Host(package.folder.display().to_string());
     container.volumes.push(Volume { source, target: SOURCE_FOLDER.to_owned(), read_only: true });
-    container.volumes.push(Inside::executable(package, &prepared.binaries[at]));
-    let mut words = command_line(&container, service, plan.layout);
-    // It is called as it is in an image, by the link.
-    let link = package.files.iter().find(|file| file.link.as_ref() == Some(&package.binary_path));
-    words
-        .iter_mut()
-        .zip(link)
-        .filter(|(word, _)| **word == package.binary_path)
-        .for_each(|(word, link)| word.clone_from(&link.to));
-    let (words, volumes) = inside.supervised(service, package, words);
+    container.volumes.push(Inside::executable(binary));
+    let words = command_line(&container, service, plan.layout);
+    let (words, volumes) = inside.supervised(binary, words);
     container.volumes.extend(volumes);
     (container.command, container.args) = (Some(words), Vec::new());
     Ok(Launch { container, ..launch })

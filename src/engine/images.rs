@@ -93,16 +93,6 @@ impl Engine {
         let options = bollard::query_parameters::TagImageOptionsBuilder::new().repo(repo).tag(tag).build();
         self.wait(&format!("naming the image `{name}`"), self.docker.tag_image(image, Some(options)))
     }
-
-    /// Takes a name from an image; the image goes away with its last name. One that is not there is fine.
-    pub fn remove_image(&self, name: &str) -> Result<()> {
-        let options = None::<bollard::query_parameters::RemoveImageOptions>;
-        let answer = self.runtime.block_on(self.docker.remove_image(name, options, None));
-        match answer {
-            Ok(_) | Err(Error::DockerResponseServerError { status_code: 404 | 409, .. }) => Ok(()),
-            Err(error) => Err(self.told(error, &format!("removing the image `{name}`"))),
-        }
-    }
 }
 
 #[cfg(test)]

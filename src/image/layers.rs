@@ -4,35 +4,45 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
-use crate::app::{AppFile, Base, BaseChoice, Binary, Facts, Service, VolumeSource};
+use crate::app::{AppFile, BaseChoice, Facts, Service, Unit, VolumeSource};
 use crate::archive::{Entry, EntryKind};
-use crate::plan::Plan;
 use crate::segment::{Content, KnownDigests, Layer, LayerMember};
 
-/// For each service of the plan, its layers above the base, lowest first: files that it shares with the most services first,
-/// its executable last.
-pub fn of_services(plan: &Plan, binaries: &[Binary], bases: &[&Base], known: &KnownDigests) -> Result<Vec<Vec<Layer>>> {
+/// The layers of one service above its base.
+pub struct UnitLayers<'a> {
+    /// The service.
+    pub unit: Unit<'a>,
+    /// Files, those first that the most services share.
+    pub files: Vec<Layer>,
+    /// The executable, with the folders that the service needs.
+    pub executable: Layer,
+}
+
+/// Sorts what the units pack into layers: a file that several services on one base pack is in a layer that they share.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn of_units<'a>(units: &[Unit<'a>], epoch: u64, known: &KnownDigests) -> Result<Vec<UnitLayers<'a>>> {
     // The same file in several services that stand on one base: which services are they?
     let mut sharing: BTreeMap<(&BaseChoice, String), BTreeSet<usize>> = BTreeMap::new();
-    let mut prints: Vec<Vec<String>> = Vec::new();
-    for (at, service) in plan.services.iter().enumerate() {
+    let mut prints: Vec<Vec<(&AppFile, String)>> = Vec::new();
+    for (at, unit) in units.iter().enumerate() {
         let mut own = Vec::new();
-        for file in package_files(service) {
+        for file in &unit.package.files {
             let print = match &file.link {
                 Some(link) => format!("{}\0link\0{link}", file.to),
                 None => format!("{}\0{}\0{}", file.to, file.executable, known.digest(&file.from)?.0),
             };
-            sharing.entry((&bases[at].choice, print.clone())).or_default().insert(at);
-            own.push(print);
+            sharing.entry((&unit.base.choice, print.clone())).or_default().insert(at);
+            own.push((file, print));
         }
         prints.push(own);
     }
     let mut all = Vec::new();
-    for (at, service) in plan.services.iter().enumerate() {
-        let base = bases[at];
+    for (unit, files) in units.iter().zip(prints) {
         let mut groups: BTreeMap<&BTreeSet<usize>, Vec<&AppFile>> = BTreeMap::new();
-        for (file, print) in package_files(service).zip(&prints[at]) {
-            if let Some(set) = sharing.get(&(&base.choice, print.clone())) {
+        for (file, print) in files {
+            if let Some(set) = sharing.get(&(&unit.base.choice, print)) {
                 groups.entry(set).or_default().push(file);
             }
         }
@@ -40,23 +50,18 @@ pub fn of_services(plan: &Plan, binaries: &[Binary], bases: &[&Base], known: &Kn
         groups.sort_by_key(|(set, _)| (std::cmp::Reverse(set.len()), *set));
         let mut layers = Vec::new();
         for (_, files) in groups {
-            let mut builder = Builder::new(&base.facts, plan.epoch);
+            let mut builder = Builder::new(&unit.base.facts, epoch);
             for file in files {
                 builder.file(file, known)?;
             }
             layers.push(builder.finish());
         }
-        let mut builder = Builder::new(&base.facts, plan.epoch);
-        builder.binary(service, &binaries[at]);
-        builder.folders(service);
-        layers.push(builder.finish());
-        all.push(layers);
+        let mut builder = Builder::new(&unit.base.facts, epoch);
+        builder.executable(*unit);
+        builder.folders(unit.service);
+        all.push(UnitLayers { unit: *unit, files: layers, executable: builder.finish() });
     }
     Ok(all)
-}
-
-fn package_files(service: &Service) -> impl Iterator<Item = &AppFile> {
-    service.package().into_iter().flat_map(|package| &package.files)
 }
 
 struct Builder<'a> {
@@ -109,12 +114,15 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn binary(&mut self, service: &Service, binary: &Binary) {
-        // `dev` moves an executable after it was looked at.
-        let path = self.place(service.package().map_or(&binary.place, |package| &package.binary_path));
+    fn executable(&mut self, Unit { package, binary, .. }: Unit<'_>) {
+        let path = self.place(&binary.place);
         let kind = EntryKind::File(binary.size);
         let entry = Entry { path: path.clone(), mode: 0o755, uid: 0, gid: 0, mtime: self.epoch, kind };
         self.members.insert(path, LayerMember { entry, content: Content::File(binary.path.clone(), binary.digest) });
+        if binary.place != package.binary_path {
+            let link = self.place(&package.binary_path);
+            self.members.insert(link.clone(), LayerMember::symlink(&link, &binary.place, self.epoch));
+        }
     }
 
     /// The folder to start in, and the folders of named volumes, which an engine gives to the volume's new owner.

@@ -43,8 +43,9 @@ impl Built {
     /// # Errors
     /// When it cannot be written.
     pub fn save(plan: &Plan, images: &[Image]) -> Result<()> {
-        let built = |(at, image): (usize, &Image)| -> Result<BuiltImage> {
-            let base = match plan.bases.get(at) {
+        let planned = plan.images();
+        let built = |image: &Image| -> Result<BuiltImage> {
+            let base = match planned.iter().find(|planned| planned.name == image.service).map(|planned| planned.base) {
                 Some(BaseChoice::Image(reference)) => Some(reference.to_string()),
                 _ => None,
             };
@@ -57,7 +58,7 @@ impl Built {
                 base,
             })
         };
-        let images = images.iter().enumerate().map(built).collect::<Result<_>>()?;
+        let images = images.iter().map(built).collect::<Result<_>>()?;
         let built = Self { version: plan.version.tag.clone(), target: plan.target.triple.clone(), images };
         crate::fs::write(&Self::path(&plan.output), &serde_json::to_vec(&built)?)
     }

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::app::{Base, BaseChoice, Image, ImageRef};
+use super::Workbench;
+use crate::app::{Base, BaseChoice, Bases, Image, ImageRef};
 use crate::base::{self, BuildContext};
 use crate::bundle;
 use crate::digest::Digest;
@@ -25,22 +26,24 @@ const WITHOUT: &str = "start Docker or podman, or build with `--engine native`, 
 /// Builds at a time: an engine builds each on all processors already.
 const AT_A_TIME: usize = 4;
 
-/// Has an engine build the contexts that lie in the output folder, bases first, and reads what it made. `bases` go with the plan's
-/// services, one for one.
+/// Has an engine build the contexts that lie in the output folder, bases first, and reads what it made.
 ///
 /// # Errors
 /// When there is no engine, a build fails, or the engine goes away.
-pub fn images(plan: &Plan, bases: &[&Base], packer: &Packer, known: &KnownDigests, shell: &Shell) -> Result<Vec<Image>> {
+pub fn images(plan: &Plan, bases: &Bases, bench: &Workbench<'_>) -> Result<Vec<Image>> {
+    let Workbench { packer, known, shell, .. } = bench;
     let engine = Engine::connect(WITHOUT)?;
     let about = engine.about();
     let contexts = render::contexts(plan, bases)?;
+    let images = plan.images();
     shell.status(
         "Building",
         format_args!("{} with {} {}", shell::count(plan.services.len(), "service"), about.name, about.version),
     );
-    for (context, base) in contexts.iter().filter(|context| context.service.is_none()).zip(distinct(bases)) {
-        let from = given(&engine, plan, base, packer)
-            .with_context(|| format!("failed to give the base `{}` to {}", base.choice, about.name))?;
+    // The Dockerfiles of bases come in the order in which images first stand on them.
+    for (context, choice) in contexts.iter().filter(|context| context.service.is_none()).zip(plan.bases()) {
+        let from = given(&engine, plan, bases.get(choice)?, packer)
+            .with_context(|| format!("failed to give the base `{choice}` to {}", about.name))?;
         let args = from.map(|from| (render::BASE_ARG.to_owned(), from)).into_iter().collect();
         build(&engine, plan, context, args, known, shell)?;
     }
@@ -54,23 +57,13 @@ pub fn images(plan: &Plan, bases: &[&Base], packer: &Packer, known: &KnownDigest
     let size = engine.save(&names, pending.file())?;
     shell.status("Saved", format_args!("{}, {}", shell::count(names.len(), "image"), shell::bytes(size)));
     let saved = base::read_saved(pending.path(), &named, packer).context("failed to read what the engine saved")?;
-    let finished = plan.services.iter().zip(saved).map(|(service, mut saved)| {
+    let finished = images.iter().zip(saved).map(|(planned, mut saved)| {
         // A Dockerfile cannot say a label of several lines.
-        saved.0.config.labels.extend(service.container.labels.clone());
-        image(plan, service.name.as_str(), &service.container.image, saved)
+        let labels = planned.config.labels.iter().filter(|(_, value)| value.contains('\n'));
+        saved.0.config.labels.extend(labels.map(|(name, value)| (name.clone(), value.clone())));
+        image(plan, planned.name, planned.reference, saved)
     });
     finished.collect()
-}
-
-/// The bases in the order of their Dockerfiles.
-fn distinct<'a>(bases: &[&'a Base]) -> Vec<&'a Base> {
-    let mut distinct: Vec<&Base> = Vec::new();
-    for base in bases {
-        if distinct.iter().all(|other| other.choice != base.choice) {
-            distinct.push(base);
-        }
-    }
-    distinct
 }
 
 /// The name under which the engine has what a base's Dockerfile begins with; none where that begins with nothing or with a name
@@ -132,12 +125,8 @@ fn build_all(
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     contexts.get(at).map(|c| (at, c))
                 } {
-                    let built = engine.again().and_then(|engine| {
-                        let service = plan.services.iter().find(|s| Some(s.name.as_str()) == context.service.as_deref());
-                        let args = service.map(render::build_args).into_iter().flatten();
-                        let args = args.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-                        build(&engine, plan, context, args, known, shell)
-                    });
+                    let built =
+                        engine.again().and_then(|engine| build(&engine, plan, context, context.args.clone(), known, shell));
                     let failed = built.is_err();
                     done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(at, built);
                     if failed {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::session::cache_folder;
+use super::workbench::cache_folder;
 use crate::app::{DockerfileSource, Service, Stack};
 use crate::base::BuildContext;
 use crate::bundle::{self, Outgoing};

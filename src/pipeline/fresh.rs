@@ -54,7 +54,7 @@ pub fn inputs(plan: &Plan, binaries: &[Binary], linker: &str, images: &[Digest],
         write!(sum, " {}", known.digest(&file.from)?.0)?;
     }
     write!(sum, " {images:?}")?;
-    for base in &plan.bases {
+    for base in plan.bases() {
         if let crate::app::BaseChoice::Dockerfile(source) = base {
             write!(sum, " {}", crate::base::BuildContext::read(source, known)?.sum(source, &plan.target)?)?;
         }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use walkdir::WalkDir;
 
-use super::{Options, others};
-use crate::app::{Base, Binary};
+use super::{Options, Workbench, others};
+use crate::app::{Bases, Unit};
 use crate::fs::write_if_changed;
 use crate::plan::Plan;
 use crate::render::{self, Copied};
@@ -25,7 +25,10 @@ pub fn requests(plan: &Plan, options: &Options, shell: &Shell) -> Result<()> {
 }
 
 /// Writes all generated files with the contexts of the Dockerfiles; gives the paths of the text files.
-pub fn write(plan: &Plan, binaries: &[Binary], bases: &[&Base], packer: &Packer) -> Result<Vec<PathBuf>> {
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write(plan: &Plan, units: &[Unit<'_>], bases: &Bases, bench: &Workbench<'_>) -> Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for file in render::files(plan)?.files {
         let path = plan.output.join(&file.path);
@@ -42,7 +45,7 @@ pub fn write(plan: &Plan, binaries: &[Binary], bases: &[&Base], packer: &Packer)
         }
         for (name, what) in &context.copied {
             let to = folder.join(name);
-            copy(&to, what, plan, binaries, bases, packer).with_context(|| format!("failed to write `{}`", to.display()))?;
+            copy(&to, what, units, bases, &bench.packer).with_context(|| format!("failed to write `{}`", to.display()))?;
         }
         paths.push(path);
     }
@@ -69,7 +72,7 @@ fn tidy(folder: &Path, copied: &[(String, Copied)]) -> Result<()> {
 }
 
 /// Puts one thing into a context.
-fn copy(to: &Path, what: &Copied, plan: &Plan, binaries: &[Binary], bases: &[&Base], packer: &Packer) -> Result<()> {
+fn copy(to: &Path, what: &Copied, units: &[Unit<'_>], bases: &Bases, packer: &Packer) -> Result<()> {
     fs_err::create_dir_all(to.parent().context("a context has no folder")?)?;
     match what {
         Copied::Folder => Ok(fs_err::create_dir_all(to)?),
@@ -79,12 +82,11 @@ fn copy(to: &Path, what: &Copied, plan: &Plan, binaries: &[Binary], bases: &[&Ba
         }
         Copied::File(from, executable) => crate::fs::link(from, to, *executable),
         Copied::Binary(service) => {
-            let binary = binaries.iter().find(|binary| binary.service == *service).context("a service has no executable")?;
-            crate::fs::link(&binary.path, to, true)
+            let unit = units.iter().find(|unit| unit.service.name.as_str() == service).context("a service has no executable")?;
+            crate::fs::link(&unit.binary.path, to, true)
         }
-        Copied::BaseLayer(service) => {
-            let at = plan.services.iter().position(|other| other.name.as_str() == service).context("a service is unknown")?;
-            let layer = bases[at].layers.first().context("a context's base has no layer")?;
+        Copied::BaseLayer(choice) => {
+            let layer = bases.get(choice)?.layers.first().context("a context's base has no layer")?;
             crate::fs::link(&packer.cache().path(layer), to, false)
         }
     }

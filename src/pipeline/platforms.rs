@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
-use super::build::annotations;
 use super::built::Built;
 use super::fresh::LastBuild;
-use super::session::cache_folder;
 use super::wanted::Wanted;
+use super::workbench::cache_folder;
+use super::write::annotations;
 use crate::app::Image;
 use crate::bundle::{self, Kind, Part};
 use crate::digest::Digest;

@@ -145,8 +145,8 @@ impl<'a> Images<'a> {
 /// The images of registries among a plan's bases, each once.
 pub fn references(plan: &Plan) -> Vec<&Reference> {
     let mut references: Vec<&Reference> = plan
-        .bases
-        .iter()
+        .bases()
+        .into_iter()
         .filter_map(|base| if let BaseChoice::Image(reference) = base { Some(reference) } else { None })
         .collect();
     references.sort();

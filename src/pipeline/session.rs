@@ -75,23 +75,6 @@ impl Session {
     }
 }
 
-/// The lock that builds into one folder wait for, as Cargo's do.
-pub fn lock(plan: &Plan, shell: &Shell) -> Result<std::fs::File> {
-    let path = plan.output.join(".lock");
-    fs_err::create_dir_all(&plan.output)?;
-    let file = std::fs::File::create(&path).with_context(|| format!("failed to write `{}`", path.display()))?;
-    if file.try_lock().is_err() {
-        shell.status("Blocking", "waiting for file lock on the appbundle folder");
-        file.lock().with_context(|| format!("failed to lock `{}`", path.display()))?;
-    }
-    Ok(file)
-}
-
-/// Where layers and what is known of files are kept.
-pub fn cache_folder(plan: &Plan) -> PathBuf {
-    plan.output.join("cache")
-}
-
 /// Tells an error: problems of manifests as they stand there, everything else in Cargo's form.
 pub fn report(error: &anyhow::Error, shell: &Shell) {
     match error.downcast_ref::<crate::config::Problems>() {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::session::cache_folder;
+use super::workbench::cache_folder;
 use super::{Options, Session};
 use crate::compile::CargoSettings;
 use crate::fs::Stamp;

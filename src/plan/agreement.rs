@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use super::manifests::ServiceSource;
 use super::report::Report;
-use crate::app::{BaseChoice, Port, Protocol, Service, VolumeSource};
+use crate::app::{Port, Protocol, Service, VolumeSource};
 use crate::config::{Problems, Step};
 
 /// Every claim that was made before, where the second one stands.
-pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service, BaseChoice)>, problems: &mut Problems) {
+pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service>, problems: &mut Problems) {
     let (mut ports, mut routes, mut writers) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
     for source in sources {
-        let Some((service, _)) = services.get(source.name()) else { continue };
+        let Some(service) = services.get(source.name()) else { continue };
         let mut report = source.report(problems);
         check_ports(service, &mut ports, &mut report);
         check_routes(service, &mut routes, &mut report);

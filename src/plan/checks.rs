@@ -7,12 +7,12 @@ use anyhow::{Result, bail};
 use super::manifests::{self, ServiceSource};
 use super::order;
 use super::template::{Template, VERSION_MARK};
-use crate::app::{BaseChoice, Service};
+use crate::app::Service;
 use crate::config::{Problems, Step};
 
 pub fn dependencies(
     sources: &[ServiceSource<'_>],
-    services: &BTreeMap<String, (Service, BaseChoice)>,
+    services: &BTreeMap<String, Service>,
     template: Option<&Template>,
     built: &BTreeMap<String, String>,
     problems: &mut Problems,
@@ -31,9 +31,9 @@ pub fn dependencies(
     }
 }
 
-pub fn images(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service, BaseChoice)>, problems: &mut Problems) {
+pub fn images(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service>, problems: &mut Problems) {
     let mut images: BTreeMap<String, &str> = BTreeMap::new();
-    for (service, _) in services.values() {
+    for service in services.values() {
         if let Some(other) = images.insert(service.container.image.canonical(), service.name.as_str())
             && let Some(source) = manifests::of(sources, service.name.as_str())
         {
@@ -45,9 +45,9 @@ pub fn images(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Servic
 }
 
 /// Cargo puts executables of one name into one file, whichever package they are of.
-pub fn bins(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service, BaseChoice)>, problems: &mut Problems) {
+pub fn bins(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service>, problems: &mut Problems) {
     let mut bins: BTreeMap<&str, &str> = BTreeMap::new();
-    for (service, _) in services.values() {
+    for service in services.values() {
         let Some(package) = service.package() else { continue };
         let other = bins.insert(&package.bin, &package.package);
         if let Some(other) = other.filter(|other| *other != package.package)
@@ -60,12 +60,8 @@ pub fn bins(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service,
     }
 }
 
-pub fn launch_order(
-    sources: &[ServiceSource<'_>],
-    services: &BTreeMap<String, (Service, BaseChoice)>,
-    problems: &mut Problems,
-) -> Vec<String> {
-    let edges = services.iter().map(|(name, (service, _))| (name.clone(), service.depends_on.clone())).collect();
+pub fn launch_order(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service>, problems: &mut Problems) -> Vec<String> {
+    let edges = services.iter().map(|(name, service)| (name.clone(), service.depends_on.clone())).collect();
     order::sort(&edges).unwrap_or_else(|cycle| {
         if let Some(source) = manifests::of(sources, &cycle[0]) {
             let message = format!("the services depend on each other in a cycle: {}", cycle.join(" -> "));
@@ -77,7 +73,7 @@ pub fn launch_order(
 
 /// Every service of the workspace is in the template, and every service in the template is of the workspace or has an image
 /// of its own.
-pub fn template(template: &Template, services: &BTreeMap<String, (Service, BaseChoice)>) -> Result<()> {
+pub fn template(template: &Template, services: &BTreeMap<String, Service>) -> Result<()> {
     let missing: Vec<&str> = services.keys().filter(|name| !template.services.contains_key(*name)).map(String::as_str).collect();
     if !missing.is_empty() {
         bail!(

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::manifests::{AppSource, ServiceSource};
-use crate::app::{BaseChoice, Destination, Name, Service, VolumeSource};
+use crate::app::{Destination, Name, Service, VolumeSource};
 use crate::config::{Problems, Step};
 
 /// What a swarm allows for the names of a stack and a service together, with `_` between them.
@@ -15,7 +15,7 @@ pub fn check(
     app: &AppSource,
     name: &Name,
     sources: &[ServiceSource<'_>],
-    services: &BTreeMap<String, (Service, BaseChoice)>,
+    services: &BTreeMap<String, Service>,
     problems: &mut Problems,
 ) {
     if destinations.contains(&Destination::Kubernetes) {
@@ -39,13 +39,13 @@ fn kubernetes(
     app: &AppSource,
     name: &Name,
     sources: &[ServiceSource<'_>],
-    services: &BTreeMap<String, (Service, BaseChoice)>,
+    services: &BTreeMap<String, Service>,
     problems: &mut Problems,
 ) {
     let mut report = app.report(problems);
     report.take(&[Step::Key("name")], label("the app", name.as_str(), 63));
     for source in sources {
-        let Some((service, _)) = services.get(source.name()) else { continue };
+        let Some(service) = services.get(source.name()) else { continue };
         let mut report = source.report(problems);
         let place: &[Step<'_>] = if source.table.name.is_some() { &[Step::Key("name")] } else { &[] };
         // A k8s Service is a name in DNS: it begins with a letter.

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::container;
 use super::manifests::{self, ServiceSource};
 use super::report::Report;
-use crate::app::{BaseChoice, Container, Dependency, Health, ImageRef, Name, Needs, Port, Probe, Protocol, Service};
+use crate::app::{Container, Dependency, Health, ImageRef, Name, Needs, Port, Probe, Protocol, Service};
 use crate::config::tables::{DependencyTable, NeedsTable};
 use crate::config::{Problems, Step, schema};
 
@@ -66,9 +66,9 @@ fn dependency(place: &[Step<'_>; 3], table: &DependencyTable, folder: &Path, rep
 }
 
 /// Under `dev` all dependencies stand in one network, each name once: services that use the same name mean the same by it.
-pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service, BaseChoice)>, problems: &mut Problems) {
+pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service>, problems: &mut Problems) {
     let mut seen: BTreeMap<&str, (&Service, &Dependency)> = BTreeMap::new();
-    for (service, _) in services.values() {
+    for service in services.values() {
         for (name, dependency) in &service.dev.dependencies {
             let message = match seen.insert(name, (service, dependency)) {
                 _ if services.contains_key(name) => format!("the dependency `{name}` has the name of a service"),

@@ -4,22 +4,23 @@ use std::collections::BTreeMap;
 
 use super::manifests::{self, ServiceSource};
 use super::paths;
-use crate::app::{AppFile, BaseChoice, Service};
+use crate::app::{AppFile, Service};
 use crate::config::{Problems, Step};
 
 /// One image has one name, stands on one base, and holds one file under a path.
-pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, (Service, BaseChoice)>, problems: &mut Problems) {
-    let Some((first, first_base)) = services.values().next() else { return };
+pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service>, problems: &mut Problems) {
+    let Some(first) = services.values().next() else { return };
+    let base_of = |service: &Service| service.package().map(|package| package.base.clone());
     let mut files = BTreeMap::new();
     let mut owners: BTreeMap<&str, &Service> =
-        services.values().filter_map(|(service, _)| Some((service.package()?.binary_path.as_str(), service))).collect();
-    for (service, base) in services.values() {
+        services.values().filter_map(|service| Some((service.package()?.binary_path.as_str(), service))).collect();
+    for service in services.values() {
         let Some(package) = service.package() else { continue };
         let Some(source) = manifests::of(sources, service.name.as_str()) else { continue };
         let mut report = source.report(problems);
-        if base != first_base {
+        if let Some(other) = base_of(first).filter(|other| *other != package.base) {
             let message =
-                format!("one image stands on one base: `{}` has {base}, `{}` has {first_base}", service.name, first.name);
+                format!("one image stands on one base: `{}` has {}, `{}` has {other}", service.name, package.base, first.name);
             report.wrong(&[Step::Key("base")], message);
         }
         if service.container.image.canonical() != first.container.image.canonical() {

@@ -8,8 +8,8 @@ use anyhow::{Context as _, Result, bail};
 use super::manifests::{self, AppSource, ServiceSource};
 use super::outputs::{formats, target, wants_auterion};
 use super::report::Report;
-use super::select::select;
-use super::service;
+use super::select::{Choice, Reach, select};
+use super::service::{self, OfApp};
 use super::template::{self, Template};
 use super::{
     Builder, Engine, Format, Layout, Plan, agreement, auterion, base, checks, names, needs, one_image, registries, stacks,
@@ -30,6 +30,10 @@ const LONGEST_ENDING: &str = "-simulation.auterionos";
 pub struct Request {
     /// `-p`: only these services or packages; all if empty.
     pub packages: Vec<String>,
+    /// Whether what the chosen services depend on is chosen too.
+    pub reach: Reach,
+    /// The tag of the images; the version if none.
+    pub image_tag: Option<String>,
     /// `--profile`
     pub profile: String,
     /// `--target`; those of the table if empty.
@@ -88,10 +92,8 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         formats.retain(|format| *format != Format::Oci);
     }
     let registries = registries::resolve(&app, request, &mut report);
-    let base = match &app.table.base {
-        Some(table) => report.take(&[Step::Key("base")], base::resolve(table, &workspace.root)),
-        None => Some(BaseChoice::Auto),
-    };
+    let base = app.table.base.as_ref().map(|table| base::resolve(table, &workspace.root));
+    let base = base.and_then(|base| report.take(&[Step::Key("base")], base)).unwrap_or(BaseChoice::Auto);
     let auterion = match &target {
         Some(target) if wants_auterion(&formats, request) => {
             match auterion::resolve(&app.table.auterion, target, request.among_others) {
@@ -129,10 +131,12 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         app.report(&mut problems).wrong(&[Step::Key("name")], message);
     }
     let layout = app.table.layout.unwrap_or_default();
-    let mut services: BTreeMap<String, (Service, BaseChoice)> = BTreeMap::new();
+    let shared_image = (layout == Layout::MultiBinary).then(|| name.to_string());
+    let of_app = OfApp { shared_image, base: &base, workspace: &workspace.root };
+    let mut services: BTreeMap<String, Service> = BTreeMap::new();
     for source in &sources {
         let Some(service_name) = service::name(source, &mut problems) else { continue };
-        if let Some((other, _)) = services.get(service_name.as_str()) {
+        if let Some(other) = services.get(service_name.as_str()) {
             let steps = if source.table.name.is_some() { &[Step::Key("name")][..] } else { &[] };
             let package = other.package().map_or("", |package| package.package.as_str());
             let message = format!("two services are called `{service_name}`; the other one is in package `{package}`");
@@ -150,19 +154,8 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         let mut report = source.report(&mut problems);
         let place = if source.table.name.is_some() { &[Step::Key("name")][..] } else { &[] };
         let Some(image) = report.take(place, image.not_too_long()) else { continue };
-        let own_base = source.table.base.as_ref().map(|table| base::resolve(table, source.member.folder()));
-        let own_base = own_base.and_then(|base| report.take(&[Step::Key("base")], base));
-        let Some(service) = service::resolve(
-            source,
-            service_name,
-            (image, (layout == Layout::MultiBinary).then(|| name.to_string())),
-            &workspace.root,
-            &mut problems,
-        ) else {
-            continue;
-        };
-        let base = own_base.or_else(|| base.clone()).unwrap_or(BaseChoice::Auto);
-        services.insert(service.name.to_string(), (service, base));
+        let Some(service) = service::resolve(source, service_name, image, &of_app, &mut problems) else { continue };
+        services.insert(service.name.to_string(), service);
     }
     // A service whose table is wrong in part is there all the same; of one that is not there, the others would say so in vain.
     let all_there = all_read && services.len() == sources.len();
@@ -207,9 +200,13 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         checks::template(template, &services)?;
     }
 
-    let wanted = select(&request.packages, &services)?;
+    let choices: Vec<Choice<'_>> = services.values().map(Choice::of).collect();
+    let wanted = select(&request.packages, &choices, request.reach)?;
     let ordered = sorted.into_iter().filter(|name| wanted.contains(name)).filter_map(|name| services.remove(&name));
-    let (mut services, bases): (Vec<Service>, Vec<BaseChoice>) = ordered.unzip();
+    let mut services: Vec<Service> = ordered.collect();
+    if let Some(tag) = &request.image_tag {
+        services.iter_mut().for_each(|service| service.container.image = service.container.image.tagged(tag));
+    }
     let compression = request.compression.unwrap_or(match app.table.compression {
         Some(CompressionName::Fast) => Level::Fast,
         Some(CompressionName::Best) => Level::Best,
@@ -230,7 +227,6 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         target,
         profile: request.profile.clone(),
         services,
-        bases,
         formats,
         auterion,
         volumes,

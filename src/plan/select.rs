@@ -1,32 +1,92 @@
-//! `-p`: which services are meant.
+//! Which services are meant by the names that were typed: `-p`, and the services that `test` takes.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
 
-use crate::app::{BaseChoice, Service};
+use crate::app::Service;
 use crate::config::schema;
 
-/// The names of the services that are called so, or whose packages are; all if none is asked for.
+/// A service as a name can select it.
+#[derive(Clone, Copy, Debug)]
+pub struct Choice<'a> {
+    /// The service's name.
+    pub name: &'a str,
+    /// The package it is compiled from, if it is.
+    pub package: Option<&'a str>,
+    /// Names of the services it depends on.
+    pub depends_on: &'a [String],
+}
+
+/// How far a selection reaches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// The services that were named.
+    #[default]
+    Named,
+    /// Those, and all that they depend on.
+    Dependencies,
+}
+
+impl<'a> Choice<'a> {
+    /// A service of a plan.
+    pub fn of(service: &'a Service) -> Self {
+        let package = service.package().map(|package| package.package.as_str());
+        Self { name: service.name.as_str(), package, depends_on: &service.depends_on }
+    }
+}
+
+/// The names of the services that are called as `wanted` says, or whose packages are; all of them if `wanted` is empty.
 ///
 /// # Errors
-/// When there is no such service or package.
-pub fn select(packages: &[String], services: &BTreeMap<String, (Service, BaseChoice)>) -> Result<Vec<String>> {
-    if packages.is_empty() {
-        return Ok(services.keys().cloned().collect());
+/// When no service or package has one of these names.
+pub fn select(wanted: &[String], services: &[Choice<'_>], reach: Reach) -> Result<BTreeSet<String>> {
+    if wanted.is_empty() {
+        return Ok(services.iter().map(|service| service.name.to_owned()).collect());
     }
-    let mut wanted = Vec::new();
-    for package in packages {
-        let found = services.values().filter(|(service, _)| service.is_called(package));
-        let found: Vec<String> = found.map(|(service, _)| service.name.to_string()).collect();
-        if found.is_empty() {
-            let known: Vec<&str> = services.keys().map(String::as_str).collect();
-            if let Some(near) = schema::nearest(package, &known) {
-                bail!("no service or package `{package}`; did you mean `{near}`?");
+    let mut open: Vec<&Choice<'_>> = Vec::new();
+    for name in wanted {
+        let before = open.len();
+        open.extend(services.iter().filter(|service| service.name == name || service.package == Some(name)));
+        if open.len() == before {
+            let known: Vec<&str> = services.iter().map(|service| service.name).collect();
+            match schema::nearest(name, &known) {
+                Some(near) => bail!("no service or package named `{name}`; did you mean `{near}`?"),
+                None => bail!("no service or package named `{name}`; the services are {}", super::checks::quoted(&known)),
             }
-            bail!("no service or package `{package}`; the services are {}", super::checks::quoted(&known));
         }
-        wanted.extend(found);
     }
-    Ok(wanted)
+    let mut selected = BTreeSet::new();
+    while let Some(service) = open.pop() {
+        if selected.insert(service.name.to_owned()) && reach == Reach::Dependencies {
+            open.extend(services.iter().filter(|other| service.depends_on.iter().any(|name| name == other.name)));
+        }
+    }
+    Ok(selected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_packages_and_dependencies() {
+        let (none, store) = (Vec::new(), vec!["store".to_owned()]);
+        let services = [
+            Choice { name: "front", package: Some("web"), depends_on: &store },
+            Choice { name: "store", package: Some("store"), depends_on: &none },
+            Choice { name: "other", package: Some("web"), depends_on: &none },
+        ];
+        let select = |wanted: &[&str], reach| {
+            let wanted: Vec<String> = wanted.iter().map(|name| (*name).to_owned()).collect();
+            select(&wanted, &services, reach).map(|names| names.into_iter().collect::<Vec<_>>().join(" "))
+        };
+        assert_eq!(select(&[], Reach::Named).expect("all"), "front other store");
+        assert_eq!(select(&["web"], Reach::Named).expect("a package"), "front other");
+        assert_eq!(select(&["front"], Reach::Dependencies).expect("a service"), "front store");
+        let error = select(&["stor"], Reach::Named).expect_err("unknown").to_string();
+        assert_eq!(error, "no service or package named `stor`; did you mean `store`?");
+        let error = select(&["nothing"], Reach::Named).expect_err("unknown").to_string();
+        assert_eq!(error, "no service or package named `nothing`; the services are `front`, `store`, `other`");
+    }
 }

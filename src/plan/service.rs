@@ -6,8 +6,8 @@ use std::path::Path;
 use super::manifests::ServiceSource;
 use super::report::Report;
 use super::template::{self, VERSION_MARK};
-use super::{container, files, needs, paths, routes};
-use crate::app::{AppFile, Container, ImageRef, Name, Package, Service, Source};
+use super::{base, container, files, needs, paths, routes};
+use crate::app::{AppFile, BaseChoice, Container, ImageRef, Name, Package, Service, Source};
 use crate::config::tables::ServiceTable;
 use crate::config::{Problems, Step, schema};
 
@@ -29,17 +29,29 @@ pub fn name(source: &ServiceSource<'_>, problems: &mut Problems) -> Option<Name>
     }
 }
 
+/// What the app decides for its services.
+pub struct OfApp<'a> {
+    /// The app's name, if one image holds all services.
+    pub shared_image: Option<String>,
+    /// What a service without a `base` of its own stands on.
+    pub base: &'a BaseChoice,
+    /// The folder of the root manifest.
+    pub workspace: &'a Path,
+}
+
 /// Decides everything about a service but its image's name, which `image` is.
 pub fn resolve(
     source: &ServiceSource<'_>,
     name: Name,
-    (image, shared_image): (ImageRef, Option<String>),
-    workspace: &Path,
+    image: ImageRef,
+    app: &OfApp<'_>,
     problems: &mut Problems,
 ) -> Option<Service> {
     let ServiceSource { member, manifest, path, table } = source;
     let mut report = Report { manifest, path, problems };
     let folder = member.folder();
+    let own_base = table.base.as_ref().map(|table| base::resolve(table, folder));
+    let own_base = own_base.and_then(|base| report.take(&[Step::Key("base")], base));
     let bin = bin(source, &mut report)?;
     for (at, feature) in table.features.iter().flatten().enumerate() {
         if !member.features.contains(feature) {
@@ -50,7 +62,7 @@ pub fn resolve(
         }
     }
     let binary_path = format!("{BIN_FOLDER}/{bin}");
-    let files = packed_files(table, folder, workspace, &binary_path, &mut report);
+    let files = packed_files(table, folder, app.workspace, &binary_path, &mut report);
     let (test, dev) = needs::resolve(source, &mut report);
     let container = container::resolve(&table.container, image, folder, &mut report);
     let container = Container {
@@ -58,11 +70,19 @@ pub fn resolve(
         workdir: container.workdir.or_else(|| Some("/".into())),
         ..container
     };
-    let features = table.features.clone().unwrap_or_default();
-    let package = member.name.clone();
+    let package = Package {
+        package: member.name.clone(),
+        folder: folder.to_owned(),
+        bin,
+        features: table.features.clone().unwrap_or_default(),
+        base: own_base.unwrap_or_else(|| app.base.clone()),
+        binary_path,
+        files,
+        shared_image: app.shared_image.clone(),
+    };
     let service = Service {
         name,
-        source: Source::Package(Package { package, folder: folder.to_owned(), bin, features, binary_path, files, shared_image }),
+        source: Source::Package(package),
         container,
         depends_on: table.depends_on.clone(),
         routes: routes::resolve(&table.routes, &mut report),

@@ -68,7 +68,7 @@ pub fn resolve(given: Given<'_>, sorted: &[String], problems: &mut Problems) -> 
         let Some(own) = report.take(&place, Name::new(name)) else { continue };
         let services = sorted.iter().filter(|service| {
             // What brings the outermost stack up is in none.
-            if given.services.get(*service).is_some_and(|(service, _)| service.controls.as_deref() == Some(top)) {
+            if given.services.get(*service).is_some_and(|service| service.controls.as_deref() == Some(top)) {
                 return false;
             }
             let owner = owners.get(*service).map_or(top, String::as_str);

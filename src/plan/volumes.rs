@@ -3,16 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::manifests::AppSource;
-use crate::app::{BaseChoice, Claim, Memory, Service, VolumeSource};
+use crate::app::{Claim, Memory, Service, VolumeSource};
 use crate::config::{Problems, Step, schema};
 
 /// What the app's table wants of each volume; every one of them is some service's.
-pub fn resolve(
-    app: &AppSource,
-    services: &BTreeMap<String, (Service, BaseChoice)>,
-    problems: &mut Problems,
-) -> BTreeMap<String, Claim> {
-    let of_services = services.values().flat_map(|(service, _)| &service.container.volumes);
+pub fn resolve(app: &AppSource, services: &BTreeMap<String, Service>, problems: &mut Problems) -> BTreeMap<String, Claim> {
+    let of_services = services.values().flat_map(|service| &service.container.volumes);
     let known: Vec<&str> = of_services
         .filter_map(|volume| match &volume.source {
             VolumeSource::Named(name) => Some(name.as_str()),

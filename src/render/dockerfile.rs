@@ -1,15 +1,15 @@
 //! Dockerfiles that make by hand what the native images are, and what their contexts hold.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Result;
 use minijinja::{Environment, context};
 
-use crate::app::{Base, BaseChoice, CopiedPath, Dockerfile, GeneratedFile, Service, VolumeSource};
-use crate::plan::{Layout, Plan, PlannedImage};
-
-/// What engines set where an image says nothing.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+use super::instructions::Instructions;
+use crate::app::{Base, BaseChoice, Bases, CopiedPath, Dockerfile, GeneratedFile, VolumeSource};
+use crate::oci::DEFAULT_PATH;
+use crate::plan::{Plan, PlannedImage};
 
 /// The argument by which a base's Dockerfile is told of another image to begin with.
 pub const BASE_ARG: &str = "BASE";
@@ -25,6 +25,8 @@ pub struct Context {
     pub image: String,
     /// What is copied from elsewhere; paths relative to the Dockerfile's folder.
     pub copied: Vec<(String, Copied)>,
+    /// Arguments that the build needs.
+    pub args: BTreeMap<String, String>,
 }
 
 /// Something that a context holds.
@@ -38,24 +40,26 @@ pub enum Copied {
     Link(String),
     /// An empty folder.
     Folder,
-    /// The compressed tar of the only layer of the base of this service.
-    BaseLayer(String),
+    /// The compressed tar of the only layer of this base.
+    BaseLayer(BaseChoice),
 }
 
-/// The contexts of all bases and services. `bases` go with the plan's services, one for one.
-pub fn contexts(plan: &Plan, bases: &[&Base]) -> Result<Vec<Context>> {
+/// The contexts of all bases and images.
+///
+/// # Errors
+/// When a base is not among `bases`.
+pub fn contexts(plan: &Plan, bases: &Bases) -> Result<Vec<Context>> {
     let mut contexts = Vec::new();
     let mut choices: Vec<&BaseChoice> = Vec::new();
     for image in plan.images() {
-        let services: Vec<&Service> = image.services.iter().map(|at| &plan.services[*at]).collect();
-        let (Some(at), Some(service)) = (image.services.first().copied(), services.first()) else { continue };
-        let known = choices.iter().position(|choice| **choice == bases[at].choice);
+        let base = bases.get(image.base)?;
+        let known = choices.iter().position(|choice| *choice == image.base);
         let number = known.unwrap_or(choices.len());
         if known.is_none() {
-            choices.push(&bases[at].choice);
-            contexts.push(base(plan, service, bases[at], number)?);
+            choices.push(image.base);
+            contexts.push(of_base(plan, base, number)?);
         }
-        contexts.push(of_image(plan, &image, &services, bases[at], number)?);
+        contexts.push(of_image(plan, &image, base, number)?);
     }
     Ok(contexts)
 }
@@ -72,7 +76,7 @@ fn environment() -> Result<Environment<'static>> {
     Ok(environment)
 }
 
-fn base(plan: &Plan, first: &Service, base: &Base, number: usize) -> Result<Context> {
+fn of_base(plan: &Plan, base: &Base, number: usize) -> Result<Context> {
     let ending = if number == 0 { String::new() } else { (number + 1).to_string() };
     let named = !matches!(base.choice, BaseChoice::Auto | BaseChoice::Scratch | BaseChoice::Rootfs(_));
     let tar = format!("base{ending}.tar.gz");
@@ -92,12 +96,13 @@ fn base(plan: &Plan, first: &Service, base: &Base, number: usize) -> Result<Cont
         first => if let BaseChoice::Dockerfile(source) = &base.choice { by_hand(plan, source, base) } else { String::new() },
         from => base.reference.clone().unwrap_or_else(|| "scratch".into()),
         tar => has_layer.then_some(&tar),
-        path => (!base.config.env.iter().any(|variable| variable.starts_with("PATH="))).then_some(PATH),
+        path => (!base.config.env.iter().any(|variable| variable.starts_with("PATH="))).then_some(DEFAULT_PATH),
     })?;
-    let copied = if has_layer { vec![(tar, Copied::BaseLayer(first.name.to_string()))] } else { Vec::new() };
+    let copied = if has_layer { vec![(tar, Copied::BaseLayer(base.choice.clone()))] } else { Vec::new() };
     let path = format!("docker/Dockerfile.base{ending}");
     let image = base_image(plan, number);
-    Ok(Context { dockerfile: GeneratedFile { path, contents: contents + "\n" }, service: None, image, copied })
+    let dockerfile = GeneratedFile { path, contents: contents + "\n" };
+    Ok(Context { dockerfile, service: None, image, copied, args: BTreeMap::new() })
 }
 
 /// The command that builds the user's own Dockerfile.
@@ -110,16 +115,47 @@ fn by_hand(plan: &Plan, source: &Dockerfile, base: &Base) -> String {
     crate::process::words(&words)
 }
 
-fn of_image(plan: &Plan, image: &PlannedImage<'_>, services: &[&Service], base: &Base, number: usize) -> Result<Context> {
+fn of_image(plan: &Plan, image: &PlannedImage<'_>, base: &Base, number: usize) -> Result<Context> {
+    let (copies, copied) = copies(image, base);
+    let Instructions { args, env, labels, ports, workdir, user, entrypoint, cmd } =
+        Instructions::between(&base.config, &image.config.over(&base.config));
+    let contents = environment()?.get_template("Dockerfile.service")?.render(context! {
+        service => image.name,
+        version => plan.version.to_string(),
+        platform => plan.target.platform.to_string(),
+        image => image.reference.to_string(),
+        base_image => base_image(plan, number),
+        copies,
+        args => args.keys().cloned().collect::<Vec<_>>(),
+        env,
+        labels,
+        ports,
+        workdir,
+        user,
+        entrypoint => entrypoint.as_deref().map(words),
+        cmd => cmd.as_deref().map(words),
+    })?;
+    Ok(Context {
+        dockerfile: GeneratedFile { path: format!("docker/{}/Dockerfile", image.name), contents: contents + "\n" },
+        service: Some(image.name.to_owned()),
+        image: image.reference.to_string(),
+        copied,
+        args,
+    })
+}
+
+/// What the `COPY` instructions say, and what the context has to hold for them.
+fn copies(image: &PlannedImage<'_>, base: &Base) -> (Vec<String>, Vec<(String, Copied)>) {
     let mut copied: Vec<(String, Copied)> = Vec::new();
-    let mut copies: Vec<String> = Vec::new();
-    for service in services {
-        let mut put = |place: String, what: Copied| {
-            if copied.iter().all(|(other, _)| *other != place) {
-                copied.push((place, what));
-            }
-        };
-        let Some(package) = service.package() else { continue };
+    let mut put = |place: String, what: Copied| {
+        let is_new = copied.iter().all(|(other, _)| *other != place);
+        if is_new {
+            copied.push((place, what));
+        }
+        is_new
+    };
+    let mut files: Vec<&str> = Vec::new();
+    for (service, package) in image.services.iter().filter_map(|service| Some((service, service.package()?))) {
         put(in_context("rootfs", &package.binary_path), Copied::Binary(service.name.to_string()));
         for file in &package.files {
             let what = match &file.link {
@@ -128,123 +164,48 @@ fn of_image(plan: &Plan, image: &PlannedImage<'_>, services: &[&Service], base: 
             };
             put(in_context("rootfs", &file.to), what);
         }
+        files.extend(package.files.iter().map(|file| file.to.as_str()).chain([package.binary_path.as_str()]));
     }
-    let files = services
-        .iter()
-        .filter_map(|service| service.package())
-        .flat_map(|package| package.files.iter().map(|file| file.to.as_str()).chain([package.binary_path.as_str()]));
+    let mut copies: Vec<String> = Vec::new();
     for part in base.facts.parts(files) {
         let (CopiedPath::Folder(path) | CopiedPath::File(path)) = part;
         copies.push(words(&[&format!("rootfs/{path}"), &format!("/{path}")]));
     }
-    for service in services {
+    for service in &image.services {
         let owner = service.container.uid();
         let named = service.container.volumes.iter().filter(|volume| matches!(volume.source, VolumeSource::Named(_)));
         for volume in named.filter(|volume| !base.facts.folders.contains(&base.facts.resolve(&volume.target))) {
             let place = in_context("volumes", &volume.target);
-            if copied.iter().all(|(other, _)| *other != place) {
+            if put(place.clone(), Copied::Folder) {
                 copies
                     .push(format!("--chown={owner}:{owner} {}", words(&[&format!("{place}/"), &format!("{}/", volume.target)])));
-                copied.push((place, Copied::Folder));
             }
         }
     }
-    let Some(service) = services.first().filter(|_| plan.layout == Layout::ImagePerService) else {
-        return of_app(plan, image, services, base_image(plan, number), (copies, copied));
-    };
-    let contents = environment()?.get_template("Dockerfile.service")?.render(context! {
-        service => service.name.as_str(),
-        version => plan.version.to_string(),
-        platform => plan.target.platform.to_string(),
-        image => service.container.image.to_string(),
-        base_image => base_image(plan, number),
-        copies => copies,
-        args => build_args(service).map(|(name, _)| name.to_owned()).collect::<Vec<_>>(),
-        env => service
-            .container
-            .environment
-            .iter()
-            .map(|(name, value)| if value.contains('\n') { format!("{name}=\"${name}\"") } else { format!("{name}={}", quoted(value)) })
-            .collect::<Vec<_>>(),
-        labels => labels(plan, service),
-        ports => service.container.ports.iter().map(|port| port.exposed()).collect::<Vec<_>>(),
-        workdir => &service.container.workdir,
-        user => &service.container.user,
-        entrypoint => words(&service.entrypoint()),
-        cmd => words(&service.container.args),
-    })?;
-    Ok(Context {
-        dockerfile: GeneratedFile { path: format!("docker/{}/Dockerfile", service.name), contents: contents + "\n" },
-        service: Some(service.name.to_string()),
-        image: service.container.image.to_string(),
-        copied,
-    })
-}
-
-/// The image of all services: it says nothing that only one of them wants.
-fn of_app(
-    plan: &Plan,
-    image: &PlannedImage<'_>,
-    services: &[&Service],
-    base_image: String,
-    (copies, copied): (Vec<String>, Vec<(String, Copied)>),
-) -> Result<Context> {
-    let own =
-        [("org.opencontainers.image.title", plan.name.as_str()), ("org.opencontainers.image.version", &plan.version.written)];
-    let user = services.first().and_then(|first| first.container.user.as_ref());
-    let user = user.filter(|user| services.iter().all(|other| other.container.user.as_ref() == Some(*user)));
-    let mut ports: Vec<String> =
-        services.iter().flat_map(|service| &service.container.ports).map(|port| port.exposed()).collect();
-    ports.sort();
-    ports.dedup();
-    let contents = environment()?.get_template("Dockerfile.service")?.render(context! {
-        service => image.name,
-        version => plan.version.to_string(),
-        platform => plan.target.platform.to_string(),
-        image => image.reference.to_string(),
-        base_image,
-        copies,
-        labels => own.iter().map(|(name, value)| format!("{}={}", quoted(name), quoted(value))).collect::<Vec<_>>(),
-        ports,
-        workdir => "/",
-        user,
-    })?;
-    Ok(Context {
-        dockerfile: GeneratedFile { path: format!("docker/{}/Dockerfile", image.name), contents: contents + "\n" },
-        service: Some(image.name.to_owned()),
-        image: image.reference.to_string(),
-        copied,
-    })
-}
-
-/// Variables whose values a Dockerfile cannot say, since they have several lines: they come as arguments of the build.
-pub fn build_args(service: &Service) -> impl Iterator<Item = (&str, &str)> {
-    let pairs = service.container.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    pairs.filter(|(_, value)| value.contains('\n'))
+    (copies, copied)
 }
 
 /// What Dockerfiles cannot say.
 pub fn notes(plan: &Plan) -> Vec<String> {
     let mut notes = Vec::new();
-    for service in &plan.services {
-        let name = &service.name;
-        let args: Vec<&str> = build_args(service).map(|(name, _)| name).collect();
+    for image in plan.images() {
+        let name = image.name;
+        let args: Vec<&str> = several_lines(image.config.variables()).collect();
         if !args.is_empty() {
             let all = args.join("`, `");
             notes.push(format!("`docker/{name}/Dockerfile` cannot say values of several lines: give `{all}` with `--build-arg`"));
         }
-        for (label, _) in service.container.labels.iter().filter(|(_, value)| value.contains('\n')) {
+        let labels = image.config.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        for label in several_lines(labels) {
             notes.push(format!("`docker/{name}/Dockerfile` cannot say a label of several lines: `{label}` is left out"));
         }
     }
     notes
 }
 
-fn labels(plan: &Plan, service: &Service) -> Vec<String> {
-    let own =
-        [("org.opencontainers.image.title", service.name.as_str()), ("org.opencontainers.image.version", &plan.version.written)];
-    let labels = own.into_iter().chain(service.container.labels.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-    labels.filter(|(_, value)| !value.contains('\n')).map(|(name, value)| format!("{}={}", quoted(name), quoted(value))).collect()
+/// The names of values that have several lines.
+fn several_lines<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> impl Iterator<Item = &'a str> {
+    pairs.into_iter().filter(|(_, value)| value.contains('\n')).map(|(name, _)| name)
 }
 
 fn in_context(folder: &str, path: &str) -> String {
@@ -255,10 +216,4 @@ fn in_context(folder: &str, path: &str) -> String {
 fn words<T: AsRef<str>>(words: &[T]) -> String {
     let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
     serde_json::Value::from(words).to_string()
-}
-
-/// In double quotes, in which a Dockerfile still replaces variables (Dockerfile reference, "Environment replacement").
-fn quoted(text: &str) -> String {
-    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$");
-    format!("\"{escaped}\"")
 }

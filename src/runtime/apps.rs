@@ -11,7 +11,7 @@ use super::environment::filled;
 use super::launch::Launch;
 use crate::app::{Container, ImageRef, Port, Service};
 use crate::bundle::Contents;
-use crate::plan::Plan;
+use crate::plan::{self, Choice, Plan, Reach};
 
 /// The app's name, what is started, and notes on what is not done here.
 pub type App = (String, Vec<Launch>, Vec<String>);
@@ -107,29 +107,23 @@ pub fn of_bundle(path: &Path, contents: &Contents) -> Result<App> {
     Ok((name, launches, vec!["this bundle has no `app.yml`: its images run with what they say themselves".into()]))
 }
 
-/// Those that are asked for, with all that they depend on.
-pub fn select(launches: Vec<Launch>, wanted: &[String]) -> Result<Vec<Launch>> {
-    if wanted.is_empty() {
-        return Ok(launches);
-    }
-    let mut chosen: BTreeSet<String> = BTreeSet::new();
-    let mut open: Vec<String> = wanted.to_vec();
-    while let Some(name) = open.pop() {
-        let Some(launch) = launches.iter().find(|launch| launch.name == name) else {
-            let known: Vec<&str> = launches.iter().map(|launch| launch.name.as_str()).collect();
-            bail!("there is no service `{name}`; there are {}", known.join(", "));
-        };
-        if chosen.insert(name) {
-            open.extend(launch.after.iter().cloned());
-        }
-    }
-    Ok(launches.into_iter().filter(|launch| chosen.contains(&launch.name)).collect())
+/// The services that were asked for, with all that they depend on; all if `wanted` is empty. Packages are known of a plan's alone.
+///
+/// # Errors
+/// When there is no such service.
+pub fn select(launches: Vec<Launch>, plan: Option<&Plan>, wanted: &[String]) -> Result<Vec<Launch>> {
+    let service = |name: &str| plan?.services.iter().find(|service| service.name.as_str() == name);
+    let package = |name: &str| Some(service(name)?.package()?.package.as_str());
+    let choices: Vec<Choice<'_>> =
+        launches.iter().map(|Launch { name, after, .. }| Choice { name, package: package(name), depends_on: after }).collect();
+    let selected = plan::select(wanted, &choices, Reach::Dependencies)?;
+    Ok(launches.into_iter().filter(|launch| selected.contains(&launch.name)).collect())
 }
 
 /// Each after those that it depends on.
 pub fn in_order(launches: Vec<Launch>) -> Result<Vec<Launch>> {
     let edges = launches.iter().map(|launch| (launch.name.clone(), launch.after.clone())).collect();
-    let sorted = crate::plan::launch_order(&edges)
+    let sorted = plan::launch_order(&edges)
         .map_err(|cycle| anyhow::anyhow!("services depend on each other in a circle: {}", cycle.join(" -> ")))?;
     let mut by_name: BTreeMap<String, Launch> = launches.into_iter().map(|launch| (launch.name.clone(), launch)).collect();
     Ok(sorted.into_iter().filter_map(|name| by_name.remove(&name)).collect())

@@ -14,10 +14,10 @@ const FLOORS: [&[&str]; 11] = [
     &["store"],
     &["app"],
     &["config", "engine", "workspace", "plan"],
-    &["base", "bundle", "compile", "image", "render"],
+    &["base", "bundle", "compile", "image", "render", "scaffold"],
     &["pipeline"],
     &["runtime"],
-    &["dev", "swarm"],
+    &["dev", "swarm", "testing"],
     &["commands"],
     &["cli"],
 ];
@@ -43,11 +43,11 @@ const DOORS: [(&str, &[&str]); 21] = [
     ("rustls", &["registry"]),
     ("httpdate", &["registry"]),
     ("annotate_snippets", &["config"]),
-    ("minijinja", &["render", "commands"]),
+    ("minijinja", &["render", "scaffold"]),
     ("bollard", &["engine"]),
     ("tokio", &["engine"]),
     ("hyper", &["engine"]),
-    ("toml_edit", &["commands"]),
+    ("toml_edit", &["scaffold"]),
 ];
 
 fn floor(module: &str) -> Option<usize> {

@@ -31,13 +31,7 @@ int main(int count, char **words) {
     const char *port = getenv("PORT"), *friend_ = getenv("FRIEND");
     if (count > 1 && !strcmp(words[1], "--ask")) return !ask("127.0.0.1", port);
     printf("started with %s and %s as %d\n", count > 1 ? words[1] : "nothing", getenv("GREETING") ? getenv("GREETING") : "nothing", getuid());
-    // An engine's name server answers late while others make and remove networks.
-    int answers = 0;
-    for (int i = 0; friend_ && !answers && i < 20; i++) {
-        if (i) usleep(100000);
-        answers = ask(friend_, port);
-    }
-    if (friend_) printf("%s %s\n", friend_, answers ? "answers" : "does not answer");
+    if (friend_) printf("%s %s\n", friend_, ask(friend_, port) ? "answers" : "does not answer");
     if (getenv("SLOW")) sleep(atoi(getenv("SLOW")));
     if (getenv("FAIL")) { puts("failing"); return atoi(getenv("FAIL")); }
     int s = socket(AF_INET, SOCK_STREAM, 0), yes = 1;

@@ -57,7 +57,11 @@ impl Test {
     fn trial(self, may_ignore: bool) -> Trial {
         let missing: Vec<String> = self.needs.iter().filter_map(|need| need()).collect();
         if missing.is_empty() {
+            let uses_tools = !self.needs.is_empty();
             return Trial::test(self.name, move || {
+                if uses_tools {
+                    super::names::keep();
+                }
                 (self.run)();
                 Ok(())
             });

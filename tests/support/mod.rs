@@ -7,6 +7,7 @@ pub mod debian;
 pub mod golden;
 pub mod harness;
 pub mod machine;
+pub mod names;
 pub mod needs;
 pub mod pages;
 pub mod podman;

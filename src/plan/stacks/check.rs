@@ -12,7 +12,7 @@ use crate::plan::{checks, manifests};
 const LONGEST: usize = 63;
 
 fn services(given: Given<'_>) -> Vec<Service> {
-    given.services.values().map(|(service, _)| service.clone()).collect()
+    given.services.values().cloned().collect()
 }
 
 /// Names that Docker Swarm cannot take, or that mean two things in one stack.

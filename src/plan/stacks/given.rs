@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::app::{BaseChoice, Name, Service, Version};
+use crate::app::{Name, Service, Version};
 use crate::config::Step;
 use crate::plan::Request;
 use crate::plan::manifests::{AppSource, ServiceSource};
@@ -18,7 +18,7 @@ pub struct Given<'a> {
     pub version: &'a Version,
     pub workspace: &'a Workspace,
     pub request: &'a Request,
-    pub services: &'a BTreeMap<String, (Service, BaseChoice)>,
+    pub services: &'a BTreeMap<String, Service>,
 }
 
 /// Where a table of a stack stands.

@@ -1,0 +1,34 @@
+//! A service with everything that its image is made of.
+
+use anyhow::{Context as _, Result};
+
+use super::{Base, Bases, Binary, Package, Service};
+
+/// A service, its executable, and the base that its image stands on.
+#[derive(Clone, Copy, Debug)]
+pub struct Unit<'a> {
+    /// How it runs.
+    pub service: &'a Service,
+    /// What it is compiled from, and the files that it packs.
+    pub package: &'a Package,
+    /// The executable.
+    pub binary: &'a Binary,
+    /// The lowest layers of its image.
+    pub base: &'a Base,
+}
+
+impl<'a> Unit<'a> {
+    /// Joins each service of a package with its executable and its base, in the order of the services.
+    ///
+    /// # Errors
+    /// When a service has no executable, or its base was not read.
+    pub fn all(services: &'a [Service], binaries: &'a [Binary], bases: &'a Bases) -> Result<Vec<Self>> {
+        let packages = services.iter().filter_map(|service| Some((service, service.package()?)));
+        let unit = |(service, package): (&'a Service, &'a Package)| {
+            let binary = binaries.iter().find(|binary| binary.service == service.name.as_str());
+            let binary = binary.with_context(|| format!("the service `{}` has no executable", service.name))?;
+            Ok(Self { service, package, binary, base: bases.get(&package.base)? })
+        };
+        packages.map(unit).collect()
+    }
+}

@@ -1,0 +1,86 @@
+//! How a container is run from an image.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The `PATH` that engines set where an image has none.
+pub const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// How a container is run from an image (config.md, `config`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct RunConfig {
+    /// User and group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// `8080/tcp` and so on.
+    #[serde(skip_serializing_if = "is_empty", deserialize_with = "null_is_empty")]
+    pub exposed_ports: BTreeMap<String, Nothing>,
+    /// `NAME=value`.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
+    pub env: Vec<String>,
+    /// The program and its fixed arguments.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
+    pub entrypoint: Vec<String>,
+    /// Arguments that whoever runs it may replace.
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
+    pub cmd: Vec<String>,
+    /// Mount points.
+    #[serde(skip_serializing_if = "is_empty", deserialize_with = "null_is_empty")]
+    pub volumes: BTreeMap<String, Nothing>,
+    /// Where it starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub working_dir: Option<String>,
+    /// Free notes.
+    #[serde(skip_serializing_if = "is_empty", deserialize_with = "null_is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// How a container is asked to end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop_signal: Option<String>,
+}
+
+/// `{}`: the value of a set's member.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Nothing {}
+
+impl RunConfig {
+    /// The config of an image that is built on another one: what this says, and what it takes over from `base` (ports, labels,
+    /// volumes, variables, and the signal that ends a container). There is always a `PATH`.
+    pub fn over(&self, base: &Self) -> Self {
+        let mut env = base.variables();
+        env.entry("PATH").or_insert(DEFAULT_PATH);
+        env.extend(self.variables());
+        let mut labels = base.labels.clone();
+        labels.extend(self.labels.clone());
+        Self {
+            user: self.user.clone(),
+            exposed_ports: self.exposed_ports.iter().chain(&base.exposed_ports).map(|(port, set)| (port.clone(), *set)).collect(),
+            env: env.into_iter().map(|(name, value)| format!("{name}={value}")).collect(),
+            entrypoint: self.entrypoint.clone(),
+            cmd: self.cmd.clone(),
+            volumes: self.volumes.iter().chain(&base.volumes).map(|(path, set)| (path.clone(), *set)).collect(),
+            working_dir: self.working_dir.clone(),
+            labels,
+            stop_signal: self.stop_signal.clone().or_else(|| base.stop_signal.clone()),
+        }
+    }
+
+    /// The variables of `env`, by name.
+    pub fn variables(&self) -> BTreeMap<&str, &str> {
+        self.env.iter().filter_map(|line| line.split_once('=')).collect()
+    }
+}
+
+fn is_empty<V>(map: &BTreeMap<String, V>) -> bool {
+    map.is_empty()
+}
+
+/// Docker writes `null` for an empty list or map.
+pub(super) fn null_is_empty<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}

@@ -1,0 +1,156 @@
+//! Images that go to a registry, each blob once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::{Result, bail};
+use serde::Serialize;
+
+use crate::bundle::{self, Outgoing};
+use crate::digest::Digest;
+use crate::oci;
+use crate::registry::{Client, Reference, Upload};
+use crate::shell::{self, Shell};
+
+/// One image that is there. Keys are only ever added.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Pushed {
+    /// `HOST/PATH`
+    pub repository: String,
+    /// The tag.
+    pub tag: String,
+    /// What the tag leads to.
+    pub digest: Digest,
+    /// The platforms that it has, with commas between them.
+    pub platform: String,
+}
+
+/// Pushes images to repositories of their names below `prefix`, `HOST/PATH`. Images of one name and tag, for several platforms, are
+/// joined by an index.
+///
+/// # Errors
+/// When two images would have one name, or a registry does not take one. What was pushed stays there: the next run goes on.
+pub fn push(client: &Client<'_>, prefix: &str, outgoing: &[Outgoing], shell: &Shell) -> Result<Vec<Pushed>> {
+    let mut places: Vec<(Reference, &Outgoing)> = Vec::new();
+    for image in outgoing {
+        let text = format!("{prefix}/{}:{}", image.name, image.tag);
+        let reference: Reference = text.parse().map_err(anyhow::Error::msg)?;
+        if places.iter().any(|(other, before)| *other == reference && before.platform == image.platform) {
+            bail!("two images would become `{reference}`");
+        }
+        places.push((reference, image));
+    }
+    let mut services: BTreeMap<&Reference, Vec<&Outgoing>> = BTreeMap::new();
+    for (reference, image) in &places {
+        services.entry(reference).or_default().push(image);
+    }
+    let services: Vec<(&Reference, Vec<&Outgoing>, Vec<Manifest>)> = services
+        .into_iter()
+        .map(|(reference, platforms)| manifests(reference, &platforms).map(|manifests| (reference, platforms, manifests)))
+        .collect::<Result<_>>()?;
+    let tops: Vec<(&Reference, Digest)> = services.iter().map(|(to, _, manifests)| (*to, top(manifests))).collect();
+    let there = client.manifests_there(&tops)?;
+    let is_there = |reference: &Reference| there.iter().any(|at| tops[*at].0 == reference);
+    let (whole, missing): (Vec<_>, Vec<_>) = places.iter().partition(|(reference, _)| is_there(reference));
+    let sent = blobs(client, &missing, &whole, shell)?;
+    let mut pushed = Vec::new();
+    for (at, (reference, platforms, manifests)) in services.iter().enumerate() {
+        let digest = top(manifests);
+        if there.contains(&at) {
+            shell.status("Fresh", format_args!("{reference}@{digest}"));
+        } else {
+            for manifest in manifests {
+                client.push_manifest(&manifest.to, &manifest.media_type, &manifest.bytes)?;
+            }
+            shell.status("Pushed", format_args!("{reference}@{digest}"));
+        }
+        pushed.push(Pushed {
+            repository: format!("{}/{}", reference.registry, reference.repository),
+            tag: platforms[0].tag.clone(),
+            digest,
+            platform: platforms.iter().map(|image| image.platform.as_str()).collect::<Vec<_>>().join(","),
+        });
+    }
+    shell.status("Sent", format_args!("{} of layers and configs", shell::bytes(sent)));
+    Ok(pushed)
+}
+
+/// A manifest or index, and what is to lead to it.
+struct Manifest {
+    to: Reference,
+    media_type: String,
+    bytes: Vec<u8>,
+}
+
+/// The manifest of a service's only platform, or those of all and, last, an index of them.
+fn manifests(to: &Reference, platforms: &[&Outgoing]) -> Result<Vec<Manifest>> {
+    let of =
+        |to: Reference, image: &Outgoing| Manifest { to, media_type: image.media_type.clone(), bytes: image.manifest.clone() };
+    if let [only] = platforms {
+        return Ok(vec![of(to.clone(), only)]);
+    }
+    let (mut all, mut descriptors) = (Vec::new(), Vec::new());
+    for image in platforms {
+        let platform = image.platform.parse().map_err(anyhow::Error::msg)?;
+        let descriptor = bundle::descriptor(&image.media_type, &image.manifest, Some(platform));
+        all.push(of(to.at(descriptor.digest), image));
+        descriptors.push(descriptor);
+    }
+    let bytes = serde_json::to_vec(&bundle::index(descriptors))?;
+    all.push(Manifest { to: to.clone(), media_type: oci::INDEX.into(), bytes });
+    Ok(all)
+}
+
+/// What the tag leads to.
+fn top(manifests: &[Manifest]) -> Digest {
+    Digest::of(manifests.last().map_or(&[][..], |last| &last.bytes))
+}
+
+/// Each blob goes to one repository first; the other repositories then take it from there, or from those that are `whole` already.
+/// Gives the bytes that were sent.
+fn blobs(
+    client: &Client<'_>,
+    places: &[&(Reference, &Outgoing)],
+    whole: &[&(Reference, &Outgoing)],
+    shell: &Shell,
+) -> Result<u64> {
+    let mut first: BTreeMap<Digest, &Reference> = BTreeMap::new();
+    for (reference, image) in whole {
+        first.extend(image.blobs.iter().map(|blob| (blob.descriptor.digest, reference)));
+    }
+    let (mut fresh, mut shared) = (Vec::new(), Vec::new());
+    for (reference, image) in places {
+        let mut own = BTreeSet::new();
+        for blob in image.blobs.iter().filter(|blob| own.insert(blob.descriptor.digest)) {
+            let before = first.insert(blob.descriptor.digest, reference);
+            match before {
+                None => fresh.push((reference, blob, image.mount.as_ref().filter(|from| from.registry == reference.registry))),
+                Some(other) => {
+                    first.insert(blob.descriptor.digest, other);
+                    shared.push((reference, blob, Some(other)));
+                }
+            }
+        }
+    }
+    let total = fresh.iter().chain(&shared).map(|(_, blob, _)| blob.descriptor.size).sum();
+    let progress = shell.progress("Pushing", total);
+    let advance: crate::registry::Advance = Arc::new(progress.handle());
+    let sent = AtomicU64::new(0);
+    for wave in [fresh, shared] {
+        let opens: Vec<_> = wave.iter().map(|(_, blob, _)| || blob.source.open()).collect();
+        let uploads: Vec<Upload<'_>> = wave
+            .iter()
+            .zip(&opens)
+            .map(|((to, blob, from), open)| Upload {
+                blob: &blob.descriptor,
+                to,
+                mount: from.map(|from| from.repository.as_str()),
+                open,
+            })
+            .collect();
+        client.push_blobs(&uploads, &sent, &advance)?;
+    }
+    Ok(sent.load(Ordering::Relaxed))
+}

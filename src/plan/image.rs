@@ -1,0 +1,92 @@
+//! The images of a plan: whose executables each holds, and what it says of how it runs.
+
+use std::collections::BTreeMap;
+
+use super::{Layout, Plan};
+use crate::app::{BaseChoice, ImageRef, Service};
+use crate::oci::{Nothing, RunConfig};
+
+/// An image that is made.
+#[derive(Clone, Debug)]
+pub struct PlannedImage<'a> {
+    /// The service, or the app where it holds all services.
+    pub name: &'a str,
+    /// `NAME:TAG`.
+    pub reference: &'a ImageRef,
+    /// Whose executables it holds; at least one.
+    pub services: Vec<&'a Service>,
+    /// What it stands on.
+    pub base: &'a BaseChoice,
+    /// What it says of how it runs, beside what its base says: see [`RunConfig::over`].
+    pub config: RunConfig,
+}
+
+impl Plan {
+    /// The images that are made: one for each service, or one for all.
+    pub fn images(&self) -> Vec<PlannedImage<'_>> {
+        match self.layout {
+            Layout::ImagePerService => self
+                .packages()
+                .map(|(service, package)| PlannedImage {
+                    name: service.name.as_str(),
+                    reference: &service.container.image,
+                    services: vec![service],
+                    base: &package.base,
+                    config: of_service(service, &self.version.written),
+                })
+                .collect(),
+            Layout::MultiBinary => {
+                let shared = self.packages().next().map(|(first, package)| PlannedImage {
+                    name: self.name.as_str(),
+                    reference: &first.container.image,
+                    services: self.services.iter().collect(),
+                    base: &package.base,
+                    config: of_all(self),
+                });
+                shared.into_iter().collect()
+            }
+        }
+    }
+}
+
+fn of_service(service: &Service, version: &str) -> RunConfig {
+    let container = &service.container;
+    let mut labels = labels(service.name.as_str(), version);
+    labels.extend(container.labels.clone());
+    RunConfig {
+        user: container.user.clone(),
+        exposed_ports: container.ports.iter().map(|port| (port.exposed(), Nothing {})).collect(),
+        env: container.environment.iter().map(|(name, value)| format!("{name}={value}")).collect(),
+        entrypoint: service.entrypoint(),
+        cmd: container.args.clone(),
+        working_dir: container.workdir.clone(),
+        labels,
+        ..RunConfig::default()
+    }
+}
+
+/// An image of all services says nothing that only one of them wants.
+fn of_all(plan: &Plan) -> RunConfig {
+    let mut users = plan.services.iter().map(|service| service.container.user.as_ref());
+    let first = users.next().flatten();
+    RunConfig {
+        user: first.filter(|_| users.all(|user| user == first)).cloned(),
+        exposed_ports: plan
+            .services
+            .iter()
+            .flat_map(|service| &service.container.ports)
+            .map(|port| (port.exposed(), Nothing {}))
+            .collect(),
+        working_dir: Some("/".into()),
+        labels: labels(plan.name.as_str(), &plan.version.written),
+        ..RunConfig::default()
+    }
+}
+
+/// Annotations of the OCI (image-spec, annotations.md) that every image has.
+fn labels(title: &str, version: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        ("org.opencontainers.image.title".to_owned(), title.to_owned()),
+        ("org.opencontainers.image.version".to_owned(), version.to_owned()),
+    ])
+}

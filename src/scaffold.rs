@@ -1,0 +1,10 @@
+//! New members, and tables in manifests that are there.
+
+mod app_yml;
+mod new_member;
+mod root_manifest;
+pub mod tables;
+mod template;
+
+pub use new_member::{CreatedMember, NewMember, create};
+pub use template::ServiceTemplate;
