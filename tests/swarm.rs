@@ -169,6 +169,15 @@ tag = "appbundle-test-docs"
 env = { THEME = "dark", BOTH = "the service's" }
 packages = ["web"]
 routes = { "/docs" = { port = 8003 } }
+init = true
+cap-add = ["NET_ADMIN"]
+cap-drop = ["NET_RAW"]
+read-only = true
+tmpfs = ["/scratch"]
+volumes = ["kept:/kept"]
+resources = { memory-limit = "64Mi" }
+secrets = { TOKEN = { secret = "tokens", key = "api" } }
+healthcheck = { command = ["/member", "--check"], interval = "1s" }
 "#;
 
 /// Puts what the Dockerfile needs into the project: a static program.
@@ -203,7 +212,7 @@ fn another_workspaces_app_and_a_dockerfiles_service_are_reached_at_80_and_443() 
     member(&project, "web", 8000, "routes = { \"/\" = { port = 8000 } }\n");
     compile(&project, &["web"]);
     docs(&project);
-    let deployed = run(verb(&project, "deploy").args(["--env", "EDITION=2"]));
+    let deployed = run(verb(&project, "deploy").args(["--env", "EDITION=2"]).env("TOKEN", "the token"));
     let said = text(&deployed.stderr);
     assert!(deployed.status.success(), "{said}");
     in_order(
@@ -236,6 +245,17 @@ fn another_workspaces_app_and_a_dockerfiles_service_are_reached_at_80_and_443() 
         judge("docker", &["inspect", "--format", "{{json .Args}}", container.trim()]),
         "[\"serve\",\"--title\",\"All of it\"]\n"
     );
+    // It has what every other container can have.
+    has_environment(80, "/docs/env", &[("TOKEN", "the token")]);
+    let read: Vec<serde_json::Value> = serde_json::from_str(&judge("docker", &["inspect", container.trim()])).expect("JSON");
+    let host = &read[0]["HostConfig"];
+    let names = |key: &str| host[key].to_string().replace("CAP_", "");
+    assert_eq!((&host["Init"], &host["ReadonlyRootfs"], &host["Memory"]), (&true.into(), &true.into(), &(64 << 20).into()));
+    assert_eq!((names("CapAdd"), names("CapDrop")), ("[\"NET_ADMIN\"]".to_owned(), "[\"NET_RAW\"]".to_owned()));
+    assert_eq!(read[0]["State"]["Health"]["Status"], "healthy");
+    let mounts = read[0]["Mounts"].as_array().expect("mounts").iter();
+    let mounts: Vec<_> = mounts.filter_map(|mount| Some((mount["Type"].as_str()?, mount["Destination"].as_str()?))).collect();
+    assert!(mounts.contains(&("tmpfs", "/scratch")) && mounts.contains(&("volume", "/kept")), "{mounts:?}");
     let copied = judge("docker", &["cp", &format!("{}:/web.toml", container.trim()), "-"]);
     assert!(copied.contains("[package.metadata.service]"), "{copied}");
 
@@ -248,6 +268,7 @@ fn another_workspaces_app_and_a_dockerfiles_service_are_reached_at_80_and_443() 
     in_order(&said, &["Stopping shop_gateway", "Stopping shop-billing_ledger", "Removed shop-billing", "Removed shop\n"]);
     assert_eq!(left("shop"), "");
     run(Command::new("docker").args(["rmi", "--force", "appbundle-test-docs:1.2.3"]));
+    run(Command::new("docker").args(["volume", "rm", "shop_kept"]));
 }
 
 fn a_registry_has_the_images_of_all_services() {

@@ -98,7 +98,9 @@ pub fn service(service: &Service, image: &ImageRef, folder: &Path) -> Piece {
             ports.iter().filter_map(|port| Some(Port { host: Some(port.host_number()?.to_string()), ..port.clone() }));
         parts::ports(&published.collect::<Vec<_>>()).into_iter().for_each(|(key, value)| put(&key, Some(value)));
     }
-    put("volumes", some(&volumes).map(|volumes| volumes.iter().map(|volume| Value::from(parts::volume(volume))).collect()));
+    let mounted = volumes.iter().map(|volume| Value::from(parts::volume(volume)));
+    let mounted: Vec<Value> = mounted.chain(container::in_memory(&confinement)).collect();
+    put("volumes", some(&mounted).map(Value::from));
     match health.as_ref().map(|health| (health, &health.probe)) {
         Some((health, Probe::Command(_))) => put("healthcheck", parts::health(health)),
         Some((_, Probe::Http(..))) => notes.push(container::without_health(name.as_str(), "asks over HTTP")),
