@@ -70,7 +70,9 @@ fn what_is_generated_for_stacks() {
         .edit("Cargo.toml", |text| text.replace("stacks = [\"orders\"]", "stacks = [\"orders\"]\nservices = [\"orders-stack\"]"));
     project.service("orders-stack", "controls = \"orders\"\n");
     let confined = "init = true\ncap-add = [\"NET_ADMIN\"]\ncap-drop = [\"NET_RAW\"]\nread-only = true\ntmpfs = [\"/tmp\"]\n";
-    stack_member(&project, "store", 8002, &format!("{confined}resources = {{ memory-limit = \"64Mi\" }}\n"));
+    let more =
+        "resources = { memory-limit = \"64Mi\" }\nhealthcheck = { command = [\"/member\", \"--check\"], interval = \"1s\" }\n";
+    stack_member(&project, "store", 8002, &format!("{confined}{more}"));
     let mut golden = Golden::new("controlled-shop");
     generated(&mut golden, project.path(), for_stacks);
     golden.end();

@@ -125,7 +125,7 @@ fn service(document: &Value, full: &str, name: &str, from: &Value) -> Value {
     }
     container["StopGracePeriod"] = nanoseconds(&from["stop_grace_period"]).into();
     if let Some(check) = from.get("healthcheck") {
-        container["Healthcheck"] = json!({
+        container["HealthCheck"] = json!({
             "Test": check_words(check),
             "Interval": nanoseconds(&check["interval"]),
             "Timeout": nanoseconds(&check["timeout"]),
@@ -253,9 +253,9 @@ mod tests {
         let made =
             service(json!({ "command": "serve --at 'the door'", "entrypoint": ["/x y"], "healthcheck": { "test": "a && b" } }));
         assert_eq!((&made["Args"], &made["Command"]), (&json!(["serve", "--at", "the door"]), &json!(["/x y"])));
-        assert_eq!(made["Healthcheck"]["Test"], json!(["CMD-SHELL", "a && b"]));
+        assert_eq!(made["HealthCheck"]["Test"], json!(["CMD-SHELL", "a && b"]));
         let made = service(json!({ "healthcheck": { "disable": true } }));
-        assert_eq!(made["Healthcheck"]["Test"], json!(["NONE"]));
+        assert_eq!(made["HealthCheck"]["Test"], json!(["NONE"]));
     }
 
     #[test]
