@@ -2,20 +2,21 @@
 
 mod args;
 mod deployment;
+mod display;
 mod help;
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use self::args::{CargoArgs, CiArg, CompileArgs, PlanArgs, ShellArgs, TemplateArg, options};
+use self::args::{CargoArgs, CiArg, CompileArgs, PlanArgs, TemplateArg, options};
+use self::display::ShellArgs;
 use crate::commands;
-use crate::commands::ci::CiProvider;
 use crate::commands::init::InitOptions;
 use crate::commands::inspect::InspectOptions;
 use crate::commands::push::PushOptions;
 use crate::commands::verify::VerifyOptions;
-use crate::scaffold::{NewMember, ServiceTemplate};
+use crate::scaffold::NewMember;
 use crate::shell::Shell;
 
 #[derive(Parser)]
@@ -216,6 +217,9 @@ enum Command {
     },
     /// Show what a build needs and what of it is there
     Doctor {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         plan: PlanArgs,
     },
@@ -226,6 +230,12 @@ enum Command {
         /// Only the cache of compressed layers
         #[arg(long)]
         cache: bool,
+    },
+    /// Explain an error by its code: what it means, the usual causes, and the ways out
+    #[command(after_help = help::EXPLAIN)]
+    Explain {
+        /// The code, as in `error[CODE]`; default: list all codes
+        code: Option<String>,
     },
     /// Print the JSON Schema of the tables in `Cargo.toml`
     Schema,
@@ -304,23 +314,14 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
             crate::swarm::remove(&options(plan, CompileArgs::default())?, timeout, shell)
         }
         Command::NewService { name, template, path, cargo } => {
-            let template = match template {
-                TemplateArg::Http => ServiceTemplate::Http,
-                TemplateArg::Worker => ServiceTemplate::Worker,
-                TemplateArg::Cli => ServiceTemplate::Cli,
-                TemplateArg::Stack => ServiceTemplate::Stack,
-            };
+            let template = template.template();
             commands::new_service::run(&cargo.options(), &NewMember { name, template, path }, shell)
         }
         Command::Init { all, name, author, cargo } => {
             commands::init::run(&InitOptions { cargo: cargo.options(), all, name, author }, shell)
         }
         Command::Ci { service, stdout, plan } => {
-            let service = match service {
-                CiArg::Github => CiProvider::Github,
-                CiArg::Gitlab => CiProvider::Gitlab,
-            };
-            commands::ci::run(&options(plan, CompileArgs::default())?, service, stdout, shell)
+            commands::ci::run(&options(plan, CompileArgs::default())?, service.provider(), stdout, shell)
         }
         Command::Push { bundles, repo, env, json, plan } => {
             let mut options = options(plan, CompileArgs::default())?;
@@ -331,13 +332,11 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
         Command::Update { references, plan } => {
             commands::update::run(&options(plan, CompileArgs::default())?, &references, shell)
         }
-        Command::Doctor { plan } => commands::doctor::run(&options(plan, CompileArgs::default())?, shell),
+        Command::Doctor { json, plan } => commands::doctor::run(&options(plan, CompileArgs::default())?, json, shell),
         Command::Clean { plan, cache } => commands::clean::run(&options(plan, CompileArgs::default())?, cache, shell),
         #[cfg(feature = "engine")]
         Command::Supervise { control, words } => crate::dev::supervise::run(&control, &words),
-        Command::Schema => {
-            anstream::println!("{}", serde_json::to_string_pretty(&crate::config::schema::document())?);
-            Ok(())
-        }
+        Command::Explain { code } => commands::explain::run(code.as_deref(), shell),
+        Command::Schema => commands::schema::run(shell),
     }
 }

@@ -7,6 +7,7 @@ pub mod deploy;
 #[cfg(feature = "engine")]
 pub mod dev;
 pub mod doctor;
+pub mod explain;
 pub mod generate;
 pub mod init;
 pub mod inspect;
@@ -17,6 +18,7 @@ pub mod plan;
 pub mod push;
 #[cfg(feature = "engine")]
 pub mod run;
+pub mod schema;
 #[cfg(feature = "engine")]
 pub mod test;
 pub mod update;

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use cargo_metadata::Message;
 
+use crate::diagnostic::Code;
 use crate::plan::Plan;
 use crate::process::{Tee, command_line, end_group};
 use crate::shell::{Shell, Verbosity};
@@ -47,8 +48,6 @@ pub struct CompileOptions {
     pub no_default_features: bool,
     /// As `cargo build` does it: of flags, only a linker is added; what was compiled before is shared with it.
     pub plain: bool,
-    /// `--message-format`, other than for people: Cargo's messages go to stdout.
-    pub json_messages: bool,
     /// More than zero once the user wishes to stop: then Cargo and its compilers are ended.
     pub wishes: Option<Arc<AtomicUsize>>,
 }
@@ -120,7 +119,7 @@ pub fn cargo(
         command.env("CARGO_TERM_PROGRESS_WHEN", "always").env("CARGO_TERM_PROGRESS_WIDTH", width);
     }
     shell.detail("Running", format_args!("`{}`", command_line(&command)));
-    let executables = run(&mut command, options, plan)?;
+    let executables = run(&mut command, options, plan, shell)?;
     let mut found = BTreeMap::new();
     let executables: BTreeMap<(String, String), PathBuf> = executables
         .into_iter()
@@ -141,7 +140,12 @@ fn console_width() -> String {
     std::env::var("COLUMNS").ok().filter(|c| c.parse::<u16>().is_ok()).unwrap_or_else(|| "80".into())
 }
 
-fn run(command: &mut Command, options: &CompileOptions, plan: &Plan) -> Result<BTreeMap<(String, String), PathBuf>> {
+fn run(
+    command: &mut Command,
+    options: &CompileOptions,
+    plan: &Plan,
+    shell: &Shell,
+) -> Result<BTreeMap<(String, String), PathBuf>> {
     let program = command.get_program().to_string_lossy().into_owned();
     if options.wishes.is_some() {
         // Whoever stops us by a signal may not reach what we started: it is ended together, as a group.
@@ -160,14 +164,14 @@ fn run(command: &mut Command, options: &CompileOptions, plan: &Plan) -> Result<B
         if let Some(wishes) = &options.wishes {
             scope.spawn(|| end_on(wishes, &child, &ended));
         }
-        let executables = executables(stdout, options);
+        let executables = executables(stdout, shell);
         ended.store(true, Ordering::Relaxed);
         executables
     });
     let status = child.wait().context("failed to wait for cargo")?;
     let last_words = stderr.map(Tee::finish).unwrap_or_default();
     if !status.success() {
-        return Err(diagnose::failed(status, &last_words, plan).into());
+        return Err(diagnose::failed(status, &last_words, plan));
     }
     executables
 }
@@ -190,12 +194,12 @@ fn end_on(wishes: &AtomicUsize, child: &Child, ended: &AtomicBool) {
 }
 
 /// The executables that Cargo tells of while it runs, by their package and name.
-fn executables(stdout: impl BufRead, options: &CompileOptions) -> Result<BTreeMap<(String, String), PathBuf>> {
+fn executables(stdout: impl BufRead, shell: &Shell) -> Result<BTreeMap<(String, String), PathBuf>> {
     let mut executables = BTreeMap::new();
     for message in Message::parse_stream(stdout) {
         let message = message.context("failed to read cargo's messages")?;
-        if options.json_messages {
-            println!("{}", serde_json::to_string(&message)?);
+        if shell.is_json() {
+            shell.cargo_message(&message)?;
         }
         if let Message::CompilerArtifact(artifact) = message
             && let Some(executable) = artifact.executable
@@ -224,7 +228,11 @@ pub fn prebuilt(plan: &Plan, folder: &Path) -> Result<Executables> {
         }
     }
     if !missing.is_empty() {
-        bail!("there is no {} in `{}`, the folder that `--bin-dir` names", missing.join(", "), folder.display());
+        bail!(Code::BinaryMissing.error(format!(
+            "the folder of `--bin-dir`, `{}`, has no executable {}",
+            folder.display(),
+            missing.join(", ")
+        )));
     }
     Ok(found)
 }

@@ -22,6 +22,8 @@ use anyhow::{Context as _, Result, bail};
 use bollard::Docker;
 use tokio::runtime::Runtime;
 
+use crate::diagnostic::Code;
+
 pub use build::BuildSpec;
 pub use container::State;
 pub use endpoint::Endpoint;
@@ -92,7 +94,7 @@ impl Engine {
             }
             _ => help,
         };
-        bail!("no container engine answers{listed}\nhelp: {help}");
+        bail!(Code::EngineUnreachable.error(format!("no container engine answers{listed}\nhelp: {help}")));
     }
 
     /// Connects to this one.

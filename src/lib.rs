@@ -32,6 +32,7 @@ mod compile;
 pub mod config;
 #[cfg(feature = "engine")]
 mod dev;
+pub mod diagnostic;
 pub mod digest;
 pub mod elf;
 #[cfg(feature = "engine")]

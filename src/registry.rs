@@ -26,6 +26,5 @@ pub use client::Client;
 pub use credentials::Store;
 pub use image::{Resolved, fetch, resolve};
 pub use reference::Reference;
-pub use refused::Refused;
 pub use secret::Credentials;
 pub use upload::{Advance, Upload};

@@ -1,11 +1,16 @@
-//! The conversation on stderr: Cargo's right-aligned verbs, notes, warnings, errors, and progress bars.
+//! The conversation on stderr: Cargo's right-aligned verbs, notes, warnings, errors, and progress bars. And the result on stdout,
+//! as text or as lines of JSON.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use crate::diagnostic::{self, Diagnostic, JsonDiagnostic, Severity};
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,11 +24,39 @@ pub enum Verbosity {
     Verbose,
 }
 
+/// What stdout gets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MessageFormat {
+    /// The result as text.
+    #[default]
+    Human,
+    /// Lines of JSON, each with a `reason`, as Cargo's are: the result, and all that is told on stderr as well.
+    Json,
+}
+
+/// A line of JSON.
+#[derive(Serialize)]
+struct JsonMessage<'a, T> {
+    reason: &'a str,
+    #[serde(flatten)]
+    value: T,
+}
+
+/// What rustc says of a diagnostic's kind, and the diagnostic.
+#[derive(Serialize)]
+struct JsonReport<'a> {
+    #[serde(rename = "$message_type")]
+    kind: &'a str,
+    #[serde(flatten)]
+    diagnostic: &'a JsonDiagnostic,
+}
+
 /// The terminal as the user sees it.
 #[derive(Debug)]
 pub struct Shell {
     verbosity: Verbosity,
     color: ColorChoice,
+    format: MessageFormat,
     /// Whether a progress bar stands on the last line.
     busy: AtomicBool,
 }
@@ -36,14 +69,19 @@ const NOTE: Style = AnsiColor::BrightCyan.on_default().bold();
 impl Clone for Shell {
     /// For another thread; it knows nothing of a progress bar of this one.
     fn clone(&self) -> Self {
-        Self::new(self.verbosity, self.color)
+        Self::new(self.verbosity, self.color, self.format)
     }
 }
 
 impl Shell {
     /// A shell of this verbosity; `color` as in Cargo's `--color`.
-    pub fn new(verbosity: Verbosity, color: ColorChoice) -> Self {
-        Self { verbosity, color, busy: AtomicBool::new(false) }
+    pub fn new(verbosity: Verbosity, color: ColorChoice, format: MessageFormat) -> Self {
+        Self { verbosity, color, format, busy: AtomicBool::new(false) }
+    }
+
+    /// Whether stdout gets lines of JSON.
+    pub fn is_json(&self) -> bool {
+        self.format == MessageFormat::Json
     }
 
     /// How much is said.
@@ -94,18 +132,26 @@ impl Shell {
     /// Something the user should know.
     pub fn note(&self, message: impl std::fmt::Display) {
         if self.verbosity > Verbosity::Quiet {
-            self.print(format_args!("{NOTE}note{NOTE:#}: {message}"));
+            self.tell(Severity::Note, &message.to_string());
         }
     }
 
     /// Something that is probably not as the user wants it.
     pub fn warning(&self, message: impl std::fmt::Display) {
-        self.print(format_args!("{WARNING}warning{WARNING:#}: {message}"));
+        self.tell(Severity::Warning, &message.to_string());
     }
 
-    /// An error with all its causes, in Cargo's form.
+    fn tell(&self, severity: Severity, message: &str) {
+        let (style, word) = if severity == Severity::Note { (NOTE, "note") } else { (WARNING, "warning") };
+        self.print(format_args!("{style}{word}{style:#}: {message}"));
+        self.diagnostic(|| JsonDiagnostic::new(severity, None, message).rendered(&format!("{word}: {message}")));
+    }
+
+    /// An error with all its causes, in Cargo's form, and with the code that it or a cause has.
     pub fn error(&self, error: &anyhow::Error) {
-        let mut text = format!("{ERROR}error{ERROR:#}: {error}");
+        let code = error.downcast_ref::<Diagnostic>().map(|diagnostic| diagnostic.code);
+        let label = code.map_or_else(|| "error".to_owned(), |code| format!("error[{code}]"));
+        let mut text = format!(": {error}");
         let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
         if !causes.is_empty() {
             text.push_str("\n\nCaused by:");
@@ -114,7 +160,70 @@ impl Shell {
                 text.push_str(&cause.replace('\n', "\n  "));
             }
         }
-        self.print(format_args!("{text}"));
+        if let Some(more) = diagnostic::more(code) {
+            text.push_str(&format!("\n\n{more}"));
+        }
+        self.print(format_args!("{ERROR}{label}{ERROR:#}{text}"));
+        let chain = || error.chain().map(ToString::to_string);
+        self.diagnostic(|| JsonDiagnostic::of_error(code, chain()).rendered(&format!("{label}{text}")));
+    }
+
+    /// A diagnostic that is on stderr already, on stdout as a line of JSON if that is wished.
+    pub fn diagnostic(&self, of: impl FnOnce() -> JsonDiagnostic) {
+        if self.is_json() {
+            let report = JsonReport { kind: "diagnostic", diagnostic: &of() };
+            self.line("appbundle-diagnostic", serde_json::json!({ "message": report }));
+        }
+    }
+
+    /// A part of the result on stdout: the text, or the value as a line of JSON with this `reason`.
+    pub fn result(&self, reason: &str, value: impl Serialize, text: impl std::fmt::Display) {
+        if self.is_json() {
+            self.line(reason, value);
+        } else {
+            let _ = writeln!(std::io::stdout().lock(), "{text}");
+        }
+    }
+
+    /// The whole result on stdout: with `document`, which `--json` asks for, the value as one indented JSON document; else as
+    /// [`Shell::result`].
+    pub fn answer(
+        &self,
+        document: bool,
+        reason: &str,
+        value: impl Serialize,
+        text: impl std::fmt::Display,
+    ) -> anyhow::Result<()> {
+        if document && !self.is_json() {
+            return self.document(&value);
+        }
+        self.result(reason, value, text);
+        Ok(())
+    }
+
+    /// An indented JSON document on stdout.
+    pub fn document(&self, value: &impl Serialize) -> anyhow::Result<()> {
+        let _ = writeln!(std::io::stdout().lock(), "{}", serde_json::to_string_pretty(value)?);
+        Ok(())
+    }
+
+    /// A file that was written, as [`Shell::result`]: its path.
+    pub fn result_path(&self, reason: &str, path: &Path) {
+        self.result(reason, serde_json::json!({ "path": path.display().to_string() }), path.display());
+    }
+
+    /// A message of Cargo's on stdout, as it is.
+    pub fn cargo_message(&self, message: &impl Serialize) -> anyhow::Result<()> {
+        let _ = writeln!(std::io::stdout().lock(), "{}", serde_json::to_string(message)?);
+        Ok(())
+    }
+
+    fn line(&self, reason: &str, value: impl Serialize) {
+        match serde_json::to_string(&JsonMessage { reason, value }) {
+            // Nobody is left to tell when stdout is closed.
+            Ok(line) => drop(writeln!(std::io::stdout().lock(), "{line}")),
+            Err(error) => self.print(format_args!("{WARNING}warning{WARNING:#}: `{reason}` cannot be written as JSON: {error}")),
+        }
     }
 
     /// A line of what a tool says that works for us, dimmed.

@@ -14,6 +14,7 @@ use anyhow::{Result, bail};
 
 use self::tree::{Apps, Node};
 use crate::app::Destination;
+use crate::diagnostic::Code;
 use crate::engine::{Engine, SwarmFacts};
 use crate::pipeline::{Options, load, others};
 use crate::render::{self, Outside};
@@ -40,7 +41,7 @@ pub fn deploy(options: &Options, timeout: Duration, shell: &Shell) -> Result<()>
         ));
         return Err(error);
     }
-    top.walk(&mut |node| anstream::println!("{}", node.full));
+    top.walk(&mut |node| shell.result("appbundle-stack", serde_json::json!({ "name": node.full }), &node.full));
     Ok(())
 }
 
@@ -52,12 +53,11 @@ pub fn status(options: &Options, json: bool, shell: &Shell) -> Result<()> {
     let (engine, _) = connect()?;
     let apps = Apps::read(options, shell)?;
     let states = state::read(&engine, &Node::tree(&apps)?)?;
-    if json {
-        anstream::println!("{}", serde_json::to_string_pretty(&states)?);
-    } else {
-        anstream::print!("{}", state::text(&states));
+    if shell.is_json() {
+        states.iter().for_each(|state| shell.result("appbundle-state", state, ""));
+        return Ok(());
     }
-    Ok(())
+    shell.answer(json, "appbundle-state", &states, state::text(&states).trim_end())
 }
 
 /// Takes the app down: the services of each stack, then the stacks in it, then its networks; waits until all is gone. Named
@@ -75,17 +75,20 @@ pub fn remove(options: &Options, timeout: Duration, shell: &Shell) -> Result<()>
 fn connect() -> Result<(Engine, SwarmFacts)> {
     let engine = Engine::connect(load::START)?;
     if engine.about().is_podman() {
-        bail!("podman knows no swarms\nhelp: name a Docker engine in `DOCKER_HOST`");
+        bail!(Code::SwarmMissing.error("podman does not support swarms\nhelp: set `DOCKER_HOST` to a Docker engine"));
     }
     let facts = engine.swarm()?;
     if !facts.active {
-        bail!("the engine at {} is in no swarm\nhelp: make one of this machine with `docker swarm init`", engine.endpoint());
+        bail!(Code::SwarmMissing.error(format!(
+            "the engine at {} is not part of a swarm\nhelp: make this machine a swarm with `docker swarm init`",
+            engine.endpoint()
+        )));
     }
     if !facts.manager {
-        bail!(
-            "the engine at {} is no manager of its swarm\nhelp: name one in `DOCKER_HOST`: `docker node ls` there lists them",
+        bail!(Code::SwarmMissing.error(format!(
+            "the engine at {} is not a manager of its swarm\nhelp: set `DOCKER_HOST` to a manager; `docker node ls` lists them there",
             engine.endpoint()
-        );
+        )));
     }
     Ok((engine, facts))
 }

@@ -102,6 +102,10 @@ impl Runner<'_> {
         command.args(["--color", if self.shell.colored() { "always" } else { "never" }]).args(self.arguments);
         command.envs(variables);
         self.shell.detail("Running", format_args!("`{}`", command_line(&command)));
+        if self.shell.is_json() {
+            // What tests print is not JSON.
+            command.stdout(std::io::stderr());
+        }
         // In a group of its own, so that Cargo and the tests that it runs end together.
         let spawned = command.stdin(Stdio::null()).process_group(0).spawn();
         let mut child = spawned.with_context(|| format!("failed to run `{}`", cargo.program.display()))?;

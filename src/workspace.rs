@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use cargo_metadata::{MetadataCommand, TargetKind};
 use semver::Version;
 
+use crate::diagnostic::Code;
 use crate::fs::{self, Stamp};
 
 pub use features::{Unified, unified};
@@ -108,7 +109,10 @@ impl Workspace {
         let metadata = match command.exec() {
             Ok(metadata) => metadata,
             Err(cargo_metadata::Error::CargoMetadata { stderr }) => {
-                bail!("failed to read the workspace\n{}", stderr.trim_end().trim_start_matches("error: "))
+                bail!(
+                    Code::WorkspaceUnreadable
+                        .error(format!("failed to read the workspace\n{}", stderr.trim_end().trim_start_matches("error: ")))
+                )
             }
             Err(error) => {
                 let program = options.program.display();

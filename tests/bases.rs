@@ -97,7 +97,8 @@ fn a_base_without_what_a_binary_needs_is_refused() {
         .current_dir(project.path()));
     project.with_base("{ rootfs = \"rootfs\" }");
     let error = fails(&mut project.pack(&[]), 1);
-    for part in ["`libc.so.6` must have `GLIBC_2.34`", "goes up to `GLIBC_2.17`", "bin/alpha", "older glibc"] {
+    for part in ["error[base-glibc]", "`libc.so.6` must have `GLIBC_2.34`", "goes up to `GLIBC_2.17`", "bin/alpha", "older glibc"]
+    {
         assert!(error.contains(part), "{part} in\n{error}");
     }
     // A library of another machine.
@@ -263,7 +264,7 @@ fn archives_of_docker_and_skopeo_are_bases() {
     judge("docker", &["save", "-o", &path("wrong.tar"), "appbundle-test-wrong:1"]);
     project.with_base("{ archive = \"wrong.tar\" }");
     let error = fails(&mut project.pack(&[]), 1);
-    assert!(error.contains("its image is for linux/amd64"), "{error}");
+    assert!(error.contains("error[base-platform]") && error.contains("its image is for linux/amd64"), "{error}");
 }
 
 fn hostile_and_broken_archives_end_in_an_error() {

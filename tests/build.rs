@@ -238,7 +238,7 @@ fn missing_and_foreign_binaries_are_named() {
     let project = Project::new(&["alpha", "beta", "gamma"]);
     project.binaries(&["alpha"]);
     let error = fails(&mut project.pack(&[]), 1);
-    assert!(error.contains("there is no `beta`, `gamma`"), "{error}");
+    assert!(error.contains("has no executable `beta`, `gamma`"), "{error}");
     project.compile("cc", "beta", "int main() { return 0; }\n", &[]);
     project.write("bin/gamma", "#!/bin/sh\n");
     let error = fails(&mut project.pack(&[]), 1);
@@ -264,7 +264,7 @@ fn the_version_is_mapped_and_substituted() {
     assert!(app_file.contains("image: our-alpha:2.0.0-g123") && !app_file.contains("#VERSION#"), "{app_file}");
     project.write("app.yml", "services:\n  alpha:\n    image: a:#VERSION#\n  delta:\n    image: d:#VERSION#\n");
     let error = fails(&mut project.pack(&[]), 1);
-    assert!(error.contains("has the service `delta`, which the workspace lacks"), "{error}");
+    assert!(error.contains("has the service `delta`, which is not in the workspace"), "{error}");
     project.write("app.yml", "services:\n  delta:\n    image: d:#VERSION#\n");
     let error = fails(&mut project.pack(&[]), 1);
     assert!(error.contains("has no service `alpha`"), "{error}");

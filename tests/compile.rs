@@ -2,8 +2,11 @@
 
 mod support;
 
+use std::path::Path;
 use std::process::ExitCode;
 
+use cargo_metadata::Message;
+use cargo_metadata::diagnostic::Diagnostic;
 use support::harness::{self, test};
 use support::needs::{arm64_rust, docker};
 use support::{Project, TRIPLE, appbundle, fails, judge, ok, run, text};
@@ -77,17 +80,24 @@ fn a_compiler_error_ends_with_101_and_writes_nothing() {
     project.write("services/alpha/src/main.rs", "fn main() {}\n");
     project.write("services/alpha/build.rs", "fn main() { panic!(\"no C compiler\") }\n");
     let error = fails(&mut appbundle(project.path(), &["build"]), 101);
-    assert!(error.contains("the build script of `alpha v0.1.0") && error.contains("--no-compile --bin-dir"), "{error}");
+    assert!(
+        error.contains("error[build-script]")
+            && error.contains("the build script of `alpha v0.1.0")
+            && error.contains("--no-compile --bin-dir"),
+        "{error}"
+    );
     std::fs::remove_file(project.path().join("services/alpha/build.rs")).expect("removed");
     let linker = ["build", "--config", "target.aarch64-unknown-linux-gnu.linker='no-such-linker'"];
     let error = fails(&mut appbundle(project.path(), &linker), 101);
     assert!(
-        error.contains("the linker `no-such-linker` is not installed") && error.contains("apt install gcc-aarch64"),
+        error.contains("error[linker-missing]")
+            && error.contains("the linker `no-such-linker` is not installed")
+            && error.contains("apt install gcc-aarch64"),
         "{error}"
     );
     let error =
         fails(&mut appbundle(project.path(), &["build", "--format", "docker", "--target", "s390x-unknown-linux-gnu"]), 101);
-    assert!(error.contains("run `rustup target add s390x-unknown-linux-gnu`"), "{error}");
+    assert!(error.contains("error[std-missing]") && error.contains("run `rustup target add s390x-unknown-linux-gnu`"), "{error}");
 }
 
 fn this_machine_is_a_target_too() {
@@ -107,6 +117,40 @@ fn docker_runs_what_was_built_for_this_machine() {
     assert_eq!(judge("docker", &["run", "--rm", "com.example.native.alpha:1.2.3"]), "alpha\n");
 }
 
+/// Cargo's own reader takes Cargo's messages; the rest is ours.
+fn messages_for_programs_are_lines_of_json() {
+    let project = Project::new(&["alpha"]);
+    let native = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let build = || {
+        let arguments = ["build", "--format", "docker", "--target", &native, "--message-format", "json"];
+        let output = run(&mut appbundle(project.path(), &arguments));
+        let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let lines: Vec<serde_json::Value> = text(&output.stdout).lines().map(parse).collect();
+        assert!(lines.iter().all(|line| line["reason"].is_string()), "{lines:?}");
+        (output, lines)
+    };
+    let (output, lines) = build();
+    assert!(output.status.success() && text(&output.stderr).contains("Bundled"), "{}", text(&output.stderr));
+    let messages: Vec<Message> = Message::parse_stream(&output.stdout[..]).map(|message| message.expect("read")).collect();
+    assert!(messages.iter().any(|m| matches!(m, Message::CompilerArtifact(artifact) if artifact.executable.is_some())));
+    assert!(messages.iter().any(|message| matches!(message, Message::BuildFinished(finished) if finished.success)));
+    let last = lines.last().expect("a line");
+    assert!(last["reason"] == "appbundle-bundle" && Path::new(last["path"].as_str().expect("path")).is_file(), "{last}");
+
+    project.write("services/alpha/build.rs", "fn main() { panic!(\"no C compiler\") }\n");
+    let (output, lines) = build();
+    assert_eq!(output.status.code(), Some(101));
+    let message = &lines.last().expect("a line")["message"];
+    let diagnostic: Diagnostic = serde_json::from_value(message.clone()).expect("rustc's form");
+    assert!(diagnostic.message.starts_with("failed to compile the services for `"), "{diagnostic:?}");
+    assert_eq!(diagnostic.code.map(|code| code.code).as_deref(), Some("build-script"));
+    let [cause, help] = &diagnostic.children[..] else { panic!("{:?}", diagnostic.children) };
+    assert!(
+        cause.message.starts_with("the build script of `alpha v0.1.0") && help.message.contains("--bin-dir"),
+        "{cause:?} {help:?}"
+    );
+}
+
 fn main() -> ExitCode {
     harness::run(vec![
         test!(services_are_cross_compiled_stripped_and_freshness_is_cargos, [arm64_rust]),
@@ -114,6 +158,7 @@ fn main() -> ExitCode {
         test!(what_is_typed_is_stronger_than_the_environment),
         test!(a_compiler_error_ends_with_101_and_writes_nothing, [arm64_rust]),
         test!(this_machine_is_a_target_too),
+        test!(messages_for_programs_are_lines_of_json),
         test!(docker_runs_what_was_built_for_this_machine, [docker]),
     ])
 }

@@ -162,7 +162,7 @@ fn an_engine_that_is_absent_old_or_no_engine_is_told() {
     };
     let error = fails(&mut load("unix:///nonexistent/docker.sock"), 1);
     assert!(
-        error.contains("no container engine answers")
+        error.contains("error[engine-unreachable]: no container engine answers")
             && error.contains("`unix:///nonexistent/docker.sock` (DOCKER_HOST): there is no such socket"),
         "{error}"
     );
@@ -282,7 +282,12 @@ fn an_image_of_the_engine_is_a_base() {
     let project = app("daemonbase", &[("alpha", "", &hello("alpha"))]);
     project.edit("Cargo.toml", |text| text.replace("\"scratch\"", "{ image = \"docker-daemon:appbundle-test-daemon:1\" }"));
     let error = fails(&mut project.pack(&["--format", "docker"]), 1);
-    assert!(error.contains("has no image `appbundle-test-daemon:1`") && error.contains("help: run `docker pull"), "{error}");
+    assert!(
+        error.contains("error[image-missing]")
+            && error.contains("has no image `appbundle-test-daemon:1`")
+            && error.contains("help: run `docker pull"),
+        "{error}"
+    );
     for mark in ["one", "two"] {
         project.write("base/Dockerfile", &format!("FROM scratch\nCOPY mark /etc/mark\nENV MARK={mark}\n"));
         project.write("base/mark", mark);
@@ -295,7 +300,12 @@ fn an_image_of_the_engine_is_a_base() {
         assert!(text(&run(&mut project.pack(&["--format", "docker"])).stderr).contains("Fresh"));
     }
     let error = fails(&mut appbundle(project.path(), &["generate", "--target", "aarch64-unknown-linux-gnu"]), 1);
-    assert!(error.contains("is marked linux/amd64") && error.contains("docker pull --platform linux/arm64"), "{error}");
+    assert!(
+        error.contains("error[base-platform]")
+            && error.contains("is marked linux/amd64")
+            && error.contains("docker pull --platform linux/arm64"),
+        "{error}"
+    );
     judge("docker", &["rmi", "-f", "appbundle-test-daemon:1"]);
     forget("daemonbase");
 }

@@ -65,7 +65,7 @@ fn a_base_is_pulled_once_and_pinned() {
     std::fs::remove_dir_all(project.path().join("target")).expect("removed");
     std::fs::remove_dir_all(project.path().join("cache")).expect("removed");
     let error = fails(&mut project.pack_alone(&["--format", "oci", "--offline"]), 1);
-    assert!(error.contains("`--offline` was passed") && error.contains("help: run once without `--offline`"), "{error}");
+    assert!(error.contains("error[registry-offline]") && error.contains("help: run once without `--offline`"), "{error}");
     ok(&mut project.pack_alone(&["--format", "oci", "--locked"]));
 }
 
@@ -83,7 +83,8 @@ fn update_moves_the_pin_and_locked_forbids_it() {
     project.with_base(&format!("{{ image = \"{reference}\" }}"));
     let error = fails(&mut project.pack_alone(&["--locked"]), 1);
     assert!(
-        error.contains("cannot update the lock file") && error.contains("because --locked was passed to prevent this"),
+        error.contains("error[lock-file-locked]: cannot update the lock file")
+            && error.contains("because --locked was passed to prevent this"),
         "{error}"
     );
     assert!(!project.path().join("appbundle.lock").exists());

@@ -67,7 +67,7 @@ fn a_certificate_for_one_host_is_where_docker_and_podman_have_it() {
         std::fs::create_dir_all(&place).expect("folder");
         std::fs::copy(registry.ca(), place.join("ca.crt")).expect("copied");
         let error = fails_anew(&project, build(&project).env("XDG_CONFIG_HOME", config.path()));
-        assert!(error.contains("is not trusted"), "{error}");
+        assert!(error.contains("error[registry-certificate]") && error.contains("is not trusted"), "{error}");
         std::fs::rename(&place, certificates.join(&registry.host)).expect("renamed");
         builds_anew(&project, build(&project).env("XDG_CONFIG_HOME", config.path()));
     }
@@ -100,7 +100,7 @@ fn a_registry_that_wants_a_certificate_gets_the_one_that_docker_shows_it() {
         command
     };
     let error = fails_anew(&project, &mut with());
-    assert!(error.contains(&format!("`{}` wants a certificate of this machine that it trusts", registry.host)), "{error}");
+    assert!(error.contains(&format!("`{}` requires a client certificate that it trusts", registry.host)), "{error}");
     assert!(error.contains(&format!("`/etc/docker/certs.d/{}/client.cert` and `client.key`", registry.host)), "{error}");
 
     let [certificate, key] = registry.client();
@@ -136,7 +136,7 @@ fn a_registry_that_wants_a_certificate_gets_the_one_that_docker_shows_it() {
     to(&certificate, "client.cert");
     to(&key, "client.key");
     let error = fails_anew(&project, &mut with());
-    assert!(error.contains("wants a certificate of this machine that it trusts"), "{error}");
+    assert!(error.contains("requires a client certificate that it trusts"), "{error}");
 }
 
 fn what_podman_login_wrote_is_enough() {
@@ -235,7 +235,7 @@ fn short_names_are_those_of_docker_hub_and_a_proxy_leads_there() {
     let mut refused = build(&project);
     with(&mut refused, &format!("http://{USER}:{PASSWORD}@{}", strict.url));
     let error = fails_anew(&project, &mut refused);
-    assert!(error.contains("failed to ask `registry-1.docker.io`") && error.contains("407"), "{error}");
+    assert!(error.contains("failed to reach `registry-1.docker.io`") && error.contains("407"), "{error}");
 
     // One for plain HTTP is nothing to a registry with TLS; one that is no URL is told, and not shown.
     let mut other = build(&project);
@@ -349,7 +349,8 @@ fn an_identity_token_is_exchanged_and_never_seen_by_the_registry() {
 fn an_identity_token_that_is_refused_is_told_and_not_shown() {
     let project = project();
     let body = format!(r#"{{"error":"invalid_grant","error_description":"{IDENTITY} is too old"}}"#);
-    for (status, words) in [(401, "help: run `docker login 127.0.0.1:"), (400, "it answered 400")] {
+    for (status, words) in [(401, "error[registry-login]"), (401, "help: run `docker login 127.0.0.1:"), (400, "it answered 400")]
+    {
         let body = body.clone();
         let [registry, tokens] = with_tokens(&project, move |_, _| Answer::new(status, body.clone()), &["opaque"]);
         let entry = format!(r#"{{"auths":{{"{}":{{"identitytoken":"{IDENTITY}"}}}}}}"#, registry.host);

@@ -74,7 +74,7 @@ fn a_good_server_is_good() {
 fn what_is_not_there_is_told_with_the_registrys_words() {
     let (_, _, project) =
         faulty(|_, asked, _| (asked.path != "/v2/").then(|| Answer::new(404, r#"{"errors":[{"code":"NAME_UNKNOWN"}]}"#)));
-    refuses(&project, &["failed to pull the image `127.0.0.1:", "404 Not Found: NAME_UNKNOWN"]);
+    refuses(&project, &["failed to pull the image `127.0.0.1:", "404 Not Found: NAME_UNKNOWN", "error[registry-not-found]"]);
 }
 
 fn too_many_requests_and_passing_errors_are_waited_for() {
@@ -311,7 +311,7 @@ fn plain_connections_are_only_for_hosts_in_the_list() {
     let good = Good::new(&project);
     let server = Server::start_at(&address, move |asked, _| good.answer(asked));
     project.with_base(&format!("{{ image = \"{}/team/base:1\" }}", server.host));
-    refuses(&project, &["failed to pull the image", "failed to ask"]);
+    refuses(&project, &["failed to pull the image", "failed to reach", "error[registry-unreachable]"]);
     assert!(server.asked().is_empty(), "{:?}", server.asked());
     let mut listed = project.pack_alone(&["--format", "oci", "--insecure-registry", &server.host]);
     let output = run(listed.env("NO_PROXY", &address));

@@ -92,7 +92,12 @@ fn what_does_not_become_well_is_told_and_removed() {
     let Output { status, stdout, stderr } = run(&mut command(&project, &["--timeout", "2"]));
     let (shown, said) = (text(&stdout), text(&stderr));
     assert_eq!(status.code(), Some(1), "{said}");
-    assert!(said.contains("`store` did not become well within 2 seconds: `/` at port 8000 does not answer with 2xx"), "{said}");
+    assert!(
+        said.contains(
+            "error[service-unhealthy]: the service `store` is not healthy after 2 s: `/` at port 8000 does not answer with 2xx"
+        ),
+        "{said}"
+    );
     assert!(said.contains("help: ") && !said.contains("Starting front"), "{said}");
     assert!(shown.contains("store | started with"), "{shown}");
     assert_eq!(left("sick"), "");
@@ -101,7 +106,10 @@ fn what_does_not_become_well_is_told_and_removed() {
     let Output { status, stdout, stderr } = run(&mut command(&project, &[]));
     let (shown, said) = (text(&stdout), text(&stderr));
     assert_eq!(status.code(), Some(1), "{said}");
-    assert!(said.contains("the service `store` ended with exit code 7") && shown.contains("store | failing"), "{said}{shown}");
+    assert!(
+        said.contains("error[service-ended]: the service `store` ended with exit code 7") && shown.contains("store | failing"),
+        "{said}{shown}"
+    );
     assert_eq!(left("sick"), "");
 
     // A program that the image does not have cannot be started; nothing is left of the attempt.
@@ -111,6 +119,28 @@ fn what_does_not_become_well_is_told_and_removed() {
     assert_eq!(left("sick"), "");
     let error = fails(&mut command(&project, &["-p", "stor"]), 1);
     assert!(error.contains("no service or package named `stor`; did you mean `store`?"), "{error}");
+}
+
+fn a_port_that_is_taken_is_told_and_removed() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("address").port();
+    let project = app("taken", &[("store", &format!("{HEALTHY}ports = [\"127.0.0.1:{port}:8000\"]\n"))]);
+    let error = fails(&mut command(&project, &[]), 1);
+    assert!(error.contains("error[port-taken]: the engine refused while") && error.contains(&port.to_string()), "{error}");
+    assert_eq!(left("taken"), "");
+}
+
+/// Every line of stdout is JSON: what containers print as well.
+fn with_json_stdout_is_json_alone() {
+    let project = app("lines", &[("store", HEALTHY)]);
+    let mut running = start(&mut command(&project, &["--message-format", "json"]));
+    running.wait_for("Running 1 service;");
+    running.signal("INT");
+    let (code, said) = running.end();
+    assert_eq!(code, Some(0), "{said}");
+    let line = "{\"reason\":\"appbundle-output\",\"service\":\"store\",\"line\":\"started with nothing and nothing as 65532\"}";
+    assert!(said.contains(line) && !said.contains("store |"), "{said}");
+    assert_eq!(left("lines"), "");
 }
 
 fn what_does_not_end_is_killed_and_what_ends_well_is_no_fault() {
@@ -208,6 +238,8 @@ fn main() -> ExitCode {
         test!(services_start_in_order_find_one_another_and_stop_in_reverse, [docker]),
         test!(two_runs_do_not_meet, [docker]),
         test!(what_does_not_become_well_is_told_and_removed, [docker]),
+        test!(a_port_that_is_taken_is_told_and_removed, [docker]),
+        test!(with_json_stdout_is_json_alone, [docker]),
         test!(what_does_not_end_is_killed_and_what_ends_well_is_no_fault, [docker]),
         test!(a_command_checks_health_and_the_host_network_is_the_hosts, [docker, podman]),
         test!(podman_runs_it_too, [podman]),

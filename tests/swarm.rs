@@ -392,7 +392,7 @@ fn a_service_that_does_not_run_is_told_with_its_last_words() {
     compile(&project, &["well", "ill"]);
     let error = fails(&mut verb(&project, "deploy"), 1);
     assert!(error.contains("the service `failing_ill` fails again and again: 0 of 1 replicas"), "{error}");
-    assert!(error.contains("non-zero exit (3)") && error.contains("help: see what it says"), "{error}");
+    assert!(error.contains("non-zero exit (3)") && error.contains("help: read its output"), "{error}");
     assert!(error.contains("failing_ill | failing"), "{error}");
     assert!(error.contains("`cargo appbundle remove` takes it down"), "{error}");
     let shown = ok(&mut verb(&project, "status"));

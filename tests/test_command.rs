@@ -204,10 +204,7 @@ fn what_does_not_become_ready_is_told_with_its_output() {
             .replace("PORT =", "SICK = \"1\", PORT ="),
     );
     let error = fails(&mut test(&sick, &["store"]), 1);
-    assert!(
-        error.contains("the dependency `db` did not become well within 1 seconds: `/` at port 8000 does not answer"),
-        "{error}"
-    );
+    assert!(error.contains("the dependency `db` is not healthy after 1 s: `/` at port 8000 does not answer"), "{error}");
     assert!(error.contains("help: ") && error.contains("db | started with here") && !error.contains("Running"), "{error}");
     assert_eq!(left("unready"), "");
     // Nobody takes connections at this port.

@@ -10,6 +10,7 @@ use super::packed::{cached_facts, keep_facts, pack, unpacked};
 use crate::app::{Base, BaseChoice, Facts, Target};
 use crate::archive::gzip::Level;
 use crate::archive::{Compression, decompressed};
+use crate::diagnostic::Code;
 use crate::digest::Digest;
 use crate::fs::Pending;
 use crate::oci::{self, History, ImageConfig};
@@ -67,7 +68,7 @@ fn only(archive: &Archive, target: &Target) -> Result<StoredImage> {
         let there = by_digest.len();
         match target.platform.nearest(by_digest.values().filter_map(|entry| entry.descriptor()))[..] {
             [only] => by_digest[&only.digest],
-            [] => bail!("none of its {there} images is for {}", target.platform),
+            [] => bail!(Code::BasePlatform.error(format!("none of its {there} images is for {}", target.platform))),
             ref several => bail!("it holds {} images for {} instead of one", several.len(), target.platform),
         }
     } else {
@@ -97,10 +98,10 @@ fn base(archive: &Archive, image: StoredImage, choice: BaseChoice, target: &Targ
     let (platform, of_image) = (&target.platform, image.platform());
     ensure!(
         (&of_image.os, &of_image.architecture) == (&platform.os, &platform.architecture),
-        "its image is for {}/{}, but the target `{}` is {platform}",
-        of_image.os,
-        of_image.architecture,
-        target.triple
+        Code::BasePlatform.error(format!(
+            "its image is for {}/{}, but the target `{}` is {platform}",
+            of_image.os, of_image.architecture, target.triple
+        ))
     );
     let mut layers = Vec::new();
     let mut facts = Facts::default();

@@ -10,6 +10,7 @@ use base64::Engine as _;
 
 use crate::app::{Base, BaseChoice, Binary, runpath};
 use crate::archive::{Entry, EntryKind};
+use crate::diagnostic::Code;
 use crate::elf::{Elf, Needing, glibc, needed};
 use crate::oci::{History, RunConfig};
 use crate::segment::{Content, KnownDigests, Layer, LayerMember, Packer};
@@ -117,7 +118,7 @@ fn closure(binaries: &[&Binary], sysroot: &Sysroot) -> Result<BTreeMap<String, (
             if found.contains_key(name) {
                 return Ok(None);
             }
-            let path = sysroot.find(name).with_context(|| missing(name, &by.name, sysroot))?;
+            let path = sysroot.find(name).with_context(|| Code::SysrootLibrary.error(missing(name, &by.name, sysroot)))?;
             let mut elf = Elf::read(&path)?;
             if name == "libc.so.6" && elf.defines.iter().filter_map(|version| glibc(version)).max() < Some((2, 34)) {
                 let there = NAME_SERVICE.iter().filter(|name| sysroot.find(name).is_some());

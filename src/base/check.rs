@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use anyhow::{Result, bail};
 
 use crate::app::{Base, Binary, Facts, runpath};
+use crate::diagnostic::Code;
 use crate::elf::{Elf, Machine, Needing, glibc, needed};
 
 /// Holds a binary against its base: machine, loader, libraries, and the versions of their symbols.
@@ -50,20 +51,21 @@ pub fn check(binary: &Binary, base: &Base) -> Result<()> {
     }
     let mut told = BTreeSet::new();
     faults.retain(|fault| told.insert(fault.clone()));
-    let help = if faults.iter().any(|fault| fault.contains("GLIBC_")) {
+    let code = if faults.iter().any(|fault| fault.contains("GLIBC_")) { Code::BaseGlibc } else { Code::BaseLibrary };
+    let help = if code == Code::BaseGlibc {
         "build against an older glibc (`cargo zigbuild --target TRIPLE.VERSION`), take a newer base, or use `base = \"auto\"`"
     } else if base.facts.libraries.is_empty() {
         "use `base = \"auto\"`, or compile a static binary for the target's `-musl` triple"
     } else {
         "take a base that has it, pack it with `files` where the loader searches, or use `base = \"auto\"`"
     };
-    bail!(
+    bail!(code.error(format!(
         "`{}` of the service `{}` does not run on the base `{}`:\n  {}\nhelp: {help}",
         binary.path.display(),
         binary.service,
         base.choice,
         faults.join("\n  ")
-    );
+    )));
 }
 
 fn wrong_machine(found: &Elf, machine: Machine, name: &str) -> Option<String> {

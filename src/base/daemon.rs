@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use super::archive;
 use super::remembered::remembered;
 use crate::app::{Base, BaseChoice, Target};
+use crate::diagnostic::Code;
 use crate::engine::{Engine, ImageFacts};
 use crate::fs::Pending;
 use crate::segment::Packer;
@@ -24,7 +25,8 @@ pub fn image_id(name: &str) -> Result<String> {
 fn find(engine: &Engine, name: &str) -> Result<ImageFacts> {
     let Some(image) = engine.image(name)? else {
         let about = engine.about();
-        bail!("{} {} has no image `{name}`\nhelp: run `docker pull {name}`", about.name, about.version);
+        let engine = format!("{} {}", about.name, about.version);
+        bail!(Code::ImageMissing.error(format!("{engine} has no image `{name}`\nhelp: run `docker pull {name}`")));
     };
     Ok(image)
 }
@@ -39,10 +41,10 @@ pub fn read(name: &str, target: &Target, packer: &Packer, shell: &Shell) -> Resu
     let platform = &target.platform;
     ensure!(
         (image.os.as_str(), image.architecture.as_str()) == (platform.os.as_str(), platform.architecture.as_str()),
-        "the image `{name}` is marked {}/{}, but the target `{}` is {platform}\nhelp: run `docker pull --platform {platform} {name}`",
-        image.os,
-        image.architecture,
-        target.triple
+        Code::BasePlatform.error(format!(
+            "the image `{name}` is marked {}/{}, but the target `{}` is {platform}\nhelp: run `docker pull --platform {platform} {name}`",
+            image.os, image.architecture, target.triple
+        ))
     );
     let choice = BaseChoice::Daemon(name.to_owned());
     let record = packer.cache().folder().join(format!("daemon-{}.json", image.id.trim_start_matches("sha256:")));

@@ -8,6 +8,7 @@ use super::BuildContext;
 use super::archive;
 use super::remembered::remembered;
 use crate::app::{Base, BaseChoice, Dockerfile, Target};
+use crate::diagnostic::Code;
 use crate::digest::Digest;
 use crate::engine::{BuildSpec, Engine, ImageFacts};
 use crate::fs::Pending;
@@ -73,7 +74,7 @@ fn build(
             });
         }
     };
-    ensure!(fits(&image, target), "{}", marked("what the engine built", &image, source, target));
+    ensure!(fits(&image, target), Code::BasePlatform.error(marked("what the engine built", &image, source, target)));
     let mut pending = Pending::new(&packer.cache().folder().join("image"))?;
     {
         let progress = shell.progress("Saving", 0);

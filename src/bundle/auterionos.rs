@@ -11,6 +11,7 @@ use super::survey::app::DeclaredApp;
 use crate::app::{Base, Image};
 use crate::archive::gzip::{self, Compressor, Level};
 use crate::archive::{END_OF_ARCHIVE, encode_file, padding};
+use crate::diagnostic::Code;
 use crate::digest::{self, Digest, ResumableHasher};
 use crate::fs::Pending;
 use crate::mender::{Artifact, Faults, PayloadFile, PayloadWriter};
@@ -76,9 +77,9 @@ pub fn write(
     DeclaredApp::parse(&payload.app_file, &mut faults);
     if !faults.is_empty() {
         let faults = faults.into_vec().join("\n  ");
-        bail!(
-            "no device would take its `auterion-app.yml`:\n  {faults}\nhelp: see it whole: `cargo appbundle generate --for auterionos`"
-        );
+        bail!(Code::AuterionValue.error(format!(
+            "AuterionOS would refuse its `auterion-app.yml`:\n  {faults}\nhelp: write the file with `cargo appbundle generate --for auterionos`"
+        )));
     }
     let pieces = pieces(images, artifact.mtime)?;
     let image = PayloadFile {

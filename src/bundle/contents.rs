@@ -10,6 +10,7 @@ use super::survey::images::FoundImages;
 use super::survey::members::ImageMembers;
 use super::told::Told;
 use crate::archive::{Budget, END_OF_ARCHIVE, TarReader, confined, decompressed, encode_file, padding};
+use crate::diagnostic::Code;
 use crate::digest::Digest;
 use crate::mender;
 use crate::oci::{DockerImage, ImageConfig};
@@ -88,7 +89,7 @@ pub fn contents_by_name(path: &Path) -> Result<Option<Contents>> {
 
 impl Contents {
     fn checked(self, path: &Path) -> Result<Self> {
-        ensure!(!self.images.is_empty(), "`{}` holds no images", path.display());
+        ensure!(!self.images.is_empty(), Code::NotABundle.error(format!("`{}` holds no images", path.display())));
         Ok(self)
     }
 }
@@ -98,7 +99,10 @@ fn images_of(members: &ImageMembers, path: &Path) -> Result<Vec<BundledImage>> {
     let faults: Vec<String> =
         members.faults.clone().into_vec().into_iter().chain(std::mem::take(&mut found.faults).into_vec()).collect();
     if let Some(fault) = faults.first() {
-        bail!("its images are damaged: {fault}\nhelp: see all that is wrong: `cargo appbundle verify {}`", path.display());
+        bail!(Code::BundleDamaged.error(format!(
+            "its images are damaged: {fault}\nhelp: list all faults with `cargo appbundle verify {}`",
+            path.display()
+        )));
     }
     of(members, found)
 }
@@ -190,7 +194,10 @@ pub fn write_images(
 fn archive(path: &Path, read: &dyn Fn(u64), see: &mut dyn FnMut(&mut dyn Read) -> Result<()>) -> Result<Option<String>> {
     let failed = || format!("failed to read `{}`", path.display());
     let file = std::fs::File::open(path).with_context(failed)?;
-    ensure!(!file.metadata()?.is_dir(), "`{}` is a folder; a bundle is one file", path.display());
+    ensure!(
+        !file.metadata()?.is_dir(),
+        Code::NotABundle.error(format!("`{}` is a folder; a bundle is one file", path.display()))
+    );
     let mut reader = BufReader::with_capacity(1 << 18, Told { reader: file, told: read });
     let mut head = Vec::new();
     reader.by_ref().take(mender::HEAD).read_to_end(&mut head).with_context(failed)?;
@@ -211,7 +218,10 @@ fn archive(path: &Path, read: &dyn Fn(u64), see: &mut dyn FnMut(&mut dyn Read) -
     });
     seen.with_context(failed)?;
     if let Some(fault) = reading.faults.clone().into_vec().first() {
-        bail!("`{0}` is damaged: {fault}\nhelp: see all that is wrong: `cargo appbundle verify {0}`", path.display());
+        bail!(Code::BundleDamaged.error(format!(
+            "`{0}` is damaged: {fault}\nhelp: list all faults with `cargo appbundle verify {0}`",
+            path.display()
+        )));
     }
     Ok(compose)
 }

@@ -28,6 +28,7 @@ use self::members::ImageMembers;
 pub use self::report::{Format, ImageReport, LargeFile, PayloadFileReport, Sharing, Survey};
 use super::told::Told;
 use crate::archive::{Budget, Compression, MOST_UNPACKED, TarReader, decompressed};
+use crate::diagnostic::Code;
 use crate::mender;
 
 /// How far a survey goes.
@@ -53,7 +54,7 @@ pub fn survey(path: &Path, limits: Limits, read: &dyn Fn(u64)) -> Result<Survey>
     let shown = path.display();
     let file = std::fs::File::open(path).with_context(|| format!("failed to read `{shown}`"))?;
     let metadata = file.metadata().with_context(|| format!("failed to read `{shown}`"))?;
-    ensure!(!metadata.is_dir(), "`{shown}` is a folder; a bundle is one file");
+    ensure!(!metadata.is_dir(), Code::NotABundle.error(format!("`{shown}` is a folder; a bundle is one file")));
     let mut survey =
         survey_reader(Told { reader: file, told: read }, limits).with_context(|| format!("failed to read `{shown}`"))?;
     survey.size = metadata.len();
@@ -88,15 +89,20 @@ pub fn survey_reader(reader: impl Read, limits: Limits) -> Result<Survey> {
     if mender::is_artifact(&head) {
         return Ok(payload::survey(reader, &budget, limits.largest));
     }
-    ensure!(!head.is_empty(), "it is empty");
+    ensure!(!head.is_empty(), Code::NotABundle.error("it is empty"));
     drop(decompressed(&head[..])?);
     let begins_as_tar = TarReader::new(&head[..]).next_entry().is_ok_and(|entry| entry.is_some());
     let readable = Compression::of(&head) != Compression::None || begins_as_tar;
-    ensure!(readable, "it is neither an `.auterionos` file nor an archive of images: it does not begin as a tar");
+    ensure!(
+        readable,
+        Code::NotABundle.error("it is neither an `.auterionos` file nor an archive of images: it does not begin as a tar")
+    );
     let members = ImageMembers::read(reader, &budget, Some(limits.largest));
     let mut images = FoundImages::resolve(&members, false);
     if !images.docker && !images.oci && members.whole {
-        bail!("it is neither an `.auterionos` file nor an archive of images: it has no `manifest.json` and no `index.json`");
+        bail!(Code::NotABundle.error(
+            "it is neither an `.auterionos` file nor an archive of images: it has no `manifest.json` and no `index.json`"
+        ));
     }
     let mut faults = members.faults.clone();
     for fault in std::mem::take(&mut images.faults).into_vec() {

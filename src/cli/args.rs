@@ -2,39 +2,19 @@
 
 use std::path::PathBuf;
 
-use anstream::ColorChoice;
 use clap::{Args, ValueEnum};
 
 use crate::app::Destination;
 use crate::archive::gzip::Level;
 use crate::commands::Options;
+use crate::commands::ci::CiProvider;
 use crate::compile::CompileOptions;
 use crate::plan::{Builder, Engine, Format, Reach, Request};
-use crate::shell::{Shell, Verbosity};
+use crate::scaffold::ServiceTemplate;
 use crate::workspace::CargoOptions;
 
 /// Bytes that the cache of layers has, unless the user says otherwise.
 const CACHE_SIZE: u64 = 4 << 30;
-
-#[derive(Args)]
-pub struct ShellArgs {
-    /// Print what is run and why
-    #[arg(short, long, global = true, conflicts_with = "quiet", help_heading = "Display")]
-    pub verbose: bool,
-    /// Print errors and warnings only
-    #[arg(short, long, global = true, help_heading = "Display")]
-    pub quiet: bool,
-    /// Use colours: auto, always, never
-    #[arg(long, global = true, value_name = "WHEN", help_heading = "Display")]
-    pub color: Option<Color>,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub enum Color {
-    Auto,
-    Always,
-    Never,
-}
 
 #[derive(Args)]
 pub struct PlanArgs {
@@ -117,18 +97,9 @@ pub struct CompileArgs {
     /// Number of parallel jobs
     #[arg(short, long, value_name = "N", help_heading = "Compilation")]
     pub jobs: Option<String>,
-    /// `human`, or `json`: Cargo's messages go to stdout
-    #[arg(long, value_name = "FMT", help_heading = "Display")]
-    pub message_format: Option<MessageFormat>,
     /// Bytes that the cache of layers may have
     #[arg(long, value_name = "BYTES", default_value_t = CACHE_SIZE, hide = true)]
     pub cache_size: u64,
-}
-
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
-pub enum MessageFormat {
-    Human,
-    Json,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -202,27 +173,6 @@ pub enum LevelArg {
     Best,
 }
 
-impl ShellArgs {
-    pub fn shell(&self) -> Shell {
-        let verbosity = match (self.verbose, self.quiet) {
-            (true, _) => Verbosity::Verbose,
-            (_, true) => Verbosity::Quiet,
-            _ => Verbosity::Normal,
-        };
-        let of_environment = || match std::env::var("CARGO_TERM_COLOR").as_deref() {
-            Ok("always") => Color::Always,
-            Ok("never") => Color::Never,
-            _ => Color::Auto,
-        };
-        let color = match self.color.unwrap_or_else(of_environment) {
-            Color::Auto => ColorChoice::Auto,
-            Color::Always => ColorChoice::Always,
-            Color::Never => ColorChoice::Never,
-        };
-        Shell::new(verbosity, color)
-    }
-}
-
 /// The options of the verbs that make a plan.
 pub fn options(plan: PlanArgs, compile: CompileArgs) -> anyhow::Result<Options> {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -254,7 +204,6 @@ pub fn options(plan: PlanArgs, compile: CompileArgs) -> anyhow::Result<Options> 
             all_features: compile.all_features,
             no_default_features: compile.no_default_features,
             plain: false,
-            json_messages: compile.message_format == Some(MessageFormat::Json),
             wishes: None,
         },
         bin_dir: compile.bin_dir,
@@ -287,6 +236,26 @@ fn epoch() -> anyhow::Result<u64> {
             .filter(|seconds| *seconds < 1 << 33)
             .ok_or_else(|| anyhow::anyhow!("`SOURCE_DATE_EPOCH` is `{text}` instead of a number of seconds")),
         Err(_) => Ok(0),
+    }
+}
+
+impl TemplateArg {
+    pub fn template(self) -> ServiceTemplate {
+        match self {
+            Self::Http => ServiceTemplate::Http,
+            Self::Worker => ServiceTemplate::Worker,
+            Self::Cli => ServiceTemplate::Cli,
+            Self::Stack => ServiceTemplate::Stack,
+        }
+    }
+}
+
+impl CiArg {
+    pub fn provider(self) -> CiProvider {
+        match self {
+            Self::Github => CiProvider::Github,
+            Self::Gitlab => CiProvider::Gitlab,
+        }
     }
 }
 

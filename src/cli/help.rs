@@ -34,6 +34,10 @@ Services of stacks that Dockerfiles make are built by the engine, with `--env`, 
 Credentials are those of `docker login` and `podman login`. What the registry has is not sent again, so an
 interrupted push goes on where it was.";
 
+pub const EXPLAIN: &str = "Examples:
+  cargo appbundle explain                        all codes, a line each
+  cargo appbundle explain base-glibc             one of them";
+
 pub const UPDATE: &str = "Examples:
   cargo appbundle update                         every base image of the workspace
   cargo appbundle update debian:bookworm-slim    one of them

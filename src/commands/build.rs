@@ -6,7 +6,7 @@ use crate::pipeline::{self, Options, Session};
 use crate::plan::Plan;
 use crate::shell::Shell;
 
-/// Builds; prints the path of each bundle to stdout.
+/// Builds; prints the path of each bundle.
 pub fn run(options: &Options, shell: &Shell) -> Result<()> {
     let sessions = Session::of_targets(options, shell)?;
     let mut outputs = Vec::new();
@@ -15,6 +15,6 @@ pub fn run(options: &Options, shell: &Shell) -> Result<()> {
     }
     let plans: Vec<&Plan> = sessions.iter().map(|session| &session.plan).collect();
     outputs.extend(pipeline::write_index(&plans, shell)?);
-    outputs.iter().for_each(|path| anstream::println!("{}", path.display()));
+    outputs.iter().for_each(|path| shell.result_path("appbundle-bundle", path));
     Ok(())
 }

@@ -30,7 +30,7 @@ pub fn run(options: &Options, service: CiProvider, to_stdout: bool, shell: &Shel
     let packages: Vec<&str> = triples.iter().map(|triple| linker::debian_packages(triple).unwrap_or("gcc")).collect();
     let text = template.replace("@TRIPLES@", &triples.join(" ")).replace("@PACKAGES@", &packages.join(" "));
     if to_stdout {
-        anstream::print!("{text}");
+        shell.result("appbundle-file", serde_json::json!({ "path": path, "text": text }), text.trim_end());
         return Ok(());
     }
     let path = plan.workspace.join(path);

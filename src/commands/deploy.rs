@@ -1,11 +1,11 @@
 //! `cargo appbundle deploy`: the app to where it runs.
 
-use std::io::Write as _;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::app::Destination;
+use crate::diagnostic::Code;
 use crate::pipeline::{Options, Session};
 use crate::process;
 use crate::render::{self, Others, Outside, Rendered};
@@ -51,10 +51,11 @@ pub fn run(options: &Options, deploy: &DeployOptions, shell: &Shell) -> Result<(
         if let Err(error) = ended {
             let words =
                 process::command_line(kubectl(deploy).args(["describe", "pods", "-l"]).arg(selector(service.name.as_str())));
-            return Err(error.context(format!("the service `{}` does not run\nhelp: run `{words}`", service.name)));
+            let message = format!("the service `{}` does not run\nhelp: run `{words}`", service.name);
+            return Err(error.context(Code::ServiceUnhealthy.error(message)));
         }
         shell.status("Running", &service.name);
-        let _ = writeln!(anstream::stdout(), "{deployment}");
+        shell.result("appbundle-deployment", serde_json::json!({ "name": service.name }), &deployment);
     }
     Ok(())
 }
@@ -77,9 +78,9 @@ fn capture(command: &mut Command, shell: &Shell) -> Result<String> {
     shell.detail("Running", process::command_line(command));
     match process::capture(command) {
         Err(error) if error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::NotFound) => {
-            bail!(
+            bail!(Code::ToolsMissing.error(
                 "`kubectl` is not installed\nhelp: https://kubernetes.io/docs/tasks/tools, or `apt-get install kubernetes-client`"
-            )
+            ))
         }
         other => other,
     }

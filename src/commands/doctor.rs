@@ -4,20 +4,26 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Result, bail};
+use serde::Serialize;
 
 use crate::app::{BaseChoice, Target};
 use crate::base::Sysroot;
 use crate::compile::{CargoSettings, builder, linker};
+use crate::diagnostic::Code;
 use crate::pipeline::{Options, Session};
 use crate::plan::{Builder, Engine, Format, Plan};
 use crate::shell::Shell;
 
 /// One thing that was looked at.
+#[derive(Serialize)]
 struct Finding {
     what: String,
+    #[serde(flatten)]
     state: State,
 }
 
+#[derive(Serialize)]
+#[serde(tag = "state", content = "detail", rename_all = "kebab-case")]
 enum State {
     Good(String),
     /// Worth having: what for.
@@ -26,11 +32,11 @@ enum State {
     Missing(String),
 }
 
-/// Prints all findings to stdout.
+/// Prints all findings to stdout, for people or as JSON.
 ///
 /// # Errors
 /// When something that the build needs is missing.
-pub fn run(options: &Options, shell: &Shell) -> Result<()> {
+pub fn run(options: &Options, json: bool, shell: &Shell) -> Result<()> {
     let Session { plan, .. } = Session::start(options, shell)?;
     let triple = &plan.target.triple;
     let settings = CargoSettings::read(&options.cargo.config)?;
@@ -57,20 +63,29 @@ pub fn run(options: &Options, shell: &Shell) -> Result<()> {
         findings.push(optional("mender-artifact", "to check a bundle with the reference tool as well"));
     }
     let missing = findings.iter().filter(|finding| matches!(finding.state, State::Missing(_))).count();
-    for Finding { what, state } in findings {
-        match state {
-            State::Good(found) => anstream::println!("      ok  {what}: {found}"),
-            State::Optional(why) => anstream::println!("     (no) {what}: {why}"),
-            State::Missing(help) => anstream::println!(" MISSING  {what}\n          help: {help}"),
-        }
+    if json && !shell.is_json() {
+        shell.document(&findings)?;
+    } else {
+        findings.iter().for_each(|finding| shell.result("appbundle-finding", finding, finding));
     }
     if missing > 0 {
-        bail!(
-            "{missing} of the things that a build for `{triple}` needs {}",
-            if missing == 1 { "is missing" } else { "are missing" }
-        );
+        bail!(Code::ToolsMissing.error(format!(
+            "{missing} required {} for `{triple}`",
+            if missing == 1 { "tool is missing" } else { "tools are missing" }
+        )));
     }
     Ok(())
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let what = &self.what;
+        match &self.state {
+            State::Good(found) => write!(f, "      ok  {what}: {found}"),
+            State::Optional(why) => write!(f, "     (no) {what}: {why}"),
+            State::Missing(help) => write!(f, " MISSING  {what}\n          help: {}", help.replace('\n', "\n        ")),
+        }
+    }
 }
 
 fn compiler(cargo: &Path) -> Finding {
@@ -143,7 +158,7 @@ fn engine(plan: &Plan) -> Finding {
             let place = &engine.endpoint().url;
             State::Good(format!("{} {}, API {}, {}, at {place}", about.name, about.version, about.api, about.platform))
         }
-        Err(error) if needed => State::Missing(error.to_string().replace("\nhelp: ", "\n  ").replace('\n', "\n        ")),
+        Err(error) if needed => State::Missing(error.to_string().replace("\nhelp: ", "\n  ")),
         Err(_) => State::Optional("only needed to run images on this machine".into()),
     };
     Finding { what: "container engine".into(), state }

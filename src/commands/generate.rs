@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::app::{Destination, GeneratedFile};
 use crate::compile::CargoSettings;
+use crate::diagnostic::Code;
 use crate::fs::write_if_changed;
 use crate::pipeline::{Images, Options, Session, Workbench, bases, lock, others};
 use crate::plan::Plan;
@@ -60,7 +61,7 @@ fn put(plan: &Plan, files: Vec<GeneratedFile>, shell: &Shell) -> Result<()> {
         let path = plan.output.join(&file.path);
         let verb = if write_if_changed(&path, file.contents.as_bytes())? { "Generated" } else { "Fresh" };
         shell.status(verb, path.display());
-        anstream::println!("{}", path.display());
+        shell.result_path("appbundle-file", &path);
     }
     Ok(())
 }
@@ -94,7 +95,11 @@ fn compare(folder: &Path, files: &[GeneratedFile]) -> Result<()> {
     let wrong: Vec<String> =
         files.iter().filter(differs).map(|file| format!("\n  {}", folder.join(&file.path).display())).collect();
     if !wrong.is_empty() {
-        bail!("these generated files are not what the manifests give:{}\nhelp: run `cargo appbundle generate`", wrong.concat());
+        let wrong = wrong.concat();
+        bail!(
+            Code::GeneratedOutdated
+                .error(format!("these generated files are out of date:{wrong}\nhelp: run `cargo appbundle generate`"))
+        );
     }
     Ok(())
 }

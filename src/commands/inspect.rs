@@ -49,11 +49,11 @@ pub fn run(options: &InspectOptions, shell: &Shell) -> Result<()> {
     let limits = Limits { unpacked: options.limit, largest: options.largest };
     let survey = look(&options.file, limits, "Reading", shell)?;
     let file = options.file.display().to_string();
+    let text = text(&file, &survey)?;
+    shell.answer(options.json, "appbundle-inspection", Report { file: &file, survey: &survey }, text.trim_end())?;
     if options.json {
-        anstream::println!("{}", serde_json::to_string_pretty(&Report { file: &file, survey: &survey })?);
         return Ok(());
     }
-    anstream::print!("{}", text(&file, &survey)?);
     for note in &survey.notes {
         shell.note(printable(note));
     }

@@ -22,7 +22,8 @@ pub fn run(options: &Options, file: Option<&Path>, shell: &Shell) -> Result<()> 
     load::load(&engine, &path, &contents, shell)?;
     for image in &contents.images {
         for name in &image.names {
-            anstream::println!("Loaded {name} ({})", image.id.short());
+            let value = serde_json::json!({ "name": name, "id": image.id });
+            shell.result("appbundle-image", value, format_args!("Loaded {name} ({})", image.id.short()));
         }
     }
     Ok(())

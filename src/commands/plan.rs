@@ -27,12 +27,8 @@ pub fn run(options: &Options, json: bool, shell: &Shell) -> Result<()> {
             .inspect_err(|error| shell.note(format_args!("which features of dependencies are shared is not known: {error:#}")))
             .unwrap_or_default(),
     };
-    if json {
-        anstream::println!("{}", serde_json::to_string_pretty(&Printed { plan, unified })?);
-    } else {
-        anstream::print!("{}{}", text(plan)?, shared(&unified));
-    }
-    Ok(())
+    let text = text(plan)? + &shared(&unified);
+    shell.answer(json, "appbundle-plan", Printed { plan, unified }, text.trim_end())
 }
 
 /// What is printed as JSON.

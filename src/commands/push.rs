@@ -37,10 +37,11 @@ pub fn run(push: &PushOptions, options: &Options, shell: &Shell) -> Result<()> {
         (client, of_bundles(&push.bundles, scratch.path(), shell)?)
     };
     let pushed = pipeline::push(&client, push.prefix.trim_end_matches('/'), &outgoing, shell)?;
-    if push.json {
-        anstream::println!("{}", serde_json::to_string_pretty(&pushed)?);
-    } else {
-        pushed.iter().for_each(|image| anstream::println!("{}@{}", image.repository, image.digest));
+    if push.json && !shell.is_json() {
+        return shell.document(&pushed);
+    }
+    for image in &pushed {
+        shell.result("appbundle-image", image, format_args!("{}@{}", image.repository, image.digest));
     }
     Ok(())
 }

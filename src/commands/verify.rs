@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use serde::Serialize;
 
 use crate::bundle::survey::{Format, Limits, Survey, survey};
+use crate::diagnostic::Code;
 use crate::shell::{self, Shell, count};
 
 /// What `verify` is asked.
@@ -51,19 +52,7 @@ pub fn run(options: &VerifyOptions, shell: &Shell) -> Result<()> {
     let survey = look(&options.file, limits, "Verifying", shell)?;
     let shown = options.file.display().to_string();
     let faults = &survey.faults;
-    if options.json {
-        let verdict = Verdict {
-            file: &shown,
-            good: faults.is_empty(),
-            format: survey.format,
-            images: survey.images.len(),
-            layers: survey.layers.len(),
-            faults,
-            warnings: &survey.warnings,
-            notes: &survey.notes,
-        };
-        anstream::println!("{}", serde_json::to_string_pretty(&verdict)?);
-    } else {
+    if !options.json {
         for note in &survey.notes {
             shell.note(printable(note));
         }
@@ -74,15 +63,25 @@ pub fn run(options: &VerifyOptions, shell: &Shell) -> Result<()> {
             shell.error(&anyhow::anyhow!("{}", printable(fault)));
         }
     }
+    let verdict = Verdict {
+        file: &shown,
+        good: faults.is_empty(),
+        format: survey.format,
+        images: survey.images.len(),
+        layers: survey.layers.len(),
+        faults,
+        warnings: &survey.warnings,
+        notes: &survey.notes,
+    };
+    if verdict.good || options.json || shell.is_json() {
+        let text = format_args!("verified {shown}: {}", printable(&summary(&survey))).to_string();
+        shell.answer(options.json, "appbundle-verdict", verdict, text)?;
+    }
     match faults.len() {
-        0 => {}
-        1 => bail!("`{shown}` has a fault"),
-        count => bail!("`{shown}` has {count} faults"),
+        0 => Ok(()),
+        1 => bail!(Code::BundleDamaged.error(format!("`{shown}` has a fault"))),
+        count => bail!(Code::BundleDamaged.error(format!("`{shown}` has {count} faults"))),
     }
-    if !options.json {
-        anstream::println!("verified {shown}: {}", printable(&summary(&survey)));
-    }
-    Ok(())
 }
 
 /// Surveys with a progress bar.

@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 
 use super::linker;
 use crate::app::Target;
+use crate::diagnostic::Code;
 use crate::plan::Builder;
 use crate::process;
 use crate::workspace::{CargoOptions, Workspace};
@@ -38,7 +39,10 @@ pub fn command(builder: Builder, cargo: &CargoOptions, target: Option<&Target>) 
 fn found(program: &str, help: &str) -> Result<PathBuf> {
     match linker::find(program) {
         Some(path) => Ok(path),
-        None => bail!("the builder `{program}` is not installed\nhelp: run `{help}`, or build with `--builder cargo`"),
+        None => bail!(
+            Code::ToolsMissing
+                .error(format!("the builder `{program}` is not installed\nhelp: run `{help}`, or build with `--builder cargo`"))
+        ),
     }
 }
 

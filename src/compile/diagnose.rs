@@ -4,6 +4,7 @@ use std::fmt;
 use std::process::ExitStatus;
 
 use super::linker;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::Plan;
 
 /// Cargo failed and has said why on stderr; the process ends with code 101, as Cargo's does.
@@ -34,21 +35,27 @@ const WRAPPERS: [(&str, &str); 6] = [
 ];
 
 /// Reads the last words.
-pub fn failed(status: ExitStatus, stderr: &str, plan: &Plan) -> Failed {
-    let what = format!("failed to compile the services for `{}` ({status})", plan.target.triple);
-    Failed { message: help(stderr, &plan.target.triple).map_or_else(|| what.clone(), |help| format!("{what}\n{help}")) }
+pub fn failed(status: ExitStatus, stderr: &str, plan: &Plan) -> anyhow::Error {
+    let failed = Failed { message: format!("failed to compile the services for `{}` ({status})", plan.target.triple) };
+    match cause(stderr, &plan.target.triple) {
+        Some(cause) => anyhow::Error::new(cause).context(failed),
+        None => failed.into(),
+    }
 }
 
-fn help(stderr: &str, triple: &str) -> Option<String> {
+fn cause(stderr: &str, triple: &str) -> Option<Diagnostic> {
     if stderr.contains("target may not be installed") || stderr.contains("target is not installed") {
-        return Some(format!("the standard library for `{triple}` is not installed\nhelp: run `rustup target add {triple}`"));
+        return Some(
+            Code::StdMissing
+                .error(format!("the standard library for `{triple}` is not installed\nhelp: run `rustup target add {triple}`")),
+        );
     }
     if let Some(name) = between(stderr, "linker `", "` not found") {
         let help = match linker::debian_packages(triple) {
             Some(packages) => format!("help: run `sudo apt install {packages}`"),
             None => format!("help: set `linker` under `[target.{triple}]` in `.cargo/config.toml`"),
         };
-        return Some(format!("the linker `{name}` is not installed\n{help}"));
+        return Some(Code::LinkerMissing.error(format!("the linker `{name}` is not installed\n{help}")));
     }
     if let Some(package) = between(stderr, "failed to run custom build command for `", "`") {
         let name = package.split(' ').next().unwrap_or(package);
@@ -62,16 +69,20 @@ fn help(stderr: &str, triple: &str) -> Option<String> {
         }
         ways.push("build the binaries where it works and pack them with `--no-compile --bin-dir DIR`".to_owned());
         let why = if c_compiler { ", which builds C code," } else { "" };
-        return Some(format!("the build script of `{package}`{why} failed for `{triple}`\nhelp: {}", ways.join("; or ")));
+        let help = ways.join("; or ");
+        return Some(
+            Code::BuildScript.error(format!("the build script of `{package}`{why} failed for `{triple}`\nhelp: {help}")),
+        );
     }
     if stderr.contains("linking with `cc` failed")
         || stderr.contains("file in wrong format")
         || stderr.contains("Relocations in generic ELF")
     {
         let packages = linker::debian_packages(triple)?;
-        return Some(format!(
-            "the linker of this machine was used, which cannot link for `{triple}`\nhelp: run `sudo apt install {packages}`"
-        ));
+        return Some(
+            Code::LinkerMissing
+                .error(format!("the linker of this machine cannot link for `{triple}`\nhelp: run `sudo apt install {packages}`")),
+        );
     }
     None
 }
@@ -98,8 +109,8 @@ mod tests {
             ("error: failed to run custom build command for `own v0.1.0 (/x)`", "--bin-dir"),
             ("error: linking with `cc` failed: exit status: 1", "gcc-aarch64"),
         ] {
-            assert!(help(words, triple).is_some_and(|help| help.contains(command)), "{words}");
+            assert!(cause(words, triple).is_some_and(|cause| cause.to_string().contains(command)), "{words}");
         }
-        assert_eq!(help("error[E0308]: mismatched types", triple), None);
+        assert!(cause("error[E0308]: mismatched types", triple).is_none());
     }
 }

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use rayon::prelude::*;
 
 use crate::app::{Binary, Facts, Package, Service};
+use crate::diagnostic::Code;
 use crate::elf::{Elf, glibc};
 use crate::plan::Plan;
 use crate::segment::KnownDigests;
@@ -31,21 +32,21 @@ fn look_at(
     let (digest, size) = known.digest(path)?;
     let elf = Elf::read(path)?;
     if !plan.target.runs(elf.machine) {
-        bail!(
+        bail!(Code::BinaryMachine.error(format!(
             "`{}` of the service `{}` is for {}, but the target `{}` is {}\nhelp: build it with `cargo build --release --target {}`",
             path.display(),
             service.name,
             elf.machine.name(),
             plan.target.triple,
             plan.target.platform.architecture,
-            plan.target.triple,
-        );
+            plan.target.triple
+        )));
     }
     let newest = elf.requires.values().flatten().filter_map(|version| glibc(version)).max();
     if let (Some(floor), Some(newest)) = (plan.target.glibc, newest)
         && newest > floor
     {
-        bail!(
+        bail!(Code::TargetGlibc.error(format!(
             "`{}` of the service `{}` needs glibc {}.{}, but the target asks for {}.{} at most",
             path.display(),
             service.name,
@@ -53,7 +54,7 @@ fn look_at(
             newest.1,
             floor.0,
             floor.1
-        );
+        )));
     }
     let library_path = service.container.environment.get("LD_LIBRARY_PATH");
     let (place, beside) = (package.binary_path.clone(), Facts::beside(&package.files, library_path.map(String::as_str)));

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
 use super::{Manifest, Problem, Problems, Step};
+use crate::diagnostic::Code;
 use crate::digest::Digest;
 use crate::registry::Reference;
 
@@ -150,7 +151,7 @@ impl Lockfile {
             steps.extend([Step::Key("platform"), Step::Index(inner)]);
         }
         steps.push(Step::Key(key));
-        failed(manifest.problem(&steps, message).help(format!("run `cargo appbundle update {reference}`")))
+        failed(manifest.problem(Code::LockFile, &steps, message).help(format!("run `cargo appbundle update {reference}`")))
     }
 }
 
@@ -167,23 +168,25 @@ fn parse(manifest: &Manifest) -> Result<Table, Problem> {
             let span = start..start + line.trim_end().len();
             let help =
                 format!("keep one side with `git checkout --theirs {NAME}` or `--ours`, then run `cargo appbundle update`");
-            return Err(manifest.problem_at(span, "the lock file has marks of a merge conflict").help(help));
+            return Err(manifest.problem_at(Code::LockFile, span, "the lock file has marks of a merge conflict").help(help));
         }
         start += line.len();
     }
     let table: Table = toml::from_str(&manifest.text).map_err(|error| {
         let span = error.span().unwrap_or(0..0);
-        manifest.problem_at(span, error.message().to_owned()).help("undo the change, or remove the file and build again")
+        manifest
+            .problem_at(Code::LockFile, span, error.message().to_owned())
+            .help("undo the change, or remove the file and build again")
     })?;
     if table.version != 1 {
         let message = format!("this lock file has version {}, which a newer `cargo appbundle` wrote", table.version);
-        return Err(manifest.problem(&[Step::Key("version")], message));
+        return Err(manifest.problem(Code::LockFile, &[Step::Key("version")], message));
     }
     for (at, pin) in table.images.iter().enumerate() {
         if table.images[..at].iter().any(|other| other.reference == pin.reference) {
             let steps = [Step::Key("image"), Step::Index(at), Step::Key("reference")];
             return Err(manifest
-                .problem(&steps, format!("`{}` stands there twice", pin.reference))
+                .problem(Code::LockFile, &steps, format!("`{}` stands there twice", pin.reference))
                 .help("keep one of the two, then run `cargo appbundle update`"));
         }
         let whole = pin.reference.parse::<Reference>().map(|reference| reference.to_string());
@@ -193,13 +196,17 @@ fn parse(manifest: &Manifest) -> Result<Table, Problem> {
                 Ok(whole) => format!("`{}` is not written out: it stands for `{whole}`", pin.reference),
                 Err(why) => why,
             };
-            return Err(manifest.problem(&steps, message).help("undo the change, or remove the file and build again"));
+            return Err(manifest
+                .problem(Code::LockFile, &steps, message)
+                .help("undo the change, or remove the file and build again"));
         }
         for (inner, platform) in pin.platforms.iter().enumerate() {
             if pin.platforms[..inner].iter().any(|other| other.name == platform.name) {
                 let steps = [Step::Key("image"), Step::Index(at), Step::Key("platform"), Step::Index(inner), Step::Key("name")];
                 let message = format!("`{}` has {} twice", pin.reference, platform.name);
-                return Err(manifest.problem(&steps, message).help("keep one of the two, then run `cargo appbundle update`"));
+                return Err(manifest
+                    .problem(Code::LockFile, &steps, message)
+                    .help("keep one of the two, then run `cargo appbundle update`"));
             }
         }
     }
@@ -211,10 +218,10 @@ fn parse(manifest: &Manifest) -> Result<Table, Problem> {
 /// # Errors
 /// Always.
 pub fn refuse_change(lockfile: &Lockfile) -> Result<()> {
-    bail!(
+    bail!(Code::LockFileLocked.error(format!(
         "cannot update the lock file {} because --locked was passed to prevent this\nhelp: to update it, remove the --locked flag and build again",
         lockfile.path().display()
-    )
+    )))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::Problem;
+use crate::diagnostic::Code;
 
 /// One step from a value to a value in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,12 +65,12 @@ impl Manifest {
     }
 
     /// A problem with the value at this path.
-    pub fn problem(&self, path: &[Step<'_>], message: impl Into<String>) -> Problem {
-        self.problem_at(self.locate(path), message)
+    pub fn problem(&self, code: Code, path: &[Step<'_>], message: impl Into<String>) -> Problem {
+        self.problem_at(code, self.locate(path), message)
     }
 
-    pub(super) fn problem_at(&self, span: Range<usize>, message: impl Into<String>) -> Problem {
-        Problem { file: self.shown.clone(), text: Arc::clone(&self.text), span, message: message.into(), help: None }
+    pub(super) fn problem_at(&self, code: Code, span: Range<usize>, message: impl Into<String>) -> Problem {
+        Problem { file: self.shown.clone(), text: Arc::clone(&self.text), span, code, message: message.into(), help: None }
     }
 }
 

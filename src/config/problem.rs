@@ -8,12 +8,15 @@ use std::sync::Arc;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+use crate::diagnostic::{self, Code, JsonDiagnostic, JsonSpan, Severity};
+
 /// One mistake.
 #[derive(Clone, Debug)]
 pub struct Problem {
     pub(super) file: PathBuf,
     pub(super) text: Arc<str>,
     pub(super) span: Range<usize>,
+    pub(super) code: Code,
     pub(super) message: String,
     pub(super) help: Option<String>,
 }
@@ -29,12 +32,21 @@ impl Problem {
     fn render(&self, styled: bool) -> String {
         let path = self.file.display().to_string();
         let snippet = Snippet::source(&*self.text).path(path).annotation(AnnotationKind::Primary.span(self.span.clone()));
-        let mut report: Group<'_> = Group::with_title(Level::ERROR.primary_title(self.message.as_str())).element(snippet);
+        let mut report: Group<'_> =
+            Group::with_title(Level::ERROR.primary_title(self.message.as_str()).id(self.code.name())).element(snippet);
         if let Some(help) = &self.help {
             report = report.element(Level::HELP.message(help.as_str()));
         }
         let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
         renderer.decor_style(DecorStyle::Ascii).render(&[report]).to_string()
+    }
+
+    /// In rustc's form.
+    pub fn json(&self) -> JsonDiagnostic {
+        let span = JsonSpan::primary(self.file.display().to_string(), &self.text, &self.span);
+        let diagnostic = JsonDiagnostic::new(Severity::Error, Some(self.code), &self.message).at(span);
+        let helped = self.help.iter().fold(diagnostic, |diagnostic, help| diagnostic.help(help));
+        helped.rendered(&self.render(false))
     }
 }
 
@@ -62,10 +74,16 @@ impl Problems {
         Err(self.into())
     }
 
-    /// The report, one problem after another.
+    /// The report, one problem after another, and how to read more.
     pub fn render(&self, styled: bool) -> String {
-        let parts: Vec<String> = self.0.iter().map(|problem| problem.render(styled)).collect();
-        parts.join("\n\n")
+        let parts = self.0.iter().map(|problem| problem.render(styled));
+        let more = diagnostic::more(self.0.iter().map(|problem| problem.code));
+        parts.chain(more).collect::<Vec<_>>().join("\n\n")
+    }
+
+    /// One after another.
+    pub fn iter(&self) -> impl Iterator<Item = &Problem> {
+        self.0.iter()
     }
 
     /// How many.

@@ -7,6 +7,7 @@ use toml::de::DeValue;
 
 use super::tables::{AppTable, ServiceTable};
 use super::{Manifest, Problems, Step};
+use crate::diagnostic::Code;
 
 /// Both schemas in one document: `$defs` `app` and `service`, and where in a `Cargo.toml` they apply.
 pub fn document() -> Value {
@@ -72,7 +73,7 @@ impl Check<'_> {
         let kind = kind(value.get_ref());
         let Some(schema) = alternative(schema, value.get_ref()) else {
             let message = format!("`{name}` is {} instead of {}", article(kind), expected(schema));
-            self.problems.push(self.manifest.problem_at(value.span(), message));
+            self.problems.push(self.manifest.problem_at(Code::WrongType, value.span(), message));
             return;
         };
         match value.get_ref() {
@@ -91,7 +92,11 @@ impl Check<'_> {
                     if !table.iter().any(|(key, _)| key.get_ref() == required) {
                         let span = value.span();
                         let end = self.manifest.text[span.clone()].find('\n').map_or(span.end, |at| span.start + at);
-                        self.problems.push(self.manifest.problem_at(span.start..end, format!("`{name}` has no `{required}`")));
+                        self.problems.push(self.manifest.problem_at(
+                            Code::MissingKey,
+                            span.start..end,
+                            format!("`{name}` has no `{required}`"),
+                        ));
                     }
                 }
             }
@@ -110,7 +115,7 @@ impl Check<'_> {
 
     fn unknown(&mut self, key: &Spanned<std::borrow::Cow<'_, str>>, known: Option<&serde_json::Map<String, Value>>) {
         let known: Vec<&str> = known.into_iter().flat_map(|known| known.keys().map(String::as_str)).collect();
-        let problem = self.manifest.problem_at(key.span(), format!("unknown key `{}`", key.get_ref()));
+        let problem = self.manifest.problem_at(Code::UnknownKey, key.span(), format!("unknown key `{}`", key.get_ref()));
         self.problems.push(match nearest(key.get_ref(), &known) {
             Some(near) => problem.help(format!("did you mean `{near}`?")),
             None => problem.help(format!("known keys are {}", listed(&known))),
@@ -122,7 +127,7 @@ impl Check<'_> {
         if choices.is_empty() || choices.contains(&text) {
             return;
         }
-        let problem = self.manifest.problem_at(value.span(), format!("`{name}` cannot be `{text}`"));
+        let problem = self.manifest.problem_at(Code::InvalidValue, value.span(), format!("`{name}` cannot be `{text}`"));
         self.problems.push(match nearest(text, &choices) {
             Some(near) => problem.help(format!("did you mean `{near}`?")),
             None => problem.help(format!("it can be {}", listed(&choices))),
@@ -140,8 +145,11 @@ impl Check<'_> {
                 (Some(least), None) => format!(", it is at least {least}"),
                 _ => String::new(),
             };
-            self.problems
-                .push(self.manifest.problem_at(value.span(), format!("`{name}` cannot be `{}`{range}", integer.as_str())));
+            self.problems.push(self.manifest.problem_at(
+                Code::InvalidValue,
+                value.span(),
+                format!("`{name}` cannot be `{}`{range}", integer.as_str()),
+            ));
         }
     }
 }

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use bollard::{API_DEFAULT_VERSION, Docker};
 use serde_json::Value;
 
+use crate::diagnostic::Code;
 use crate::digest::Digest;
 
 /// Where an engine may listen, and who says so.
@@ -95,7 +96,10 @@ fn context(config: &std::path::Path, chosen: Option<String>) -> Result<Option<En
     let Some(name) = chosen.or_else(of_config).filter(|name| name != "default") else { return Ok(None) };
     let meta = config.join("contexts/meta").join(Digest::of(name.as_bytes()).hex()).join("meta.json");
     let Some(meta) = read(meta) else {
-        bail!("docker's context `{name}` does not exist\nhelp: list those that do with `docker context ls`");
+        bail!(
+            Code::EngineUnreachable
+                .error(format!("docker's context `{name}` does not exist\nhelp: list those that do with `docker context ls`"))
+        );
     };
     let host = meta.pointer("/Endpoints/docker/Host").and_then(Value::as_str);
     Ok(host.map(|host| Endpoint::new(host, &format!("docker's context `{name}`"))))

@@ -3,12 +3,16 @@
 use bollard::errors::Error;
 
 use super::Endpoint;
+use crate::diagnostic::Code;
 
 /// An error of the API as one that says what was being done, and whether the engine refused or went away.
 pub fn told(error: Error, endpoint: &Endpoint, help: &str, doing: &str) -> anyhow::Error {
     match error {
         Error::DockerResponseServerError { status_code, message } => {
-            anyhow::anyhow!("the engine refused while {doing}: {} (status {status_code})", message.trim())
+            let text = format!("the engine refused while {doing}: {} (status {status_code})", message.trim());
+            // In Docker's words, and in podman's.
+            let port_taken = ["port is already allocated", "address already in use"].iter().any(|words| message.contains(words));
+            if port_taken { Code::PortTaken.error(text).into() } else { anyhow::Error::msg(text) }
         }
         Error::DockerStreamError { error } => anyhow::anyhow!("the engine failed while {doing}: {}", error.trim()),
         Error::RequestTimeoutError => anyhow::anyhow!("the engine at {endpoint} did not answer in time while {doing}"),
@@ -21,9 +25,9 @@ pub fn told(error: Error, endpoint: &Endpoint, help: &str, doing: &str) -> anyho
 
 /// An engine that was there and is no longer. `help` is what can be done without one.
 pub fn gone(cause: &str, endpoint: &Endpoint, help: &str, doing: &str) -> anyhow::Error {
-    anyhow::anyhow!(
-        "the engine at {endpoint} went away while {doing}: {cause}\nhelp: see in its log why it ended (`journalctl -u docker`), and {help}"
-    )
+    let why = format!("the engine at {endpoint} went away while {doing}: {cause}");
+    let help = format!("help: see in its log why it ended (`journalctl -u docker`), and {help}");
+    Code::EngineUnreachable.error(format!("{why}\n{help}")).into()
 }
 
 /// An error with all its causes in one line.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::wanted::Wanted;
 use crate::app::{BaseChoice, Image, ImageRef};
 use crate::bundle::{self, Outgoing};
+use crate::diagnostic::Code;
 use crate::digest::Digest;
 use crate::plan::Plan;
 use crate::registry::Reference;
@@ -71,7 +72,11 @@ impl Built {
         let bytes = std::fs::read(Self::path(&wanted.output)).ok();
         let built: Option<Self> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let Some(mut built) = built else {
-            bail!("there is no build in `{}`\n{}", wanted.output.display(), Self::help_of_several(&wanted.output));
+            bail!(Code::NoBuild.error(format!(
+                "there is no build in `{}`\n{}",
+                wanted.output.display(),
+                Self::help_of_several(&wanted.output)
+            )));
         };
         let other = || match built.version == wanted.version {
             true => format!("help: choose it: `--target {}`", built.target),
@@ -79,16 +84,18 @@ impl Built {
         };
         ensure!(
             built.version == wanted.version && built.target == wanted.target,
-            "the last build is version {} for {}, and not {} for {}\n{}",
-            built.version,
-            built.target,
-            wanted.version,
-            wanted.target,
-            other()
+            Code::NoBuild.error(format!(
+                "the last build is version {} for {}, not version {} for {}\n{}",
+                built.version,
+                built.target,
+                wanted.version,
+                wanted.target,
+                other()
+            ))
         );
         for name in &wanted.images {
             let there = built.images.iter().any(|image| image.service == *name);
-            ensure!(there, "the last build has no image of `{name}`\n{HELP}");
+            ensure!(there, Code::NoBuild.error(format!("the last build has no image of `{name}`\n{HELP}")));
         }
         built.images.retain(|image| wanted.images.contains(&image.service));
         Ok(built)
@@ -124,7 +131,7 @@ impl Built {
         for built in self.images {
             for layer in &built.layers {
                 let there = cache.get(layer.key).as_ref() == Some(layer);
-                ensure!(there, "a layer of `{}` is no longer in the cache\n{HELP}", built.service);
+                ensure!(there, Code::NoBuild.error(format!("a layer of `{}` is no longer in the cache\n{HELP}", built.service)));
             }
             let files: Vec<PathBuf> = built.layers.iter().map(|layer| cache.path(layer)).collect();
             let mount = built.base.as_deref().and_then(|base| base.parse::<Reference>().ok());

@@ -11,6 +11,7 @@ use super::Workbench;
 use crate::app::{Base, BaseChoice, Bases, Image, ImageRef};
 use crate::base::{self, BuildContext};
 use crate::bundle;
+use crate::diagnostic::Code;
 use crate::digest::Digest;
 use crate::engine::{BuildSpec, Engine, ImageFacts};
 use crate::fs::Pending;
@@ -169,10 +170,10 @@ fn build(
     let platform = &plan.target.platform;
     ensure!(
         image.architecture == platform.architecture,
-        "the engine made `{}` for {}/{} instead of {platform}\nhelp: build with `--engine native`",
-        context.image,
-        image.os,
-        image.architecture
+        Code::BasePlatform.error(format!(
+            "the engine made `{}` for {}/{} instead of {platform}\nhelp: build with `--engine native`",
+            context.image, image.os, image.architecture
+        ))
     );
     Ok(image)
 }

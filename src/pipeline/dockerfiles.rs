@@ -8,6 +8,7 @@ use super::workbench::cache_folder;
 use crate::app::{DockerfileSource, Service, Stack};
 use crate::base::BuildContext;
 use crate::bundle::{self, Outgoing};
+use crate::diagnostic::Code;
 use crate::engine::{BuildSpec, Engine};
 use crate::plan::Plan;
 use crate::segment::KnownDigests;
@@ -38,7 +39,10 @@ pub fn build(engine: &Engine, plan: &Plan, service: &Service, source: &Dockerfil
         engine.build(&spec, |to| context.write(to, &|_| ()), &mut |line| shell.output(&format!("{}: {line}", service.name)));
     let image = image.with_context(failed)?;
     if image.architecture != plan.target.platform.architecture {
-        bail!("the engine made `{tag}` for {}/{} instead of {}", image.os, image.architecture, plan.target.platform);
+        bail!(Code::BasePlatform.error(format!(
+            "the engine made `{tag}` for {}/{} instead of {}",
+            image.os, image.architecture, plan.target.platform
+        )));
     }
     Ok(())
 }

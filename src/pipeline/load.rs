@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use crate::bundle::{self, BundledImage, Contents};
+use crate::diagnostic::Code;
 use crate::digest::Digest;
 use crate::engine::{self, Engine, ImageFacts};
 use crate::plan::{Format, Plan};
@@ -31,12 +32,12 @@ pub fn last_bundle(plan: &Plan) -> Result<PathBuf> {
     let there =
         paths.into_iter().filter_map(|path| Some((std::fs::metadata(&path).and_then(|file| file.modified()).ok()?, path)));
     there.max().map(|(_, path)| path).with_context(|| {
-        format!(
+        Code::NoBuild.error(format!(
             "there is no bundle of {} {} in `{}`\nhelp: run `cargo appbundle build`",
             plan.slug(),
             plan.version,
             plan.output.display()
-        )
+        ))
     })
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use super::{Options, Session};
+use crate::diagnostic::Code;
 use crate::plan::Plan;
 use crate::render::Others;
 use crate::shell::Shell;
@@ -57,7 +58,7 @@ fn read(options: &Options, plan: &Plan, around: &mut Vec<PathBuf>, found: &mut O
 pub fn refuse_cycle(around: &[PathBuf], folder: &PathBuf) -> Result<()> {
     if around.contains(folder) {
         let path: Vec<String> = around.iter().chain([folder]).map(|path| path.display().to_string()).collect();
-        bail!("workspaces are in each other in a cycle: {}", path.join(" -> "));
+        bail!(Code::DependencyCycle.error(format!("workspaces are in each other in a cycle: {}", path.join(" -> "))));
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use crate::app::{Base, BaseChoice, Target};
 use crate::base::{self, Pulled};
 use crate::compile::CargoSettings;
 use crate::config::lockfile::{self, Lockfile, PlatformPin};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::digest::Digest;
 use crate::oci::Descriptor;
 use crate::plan::Plan;
@@ -174,8 +175,8 @@ pub fn resolve(client: &Client<'_>, blobs: &Blobs, reference: &Reference, target
 /// What a pin stands for; where the registry does not have it, that is the lock file's fault.
 fn resolve_pinned(parts: &Parts<'_>, reference: &Reference, digest: Digest, target: &Target) -> Result<Resolved> {
     resolve(&parts.client, &parts.blobs, &reference.at(digest), target).map_err(|error| {
-        let refused = error.downcast_ref::<registry::Refused>();
-        match refused.filter(|refused| refused.is_not_found() && parts.lockfile.pin(&reference.to_string()).is_some()) {
+        let not_found = error.downcast_ref::<Diagnostic>().filter(|refused| refused.code == Code::RegistryNotFound);
+        match not_found.filter(|_| parts.lockfile.pin(&reference.to_string()).is_some()) {
             Some(refused) => {
                 let message = format!("the registry does not have `{reference}` with this digest: {refused}");
                 parts.lockfile.wrong(&reference.to_string(), None, "digest", message)

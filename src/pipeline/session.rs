@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 
 use crate::compile::CompileOptions;
+use crate::diagnostic::Code;
 use crate::plan::{self, Plan, Request};
 use crate::shell::Shell;
 use crate::workspace::{CargoOptions, Workspace};
@@ -45,7 +46,11 @@ impl Session {
         let mut sessions = Self::of_targets(options, shell)?;
         if sessions.len() > 1 {
             let triples: Vec<&str> = sessions.iter().map(|session| session.plan.target.triple.as_str()).collect();
-            bail!("there are several targets, {}\nhelp: choose one: `--target {}`", triples.join(" and "), triples[0]);
+            bail!(Code::SeveralTargets.error(format!(
+                "there are several targets, {}\nhelp: choose one: `--target {}`",
+                triples.join(" and "),
+                triples[0]
+            )));
         }
         sessions.pop().context("there is no target")
     }
@@ -78,7 +83,10 @@ impl Session {
 /// Tells an error: problems of manifests as they stand there, everything else in Cargo's form.
 pub fn report(error: &anyhow::Error, shell: &Shell) {
     match error.downcast_ref::<crate::config::Problems>() {
-        Some(problems) => shell.raw(&problems.render(shell.colored())),
+        Some(problems) => {
+            shell.raw(&problems.render(shell.colored()));
+            problems.iter().for_each(|problem| shell.diagnostic(|| problem.json()));
+        }
         None => shell.error(error),
     }
 }

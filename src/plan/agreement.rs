@@ -6,6 +6,7 @@ use super::manifests::ServiceSource;
 use super::report::Report;
 use crate::app::{Port, Protocol, Service, VolumeSource};
 use crate::config::{Problems, Step};
+use crate::diagnostic::Code;
 
 /// Every claim that was made before, where the second one stands.
 pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service>, problems: &mut Problems) {
@@ -32,7 +33,7 @@ fn check_ports<'a>(service: &'a Service, claimed: &mut Vec<Claim<'a>>, report: &
                 true => format!("`{}` takes the host's port {number} twice", service.name),
                 false => format!("`{}` takes the host's port {number}, which `{}` takes", service.name, other.name),
             };
-            report.wrong(&[Step::Key("ports"), Step::Index(at)], message);
+            report.wrong(Code::PortConflict, &[Step::Key("ports"), Step::Index(at)], message);
         }
         claimed.push((address, number, port.protocol, service));
     }
@@ -59,7 +60,7 @@ fn check_routes<'a>(service: &'a Service, claimed: &mut BTreeMap<&'a str, &'a Se
                 true => format!("`{}` has the route `{path}` twice", service.name),
                 false => format!("`{}` takes the route `{path}`, which `{}` takes", service.name, other.name),
             };
-            report.wrong(&[Step::Key("routes"), Step::Key(path)], message);
+            report.wrong(Code::RouteConflict, &[Step::Key("routes"), Step::Key(path)], message);
         }
     }
 }
@@ -83,7 +84,7 @@ fn check_volumes<'a>(service: &'a Service, writers: &mut BTreeMap<&'a str, &'a S
                 service.name,
                 service.container.user.as_deref().unwrap_or_default()
             );
-            report.wrong(&[Step::Key("volumes"), Step::Index(at)], message);
+            report.wrong(Code::VolumeOwners, &[Step::Key("volumes"), Step::Index(at)], message);
         }
     }
 }

@@ -9,6 +9,7 @@ use super::order;
 use super::template::{Template, VERSION_MARK};
 use crate::app::Service;
 use crate::config::{Problems, Step};
+use crate::diagnostic::Code;
 
 pub fn dependencies(
     sources: &[ServiceSource<'_>],
@@ -26,7 +27,7 @@ pub fn dependencies(
             let near = crate::config::schema::nearest(name, &known).map(|near| format!("; did you mean `{near}`?"));
             let message = format!("there is no service `{name}`{}", near.unwrap_or_default());
             let mut report = source.report(problems);
-            report.wrong(&[Step::Key("depends-on"), Step::Index(at)], message);
+            report.wrong(Code::UnknownService, &[Step::Key("depends-on"), Step::Index(at)], message);
         }
     }
 }
@@ -39,7 +40,7 @@ pub fn images(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service
         {
             let message =
                 format!("the services `{other}` and `{}` have the same image `{}`", service.name, service.container.image);
-            source.report(problems).wrong(&[], message);
+            source.report(problems).wrong(Code::DuplicateService, &[], message);
         }
     }
 }
@@ -55,7 +56,7 @@ pub fn bins(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service>,
         {
             let message =
                 format!("the packages `{other}` and `{}` both have a bin `{}`: rename one of them", package.package, package.bin);
-            source.report(problems).wrong(&[], message);
+            source.report(problems).wrong(Code::DuplicateService, &[], message);
         }
     }
 }
@@ -65,7 +66,7 @@ pub fn launch_order(sources: &[ServiceSource<'_>], services: &BTreeMap<String, S
     order::sort(&edges).unwrap_or_else(|cycle| {
         if let Some(source) = manifests::of(sources, &cycle[0]) {
             let message = format!("the services depend on each other in a cycle: {}", cycle.join(" -> "));
-            source.report(problems).wrong(&[Step::Key("depends-on")], message);
+            source.report(problems).wrong(Code::DependencyCycle, &[Step::Key("depends-on")], message);
         }
         Vec::new()
     })
@@ -76,22 +77,22 @@ pub fn launch_order(sources: &[ServiceSource<'_>], services: &BTreeMap<String, S
 pub fn template(template: &Template, services: &BTreeMap<String, Service>) -> Result<()> {
     let missing: Vec<&str> = services.keys().filter(|name| !template.services.contains_key(*name)).map(String::as_str).collect();
     if !missing.is_empty() {
-        bail!(
+        bail!(Code::AppYml.error(format!(
             "`app.yml` has no service {}, which the workspace has\nhelp: add it, with `image: NAME:{VERSION_MARK}`",
             quoted(&missing)
-        );
+        )));
     }
     let foreign: Vec<&str> = template.services.keys().filter(|name| !services.contains_key(*name)).map(String::as_str).collect();
     if !foreign.is_empty() {
-        bail!(
-            "`app.yml` has the service {}, which the workspace lacks\nhelp: run `cargo appbundle new-service {}`",
+        bail!(Code::AppYml.error(format!(
+            "`app.yml` has the service {}, which is not in the workspace\nhelp: run `cargo appbundle new-service {}`",
             quoted(&foreign),
             foreign[0]
-        );
+        )));
     }
     for (name, image) in &template.services {
         if image.is_none() {
-            bail!("in `app.yml`, the service `{name}` has no `image`");
+            bail!(Code::AppYml.error(format!("in `app.yml`, the service `{name}` has no `image`")));
         }
     }
     Ok(())

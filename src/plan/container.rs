@@ -7,21 +7,26 @@ use super::report::Report;
 use crate::app::{Container, Health, ImageRef, Port, Probe, Volume};
 use crate::config::tables::{ContainerTable, HealthTable, OneOrMany, PortValue};
 use crate::config::{Step, schema};
+use crate::diagnostic::Code;
 
 /// Decides about all keys of a container; paths begin at `folder`.
 pub fn resolve(table: &ContainerTable, image: ImageRef, folder: &Path, report: &mut Report<'_>) -> Container {
     for key in table.environment.keys() {
         if key.is_empty() || key.contains(['=', '\0']) {
-            report.wrong(&[Step::Key("environment"), Step::Key(key)], format!("`{key}` cannot be the name of a variable"));
+            report.wrong(
+                Code::InvalidName,
+                &[Step::Key("environment"), Step::Key(key)],
+                format!("`{key}` cannot be the name of a variable"),
+            );
         }
     }
     if table.command.as_ref().is_some_and(Vec::is_empty) {
-        report.wrong(&[Step::Key("command")], "`command` is empty");
+        report.wrong(Code::InvalidValue, &[Step::Key("command")], "`command` is empty");
     }
     if let Some(workdir) = &table.workdir
         && !workdir.starts_with('/')
     {
-        report.wrong(&[Step::Key("workdir")], format!("`{workdir}` is not an absolute path"));
+        report.wrong(Code::InvalidValue, &[Step::Key("workdir")], format!("`{workdir}` is not an absolute path"));
     }
     for (key, value, choices) in [
         ("restart", &table.restart, &["no", "always", "on-failure", "unless-stopped"][..]),
@@ -31,16 +36,20 @@ pub fn resolve(table: &ContainerTable, image: ImageRef, folder: &Path, report: &
             && !choices.contains(&value.as_str())
         {
             let near = schema::nearest(value, choices).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-            report.wrong(&[Step::Key(key)], format!("`{key}` cannot be `{value}`{near} (it can be {})", choices.join(", ")));
+            report.wrong(
+                Code::InvalidValue,
+                &[Step::Key(key)],
+                format!("`{key}` cannot be `{value}`{near} (it can be {})", choices.join(", ")),
+            );
         }
     }
     if let Some(user) = &table.user
         && (user.is_empty() || user.contains(char::is_whitespace) || user.matches(':').count() > 1)
     {
-        report.wrong(&[Step::Key("user")], format!("`{user}` is not `USER` or `UID:GID`"));
+        report.wrong(Code::InvalidValue, &[Step::Key("user")], format!("`{user}` is not `USER` or `UID:GID`"));
     }
     for (key, at, why) in table.confinement.faults() {
-        report.wrong(&[Step::Key(key), Step::Index(at)], why);
+        report.wrong(Code::InvalidValue, &[Step::Key(key), Step::Index(at)], why);
     }
     Container {
         image,
@@ -71,7 +80,7 @@ fn env_files(table: &ContainerTable, folder: &Path, report: &mut Report<'_>) -> 
     for file in table.env_file.clone().map(OneOrMany::into_vec).unwrap_or_default() {
         let path = folder.join(&file);
         if !path.is_file() {
-            report.wrong(&[Step::Key("env-file")], format!("`{file}` is not there"));
+            report.wrong(Code::FileNotFound, &[Step::Key("env-file")], format!("`{file}` is not there"));
         }
         paths.push(path);
     }
@@ -85,7 +94,7 @@ fn ports(written: &[PortValue], report: &mut Report<'_>) -> Vec<Port> {
             PortValue::Text(text) => text.clone(),
             PortValue::Number(number) => number.to_string(),
         };
-        ports.extend(report.take(&[Step::Key("ports"), Step::Index(at)], Port::parse(&text)));
+        ports.extend(report.take(Code::InvalidValue, &[Step::Key("ports"), Step::Index(at)], Port::parse(&text)));
     }
     ports
 }
@@ -94,9 +103,9 @@ fn volumes(written: &[String], report: &mut Report<'_>) -> Vec<Volume> {
     let mut volumes: Vec<Volume> = Vec::new();
     for (at, text) in written.iter().enumerate() {
         let place = [Step::Key("volumes"), Step::Index(at)];
-        if let Some(volume) = report.take(&place, Volume::parse(text)) {
+        if let Some(volume) = report.take(Code::InvalidValue, &place, Volume::parse(text)) {
             if volumes.iter().any(|other| other.target == volume.target) {
-                report.wrong(&place, format!("two volumes at `{}`", volume.target));
+                report.wrong(Code::ConflictingKeys, &place, format!("two volumes at `{}`", volume.target));
             }
             volumes.push(volume);
         }
@@ -111,12 +120,16 @@ fn health(table: &HealthTable, report: &mut Report<'_>) -> Option<Health> {
         (None, Some(port), None) => Probe::Port(port),
         (None, None, Some(command)) if !command.is_empty() => Probe::Command(command.clone()),
         _ => {
-            report.wrong(&place, "`healthcheck` needs `port`, or `path` (from `/` on) and `port`, or else `command`");
+            report.wrong(
+                Code::MissingKey,
+                &place,
+                "`healthcheck` needs `port`, or `path` (from `/` on) and `port`, or else `command`",
+            );
             return None;
         }
     };
     let mut time = |key: &'static str, text: &Option<String>| {
-        text.as_deref().and_then(|text| report.take(&[place[0], Step::Key(key)], deployment::duration(text)))
+        text.as_deref().and_then(|text| report.take(Code::InvalidValue, &[place[0], Step::Key(key)], deployment::duration(text)))
     };
     Some(Health {
         probe,

@@ -6,6 +6,7 @@ use super::report::Report;
 use crate::app::{Cpu, Memory, Resources, SecretKey};
 use crate::config::Step;
 use crate::config::tables::ContainerTable;
+use crate::diagnostic::Code;
 
 /// `secrets`: names that a shell can set, and secrets that have a name.
 pub fn secrets(table: &ContainerTable, report: &mut Report<'_>) -> BTreeMap<String, SecretKey> {
@@ -14,16 +15,16 @@ pub fn secrets(table: &ContainerTable, report: &mut Report<'_>) -> BTreeMap<Stri
         let place = [Step::Key("secrets"), Step::Key(name)];
         let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
         if !begins || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-            report.wrong(&place, format!("`{name}` cannot be the name of a variable"));
+            report.wrong(Code::InvalidName, &place, format!("`{name}` cannot be the name of a variable"));
         }
         if table.environment.contains_key(name) {
-            report.wrong(&place, format!("`{name}` is in `environment` and in `secrets`"));
+            report.wrong(Code::ConflictingKeys, &place, format!("`{name}` is in `environment` and in `secrets`"));
         }
         for (key, value) in [("secret", &secret.secret), ("key", &secret.key)] {
             let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
             if value.is_empty() || !value.chars().all(fits) {
                 let message = format!("`{value}` cannot be a secret's {}", if key == "secret" { "name" } else { "key" });
-                report.wrong(&[place[0], place[1], Step::Key(key)], message);
+                report.wrong(Code::InvalidName, &[place[0], place[1], Step::Key(key)], message);
             }
         }
         found.insert(name.clone(), SecretKey { secret: secret.secret.clone(), key: secret.key.clone() });
@@ -35,24 +36,26 @@ pub fn secrets(table: &ContainerTable, report: &mut Report<'_>) -> BTreeMap<Stri
 pub fn resources(table: &ContainerTable, report: &mut Report<'_>) -> Resources {
     let Some(table) = &table.resources else { return Resources::default() };
     let mut cpu = |key: &'static str, text: &Option<String>| {
-        text.as_ref().and_then(|text| report.take(&[Step::Key("resources"), Step::Key(key)], Cpu::parse(text)))
+        text.as_ref()
+            .and_then(|text| report.take(Code::InvalidValue, &[Step::Key("resources"), Step::Key(key)], Cpu::parse(text)))
     };
     let (cpu, cpu_limit) = (cpu("cpu", &table.cpu), cpu("cpu-limit", &table.cpu_limit));
     let mut memory = |key: &'static str, text: &Option<String>| {
-        text.as_ref().and_then(|text| report.take(&[Step::Key("resources"), Step::Key(key)], Memory::parse(text)))
+        text.as_ref()
+            .and_then(|text| report.take(Code::InvalidValue, &[Step::Key("resources"), Step::Key(key)], Memory::parse(text)))
     };
     let (memory, memory_limit) = (memory("memory", &table.memory), memory("memory-limit", &table.memory_limit));
     if let (Some(least), Some(most)) = (&cpu, &cpu_limit)
         && least.milli > most.milli
     {
         let message = format!("`cpu-limit` is less than `cpu`, which is `{}`", least.written);
-        report.wrong(&[Step::Key("resources"), Step::Key("cpu-limit")], message);
+        report.wrong(Code::ConflictingKeys, &[Step::Key("resources"), Step::Key("cpu-limit")], message);
     }
     if let (Some(least), Some(most)) = (&memory, &memory_limit)
         && least.bytes > most.bytes
     {
         let message = format!("`memory-limit` is less than `memory`, which is `{}`", least.written);
-        report.wrong(&[Step::Key("resources"), Step::Key("memory-limit")], message);
+        report.wrong(Code::ConflictingKeys, &[Step::Key("resources"), Step::Key("memory-limit")], message);
     }
     Resources { cpu, memory, cpu_limit, memory_limit }
 }
@@ -60,7 +63,7 @@ pub fn resources(table: &ContainerTable, report: &mut Report<'_>) -> Resources {
 /// `stop-grace-period`.
 pub fn grace_period(table: &ContainerTable, report: &mut Report<'_>) -> Option<String> {
     let text = table.stop_grace_period.as_deref()?;
-    report.take(&[Step::Key("stop-grace-period")], duration(text))
+    report.take(Code::InvalidValue, &[Step::Key("stop-grace-period")], duration(text))
 }
 
 /// A time as compose files and engines take it, which are in Go's words: from hours down.

@@ -7,6 +7,7 @@ use super::report::Report;
 use crate::config::schema::{self, Schema};
 use crate::config::tables::{AppTable, ServiceTable};
 use crate::config::{Manifest, Problems, Step};
+use crate::diagnostic::Code;
 use crate::workspace::{Member, Workspace};
 
 /// The app's table and where it stands.
@@ -75,7 +76,11 @@ pub fn app(workspace: &Workspace, problems: &mut Problems) -> Result<AppSource> 
     let path = vec![Step::Key(first), Step::Key("metadata"), Step::Key("appbundle")];
     if let (Some(_), Some(_)) = (workspace.metadata.get("appbundle"), of_package) {
         let twice = [Step::Key("package"), Step::Key("metadata"), Step::Key("appbundle")];
-        problems.push(manifest.problem(&twice, "the app has two tables; keep `[workspace.metadata.appbundle]`"));
+        problems.push(manifest.problem(
+            Code::ConflictingKeys,
+            &twice,
+            "the app has two tables; keep `[workspace.metadata.appbundle]`",
+        ));
     }
     let mut table = AppTable::default();
     if let Some(value) = value
@@ -100,7 +105,7 @@ pub fn services<'a>(workspace: &'a Workspace, problems: &mut Problems) -> Result
             value => vec![(SERVICE.to_vec(), value)],
         };
         if tables.is_empty() {
-            problems.push(manifest.problem(&SERVICE, "the list of services is empty"));
+            problems.push(manifest.problem(Code::MissingKey, &SERVICE, "the list of services is empty"));
         }
         for (path, value) in tables {
             if !schema.check(&manifest, &path, problems) {
@@ -123,7 +128,7 @@ fn parse<T: serde::de::DeserializeOwned>(
     match T::deserialize(value) {
         Ok(table) => Some(table),
         Err(error) => {
-            problems.push(manifest.problem(path, error.to_string()));
+            problems.push(manifest.problem(Code::InvalidValue, path, error.to_string()));
             None
         }
     }

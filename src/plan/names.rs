@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::manifests::{AppSource, ServiceSource};
 use crate::app::{Destination, Name, Service, VolumeSource};
 use crate::config::{Problems, Step};
+use crate::diagnostic::Code;
 
 /// What a swarm allows for the names of a stack and a service together, with `_` between them.
 const SWARM_NAME: usize = 63;
@@ -28,7 +29,7 @@ pub fn check(
             if full.len() > SWARM_NAME {
                 let message = format!("in a swarm the service would be called `{full}`: that is more than {SWARM_NAME} letters");
                 let place: &[Step<'_>] = if source.table.name.is_some() { &[Step::Key("name")] } else { &[] };
-                source.report(problems).wrong(place, message);
+                source.report(problems).wrong(Code::InvalidName, place, message);
             }
         }
     }
@@ -43,7 +44,7 @@ fn kubernetes(
     problems: &mut Problems,
 ) {
     let mut report = app.report(problems);
-    report.take(&[Step::Key("name")], label("the app", name.as_str(), 63));
+    report.take(Code::InvalidName, &[Step::Key("name")], label("the app", name.as_str(), 63));
     for source in sources {
         let Some(service) = services.get(source.name()) else { continue };
         let mut report = source.report(problems);
@@ -55,17 +56,17 @@ fn kubernetes(
             }
             _ => Ok(()),
         });
-        report.take(place, named);
+        report.take(Code::InvalidName, place, named);
         for (at, volume) in service.container.volumes.iter().enumerate() {
             if let VolumeSource::Named(volume) = &volume.source {
-                report.take(&[Step::Key("volumes"), Step::Index(at)], label("a volume", volume, 63));
+                report.take(Code::InvalidName, &[Step::Key("volumes"), Step::Index(at)], label("a volume", volume, 63));
             }
         }
         for variable in service.container.environment.keys() {
             let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
             if variable.starts_with(|c: char| c.is_ascii_digit()) || !variable.chars().all(allowed) {
                 let message = format!("on Kubernetes a variable cannot be called `{variable}`");
-                report.wrong(&[Step::Key("environment"), Step::Key(variable)], message);
+                report.wrong(Code::InvalidName, &[Step::Key("environment"), Step::Key(variable)], message);
             }
         }
         for (variable, at) in &service.container.secrets {
@@ -73,7 +74,7 @@ fn kubernetes(
             if !parts_fit {
                 let message =
                     format!("on Kubernetes a secret cannot be called `{}`: use lower-case letters, digits, `-`", at.secret);
-                report.wrong(&[Step::Key("secrets"), Step::Key(variable), Step::Key("secret")], message);
+                report.wrong(Code::InvalidName, &[Step::Key("secrets"), Step::Key(variable), Step::Key("secret")], message);
             }
         }
     }

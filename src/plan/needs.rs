@@ -9,6 +9,7 @@ use super::report::Report;
 use crate::app::{Container, Dependency, Health, ImageRef, Name, Needs, Port, Probe, Protocol, Service};
 use crate::config::tables::{DependencyTable, NeedsTable};
 use crate::config::{Problems, Step, schema};
+use crate::diagnostic::Code;
 
 /// Seconds that a dependency may take, unless its table says otherwise.
 const WAIT: u64 = 60;
@@ -26,7 +27,7 @@ fn needs(key: &'static str, table: &NeedsTable, folder: &Path, report: &mut Repo
     let mut dependencies = BTreeMap::new();
     for (name, table) in &table.dependencies {
         let place = [Step::Key(key), Step::Key("dependencies"), Step::Key(name)];
-        report.take(&place, Name::new(name));
+        report.take(Code::InvalidName, &place, Name::new(name));
         dependencies.insert(name.clone(), dependency(&place, table, folder, report));
     }
     let environment = table.environment.iter().map(|(name, value)| (name.clone(), value.to_string())).collect();
@@ -37,7 +38,7 @@ fn needs(key: &'static str, table: &NeedsTable, folder: &Path, report: &mut Repo
             let meant = text.split("${").nth(1).and_then(|rest| schema::nearest(rest.split(['.', '}']).next()?, &known));
             let near = meant.filter(|_| why.ends_with("names no dependency")).map(|near| format!("; did you mean `{near}`?"));
             let place = [Step::Key(key), Step::Key("environment"), Step::Key(name)];
-            report.wrong(&place, why + &near.unwrap_or_default());
+            report.wrong(Code::InvalidValue, &place, why + &near.unwrap_or_default());
         }
     }
     needs
@@ -47,7 +48,7 @@ fn dependency(place: &[Step<'_>; 3], table: &DependencyTable, folder: &Path, rep
     let path: Vec<Step<'_>> = report.path.iter().chain(place).copied().collect();
     let mut report = Report { manifest: report.manifest, path: &path, problems: report.problems };
     if table.image.is_empty() || table.image.contains(char::is_whitespace) {
-        report.wrong(&[Step::Key("image")], format!("`{}` is not an image", table.image));
+        report.wrong(Code::InvalidName, &[Step::Key("image")], format!("`{}` is not an image", table.image));
     }
     let container = container::resolve(&table.container, ImageRef::foreign(&table.image), folder, &mut report);
     let tcp = |port: &&Port| port.protocol == Protocol::Tcp;
@@ -55,7 +56,7 @@ fn dependency(place: &[Step<'_>; 3], table: &DependencyTable, folder: &Path, rep
         && !container.ports.iter().filter(tcp).any(|other| other.container == *port)
     {
         let message = format!("the port `{port}` of the `healthcheck` is not one of the `ports`");
-        report.wrong(&[Step::Key("healthcheck")], message);
+        report.wrong(Code::InvalidValue, &[Step::Key("healthcheck")], message);
     }
     let first = || container.ports.iter().find(tcp).map(|port| Health::of(Probe::Port(port.container)));
     let health = match &table.container.healthcheck {
@@ -83,7 +84,7 @@ pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service>
             let Some(source) = manifests::of(sources, service.name.as_str()) else { continue };
             let key = if source.table.dev.is_some() { "dev" } else { "test" };
             let steps = [Step::Key(key), Step::Key("dependencies"), Step::Key(name)];
-            source.report(problems).wrong(&steps, message);
+            source.report(problems).wrong(Code::DuplicateService, &steps, message);
         }
     }
 }

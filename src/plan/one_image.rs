@@ -6,6 +6,7 @@ use super::manifests::{self, ServiceSource};
 use super::paths;
 use crate::app::{AppFile, Service};
 use crate::config::{Problems, Step};
+use crate::diagnostic::Code;
 
 /// One image has one name, stands on one base, and holds one file under a path.
 pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service>, problems: &mut Problems) {
@@ -21,14 +22,14 @@ pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service>
         if let Some(other) = base_of(first).filter(|other| *other != package.base) {
             let message =
                 format!("one image stands on one base: `{}` has {}, `{}` has {other}", service.name, package.base, first.name);
-            report.wrong(&[Step::Key("base")], message);
+            report.wrong(Code::OneImage, &[Step::Key("base")], message);
         }
         if service.container.image.canonical() != first.container.image.canonical() {
             let message = format!(
                 "with `layout = \"multi-binary\"` `{}` cannot have the image `{}` of its own",
                 service.name, service.container.image
             );
-            report.wrong(&[], message);
+            report.wrong(Code::OneImage, &[], message);
         }
         for file in &package.files {
             if let Some(other) = owners
@@ -37,7 +38,7 @@ pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service>
             {
                 let message =
                     format!("`{}` is where the executable of `{}` stands, and they share one image", file.to, other.name);
-                report.wrong(&[Step::Key("files")], message);
+                report.wrong(Code::OneImage, &[Step::Key("files")], message);
             }
             if let Some((other, before)) = files.insert(&file.to, (&service.name, file))
                 && !is_same(before, file)
@@ -46,7 +47,7 @@ pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service>
                     "`{other}` and `{}` both have a file `{}` of their own, and they share one image",
                     service.name, file.to
                 );
-                report.wrong(&[Step::Key("files")], message);
+                report.wrong(Code::OneImage, &[Step::Key("files")], message);
             }
         }
     }
@@ -55,7 +56,7 @@ pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service>
     {
         let message =
             format!("`{file}` of `{}` is a file, and `{inner}` would be in it: they share one image", owners[file].name);
-        source.report(problems).wrong(&[Step::Key("files")], message);
+        source.report(problems).wrong(Code::OneImage, &[Step::Key("files")], message);
     }
 }
 

@@ -9,6 +9,7 @@ use super::report::Report;
 use super::{Format, Request};
 use crate::app::{Destination, Target};
 use crate::config::{Problems, Step};
+use crate::diagnostic::Code;
 use crate::workspace::Workspace;
 
 /// What is compiled for if nobody says otherwise.
@@ -31,7 +32,7 @@ pub fn targets(workspace: &Workspace, request: &Request) -> Result<Vec<String>> 
         // One that is not known is told where the plan is made, with its place.
         let Ok(target) = Target::new(triple) else { continue };
         if let Some(other) = platforms.insert(target.platform.to_string(), triple) {
-            bail!("the targets `{other}` and `{triple}` are both for {}", target.platform);
+            bail!(Code::SeveralTargets.error(format!("the targets `{other}` and `{triple}` are both for {}", target.platform)));
         }
     }
     Ok(triples)
@@ -40,13 +41,13 @@ pub fn targets(workspace: &Workspace, request: &Request) -> Result<Vec<String>> 
 /// The one target of a plan.
 pub fn target(app: &AppSource, request: &Request, report: &mut Report<'_>) -> Option<Target> {
     match (&request.targets[..], app.table.targets.as_deref()) {
-        ([typed, ..], _) => report.take(&[], Target::new(typed).map_err(|why| format!("`--target`: {why}"))),
-        ([], None) => report.take(&[], Target::new(DEFAULT_TARGET)),
+        ([typed, ..], _) => report.take(Code::UnknownTarget, &[], Target::new(typed).map_err(|why| format!("`--target`: {why}"))),
+        ([], None) => report.take(Code::UnknownTarget, &[], Target::new(DEFAULT_TARGET)),
         ([], Some([])) => {
-            report.wrong(&[Step::Key("targets")], "`targets` is empty");
+            report.wrong(Code::MissingKey, &[Step::Key("targets")], "`targets` is empty");
             None
         }
-        ([], Some([first, ..])) => report.take(&[Step::Key("targets"), Step::Index(0)], Target::new(first)),
+        ([], Some([first, ..])) => report.take(Code::UnknownTarget, &[Step::Key("targets"), Step::Index(0)], Target::new(first)),
     }
 }
 
@@ -61,10 +62,11 @@ pub fn formats(app: &AppSource, request: &Request, report: &mut Report<'_>) -> V
     formats.sort();
     formats.dedup();
     if formats.is_empty() {
-        report.wrong(&[Step::Key("formats")], "`formats` is empty");
+        report.wrong(Code::MissingKey, &[Step::Key("formats")], "`formats` is empty");
     }
     if wants_auterion(&formats, request) && app.table.author.is_none() {
         report.wrong(
+            Code::AuthorMissing,
             &[Step::Key("formats")],
             "the format `auterionos` needs the app's `author`, such as `author = \"com.example\"`",
         );

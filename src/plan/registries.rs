@@ -5,6 +5,7 @@ use super::manifests::AppSource;
 use super::report::Report;
 use crate::app::BaseChoice;
 use crate::config::Step;
+use crate::diagnostic::Code;
 use crate::registry::{Access, Reference};
 
 /// How the user wants images of a Docker engine to be written.
@@ -32,7 +33,7 @@ pub fn resolve(app: &AppSource, request: &Request, report: &mut Report<'_>) -> A
     let access = Access { insecure, mirrors: app.table.mirrors.clone() };
     for (registry, urls) in &access.mirrors {
         for (at, url) in urls.iter().enumerate() {
-            report.take(&[Step::Key("mirrors"), Step::Key(registry), Step::Index(at)], access.mirror(url));
+            report.take(Code::InvalidValue, &[Step::Key("mirrors"), Step::Key(registry), Step::Index(at)], access.mirror(url));
         }
     }
     access

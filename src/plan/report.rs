@@ -1,6 +1,7 @@
 //! What is wrong with the keys of one table.
 
 use crate::config::{Manifest, Problems, Step};
+use crate::diagnostic::Code;
 
 /// Says what is wrong with one key of one table.
 pub struct Report<'a> {
@@ -11,18 +12,18 @@ pub struct Report<'a> {
 
 impl Report<'_> {
     /// Keeps what is right, and reports what is not at the end of `steps`.
-    pub fn take<T>(&mut self, steps: &[Step<'_>], value: Result<T, String>) -> Option<T> {
+    pub fn take<T>(&mut self, code: Code, steps: &[Step<'_>], value: Result<T, String>) -> Option<T> {
         match value {
             Ok(value) => Some(value),
             Err(message) => {
-                self.wrong(steps, message);
+                self.wrong(code, steps, message);
                 None
             }
         }
     }
 
-    pub fn wrong(&mut self, steps: &[Step<'_>], message: impl Into<String>) {
+    pub fn wrong(&mut self, code: Code, steps: &[Step<'_>], message: impl Into<String>) {
         let path: Vec<Step<'_>> = self.path.iter().copied().chain(steps.iter().copied()).collect();
-        self.problems.push(self.manifest.problem(&path, message));
+        self.problems.push(self.manifest.problem(code, &path, message));
     }
 }

@@ -19,6 +19,7 @@ use crate::app::{Author, BaseChoice, Destination, ImageRef, Name, Service, Versi
 use crate::archive::gzip::Level;
 use crate::config::tables::CompressionName;
 use crate::config::{Problems, Step};
+use crate::diagnostic::Code;
 use crate::workspace::Workspace;
 
 /// The longest of the endings of bundles. With it a name that file systems take makes an artifact's name, `SLUG:VERSION`, of
@@ -75,15 +76,16 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     let app = manifests::app(workspace, &mut problems)?;
     let (sources, all_read) = manifests::services(workspace, &mut problems)?;
     if sources.is_empty() && problems.is_empty() {
-        bail!(
+        bail!(Code::NoServices.error(format!(
             "no package of the workspace `{}` is a service: none has a table `[package.metadata.service]`\nhelp: {}",
             workspace.root.display(),
             notes.first().map_or("run `cargo appbundle init`", String::as_str)
-        );
+        )));
     }
     let mut report = app.report(&mut problems);
     let name = app_name(&app, workspace, &mut report);
-    let author = app.table.author.as_deref().and_then(|author| report.take(&[Step::Key("author")], Author::new(author)));
+    let author = app.table.author.as_deref().map(Author::new);
+    let author = author.and_then(|author| report.take(Code::InvalidName, &[Step::Key("author")], author));
     let version = version(&app, &sources, request, &mut report);
     let target = target(&app, request, &mut report);
     let mut formats = formats(&app, request, &mut report);
@@ -93,13 +95,15 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     }
     let registries = registries::resolve(&app, request, &mut report);
     let base = app.table.base.as_ref().map(|table| base::resolve(table, &workspace.root));
-    let base = base.and_then(|base| report.take(&[Step::Key("base")], base)).unwrap_or(BaseChoice::Auto);
+    let base = base.and_then(|base| report.take(Code::InvalidBase, &[Step::Key("base")], base)).unwrap_or(BaseChoice::Auto);
     let auterion = match &target {
         Some(target) if wants_auterion(&formats, request) => {
             match auterion::resolve(&app.table.auterion, target, request.among_others) {
                 Ok(auterion) => Some(auterion),
                 Err(wrong) => {
-                    wrong.into_iter().for_each(|(key, why)| report.wrong(&[Step::Key("auterion"), Step::Key(key)], why));
+                    for (key, why) in wrong {
+                        report.wrong(Code::AuterionValue, &[Step::Key("auterion"), Step::Key(key)], why);
+                    }
                     None
                 }
             }
@@ -128,7 +132,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     let length = slug.len() + 1 + version.tag.len() + LONGEST_ENDING.len();
     if length > 255 {
         let message = format!("a bundle of the app would have a name of {length} bytes, `{slug}-{version}…`; 255 are allowed");
-        app.report(&mut problems).wrong(&[Step::Key("name")], message);
+        app.report(&mut problems).wrong(Code::InvalidName, &[Step::Key("name")], message);
     }
     let layout = app.table.layout.unwrap_or_default();
     let shared_image = (layout == Layout::MultiBinary).then(|| name.to_string());
@@ -140,20 +144,20 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
             let steps = if source.table.name.is_some() { &[Step::Key("name")][..] } else { &[] };
             let package = other.package().map_or("", |package| package.package.as_str());
             let message = format!("two services are called `{service_name}`; the other one is in package `{package}`");
-            source.report(&mut problems).wrong(steps, message);
+            source.report(&mut problems).wrong(Code::DuplicateService, steps, message);
             continue;
         }
         let own = template.as_ref().and_then(|template| template.services.get(service_name.as_str()));
         let image = match own {
             Some(Some(image)) => {
-                ImageRef::parse(image).map_err(|e| anyhow::anyhow!("in `app.yml`, service `{service_name}`: {e}"))?
+                ImageRef::parse(image).map_err(|e| Code::AppYml.error(format!("in `app.yml`, service `{service_name}`: {e}")))?
             }
             _ if layout == Layout::MultiBinary => ImageRef::new(&slug, &version.tag),
             _ => ImageRef::new(&format!("{slug}.{service_name}"), &version.tag),
         };
         let mut report = source.report(&mut problems);
         let place = if source.table.name.is_some() { &[Step::Key("name")][..] } else { &[] };
-        let Some(image) = report.take(place, image.not_too_long()) else { continue };
+        let Some(image) = report.take(Code::InvalidName, place, image.not_too_long()) else { continue };
         let Some(service) = service::resolve(source, service_name, image, &of_app, &mut problems) else { continue };
         services.insert(service.name.to_string(), service);
     }
@@ -191,10 +195,11 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     if let Some((major, minor)) = target.glibc
         && builder != Builder::Zigbuild
     {
-        bail!(
-            "the target `{}.{major}.{minor}` asks for a glibc of its own, which only zig links against\nhelp: build with `--builder zigbuild`",
+        let message = format!(
+            "the target `{}.{major}.{minor}` names a glibc, which only zig can link against\nhelp: build with `--builder zigbuild`",
             target.triple
         );
+        bail!(Code::TargetGlibc.error(message));
     }
     if let Some(template) = &template {
         checks::template(template, &services)?;
@@ -249,32 +254,33 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
 
 fn app_name(app: &AppSource, workspace: &Workspace, report: &mut Report<'_>) -> Option<Name> {
     if let Some(name) = &app.table.name {
-        return report.take(&[Step::Key("name")], Name::new(name));
+        return report.take(Code::InvalidName, &[Step::Key("name")], Name::new(name));
     }
     let folder = workspace.root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let near = Name::near(&folder);
     let why = format!("the workspace's folder is called `{folder}`, which cannot be the app's name: set `name`");
-    report.take(&[], Name::new(&near).map_err(|_| why))
+    report.take(Code::InvalidName, &[], Name::new(&near).map_err(|_| why))
 }
 
 fn version(app: &AppSource, sources: &[ServiceSource<'_>], request: &Request, report: &mut Report<'_>) -> Option<Version> {
     if let Some(version) = &request.version {
-        return report.take(&[], Version::new(version).map_err(|why| format!("`--app-version`: {why}")));
+        return report.take(Code::InvalidName, &[], Version::new(version).map_err(|why| format!("`--app-version`: {why}")));
     }
     if let Some(version) = &app.table.version {
-        return report.take(&[Step::Key("version")], Version::new(version));
+        return report.take(Code::InvalidName, &[Step::Key("version")], Version::new(version));
     }
     if let Some(version) = app.manifest.workspace_version() {
-        return report.take(&[], Version::new(&version));
+        return report.take(Code::InvalidName, &[], Version::new(&version));
     }
     let mut versions: Vec<String> = sources.iter().map(|source| source.member.version.to_string()).collect();
     versions.sort();
     versions.dedup();
     match &versions[..] {
-        [only] => report.take(&[], Version::new(only)),
+        [only] => report.take(Code::InvalidName, &[], Version::new(only)),
         [] => None,
         several => {
-            report.wrong(&[], format!("the services have the versions {}: set the app's `version`", several.join(", ")));
+            let message = format!("the services have the versions {}: set the app's `version`", several.join(", "));
+            report.wrong(Code::AppVersion, &[], message);
             None
         }
     }
@@ -286,5 +292,6 @@ fn read_template(workspace: &Workspace, version: &Version) -> Result<Option<Temp
         return Ok(None);
     }
     let text = fs_err::read_to_string(&path)?;
-    template::read("app.yml", &text, &version.tag).map(Some).map_err(anyhow::Error::msg).context("failed to read the template")
+    let read = template::read("app.yml", &text, &version.tag).map_err(|why| Code::AppYml.error(why));
+    read.map(Some).context("failed to read the template")
 }

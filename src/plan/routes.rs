@@ -6,6 +6,7 @@ use super::report::Report;
 use crate::app::Route;
 use crate::config::Step;
 use crate::config::tables::RouteTable;
+use crate::diagnostic::Code;
 
 /// Those that lead somewhere.
 pub fn resolve(written: &BTreeMap<String, RouteTable>, report: &mut Report<'_>) -> BTreeMap<String, Route> {
@@ -13,12 +14,14 @@ pub fn resolve(written: &BTreeMap<String, RouteTable>, report: &mut Report<'_>) 
     for (path, route) in written {
         let place = [Step::Key("routes"), Step::Key(path)];
         if !path.starts_with('/') {
-            report.wrong(&place, format!("the route `{path}` does not begin with `/`"));
+            report.wrong(Code::InvalidValue, &place, format!("the route `{path}` does not begin with `/`"));
         }
         match (route.port, &route.static_root) {
             (Some(port), None) => drop(routes.insert(path.clone(), Route::Port(port))),
             (None, Some(root)) => drop(routes.insert(path.clone(), Route::StaticRoot(root.clone()))),
-            _ => report.wrong(&place, format!("the route `{path}` needs `port` or `static-root`, and not both")),
+            _ => {
+                report.wrong(Code::MissingKey, &place, format!("the route `{path}` needs `port` or `static-root`, and not both"))
+            }
         }
     }
     routes

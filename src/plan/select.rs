@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::app::Service;
 use crate::config::schema;
+use crate::diagnostic::Code;
 
 /// A service as a name can select it.
 #[derive(Clone, Copy, Debug)]
@@ -50,10 +51,11 @@ pub fn select(wanted: &[String], services: &[Choice<'_>], reach: Reach) -> Resul
         open.extend(services.iter().filter(|service| service.name == name || service.package == Some(name)));
         if open.len() == before {
             let known: Vec<&str> = services.iter().map(|service| service.name).collect();
-            match schema::nearest(name, &known) {
-                Some(near) => bail!("no service or package named `{name}`; did you mean `{near}`?"),
-                None => bail!("no service or package named `{name}`; the services are {}", super::checks::quoted(&known)),
-            }
+            let better = match schema::nearest(name, &known) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("the services are {}", super::checks::quoted(&known)),
+            };
+            bail!(Code::UnknownPackage.error(format!("no service or package named `{name}`; {better}")));
         }
     }
     let mut selected = BTreeSet::new();

@@ -10,6 +10,7 @@ use super::{base, container, files, needs, paths, routes};
 use crate::app::{AppFile, BaseChoice, Container, ImageRef, Name, Package, Service, Source};
 use crate::config::tables::ServiceTable;
 use crate::config::{Problems, Step, schema};
+use crate::diagnostic::Code;
 
 /// Where executables stand in an image.
 const BIN_FOLDER: &str = "/usr/local/bin";
@@ -24,8 +25,8 @@ const WHITEOUT: &str = ".wh.";
 pub fn name(source: &ServiceSource<'_>, problems: &mut Problems) -> Option<Name> {
     let mut report = source.report(problems);
     match &source.table.name {
-        Some(name) => report.take(&[Step::Key("name")], Name::new(name)),
-        None => report.take(&[], Name::new(&source.member.name)),
+        Some(name) => report.take(Code::InvalidName, &[Step::Key("name")], Name::new(name)),
+        None => report.take(Code::InvalidName, &[], Name::new(&source.member.name)),
     }
 }
 
@@ -51,14 +52,14 @@ pub fn resolve(
     let mut report = Report { manifest, path, problems };
     let folder = member.folder();
     let own_base = table.base.as_ref().map(|table| base::resolve(table, folder));
-    let own_base = own_base.and_then(|base| report.take(&[Step::Key("base")], base));
+    let own_base = own_base.and_then(|base| report.take(Code::InvalidBase, &[Step::Key("base")], base));
     let bin = bin(source, &mut report)?;
     for (at, feature) in table.features.iter().flatten().enumerate() {
         if !member.features.contains(feature) {
             let known: Vec<&str> = member.features.iter().map(String::as_str).collect();
             let near = schema::nearest(feature, &known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             let message = format!("package `{}` has no feature `{feature}`{near}", member.name);
-            report.wrong(&[Step::Key("features"), Step::Index(at)], message);
+            report.wrong(Code::InvalidValue, &[Step::Key("features"), Step::Index(at)], message);
         }
     }
     let binary_path = format!("{BIN_FOLDER}/{bin}");
@@ -94,7 +95,7 @@ pub fn resolve(
         kubernetes: table.kubernetes.clone().unwrap_or_default(),
     };
     if serde_json::to_string(&service).is_ok_and(|text| text.contains(VERSION_MARK)) {
-        report.wrong(&[], template::not_in_tables());
+        report.wrong(Code::InvalidValue, &[], template::not_in_tables());
     }
     Some(service)
 }
@@ -107,18 +108,22 @@ fn bin(source: &ServiceSource<'_>, report: &mut Report<'_>) -> Option<String> {
             return Some(bin.clone());
         }
         let near = schema::nearest(bin, &bins).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-        report.wrong(&[Step::Key("bin")], format!("package `{}` has no bin `{bin}`{near}", member.name));
+        report.wrong(Code::UnknownBin, &[Step::Key("bin")], format!("package `{}` has no bin `{bin}`{near}", member.name));
         return None;
     }
     match (&member.default_run, &bins[..]) {
         (Some(bin), _) => Some(bin.clone()),
         (None, [only]) => Some((*only).to_owned()),
         (None, []) => {
-            report.wrong(&[], format!("package `{}` has no executable", member.name));
+            report.wrong(Code::UnknownBin, &[], format!("package `{}` has no executable", member.name));
             None
         }
         (None, several) => {
-            report.wrong(&[], format!("package `{}` has several bins: set `bin` to one of {}", member.name, several.join(", ")));
+            report.wrong(
+                Code::UnknownBin,
+                &[],
+                format!("package `{}` has several bins: set `bin` to one of {}", member.name, several.join(", ")),
+            );
             None
         }
     }
@@ -128,24 +133,24 @@ fn packed_files(table: &ServiceTable, folder: &Path, workspace: &Path, binary: &
     let mut all: BTreeMap<String, AppFile> = BTreeMap::new();
     for (at, entry) in table.files.iter().enumerate() {
         let place = [Step::Key("files"), Step::Index(at)];
-        let Some(found) = report.take(&place, files::expand(entry, folder, workspace)) else { continue };
+        let Some(found) = report.take(Code::InvalidFiles, &place, files::expand(entry, folder, workspace)) else { continue };
         for file in found {
             if file.to == binary {
-                report.wrong(&place, format!("`{}` is where the executable stands", file.to));
+                report.wrong(Code::InvalidFiles, &place, format!("`{}` is where the executable stands", file.to));
             } else if file.to.split('/').any(|part| part.starts_with(WHITEOUT)) {
                 let message =
                     format!("`{}` cannot be in an image: there, `{WHITEOUT}` before a name removes what has it", file.to);
-                report.wrong(&place, message);
+                report.wrong(Code::InvalidFiles, &place, message);
             } else if let Some(other) = all.get(&file.to) {
                 let message = format!("`{}` and `{}` both go to `{}`", other.from.display(), file.from.display(), file.to);
-                report.wrong(&place, message);
+                report.wrong(Code::InvalidFiles, &place, message);
             } else {
                 all.insert(file.to.clone(), file);
             }
         }
     }
     if let Some((file, inner)) = paths::in_a_file(&all.keys().map(String::as_str).chain([binary]).collect()) {
-        report.wrong(&[Step::Key("files")], format!("`{file}` is a file, and `{inner}` would be in it"));
+        report.wrong(Code::InvalidFiles, &[Step::Key("files")], format!("`{file}` is a file, and `{inner}` would be in it"));
     }
     all.into_values().collect()
 }

@@ -13,6 +13,7 @@ use super::report::Report;
 use crate::app::{AppFile, Certificate, Gateway, Https, Name, Service, Source, Stack, Swarm};
 use crate::config::tables::{GatewayTable, RoutingName, StackTable};
 use crate::config::{Problems, Step, schema};
+use crate::diagnostic::Code;
 pub use given::Given;
 use given::{plain_path, steps};
 
@@ -57,7 +58,7 @@ pub fn resolve(given: Given<'_>, sorted: &[String], problems: &mut Problems) -> 
     let mut is_tree = true;
     let ordered = order::sort(&edges).unwrap_or_else(|cycle| {
         let place = [Step::Key("stacks"), Step::Key(&cycle[0]), Step::Key("stacks")];
-        report.wrong(&place, format!("the stacks are in each other in a cycle: {}", cycle.join(" -> ")));
+        report.wrong(Code::DependencyCycle, &place, format!("the stacks are in each other in a cycle: {}", cycle.join(" -> ")));
         is_tree = false;
         tables.keys().cloned().collect()
     });
@@ -65,7 +66,7 @@ pub fn resolve(given: Given<'_>, sorted: &[String], problems: &mut Problems) -> 
     for name in ordered.iter().filter(|name| tables.contains_key(*name)) {
         let table = &tables[name];
         let place = [Step::Key("stacks"), Step::Key(name)];
-        let Some(own) = report.take(&place, Name::new(name)) else { continue };
+        let Some(own) = report.take(Code::InvalidName, &place, Name::new(name)) else { continue };
         let services = sorted.iter().filter(|service| {
             // What brings the outermost stack up is in none.
             if given.services.get(*service).is_some_and(|service| service.controls.as_deref() == Some(top)) {
@@ -107,7 +108,7 @@ fn swarm(given: Given<'_>, problems: &mut Problems) -> Swarm {
         let mut report = given.app.report(problems);
         let message =
             format!("`{variables}` cannot begin the names of variables: write letters, digits and `_`, such as `MY_APP`");
-        report.wrong(&[Step::Key("swarm"), Step::Key("variables")], message);
+        report.wrong(Code::InvalidName, &[Step::Key("swarm"), Step::Key("variables")], message);
     }
     let stop_signal = table.stop_signal.clone().unwrap_or_else(|| "SIGTERM".to_owned());
     let named =
@@ -115,7 +116,7 @@ fn swarm(given: Given<'_>, problems: &mut Problems) -> Swarm {
     if !stop_signal.strip_prefix("SIG").is_some_and(named) {
         let mut report = given.app.report(problems);
         let message = format!("`{stop_signal}` is no signal: write `SIGTERM` or `SIGINT`");
-        report.wrong(&[Step::Key("swarm"), Step::Key("stop-signal")], message);
+        report.wrong(Code::InvalidValue, &[Step::Key("swarm"), Step::Key("stop-signal")], message);
     }
     Swarm { variables, mesh: table.routing.unwrap_or_default() == RoutingName::Mesh, stop_signal }
 }
@@ -133,7 +134,11 @@ fn owners(given: Given<'_>, tables: &BTreeMap<String, StackTable>, report: &mut 
                 }
                 if !known.contains(&service.as_str()) {
                     let near = schema::nearest(service, &known).map(|near| format!("; did you mean `{near}`?"));
-                    report.wrong(&place, format!("there is no service `{service}`{}", near.unwrap_or_default()));
+                    report.wrong(
+                        Code::UnknownService,
+                        &place,
+                        format!("there is no service `{service}`{}", near.unwrap_or_default()),
+                    );
                 } else if key == "services"
                     && let Some(other) = owners.insert(service.clone(), stack.clone())
                 {
@@ -144,7 +149,7 @@ fn owners(given: Given<'_>, tables: &BTreeMap<String, StackTable>, report: &mut 
                             "the service `{service}` is in the stack `{other}` already; for a copy of its own, name it in `copies`"
                         )
                     };
-                    report.wrong(&place, message);
+                    report.wrong(Code::InvalidStack, &place, message);
                 }
             }
         }
@@ -161,11 +166,11 @@ fn parents(given: Given<'_>, tables: &BTreeMap<String, StackTable>, report: &mut
             let place = [Step::Key("stacks"), Step::Key(stack), Step::Key("stacks"), Step::Index(at)];
             if !tables.contains_key(inner) {
                 let near = schema::nearest(inner, &known).map(|near| format!("; did you mean `{near}`?"));
-                report.wrong(&place, format!("there is no stack `{inner}`{}", near.unwrap_or_default()));
+                report.wrong(Code::InvalidStack, &place, format!("there is no stack `{inner}`{}", near.unwrap_or_default()));
             } else if inner == given.name.as_str() {
-                report.wrong(&place, format!("`{inner}` is the app's own stack, which is in no other one"));
+                report.wrong(Code::InvalidStack, &place, format!("`{inner}` is the app's own stack, which is in no other one"));
             } else if let Some(other) = parents.insert(inner.clone(), stack.clone()) {
-                report.wrong(&place, format!("the stack `{inner}` is in the stack `{other}` already"));
+                report.wrong(Code::InvalidStack, &place, format!("the stack `{inner}` is in the stack `{other}` already"));
             }
         }
     }
@@ -183,7 +188,11 @@ fn built(given: Given<'_>, stack: &str, table: &StackTable, problems: &mut Probl
     let order = order::sort(&edges).unwrap_or_else(|cycle| {
         let path: Vec<Step<'_>> = given.app.path.iter().copied().chain(steps(stack, "build", &cycle[0])).collect();
         let message = format!("the services depend on each other in a cycle: {}", cycle.join(" -> "));
-        Report { manifest: &given.app.manifest, path: &path, problems }.wrong(&[Step::Key("depends-on")], message);
+        Report { manifest: &given.app.manifest, path: &path, problems }.wrong(
+            Code::DependencyCycle,
+            &[Step::Key("depends-on")],
+            message,
+        );
         Vec::new()
     });
     order.into_iter().filter_map(|name| built.remove(&name)).collect()
@@ -194,14 +203,14 @@ fn apps(given: Given<'_>, stack: &str, table: &StackTable, problems: &mut Proble
     let mut apps = BTreeMap::new();
     for (name, other) in &table.apps {
         let place = steps(stack, "apps", name);
-        if report.take(&place, Name::new(name)).is_none() {
+        if report.take(Code::InvalidName, &place, Name::new(name)).is_none() {
             continue;
         }
         let folder = given.workspace.root.join(&other.path);
         match folder.canonicalize() {
             Ok(folder) if folder.join("Cargo.toml").is_file() => drop(apps.insert(name.clone(), folder)),
-            Ok(_) => report.wrong(&place, format!("`{}` has no `Cargo.toml`", other.path)),
-            Err(_) => report.wrong(&place, format!("`{}` is not there", other.path)),
+            Ok(_) => report.wrong(Code::FileNotFound, &place, format!("`{}` has no `Cargo.toml`", other.path)),
+            Err(_) => report.wrong(Code::FileNotFound, &place, format!("`{}` is not there", other.path)),
         }
     }
     apps
@@ -218,14 +227,18 @@ fn gateway(table: &GatewayTable, stack: &str, outermost: bool, report: &mut Repo
         _ => {
             let message =
                 "HTTPS needs `certificate` and `key`, the names of two secrets of the swarm, or else `self-signed = true`";
-            report.wrong(&place("https"), message);
+            report.wrong(Code::MissingKey, &place("https"), message);
             None
         }
     };
     let https = certificate.map(|certificate| Https { port: table.https.unwrap_or(443), certificate });
     for (from, to) in &table.rewrite {
         if !from.starts_with('/') || !to.starts_with('/') || [from, to].iter().any(|path| !plain_path(path)) {
-            report.wrong(&place("rewrite"), format!("`{from}` cannot become `{to}`: write paths from `/` on, without blanks"));
+            report.wrong(
+                Code::InvalidValue,
+                &place("rewrite"),
+                format!("`{from}` cannot become `{to}`: write paths from `/` on, without blanks"),
+            );
         }
     }
     let http = table.http.or(outermost.then_some(80));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::manifests::AppSource;
 use crate::app::{Claim, Memory, Service, VolumeSource};
 use crate::config::{Problems, Step, schema};
+use crate::diagnostic::Code;
 
 /// What the app's table wants of each volume; every one of them is some service's.
 pub fn resolve(app: &AppSource, services: &BTreeMap<String, Service>, problems: &mut Problems) -> BTreeMap<String, Claim> {
@@ -21,11 +22,11 @@ pub fn resolve(app: &AppSource, services: &BTreeMap<String, Service>, problems: 
         let place = [Step::Key("volumes"), Step::Key(name)];
         if !known.contains(&name.as_str()) {
             let near = schema::nearest(name, &known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-            report.wrong(&place, format!("no service has a volume `{name}`{near}"));
+            report.wrong(Code::InvalidName, &place, format!("no service has a volume `{name}`{near}"));
         }
         let size = table.size.as_ref().and_then(|text| {
             let size = Memory::parse(text).map_err(|_| format!("`{text}` is no size: write `512Mi` or `10Gi`"));
-            report.take(&[place[0], place[1], Step::Key("size")], size)
+            report.take(Code::InvalidValue, &[place[0], place[1], Step::Key("size")], size)
         });
         claims.insert(name.clone(), Claim { size, kubernetes: table.kubernetes.clone().unwrap_or_default() });
     }

@@ -20,6 +20,7 @@ use super::retry::{self, TRIES};
 use super::secret::Credentials;
 use super::secret::Secret;
 use super::url::{host_of, is_of, query, shown};
+use crate::diagnostic::Code;
 
 /// Redirects that are followed, one after another.
 const REDIRECTS: u32 = 5;
@@ -259,7 +260,7 @@ impl<'a> Client<'a> {
         let mut response = self.patiently(&host_of(&realm), || self.once(&request, &request.url, authorization.as_ref()))?;
         let status = response.status();
         if matches!(status.as_u16(), 401 | 403) {
-            bail!("it answered {status}{}", login_help(host));
+            bail!(Code::RegistryLogin.error(format!("it answered {status}{}", login_help(host))));
         }
         ensure!(status == 200, "it answered {status}");
         let bytes = response.body_mut().with_config().limit(LARGEST_ANSWER).read_to_vec();

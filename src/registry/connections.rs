@@ -12,6 +12,7 @@ use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 use super::access::{Access, RegistryEndpoint};
 use super::certificates::{identity, provider, roots};
 use super::proxies;
+use crate::diagnostic::{Code, Diagnostic};
 
 /// Agents and schemes of the hosts that were spoken to.
 #[derive(Debug)]
@@ -50,7 +51,11 @@ impl Connections {
     pub fn base(&self, endpoint: &RegistryEndpoint) -> Result<String> {
         let host = &endpoint.host;
         if self.offline {
-            bail!("`{host}` cannot be asked, since `--offline` was passed\nhelp: run once without `--offline`");
+            bail!(
+                Code::RegistryOffline.error(format!(
+                    "`{host}` cannot be reached because `--offline` was passed\nhelp: run once without `--offline`"
+                ))
+            );
         }
         let scheme = match endpoint.scheme {
             Some(scheme) => scheme,
@@ -78,7 +83,7 @@ impl Connections {
             Ok(_) => "https",
             Err(error) => {
                 let failure = judge(host, error);
-                if failure.error.is::<Unconvinced>() {
+                if is_untrusted(&failure.error) {
                     return Err(failure.error);
                 }
                 "http"
@@ -120,17 +125,10 @@ impl Connections {
     }
 }
 
-/// A server and we, of whom one does not believe who the other is.
-#[derive(Debug)]
-struct Unconvinced(String);
-
-impl std::fmt::Display for Unconvinced {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
+/// Whether either side rejected the other's certificate.
+fn is_untrusted(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Diagnostic>().is_some_and(|diagnostic| diagnostic.code == Code::RegistryCertificate)
 }
-
-impl std::error::Error for Unconvinced {}
 
 /// What a failed request means.
 pub fn judge(host: &str, error: ureq::Error) -> Failure {
@@ -140,22 +138,22 @@ pub fn judge(host: &str, error: ureq::Error) -> Failure {
         _ => None,
     };
     if let Some(rustls::Error::InvalidCertificate(why)) = tls {
-        let text = format!(
+        let error = Code::RegistryCertificate.error(format!(
             "the certificate of `{host}` is not trusted: {why}\nhelp: put its CA's certificate into `/etc/docker/certs.d/{host}/ca.crt`, or name it by `SSL_CERT_FILE`"
-        );
-        return Failure { passing: false, error: Unconvinced(text).into() };
+        ));
+        return Failure { passing: false, error: error.into() };
     }
     if let Some(rustls::Error::AlertReceived(alert)) = tls.filter(|error| is_about_us(error)) {
-        let text = format!(
-            "`{host}` wants a certificate of this machine that it trusts ({alert:?})\nhelp: put one and its key into `/etc/docker/certs.d/{host}/client.cert` and `client.key`"
-        );
-        return Failure { passing: false, error: Unconvinced(text).into() };
+        let error = Code::RegistryCertificate.error(format!(
+            "`{host}` requires a client certificate that it trusts ({alert:?})\nhelp: put one and its key into `/etc/docker/certs.d/{host}/client.cert` and `client.key`"
+        ));
+        return Failure { passing: false, error: error.into() };
     }
     if let Some(rustls::Error::InvalidMessage(_)) = tls {
-        let error = anyhow!(
-            "`{host}` does not speak TLS\nhelp: if it is to be plain HTTP, add `insecure-registries = [\"{host}\"]` or `--insecure-registry {host}`"
-        );
-        return Failure { passing: false, error };
+        let error = Code::RegistryPlainHttp.error(format!(
+            "`{host}` does not speak TLS\nhelp: to use plain HTTP, add `insecure-registries = [\"{host}\"]` or `--insecure-registry {host}`"
+        ));
+        return Failure { passing: false, error: error.into() };
     }
     let passing = match &error {
         ureq::Error::Timeout(_) | ureq::Error::ConnectionFailed | ureq::Error::Protocol(_) | ureq::Error::BodyStalled => true,
@@ -167,7 +165,7 @@ pub fn judge(host: &str, error: ureq::Error) -> Failure {
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => anyhow!("it gave a URL that cannot be used"),
         error => anyhow!(error),
     };
-    Failure { passing, error: error.context(format!("failed to ask `{host}`")) }
+    Failure { passing, error: error.context(Code::RegistryUnreachable.error(format!("failed to reach `{host}`"))) }
 }
 
 /// Whether a server says that it wants to see a certificate, or does not trust the one that it saw (RFC 8446, 6.2).
@@ -186,4 +184,16 @@ fn is_about_us(error: &rustls::Error) -> bool {
                 | Alert::AccessDenied
         )
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_does_not_speak_tls_gets_a_code_and_no_second_try() {
+        let wrong = rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType);
+        let Failure { passing, error } = judge("registry.local:5000", ureq::Error::Rustls(wrong));
+        assert!(!passing && error.downcast_ref::<Diagnostic>().is_some_and(|d| d.code == Code::RegistryPlainHttp), "{error}");
+    }
 }

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
 use super::{Blobs, Client, Reference};
+use crate::diagnostic::Code;
 use crate::digest::Digest;
 use crate::oci::{Descriptor, ImageConfig, ImageManifest, Index, LARGEST_DOCUMENT, Platform};
 
@@ -52,9 +53,11 @@ pub fn resolve(client: &Client<'_>, blobs: &Blobs, reference: &Reference, platfo
     let config: ImageConfig = serde_json::from_slice(&config).context("its config is not that of an image")?;
     ensure!(
         (config.os.as_str(), config.architecture.as_str()) == (platform.os.as_str(), platform.architecture.as_str()),
-        "it is for {}/{} instead of {platform}",
-        config.os.escape_debug(),
-        config.architecture.escape_debug()
+        Code::BasePlatform.error(format!(
+            "it is for {}/{} instead of {platform}",
+            config.os.escape_debug(),
+            config.architecture.escape_debug()
+        ))
     );
     let diff_ids = config.rootfs.diff_ids;
     ensure!(

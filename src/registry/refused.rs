@@ -3,30 +3,10 @@
 use ureq::Body;
 use ureq::http::Response;
 
+use crate::diagnostic::Code;
+
 /// Bytes that are read of such an answer.
 const LARGEST_ANSWER: u64 = 1 << 20;
-
-/// An answer that is none of those that were hoped for.
-#[derive(Debug)]
-pub struct Refused {
-    status: u16,
-    text: String,
-}
-
-impl Refused {
-    /// Whether what was asked for is not there.
-    pub fn is_not_found(&self) -> bool {
-        self.status == 404
-    }
-}
-
-impl std::fmt::Display for Refused {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-impl std::error::Error for Refused {}
 
 /// The error of such an answer, with what the registry says.
 pub(super) fn refused(host: &str, mut response: Response<Body>) -> anyhow::Error {
@@ -47,7 +27,12 @@ pub(super) fn refused(host: &str, mut response: Response<Body>) -> anyhow::Error
     let said: String = said.join("; ").chars().filter(|c| !c.is_control()).take(500).collect();
     let said = if said.is_empty() { said } else { format!(": {}", said.trim_end_matches(": ")) };
     let help = if matches!(status.as_u16(), 401 | 403) { login_help(host) } else { String::new() };
-    Refused { status: status.as_u16(), text: format!("`{host}` answered {status}{said}{help}") }.into()
+    let text = format!("`{host}` answered {status}{said}{help}");
+    match status.as_u16() {
+        401 | 403 => Code::RegistryLogin.error(text).into(),
+        404 => Code::RegistryNotFound.error(text).into(),
+        _ => anyhow::Error::msg(text),
+    }
 }
 
 /// The command that logs in to a registry, as the last line of an error.

@@ -11,6 +11,7 @@ use super::environment::filled;
 use super::launch::Launch;
 use crate::app::{Container, ImageRef, Port, Service};
 use crate::bundle::Contents;
+use crate::diagnostic::Code;
 use crate::plan::{self, Choice, Plan, Reach};
 
 /// The app's name, what is started, and notes on what is not done here.
@@ -123,8 +124,9 @@ pub fn select(launches: Vec<Launch>, plan: Option<&Plan>, wanted: &[String]) -> 
 /// Each after those that it depends on.
 pub fn in_order(launches: Vec<Launch>) -> Result<Vec<Launch>> {
     let edges = launches.iter().map(|launch| (launch.name.clone(), launch.after.clone())).collect();
-    let sorted = plan::launch_order(&edges)
-        .map_err(|cycle| anyhow::anyhow!("services depend on each other in a circle: {}", cycle.join(" -> ")))?;
+    let sorted = plan::launch_order(&edges).map_err(|cycle| {
+        Code::DependencyCycle.error(format!("the services depend on each other in a cycle: {}", cycle.join(" -> ")))
+    })?;
     let mut by_name: BTreeMap<String, Launch> = launches.into_iter().map(|launch| (launch.name.clone(), launch)).collect();
     Ok(sorted.into_iter().filter_map(|name| by_name.remove(&name)).collect())
 }

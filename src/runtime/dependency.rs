@@ -9,6 +9,7 @@ use super::environment::filled;
 use super::launch::Launch;
 use super::started::Started;
 use crate::app::{Container, Dependency};
+use crate::diagnostic::Code;
 use crate::engine::{Engine, Interrupt, Login};
 use crate::registry::{Credentials, Reference, Store};
 use crate::shell::Shell;
@@ -74,9 +75,9 @@ pub fn provide(
         return Ok(());
     }
     if offline {
-        bail!(
-            "the engine does not have the image `{image}` of the dependency `{name}`, and `--offline` forbids to pull it\nhelp: `docker pull {image}`"
-        );
+        bail!(Code::ImageMissing.error(format!(
+            "the engine does not have the image `{image}` of the dependency `{name}`, and `--offline` forbids pulling it\nhelp: run `docker pull {image}`"
+        )));
     }
     shell.status("Pulling", format_args!("{image} for {name}"));
     let (engine, login, shell) = (engine.again()?, login(image, shell)?, shell.clone());

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 
 use crate::app::Container;
+use crate::diagnostic::Code;
 
 /// The container with what its files of variables say, and the secrets that this process was told.
 ///
@@ -15,11 +16,11 @@ pub fn filled(container: Container, what: &str, name: &str) -> Result<Container>
     let mut environment = container.environment;
     for (variable, at) in &container.secrets {
         let Ok(value) = std::env::var(variable) else {
-            bail!(
+            bail!(Code::VariableMissing.error(format!(
                 "the variable `{variable}` of the {what} `{name}` is not set: it is the key `{}` of the secret `{}`\nhelp: set it before the command: `{variable}=… cargo appbundle …`",
                 at.key,
                 at.secret
-            );
+            )));
         };
         environment.insert(variable.clone(), value);
     }

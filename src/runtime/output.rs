@@ -23,7 +23,7 @@ type Kept = Arc<Mutex<VecDeque<String>>>;
 pub struct Output {
     names: Vec<String>,
     width: usize,
-    colored: bool,
+    shell: Shell,
     kept: Option<Kept>,
 }
 
@@ -31,7 +31,7 @@ impl Output {
     /// Of these services.
     pub fn new(names: &[&str], shell: &Shell) -> Self {
         let width = names.iter().map(|name| name.len()).max().unwrap_or_default();
-        Self { names: names.iter().map(|name| (*name).to_owned()).collect(), width, colored: shell.colored(), kept: None }
+        Self { names: names.iter().map(|name| (*name).to_owned()).collect(), width, shell: shell.clone(), kept: None }
     }
 
     /// Of these services, and shown only when that is wished: see [`Output::show`].
@@ -50,16 +50,19 @@ impl Output {
     /// Where one service writes to.
     pub fn of(&self, service: &str) -> Lines {
         let at = self.names.iter().position(|name| name == service).unwrap_or_default();
-        let style = if self.colored { Style::new().fg_color(Some(Color::Ansi(COLORS[at % COLORS.len()]))) } else { Style::new() };
+        let style =
+            if self.shell.colored() { Style::new().fg_color(Some(Color::Ansi(COLORS[at % COLORS.len()]))) } else { Style::new() };
         let before = format!("{style}{service:width$} |{style:#} ", width = self.width);
-        Lines { before, open: Vec::new(), kept: self.kept.clone() }
+        Lines { service: service.to_owned(), before, open: Vec::new(), shell: self.shell.clone(), kept: self.kept.clone() }
     }
 }
 
 /// One service's lines.
 pub struct Lines {
+    service: String,
     before: String,
     open: Vec<u8>,
+    shell: Shell,
     kept: Option<Kept>,
 }
 
@@ -78,7 +81,8 @@ impl Lines {
 
     fn end(&mut self) {
         let text = String::from_utf8_lossy(&self.open);
-        let line = format!("{}{}", self.before, text.trim_end_matches('\r'));
+        let text = text.trim_end_matches('\r');
+        let line = format!("{}{text}", self.before);
         if let Some(kept) = &self.kept {
             let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
             if kept.len() == KEPT {
@@ -86,8 +90,7 @@ impl Lines {
             }
             kept.push_back(line);
         } else {
-            // Nobody is left to tell when stdout is closed.
-            let _ = writeln!(std::io::stdout().lock(), "{line}");
+            self.shell.result("appbundle-output", serde_json::json!({ "service": self.service, "line": text }), line);
         }
         self.open.clear();
     }

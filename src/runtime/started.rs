@@ -17,6 +17,7 @@ use super::new;
 use super::output::Output;
 use super::owner;
 use crate::app::Probe;
+use crate::diagnostic::Code;
 use crate::engine::{Engine, Interrupt, State};
 use crate::shell::{Shell, count};
 
@@ -191,14 +192,14 @@ impl<'a> Started<'a> {
                     Probe::Http(path, port) => format!("`{path}` at port {port} does not answer with 2xx"),
                     Probe::Command(words) => format!("`{}` does not end with 0", words.join(" ")),
                 });
-                bail!(
-                    "the {} `{}` did not become well within {} seconds: {}\nhelp: give it more time with `{}`",
+                bail!(Code::ServiceUnhealthy.error(format!(
+                    "the {} `{}` is not healthy after {} s: {}\nhelp: give it more time with `{}`",
                     first.what(),
                     open.join("`, `"),
                     timeout.as_secs(),
                     asked.unwrap_or_default(),
                     if first.dependency { "wait = SECONDS` in its table, or a `healthcheck" } else { "--timeout SECONDS" }
-                );
+                )));
             }
             std::thread::sleep(PAUSE);
         }
@@ -240,7 +241,12 @@ impl<'a> Started<'a> {
             ),
             None => String::new(),
         };
-        bail!("the {} `{}` ended with exit code {}{help}", container.what(), container.service, state.exit_code);
+        bail!(Code::ServiceEnded.error(format!(
+            "the {} `{}` ended with exit code {}{help}",
+            container.what(),
+            container.service,
+            state.exit_code
+        )));
     }
 
     /// Stops all in reverse order and removes them and their network.

@@ -3,6 +3,8 @@
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
+use crate::diagnostic::Code;
+
 /// The same document with `$NAME` and `${NAME…}` in all its strings replaced by what `variable` says, and `$$` by a dollar sign.
 ///
 /// # Errors
@@ -86,7 +88,9 @@ fn replacement(name: &str, other: &str, variable: &dyn Fn(&str) -> Option<String
         ("?", None) => {
             let words = words()?;
             let why = if words.is_empty() { String::new() } else { format!(": {words}") };
-            bail!("the variable `{name}` must be set{why}\nhelp: set it before the command: `{name}=… cargo appbundle …`")
+            bail!(Code::VariableMissing.error(format!(
+                "the variable `{name}` must be set{why}\nhelp: set it before the command: `{name}=… cargo appbundle …`"
+            )))
         }
         ("" | "-" | "?", Some(value)) => Ok(value),
         ("" | "+", None) => Ok(String::new()),

@@ -12,6 +12,7 @@ use super::certificate;
 use super::images::IMAGE_LABEL;
 use super::pause::PAUSE;
 use super::tree::Node;
+use crate::diagnostic::Code;
 use crate::engine::{Engine, SwarmFacts, SwarmService};
 use crate::render::{self, StackFile};
 use crate::shell::{Shell, count};
@@ -166,9 +167,9 @@ pub fn check_secrets(top: &Node<'_>) -> Result<()> {
         }
     });
     let Some((service, name)) = missing else { return Ok(()) };
-    bail!(
+    bail!(Code::VariableMissing.error(format!(
         "the variable `{name}` of the service `{service}` is not set: it is a secret\nhelp: set it before the command: `{name}=… cargo appbundle deploy --to swarm`"
-    )
+    )))
 }
 
 /// What this process was told as secrets of the stack's services, so that the swarm takes them as they are.
@@ -232,13 +233,10 @@ fn wait(engine: &Engine, stack: &str, wave: &[String], before: usize, timeout: D
             let said = service.said.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
             last_words(engine, &service.name, shell);
             let why = if failing.is_some() { "fails again and again" } else { "does not run in time" };
-            bail!(
-                "the service `{}` {why}: {} of {} replicas{said}\nhelp: see what it says: `docker service logs {}`",
-                service.name,
-                service.running,
-                service.wanted,
-                service.name
-            );
+            bail!(Code::ServiceUnhealthy.error(format!(
+                "the service `{0}` {why}: {1} of {2} replicas{said}\nhelp: read its output with `docker service logs {0}`",
+                service.name, service.running, service.wanted
+            )));
         }
     }
 }

@@ -9,6 +9,7 @@ use super::given::Given;
 use crate::app::{Container, Dockerfile, DockerfileSource, ImageRef, Name, Needs, Service, Source};
 use crate::config::tables::{BuildTable, Scalar};
 use crate::config::{Step, schema};
+use crate::diagnostic::Code;
 use crate::plan::report::Report;
 use crate::plan::{container, routes};
 
@@ -20,24 +21,24 @@ pub fn resolve(
     env: &BTreeMap<String, Scalar>,
     report: &mut Report<'_>,
 ) -> Option<Service> {
-    let own = report.take(&[], Name::new(name))?;
+    let own = report.take(Code::InvalidName, &[], Name::new(name))?;
     if given.services.contains_key(name) {
-        report.wrong(&[], format!("`{name}` is a service of the workspace already"));
+        report.wrong(Code::DuplicateService, &[], format!("`{name}` is a service of the workspace already"));
         return None;
     }
     let written = table.dir.as_deref().unwrap_or(".");
     let file = table.file.as_deref().unwrap_or("Dockerfile");
     let context = given.workspace.root.join(written).canonicalize().ok().filter(|folder| folder.is_dir());
     if context.is_none() {
-        report.wrong(&[Step::Key("dir")], format!("the folder `{written}` is not there"));
+        report.wrong(Code::FileNotFound, &[Step::Key("dir")], format!("the folder `{written}` is not there"));
     }
     let context = context?;
     if !context.join(file).is_file() {
-        report.wrong(&[Step::Key("file")], format!("the file `{file}` is not in `{written}`"));
+        report.wrong(Code::FileNotFound, &[Step::Key("file")], format!("the file `{file}` is not in `{written}`"));
     }
-    let image = report.take(&[Step::Key("tag")], image(given, name, table.tag.as_deref()))?;
+    let image = report.take(Code::InvalidName, &[Step::Key("tag")], image(given, name, table.tag.as_deref()))?;
     for key in table.env.keys().filter(|key| key.is_empty() || key.contains(['=', '\0'])) {
-        report.wrong(&[Step::Key("env")], format!("`{key}` cannot be the name of a variable"));
+        report.wrong(Code::InvalidName, &[Step::Key("env")], format!("`{key}` cannot be the name of a variable"));
     }
     let container = container::resolve(&table.container, image, &given.workspace.root, report);
     let args = command_line(table, report).unwrap_or(container.args);
@@ -68,12 +69,16 @@ pub fn resolve(
 fn command_line(table: &BuildTable, report: &mut Report<'_>) -> Option<Vec<String>> {
     let line = table.cmd.as_deref()?;
     if !table.container.args.is_empty() {
-        report.wrong(&[Step::Key("cmd")], "`cmd` and `args` both say what the container runs: keep one of them");
+        report.wrong(
+            Code::ConflictingKeys,
+            &[Step::Key("cmd")],
+            "`cmd` and `args` both say what the container runs: keep one of them",
+        );
     }
     match crate::process::split(line) {
         Ok(words) if !words.is_empty() => Some(words),
         _ => {
-            report.wrong(&[Step::Key("cmd")], format!("`{line}` is not a command line"));
+            report.wrong(Code::InvalidValue, &[Step::Key("cmd")], format!("`{line}` is not a command line"));
             None
         }
     }
@@ -97,7 +102,11 @@ fn packages(given: Given<'_>, table: &BuildTable, report: &mut Report<'_>) -> BT
             Some(member) => drop(packages.insert(name.clone(), member.folder().to_owned())),
             None => {
                 let near = schema::nearest(name, &known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-                report.wrong(&[Step::Key("packages"), Step::Index(at)], format!("there is no package `{name}`{near}"));
+                report.wrong(
+                    Code::UnknownPackage,
+                    &[Step::Key("packages"), Step::Index(at)],
+                    format!("there is no package `{name}`{near}"),
+                );
             }
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::given::{Given, plain_path, steps};
 use crate::app::{Certificate, Destination, Protocol, Service, Stack};
 use crate::config::{Problems, Step, schema};
+use crate::diagnostic::Code;
 use crate::plan::report::Report;
 use crate::plan::{checks, manifests};
 
@@ -26,7 +27,11 @@ pub fn names(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
         for name in members.iter().map(|service| service.name.as_str()).chain(inner) {
             if taken.contains(&name) {
                 let what = if name == "gateway" { "is the name of the stack's gateway" } else { "is there twice" };
-                report.wrong(&place, format!("in the stack `{}`, `{name}` {what}: choose another name", stack.name));
+                report.wrong(
+                    Code::InvalidStack,
+                    &place,
+                    format!("in the stack `{}`, `{name}` {what}: choose another name", stack.name),
+                );
             }
             taken.push(name);
         }
@@ -42,7 +47,7 @@ pub fn names(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
             let long = format!("{full}_{name}");
             if long.len() > LONGEST {
                 let message = format!("Docker Swarm takes names of at most {LONGEST} characters, `{long}` has {}", long.len());
-                report.wrong(&place, message);
+                report.wrong(Code::InvalidName, &place, message);
             }
         }
     }
@@ -81,7 +86,7 @@ pub fn controllers(given: Given<'_>, stacks: &[Stack], problems: &mut Problems) 
                 format!("there is no stack `{name}`{near}")
             }
         };
-        source.report(problems).wrong(&[Step::Key("controls")], message);
+        source.report(problems).wrong(Code::InvalidStack, &[Step::Key("controls")], message);
     }
     for stack in stacks.iter().filter(|stack| stack.image) {
         let name = stack.name.as_str();
@@ -90,7 +95,7 @@ pub fn controllers(given: Given<'_>, stacks: &[Stack], problems: &mut Problems) 
         }
         let path: Vec<Step<'_>> =
             given.app.path.iter().copied().chain([Step::Key("stacks"), Step::Key(name), Step::Key("stack-image")]).collect();
-        let problem = given.app.manifest.problem(&path, format!("no service controls the stack `{name}`"));
+        let problem = given.app.manifest.problem(Code::StackController, &path, format!("no service controls the stack `{name}`"));
         problems.push(problem.help(format!("run `cargo appbundle new-service {name}-stack --template stack`")));
     }
 }
@@ -116,7 +121,7 @@ pub fn ports(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
             // Two services of the workspace are refused already, where they say so.
             if let Some(other) = other.filter(|other| *other == who || !own(&who) || !own(other)) {
                 let place = [Step::Key("stacks"), Step::Key(stack.name.as_str())];
-                report.wrong(&place, format!("the port {} is published by {other} and by {who}", port.0));
+                report.wrong(Code::PortConflict, &place, format!("the port {} is published by {other} and by {who}", port.0));
             }
         }
     }
@@ -141,11 +146,14 @@ pub fn routes(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
                             "the gateway of `{}` does not reach the route `{path}` of `{}` in the stack `{}`: give `{}` a gateway",
                             stack.name, service.name, inner.name, closed.name
                         );
-                        report.wrong(&place, message);
+                        report.wrong(Code::InvalidStack, &place, message);
                     }
                     if !plain_path(path) {
-                        report
-                            .wrong(&place, format!("the route `{path}` of `{}` cannot be forwarded by a gateway", service.name));
+                        report.wrong(
+                            Code::InvalidStack,
+                            &place,
+                            format!("the route `{path}` of `{}` cannot be forwarded by a gateway", service.name),
+                        );
                     }
                     let other = taken.insert(path.trim_end_matches('/').to_owned(), service.name.to_string());
                     if let Some(other) = other.filter(|other| {
@@ -153,7 +161,7 @@ pub fn routes(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
                         other != service.name.as_str() && !both
                     }) {
                         let message = format!("the route `{path}` leads to {}", checks::quoted(&[&other, service.name.as_str()]));
-                        report.wrong(&place, message);
+                        report.wrong(Code::RouteConflict, &place, message);
                     }
                 }
             }
@@ -189,10 +197,12 @@ pub fn dependencies(given: Given<'_>, stacks: &[Stack], problems: &mut Problems)
                     service.name, stack.name, other.name
                 );
                 match manifests::of(given.sources, service.name.as_str()) {
-                    Some(source) => source.report(problems).wrong(&[Step::Key("depends-on"), Step::Index(at)], message),
+                    Some(source) => {
+                        source.report(problems).wrong(Code::InvalidStack, &[Step::Key("depends-on"), Step::Index(at)], message)
+                    }
                     None => {
                         let steps = steps(stack.name.as_str(), "build", service.name.as_str());
-                        given.app.report(problems).wrong(&steps, message);
+                        given.app.report(problems).wrong(Code::InvalidStack, &steps, message);
                     }
                 }
             }

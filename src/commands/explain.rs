@@ -1,0 +1,44 @@
+//! `cargo appbundle explain`: what an error's code means, and the ways out.
+
+use anyhow::{Result, bail};
+use serde::Serialize;
+
+use crate::config::schema;
+use crate::diagnostic::Code;
+use crate::shell::Shell;
+
+/// A code, as JSON.
+#[derive(Serialize)]
+struct Explained {
+    code: &'static str,
+    summary: &'static str,
+    explanation: &'static str,
+}
+
+/// Prints the page of the code, or a line for each code.
+///
+/// # Errors
+/// When there is no such code.
+pub fn run(code: Option<&str>, shell: &Shell) -> Result<()> {
+    let Some(name) = code else {
+        let width = Code::ALL.iter().map(|code| code.name().len()).max().unwrap_or_default();
+        for code in Code::ALL {
+            shell.result("appbundle-explanation", explained(*code), format_args!("{code:width$}  {}", code.summary()));
+        }
+        return Ok(());
+    };
+    // As it is printed, `error[CODE]`, it may be copied.
+    let name = name.strip_prefix("error").unwrap_or(name).trim_matches(['[', ']', ':']);
+    let Some(code) = Code::named(name) else {
+        let known: Vec<&str> = Code::ALL.iter().map(|code| code.name()).collect();
+        let near = schema::nearest(name, &known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        bail!("there is no code `{name}`{near}\nhelp: list all codes with `cargo appbundle explain`");
+    };
+    let text = format_args!("{code}: {}\n\n{}", code.summary(), code.explanation()).to_string();
+    shell.result("appbundle-explanation", explained(code), text);
+    Ok(())
+}
+
+fn explained(code: Code) -> Explained {
+    Explained { code: code.name(), summary: code.summary(), explanation: code.explanation() }
+}
