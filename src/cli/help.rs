@@ -47,7 +47,7 @@ pub const BUILD: &str = "Examples:
   cargo appbundle build -p gallery-service       build one of them
   cargo appbundle build --format docker          write an archive for `docker load`
   cargo appbundle build --compression best       write the smallest bundle, for a release
-  cargo appbundle build --engine docker          let Docker or podman build the generated Dockerfiles
+  cargo appbundle build --engine docker          build the images with Docker or podman
   cargo appbundle build --no-compile --bin-dir out/   pack executables that were built elsewhere
 
 Exit codes: 0 success, 1 failure, 2 wrong usage, 101 compilation failed.";
