@@ -109,7 +109,7 @@ impl Engine {
             let (major, minor) = text.split_once('.')?;
             Some((major.parse().ok()?, minor.parse().ok()?))
         };
-        let Some(offered) = number(&api) else { bail!("what answers there is no container engine") };
+        let Some(offered) = number(&api) else { bail!("the server there is not a container engine") };
         let components = version.components.unwrap_or_default();
         let is_podman = components.iter().any(|component| component.name.contains("Podman"));
         let name = if is_podman { "Podman" } else { "Docker" };
@@ -157,7 +157,7 @@ impl Engine {
         error::told(error, &self.endpoint, &self.help, doing)
     }
 
-    /// The engine went away while `doing`.
+    /// The engine stopped answering while `doing`.
     fn lost(&self, cause: &str, doing: &str) -> anyhow::Error {
         error::gone(cause, &self.endpoint, &self.help, doing)
     }

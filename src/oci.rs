@@ -99,7 +99,7 @@ impl std::str::FromStr for Platform {
 
     /// `linux/arm64`, `linux/arm/v7`
     fn from_str(text: &str) -> Result<Self, String> {
-        let (os, rest) = text.split_once('/').ok_or_else(|| format!("`{text}` is no platform"))?;
+        let (os, rest) = text.split_once('/').ok_or_else(|| format!("`{text}` is not a platform"))?;
         let (architecture, variant) = rest.split_once('/').map_or((rest, None), |(a, v)| (a, Some(v.to_owned())));
         Ok(Self { architecture: architecture.to_owned(), os: os.to_owned(), variant })
     }

@@ -37,7 +37,7 @@ pub fn deploy(options: &Options, timeout: Duration, shell: &Shell) -> Result<()>
     if let Err(error) = up::stack(&engine, &facts, &top, timeout, shell) {
         let name = &top.full;
         shell.warning(format_args!(
-            "what is up of `{name}` stays: `cargo appbundle status` shows it, `cargo appbundle remove` takes it down"
+            "services of `{name}` that already started keep running\nhelp: see them with `cargo appbundle status`, remove them with `cargo appbundle remove`"
         ));
         return Err(error);
     }

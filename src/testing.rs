@@ -66,12 +66,12 @@ impl Runner<'_> {
         });
         let stopped = started.stop();
         if !matches!(tested, Ok(0)) && self.interrupt.count() == 0 {
-            self.shell.status("Output", format_args!("of what `{}` needs:", service.name));
+            self.shell.status("Output", format_args!("of the dependencies of `{}`:", service.name));
             output.show();
         }
         match (tested, stopped) {
             (Err(fault), Err(error)) => {
-                self.shell.warning(format_args!("not all containers could be removed: {error:#}"));
+                self.shell.warning(format_args!("failed to remove all containers: {error:#}"));
                 Err(fault)
             }
             (tested, stopped) => {

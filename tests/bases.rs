@@ -83,7 +83,7 @@ fn a_base_without_what_a_binary_needs_is_refused() {
     let project = project("demo");
     project.with_base("\"scratch\"");
     let error = fails(&mut project.pack(&[]), 1);
-    assert!(error.contains("the library `libc.so.6` is not there") && error.contains("help: use `base = \"auto\"`"), "{error}");
+    assert!(error.contains("the library `libc.so.6` is missing") && error.contains("help: use `base = \"auto\"`"), "{error}");
 
     // A C library that is too old: one that defines version 2.17 alone.
     let root = rootfs(&project);
@@ -131,7 +131,7 @@ fn libraries_are_found_as_the_loader_finds_them_however_large() {
     ok(&mut project.pack(&[]));
     std::fs::remove_file(&two).expect("removed");
     let error = fails(&mut project.pack(&[]), 1);
-    assert!(error.contains("the library `libtwo.so` is not there"), "{error}");
+    assert!(error.contains("the library `libtwo.so` is missing"), "{error}");
 }
 
 /// What a service packs by itself is there too, for `auto` as for a base that has none of it.

@@ -152,7 +152,7 @@ fn a_damaged_cache_is_mended_and_said() {
         std::fs::remove_file(project.path().join(BUNDLE)).expect("removed");
         let output = run(&mut project.pack(&[]));
         let said = text(&output.stderr);
-        assert!(output.status.success() && said.contains("is damaged, so it is packed again"), "{said}");
+        assert!(output.status.success() && said.contains("is damaged; packing it again"), "{said}");
         assert!(project.read(BUNDLE) == bytes);
     }
     for name in ["digests.json", "image.marks"] {

@@ -187,7 +187,7 @@ fn an_engine_that_is_absent_or_dies_in_the_middle_is_told() {
         let socket = pretender(&place, version, half);
         let mut pack = project.pack(&["--engine", "docker"]);
         let error = fails(pack.env("DOCKER_HOST", format!("unix://{}", socket.display())), 1);
-        assert!(error.contains("failed to build") && error.contains("went away while building an image"), "{error}");
+        assert!(error.contains("failed to build") && error.contains("stopped answering while building an image"), "{error}");
         assert!(error.contains("build with `--engine native`, which needs none"), "{error}");
         assert!(!project.path().join("target/appbundle/com.example.bydying-1.2.3.auterionos").exists());
     }
@@ -195,7 +195,7 @@ fn an_engine_that_is_absent_or_dies_in_the_middle_is_told() {
     for most in [100, 5_000, 200_000] {
         let proxy = Proxy::cut_after(most);
         let error = fails(project.pack(&["--engine", "docker"]).env("DOCKER_HOST", proxy.url()), 1);
-        assert!(error.contains(&format!("the engine at `{}` (DOCKER_HOST) went away while", proxy.url())), "{error}");
+        assert!(error.contains(&format!("the engine at `{}` (DOCKER_HOST) stopped answering while", proxy.url())), "{error}");
         assert!(error.contains("build with `--engine native`, which needs none"), "{error}");
         assert!(!project.path().join("target/appbundle/com.example.bydying-1.2.3.auterionos").exists());
     }

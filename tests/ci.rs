@@ -228,7 +228,7 @@ fn a_job_never_replaces_the_users() {
         ok(&mut appbundle(project.path(), &["ci", service]));
         assert_eq!(project.text(path), printed);
         project.write(path, "mine: true\n");
-        assert!(fails(&mut appbundle(project.path(), &["ci", service]), 1).contains("is there already"));
+        assert!(fails(&mut appbundle(project.path(), &["ci", service]), 1).contains("already exists"));
         assert_eq!(project.text(path), "mine: true\n");
     }
 }

@@ -239,9 +239,9 @@ fn what_is_said_of_deployment_is_checked() {
     );
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
     for part in [
-        "`1 core` is no share of a processor",
+        "`1 core` is not an amount of CPU",
         "`memory-limit` is less than `memory`",
-        "`soon` is no time",
+        "`soon` is not a duration",
         "`A B` cannot be the name of a variable",
         "`k/` cannot be a secret's key",
         "`T` is in `environment` and in `secrets`",
@@ -298,7 +298,7 @@ fn claims_are_as_the_app_wants_them() {
         (&of("data")["accessModes"][0], &of("more")["accessModes"][0]),
         (&"ReadWriteOnce".into(), &"ReadWriteMany".into())
     );
-    assert!(said.contains("the claim `demo-most` asks for 1Gi; `volumes.most.size`"), "{said}");
+    assert!(said.contains("the claim `demo-most` requests 1Gi; set `volumes.most.size`"), "{said}");
     assert!(!said.contains("`demo-data`") && !said.contains("`demo-more`"), "{said}");
     assert!(said.contains("compose: the size of the volume `data` is left out"), "{said}");
     volumes("dta = { size = \"512Mi\" }\nmore = { size = \"much\" }\n");
@@ -306,7 +306,7 @@ fn claims_are_as_the_app_wants_them() {
     for part in [
         "no service has a volume `dta`; did you mean `data`?",
         "Cargo.toml:10:7",
-        "`much` is no size: write `512Mi` or `10Gi`",
+        "`much` is not a size: write `512Mi` or `10Gi`",
         "Cargo.toml:11:17",
     ] {
         assert!(error.contains(part), "{part} in\n{error}");
@@ -358,7 +358,7 @@ fn notes_name_their_destination_and_are_said_once() {
         text(&output.stderr).lines().filter_map(|line| line.strip_prefix("note: ")).map(str::to_owned).collect()
     };
     let expected = [
-        "stacks: `b` is not privileged: a swarm knows no `privileged`",
+        "stacks: `b` is not privileged: `privileged` has no equivalent in a swarm",
         "stacks: the routes of `a` are left out: neither the stack `demo` nor one around it has a `gateway`",
     ];
     let mut said = notes("stacks");

@@ -128,7 +128,7 @@ fn what_is_edited_restarts_and_nothing_else() {
 
     // What does not compile changes nothing, and what mends it is noticed.
     version(&project, "front", "1 +");
-    running.wait_for("Waiting for a change that mends it; what runs is what was built before");
+    running.wait_for("Waiting for changes; the old versions keep running");
     assert!(answers(one));
     assert_eq!((id("developed", "front"), id("developed", "back")), (front.clone(), back.clone()));
     version(&project, "front", "\"three\"");
@@ -185,10 +185,7 @@ fn programs_start_again_without_their_containers() {
     running.wait_for("control    | version two");
     running.wait_for("supervisor | version two");
     let said = running.wait_for("Restarted");
-    assert!(
-        said.contains("`supervisor` does not end on SIGTERM and is killed") && !said.contains("`control` does not"),
-        "{said}"
-    );
+    assert!(said.contains("`supervisor` did not exit on SIGTERM; killed") && !said.contains("`control` did not"), "{said}");
     assert!(answers(port));
     assert_eq!((since("control"), since("supervisor")), begun);
 
@@ -280,7 +277,7 @@ fn a_first_build_that_fails_is_waited_for() {
     let project = project("hopeful", &[("one", "")]);
     version(&project, "one", "1 +");
     let mut running = start(&mut dev(&project, &[]));
-    let said = running.wait_for("Waiting for a change that mends it; nothing runs yet");
+    let said = running.wait_for("Waiting for changes; nothing runs yet");
     assert!(said.contains("failed to compile"), "{said}");
     version(&project, "one", "\"at last\"");
     running.wait_for("one | version at last");
@@ -338,11 +335,11 @@ fn a_killed_run_and_an_engine_that_goes_away_leave_what_the_next_run_removes() {
     let proxy = Proxy::start();
     let mut running = start(dev(&project, &[]).env("DOCKER_HOST", proxy.url()));
     let said = running.wait_for("one | version one");
-    assert!(said.contains("Removed what a killed run left: orphaned-"), "{said}");
+    assert!(said.contains("Removed what a killed run left behind: orphaned-"), "{said}");
     proxy.cut();
     let (code, said) = running.end();
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("went away while") || said.contains("there is no such socket"), "{said}");
+    assert!(said.contains("stopped answering while") || said.contains("there is no such socket"), "{said}");
     assert_ne!(left("orphaned"), "");
     let mut running = start(&mut dev(&project, &[]));
     running.wait_for("Running 1 containers");

@@ -81,7 +81,7 @@ fn load_sends_what_is_missing_of_any_format() {
         }
         let proxy = Proxy::start();
         let said = text(&load(&proxy).stderr);
-        assert!(said.contains("2 images there already") && !said.contains("Loading"), "{said}");
+        assert!(said.contains("2 images already loaded") && !said.contains("Loading"), "{said}");
         assert!(proxy.sent() < 10_000, "{} bytes for nothing", proxy.sent());
         // One service changes: of its image, the shared layer stays where it is.
         project.compile("cc", "beta", &hello("beta two"), &["-static", "-O1"]);
@@ -146,7 +146,7 @@ fn podman_loads_over_its_socket() {
         assert!(output.status.success() && said.contains("Podman"), "{said}");
         assert!(text(&output.stdout).contains("Loaded com.example.podding.alpha:1.2.3 ("), "{}", text(&output.stdout));
         let said = text(&run(appbundle(project.path(), &["load", bundle.trim()]).env("DOCKER_HOST", podman.url())).stderr);
-        assert!(said.contains("1 image there already"), "{said}");
+        assert!(said.contains("1 image already loaded"), "{said}");
         let url = podman.url();
         judge("podman", &["--url", &url, "rmi", "com.example.podding.alpha:1.2.3"]);
     }
@@ -179,7 +179,7 @@ fn an_engine_that_is_absent_old_or_no_engine_is_told() {
     let folder = tempfile::tempdir().expect("folder");
     let socket = pretender(folder.path(), answer("<html>"), "");
     let error = fails(&mut load(&format!("unix://{}", socket.display())), 1);
-    assert!(error.contains("is no container engine"), "{error}");
+    assert!(error.contains("is not a container engine"), "{error}");
 
     // Nobody listens at a socket that somebody left.
     let left = folder.path().join("left.sock");
@@ -202,7 +202,7 @@ fn an_engine_that_dies_in_the_middle_is_told() {
     let socket = pretender(folder.path(), version, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{");
     let mut command = appbundle(project.path(), &["load", bundle.trim()]);
     let error = fails(command.env("DOCKER_HOST", format!("unix://{}", socket.display())), 1);
-    assert!(error.contains("went away while") && error.contains("help: "), "{error}");
+    assert!(error.contains("stopped answering while") && error.contains("help: "), "{error}");
     // A real one, that takes a part of the images only.
     project.write("noise.txt", &noise(2_000_000));
     project.service("alpha", "files = [{ from = \"../../noise.txt\", to = \"/srv/noise.txt\" }]\n");
@@ -212,7 +212,7 @@ fn an_engine_that_dies_in_the_middle_is_told() {
         let proxy = Proxy::cut_after(most);
         let mut command = appbundle(project.path(), &["load", bundle.trim()]);
         let error = fails(command.env("DOCKER_HOST", proxy.url()), 1);
-        assert!(error.contains(&format!("the engine at `{}` (DOCKER_HOST) went away while", proxy.url())), "{error}");
+        assert!(error.contains(&format!("the engine at `{}` (DOCKER_HOST) stopped answering while", proxy.url())), "{error}");
         assert!(error.contains("`cargo appbundle build` needs none"), "{error}");
         assert!(most < 1_000_000 || error.contains("while loading images"), "{error}");
         assert_eq!(judge("docker", &["images", "-q", "com.example.dying.alpha"]), "");

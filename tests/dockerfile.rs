@@ -87,7 +87,7 @@ fn it_is_built_for_the_target_once_and_again_when_it_changes() {
             error.contains("failed to build the base `system/Dockerfile.base`") && error.contains("no container engine answers"),
             "{change}: {error}"
         );
-        assert!(error.contains("help: start Docker or podman, or take a base that needs none"), "{error}");
+        assert!(error.contains("help: start Docker or podman, or use a base that needs none"), "{error}");
         ok(&mut project.pack(&["--format", "docker"]));
     }
     // The same sources give the same, whoever builds: layers are what the engine made, once.
@@ -110,8 +110,8 @@ fn what_fails_in_it_is_told() {
     assert!(error.to_lowercase().contains("unknown instruction"), "{error}");
 
     for (base, why) in [
-        ("{ dockerfile = \"nowhere\" }", "the file `nowhere` is not there"),
-        ("{ dockerfile = \"system/Dockerfile.base\", context = \"nowhere\" }", "the folder `nowhere` is not there"),
+        ("{ dockerfile = \"nowhere\" }", "the file `nowhere` does not exist"),
+        ("{ dockerfile = \"system/Dockerfile.base\", context = \"nowhere\" }", "the folder `nowhere` does not exist"),
         (
             "{ dockerfile = \"system/Dockerfile.base\", archive = \"system\" }",
             "takes only `context`, `args` and `target` beside it",

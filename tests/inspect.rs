@@ -100,11 +100,11 @@ fn faults_of_oci_layouts() {
         change(&mut members);
         look(&tar(&members)).faults.join("\n")
     };
-    assert!(broken(|m| drop(m.remove(0))).contains("`oci-layout` is not there"));
+    assert!(broken(|m| drop(m.remove(0))).contains("`oci-layout` is missing"));
     assert!(broken(|m| m[0].1 = br#"{"imageLayoutVersion":"2"}"#.to_vec()).contains("has version `2`"));
     assert!(broken(|m| m.last_mut().expect("index").1 = b"{}".to_vec()).contains("`index.json` is not what"));
-    assert!(broken(|m| drop(m.remove(1))).contains("is not there"));
-    assert!(broken(|m| drop(m.remove(2))).contains("is not there"));
+    assert!(broken(|m| drop(m.remove(1))).contains("is missing"));
+    assert!(broken(|m| drop(m.remove(2))).contains("is missing"));
     assert!(broken(|m| m[2].1.push(0)).contains("instead of the one in its name"));
     assert!(broken(|m| drop(m.pop())).contains("no `index.json`"));
     let says_zstd = tar(&oci_members(&two(), |layer| (gzip(layer), "+zstd")));

@@ -53,7 +53,7 @@ fn all_mistakes_of_all_manifests_come_in_one_report() {
         "did you mean `host`?",
         "has no bin `gama`; did you mean `gamma`?",
         "services/gamma/Cargo.toml:12:8",
-        "`no.tar` is not there",
+        "`no.tar` does not exist",
     ] {
         assert!(error.contains(part), "{part} in\n{error}");
     }
@@ -201,11 +201,11 @@ fn values_that_no_engine_and_no_device_takes_are_told_at_once() {
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
     for (part, place) in [
         ("`#VERSION#` is put in for the version in `app.yml` alone", "alpha/Cargo.toml:6:1"),
-        ("`soon` is no time", "alpha/Cargo.toml:8:45"),
-        ("`1day` is no time", "alpha/Cargo.toml:8:63"),
-        ("`3 s` is no time", "alpha/Cargo.toml:10:70"),
+        ("`soon` is not a duration", "alpha/Cargo.toml:8:45"),
+        ("`1day` is not a duration", "alpha/Cargo.toml:8:63"),
+        ("`3 s` is not a duration", "alpha/Cargo.toml:10:70"),
         ("`rate` of `logging` is not known", "Cargo.toml:12:11"),
-        ("parameter `a`: `default` is no int64", "Cargo.toml:13:14"),
+        ("parameter `a`: `default` is not an int64", "Cargo.toml:13:14"),
         ("`compose-override.version` is not known", "Cargo.toml:14:20"),
     ] {
         let after = error.split(part).nth(1).unwrap_or_else(|| panic!("{part} in\n{error}"));

@@ -78,7 +78,11 @@ fn what_does_not_fit_into_one_image_is_told() {
     project.service("gamma", "base = \"auto\"\nfiles = [{ from = \"conf.txt\", to = \"/etc/beta.conf\" }]\n");
     project.write("services/gamma/conf.txt", "other");
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
-    for part in ["one image stands on one base", "both have a file `/etc/beta.conf` of their own", "services/gamma/Cargo.toml:"] {
+    for part in [
+        "services that share an image must share a base",
+        "both have a file `/etc/beta.conf` of their own",
+        "services/gamma/Cargo.toml:",
+    ] {
         assert!(error.contains(part), "{part} in\n{error}");
     }
 }

@@ -101,7 +101,7 @@ fn update_moves_the_pin_and_locked_forbids_it() {
     assert!(error.contains("`--offline` was passed"), "{error}");
     let error = fails(&mut in_project(&project, &["update", "debian"]), 1);
     assert!(
-        error.contains("no service stands on the image `docker.io/library/debian:latest`") && error.contains(&reference),
+        error.contains("no service uses the image `docker.io/library/debian:latest`") && error.contains(&reference),
         "{error}"
     );
     assert_eq!(lock(&project), pinned);

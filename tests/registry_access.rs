@@ -237,7 +237,7 @@ fn short_names_are_those_of_docker_hub_and_a_proxy_leads_there() {
     let error = fails_anew(&project, &mut refused);
     assert!(error.contains("failed to reach `registry-1.docker.io`") && error.contains("407"), "{error}");
 
-    // One for plain HTTP is nothing to a registry with TLS; one that is no URL is told, and not shown.
+    // One for plain HTTP is nothing to a registry with TLS; one that is not a URL is told, and not shown.
     let mut other = build(&project);
     with(&mut other, &format!("http://{}", proxy.url));
     other.env("HTTP_PROXY", format!("http://{}", strict.url)).env("ALL_PROXY", format!("http://{}", strict.url));

@@ -170,7 +170,7 @@ fn manifests_that_lie_are_refused() {
 fn an_image_for_another_platform_is_refused() {
     let (_, _, none) =
         faulty(|good, asked, _| asked.path.ends_with("/manifests/1").then(|| Answer::new(200, good.image.index("riscv64"))));
-    refuses(&none, &["it is not there for linux/arm64, only for linux/riscv64"]);
+    refuses(&none, &["it is not available for linux/arm64, only for linux/riscv64"]);
     // The index says arm64, the config knows better.
     let project = bare();
     let image = Arc::new(TestImage::for_architecture(&project, "amd64", "amd64"));
@@ -273,7 +273,7 @@ fn a_token_is_asked_for_once_with_the_password_and_used() {
 
 fn a_token_server_that_answers_nonsense_ends_in_an_error() {
     for (answer, words) in [
-        (r#"{"token":"bad\r\nX-Evil: 1"}"#, "its token has characters that no token has"),
+        (r#"{"token":"bad\r\nX-Evil: 1"}"#, "its token contains invalid characters"),
         ("<html>correct-horse-9</html>", "its answer is not the JSON of a token"),
         ("{}", "its answer has no token"),
     ] {
@@ -294,7 +294,7 @@ fn a_token_server_that_answers_nonsense_ends_in_an_error() {
 fn a_realm_that_is_wrong_is_refused() {
     for (challenge, words) in [
         ("Bearer realm=\"http://tokens.example.com/x\"", "which is not encrypted"),
-        ("Bearer realm=\"nonsense\"", "it is no URL"),
+        ("Bearer realm=\"nonsense\"", "it is not a URL"),
         ("Digest realm=\"x\"", "401 Unauthorized"),
     ] {
         let (_, _, project) =

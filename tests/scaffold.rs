@@ -121,7 +121,7 @@ fn a_new_service_is_registered_and_wrong_names_are_refused() {
         assert!(error.contains("where Cargo looks for members"), "{error}");
     }
     project.write("services/taken/x", "");
-    assert!(fails(&mut appbundle(project.path(), &["new-service", "taken"]), 1).contains("is there already"));
+    assert!(fails(&mut appbundle(project.path(), &["new-service", "taken"]), 1).contains("already exists"));
     assert_eq!(read(&project, "Cargo.toml"), root);
     // A pattern that covers the new member needs no entry.
     let project = Project::new(&["alpha"]);

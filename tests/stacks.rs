@@ -141,8 +141,8 @@ build = { docs = { dir = "none" } }
         "Cargo.toml:11:11",
         "the service `api` is in the stack `inner` already; for a copy of its own, name it in `copies`",
         "the stacks are in each other in a cycle: inner -> orders -> inner",
-        "`../not-there` is not there",
-        "the folder `none` is not there",
+        "`../not-there` does not exist",
+        "the folder `none` does not exist",
     ] {
         assert!(error.contains(part), "{part} in\n{error}");
     }
@@ -160,7 +160,7 @@ gateway = { http = 18080 }
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
     for part in [
         "`MY-APP` cannot begin the names of variables",
-        "`TERM` is no signal: write `SIGTERM` or `SIGINT`",
+        "`TERM` is not a signal: write `SIGTERM` or `SIGINT`",
         "Docker Swarm takes names of at most 63 characters",
         "HTTPS needs `certificate` and `key`, the names of two secrets of the swarm, or else `self-signed = true`",
         "the port 18080 is published by the gateway of `orders-of-all-customers-of-all-shops-of-all-countries` and by the gateway of `shop`",
@@ -304,7 +304,7 @@ fn what_stacks_cannot_say_is_said() {
     let said = text(&output.stderr);
     assert!(output.status.success(), "{said}");
     for part in [
-        "note: stacks: the volume `data` is another one in each of the stacks `orders`, `shop`",
+        "note: stacks: the volume `data` is a separate one in each of the stacks `orders`, `shop`",
         "note: stacks: the files of the app `billing` are generated in",
     ] {
         assert!(said.contains(part), "{part} in\n{said}");

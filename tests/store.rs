@@ -85,7 +85,7 @@ fn a_strict_reader_ends_at_the_first_fault_and_others_hear_of_all() {
         images[0]["Config"] = "none".into();
         images[1]["Layers"].as_array_mut().expect("list").pop();
     });
-    let first = "image `a:1`: its config `none` is not there";
+    let first = "image `a:1`: its config `none` is missing";
     assert_eq!(error(&members), first);
     stored(&members, |archive| {
         let mut faults = Vec::new();
@@ -121,10 +121,10 @@ fn whatever_leads_astray_is_a_fault() {
     assert!(error(&longer).contains("bytes, its descriptor says"));
     let mut gone = oci();
     gone.retain(|(name, _)| *name != digest);
-    assert!(error(&gone).contains("of `index.json` is not there"));
+    assert!(error(&gone).contains("of `index.json` is missing"));
     let mut outside = docker_members(&two());
     change(&mut outside, "manifest.json", |images| images[0]["Config"] = "../../etc/passwd".into());
-    assert!(error(&outside).contains("is not there"));
+    assert!(error(&outside).contains("is missing"));
 }
 
 #[test]

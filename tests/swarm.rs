@@ -245,7 +245,7 @@ fn another_workspaces_app_and_a_dockerfiles_service_are_reached_at_80_and_443() 
             "Building appbundle-test-docs:1.2.3 from",
             "Starting ledger of shop-billing",
             "Running shop-billing: 2 services",
-            "Creating certificate shop_certificate",
+            "Creating self-signed certificate shop_certificate",
             "Starting gateway of shop\n",
         ],
     );
@@ -394,7 +394,7 @@ fn a_service_that_does_not_run_is_told_with_its_last_words() {
     assert!(error.contains("the service `failing_ill` fails again and again: 0 of 1 replicas"), "{error}");
     assert!(error.contains("non-zero exit (3)") && error.contains("help: read its output"), "{error}");
     assert!(error.contains("failing_ill | failing"), "{error}");
-    assert!(error.contains("`cargo appbundle remove` takes it down"), "{error}");
+    assert!(error.contains("remove them with `cargo appbundle remove`"), "{error}");
     let shown = ok(&mut verb(&project, "status"));
     assert!(shown.contains("failing: ") && shown.contains("1/1"), "{shown}");
     ok(&mut verb(&project, "remove"));
@@ -430,7 +430,7 @@ fn an_engine_that_stops_in_the_middle_is_told() {
     let (code, said) = deploying.end();
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("error: ") && said.contains(proxy.url().trim_start_matches("unix://")), "{said}");
-    assert!(said.contains("`cargo appbundle remove` takes it down"), "{said}");
+    assert!(said.contains("remove them with `cargo appbundle remove`"), "{said}");
     let error = fails(verb(&project, "status").env("DOCKER_HOST", proxy.url()), 1);
     assert!(error.contains("help: "), "{error}");
     assert!(ok(&mut verb(&project, "status")).contains("first"));
@@ -550,7 +550,7 @@ fn a_stack_in_a_stack_is_one_service_of_it() {
     let deployed = run(&mut verb(&project, "deploy"));
     let said = text(&deployed.stderr);
     assert!(deployed.status.success(), "{said}");
-    in_order(&said, &["orders-stack", "Waiting for shop-orders, which its controller brings up", "Running shop: 3 services"]);
+    in_order(&said, &["orders-stack", "Waiting for shop-orders, which its controller deploys", "Running shop: 3 services"]);
     assert!(!said.contains("Starting store of shop-orders"), "{said}");
     assert!(page(18980, "/api/there").contains("api /api/there http"));
     assert_eq!(websocket(18980, "/api/socket", "all the way"), "all the way");

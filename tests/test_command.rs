@@ -164,7 +164,7 @@ fn what_a_killed_run_leaves_the_next_one_removes() {
     assert_eq!(left("killed").lines().count(), 2 * first);
     let Output { status, stderr, .. } = run(&mut test(&project, &["store"]));
     let said = text(&stderr);
-    assert!(status.success() && said.contains("Removed what a killed run left: killed-test-store-"), "{said}");
+    assert!(status.success() && said.contains("Removed what a killed run left behind: killed-test-store-"), "{said}");
     // The run that lives keeps its own.
     assert_eq!(left("killed").lines().count(), first, "{said}");
     other.signal("INT");
@@ -204,7 +204,7 @@ fn what_does_not_become_ready_is_told_with_its_output() {
             .replace("PORT =", "SICK = \"1\", PORT ="),
     );
     let error = fails(&mut test(&sick, &["store"]), 1);
-    assert!(error.contains("the dependency `db` is not healthy after 1 s: `/` at port 8000 does not answer"), "{error}");
+    assert!(error.contains("the dependency `db` is not healthy after 1 s: GET :8000/: "), "{error}");
     assert!(error.contains("help: ") && error.contains("db | started with here") && !error.contains("Running"), "{error}");
     assert_eq!(left("unready"), "");
     // Nobody takes connections at this port.
@@ -212,7 +212,7 @@ fn what_does_not_become_ready_is_told_with_its_output() {
     let table = silent.text("services/store/Cargo.toml").replace("[8000]", "[8000, 9000]");
     silent.write("services/store/Cargo.toml", &table);
     let error = fails(&mut test(&silent, &["store"]), 1);
-    assert!(error.contains("its port 9000 takes no connections"), "{error}");
+    assert!(error.contains("port 9000: "), "{error}");
     silent.write("services/store/Cargo.toml", &table.replace("PORT =", "FAIL = \"3\", PORT ="));
     let error = fails(&mut test(&silent, &["store"]), 1);
     assert!(error.contains("the dependency `db` ended with exit code 3") && error.contains("db | failing"), "{error}");
@@ -223,7 +223,7 @@ fn an_image_that_is_nowhere_and_an_engine_that_goes_away_are_told() {
     let nowhere = project("nowhere", "localhost:1/nowhere:1", "");
     let error = fails(&mut test(&nowhere, &["store", "--offline"]), 1);
     assert!(error.contains("does not have the image `localhost:1/nowhere:1` of the dependency `db`"), "{error}");
-    assert!(error.contains("help: `docker pull localhost:1/nowhere:1`"), "{error}");
+    assert!(error.contains("help: run `docker pull localhost:1/nowhere:1`"), "{error}");
     let error = fails(&mut test(&nowhere, &["store"]), 1);
     assert!(error.contains("failed to get the image `localhost:1/nowhere:1` of the dependency `db`"), "{error}");
     assert_eq!(left("nowhere"), "");
@@ -237,7 +237,7 @@ fn an_image_that_is_nowhere_and_an_engine_that_goes_away_are_told() {
     running.signal("INT");
     let (code, said) = running.end();
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("went away while"), "{said}");
+    assert!(said.contains("stopped answering while"), "{said}");
     assert_ne!(left("severed"), "");
     ok(&mut test(&cut, &["store"]));
     assert_eq!(left("severed"), "");

@@ -42,9 +42,9 @@ fn the_container() {
         ("there is no `manifest`", |f| f.outer = Box::new(|m| drop(m.remove(1)))),
         ("there is no `header.tar.gz`", |f| f.outer = Box::new(|m| drop(m.remove(2)))),
         ("there is no `data/0000.tar.gz`", |f| f.outer = Box::new(|m| drop(m.remove(3)))),
-        ("`manifest` stands after `header.tar.gz`", |f| f.outer = Box::new(|m| m.swap(1, 2))),
-        ("`version` stands after `manifest`", |f| f.outer = Box::new(|m| m.swap(0, 1))),
-        ("`x` stands after the data", |f| f.outer = Box::new(|m| m.push(member("x", "x")))),
+        ("`manifest` comes after `header.tar.gz`", |f| f.outer = Box::new(|m| m.swap(1, 2))),
+        ("`version` comes after `manifest`", |f| f.outer = Box::new(|m| m.swap(0, 1))),
+        ("`x` comes after the data", |f| f.outer = Box::new(|m| m.push(member("x", "x")))),
         ("`x` does not belong", |f| f.outer = Box::new(|m| m.insert(2, member("x", "x")))),
         ("`data/` does not belong", |f| f.outer = Box::new(|m| m.insert(3, member("data/", "")))),
         ("has to be named `version`", |f| f.outer = Box::new(|m| m[0].0 = "./version".into())),
@@ -86,7 +86,7 @@ fn the_manifest() {
         ("base64", |f| f.outer = Box::new(|m| m.insert(2, member("manifest.sig", "!")))),
         ("base64", |f| f.outer = Box::new(|m| m.insert(2, member("manifest.sig", "A".repeat(86) + "==\n")))),
         ("holds 3 bytes", |f| f.outer = Box::new(|m| m.insert(2, member("manifest.sig", "AAAA")))),
-        ("`manifest.sig` stands after", |f| f.outer = Box::new(|m| m.insert(3, member("manifest.sig", "A".repeat(86) + "==")))),
+        ("`manifest.sig` comes after", |f| f.outer = Box::new(|m| m.insert(3, member("manifest.sig", "A".repeat(86) + "==")))),
     ]);
     let mut signed = Forge::new();
     signed.outer = Box::new(|m| m.insert(2, member("manifest.sig", "A".repeat(86) + "==")));
@@ -112,7 +112,7 @@ fn the_header() {
             f.header = Box::new(|m| m.insert(1, member("scripts/ArtifactInstall_Enter_00", "#!/bin/sh\n")))
         }),
         ("does not belong", |f| f.header = Box::new(|m| m.push(member("headers/0001/type-info", "{}")))),
-        ("stands twice", |f| f.header = Box::new(|m| m.push(m[2].clone()))),
+        ("occurs twice", |f| f.header = Box::new(|m| m.push(m[2].clone()))),
         ("is not JSON", |f| f.header = Box::new(|m| m[1].1 = b"{".to_vec())),
         ("unknown key `x`", |f| f.info["x"] = json!(1)),
         ("2 payloads", |f| f.info["payloads"] = json!([{"type": "docker"}, {"type": "docker"}])),
@@ -152,7 +152,7 @@ fn the_data() {
         ("is not allowed as a name", |f| f.files.push(member("a b", "x"))),
         ("is not allowed as a name", |f| f.files.push(member("a/b", "x"))),
         ("is not allowed as a name", |f| f.files.push(member("./x", "x"))),
-        ("stands twice", |f| f.files.push(member("version", "1.2.3"))),
+        ("occurs twice", |f| f.files.push(member("version", "1.2.3"))),
         ("is not a plain file", |f| {
             f.outer = Box::new(|m| m[3].1 = gzip(&tar_with("folder/", tar::EntryType::Directory, "", &[])));
         }),
@@ -225,12 +225,12 @@ fn the_payload() {
         ("other devices in `target-platform`", |f| f.describe(json!(["skynode", "ainode", "toaster"]))),
         ("other devices in `target-platform`", |f| f.describe(json!("jetson"))),
         ("`toaster` is unknown", |f| f.info["artifact_depends"]["device_type"] = json!(["toaster"])),
-        ("stands there twice", |f| f.info["artifact_depends"]["device_type"] = json!(["skynode", "skynode"])),
+        ("occurs twice", |f| f.info["artifact_depends"]["device_type"] = json!(["skynode", "skynode"])),
         ("mix architectures", |f| f.info["artifact_depends"]["device_type"] = json!(["skynode", "simulation"])),
         ("the devices run linux/amd64", |f| f.info["artifact_depends"]["device_type"] = json!(["simulation"])),
         ("the devices run linux/arm64", |f| f.images[0].config["architecture"] = json!("amd64")),
-        ("of service `a` is not there", |f| f.images[0].name = "other:1.2.3".into()),
-        ("of service `a` is not there", |f| f.images[0].name = "com.example.demo.a:1.2.4".into()),
+        ("of service `a` is missing", |f| f.images[0].name = "other:1.2.3".into()),
+        ("of service `a` is missing", |f| f.images[0].name = "com.example.demo.a:1.2.4".into()),
         ("no `app.yml`", |f| f.app = f.app.replace("api-version: 2", "api-version: 1")),
         ("`app.yml`: `#VERSION#`", |f| api1(f, "image: 'com.example.demo.a:#VERSION#'")),
         ("`app.yml`: service `a` has the image `x:1`", |f| api1(f, "image: x:1")),
@@ -334,7 +334,7 @@ fn layers_of_the_app_base_may_be_left_out_where_they_are_lowest() {
 
     let mut none = Forge::new();
     none.archive = Box::new(|members| drop(members.remove(0)));
-    assert!(none.survey().faults.iter().any(|fault| fault.contains("is not there")));
+    assert!(none.survey().faults.iter().any(|fault| fault.contains("is missing")));
 }
 
 #[test]
@@ -402,7 +402,7 @@ fn names_are_compared_as_docker_normalises_them() {
     }
     let mut forge = Forge::new();
     forge.images[0].name.insert_str(0, "docker.io/team/");
-    assert!(forge.survey().faults.iter().any(|fault| fault.contains("of service `a` is not there")));
+    assert!(forge.survey().faults.iter().any(|fault| fault.contains("of service `a` is missing")));
 }
 
 #[test]

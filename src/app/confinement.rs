@@ -3,23 +3,23 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What a container may do less, or more, than others.
+/// Restrictions and extra privileges of a container.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Confinement {
-    /// Whether the first process is one that forwards signals and reaps the processes that others leave.
+    /// Whether process 1 is an init that forwards signals and reaps orphaned processes.
     #[serde(skip_serializing_if = "is_false")]
     pub init: bool,
-    /// Capabilities that it has beside the runtime's usual ones: `NET_ADMIN`.
+    /// Capabilities to add to the runtime's defaults, such as `NET_ADMIN`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cap_add: Vec<String>,
-    /// Capabilities that it has not: `NET_RAW`, or `ALL`.
+    /// Capabilities to drop, such as `NET_RAW` or `ALL`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cap_drop: Vec<String>,
-    /// Whether its root file system is read-only: it writes to volumes and `tmpfs` alone.
+    /// Whether the root file system is read-only; only volumes and `tmpfs` are writable.
     #[serde(skip_serializing_if = "is_false")]
     pub read_only: bool,
-    /// Folders in memory, which are empty at the start: `/tmp`.
+    /// Directories to mount as empty in-memory file systems, such as `/tmp`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tmpfs: Vec<String>,
 }

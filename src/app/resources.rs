@@ -51,7 +51,7 @@ impl Cpu {
         let plain = text.starts_with(|c: char| c.is_ascii_digit());
         match milli.filter(|milli| *milli > 0 && plain) {
             Some(milli) => Ok(Self { written: text.to_owned(), milli }),
-            None => Err(format!("`{text}` is no share of a processor: write `100m` or `0.5`")),
+            None => Err(format!("`{text}` is not an amount of CPU: write `100m` or `0.5`")),
         }
     }
 
@@ -106,7 +106,7 @@ impl Memory {
         let plain = number.bytes().all(|b| b.is_ascii_digit());
         match number.parse::<u64>().ok().and_then(|number| number.checked_mul(size)).filter(|bytes| *bytes > 0 && plain) {
             Some(bytes) => Ok(Self { written: text.to_owned(), bytes }),
-            None => Err(format!("`{text}` is no amount of memory: write `64Mi` or `1Gi`")),
+            None => Err(format!("`{text}` is not an amount of memory: write `64Mi` or `1Gi`")),
         }
     }
 

@@ -55,7 +55,7 @@ pub fn encode_file(path: &str, mode: u32, size: u64, mtime: u64) -> Result<Vec<u
 /// When the path or a link's target is empty or holds a zero byte.
 pub fn encode(entry: &Entry) -> Result<Vec<u8>> {
     let path = if entry.kind == EntryKind::Folder { format!("{}/", entry.path) } else { entry.path.clone() };
-    ensure!(!entry.path.is_empty() && !path.contains('\0'), "`{path}` is no name for an archive's member");
+    ensure!(!entry.path.is_empty() && !path.contains('\0'), "`{path}` is not a valid member name");
     let mut header = tar::Header::new_ustar();
     header.set_mode(entry.mode);
     header.set_mtime(entry.mtime);
@@ -72,7 +72,7 @@ pub fn encode(entry: &Entry) -> Result<Vec<u8>> {
             *size
         }
         EntryKind::Symlink(target) => {
-            ensure!(!target.is_empty() && !target.contains('\0'), "`{target}` is no target for a link");
+            ensure!(!target.is_empty() && !target.contains('\0'), "`{target}` is not a valid link target");
             header.set_entry_type(tar::EntryType::Symlink);
             if target.len() > 100 || header.set_link_name_literal(target).is_err() {
                 extra.extend(record("linkpath", target));

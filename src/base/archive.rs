@@ -48,8 +48,9 @@ pub fn read_pulled(pulled: &Pulled, target: &Target, packer: &Packer) -> Result<
     let archive = Archive::Folder(pulled.folder.clone());
     let mut report = strictly;
     let path = oci::blob_path(&pulled.manifest);
-    let size = archive.size(&path).with_context(|| format!("its `{path}` is not there"))?;
-    let image = Walk::new(&archive, &mut report).image(&Listed::manifest(pulled.manifest, size))?.context("it is no image")?;
+    let size = archive.size(&path).with_context(|| format!("its `{path}` is missing"))?;
+    let image =
+        Walk::new(&archive, &mut report).image(&Listed::manifest(pulled.manifest, size))?.context("it is not an image")?;
     let base = base(&archive, image, BaseChoice::Image(pulled.reference.clone()), target, packer)?;
     Ok(Base { reference: Some(pulled.reference.at(pulled.digest).to_string()), ..base })
 }
@@ -75,7 +76,7 @@ fn only(archive: &Archive, target: &Target) -> Result<StoredImage> {
         let [entry] = &listing.entries[..] else { bail!("it holds {} images instead of one", listing.entries.len()) };
         entry
     };
-    walk.image(entry)?.context("it is no image")
+    walk.image(entry)?.context("it is not an image")
 }
 
 /// Whether a layer is packed already, so that its blob is not needed.
@@ -152,7 +153,7 @@ pub fn read_saved(path: &Path, images: &[(String, String)], packer: &Packer) -> 
         let named = |entry: &&Listed| entry.docker().is_some_and(|image| image.repo_tags.iter().any(is_named));
         let entry = listing.entries.iter().find(is).or_else(|| listing.entries.iter().find(named));
         let entry = entry.with_context(|| format!("the engine did not save the image `{name}`"))?;
-        let image = walk.image(entry)?.with_context(|| format!("`{name}` is no image"))?;
+        let image = walk.image(entry)?.with_context(|| format!("`{name}` is not an image"))?;
         let layers = read_layers(&archive, &image, packer)?.into_iter().map(|(segment, _)| segment).collect();
         read.push((image.config, layers));
     }
@@ -177,13 +178,13 @@ fn read_layer(archive: &Archive, layer: &StoredLayer, diff_id: Digest, packer: &
     } else {
         if let Some(digest) = layer.digest {
             let (found, _) = Digest::of_reader(archive.reader(&layer.path)?)?;
-            ensure!(found == digest, "its bytes have the sum `{found}`");
+            ensure!(found == digest, "its digest is `{found}`");
         }
         pack(decompressed(from)?, |_| key, packer)?
     };
     if segment.diff_id != diff_id {
         packer.cache().remove(key);
-        bail!("its unpacked bytes have the sum `{}` instead of `{diff_id}`", segment.diff_id);
+        bail!("its unpacked digest is `{}` instead of `{diff_id}`", segment.diff_id);
     }
     keep_facts(packer, &segment, &facts)?;
     Ok((segment, facts))

@@ -23,7 +23,7 @@ pub fn check(binary: &Binary, base: &Base) -> Result<()> {
     if let Some(loader) = &binary.elf.interpreter {
         match facts.libraries.get(&facts.resolve(loader)) {
             Some(found) => faults.extend(wrong_machine(found, machine, loader)),
-            None => faults.push(format!("its loader `{loader}` is not there")),
+            None => faults.push(format!("its loader `{loader}` is missing")),
         }
     }
     let paths = runpath(&binary.elf, &binary.place);
@@ -38,7 +38,7 @@ pub fn check(binary: &Binary, base: &Base) -> Result<()> {
             return Ok(None);
         }
         let Some((place, library)) = found else {
-            faults.push(format!("the library `{name}` is not there"));
+            faults.push(format!("the library `{name}` is missing"));
             return Ok(None);
         };
         faults.extend(wrong_machine(library, machine, name));
@@ -53,11 +53,11 @@ pub fn check(binary: &Binary, base: &Base) -> Result<()> {
     faults.retain(|fault| told.insert(fault.clone()));
     let code = if faults.iter().any(|fault| fault.contains("GLIBC_")) { Code::BaseGlibc } else { Code::BaseLibrary };
     let help = if code == Code::BaseGlibc {
-        "build against an older glibc (`cargo zigbuild --target TRIPLE.VERSION`), take a newer base, or use `base = \"auto\"`"
+        "build against an older glibc (`cargo zigbuild --target TRIPLE.VERSION`), use a newer base, or use `base = \"auto\"`"
     } else if base.facts.libraries.is_empty() {
         "use `base = \"auto\"`, or compile a static binary for the target's `-musl` triple"
     } else {
-        "take a base that has it, pack it with `files` where the loader searches, or use `base = \"auto\"`"
+        "use a base that has it, pack it with `files` where the loader searches, or use `base = \"auto\"`"
     };
     bail!(code.error(format!(
         "`{}` of the service `{}` does not run on the base `{}`:\n  {}\nhelp: {help}",

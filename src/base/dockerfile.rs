@@ -17,7 +17,7 @@ use crate::shell::Shell;
 
 /// What is said when no engine answers.
 const WITHOUT: &str =
-    "start Docker or podman, or take a base that needs none: `base = \"auto\"` or `base = { rootfs = \"FILE\" }`";
+    "start Docker or podman, or use a base that needs none: `base = \"auto\"` or `base = { rootfs = \"FILE\" }`";
 
 /// Reads what was built before of the same sources; else builds it.
 ///

@@ -17,7 +17,7 @@ use crate::segment::{Content, Key, KnownDigests, Layer, LayerMember, Packer, Seg
 
 pub fn read(path: &Path, epoch: u64, packer: &Packer, known: &KnownDigests) -> Result<Base> {
     let (segment, facts) = if path.is_dir() { folder(path, epoch, packer, known)? } else { tar(path, packer, known)? };
-    ensure!(!facts.folders.is_empty(), "`{}` holds no folder: it is no root file system", path.display());
+    ensure!(!facts.folders.is_empty(), "`{}` holds no folder: it is not a root file system", path.display());
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let history = History { created_by: Some(format!("cargo-appbundle: base rootfs {name}")), ..History::default() };
     Ok(Base {

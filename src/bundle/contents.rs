@@ -113,7 +113,7 @@ fn of(members: &ImageMembers, found: FoundImages) -> Result<Vec<BundledImage>> {
     for image in found.list {
         let mut layers = Vec::new();
         for (StoredLayer { path, .. }, diff_id) in image.layers.iter().zip(&image.config.rootfs.diff_ids) {
-            let member = members.get(path).with_context(|| format!("its layer `{path}` is not there"))?;
+            let member = members.get(path).with_context(|| format!("its layer `{path}` is missing"))?;
             let place = places.get(&member.digest).map_or_else(|| path.clone(), |place| (*place).clone());
             layers.push(BundledLayer { digest: member.digest, size: member.size, diff_id: *diff_id, place });
         }

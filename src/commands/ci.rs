@@ -55,7 +55,7 @@ pub fn run(options: &Options, ci: &CiOptions, shell: &Shell) -> Result<()> {
     let path = plan.workspace.join(path);
     match std::fs::read(&path) {
         Ok(old) if old == text.as_bytes() => shell.status("Fresh", path.display()),
-        Ok(_) => bail!("`{}` is there already\nhelp: see what would be written with `--stdout`", path.display()),
+        Ok(_) => bail!("`{}` already exists\nhelp: print the job with `--stdout`", path.display()),
         Err(_) => {
             crate::fs::write(&path, text.as_bytes())?;
             shell.status("Created", path.display());

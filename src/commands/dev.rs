@@ -74,7 +74,7 @@ pub fn run(options: &Options, asked: &DevOptions, shell: &Shell) -> Result<()> {
     .run(session);
     let stopped = started.stop();
     if let (Err(_), Err(error)) = (&ended, &stopped) {
-        shell.warning(format_args!("not all containers could be removed: {error:#}"));
+        shell.warning(format_args!("failed to remove all containers: {error:#}"));
         return ended;
     }
     ended.and(stopped)

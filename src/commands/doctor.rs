@@ -108,7 +108,7 @@ fn the_linker(linker: &str, triple: &str) -> Finding {
         Some(path) => State::Good(path.display().to_string()),
         // One of ours was looked for before it was chosen.
         None if right => State::Missing(format!(
-            "install `{linker}`, which `linker` of the target `{triple}` in Cargo's configuration names, or take that away"
+            "install `{linker}`, the `linker` of the target `{triple}` in Cargo's configuration, or remove that setting"
         )),
         None => State::Missing(match linker::debian_packages(triple) {
             Some(packages) => format!("run `sudo apt install {packages}`"),
@@ -140,8 +140,8 @@ fn c_library(linker: &str, triple: &str) -> Finding {
     let state = match Sysroot::new(linker).find("libc.so.6") {
         Some(path) => State::Good(path.display().to_string()),
         None => State::Missing(match linker::debian_packages(triple) {
-            Some(packages) => format!("run `sudo apt install {packages}`, or give a base other than `auto`"),
-            None => "give a base other than `auto`".into(),
+            Some(packages) => format!("run `sudo apt install {packages}`, or use a base other than `auto`"),
+            None => "use a base other than `auto`".into(),
         }),
     };
     Finding { what: "C library for the base `auto`".into(), state }

@@ -29,8 +29,9 @@ pub fn run(options: &InitOptions, shell: &Shell) -> Result<()> {
         Some(name) => Name::new(name).map_err(anyhow::Error::msg)?,
         None => {
             let folder = workspace.root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            Name::new(&Name::near(&folder))
-                .map_err(|_| anyhow::anyhow!("the folder's name cannot be the app's\nhelp: choose one with `--name NAME`"))?
+            Name::new(&Name::near(&folder)).map_err(|_| {
+                anyhow::anyhow!("the directory's name is not a valid app name\nhelp: choose one with `--name NAME`")
+            })?
         }
     };
     let author = options.author.as_deref().map(Author::new).transpose().map_err(anyhow::Error::msg)?;
@@ -53,7 +54,7 @@ pub fn run(options: &InitOptions, shell: &Shell) -> Result<()> {
     let has_service = !chosen.is_empty() || workspace.members.iter().any(|member| member.metadata.get("service").is_some());
     shell.note(match has_service {
         true => "next: `cargo appbundle doctor`, then `cargo appbundle build`",
-        false => "next: `cargo appbundle new-service NAME`, for there is no service yet",
+        false => "next: `cargo appbundle new-service NAME`, since there is no service yet",
     });
     Ok(())
 }

@@ -24,7 +24,9 @@ pub fn run(options: &Options, json: bool, shell: &Shell) -> Result<()> {
     let unified = match options.bin_dir {
         Some(_) => Vec::new(),
         None => workspace::unified(&options.cargo, &services, &plan.target.triple)
-            .inspect_err(|error| shell.note(format_args!("which features of dependencies are shared is not known: {error:#}")))
+            .inspect_err(|error| {
+                shell.note(format_args!("failed to find out which features of dependencies are shared: {error:#}"))
+            })
             .unwrap_or_default(),
     };
     let text = text(plan)? + &shared(&unified);

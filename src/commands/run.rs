@@ -71,7 +71,7 @@ pub fn run(options: &Options, run: &RunOptions, shell: &Shell) -> Result<()> {
     if ended.is_err()
         && let Err(error) = &stopped
     {
-        shell.warning(format_args!("not all containers could be removed: {error:#}"));
+        shell.warning(format_args!("failed to remove all containers: {error:#}"));
         return ended;
     }
     ended.and(stopped)

@@ -67,9 +67,12 @@ fn choose<'a>(all: &[&'a Reference], wanted: &[String]) -> Result<Vec<&'a Refere
         let reference: Reference = text.parse().map_err(anyhow::Error::msg)?;
         let Some(found) = all.iter().find(|known| ***known == reference) else {
             let known: Vec<String> = all.iter().map(|known| format!("`{known}`")).collect();
-            let known =
-                if known.is_empty() { "no service has one".to_owned() } else { format!("there are {}", known.join(", ")) };
-            bail!("no service stands on the image `{reference}`: {known}");
+            let known = if known.is_empty() {
+                "no service uses an image of a registry".to_owned()
+            } else {
+                format!("base images in use: {}", known.join(", "))
+            };
+            bail!("no service uses the image `{reference}`: {known}");
         };
         chosen.push(*found);
     }

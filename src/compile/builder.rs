@@ -78,7 +78,7 @@ pub fn bad_pair(builder: Builder, version: &semver::Version, rustc: &semver::Ver
     let passes_what_zig_rejects = target.triple.starts_with("aarch64") && *rustc >= of(1, 98, 0) && *version < of(0, 23, 0);
     (builder == Builder::Zigbuild && passes_what_zig_rejects).then(|| {
         format!(
-            "cargo-zigbuild {version} cannot link what Rust {rustc} gives it for aarch64 (`--fix-cortex-a53-843419`): run `cargo install cargo-zigbuild --locked` for 0.23.0 or later"
+            "cargo-zigbuild {version} cannot link the output of Rust {rustc} for aarch64 (`--fix-cortex-a53-843419`): run `cargo install cargo-zigbuild --locked` for 0.23.0 or later"
         )
     })
 }

@@ -18,7 +18,7 @@ pub fn flags(settings: &CargoSettings, workspace: &Workspace, plan: &Plan, shell
         flags.push(assign(&["profile", &plan.profile, "strip"], Value::String("symbols".into())));
     }
     if std::env::var_os("CARGO_ENCODED_RUSTFLAGS").is_some() || std::env::var_os("RUSTFLAGS").is_some() {
-        shell.note("`RUSTFLAGS` is set and hides all other flags: paths of this machine stay in the binaries, so their bytes depend on the folder");
+        shell.note("`RUSTFLAGS` is set and overrides all other flags, so executables contain paths of this machine and their bytes depend on them");
     } else {
         flags.push(rustflags(settings, workspace, plan));
     }

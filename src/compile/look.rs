@@ -47,7 +47,7 @@ fn look_at(
         && newest > floor
     {
         bail!(Code::TargetGlibc.error(format!(
-            "`{}` of the service `{}` needs glibc {}.{}, but the target asks for {}.{} at most",
+            "`{}` of the service `{}` needs glibc {}.{}, but the target allows at most {}.{}",
             path.display(),
             service.name,
             newest.0,

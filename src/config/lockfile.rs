@@ -186,14 +186,14 @@ fn parse(manifest: &Manifest) -> Result<Table, Problem> {
         if table.images[..at].iter().any(|other| other.reference == pin.reference) {
             let steps = [Step::Key("image"), Step::Index(at), Step::Key("reference")];
             return Err(manifest
-                .problem(Code::LockFile, &steps, format!("`{}` stands there twice", pin.reference))
+                .problem(Code::LockFile, &steps, format!("`{}` occurs twice", pin.reference))
                 .help("keep one of the two, then run `cargo appbundle update`"));
         }
         let whole = pin.reference.parse::<Reference>().map(|reference| reference.to_string());
         if whole.as_ref() != Ok(&pin.reference) {
             let steps = [Step::Key("image"), Step::Index(at), Step::Key("reference")];
             let message = match whole {
-                Ok(whole) => format!("`{}` is not written out: it stands for `{whole}`", pin.reference),
+                Ok(whole) => format!("`{}` is not a full name: write `{whole}`", pin.reference),
                 Err(why) => why,
             };
             return Err(manifest
@@ -274,9 +274,9 @@ mod tests {
         let platform = format!("[[image.platform]]\nname = \"linux/arm64\"\ndigest = \"{digest}\"\ndiff-ids = []\n");
         let debian = image("docker.io/library/debian:12");
         for (text, words, place) in [
-            (format!("version = 1\n{debian}{debian}"), "`docker.io/library/debian:12` stands there twice", "LOCK:6:13"),
+            (format!("version = 1\n{debian}{debian}"), "`docker.io/library/debian:12` occurs twice", "LOCK:6:13"),
             (format!("version = 1\n{debian}{platform}{platform}"), "has linux/arm64 twice", "LOCK:10:8"),
-            (format!("version = 1\n{}", image("debian:12")), "it stands for `docker.io/library/debian:12`", "LOCK:3:13"),
+            (format!("version = 1\n{}", image("debian:12")), "write `docker.io/library/debian:12`", "LOCK:3:13"),
             (format!("version = 1\n{}", image("Debian 12")), "is not an image reference", "LOCK:3:13"),
             ("version = 1\n[[image]]\nreference = \"a.io/a:1\"\n".into(), "missing field `digest`", "LOCK:2:1"),
             (format!("version = 1\n{debian}[[image.platform]]\nname = 7\n"), "invalid type: integer", "LOCK:6:8"),

@@ -29,152 +29,152 @@ pub use volumes::VolumeTable;
 pub struct AppTable {
     /// The app's name. Default: the workspace folder's name.
     pub name: Option<String>,
-    /// Reverse domain of who publishes it, such as `com.example`. Needed for the format `auterionos`.
+    /// The publisher, as a reverse domain such as `com.example`. The format `auterionos` requires it.
     pub author: Option<String>,
-    /// The version of the app. Default: `workspace.package.version`, or the only version among the services.
+    /// The app's version. Default: `workspace.package.version`, or the only version among the services.
     pub version: Option<String>,
-    /// Target triples. Default: `["aarch64-unknown-linux-gnu"]`.
+    /// Target triples to build for. Default: `["aarch64-unknown-linux-gnu"]`.
     pub targets: Option<Vec<String>>,
-    /// What all services' images stand on. Default: `"auto"`.
+    /// The base of all services' images. Default: `"auto"`.
     pub base: Option<BaseTable>,
-    /// What to write. Default: `["auterionos"]` if there is an author, else `["docker"]`.
+    /// Bundle formats to write. Default: `["auterionos"]` if there is an author, otherwise `["docker"]`.
     pub formats: Option<Vec<FormatName>>,
-    /// How hard to compress. Default: `"default"`.
+    /// Compression level. Default: `"default"`.
     pub compression: Option<CompressionName>,
-    /// Who makes the images. Default: `"native"`, which needs no container engine.
+    /// Image builder. Default: `"native"`, which needs no container engine.
     pub engine: Option<EngineName>,
-    /// What images hold. Default: `"image-per-service"`.
+    /// Whether each service has its own image. Default: `"image-per-service"`.
     pub layout: Option<LayoutName>,
-    /// Who compiles. Default: `"cargo"`.
+    /// Compiler driver. Default: `"cargo"`.
     pub builder: Option<BuilderName>,
-    /// For a registry, the URLs that are asked before it: `{ "docker.io" = ["https://mirror.example.com"] }`.
+    /// Mirrors to try before a registry, as URLs: `{ "docker.io" = ["https://mirror.example.com"] }`.
     pub mirrors: BTreeMap<String, Vec<String>>,
-    /// `HOST` or `HOST:PORT` of registries that speak plain HTTP. This machine itself always may.
+    /// Registries to reach over plain HTTP, as `HOST` or `HOST:PORT`. `localhost` is always allowed.
     pub insecure_registries: Vec<String>,
-    /// What only the `.auterionos` format knows.
+    /// Settings of the `.auterionos` format.
     pub auterion: AuterionTable,
-    /// What is wanted of the volumes that services name, by their names.
+    /// Settings of named volumes, by name.
     pub volumes: BTreeMap<String, VolumeTable>,
-    /// Stacks: services and other stacks that are started, watched and stopped together, by name.
+    /// Stacks, by name: services and other stacks that are started, watched and stopped together.
     pub stacks: BTreeMap<String, StackTable>,
-    /// What only Docker Swarm knows.
+    /// Settings for Docker Swarm.
     pub swarm: SwarmTable,
 }
 
-/// What images stand on.
+/// The base of images.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum BaseTable {
-    /// A base that needs nothing.
+    /// A base by name.
     Named(BaseName),
-    /// A base that is read from somewhere: exactly one of the keys.
+    /// A base from a source: exactly one of these keys.
     From(BaseSource),
 }
 
-/// Bases that need nothing.
+/// Bases that have no source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum BaseName {
-    /// One layer with the loader and the libraries that the binaries need.
+    /// One layer with the loader and the libraries that the executables need.
     Auto,
     /// Empty.
     Scratch,
 }
 
-/// Where a base comes from.
+/// The source of a base.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct BaseSource {
-    /// A root file system: a tar, plain or compressed, or a folder. Relative to the manifest.
+    /// A root file system: a folder, or a plain or compressed tar. Relative to the manifest.
     pub rootfs: Option<String>,
     /// A docker archive, an OCI layout, or an OCI archive. Relative to the manifest.
     pub archive: Option<String>,
-    /// A Dockerfile that Docker or podman builds for the target, and again when it, its context or its arguments change.
+    /// A Dockerfile that Docker or podman builds for the target. It is rebuilt when it, its context or its arguments change.
     /// Relative to the manifest.
     pub dockerfile: Option<String>,
-    /// With `dockerfile`: the folder that it copies from. Relative to the manifest. Default: the Dockerfile's folder.
+    /// With `dockerfile`: the build context, relative to the manifest. Default: the Dockerfile's folder.
     pub context: Option<String>,
-    /// With `dockerfile`: values for its `ARG`s.
+    /// With `dockerfile`: build arguments.
     pub args: BTreeMap<String, Scalar>,
-    /// With `dockerfile`: the stage to stop at. Default: the last one.
+    /// With `dockerfile`: the stage to build. Default: the last one.
     pub target: Option<String>,
-    /// An image in a registry, such as `debian:bookworm-slim`; `appbundle.lock` says which one exactly.
+    /// An image in a registry, such as `debian:bookworm-slim`; `appbundle.lock` pins its digest.
     pub image: Option<String>,
 }
 
-/// A kind of bundle.
+/// A bundle format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FormatName {
-    /// An app file of AuterionOS.
+    /// An app file for AuterionOS devices.
     Auterionos,
-    /// An archive for `docker load` and `podman load`, at the same time an OCI layout.
+    /// An archive for `docker load` and `podman load` that is an OCI layout as well.
     Docker,
-    /// An OCI layout in a tar.
+    /// An OCI image layout, as a tar.
     Oci,
 }
 
-/// Who makes the images.
+/// Image builder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum EngineName {
-    /// This program.
+    /// Built in.
     #[default]
     Native,
-    /// Docker, or podman behind its socket, of the generated Dockerfiles.
+    /// Docker or podman, from the generated Dockerfiles.
     Docker,
 }
 
-/// Who compiles.
+/// Compiler driver.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum BuilderName {
-    /// Cargo, with the linker of this machine.
+    /// Cargo, with this machine's cross linker.
     #[default]
     Cargo,
-    /// `cross`, in a container with the target's C tools.
+    /// `cross`, in a container with the target's C toolchain.
     Cross,
-    /// `cargo zigbuild`, with zig as the linker; takes a glibc version after the triple.
+    /// `cargo zigbuild`, with zig as the linker. The triple may end in a glibc version.
     Zigbuild,
 }
 
-/// What images hold.
+/// Whether each service has its own image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LayoutName {
-    /// Each service has an image of its own, which starts it.
+    /// Each service has its own image, which starts it.
     #[default]
     ImagePerService,
-    /// One image holds the executables of all services and starts none by itself; each service is a command in it.
+    /// One image contains the executables of all services. It starts none by itself; each service is a command in it.
     MultiBinary,
 }
 
-/// How hard to compress.
+/// Compression level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CompressionName {
-    /// For the inner loop of development.
+    /// Fastest, for development.
     Fast,
-    /// Smaller than the usual gzip, and faster.
+    /// Smaller and faster than gzip's default.
     Default,
-    /// As small as gzip gets; slow.
+    /// Smallest, but slow.
     Best,
 }
 
-/// What only the `.auterionos` format knows. Which keys are allowed depends on `api-version`.
+/// Settings of the `.auterionos` format. Which keys are allowed depends on `api-version`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct AuterionTable {
-    /// The version of the app file: 1 to 8. Default: 2.
+    /// Version of the app file, 1 to 8. Default: 2.
     #[schemars(range(min = 1, max = 8))]
     pub api_version: Option<u8>,
-    /// Devices: `skynode`, `skynode-s`, `ainode`, ... Default: `["skynode"]`.
+    /// Devices, such as `skynode`, `skynode-s` and `ainode`. Default: `["skynode"]`.
     pub target_platform: Option<OneOrMany>,
-    /// `none` or `v` and a number. Default: `none`.
+    /// The base app, `none` or `vN`. Default: `none`.
     pub app_base: Option<String>,
-    /// Whether it belongs to the system; from API 2 on.
+    /// Whether this is a system app. Needs API 2.
     pub system_app: Option<bool>,
-    /// Other apps that it needs: slug and version; from API 2 on.
+    /// Apps that this app requires, as slug and version. Needs API 2.
     pub dependencies: Option<BTreeMap<String, String>>,
     /// From API 3 on.
     pub logging: Option<Map<String, Value>>,
@@ -184,7 +184,7 @@ pub struct AuterionTable {
     pub parameters: Option<Vec<Map<String, Value>>>,
     /// API 8.
     pub suite_id: Option<Map<String, Value>>,
-    /// A piece of compose file, merged last.
+    /// Compose keys, merged last.
     pub compose_override: Option<Map<String, Value>>,
 }
 
@@ -195,41 +195,41 @@ pub struct AuterionTable {
 pub struct ServiceTable {
     /// The name of the service. Default: the package's name.
     pub name: Option<String>,
-    /// The executable. Default: `default-run`, else the package's only one.
+    /// The bin to run. Default: `default-run`, or the package's only bin.
     pub bin: Option<String>,
-    /// Features of the package to compile with.
+    /// Features of the package to enable.
     pub features: Option<Vec<String>>,
-    /// How its container runs.
+    /// How the container runs.
     #[serde(flatten)]
     pub container: ContainerTable,
-    /// Files to put into the image.
+    /// Files to add to the image.
     pub files: Vec<FileTable>,
     /// Services to start before this one.
     pub depends_on: Vec<String>,
-    /// URL paths that lead to this service.
+    /// URL paths that are routed to this service.
     pub routes: BTreeMap<String, RouteTable>,
-    /// The stack that this service brings up and takes down: its image is the stack's (`new-service --template stack`).
+    /// The stack that this service deploys and removes as its controller (`new-service --template stack`).
     pub controls: Option<String>,
-    /// Another base than the app's.
+    /// The base of this service's image. Default: the app's.
     pub base: Option<BaseTable>,
-    /// What runs beside it while `cargo appbundle test` tests it.
+    /// Containers that `cargo appbundle test` runs for this service.
     pub test: Option<NeedsTable>,
-    /// What runs beside it under `cargo appbundle dev`. Default: what `test` says.
+    /// Containers that `cargo appbundle dev` runs for this service. Default: those of `test`.
     pub dev: Option<NeedsTable>,
-    /// Merged last into its part of compose files.
+    /// Compose keys, merged last into the service in compose files.
     pub compose: Option<Map<String, Value>>,
-    /// Merged last into its part of `auterion-app.yml`.
+    /// Keys merged last into the service in `auterion-app.yml`.
     pub auterion: Option<Map<String, Value>>,
-    /// Merged last into its pod on Kubernetes; of lists, items with the same `name` are merged.
+    /// Keys merged last into the service's pod on Kubernetes. List items with the same `name` are merged.
     pub kubernetes: Option<Map<String, Value>>,
 }
 
-/// Files to put into an image.
+/// Files to add to an image.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct FileTable {
     /// A file, a folder, or a pattern with `*`, `**`, `?`, `[...]` or `{a,b}`, relative to the manifest.
     pub from: String,
-    /// An absolute path in the image: of the file, or, ending in `/` or for a pattern, of the folder.
+    /// An absolute path in the image: the file's, or the folder's if it ends in `/` or `from` is a pattern.
     pub to: String,
 }

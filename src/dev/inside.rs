@@ -68,7 +68,7 @@ impl Inside {
         lock.lock().context("failed to lock a new file")?;
         let supervisor = supervisor(&folder.path().join("supervisor"), target);
         if let Err(error) = &supervisor {
-            shell.detail("Restarting", format_args!("containers whole: {error:#}"));
+            shell.detail("Restarting", format_args!("whole containers, without a supervisor: {error:#}"));
         }
         Ok(Self { folder, _lock: lock, supervisor: supervisor.ok(), controls: BTreeMap::new() })
     }
@@ -115,7 +115,7 @@ impl Inside {
         let (mut done, mut left) = (Vec::new(), Vec::new());
         for (name, restart) in services.iter().zip(restarts) {
             if restart == Restart::Killed {
-                shell.warning(format_args!("`{name}` does not end on SIGTERM and is killed"));
+                shell.warning(format_args!("`{name}` did not exit on SIGTERM; killed"));
             }
             if restart == Restart::Not { &mut left } else { &mut done }.push(name.clone());
         }

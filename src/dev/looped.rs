@@ -68,8 +68,8 @@ impl Loop<'_, '_> {
                     // One that is gone is told as such.
                     self.engine.again()?;
                     pipeline::report(&error, self.shell);
-                    let left = if first { "nothing runs yet" } else { "what runs is what was built before" };
-                    self.shell.status("Waiting", format_args!("for a change that mends it; {left}"));
+                    let left = if first { "for changes; nothing runs yet" } else { "for changes; the old versions keep running" };
+                    self.shell.status("Waiting", format_args!("{left}"));
                 }
             }
             let mut looked = Instant::now();
@@ -97,7 +97,7 @@ impl Loop<'_, '_> {
                 format_args!("{all} containers; edit a source file to restart its service, Ctrl-C stops them"),
             );
         } else if names.is_empty() {
-            self.shell.status("Fresh", "no service has changed");
+            self.shell.status("Fresh", "no executable changed; nothing restarted");
         } else {
             self.shell.status("Restarted", format_args!("{} in {:.2}s", names.join(", "), took.as_secs_f64()));
         }

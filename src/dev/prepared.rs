@@ -99,7 +99,7 @@ impl Prepared {
     /// The services as they are started, in their order, before anything is known of where dependencies are.
     ///
     /// # Errors
-    /// When `app.yml` cannot be made out.
+    /// When `app.yml` cannot be parsed.
     pub fn launches(&self) -> Result<(Vec<Launch>, Vec<String>)> {
         let plan = &self.session.plan;
         let (_, launches, notes) = apps::of_plan(plan)?;

@@ -58,7 +58,7 @@ impl Engine {
             (writer.join(), answered)
         });
         both(written.unwrap_or_else(|_| Err(anyhow!("the context's writer died"))), answered)?;
-        self.image(&spec.tag)?.with_context(|| format!("the engine built `{}`, but does not have it now", spec.tag))
+        self.image(&spec.tag)?.with_context(|| format!("the engine built `{}`, but does not list it", spec.tag))
     }
 
     async fn ask(

@@ -37,7 +37,7 @@ impl Engine {
             labels: Some(labels),
             ..NetworkCreateRequest::default()
         };
-        self.wait(&format!("making the network `{name}`"), self.docker.create_network(request)).map(drop)
+        self.wait(&format!("creating the network `{name}`"), self.docker.create_network(request)).map(drop)
     }
 
     /// Removes a network; one that is not there is fine.
@@ -53,7 +53,7 @@ impl Engine {
             None => options,
         };
         let created = self.docker.create_container(Some(options.build()), body(new)?);
-        self.wait(&format!("making a container of `{}`", new.container.image), created).map(drop)
+        self.wait(&format!("creating a container of `{}`", new.container.image), created).map(drop)
     }
 
     /// Starts a container.
@@ -63,7 +63,7 @@ impl Engine {
 
     /// How a container is.
     pub fn state(&self, name: &str) -> Result<State> {
-        let doing = format!("looking at the container `{name}`");
+        let doing = format!("inspecting the container `{name}`");
         let mut tries = 0..40;
         let found = loop {
             match self.runtime.block_on(self.docker.inspect_container(name, None)) {
@@ -127,7 +127,7 @@ impl Engine {
     /// Runs a command in a container; says whether it ended well in time.
     pub fn probe(&self, name: &str, command: &[String], timeout: Duration) -> Result<bool> {
         let config = ExecConfig { cmd: Some(command.to_vec()), ..ExecConfig::default() };
-        let doing = format!("asking the container `{name}` for its health");
+        let doing = format!("checking the health of the container `{name}`");
         let told = |error| self.told(error, &doing);
         let ended = self.runtime.block_on(async {
             let exec = self.docker.create_exec(name, config).await?.id;

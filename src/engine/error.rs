@@ -17,7 +17,7 @@ pub fn told(error: Error, endpoint: &Endpoint, help: &str, doing: &str) -> anyho
         Error::DockerStreamError { error } => anyhow::anyhow!("the engine failed while {doing}: {}", error.trim()),
         Error::RequestTimeoutError => anyhow::anyhow!("the engine at {endpoint} did not answer in time while {doing}"),
         Error::JsonDataError { message, .. } => {
-            anyhow::anyhow!("what answers at {endpoint} is no container engine, or a broken one: {message}")
+            anyhow::anyhow!("what answers at {endpoint} is not a container engine, or a broken one: {message}")
         }
         error => gone(&chain(&error), endpoint, help, doing),
     }
@@ -25,7 +25,7 @@ pub fn told(error: Error, endpoint: &Endpoint, help: &str, doing: &str) -> anyho
 
 /// An engine that was there and is no longer. `help` is what can be done without one.
 pub fn gone(cause: &str, endpoint: &Endpoint, help: &str, doing: &str) -> anyhow::Error {
-    let why = format!("the engine at {endpoint} went away while {doing}: {cause}");
+    let why = format!("the engine at {endpoint} stopped answering while {doing}: {cause}");
     let help = format!("help: see in its log why it ended (`journalctl -u docker`), and {help}");
     Code::EngineUnreachable.error(format!("{why}\n{help}")).into()
 }

@@ -57,7 +57,7 @@ impl Engine {
         match self.runtime.block_on(self.docker.inspect_image(name)) {
             Ok(image) => Ok(Some(ImageFacts::of(image))),
             Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
-            Err(error) => Err(self.told(error, &format!("looking at the image `{name}`"))),
+            Err(error) => Err(self.told(error, &format!("inspecting the image `{name}`"))),
         }
     }
 
@@ -82,7 +82,7 @@ impl Engine {
 
     /// Docker from 25 on may; then it loads whole images only.
     fn keeps_images_in_containerd(&self) -> Result<bool> {
-        let info = self.wait("telling how it keeps images", self.docker.info())?;
+        let info = self.wait("reporting how it stores images", self.docker.info())?;
         let status = info.driver_status.unwrap_or_default();
         Ok(status.iter().flatten().any(|text| text.contains("containerd.snapshotter")))
     }

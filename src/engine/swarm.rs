@@ -75,7 +75,7 @@ impl Engine {
         })
     }
 
-    /// Makes a network that reaches over all nodes, for a stack; one that is there already stays. Says whether it made one.
+    /// Makes a network that reaches over all nodes, for a stack; one that already exists stays. Says whether it made one.
     pub fn create_overlay(&self, name: &str, stack: &str) -> Result<bool> {
         let there = self.runtime.block_on(self.docker.inspect_network(name, None));
         if there.is_ok_and(|network| network.scope.as_deref() == Some("swarm")) {
@@ -88,12 +88,12 @@ impl Engine {
             labels: Some(HashMap::from([(STACK_LABEL.to_owned(), stack.to_owned())])),
             ..NetworkCreateRequest::default()
         };
-        self.wait(&format!("making the network `{name}`"), self.docker.create_network(request)).map(|_| true)
+        self.wait(&format!("creating the network `{name}`"), self.docker.create_network(request)).map(|_| true)
     }
 
     /// The services of a stack, by name.
     pub fn services(&self, stack: &str) -> Result<Vec<SwarmService>> {
-        let doing = format!("looking at the stack `{stack}`");
+        let doing = format!("inspecting the stack `{stack}`");
         let options = ListServicesOptionsBuilder::new().filters(&only(stack)).status(true).build();
         let services = self.wait(&doing, self.docker.list_services(Some(options)))?;
         let options = ListTasksOptionsBuilder::new().filters(&only(stack)).build();
@@ -132,7 +132,7 @@ impl Engine {
             data: Some(base64::prelude::BASE64_STANDARD.encode(text)),
             ..SecretSpec::default()
         };
-        self.wait(&format!("making the secret `{name}`"), self.docker.create_secret(spec)).map(drop)
+        self.wait(&format!("creating the secret `{name}`"), self.docker.create_secret(spec)).map(drop)
     }
 
     /// Removes a secret; one that is not there is fine.
@@ -165,7 +165,7 @@ impl Engine {
     /// Containers of a stack on this node that have not ended.
     pub fn containers_of(&self, stack: &str) -> Result<Vec<String>> {
         let options = ListContainersOptionsBuilder::new().filters(&only(stack)).build();
-        let found = self.wait(&format!("looking at the stack `{stack}`"), self.docker.list_containers(Some(options)))?;
+        let found = self.wait(&format!("inspecting the stack `{stack}`"), self.docker.list_containers(Some(options)))?;
         Ok(found.into_iter().flat_map(|container| container.names.unwrap_or_default()).collect())
     }
 

@@ -9,7 +9,7 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// The lines that a message adds; one that cannot be made out adds none.
+    /// The lines that a message adds; one that cannot be parsed adds none.
     pub fn lines(&mut self, message: &[u8]) -> Vec<String> {
         let mut lines = Vec::new();
         for (field, value) in fields(message) {

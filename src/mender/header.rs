@@ -84,7 +84,7 @@ impl Header {
                 continue;
             }
             if part != Part::Script && !seen.insert(part) {
-                faults.add(format!("`{}` stands twice", entry.path));
+                faults.add(format!("`{}` occurs twice", entry.path));
                 continue;
             }
             if last.is_some_and(|last| last > part) {

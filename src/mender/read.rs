@@ -99,7 +99,7 @@ impl Walk {
         let name = entry.path.as_str();
         let plain = name.trim_start_matches("./");
         if self.last == Some(Part::Data) {
-            faults.add(format!("`{name}` stands after the data: nothing may follow it"));
+            faults.add(format!("`{name}` comes after the data, which has to be last"));
         }
         let Some(part) = Part::of(plain) else {
             faults.add(if plain.starts_with("manifest-augment") || plain.starts_with("header-augment") {
@@ -117,12 +117,12 @@ impl Walk {
             return Ok(());
         }
         if self.seen.contains_key(&part) {
-            faults.add(format!("`{name}` stands there a second time"));
+            faults.add(format!("`{name}` occurs twice"));
             return Ok(());
         }
         if let Some(last) = self.last.filter(|last| *last > part) {
             let before = self.seen.get(&last).map_or("", String::as_str);
-            faults.add(format!("`{name}` stands after `{before}`: the order is version, manifest, manifest.sig, header, data"));
+            faults.add(format!("`{name}` comes after `{before}`: the order is version, manifest, manifest.sig, header, data"));
         }
         self.last = self.last.max(Some(part));
         self.seen.insert(part, plain.to_owned());
@@ -196,7 +196,7 @@ impl Walk {
                 faults.add(format!("`{}` is not allowed as a name: letters, digits and `_-.,` are", name.escape_debug()));
             }
             if !names.insert(name.clone()) {
-                faults.add(format!("`{name}` stands twice"));
+                faults.add(format!("`{name}` occurs twice"));
             }
             ensure!(files.len() < MOST_FILES, "it holds more than {MOST_FILES} files");
             let mut hasher = Hasher::default();

@@ -55,7 +55,7 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
     Wanted::remember(session, options)?;
     let removed = bench.packer.cache().prune(options.cache_size);
     if removed > 0 {
-        shell.detail("Pruned", format_args!("{} of the cache of layers", shell::bytes(removed)));
+        shell.detail("Pruned", format_args!("{} from the layer cache", shell::bytes(removed)));
     }
     Ok(outputs)
 }
@@ -75,7 +75,7 @@ fn mended<T>(bench: &Workbench<'_>, mut make: impl FnMut() -> Result<T>) -> Resu
     let mut made = make();
     for _ in 0..2 {
         let Some(damaged) = made.as_ref().err().and_then(|error| error.downcast_ref::<Damaged>()) else { break };
-        bench.shell.warning(format_args!("{damaged}, so it is packed again"));
+        bench.shell.warning(format_args!("{damaged}; packing it again"));
         bench.packer.cache().remove(damaged.0);
         made = make();
     }

@@ -171,7 +171,7 @@ fn build(
     ensure!(
         image.architecture == platform.architecture,
         Code::BasePlatform.error(format!(
-            "the engine made `{}` for {}/{} instead of {platform}\nhelp: build with `--engine native`",
+            "the engine built `{}` for {}/{} instead of {platform}\nhelp: build with `--engine native`",
             context.image, image.os, image.architecture
         ))
     );

@@ -40,7 +40,7 @@ pub fn build(engine: &Engine, plan: &Plan, service: &Service, source: &Dockerfil
     let image = image.with_context(failed)?;
     if image.architecture != plan.target.platform.architecture {
         bail!(Code::BasePlatform.error(format!(
-            "the engine made `{tag}` for {}/{} instead of {}",
+            "the engine built `{tag}` for {}/{} instead of {}",
             image.os, image.architecture, plan.target.platform
         )));
     }

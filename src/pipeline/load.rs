@@ -57,7 +57,7 @@ pub fn load(engine: &Engine, path: &Path, contents: &Contents, shell: &Shell) ->
     let there = contents.images.len() - wanted.len();
     if wanted.is_empty() {
         let total = bytes(contents.images.iter(), &BTreeSet::new());
-        shell.status("Fresh", format_args!("{} there already ({} not sent)", count(there, "image"), shell::bytes(total)));
+        shell.status("Fresh", format_args!("{} already loaded ({} reused)", count(there, "image"), shell::bytes(total)));
         return Ok(());
     }
     let about = engine.about();
@@ -74,7 +74,7 @@ pub fn load(engine: &Engine, path: &Path, contents: &Contents, shell: &Shell) ->
         && !known.is_empty()
         && engine.again().is_ok()
     {
-        shell.detail("Loading", format_args!("all layers once more, since the engine said: {error:#}"));
+        shell.detail("Loading", format_args!("all layers again, because the engine failed: {error:#}"));
         known.clear();
         sent = send(engine, path, &wanted, &known, shell);
     }
@@ -82,21 +82,12 @@ pub fn load(engine: &Engine, path: &Path, contents: &Contents, shell: &Shell) ->
     let sent = sent.map_err(|error| read_through(path, shell).err().unwrap_or(error))?;
     for image in &wanted {
         if !is_of(&named(engine, image)?, image) {
-            bail!("the engine took the image `{}`, but does not have it now", image.names[0]);
+            bail!("the engine accepted the image `{}`, but does not list it", image.names[0]);
         }
     }
     let spared = bytes(contents.images.iter(), &BTreeSet::new()) - bytes(wanted.iter().copied(), &known);
-    let skipped = if spared > 0 {
-        format!(
-            "; not sent: {} and {} that are there, {}",
-            count(there, "image"),
-            count(known.len(), "layer"),
-            shell::bytes(spared)
-        )
-    } else {
-        String::new()
-    };
-    shell.status("Loaded", format_args!("{}, {}{skipped}", count(wanted.len(), "image"), shell::bytes(sent)));
+    let reused = if spared > 0 { format!(", {} reused", shell::bytes(spared)) } else { String::new() };
+    shell.status("Loaded", format_args!("{} ({} sent{reused})", count(wanted.len(), "image"), shell::bytes(sent)));
     Ok(())
 }
 

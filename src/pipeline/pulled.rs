@@ -211,7 +211,7 @@ pub fn read(
     let mut base = base::read_pulled(&pulled, target, packer);
     // A blob may have been damaged on the disk since it came.
     if base.is_err() && blobs.heal(missing.iter().copied()) {
-        shell.warning(format_args!("layers of `{reference}` were damaged in the cache, so they are pulled again"));
+        shell.warning(format_args!("layers of `{reference}` are damaged in the cache; pulling them again"));
         pull(client, blobs, reference, &missing, shell)?;
         base = base::read_pulled(&pulled, target, packer);
     }

@@ -73,7 +73,7 @@ pub fn push(client: &Client<'_>, prefix: &str, outgoing: &[Outgoing], shell: &Sh
             platform: platforms.iter().map(|image| image.platform.as_str()).collect::<Vec<_>>().join(","),
         });
     }
-    shell.status("Sent", format_args!("{} of layers and configs", shell::bytes(sent)));
+    shell.status("Sent", shell::bytes(sent));
     Ok(pushed)
 }
 

@@ -51,7 +51,7 @@ pub fn lock(plan: &Plan, shell: &Shell) -> Result<std::fs::File> {
     fs_err::create_dir_all(&plan.output)?;
     let file = std::fs::File::create(&path).with_context(|| format!("failed to write `{}`", path.display()))?;
     if file.try_lock().is_err() {
-        shell.status("Blocking", "waiting for file lock on the appbundle folder");
+        shell.status("Blocking", "waiting for file lock on the appbundle directory");
         file.lock().with_context(|| format!("failed to lock `{}`", path.display()))?;
     }
     Ok(file)

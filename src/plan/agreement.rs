@@ -78,7 +78,7 @@ fn check_volumes<'a>(service: &'a Service, writers: &mut BTreeMap<&'a str, &'a S
         let ((user, group), (others, of_others)) = (parts(service), parts(other));
         if !same(user, others) && !same(group, of_others) {
             let message = format!(
-                "the volume `{name}` is written by `{}` as `{}` and by `{}` as `{}`: neither could change what the other makes",
+                "the volume `{name}` is written by `{}` as `{}` and by `{}` as `{}`: neither could change the other's files",
                 other.name,
                 other.container.user.as_deref().unwrap_or_default(),
                 service.name,

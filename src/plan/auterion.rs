@@ -23,7 +23,7 @@ pub fn resolve(table: &AuterionTable, target: &Target, among_others: bool) -> Re
     for name in &target_platform {
         let Some(Device { device_type: device, architecture: needs, .. }) = Device::named(name) else {
             let known: Vec<&str> = Device::ALL.iter().map(|device| device.name).collect();
-            wrong.push(("target-platform", format!("`{name}` is no device; known are {}", known.join(", "))));
+            wrong.push(("target-platform", format!("`{name}` is not a device; known are {}", known.join(", "))));
             continue;
         };
         if *needs != architecture && among_others {
@@ -46,7 +46,7 @@ pub fn resolve(table: &AuterionTable, target: &Target, among_others: bool) -> Re
         let why = if is_version {
             format!("`{app_base}`: bundles that leave out the layers of an installed app base are not written; use `none`")
         } else {
-            format!("`{app_base}` is no app base; use `none`")
+            format!("`{app_base}` is not an app base; use `none`")
         };
         wrong.push(("app-base", why));
     }

@@ -13,7 +13,7 @@ use crate::config::tables::{BaseName, BaseSource, BaseTable};
 pub fn resolve(table: &BaseTable, folder: &Path) -> Result<BaseChoice, String> {
     let there = |path: &str| -> Result<PathBuf, String> {
         let full = folder.join(path);
-        if full.exists() { Ok(full) } else { Err(format!("`{path}` is not there")) }
+        if full.exists() { Ok(full) } else { Err(format!("`{path}` does not exist")) }
     };
     match table {
         BaseTable::Named(BaseName::Auto) => Ok(BaseChoice::Auto),
@@ -38,14 +38,14 @@ fn dockerfile(source: &BaseSource, folder: &Path) -> Result<Dockerfile, String> 
     let written = source.dockerfile.clone().unwrap_or_default();
     let path = folder.join(&written);
     if !path.is_file() {
-        return Err(format!("the file `{written}` is not there"));
+        return Err(format!("the file `{written}` does not exist"));
     }
     let context = match &source.context {
         Some(context) => folder.join(context),
         None => path.parent().unwrap_or(folder).to_owned(),
     };
     let context = context.canonicalize().ok().filter(|context| context.is_dir());
-    let context = context.ok_or_else(|| format!("the folder `{}` is not there", source.context.clone().unwrap_or_default()))?;
+    let context = context.ok_or_else(|| format!("the folder `{}` does not exist", source.context.clone().unwrap_or_default()))?;
     let path = path.canonicalize().map_err(|error| format!("`{written}` cannot be read: {error}"))?;
     let args = source.args.iter().map(|(name, value)| (name.clone(), value.to_string())).collect();
     Ok(Dockerfile { path, written, context, args, target: source.target.clone() })

@@ -80,7 +80,7 @@ fn env_files(table: &ContainerTable, folder: &Path, report: &mut Report<'_>) -> 
     for file in table.env_file.clone().map(OneOrMany::into_vec).unwrap_or_default() {
         let path = folder.join(&file);
         if !path.is_file() {
-            report.wrong(Code::FileNotFound, &[Step::Key("env-file")], format!("`{file}` is not there"));
+            report.wrong(Code::FileNotFound, &[Step::Key("env-file")], format!("`{file}` does not exist"));
         }
         paths.push(path);
     }

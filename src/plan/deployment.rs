@@ -76,5 +76,5 @@ pub fn duration(text: &str) -> Result<String, String> {
     if known && humantime::parse_duration(text).is_ok() {
         return Ok(text.to_owned());
     }
-    Err(format!("`{text}` is no time: write `10s` or `1m30s`"))
+    Err(format!("`{text}` is not a duration: write `10s` or `1m30s`"))
 }

@@ -127,7 +127,7 @@ fn keep_ends(found: &mut [AppFile], start: &Path) -> Result<(), String> {
         let metadata = std::fs::metadata(&real).map_err(failed)?;
         if metadata.is_dir() {
             let shown = file.from.strip_prefix(start).unwrap_or(&file.from).display();
-            return Err(format!("the link `{shown}` leads to a folder of which the pattern matches nothing"));
+            return Err(format!("the link `{shown}` points to a folder in which the pattern matches nothing"));
         }
         *file = plain(file.to.trim_start_matches('/'), &real, &metadata);
     }
@@ -147,7 +147,7 @@ fn link(to: &str, path: &Path, start: &Path, workspace: &Path) -> Result<AppFile
     let shown = path.strip_prefix(workspace).unwrap_or(path).display();
     let target = std::fs::read_link(path).map_err(|e| format!("`{shown}` cannot be read: {e}"))?;
     let real = std::fs::canonicalize(path)
-        .map_err(|_| format!("the link `{shown}` leads to `{}`, where nothing is", target.display()))?;
+        .map_err(|_| format!("the link `{shown}` points to `{}`, which does not exist", target.display()))?;
     let inside = |folder: &Path| std::fs::canonicalize(folder).is_ok_and(|folder| real.starts_with(folder));
     if target.is_relative() && inside(start) && normal(&path.with_file_name("").join(&target)).starts_with(start) {
         let link = target.to_str().ok_or_else(|| format!("the link `{shown}` has a target that is not UTF-8"))?.to_owned();
@@ -161,7 +161,7 @@ fn link(to: &str, path: &Path, start: &Path, workspace: &Path) -> Result<AppFile
     }
     let metadata = std::fs::metadata(&real).map_err(|e| format!("`{shown}` cannot be read: {e}"))?;
     if metadata.is_dir() {
-        return Err(format!("the link `{shown}` leads to the folder `{}`; name that in `files` if you want it", real.display()));
+        return Err(format!("the link `{shown}` points to the folder `{}`; to pack it, name it in `files`", real.display()));
     }
     Ok(plain(to, &real, &metadata))
 }

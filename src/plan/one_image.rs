@@ -20,8 +20,10 @@ pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service>
         let Some(source) = manifests::of(sources, service.name.as_str()) else { continue };
         let mut report = source.report(problems);
         if let Some(other) = base_of(first).filter(|other| *other != package.base) {
-            let message =
-                format!("one image stands on one base: `{}` has {}, `{}` has {other}", service.name, package.base, first.name);
+            let message = format!(
+                "services that share an image must share a base: `{}` has {}, `{}` has {other}",
+                service.name, package.base, first.name
+            );
             report.wrong(Code::OneImage, &[Step::Key("base")], message);
         }
         if service.container.image.canonical() != first.container.image.canonical() {
@@ -36,8 +38,7 @@ pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service>
                 .insert(&file.to, service)
                 .filter(|other| other.package().is_some_and(|package| package.binary_path == file.to))
             {
-                let message =
-                    format!("`{}` is where the executable of `{}` stands, and they share one image", file.to, other.name);
+                let message = format!("`{}` is the path of the executable of `{}`, and they share an image", file.to, other.name);
                 report.wrong(Code::OneImage, &[Step::Key("files")], message);
             }
             if let Some((other, before)) = files.insert(&file.to, (&service.name, file))

@@ -19,7 +19,7 @@ pub fn image(name: &str) -> Result<BaseChoice, String> {
     if let Some(name) = name.strip_prefix(ENGINE) {
         let image: Reference = name.parse()?;
         return if image.repository.is_empty() {
-            Err(format!("`{name}` is no image"))
+            Err(format!("`{name}` is not an image"))
         } else {
             Ok(BaseChoice::Daemon(name.to_owned()))
         };

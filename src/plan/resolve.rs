@@ -115,12 +115,13 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         bail!("the app has no name or version");
     };
     if version.is_mapped() {
-        notes.push(format!("version `{}` becomes `{}`: `+` is not allowed in an image's tag", version.written, version.tag));
+        notes.push(format!("version `{}` becomes `{}`: image tags cannot contain `+`", version.written, version.tag));
     }
     if let (Some(auterion), Some(target)) = (&auterion, &target)
         && auterion.device_types.is_empty()
     {
-        notes.push(format!("no device of `target-platform` runs {}: no `.auterionos` file for it", target.platform));
+        notes
+            .push(format!("no device in `target-platform` runs {}, so no `.auterionos` file is written for it", target.platform));
         formats.retain(|format| *format != Format::Auterionos);
     }
     let template = read_template(workspace, &version)?;

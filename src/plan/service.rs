@@ -136,10 +136,10 @@ fn packed_files(table: &ServiceTable, folder: &Path, workspace: &Path, binary: &
         let Some(found) = report.take(Code::InvalidFiles, &place, files::expand(entry, folder, workspace)) else { continue };
         for file in found {
             if file.to == binary {
-                report.wrong(Code::InvalidFiles, &place, format!("`{}` is where the executable stands", file.to));
+                report.wrong(Code::InvalidFiles, &place, format!("`{}` is the path of the executable", file.to));
             } else if file.to.split('/').any(|part| part.starts_with(WHITEOUT)) {
                 let message =
-                    format!("`{}` cannot be in an image: there, `{WHITEOUT}` before a name removes what has it", file.to);
+                    format!("`{}` cannot be in an image: names that begin with `{WHITEOUT}` mark files as deleted", file.to);
                 report.wrong(Code::InvalidFiles, &place, message);
             } else if let Some(other) = all.get(&file.to) {
                 let message = format!("`{}` and `{}` both go to `{}`", other.from.display(), file.from.display(), file.to);

@@ -115,7 +115,7 @@ fn swarm(given: Given<'_>, problems: &mut Problems) -> Swarm {
         |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || "+-".contains(c));
     if !stop_signal.strip_prefix("SIG").is_some_and(named) {
         let mut report = given.app.report(problems);
-        let message = format!("`{stop_signal}` is no signal: write `SIGTERM` or `SIGINT`");
+        let message = format!("`{stop_signal}` is not a signal: write `SIGTERM` or `SIGINT`");
         report.wrong(Code::InvalidValue, &[Step::Key("swarm"), Step::Key("stop-signal")], message);
     }
     Swarm { variables, mesh: table.routing.unwrap_or_default() == RoutingName::Mesh, stop_signal }
@@ -168,7 +168,11 @@ fn parents(given: Given<'_>, tables: &BTreeMap<String, StackTable>, report: &mut
                 let near = schema::nearest(inner, &known).map(|near| format!("; did you mean `{near}`?"));
                 report.wrong(Code::InvalidStack, &place, format!("there is no stack `{inner}`{}", near.unwrap_or_default()));
             } else if inner == given.name.as_str() {
-                report.wrong(Code::InvalidStack, &place, format!("`{inner}` is the app's own stack, which is in no other one"));
+                report.wrong(
+                    Code::InvalidStack,
+                    &place,
+                    format!("`{inner}` is the app's own stack, which cannot be inside another one"),
+                );
             } else if let Some(other) = parents.insert(inner.clone(), stack.clone()) {
                 report.wrong(Code::InvalidStack, &place, format!("the stack `{inner}` is in the stack `{other}` already"));
             }
@@ -210,7 +214,7 @@ fn apps(given: Given<'_>, stack: &str, table: &StackTable, problems: &mut Proble
         match folder.canonicalize() {
             Ok(folder) if folder.join("Cargo.toml").is_file() => drop(apps.insert(name.clone(), folder)),
             Ok(_) => report.wrong(Code::FileNotFound, &place, format!("`{}` has no `Cargo.toml`", other.path)),
-            Err(_) => report.wrong(Code::FileNotFound, &place, format!("`{}` is not there", other.path)),
+            Err(_) => report.wrong(Code::FileNotFound, &place, format!("`{}` does not exist", other.path)),
         }
     }
     apps

@@ -25,7 +25,7 @@ pub fn resolve(app: &AppSource, services: &BTreeMap<String, Service>, problems: 
             report.wrong(Code::InvalidName, &place, format!("no service has a volume `{name}`{near}"));
         }
         let size = table.size.as_ref().and_then(|text| {
-            let size = Memory::parse(text).map_err(|_| format!("`{text}` is no size: write `512Mi` or `10Gi`"));
+            let size = Memory::parse(text).map_err(|_| format!("`{text}` is not a size: write `512Mi` or `10Gi`"));
             report.take(Code::InvalidValue, &[place[0], place[1], Step::Key("size")], size)
         });
         claims.insert(name.clone(), Claim { size, kubernetes: table.kubernetes.clone().unwrap_or_default() });

@@ -81,7 +81,7 @@ pub fn parse_token(bytes: &[u8]) -> Result<Secret, String> {
     }
     // RFC 6750, 2.1: what can stand in the header.
     if !token.chars().all(|c| c.is_ascii_graphic()) {
-        return Err("its token has characters that no token has".into());
+        return Err("its token contains invalid characters".into());
     }
     Ok(Secret::new(token))
 }

@@ -125,7 +125,7 @@ impl<'a> Client<'a> {
             };
             self.pause(number, asked, &why);
         }
-        bail!("`{host}` was asked too often")
+        bail!("`{host}` received too many requests")
     }
 
     /// Waits before the next try, and says so in Cargo's words.
@@ -153,7 +153,7 @@ impl<'a> Client<'a> {
                 _ => return Ok(response),
             }
         }
-        Err(finally(anyhow!("`{}` leads through more than {REDIRECTS} redirects", shown(&request.url))))
+        Err(finally(anyhow!("`{}` redirects more than {REDIRECTS} times", shown(&request.url))))
     }
 
     /// Where a `Location` leads; from TLS never to a plain connection that is not allowed.
@@ -166,15 +166,16 @@ impl<'a> Client<'a> {
             let end = from.find("://").and_then(|at| Some(at + 3 + from[at + 3..].find('/')?)).unwrap_or(from.len());
             format!("{}{location}", &from[..end])
         } else {
-            bail!("`{}` leads to `{}`, which is no URL", shown(from), shown(location));
+            bail!("`{}` redirects to `{}`, which is not a URL", shown(from), shown(location));
         };
-        let uri: Uri = url.parse().map_err(|_| anyhow!("`{}` leads to `{}`, which is no URL", shown(from), shown(&url)))?;
+        let uri: Uri =
+            url.parse().map_err(|_| anyhow!("`{}` redirects to `{}`, which is not a URL", shown(from), shown(&url)))?;
         let host = uri.authority().map_or("", http::uri::Authority::as_str);
-        ensure!(!host.contains('@'), "`{}` leads to a URL with a user's name", shown(from));
+        ensure!(!host.contains('@'), "`{}` redirects to a URL that contains a user name", shown(from));
         match uri.scheme_str() {
             Some("https") => Ok(url),
             Some("http") if self.connections.access().allows_plain(host) => Ok(url),
-            _ => bail!("`{}` leads to `{}`, which is not encrypted", shown(from), shown(&url)),
+            _ => bail!("`{}` redirects to `{}`, which is not encrypted", shown(from), shown(&url)),
         }
     }
 
@@ -190,7 +191,7 @@ impl<'a> Client<'a> {
         if let Some(authorization) = authorization {
             builder = builder.header("authorization", authorization.expose());
         }
-        let wrong = |_| finally(anyhow!("`{}` is no URL", shown(url)));
+        let wrong = |_| finally(anyhow!("`{}` is not a URL", shown(url)));
         let answer = match request.content {
             Content::None => agent.run(builder.body(()).map_err(wrong)?),
             Content::Bytes(bytes) => agent.run(builder.body(bytes).map_err(wrong)?),
@@ -231,7 +232,7 @@ impl<'a> Client<'a> {
         scopes: &[String],
         credentials: Option<Credentials>,
     ) -> Result<Secret> {
-        ensure!(realm.contains("://"), "it is no URL");
+        ensure!(realm.contains("://"), "it is not a URL");
         let realm = self.join(realm, realm)?;
         let mut fields: Vec<(&str, &str)> = service.map(|service| ("service", service)).into_iter().collect();
         fields.extend(scopes.iter().map(|scope| ("scope", scope.as_str())));

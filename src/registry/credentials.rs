@@ -107,7 +107,7 @@ fn find_in(path: &Path, bytes: &[u8], registry: &str, repository: &str) -> Resul
         Ok(credentials) => Found { credentials, warning: None },
         // It is there for all registries: this one may not need it.
         Err(error) => {
-            Found { credentials: None, warning: Some(format!("going on without credentials for `{registry}`: {error:#}")) }
+            Found { credentials: None, warning: Some(format!("continuing without credentials for `{registry}`: {error:#}")) }
         }
     })
 }

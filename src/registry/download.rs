@@ -44,12 +44,12 @@ impl Client<'_> {
         let bytes = bytes.with_context(|| format!("failed to read the manifest from `{}`", endpoint.host))?;
         let digest = Digest::of(&bytes);
         if let Some(asked) = reference.digest {
-            ensure!(digest == asked, "`{}` answered with a manifest of the sum `{digest}` instead of `{asked}`", endpoint.host);
+            ensure!(digest == asked, "`{}` returned a manifest with the digest `{digest}` instead of `{asked}`", endpoint.host);
         }
         if let Some(claimed) = claimed.filter(|claimed| claimed.starts_with("sha256:")) {
             ensure!(
                 claimed == digest.to_string(),
-                "`{}` answered with a manifest of the sum `{digest}`, and calls it `{}`",
+                "`{}` returned a manifest with the digest `{digest}`, but claims `{}`",
                 endpoint.host,
                 claimed.escape_debug()
             );
@@ -101,12 +101,12 @@ impl Client<'_> {
             match response.status().as_u16() {
                 200 => download.restart()?,
                 206 if position > 0 && continues(&response, position) => {}
-                206 | 416 => bail!("`{}` does not go on where it was asked to", endpoint.host),
+                206 | 416 => bail!("`{}` ignored the range request", endpoint.host),
                 _ => return Err(refused(&endpoint.host, response)),
             }
             let rest = size - download.sum.size();
             if let Some(length) = header(&response, "content-length").and_then(|length| length.parse::<u64>().ok()) {
-                ensure!(length == rest, "`{}` gives {length} bytes where {rest} belong", endpoint.host);
+                ensure!(length == rest, "`{}` returned {length} bytes instead of {rest}", endpoint.host);
             }
             let broken = download.read(response, advance)?;
             if download.sum.size() == size {
@@ -114,14 +114,14 @@ impl Client<'_> {
             }
             // Whoever gets ahead does not use up tries.
             number = if download.sum.size() > position { 1 } else { number + 1 };
-            let why = broken.unwrap_or_else(|| anyhow!("it ended after {} of {size} bytes", download.sum.size()));
+            let why = broken.unwrap_or_else(|| anyhow!("the connection ended after {} of {size} bytes", download.sum.size()));
             if number >= TRIES {
                 return Err(why.context(format!("`{}` broke off", endpoint.host)));
             }
             self.pause(number, None, &format!("`{}` broke off: {why:#}", endpoint.host));
         }
         let sum = std::mem::take(&mut download.sum).finish();
-        ensure!(sum == download.blob.digest, "`{}` gave bytes of the sum `{sum}`", endpoint.host);
+        ensure!(sum == download.blob.digest, "`{}` returned bytes with the digest `{sum}`", endpoint.host);
         Ok(())
     }
 

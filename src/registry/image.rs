@@ -49,7 +49,7 @@ pub fn resolve(client: &Client<'_>, blobs: &Blobs, reference: &Reference, platfo
         blobs.heal([&manifest.config]);
         client.blob(reference, &manifest.config, blobs, &|_| {})?;
     }
-    let config = blobs.document(&manifest.config.digest).context("its config went away")?;
+    let config = blobs.document(&manifest.config.digest).context("its config disappeared")?;
     let config: ImageConfig = serde_json::from_slice(&config).context("its config is not that of an image")?;
     ensure!(
         (config.os.as_str(), config.architecture.as_str()) == (platform.os.as_str(), platform.architecture.as_str()),
@@ -127,7 +127,7 @@ fn parse(bytes: &[u8]) -> Result<Document> {
     match value.get("schemaVersion").and_then(Value::as_u64) {
         Some(2) => {}
         Some(1) => bail!(
-            "its manifest is of Docker's old schema 1, which has no sums of layers\nhelp: push it again with a Docker of this decade"
+            "its manifest is of Docker's old schema 1, which has no sums of layers\nhelp: push it again with a current version of Docker"
         ),
         _ => bail!("its manifest has no `schemaVersion`"),
     }
@@ -146,7 +146,7 @@ fn choose<'a>(index: &'a Index, wanted: &Platform) -> Result<&'a Descriptor> {
         let platforms = named().filter_map(|descriptor| descriptor.platform.as_ref()).map(ToString::to_string);
         let mut there: Vec<String> = platforms.filter(|platform| !platform.starts_with("unknown")).collect();
         there.dedup();
-        format!("it is not there for {wanted}, only for {}", there.join(", ").escape_debug())
+        format!("it is not available for {wanted}, only for {}", there.join(", ").escape_debug())
     })
 }
 

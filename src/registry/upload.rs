@@ -165,7 +165,7 @@ impl Client<'_> {
         if let Some(claimed) = header(&response, "docker-content-digest").filter(|claimed| claimed.starts_with("sha256:")) {
             ensure!(
                 claimed == digest.to_string(),
-                "`{}` calls the manifest `{}` instead of `{digest}`",
+                "`{}` reports the manifest's digest as `{}` instead of `{digest}`",
                 endpoint.host,
                 claimed.escape_debug()
             );

@@ -17,7 +17,9 @@ const AS_ROOT: &str = "0:0";
 pub fn app_file(plan: &Plan, auterion: &Auterion) -> Piece {
     let (mut file, mut notes) = (Map::new(), Vec::new());
     if plan.template.is_some() && auterion.api_version > 1 {
-        notes.push("on AuterionOS all is made of the manifests' tables: `app.yml` is read with `api-version = 1` alone".into());
+        notes.push(
+            "AuterionOS files come from the manifests' tables: the device reads `app.yml` only with `api-version = 1`".into(),
+        );
     }
     file.insert("auterion-api-version".into(), auterion.api_version.into());
     file.insert("auterion-app-base".into(), auterion.app_base.clone().into());
@@ -150,7 +152,10 @@ fn service(plan: &Plan, auterion: &Auterion, service: &Service) -> Piece {
         });
         map.insert("http".into(), routes.collect::<Map<_, _>>().into());
     } else if !service.routes.is_empty() {
-        notes.push(format!("the routes of `{name}` need `api-version = 2`, this app has {}: left out", auterion.api_version));
+        notes.push(format!(
+            "the routes of `{name}` are left out: they need `api-version = 2`, and this app has {}",
+            auterion.api_version
+        ));
     }
     merge(&mut map, &service.auterion);
     Piece { map, notes }
@@ -164,22 +169,22 @@ fn compose_override(plan: &Plan, service: &Service) -> Piece {
     let moved = |port: &&Port| port.host_number().is_some_and(|host| host != port.container);
     if on_host && let Some(port) = container.ports.iter().find(moved) {
         let (short, inside) = (port.short(), port.container);
-        notes.push(format!("on AuterionOS `{name}` is on the host's network: its port {short} stays {inside}"));
+        notes.push(format!("on AuterionOS, `{name}` uses the host's network: its port {short} stays {inside}"));
     }
     if !container.env_files.is_empty() {
-        notes.push(format!("`env-file` of `{name}` stays on this machine: on AuterionOS use `settings.default.env`"));
+        notes.push(format!("the `env-file` of `{name}` is not packed: on AuterionOS, use `settings.default.env`"));
     }
     for variable in container.secrets.keys() {
-        notes.push(format!("on AuterionOS `{variable}` of `{name}` is set by the device's user, in the app's settings"));
+        notes.push(format!("on AuterionOS, the device's user sets `{variable}` of `{name}` in the app's settings"));
     }
     let has_named = container.volumes.iter().any(|volume| matches!(volume.source, VolumeSource::Named(_)));
     // The device makes the folder as root, and a folder that is mounted keeps its owner.
     let as_root = has_named && !service.compose.get("user").is_some_and(|user| user != AS_ROOT);
     if as_root && !service.container.user.as_deref().unwrap_or_default().starts_with("0:") {
-        notes.push(format!("on AuterionOS `{name}` runs as root: the device makes the folder of its volume as root"));
+        notes.push(format!("on AuterionOS, `{name}` runs as root, because the device creates its volume's folder as root"));
     }
     if container.replicas.is_some_and(|replicas| replicas != 1) {
-        notes.push(format!("on AuterionOS `{name}` runs once, whatever `replicas` says"));
+        notes.push(format!("on AuterionOS, `{name}` runs once; `replicas` is ignored"));
     }
     let user = if has_named { None } else { container.user };
     let container = Container {

@@ -44,7 +44,7 @@ pub fn files(plan: &Plan, prefix: Option<&str>) -> Result<Rendered> {
             && container.is_replicated()
             && !container.is_on_host()
         {
-            notes.push(format!("of the replicas of `{}` only one gets the port {}", of.name, port.short()));
+            notes.push(format!("only one replica of `{}` gets the port {}", of.name, port.short()));
         }
         merge(&mut piece.map, &of.compose);
         services.push((of.name.to_string(), piece.map));

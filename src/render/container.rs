@@ -91,7 +91,7 @@ pub fn in_memory(confinement: &Confinement) -> impl Iterator<Item = Value> {
 
 /// What is said of a health check that a file leaves out.
 pub fn without_health(name: &str, does: &str) -> String {
-    format!("the health check of `{name}` is left out: its image has no program that {does}")
+    format!("`{name}`: health check left out (the image has no program that {does}); use `healthcheck = {{ command = … }}`")
 }
 
 /// A list that has something in it.

@@ -177,15 +177,15 @@ fn notes_of_service(service: &Service) -> Vec<String> {
     let name = &service.name;
     let mut notes = compose::notes_of_service(service);
     if service.container.is_on_host() {
-        notes.push(format!("`{name}` is on the host's network, where its ports are what it listens at"));
+        notes.push(format!("`{name}` uses the host's network, so its ports are the ones it listens on"));
     }
     if service.container.is_replicated() {
-        notes.push(format!("of `{name}` there is one, whatever `replicas` says"));
+        notes.push(format!("`{name}` runs once; `replicas` is ignored"));
     }
     for (other, dependency) in &service.dev.dependencies {
         if dependency.container.health.as_ref().is_some_and(|health| health.command().is_none()) {
             notes.push(format!(
-                "`{name}` does not wait until `{other}` is ready: compose asks by a command alone, as in `healthcheck = {{ command = … }}`"
+                "`{name}` does not wait until `{other}` is ready: compose supports only `healthcheck = {{ command = … }}`"
             ));
         }
     }

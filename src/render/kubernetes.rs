@@ -65,17 +65,17 @@ fn notes_of_service(service: &Service) -> Vec<String> {
     let mut notes = Vec::new();
     if !service.depends_on.is_empty() {
         let others: Vec<String> = service.depends_on.iter().map(|other| format!("`{other}`")).collect();
-        notes.push(format!("all services start at once: `{name}` has to try again until {} answers", others.join(", ")));
+        notes.push(format!("all services start at once: `{name}` has to retry until {} answers", others.join(", ")));
     }
     for port in container.ports.iter().filter(|port| port.host.is_some()) {
         if !container.is_on_host() && !service.routes.values().any(|route| *route == Route::Port(port.container)) {
             let (short, inside) = (port.short(), port.container);
-            notes.push(format!("the port {short} of `{name}` is open in the cluster alone, as {name}:{inside}"));
+            notes.push(format!("the port {short} of `{name}` can be reached only inside the cluster, as {name}:{inside}"));
         }
     }
     for (path, route) in &service.routes {
         if let Route::StaticRoot(_) = route {
-            notes.push(format!("the route `{path}` of `{name}` is left out: an Ingress serves no files"));
+            notes.push(format!("the route `{path}` of `{name}` is left out: an Ingress does not serve files"));
         }
     }
     notes
@@ -88,7 +88,7 @@ fn note_of_claim(plan: &Plan, name: &str) -> Option<String> {
         return None;
     }
     let claim = claim_name(plan, name);
-    Some(format!("the claim `{claim}` asks for {STORAGE}; `volumes.{name}.size` in the app's table says otherwise"))
+    Some(format!("the claim `{claim}` requests {STORAGE}; set `volumes.{name}.size` in the app's table to change that"))
 }
 
 fn claim(plan: &Plan, volume: &str) -> Value {

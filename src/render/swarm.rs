@@ -24,7 +24,7 @@ pub fn files(plan: &Plan, prefix: Option<&str>) -> Result<Rendered> {
     let folder = plan.output.join("swarm");
     let mut notes: Vec<String> = parts::note_of_template(plan).into_iter().collect();
     if !plan.swarm.mesh {
-        notes.push("`routing = \"host\"` is left out: it is for the files of `--for stacks`".into());
+        notes.push("`routing = \"host\"` is left out: it applies only to `--for stacks`".into());
     }
     let mut services = Map::new();
     for of in &plan.services {
@@ -32,7 +32,7 @@ pub fn files(plan: &Plan, prefix: Option<&str>) -> Result<Rendered> {
         let Piece { map, notes: lost } = service(of, &of.image_in(prefix), &folder);
         if !of.depends_on.is_empty() {
             let others = listed(&of.depends_on);
-            notes.push(format!("all services start at once: `{name}` has to try again until {others} answers"));
+            notes.push(format!("all services start at once: `{name}` has to retry until {others} answers"));
         }
         if !of.routes.is_empty() {
             notes.push(format!("the routes of `{name}` are left out: a stack has no proxy"));
@@ -120,16 +120,16 @@ pub fn service(service: &Service, image: &ImageRef, folder: &Path) -> Piece {
     put("deploy", Some(deploy.into()));
     put("labels", (!labels.is_empty()).then(|| parts::variables(&labels)));
     if network_mode.as_deref() == Some("none") {
-        notes.push(format!("`{name}` is in the stack's network: a swarm knows no `network-mode = \"none\"`"));
+        notes.push(format!("`{name}` is in the stack's network: `network-mode = \"none\"` has no equivalent in a swarm"));
     }
     if let Some(port) = ports.iter().find(|port| port.host.as_ref().is_some_and(|host| host.contains(':'))) {
-        notes.push(format!("the port {} of `{name}` is published at all addresses of all nodes", port.short()));
+        notes.push(format!("the port {} of `{name}` is published on all addresses of all nodes", port.short()));
     }
     if !devices.is_empty() {
-        notes.push(format!("the devices of `{name}` are left out: a swarm gives none"));
+        notes.push(format!("the devices of `{name}` are left out: swarms do not support devices"));
     }
     if privileged {
-        notes.push(format!("`{name}` is not privileged: a swarm knows no `privileged`"));
+        notes.push(format!("`{name}` is not privileged: `privileged` has no equivalent in a swarm"));
     }
     for variable in secrets.keys() {
         notes.push(format!(
@@ -138,7 +138,7 @@ pub fn service(service: &Service, image: &ImageRef, folder: &Path) -> Piece {
     }
     let unknown: Vec<String> = service.compose.keys().filter(|key| !applies(key)).cloned().collect();
     if !unknown.is_empty() {
-        notes.push(format!("{} of `compose` of `{name}` is left out: a swarm does not apply it", listed(&unknown)));
+        notes.push(format!("{} in `compose` of `{name}` is left out: swarms ignore it", listed(&unknown)));
     }
     let over = service.compose.iter().filter(|(key, _)| applies(key));
     merge(&mut map, &over.map(|(key, value)| (key.clone(), value.clone())).collect());

@@ -20,7 +20,7 @@ pub type App = (String, Vec<Launch>, Vec<String>);
 /// The app of a plan: what the workspace's own `app.yml` says, else what its tables say.
 ///
 /// # Errors
-/// When a secret is not set, or `app.yml` cannot be made out.
+/// When a secret is not set, or `app.yml` cannot be parsed.
 pub fn of_plan(plan: &Plan) -> Result<App> {
     let Some(text) = &plan.template else {
         let (mut launches, mut notes) = (Vec::new(), Vec::new());
@@ -50,7 +50,7 @@ pub fn of_plan(plan: &Plan) -> Result<App> {
 /// A service of a plan, and notes on what of its `compose = { … }` means nothing here.
 ///
 /// # Errors
-/// When a secret is not set, a file of variables cannot be read, or its `compose = { … }` cannot be made out.
+/// When a secret is not set, a file of variables cannot be read, or its `compose = { … }` cannot be parsed.
 fn of_service(plan: &Plan, service: &Service) -> Result<(Launch, Vec<String>)> {
     let is_there = |name: &&String| plan.services.iter().any(|other| other.name.as_str() == name.as_str());
     let name = service.name.to_string();

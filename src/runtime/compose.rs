@@ -23,7 +23,7 @@ const WITHOUT_MEANING: [&str; 8] =
 /// Reads a compose file's document; gives what it says that is not applied, too. Relative paths begin at `folder`.
 ///
 /// # Errors
-/// When a service has no image, or something in it cannot be made out.
+/// When a service has no image, or something in it cannot be parsed.
 pub fn launches(document: &Value, folder: &Path) -> Result<(Vec<Launch>, Vec<String>)> {
     let services = document.get("services").context("it has no `services`")?;
     let services = replaced(services, &|name| std::env::var(name).ok())?;
@@ -32,8 +32,7 @@ pub fn launches(document: &Value, folder: &Path) -> Result<(Vec<Launch>, Vec<Str
     for (name, service) in services {
         let service = service.as_object().with_context(|| format!("its service `{name}` is not a map"))?;
         let launch = Launch { name: name.clone(), aliases: vec![name.clone()], ..Launch::default() };
-        let (launch, unread) =
-            read(launch, service, folder).with_context(|| format!("its service `{name}` cannot be made out"))?;
+        let (launch, unread) = read(launch, service, folder).with_context(|| format!("its service `{name}` cannot be parsed"))?;
         notes.extend(unread);
         launches.push(launch);
     }
@@ -44,12 +43,12 @@ pub fn launches(document: &Value, folder: &Path) -> Result<(Vec<Launch>, Vec<Str
 /// replaces. Gives what it says that is not applied, too.
 ///
 /// # Errors
-/// When something in it cannot be made out.
+/// When something in it cannot be parsed.
 pub fn over(launch: Launch, piece: &Map<String, Value>, folder: &Path) -> Result<(Launch, Vec<String>)> {
     let piece = replaced(&piece.clone().into(), &|name| std::env::var(name).ok())?;
     let Some(piece) = piece.as_object().filter(|piece| !piece.is_empty()) else { return Ok((launch, Vec::new())) };
     let name = launch.name.clone();
-    read(launch, piece, folder).with_context(|| format!("`compose` of the service `{name}` cannot be made out"))
+    read(launch, piece, folder).with_context(|| format!("`compose` of the service `{name}` cannot be parsed"))
 }
 
 fn read(under: Launch, service: &Map<String, Value>, folder: &Path) -> Result<(Launch, Vec<String>)> {

@@ -15,7 +15,7 @@ pub struct LiveContainer {
     pub name: String,
     /// Its image.
     pub image: String,
-    /// How to see that it is well.
+    /// How to check that it is healthy.
     pub health: Option<Health>,
     /// How long it may take to end, if its table says so.
     pub grace: Option<Duration>,
@@ -23,8 +23,10 @@ pub struct LiveContainer {
     pub host_network: bool,
     /// Whether it is no service, but something that one needs.
     pub dependency: bool,
-    /// Whether it was seen to be well.
+    /// Whether it was seen to be healthy.
     pub well: bool,
+    /// Why it was not, when it was last checked.
+    pub answer: Option<String>,
     /// Whether it has ended.
     pub ended: bool,
     /// Bytes of its output that were shown.

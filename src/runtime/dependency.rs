@@ -51,7 +51,7 @@ pub fn addresses(engine: &Engine, started: &Started<'_>, name: &str, dependency:
     let mut found = Addresses::new();
     for port in &dependency.container.ports {
         let Some(number) = published.get(&port.exposed()) else {
-            bail!("the dependency `{name}` does not run any more: its port {} is not there", port.container);
+            bail!("the dependency `{name}` stopped: its port {} is closed", port.container);
         };
         found.insert((name.to_owned(), port.container), (engine.endpoint().host().to_owned(), *number));
     }

@@ -1,10 +1,8 @@
-//! Whether a service is well.
+//! Whether a service is healthy.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::time::Duration;
-
-use anyhow::Result;
 
 use crate::app::{Health, Probe};
 use crate::engine::{Engine, State};
@@ -17,42 +15,87 @@ pub fn duration(text: Option<&str>) -> Option<Duration> {
     humantime::parse_duration(text?).ok()
 }
 
-/// Asks once. `host_network` says that the container's ports are the host's own.
-pub fn is_well(engine: &Engine, container: &str, state: &State, health: &Health, host_network: bool) -> Result<bool> {
+/// Checks once; gives the reason if the service is not healthy. `host_network` says that the container's ports are the host's own.
+///
+/// # Errors
+/// When the engine goes away.
+pub fn check(
+    engine: &Engine,
+    container: &str,
+    state: &State,
+    health: &Health,
+    host_network: bool,
+) -> anyhow::Result<Result<(), String>> {
     let host = engine.endpoint().host();
     let outside = |port: u16| if host_network { Some(port) } else { state.ports.get(&format!("{port}/tcp")).copied() };
     let timeout = duration(health.timeout.as_deref()).unwrap_or(TIMEOUT);
+    let closed = || "the container does not publish it".to_owned();
     Ok(match &health.probe {
-        Probe::Command(command) => engine.probe(container, command, timeout)?,
-        Probe::Http(path, port) => outside(*port).is_some_and(|port| answers(host, port, path, timeout).unwrap_or(false)),
-        Probe::Port(port) => outside(*port).is_some_and(|port| connects(host, port, timeout).unwrap_or(false)),
+        Probe::Command(command) => match engine.probe(container, command, timeout)? {
+            true => Ok(()),
+            false => Err(format!("`{}` failed", crate::process::words(command))),
+        },
+        Probe::Http(path, port) => outside(*port)
+            .ok_or_else(closed)
+            .and_then(|at| answers(host, at, path, timeout))
+            .map_err(|why| format!("GET :{port}{path}: {why}")),
+        Probe::Port(port) => outside(*port)
+            .ok_or_else(closed)
+            .and_then(|at| connects(host, at, timeout))
+            .map_err(|why| format!("port {port}: {why}")),
     })
+}
+
+/// An error of a socket in a few words, as `connection refused`.
+fn told(error: &std::io::Error) -> String {
+    use std::io::ErrorKind::{TimedOut, UnexpectedEof, WouldBlock};
+    match error.kind() {
+        WouldBlock | TimedOut => "no answer in time".to_owned(),
+        UnexpectedEof => "the connection was closed".to_owned(),
+        kind => kind.to_string(),
+    }
+}
+
+/// Connects to the first address of a host.
+fn connect(host: &str, port: u16, timeout: Duration) -> Result<TcpStream, String> {
+    let mut addresses = (host, port).to_socket_addrs().map_err(|error| told(&error))?;
+    let address = addresses.next().ok_or_else(|| format!("`{host}` has no address"))?;
+    TcpStream::connect_timeout(&address, timeout).map_err(|error| told(&error))
 }
 
 /// How long a connection has to last: an engine's proxy takes all, and drops those that nobody in the container takes.
 const LASTING: Duration = Duration::from_millis(100);
 
 /// Whether somebody takes connections at a port, and keeps them.
-fn connects(host: &str, port: u16, timeout: Duration) -> std::io::Result<bool> {
-    let Some(address) = (host, port).to_socket_addrs()?.next() else { return Ok(false) };
-    let mut stream = TcpStream::connect_timeout(&address, timeout)?;
-    stream.set_read_timeout(Some(LASTING))?;
+fn connects(host: &str, port: u16, timeout: Duration) -> Result<(), String> {
+    let mut stream = connect(host, port, timeout)?;
+    stream.set_read_timeout(Some(LASTING)).map_err(|error| told(&error))?;
     match stream.read(&mut [0]) {
-        Ok(count) => Ok(count > 0),
-        Err(error) => Ok(matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut)),
+        Ok(0) => Err("the connection was closed".to_owned()),
+        Ok(_) => Ok(()),
+        Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => Ok(()),
+        Err(error) => Err(told(&error)),
     }
 }
 
 /// Whether `GET path` is answered with 2xx in time.
-fn answers(host: &str, port: u16, path: &str, timeout: Duration) -> std::io::Result<bool> {
-    let Some(address) = (host, port).to_socket_addrs()?.next() else { return Ok(false) };
-    let mut stream = TcpStream::connect_timeout(&address, timeout)?;
-    stream.set_read_timeout(Some(timeout))?;
-    stream.set_write_timeout(Some(timeout))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nUser-Agent: cargo-appbundle\r\nConnection: close\r\n\r\n")?;
-    let mut answer = [0; 12];
-    stream.read_exact(&mut answer)?;
-    Ok(answer.starts_with(b"HTTP/1.") && answer[9] == b'2')
+fn answers(host: &str, port: u16, path: &str, timeout: Duration) -> Result<(), String> {
+    let mut stream = connect(host, port, timeout)?;
+    let mut ask = || -> std::io::Result<[u8; 12]> {
+        stream.set_read_timeout(Some(timeout))?;
+        stream.set_write_timeout(Some(timeout))?;
+        let headers = format!("Host: {host}:{port}\r\nUser-Agent: cargo-appbundle\r\nConnection: close");
+        write!(stream, "GET {path} HTTP/1.1\r\n{headers}\r\n\r\n")?;
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer)?;
+        Ok(answer)
+    };
+    let answer = ask().map_err(|error| told(&error))?;
+    match &answer {
+        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', _, b' ', b'2', ..] => Ok(()),
+        [b'H', b'T', b'T', b'P', b'/', ..] => Err(format!("answered {}", String::from_utf8_lossy(&answer[9..]))),
+        _ => Err("the answer is not HTTP".to_owned()),
+    }
 }
 
 #[cfg(test)]
@@ -60,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_2xx_in_time_is_well() {
+    fn only_2xx_in_time_is_healthy() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("port");
         let port = listener.local_addr().expect("address").port();
         std::thread::spawn(move || {
@@ -72,8 +115,8 @@ mod tests {
                 std::mem::forget(stream);
             }
         });
-        let asked = || answers("127.0.0.1", port, "/", Duration::from_millis(300)).unwrap_or(false);
-        assert_eq!([asked(), asked(), asked(), asked()], [true, false, false, false]);
+        let ask = || answers("127.0.0.1", port, "/", Duration::from_millis(300)).err().unwrap_or_default();
+        assert_eq!([ask(), ask(), ask(), ask()], ["", "answered 503", "the answer is not HTTP", "no answer in time"]);
     }
 
     #[test]
@@ -90,8 +133,8 @@ mod tests {
             }
             std::thread::sleep(Duration::from_secs(1));
         });
-        let asked = || connects("127.0.0.1", port, Duration::from_secs(1)).unwrap_or(false);
-        assert_eq!([asked(), asked()], [false, true]);
+        let ask = || connects("127.0.0.1", port, Duration::from_secs(1));
+        assert_eq!([ask(), ask()], [Err("the connection was closed".to_owned()), Ok(())]);
         server.join().expect("server");
     }
 }

@@ -65,7 +65,9 @@ pub fn sweep(engine: &Engine, shell: &Shell) -> Result<()> {
     let dead = |found: &Labelled| is_dead(&found.value, near, found.running);
     let containers: Vec<Labelled> = engine.containers_with(LABEL)?.into_iter().filter(dead).collect();
     let of_containers: Vec<String> = containers.iter().map(|container| container.value.clone()).collect();
-    let stays = |name: &str, error: anyhow::Error| shell.detail("Left", format_args!("{name}, for the next time: {error:#}"));
+    let stays = |name: &str, error: anyhow::Error| {
+        shell.detail("Keeping", format_args!("{name}, to be removed by the next run: {error:#}"))
+    };
     for container in &containers {
         engine.remove(&container.id).unwrap_or_else(|error| stays(&container.name, error));
     }
@@ -78,7 +80,7 @@ pub fn sweep(engine: &Engine, shell: &Shell) -> Result<()> {
     }
     if !containers.is_empty() {
         let names: Vec<&str> = containers.iter().map(|container| container.name.as_str()).collect();
-        shell.status("Removed", format_args!("what a killed run left: {}", names.join(", ")));
+        shell.status("Removed", format_args!("what a killed run left behind: {}", names.join(", ")));
     }
     Ok(())
 }

@@ -16,7 +16,6 @@ use super::manner::Manner;
 use super::new;
 use super::output::Output;
 use super::owner;
-use crate::app::Probe;
 use crate::diagnostic::Code;
 use crate::engine::{Engine, Interrupt, State};
 use crate::shell::{Shell, count};
@@ -150,6 +149,7 @@ impl<'a> Started<'a> {
             dependency: launch.dependency,
             host_network: launch.container.is_on_host(),
             well: false,
+            answer: None,
             ended: false,
             shown: Arc::default(),
             follower: None,
@@ -187,17 +187,12 @@ impl<'a> Started<'a> {
             }
             if Instant::now() > end {
                 let Some(first) = self.containers.iter().find(|container| container.service == open[0]) else { continue };
-                let asked = first.health.as_ref().map(|health| match &health.probe {
-                    Probe::Port(port) => format!("its port {port} takes no connections"),
-                    Probe::Http(path, port) => format!("`{path}` at port {port} does not answer with 2xx"),
-                    Probe::Command(words) => format!("`{}` does not end with 0", words.join(" ")),
-                });
                 bail!(Code::ServiceUnhealthy.error(format!(
                     "the {} `{}` is not healthy after {} s: {}\nhelp: give it more time with `{}`",
                     first.what(),
                     open.join("`, `"),
                     timeout.as_secs(),
-                    asked.unwrap_or_default(),
+                    first.answer.as_deref().unwrap_or_default(),
                     if first.dependency { "wait = SECONDS` in its table, or a `healthcheck" } else { "--timeout SECONDS" }
                 )));
             }
@@ -219,10 +214,11 @@ impl<'a> Started<'a> {
                     Some(fault) => return Err(fault),
                 }
             } else if !container.well {
-                container.well = match &container.health {
-                    None => true,
-                    Some(health) => health::is_well(self.engine, &container.name, &state, health, container.host_network)?,
+                container.answer = match &container.health {
+                    None => None,
+                    Some(health) => health::check(self.engine, &container.name, &state, health, container.host_network)?.err(),
                 };
+                container.well = container.answer.is_none();
                 if container.well && container.health.is_some() {
                     self.shell.status("Healthy", &container.service);
                 }
@@ -294,7 +290,7 @@ impl<'a> Started<'a> {
             std::thread::sleep(Duration::from_millis(10));
         }
         if !grace.is_zero() {
-            self.shell.warning(format_args!("`{name}` does not end on SIGTERM and is killed"));
+            self.shell.warning(format_args!("`{name}` did not exit on SIGTERM; killed"));
         }
         self.engine.signal(name, "SIGKILL")
     }

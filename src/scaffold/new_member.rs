@@ -54,7 +54,7 @@ pub fn create(workspace: &Workspace, wanted: &NewMember) -> Result<CreatedMember
         bail!("the workspace has a package `{name}` already, in `{}`", member.folder().display());
     }
     let folder = folder(wanted, workspace);
-    ensure!(!folder.exists(), "`{}` is there already\nhelp: choose another folder with `--path DIR`", folder.display());
+    ensure!(!folder.exists(), "`{}` already exists\nhelp: choose another folder with `--path DIR`", folder.display());
     let manifest_path = workspace.manifest();
     let mut manifest: DocumentMut =
         fs_err::read_to_string(&manifest_path)?.parse().context("failed to parse the root manifest")?;

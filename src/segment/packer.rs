@@ -109,7 +109,7 @@ impl Packer {
         let segment = Segment { key, diff_id: plain_sum.finish(), uncompressed, compressed, crc32: copying.crc.finalize() };
         let sum = copying.packed.finish();
         if let Some(digest) = digest {
-            ensure!(sum == digest, "a layer's bytes have the sum `{sum}` instead of `{digest}`");
+            ensure!(sum == digest, "a layer has the digest `{sum}` instead of `{digest}`");
         }
         self.cache.keep(file, &segment, Some(sum))?;
         Ok((segment, value))

@@ -53,7 +53,7 @@ impl Archive {
     /// # Errors
     /// When it is not there.
     pub fn reader(&self, path: &str) -> Result<BufReader<Take<File>>> {
-        let (file, offset, size) = self.place(path).with_context(|| format!("`{}` is not there", path.escape_debug()))?;
+        let (file, offset, size) = self.place(path).with_context(|| format!("`{}` is missing", path.escape_debug()))?;
         let mut file = File::open(&file).with_context(|| format!("failed to read `{}`", file.display()))?;
         file.seek(SeekFrom::Start(offset))?;
         Ok(BufReader::with_capacity(1 << 18, file.take(size)))

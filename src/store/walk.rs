@@ -128,7 +128,7 @@ impl<'a> Walk<'a> {
     fn docker_image(&mut self, image: &DockerImage) -> Result<Option<StoredImage>> {
         let shown = image.repo_tags.first().unwrap_or(&image.config);
         if !self.has(&image.config) {
-            self.fault(format!("image `{shown}`: its config `{}` is not there", image.config.escape_debug()))?;
+            self.fault(format!("image `{shown}`: its config `{}` is missing", image.config.escape_debug()))?;
             return Ok(None);
         }
         let Some((config, bytes)) = self.read::<ImageConfig>(&image.config, None)? else { return Ok(None) };
@@ -155,7 +155,7 @@ impl<'a> Walk<'a> {
         let is_attestation = descriptor.platform.as_ref().is_some_and(|platform| platform.os == "unknown")
             || manifest.layers.iter().any(|layer| layer.media_type.contains("in-toto"));
         if !is_config || is_attestation {
-            (self.report)(Finding::Note(format!("`{shown}` holds {} that is no image", platform_of(descriptor))))?;
+            (self.report)(Finding::Note(format!("`{shown}` holds {} that is not an image", platform_of(descriptor))))?;
             return Ok(None);
         }
         for blob in manifest.layers.iter().chain([&manifest.config]) {
@@ -163,7 +163,7 @@ impl<'a> Walk<'a> {
         }
         let path = oci::blob_path(&manifest.config.digest);
         if !self.has(&path) {
-            self.fault(format!("image `{shown}`: `{path}` is not there"))?;
+            self.fault(format!("image `{shown}`: `{path}` is missing"))?;
             return Ok(None);
         }
         let Some((config, config_bytes)) = self.read::<ImageConfig>(&path, Some(&manifest.config.digest))? else {
@@ -214,7 +214,7 @@ impl<'a> Walk<'a> {
         (self.report)(if may_lack {
             Finding::Note(format!("the index names {}, which is not there", platform_of(descriptor)))
         } else {
-            Finding::Fault(format!("`{path}` of `index.json` is not there"))
+            Finding::Fault(format!("`{path}` of `index.json` is missing"))
         })?;
         Ok(false)
     }
@@ -242,7 +242,7 @@ impl<'a> Walk<'a> {
     }
 
     fn document<T: DeserializeOwned>(&mut self, path: &str, digest: Option<&Digest>) -> Result<(T, Vec<u8>)> {
-        ensure!(self.has(path), "`{}` is not there", path.escape_debug());
+        ensure!(self.has(path), "`{}` is missing", path.escape_debug());
         let bytes = self.members.document(path)?;
         self.parsed += bytes.len() as u64;
         ensure!(

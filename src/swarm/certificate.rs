@@ -28,6 +28,6 @@ pub fn provide(engine: &Engine, facts: &SwarmFacts, node: &Node<'_>, shell: &She
     let made = rcgen::generate_simple_self_signed(names).context("failed to make a certificate")?;
     engine.create_secret(&key, &node.full, &made.signing_key.serialize_pem())?;
     engine.create_secret(&certificate, &node.full, &made.cert.pem())?;
-    shell.status("Creating", format_args!("certificate {certificate}, which signs itself"));
+    shell.status("Creating", format_args!("self-signed certificate {certificate}"));
     Ok(())
 }

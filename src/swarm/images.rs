@@ -31,19 +31,19 @@ pub fn provide(engine: &Engine, facts: &SwarmFacts, apps: &Apps, shell: &Shell) 
                 _ => "…",
             };
             shell.warning(format_args!(
-                "the services are for {platform}, the engine's node is {}: try `--target {triple}`",
+                "the services are built for {platform}, but the engine's node is {}: use `--target {triple}`",
                 engine.about().platform
             ));
         }
         if facts.nodes > 1 {
             shell.warning(format_args!(
-                "of {} nodes, only this one has the images: push them with `cargo appbundle push --repo PREFIX`, and deploy with `--repo PREFIX`",
+                "only this node of {} has the images: push them with `cargo appbundle push --repo PREFIX`, then deploy with `--repo PREFIX`",
                 facts.nodes
             ));
         }
         if plan.swarm.mesh && no_ipvs(engine) {
             shell.warning(
-                "this machine's kernel has no IPVS, without which services do not find one another: set `swarm = { routing = \"host\" }`",
+                "this machine's kernel lacks IPVS, so services cannot reach each other: set `swarm = { routing = \"host\" }`",
             );
         }
         let mut own = apps.options.clone();

@@ -46,11 +46,11 @@ pub fn stack(engine: &Engine, facts: &SwarmFacts, node: &Node<'_>, timeout: Dura
         wait(engine, &node.full, wave, before, timeout, shell)?;
     }
     for child in by_controller {
-        shell.status("Waiting", format_args!("for {}, which its controller brings up", child.full));
+        shell.status("Waiting", format_args!("for {}, which its controller deploys", child.full));
         appear(engine, node, child, timeout, shell)?;
     }
     if waves.is_empty() {
-        shell.status("Empty", format_args!("{}: only stacks are in it", node.full));
+        shell.status("Empty", format_args!("{}: it contains only stacks", node.full));
     } else {
         shell.status("Running", format_args!("{}: {}", node.full, count(running.len(), "service")));
     }
@@ -81,7 +81,7 @@ fn appear(engine: &Engine, around: &Node<'_>, node: &Node<'_>, timeout: Duration
         let Some(late) = late else { return Ok(()) };
         if old && !told {
             // It looks at images when it is told to.
-            shell.status("Updating", format_args!("{}: images were built again", node.full));
+            shell.status("Updating", format_args!("{}: images were rebuilt", node.full));
             let prefix = format!("/{controller}.");
             let containers = engine.containers_of(&around.full)?.into_iter().filter(|name| name.starts_with(&prefix));
             containers.into_iter().try_for_each(|name| engine.signal(name.trim_start_matches('/'), "SIGHUP"))?;
@@ -89,7 +89,7 @@ fn appear(engine: &Engine, around: &Node<'_>, node: &Node<'_>, timeout: Duration
         }
         if Instant::now() > end {
             last_words(engine, &controller, shell);
-            bail!("the controller of the stack `{}` did not bring `{late}` up in time", node.full);
+            bail!("the controller of the stack `{}` did not start `{late}` in time", node.full);
         }
         std::thread::sleep(PAUSE);
     }

@@ -159,7 +159,7 @@ impl State {
     fn make(&mut self, plural: &str, kind: &str, mut sent: Value) -> Answer {
         let name = sent["metadata"]["name"].as_str().unwrap_or_default().to_owned();
         if sent["kind"] != kind || name.is_empty() || sent["metadata"]["namespace"] != NAMESPACE {
-            return failure(400, "BadRequest", &format!("this is no {kind} of {NAMESPACE}: {sent}"));
+            return failure(400, "BadRequest", &format!("this is not a {kind} of {NAMESPACE}: {sent}"));
         }
         let path = format!("{plural}/{name}");
         if self.objects.contains_key(&path) {

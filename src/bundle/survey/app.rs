@@ -99,7 +99,7 @@ impl DeclaredApp {
             _ => faults.add("`target-platform` is not a device or a list of devices"),
         }
         for name in self.platforms.iter().filter(|name| Device::named(name).is_none()) {
-            faults.add(format!("`{}` of `target-platform` is no device", name.escape_debug()));
+            faults.add(format!("`{}` of `target-platform` is not a device", name.escape_debug()));
         }
     }
 

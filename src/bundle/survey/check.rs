@@ -163,7 +163,7 @@ impl Check<'_> {
             ["auterion-app.yml", "version", "settings.default.env", "settings.user.env", "logging-msg-files.tar", "app.yml"];
         for file in &self.reading.files {
             if !known.contains(&file.name.as_str()) && !file.name.ends_with(".image") && self.survey.notes.len() < 100 {
-                self.survey.notes.push(format!("`{}` is none of the files that an app has", file.name.escape_debug()));
+                self.survey.notes.push(format!("`{}` is not a file that an app contains", file.name.escape_debug()));
             }
         }
         services

@@ -61,7 +61,7 @@ pub fn types(reading: &Reading, app: Option<&DeclaredApp>, faults: &mut Faults) 
     let mut seen = BTreeSet::new();
     for name in types {
         if !seen.insert(name) {
-            faults.add(format!("the device type `{}` stands there twice", name.escape_debug()));
+            faults.add(format!("the device type `{}` occurs twice", name.escape_debug()));
         }
         match Device::of_type(name) {
             Some(device) => drop(architectures.insert(device.architecture)),

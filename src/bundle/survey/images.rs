@@ -127,7 +127,7 @@ fn check(image: &StoredImage, members: &ImageMembers, may_lack: bool, faults: &m
     for (at, StoredLayer { path, .. }) in image.layers.iter().enumerate() {
         let Some(member) = members.get(path) else {
             if !may_lack {
-                faults.add(format!("image `{shown}`: its layer `{}` is not there", path.escape_debug()));
+                faults.add(format!("image `{shown}`: its layer `{}` is missing", path.escape_debug()));
             }
             continue;
         };
@@ -153,7 +153,7 @@ fn check(image: &StoredImage, members: &ImageMembers, may_lack: bool, faults: &m
             Some(_) => {}
             // Where the layers are OCI's, this was asked above.
             None if may_lack || image.layers.first().is_some_and(|layer| layer.digest.is_some()) => {}
-            None => faults.add(format!("image `{shown}`: `{path}` is not there")),
+            None => faults.add(format!("image `{shown}`: `{path}` is missing")),
         }
     }
 }

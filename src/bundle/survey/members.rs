@@ -124,7 +124,7 @@ impl ImageMembers {
                 continue;
             }
             let Some(path) = confined(&entry.path) else {
-                self.faults.add(format!("its member `{}` leads out of it", entry.path.escape_debug()));
+                self.faults.add(format!("its member `{}` points outside of it", entry.path.escape_debug()));
                 continue;
             };
             if let Some(link) = &entry.link {
@@ -156,7 +156,7 @@ impl ImageMembers {
             }
             match self.files.get(&path) {
                 Some(other) if other.digest == member.digest => member.again = other.again + other.stored(),
-                Some(_) => self.faults.add(format!("its member `{path}` stands there twice, with different bytes")),
+                Some(_) => self.faults.add(format!("its member `{path}` occurs twice, with different bytes")),
                 None => {}
             }
             self.files.insert(path, member);

@@ -15,7 +15,7 @@ pub fn survey(reader: impl Read, budget: &Budget, keep: usize) -> Survey {
     let mut survey = Survey::new(Format::Auterionos);
     survey.signed = reading.signed;
     if reading.signed {
-        survey.notes.push("it is signed; the signature was not checked against a key".into());
+        survey.notes.push("it is signed, but no key was given to check the signature".into());
     }
     let file = |file: &mender::File| PayloadFileReport { name: file.name.clone(), size: file.size, digest: file.digest };
     survey.payload = reading.files.iter().map(file).collect();
@@ -33,7 +33,7 @@ pub fn survey(reader: impl Read, budget: &Budget, keep: usize) -> Survey {
         // What seems wrong may only not have been reached.
         let (mut unsure, survey) = (Faults::default(), &mut survey);
         Check { reading: &reading, contents: &contents, survey, faults: &mut unsure }.all(keep);
-        survey.notes.push("it could not be read to its end, so the app in it was not checked".into());
+        survey.notes.push("it could not be read to the end, so its app was not checked".into());
     } else if any {
         Check { reading: &reading, contents: &contents, survey: &mut survey, faults: &mut faults }.all(keep);
     } else {

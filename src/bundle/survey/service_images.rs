@@ -38,11 +38,11 @@ pub fn survey(
         left_out(&images, members, base, &mut faults, &mut survey.notes);
     }
     if members.linked {
-        survey.notes.push("the image archive holds links, which some loaders ignore".into());
+        survey.notes.push("the image archive contains links, which some loaders ignore".into());
     }
     survey.describe(&images, members, keep);
     if survey.layers.iter().any(|layer| layer.compression != "none") {
-        survey.notes.push("the image archive holds compressed layers, which old loaders may not read".into());
+        survey.notes.push("the image archive contains compressed layers, which old loaders may not read".into());
     }
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     for (at, image) in images.list.iter().enumerate() {
@@ -54,7 +54,7 @@ pub fn survey(
     for (service, name) in services {
         match places.get(&ImageRef::canonical_of(name)).copied() {
             None if !members.whole => {}
-            None => faults.add(format!("the image `{}` of service `{service}` is not there", name.escape_debug())),
+            None => faults.add(format!("the image `{}` of service `{service}` is missing", name.escape_debug())),
             Some(at) => {
                 used.insert(at);
                 survey.images[at].service.get_or_insert_with(|| service.clone());

@@ -38,7 +38,7 @@ fn of_layout(archive: &Archive, stored: &StoredImage, manifest: &StoredManifest,
     // The blobs' lengths were compared; their sums are by whoever takes them.
     let blob = |descriptor: &Descriptor| {
         let path = oci::blob_path(&descriptor.digest);
-        let (file, offset, size) = archive.place(&path).with_context(|| format!("its `{path}` is not there"))?;
+        let (file, offset, size) = archive.place(&path).with_context(|| format!("its `{path}` is missing"))?;
         Ok(Blob { descriptor: descriptor.clone(), source: BlobSource::Stretch(file, offset, size) })
     };
     let parsed = &manifest.parsed;
@@ -64,7 +64,7 @@ impl Layers<'_> {
         let mut layers = Vec::new();
         for StoredLayer { path, .. } in &stored.layers {
             let (file, offset, size) =
-                self.archive.place(path).with_context(|| format!("its `{}` is not there", path.escape_debug()))?;
+                self.archive.place(path).with_context(|| format!("its `{}` is missing", path.escape_debug()))?;
             let place = (file, offset);
             let layer = match self.packed.get(&place) {
                 Some(layer) => layer.clone(),

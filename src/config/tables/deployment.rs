@@ -3,26 +3,26 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// A secret that the target keeps, and the key in it. Its value is never written to any file.
+/// A secret that the target stores, and the key in it. The value is never written to a file.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct SecretTable {
-    /// The secret's name on Kubernetes.
+    /// Name of the secret.
     pub secret: String,
-    /// The key in it.
+    /// Key in the secret.
     pub key: String,
 }
 
-/// What a service is given of processor and memory, in the words of Kubernetes.
+/// Processor and memory of a service, in Kubernetes' notation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct ResourcesTable {
-    /// What is kept free for it: `"100m"` (thousandths of a processor) or `"0.5"`.
+    /// Reserved processor time: `"100m"` (thousandths of a processor) or `"0.5"`.
     pub cpu: Option<String>,
-    /// What is kept free for it: `"64Mi"`, `"1Gi"`.
+    /// Reserved memory: `"64Mi"`, `"1Gi"`.
     pub memory: Option<String>,
-    /// What it gets at most.
+    /// Limit of processor time.
     pub cpu_limit: Option<String>,
-    /// What it gets at most; a service that takes more is ended.
+    /// Memory limit; a service that exceeds it is killed.
     pub memory_limit: Option<String>,
 }

@@ -8,30 +8,30 @@ use serde::Deserialize;
 use super::container::ContainerTable;
 use super::scalar::Scalar;
 
-/// What runs beside a service, and how the service learns where.
+/// Containers that a service depends on during development or tests, and the variables that tell where they are.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct NeedsTable {
     /// Environment variables. `${NAME.host}`, `${NAME.port}` and `${NAME.address}` stand for where the dependency `NAME` can be
-    /// reached; `${NAME.port.9000}` for another port than its first, `$${` for `${` itself. Without being named here, `NAME_HOST`,
-    /// `NAME_PORT` and `NAME_ADDRESS` are always set.
+    /// reached, `${NAME.port.9000}` for a port other than its first, and `$${` for `${` itself. `NAME_HOST`, `NAME_PORT` and
+    /// `NAME_ADDRESS` are always set.
     pub environment: BTreeMap<String, Scalar>,
-    /// Containers that are started before, and removed after, by name.
+    /// Containers to start before and remove after, by name.
     pub dependencies: BTreeMap<String, DependencyTable>,
 }
 
-/// A container that a service needs, such as a database. On the host, each of its ports gets a free one of 127.0.0.1, or, with `dev`
-/// alone, the one that is written before it: `"15432:5432"`.
+/// A container that a service depends on, such as a database. Each of its ports is published at a free port of 127.0.0.1. Under
+/// `dev`, `"15432:5432"` chooses the port.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(deny_unknown_fields)]
 pub struct DependencyTable {
-    /// The image, such as `postgres:16`. One that the container engine does not have is pulled, unless `--offline` is given.
+    /// The image, such as `postgres:16`. It is pulled if the container engine does not have it, unless `--offline` is given.
     pub image: String,
-    /// How it runs. Without a `healthcheck`, it is healthy as soon as its first TCP port takes connections.
+    /// How it runs. Without a `healthcheck`, it is healthy once its first TCP port accepts connections.
     #[serde(flatten)]
     pub container: ContainerTable,
-    /// Seconds that it may take until it is healthy. Default: 60.
+    /// Seconds to wait for it to become healthy. Default: 60.
     #[schemars(range(min = 1))]
     pub wait: Option<u32>,
 }

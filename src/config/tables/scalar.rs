@@ -42,9 +42,9 @@ pub enum PortValue {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum OneOrMany {
-    /// Just one.
+    /// A single string.
     One(String),
-    /// Any number.
+    /// Several strings.
     Many(Vec<String>),
 }
 

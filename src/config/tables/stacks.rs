@@ -10,29 +10,29 @@ use super::container::ContainerTable;
 use super::routes::RouteTable;
 use super::scalar::Scalar;
 
-/// Services and other stacks that are started, watched and stopped together. The stack of the app's own name is the outermost
-/// one: it takes every service and every stack that no other one names.
+/// Services and other stacks that are started, watched and stopped together. The stack with the app's name is the outermost one: it
+/// contains every service and every stack that no other stack names.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct StackTable {
     /// Services of this stack.
     pub services: Vec<String>,
-    /// Services of other stacks of which this stack runs a copy of its own.
+    /// Services of other stacks of which this stack runs its own copy.
     pub copies: Vec<String>,
-    /// Stacks in this stack.
+    /// Stacks inside this stack.
     pub stacks: Vec<String>,
-    /// Apps of other workspaces in this stack, by the name that they have here.
+    /// Apps of other workspaces inside this stack, by their name in it.
     pub apps: BTreeMap<String, OtherAppTable>,
-    /// Services of this stack that are no package of the workspace: Docker builds them of a Dockerfile.
+    /// Services of this stack that Docker builds from a Dockerfile instead of a package.
     pub build: BTreeMap<String, BuildTable>,
-    /// One door for all routes of the stack's services, and of those of the stacks in it.
+    /// A gateway for the routes of all services in the stack and in the stacks inside it.
     pub gateway: Option<GatewayTable>,
-    /// `HOST/PATH` of the registry that has the images; `push --repo` puts them there. Default: that of the stack around it.
+    /// Repository prefix of the images, as `HOST/PATH`; `push --repo` pushes them there. Default: that of the stack around it.
     pub repo: Option<String>,
-    /// Variables for every image that is built of a Dockerfile: values for its `ARG`s.
+    /// Build arguments for all Dockerfile services of the stack.
     pub env: BTreeMap<String, Scalar>,
-    /// Whether the stack is also an image, whose container brings the stack up and takes it down when it ends: that of the service
-    /// that `controls` it.
+    /// Whether the stack is also an image. Its container, that of the service that `controls` the stack, deploys the stack and removes it
+    /// on exit.
     pub stack_image: bool,
 }
 
@@ -44,64 +44,64 @@ pub struct OtherAppTable {
     pub path: String,
 }
 
-/// A service that is built of a Dockerfile.
+/// A service that is built from a Dockerfile.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", default)]
 #[schemars(deny_unknown_fields)]
 pub struct BuildTable {
-    /// The folder that the Dockerfile copies from. Relative to the manifest. Default: the manifest's folder.
+    /// The build context, relative to the manifest. Default: the manifest's folder.
     pub dir: Option<String>,
     /// The Dockerfile, relative to `dir`. Default: `Dockerfile`.
     pub file: Option<String>,
-    /// What the container runs, instead of what the Dockerfile says: a command line, as a shell splits it; or else `args`.
+    /// Command line to run instead of the Dockerfile's, split as a shell does. Excludes `args`.
     pub cmd: Option<String>,
-    /// `NAME` or `NAME:TAG` of the image. Default: the app's, the service's name and the version.
+    /// Image name, `NAME` or `NAME:TAG`. Default: made of the app's name, the service's name and the version.
     pub tag: Option<String>,
-    /// Variables for the build: values for the Dockerfile's `ARG`s.
+    /// Build arguments.
     pub env: BTreeMap<String, Scalar>,
-    /// Packages of the workspace whose folders the Dockerfile finds in `dir`, by their names.
+    /// Packages of the workspace whose folders are added to the build context, by their names.
     pub packages: Vec<String>,
-    /// How its container runs.
+    /// How the container runs.
     #[serde(flatten)]
     pub container: ContainerTable,
     /// Services to start before this one.
     pub depends_on: Vec<String>,
-    /// URL paths that lead to this service.
+    /// URL paths that are routed to this service.
     pub routes: BTreeMap<String, RouteTable>,
-    /// Merged last into its part of compose files.
+    /// Compose keys, merged last into the service in compose files.
     pub compose: Option<Map<String, Value>>,
 }
 
-/// The door of a stack: a proxy for HTTP and WebSocket, configured by the routes of the services behind it.
+/// The gateway of a stack: a proxy for HTTP and WebSocket, configured from the routes of the services behind it.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct GatewayTable {
-    /// An image with nginx. Default: `nginx:stable`.
+    /// An image that contains nginx. Default: `nginx:stable`.
     pub image: Option<String>,
-    /// The port for HTTP. Default: 80. A stack in another stack publishes ports only if it says so.
+    /// The port for HTTP. Default: 80. A stack inside another one publishes ports only if its table names them.
     pub http: Option<u16>,
     /// The port for HTTPS, with a certificate. Default: 443.
     pub https: Option<u16>,
-    /// Whether `deploy` makes a certificate for this machine, as the swarm's secret: for development, browsers warn of it.
+    /// Whether `deploy` creates a self-signed certificate for this machine, for development. Browsers warn about it.
     pub self_signed: bool,
-    /// The name of the secret that holds the certificate, and those that signed it: `docker secret create NAME cert.pem`.
+    /// The secret that contains the certificate chain: `docker secret create NAME cert.pem`.
     pub certificate: Option<String>,
-    /// The name of the secret that holds the certificate's key: `docker secret create NAME key.pem`.
+    /// The secret that contains the certificate's key: `docker secret create NAME key.pem`.
     pub key: Option<String>,
-    /// What a route's path becomes at its service, such as `{ "/gallery" = "/" }`. Default: it stays as it is.
+    /// Paths to replace before requests reach the service, such as `{ "/gallery" = "/" }`. Default: none.
     pub rewrite: BTreeMap<String, String>,
 }
 
-/// What only Docker Swarm knows.
+/// Settings for Docker Swarm.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct SwarmTable {
-    /// The beginning of the names of the variables that every stack hands to its services and to the stacks in it: `_PARENT`,
+    /// Prefix of the variables that every stack passes to its services and inner stacks: `_PARENT`,
     /// `_PARENTHOST`, `_APPNAME`, `_STACKNAME` and `_PARENT_NETWORK`. Default: `AILTIRE`.
     pub variables: Option<String>,
     /// How services are reached. Default: `"mesh"`.
     pub routing: Option<RoutingName>,
-    /// The signal that asks the services of stacks to end. Default: `SIGTERM`, as everywhere else.
+    /// The signal that stops the services of stacks. Default: `SIGTERM`.
     pub stop_signal: Option<String>,
 }
 
@@ -109,10 +109,9 @@ pub struct SwarmTable {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RoutingName {
-    /// A published port is open on every node, and a service's name leads to one address for all its replicas. Needs IPVS in the
-    /// kernel.
+    /// A published port is open on every node, and a service's name resolves to one address for all replicas. Needs IPVS in the kernel.
     #[default]
     Mesh,
-    /// A published port is open where a replica runs, and a service's name leads to the replicas themselves.
+    /// A published port is open on nodes that run a replica, and a service's name resolves to the replicas themselves.
     Host,
 }

@@ -4,12 +4,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// What an app wants of a volume that its services name.
+/// Settings of a named volume.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct VolumeTable {
-    /// What its claim on Kubernetes asks for: `512Mi`, `10Gi`. Default: `1Gi`.
+    /// Size of its claim on Kubernetes, such as `512Mi` or `10Gi`. Default: `1Gi`.
     pub size: Option<String>,
-    /// Merged last into the spec of its claim on Kubernetes: `{ storageClassName = "fast" }`.
+    /// Keys merged last into the spec of its claim on Kubernetes: `{ storageClassName = "fast" }`.
     pub kubernetes: Option<Map<String, Value>>,
 }

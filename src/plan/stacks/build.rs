@@ -30,7 +30,7 @@ pub fn resolve(
     let file = table.file.as_deref().unwrap_or("Dockerfile");
     let context = given.workspace.root.join(written).canonicalize().ok().filter(|folder| folder.is_dir());
     if context.is_none() {
-        report.wrong(Code::FileNotFound, &[Step::Key("dir")], format!("the folder `{written}` is not there"));
+        report.wrong(Code::FileNotFound, &[Step::Key("dir")], format!("the folder `{written}` does not exist"));
     }
     let context = context?;
     if !context.join(file).is_file() {

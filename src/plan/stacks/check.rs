@@ -80,7 +80,7 @@ pub fn controllers(given: Given<'_>, stacks: &[Stack], problems: &mut Problems) 
                 }
                 _ => continue,
             },
-            Some(_) => format!("the stack `{name}` is no image: set its `stack-image = true`"),
+            Some(_) => format!("the stack `{name}` is not an image: set its `stack-image = true`"),
             None => {
                 let near = schema::nearest(name, &known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
                 format!("there is no stack `{name}`{near}")

@@ -71,10 +71,12 @@ fn pod(plan: &Plan, service: &Service, prefix: Option<&str>) -> Piece {
     if on_host {
         pod.insert("hostNetwork".into(), true.into());
         pod.insert("dnsPolicy".into(), "ClusterFirstWithHostNet".into());
-        notes.push(format!("`{name}` is on its node's network: at 127.0.0.1 it finds only services on the same node"));
+        notes.push(format!("`{name}` uses its node's network: at 127.0.0.1 it reaches only services on the same node"));
     }
     if network_mode.as_deref() == Some("none") {
-        notes.push(format!("`{name}` has a network: no pod has none; a NetworkPolicy can close it"));
+        notes.push(format!(
+            "`{name}` has a network: `network-mode = \"none\"` has no equivalent on Kubernetes; a NetworkPolicy can block traffic"
+        ));
     }
     if let Some(time) = stop_grace_period.as_deref().and_then(probe::seconds) {
         pod.insert("terminationGracePeriodSeconds".into(), time.into());
@@ -145,17 +147,17 @@ fn pod(plan: &Plan, service: &Service, prefix: Option<&str>) -> Piece {
     }
 
     if let Some(restart) = restart.as_deref().filter(|restart| matches!(*restart, "no" | "on-failure")) {
-        notes.push(format!("`{name}` is started again whenever it ends: a Deployment knows no `restart = \"{restart}\"`"));
+        notes.push(format!("`{name}` restarts whenever it exits: `restart = \"{restart}\"` has no equivalent in a Deployment"));
     }
     if let Some(volume) = named.filter(|_| replicas.is_some_and(|replicas| replicas > 1)) {
-        notes.push(format!("the replicas of `{name}` share the volume `{volume}`, which only pods of one node can"));
+        notes.push(format!("the replicas of `{name}` share the volume `{volume}`, which works only on a single node"));
     }
     if !devices.is_empty() && !privileged {
-        notes.push(format!("the devices of `{name}` are left out: Kubernetes gives them through a device plugin"));
+        notes.push(format!("the devices of `{name}` are left out: Kubernetes provides devices through a device plugin"));
     }
     if uid.is_none() {
         let user = user.unwrap_or_default();
-        notes.push(format!("`{name}` runs as its image's user `{user}`: Kubernetes takes numbers alone"));
+        notes.push(format!("`{name}` runs as its image's user `{user}`: Kubernetes accepts only numeric users"));
     }
     for path in &env_files {
         notes.push(format!(
@@ -165,13 +167,10 @@ fn pod(plan: &Plan, service: &Service, prefix: Option<&str>) -> Piece {
         ));
     }
     for (variable, at) in &secrets {
-        notes.push(format!(
-            "`{variable}` of `{name}` is the key `{}` of the secret `{}`, which has to be there",
-            at.key, at.secret
-        ));
+        notes.push(format!("`{variable}` of `{name}` is the key `{}` of the secret `{}`, which has to exist", at.key, at.secret));
     }
     for time in health.iter().flat_map(probe::unreadable) {
-        notes.push(format!("the health check of `{name}` has its default in the place of `{time}`, which is no time"));
+        notes.push(format!("the health check of `{name}` uses a default instead of `{time}`, which is not a duration"));
     }
     if !service.container.labels.is_empty() {
         notes.push(format!("the labels of `{name}` are on its image, not on its pods"));

@@ -60,7 +60,7 @@ pub fn parse_volume(value: &Value, folder: &Path) -> Result<Volume> {
     if let VolumeSource::Host(path) = &volume.source
         && !Path::new(path).exists()
     {
-        bail!("the volume's source `{path}` is not there");
+        bail!("the volume's source `{path}` does not exist");
     }
     Ok(volume)
 }
