@@ -223,7 +223,7 @@ fn an_image_that_is_nowhere_and_an_engine_that_goes_away_are_told() {
     let nowhere = project("nowhere", "localhost:1/nowhere:1", "");
     let error = fails(&mut test(&nowhere, &["store", "--offline"]), 1);
     assert!(error.contains("does not have the image `localhost:1/nowhere:1` of the dependency `db`"), "{error}");
-    assert!(error.contains("help: `docker pull localhost:1/nowhere:1`"), "{error}");
+    assert!(error.contains("help: run `docker pull localhost:1/nowhere:1`"), "{error}");
     let error = fails(&mut test(&nowhere, &["store"]), 1);
     assert!(error.contains("failed to get the image `localhost:1/nowhere:1` of the dependency `db`"), "{error}");
     assert_eq!(left("nowhere"), "");
