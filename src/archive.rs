@@ -3,6 +3,7 @@
 //! Everything here is a stream: memory is bounded by constants, whatever the input claims of itself.
 
 mod budget;
+mod entry;
 pub mod gzip;
 mod members;
 pub mod order;
@@ -19,9 +20,10 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 
 pub use budget::{Budget, Counted, MOST_UNPACKED};
+pub use entry::{TarEntry, begins_tar};
 pub use members::Members;
 pub use places::places;
-pub use reader::{Tail, TarEntry, TarReader, begins_tar};
+pub use reader::{Tail, TarReader};
 pub use writer::{BLOCK, END_OF_ARCHIVE, Entry, EntryKind, encode, encode_file, padding};
 
 /// How a stream is compressed, judged by its first bytes.

@@ -14,9 +14,11 @@ mod download;
 mod image;
 mod proxies;
 mod reference;
+mod refused;
 mod retry;
 mod secret;
 mod upload;
+mod url;
 
 pub use access::Access;
 pub use blobs::{BLOBS_CAP, Blobs};

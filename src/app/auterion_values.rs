@@ -1,31 +1,14 @@
 //! The values in `auterion-app.yml` (`docs/file-format.md`, section 4.1), beyond names and images. Both what is written and what is
 //! read is checked against these rules.
 
+mod shape;
+
 use serde_json::{Map, Value};
 
 use crate::mender::Faults;
 
-/// What a value has to look like.
-enum Shape {
-    Text,
-    Flag,
-    /// An integer from 0 on.
-    Count,
-    Number,
-    OneOf(&'static [&'static str]),
-    /// One, or a list of them.
-    OneOrMore(&'static Shape),
-    List(&'static Shape),
-    /// Any key to this.
-    Map(&'static Shape),
-    /// These keys alone; `true` for those that have to be there.
-    Fields(&'static [(&'static str, bool, Shape)]),
-    /// The first for a text, else the second.
-    TextOr(&'static Shape),
-    Any,
-}
-
 use Shape::{Any, Count, Fields, Flag, List, Number, OneOf, OneOrMore, Text, TextOr};
+use shape::{Shape, each};
 
 const SUBSCRIPTIONS: Shape =
     Shape::Map(&TextOr(&Fields(&[("type", true, Text), ("max_rate_hz", false, Number), ("dds_name_prefix", false, Text)])));
@@ -168,78 +151,6 @@ fn check_parameter(parameter: &Map<String, Value>, faults: &mut Faults) {
         let finest = 10f64.powi(-i32::try_from(decimal).unwrap_or(i32::MAX));
         if increment < finest * (1.0 - 1e-9) {
             faults.add(format!("{place}`increment` {increment} is finer than {decimal} decimals"));
-        }
-    }
-}
-
-fn each(map: &Map<String, Value>, shapes: &'static [(&str, Shape)], place: &str, faults: &mut Faults) {
-    for (key, shape) in shapes {
-        if let Some(value) = map.get(*key) {
-            shape.check(value, &format!("{place}`{key}`"), faults);
-        }
-    }
-}
-
-impl Shape {
-    fn check(&'static self, value: &Value, place: &str, faults: &mut Faults) {
-        let fits = match self {
-            Text => value.is_string(),
-            Flag => value.is_boolean(),
-            Count => value.is_u64(),
-            Number => value.is_number(),
-            OneOf(words) => value.as_str().is_some_and(|text| words.contains(&text)),
-            Any => true,
-            OneOrMore(shape) => {
-                let list = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
-                return list.iter().for_each(|item| shape.check(item, place, faults));
-            }
-            List(shape) => match value.as_array() {
-                Some(list) => return list.iter().for_each(|item| shape.check(item, &format!("an item of {place}"), faults)),
-                None => false,
-            },
-            TextOr(_) if value.is_string() => true,
-            TextOr(shape) => return shape.check(value, place, faults),
-            Self::Map(shape) => match value.as_object() {
-                Some(map) => {
-                    let inner = |key: &str| format!("`{}` of {place}", key.escape_debug());
-                    return map.iter().for_each(|(key, value)| shape.check(value, &inner(key), faults));
-                }
-                None => false,
-            },
-            Fields(fields) => match value.as_object() {
-                Some(map) => return Self::check_fields(fields, map, place, faults),
-                None => false,
-            },
-        };
-        if !fits {
-            faults.add(format!("{place} is not {}", self.name()));
-        }
-    }
-
-    fn check_fields(fields: &'static [(&str, bool, Self)], map: &Map<String, Value>, place: &str, faults: &mut Faults) {
-        for (key, needed, shape) in fields {
-            match map.get(*key) {
-                Some(value) => shape.check(value, &format!("`{key}` of {place}"), faults),
-                None if *needed => faults.add(format!("{place} has no `{key}`")),
-                None => {}
-            }
-        }
-        for key in map.keys().filter(|key| !fields.iter().any(|(known, ..)| known == key)) {
-            faults.add(format!("`{}` of {place} is not known", key.escape_debug()));
-        }
-    }
-
-    fn name(&self) -> String {
-        match self {
-            Text | TextOr(_) => "a text: put it in quotes".into(),
-            Flag => "true or false".into(),
-            Count => "an integer from 0 on".into(),
-            Number => "a number".into(),
-            OneOf(words) => format!("one of {}", words.join(", ")),
-            List(_) => "a list".into(),
-            Self::Map(_) | Fields(_) => "a map".into(),
-            OneOrMore(shape) => shape.name(),
-            Any => "anything".into(),
         }
     }
 }

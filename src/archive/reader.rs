@@ -7,41 +7,13 @@ use std::io::{self, Read, Seek};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use super::entry::{Extension, TarEntry, is_header, read_pax, text};
+
 /// Bytes that a long name or a pax header may have.
 const LIMIT: u64 = 1 << 20;
 
 /// Bytes of the longest path that Linux takes (`PATH_MAX`).
 const LONGEST_PATH: usize = 4096;
-
-/// One member of an archive.
-#[derive(Clone, Debug)]
-pub struct TarEntry {
-    /// As it stands in the archive, not yet judged: see [`super::confined`].
-    pub path: String,
-    /// What it is.
-    pub kind: tar::EntryType,
-    /// Target of a symbolic or hard link.
-    pub link: Option<String>,
-    /// Bytes of content.
-    pub size: u64,
-    /// Permission bits.
-    pub mode: u32,
-    /// Owner.
-    pub uid: u64,
-    /// Group.
-    pub gid: u64,
-    /// Seconds since the epoch.
-    pub mtime: u64,
-    /// Where the content begins, counted from the archive's first byte.
-    pub offset: u64,
-}
-
-impl TarEntry {
-    /// Whether it is a file with content of its own.
-    pub fn is_file(&self) -> bool {
-        self.kind.is_file() || self.kind.is_contiguous() || self.kind.is_gnu_sparse()
-    }
-}
 
 /// Gives the members of an archive one by one; `Read` gives the content of the last one given.
 pub struct TarReader<R> {
@@ -62,13 +34,6 @@ pub struct Tail {
     pub size: u64,
     /// How many of them are not zero.
     pub junk: u64,
-}
-
-#[derive(Default)]
-struct Extension {
-    path: Option<String>,
-    link: Option<String>,
-    size: Option<u64>,
 }
 
 impl<R: Read> TarReader<R> {
@@ -286,42 +251,4 @@ impl<R: Read> Read for TarReader<R> {
         self.position += count as u64;
         Ok(count)
     }
-}
-
-/// Whether a stream that begins with this block is a tar: a header, or the zero block of an empty archive.
-pub fn begins_tar(block: &[u8]) -> bool {
-    let Some(block) = block.get(..512) else { return false };
-    let mut header = tar::Header::new_old();
-    header.as_mut_bytes().copy_from_slice(block);
-    block.iter().all(|b| *b == 0) || is_header(&header)
-}
-
-/// Whether the checksum fits.
-fn is_header(header: &tar::Header) -> bool {
-    let bytes = header.as_bytes().iter().enumerate();
-    let sum: u32 = bytes.map(|(at, byte)| if (148..156).contains(&at) { 32 } else { u32::from(*byte) }).sum();
-    header.cksum().is_ok_and(|stored| stored == sum)
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn read_pax(mut bytes: &[u8], extension: &mut Extension) -> Result<()> {
-    while !bytes.is_empty() {
-        let space = bytes.iter().position(|b| *b == b' ').context("a pax record has no length")?;
-        let length: usize = std::str::from_utf8(&bytes[..space])?.parse().context("a pax record has no length")?;
-        ensure!(length > space + 1 && length <= bytes.len() && bytes[length - 1] == b'\n', "a pax record has a wrong length");
-        let record = &bytes[space + 1..length - 1];
-        let equals = record.iter().position(|b| *b == b'=').context("a pax record has no value")?;
-        let value = &record[equals + 1..];
-        match &record[..equals] {
-            b"path" => extension.path = Some(text(value)),
-            b"linkpath" => extension.link = Some(text(value)),
-            b"size" => extension.size = Some(std::str::from_utf8(value)?.parse().context("a pax size is not a number")?),
-            _ => {}
-        }
-        bytes = &bytes[length..];
-    }
-    Ok(())
 }

@@ -9,9 +9,11 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, ensure};
 use tempfile::TempDir;
 
-use super::control::Control;
+use super::GRACE;
+use super::control::{Control, Restart};
 use crate::app::{Binary, Target, Volume, VolumeSource};
 use crate::elf::{Elf, Needing, needed};
+use crate::engine::Interrupt;
 use crate::shell::Shell;
 
 /// The folder that Cargo writes executables to.
@@ -98,6 +100,26 @@ impl Inside {
         let control = format!("{CONTROL}/{}", Control::NAME);
         let words = supervisor.iter().cloned().chain([control, "--".to_owned()]).chain(words).collect();
         (words, vec![mounted(&folder, CONTROL), mounted(&self.folder.path().join("supervisor"), SUPERVISOR)])
+    }
+
+    /// Has supervisors start services again, all at once; gives those that they started, and those whose containers have to.
+    pub fn restart(&self, services: &[String], interrupt: &Interrupt, shell: &Shell) -> (Vec<String>, Vec<String>) {
+        let restarts: Vec<Restart> = std::thread::scope(|scope| {
+            let restart = |name: &String| {
+                let control = self.control(name);
+                scope.spawn(move || control.map_or(Restart::Not, |control| control.restart(GRACE, &|| interrupt.count() > 0)))
+            };
+            let all: Vec<_> = services.iter().map(restart).collect();
+            all.into_iter().map(|restart| restart.join().unwrap_or(Restart::Not)).collect()
+        });
+        let (mut done, mut left) = (Vec::new(), Vec::new());
+        for (name, restart) in services.iter().zip(restarts) {
+            if restart == Restart::Killed {
+                shell.warning(format_args!("`{name}` does not end on SIGTERM and is killed"));
+            }
+            if restart == Restart::Not { &mut left } else { &mut done }.push(name.clone());
+        }
+        (done, left)
     }
 
     /// The connection to a service's supervisor.

@@ -6,17 +6,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::GRACE;
-use super::control::{Control, Restart};
+use super::control::Control;
 use super::inside::Inside;
 use super::launched::in_dev;
 use super::prepared::{self, Prepared, Ready};
+use super::running::Running;
 use super::watch::Watch;
 use crate::config::lockfile;
-use crate::digest::Digest;
 use crate::engine::{Engine, Interrupt};
 use crate::pipeline::{self, Options, Session};
-use crate::runtime::{Addresses, Launch, Started, dependency};
+use crate::runtime::{Addresses, Started, dependency};
 use crate::shell::Shell;
 
 /// How often is looked.
@@ -24,22 +23,6 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// How often containers are looked at.
 const LOOK: Duration = Duration::from_millis(400);
-
-/// A container as it was started: another one is started when one of these changes.
-#[derive(PartialEq)]
-struct Running {
-    launch: Launch,
-    /// The sum of the image, if it is ours.
-    image: Option<Digest>,
-    /// The sum of the executable that is mounted.
-    binary: Option<Digest>,
-}
-
-impl Running {
-    fn is_the_same_but_for_its_binary(&self, other: &Self) -> bool {
-        self.launch == other.launch && self.image == other.image
-    }
-}
 
 /// All that a round needs.
 pub struct Loop<'a, 's> {
@@ -66,7 +49,7 @@ impl Loop<'_, '_> {
     /// When the engine goes away, or the first start fails other than by a build that fails.
     pub fn run(&mut self, session: Session) -> Result<()> {
         self.started.connect()?;
-        let mut watch = watch(&session);
+        let mut watch = Watch::of(&session);
         let mut running: BTreeMap<String, Running> = BTreeMap::new();
         let mut prepared: Option<Prepared> = None;
         let mut open = Some(session);
@@ -276,33 +259,13 @@ impl Loop<'_, '_> {
         names: &mut Vec<String>,
     ) -> Result<()> {
         let again: Vec<String> = batch.iter().map(|new| new.launch.name.clone()).collect();
-        let left = self.restart(&again);
+        let (done, left) = self.inside.restart(&again, self.interrupt, self.shell);
+        self.started.mark_unwell(&done);
         self.started.end_all(&left, &[])?;
         self.started.start_again(&left)?;
         running.extend(batch.drain(..).map(|new| (new.launch.name.clone(), new)));
         names.extend(again);
         Ok(())
-    }
-
-    /// Has supervisors start services again, all at once; gives those whose containers have to start again.
-    fn restart(&mut self, services: &[String]) -> Vec<String> {
-        let restarts: Vec<Restart> = std::thread::scope(|scope| {
-            let restart = |name: &String| {
-                let (control, interrupt) = (self.inside.control(name), self.interrupt);
-                scope.spawn(move || control.map_or(Restart::Not, |control| control.restart(GRACE, &|| interrupt.count() > 0)))
-            };
-            let all: Vec<_> = services.iter().map(restart).collect();
-            all.into_iter().map(|restart| restart.join().unwrap_or(Restart::Not)).collect()
-        });
-        let (mut done, mut left) = (Vec::new(), Vec::new());
-        for (name, restart) in services.iter().zip(restarts) {
-            if restart == Restart::Killed {
-                self.shell.warning(format_args!("`{name}` does not end on SIGTERM and is killed"));
-            }
-            if restart == Restart::Not { &mut left } else { &mut done }.push(name.clone());
-        }
-        self.started.mark_unwell(&done);
-        left
     }
 
     fn start(&mut self, new: Running, running: &mut BTreeMap<String, Running>, names: &mut Vec<String>) -> Result<()> {
@@ -326,13 +289,4 @@ impl Loop<'_, '_> {
 /// `8080` as somebody on this machine finds it.
 fn at_host(host: String) -> String {
     if host.contains(':') { host } else { format!("127.0.0.1:{host}") }
-}
-
-/// The sources of a workspace: its folder, and those of members that lie elsewhere.
-fn watch(session: &Session) -> Watch {
-    let root = &session.workspace.root;
-    let mut folders = vec![root.clone()];
-    let elsewhere = session.workspace.members.iter().map(|member| member.folder().to_owned());
-    folders.extend(elsewhere.filter(|folder| !folder.starts_with(root)));
-    Watch::new(folders, vec![session.workspace.target_dir.clone(), session.plan.output.clone()])
 }

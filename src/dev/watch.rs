@@ -6,6 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use walkdir::{DirEntry, WalkDir};
 
+use crate::pipeline::Session;
+
 /// Folders in which nothing is written by hand.
 const FOLDERS: [&str; 7] = [".git", ".hg", ".svn", ".jj", ".idea", ".vscode", "node_modules"];
 
@@ -29,6 +31,15 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// Watches the sources of a workspace: its folder, and those of members that lie elsewhere.
+    pub fn of(session: &Session) -> Self {
+        let root = &session.workspace.root;
+        let mut folders = vec![root.clone()];
+        let elsewhere = session.workspace.members.iter().map(|member| member.folder().to_owned());
+        folders.extend(elsewhere.filter(|folder| !folder.starts_with(root)));
+        Self::new(folders, vec![session.workspace.target_dir.clone(), session.plan.output.clone()])
+    }
+
     /// Begins with what is there now. Cargo's target folders, version control and editors' temporary files do not count, nor
     /// does what lies in `ignored`.
     pub fn new(folders: Vec<PathBuf>, ignored: Vec<PathBuf>) -> Self {

@@ -15,10 +15,11 @@ use super::access::RegistryEndpoint;
 use super::challenge::{Challenge, parse_token};
 use super::connections::{Connections, Failure, judge};
 use super::credentials::Store;
+use super::refused::{login_help, refused};
 use super::retry::{self, TRIES};
 use super::secret::Credentials;
 use super::secret::Secret;
-
+use super::url::{host_of, is_of, query, shown};
 use crate::diagnostic::Code;
 
 /// Redirects that are followed, one after another.
@@ -272,63 +273,7 @@ pub(super) fn header<'r>(response: &'r Response, name: &str) -> Option<&'r str> 
     response.headers().get(name)?.to_str().ok()
 }
 
-/// An answer that is none of those that were hoped for.
-pub(super) fn refused(host: &str, mut response: Response) -> anyhow::Error {
-    #[derive(serde::Deserialize)]
-    struct Said {
-        code: String,
-        #[serde(default)]
-        message: Option<String>,
-    }
-    #[derive(serde::Deserialize)]
-    struct Errors {
-        errors: Vec<Said>,
-    }
-    let status = response.status();
-    let bytes = response.body_mut().with_config().limit(LARGEST_ANSWER).read_to_vec().unwrap_or_default();
-    let errors = serde_json::from_slice::<Errors>(&bytes).map(|said| said.errors).unwrap_or_default();
-    let said: Vec<String> = errors.into_iter().take(3).map(|e| [e.code, e.message.unwrap_or_default()].join(": ")).collect();
-    let said: String = said.join("; ").chars().filter(|c| !c.is_control()).take(500).collect();
-    let said = if said.is_empty() { said } else { format!(": {}", said.trim_end_matches(": ")) };
-    let help = if matches!(status.as_u16(), 401 | 403) { login_help(host) } else { String::new() };
-    let text = format!("`{host}` answered {status}{said}{help}");
-    match status.as_u16() {
-        401 | 403 => Code::RegistryLogin.error(text).into(),
-        404 => Code::RegistryNotFound.error(text).into(),
-        _ => anyhow::Error::msg(text),
-    }
-}
-
-fn login_help(host: &str) -> String {
-    format!("\nhelp: run `docker login {}`", if host == "registry-1.docker.io" { "docker.io" } else { host })
-}
-
 fn basic(user: &str, password: &Secret) -> Secret {
     let joined = format!("{user}:{}", password.expose());
     Secret::new(format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(joined)))
-}
-
-/// Whether a URL belongs to a server.
-fn is_of(url: &str, base: &str) -> bool {
-    url.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-fn host_of(url: &str) -> String {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.split(['/', '?', '#']).next().unwrap_or_default().to_owned()
-}
-
-/// A URL for people: what stands behind `?` may be as good as a password.
-pub(super) fn shown(url: &str) -> String {
-    let end = url.find(['?', '#']).unwrap_or(url.len());
-    url[..end].chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
-}
-
-/// `a=b&c=d`, quoted (RFC 3986, 2.1).
-pub(super) fn query(fields: &[(&str, &str)]) -> String {
-    let quote = |text: &str| -> String {
-        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~');
-        text.bytes().map(|b| if plain(b) { (b as char).to_string() } else { format!("%{b:02X}") }).collect()
-    };
-    fields.iter().map(|(name, value)| format!("{name}={}", quote(value))).collect::<Vec<_>>().join("&")
 }

@@ -5,7 +5,8 @@ use std::io::{Read as _, Seek as _, Write as _};
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 
 use super::access::RegistryEndpoint;
-use super::client::{Client, Content, Request, Response, header, refused};
+use super::client::{Client, Content, Request, Response, header};
+use super::refused::refused;
 use super::retry::TRIES;
 use super::{Blobs, Reference};
 use crate::digest::{Digest, Hasher};

@@ -9,10 +9,12 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::Reference;
 use super::access::RegistryEndpoint;
-use super::client::{Client, Content, Open, Request, Response, header, query, refused};
+use super::client::{Client, Content, Open, Request, Response, header};
 use super::download::ACCEPTED;
 use super::image::in_parallel;
+use super::refused::refused;
 use super::retry::{self, TRIES};
+use super::url::query;
 use crate::digest::Digest;
 use crate::oci::Descriptor;
 

@@ -1,5 +1,8 @@
 //! The user's own compose text (Compose Specification) as what is started, in what order.
 
+mod parts;
+mod reader;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -9,7 +12,9 @@ use serde_json::{Map, Value};
 use super::environment::read_environment;
 use super::launch::Launch;
 use super::variables::{replaced, scalar};
-use crate::app::{Confinement, Container, Cpu, Health, ImageRef, Memory, Port, Probe, Resources, Volume, VolumeSource};
+use crate::app::{Confinement, Container, Cpu, ImageRef, Memory, Port, Resources, Volume};
+use parts::{check, parse_volume, short_port};
+use reader::Reader;
 
 /// Keys that mean nothing while one tries an app out.
 const WITHOUT_MEANING: [&str; 8] =
@@ -49,96 +54,14 @@ pub fn over(launch: Launch, piece: &Map<String, Value>, folder: &Path) -> Result
 
 fn read(under: Launch, service: &Map<String, Value>, folder: &Path) -> Result<(Launch, Vec<String>)> {
     let name = under.name.clone();
-    let mut reader = Reader { service, folder, unread: service.keys().map(String::as_str).collect() };
+    let mut reader = Reader::new(service, folder);
     let launch = reader.launch(under)?;
-    let unread: Vec<&str> = reader.unread.into_iter().filter(|key| !WITHOUT_MEANING.contains(key)).collect();
+    let unread: Vec<&str> = reader.unread().filter(|key| !WITHOUT_MEANING.contains(key)).collect();
     let note = format!("`{}` of the service `{name}` is not applied here", unread.join("`, `"));
     Ok((launch, if unread.is_empty() { Vec::new() } else { vec![note] }))
 }
 
-struct Reader<'a> {
-    service: &'a Map<String, Value>,
-    folder: &'a Path,
-    unread: Vec<&'a str>,
-}
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, key: &str) -> Option<&'a Value> {
-        self.unread.retain(|other| *other != key);
-        self.service.get(key).filter(|value| !value.is_null())
-    }
-
-    fn text(&mut self, key: &str) -> Option<String> {
-        self.take(key).map(scalar)
-    }
-
-    /// A list of strings; a single string is a command line, or one of them.
-    fn list(&mut self, key: &str) -> Vec<String> {
-        match self.take(key) {
-            Some(Value::Array(items)) => items.iter().map(scalar).collect(),
-            Some(value @ Value::String(_)) => vec![scalar(value)],
-            _ => Vec::new(),
-        }
-    }
-
-    fn words(&mut self, key: &str) -> Result<Option<Vec<String>>> {
-        match self.take(key) {
-            None => Ok(None),
-            Some(value @ Value::String(_)) => Ok(Some(crate::process::split(&scalar(value))?)),
-            Some(_) => Ok(Some(self.list(key))),
-        }
-    }
-
-    /// The same of variables; one without a value has that of this process, or is not set.
-    fn environment(&mut self) -> BTreeMap<String, String> {
-        let handed_down = |name: &str| Some((name.to_owned(), std::env::var(name).ok()?));
-        match self.take("environment") {
-            Some(Value::Object(map)) => {
-                let pairs = map.iter().filter_map(|(name, value)| match value {
-                    Value::Null => handed_down(name),
-                    value => Some((name.clone(), scalar(value))),
-                });
-                pairs.collect()
-            }
-            Some(Value::Array(items)) => {
-                let pairs = items.iter().filter_map(|item| {
-                    let text = scalar(item);
-                    match text.split_once('=') {
-                        Some((name, value)) => Some((name.to_owned(), value.to_owned())),
-                        None => handed_down(&text),
-                    }
-                });
-                pairs.collect()
-            }
-            _ => BTreeMap::new(),
-        }
-    }
-
-    /// A map, or a list of `NAME=value`.
-    fn pairs(&mut self, key: &str) -> BTreeMap<String, String> {
-        match self.take(key) {
-            Some(Value::Object(map)) => map.iter().map(|(name, value)| (name.clone(), scalar(value))).collect(),
-            Some(Value::Array(items)) => items
-                .iter()
-                .map(|item| {
-                    let text = scalar(item);
-                    let (name, value) = text.split_once('=').unwrap_or((&text, ""));
-                    (name.to_owned(), value.to_owned())
-                })
-                .collect(),
-            _ => BTreeMap::new(),
-        }
-    }
-
-    /// `key`, or what is known without it.
-    fn list_over(&mut self, key: &str, under: Vec<String>) -> Vec<String> {
-        if self.service.contains_key(key) { self.list(key) } else { under }
-    }
-
-    fn flag(&mut self, key: &str, under: bool) -> bool {
-        self.take(key).and_then(Value::as_bool).unwrap_or(under)
-    }
-
+impl Reader<'_> {
     fn launch(&mut self, under: Launch) -> Result<Launch> {
         let Launch { name, mut aliases, after, container, free, dependency } = under;
         let after = match self.take("depends_on") {
@@ -250,60 +173,10 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn check(value: &Value) -> Option<Health> {
-    let words: Vec<String> = match value.get("test")? {
-        Value::Array(items) => items.iter().map(scalar).collect(),
-        text => vec!["CMD-SHELL".into(), scalar(text)],
-    };
-    let command = match words.split_first()? {
-        (kind, rest) if kind == "CMD" => rest.to_vec(),
-        (kind, [line]) if kind == "CMD-SHELL" => vec!["/bin/sh".into(), "-c".into(), line.clone()],
-        _ => return None,
-    };
-    let time = |key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
-    Some(Health {
-        probe: Probe::Command(command),
-        interval: time("interval"),
-        timeout: time("timeout"),
-        retries: value.get("retries").and_then(Value::as_u64).and_then(|retries| retries.try_into().ok()),
-        start_period: time("start_period"),
-    })
-}
-
-fn short_port(value: &Value) -> String {
-    let Some(map) = value.as_object() else { return scalar(value) };
-    let part = |key: &str| map.get(key).map(scalar);
-    let host = part("host_ip").map(|ip| format!("{ip}:")).unwrap_or_default();
-    let published = part("published").map(|port| format!("{host}{port}:")).unwrap_or_default();
-    format!("{published}{}{}", part("target").unwrap_or_default(), part("protocol").map(|p| format!("/{p}")).unwrap_or_default())
-}
-
-fn parse_volume(value: &Value, folder: &Path) -> Result<Volume> {
-    let text = match value.as_object() {
-        None => scalar(value),
-        Some(map) => {
-            let part = |key: &str| map.get(key).map(scalar).unwrap_or_default();
-            if !matches!(part("type").as_str(), "bind" | "volume") {
-                bail!("a volume of the type `{}` is not supported", part("type"));
-            }
-            let ending = if map.get("read_only") == Some(&Value::Bool(true)) { ":ro" } else { "" };
-            format!("{}:{}{ending}", part("source"), part("target"))
-        }
-    };
-    let text = if text.starts_with('.') { format!("{}/{text}", folder.display()) } else { text };
-    let text = text.replace(":rw,", ":").replace(":rw", "");
-    let volume = Volume::parse(&text).map_err(anyhow::Error::msg)?;
-    if let VolumeSource::Host(path) = &volume.source
-        && !Path::new(path).exists()
-    {
-        bail!("the volume's source `{path}` is not there");
-    }
-    Ok(volume)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::Probe;
 
     #[test]
     fn variables_are_handed_down_and_replaced_as_compose_does() {

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::digest::Digest;
 use crate::engine::{Engine, Labelled};
 use crate::shell::Shell;
 
@@ -12,6 +13,13 @@ pub const LABEL: &str = "io.github.cargo-appbundle.owner";
 pub fn of_this_process() -> String {
     let pid = std::process::id();
     format!("{pid} {} {} {}", started(pid).unwrap_or_default(), namespace(), boot())
+}
+
+/// A name for what an app's run makes, which no other run has.
+pub fn run_name(app: &str) -> String {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let sum = Digest::of(format!("{} {now}", std::process::id()).as_bytes()).hex();
+    format!("{app}-{}", &sum[..6])
 }
 
 /// In ticks since boot (proc_pid_stat(5), field 22); none if there is no such process.

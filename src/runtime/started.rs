@@ -18,7 +18,6 @@ use super::output::Output;
 use super::owner;
 use crate::app::Probe;
 use crate::diagnostic::Code;
-use crate::digest::Digest;
 use crate::engine::{Engine, Interrupt, State};
 use crate::shell::{Shell, count};
 
@@ -50,7 +49,7 @@ impl<'a> Started<'a> {
         shell: &'a Shell,
     ) -> Self {
         let (containers, manner) = (Vec::new(), Manner::default());
-        let name = run_name(app);
+        let name = owner::run_name(app);
         Self { engine, app, name, foreign, output, interrupt, shell, manner, network: false, containers }
     }
 
@@ -299,11 +298,4 @@ impl<'a> Started<'a> {
         }
         self.engine.signal(name, "SIGKILL")
     }
-}
-
-/// A name that no other run has.
-fn run_name(app: &str) -> String {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_nanos();
-    let sum = Digest::of(format!("{} {now}", std::process::id()).as_bytes()).hex();
-    format!("{app}-{}", &sum[..6])
 }

@@ -63,6 +63,7 @@ pub fn render(template: ServiceTemplate, blanks: &Blanks<'_>) -> Result<Vec<(&'s
     let mut files = vec![text("Cargo.toml", manifest)?, text("src/main.rs", main)?];
     if template == ServiceTemplate::Stack {
         files.push(text("src/certificate.rs", include_str!("../../templates/service-stack/src/certificate.rs"))?);
+        files.push(text("src/image.rs", include_str!("../../templates/service-stack/src/image.rs"))?);
         files.push(text("src/requests.rs", include_str!("../../templates/service-stack/src/requests.rs"))?);
         files.push(text("src/stack.rs", include_str!("../../templates/service-stack/src/stack.rs"))?);
     }

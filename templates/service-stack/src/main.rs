@@ -2,6 +2,7 @@
 //! `GET /status`, `POST /deploy`, `POST /remove`, `GET /healthz`. A SIGHUP is the same as `POST /deploy`.
 
 mod certificate;
+mod image;
 mod requests;
 mod stack;
 

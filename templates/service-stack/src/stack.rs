@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use bollard::Docker;
 use bollard::errors::Error as DockerError;
-use bollard::models::{ConfigSpec, ServiceSpec, TaskSpecContainerSpec};
+use bollard::models::{ConfigSpec, ServiceSpec};
 use bollard::query_parameters::{
     ListContainersOptionsBuilder, ListServicesOptionsBuilder, UpdateServiceOptionsBuilder,
 };
 use serde_json::{Value, json};
 
 use crate::certificate;
+use crate::image;
 use crate::requests::{Error, Requests, is_missing, missing};
 
 /// What is still to come.
@@ -27,9 +28,6 @@ const PAUSE: Duration = Duration::from_millis(300);
 
 /// How often services have to be seen running after a change, which begins a moment after it was ordered.
 const SETTLED: usize = 4;
-
-/// The label of containers with the sum of their image.
-const IMAGE_LABEL: &str = "io.github.cargo-appbundle.image";
 
 /// How Docker knows what belongs to a stack.
 const LABEL: &str = "com.docker.stack.namespace";
@@ -121,7 +119,7 @@ impl Stack {
         let mut spec = spec.clone();
         let task = spec.task_template.as_mut();
         if let Some(container) = task.and_then(|task| task.container_spec.as_mut()) {
-            self.mark(container).await?;
+            image::mark(&self.docker, container).await?;
             for config in container.configs.iter_mut().flatten() {
                 let name = config.config_name.clone().unwrap_or_default();
                 config.config_id = self.docker.inspect_config(&name).await?.id;
@@ -148,30 +146,6 @@ impl Stack {
                 self.docker.create_service(spec, None).await?;
                 Ok(false)
             }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Makes an image that was built again under its name another one: with its digest in the registry, if it is in one that
-    /// answers, else with its sum here as a label.
-    async fn mark(&self, container: &mut TaskSpecContainerSpec) -> Result<(), Error> {
-        let image = container.image.clone().unwrap_or_default();
-        if has_registry(&image) {
-            let found = self.docker.inspect_registry_image(&image, None).await;
-            let digest = found.ok().and_then(|found| found.descriptor.digest);
-            if let Some(digest) = digest {
-                container.image = Some(format!("{image}@{digest}"));
-                return Ok(());
-            }
-        }
-        match self.docker.inspect_image(&image).await {
-            Ok(found) => {
-                let labels = container.labels.get_or_insert_default();
-                labels.insert(IMAGE_LABEL.to_owned(), found.id.unwrap_or_default());
-                Ok(())
-            }
-            // The swarm asks for it.
-            Err(error) if is_missing(&error) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
@@ -299,12 +273,6 @@ async fn until(end: Instant, what: &str) -> Result<(), Error> {
     }
     tokio::time::sleep(PAUSE).await;
     Ok(())
-}
-
-/// Whether an image's name begins with the registry that has it.
-fn has_registry(image: &str) -> bool {
-    let host = image.split_once('/').map(|(host, _)| host);
-    host.is_some_and(|host| host == "localhost" || host.contains(['.', ':']))
 }
 
 /// Whether it is gone for good: a network that was removed is there until its last replica has let go of it.
