@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode, Output};
 
 use serde_json::Value;
 use support::harness::{self, test};
-use support::needs::arm64_rust;
+use support::needs::{arm64_rust, check_jsonschema};
 use support::{Project, appbundle, fails, ok, repository, run, text};
 
 /// A step's words, and the shell that they go to.
@@ -174,6 +174,53 @@ fn several_targets_are_all_installed_and_all_cleaned() {
     assert!(!project.path().join("target/appbundle").exists());
 }
 
+/// The line that installs the program, of either job.
+fn install_line(job: &str) -> &str {
+    let line = job.lines().find(|line| line.contains("cargo install")).expect("a line that installs");
+    line.trim_start().trim_start_matches("run: ").trim_start_matches("- ")
+}
+
+fn jobs_install_from_crates_io_or_from_a_repository() {
+    let project = Project::new(&["alpha"]);
+    let url = "https://git.example.com/tools/cargo-appbundle";
+    for service in ["github", "gitlab"] {
+        for (more, expected) in [(vec![], String::new()), (vec!["--git", url], format!(" --git {url}"))] {
+            let job = ok(appbundle(project.path(), &["ci", service, "--stdout"]).args(&more));
+            let parsed = yaml(&job);
+            let variables = if service == "github" { &parsed["env"] } else { &parsed["appbundle"]["variables"] };
+            // Where no cargo-appbundle is found yet, and `cargo` only tells how it was called.
+            let script = format!("cargo() {{ echo \"$*\"; }}\n{}\n", install_line(&job));
+            let mut shell = Command::new("/bin/sh");
+            shell
+                .args(["-eu", "-c", &script])
+                .env_clear()
+                .env("PATH", "/nowhere")
+                .env("APPBUNDLE_GIT", words(&variables["APPBUNDLE_GIT"]));
+            assert_eq!(ok(&mut shell), format!("install --locked{expected} cargo-appbundle\n"), "{service}");
+        }
+    }
+    let said = fails(&mut appbundle(project.path(), &["ci", "github", "--stdout", "--git", "a b"]), 1);
+    assert!(said.contains("`a b` is not the address of a git repository"), "{said}");
+}
+
+/// As the services' own schemas have it.
+fn jobs_and_workflows_follow_their_schemas() {
+    let project = Project::new(&["alpha"]);
+    ok(&mut appbundle(project.path(), &["ci", "github"]));
+    ok(&mut appbundle(project.path(), &["ci", "gitlab", "--git", "https://git.example.com/a"]));
+    let workflows = std::fs::read_dir(repository().join(".github/workflows")).expect("workflows").flatten();
+    let mut workflows: Vec<PathBuf> = workflows.map(|entry| entry.path()).collect();
+    workflows.push(project.path().join(".github/workflows/appbundle.yml"));
+    let schemas = [
+        ("vendor.github-workflows", workflows),
+        ("vendor.gitlab-ci", vec![project.path().join(".gitlab-ci.yml")]),
+        ("vendor.github-actions", vec![repository().join("action.yml")]),
+    ];
+    for (schema, files) in schemas {
+        ok(Command::new("check-jsonschema").args(["--builtin-schema", schema]).args(files));
+    }
+}
+
 fn a_job_never_replaces_the_users() {
     let project = Project::new(&["alpha"]);
     for (service, path) in [("github", ".github/workflows/appbundle.yml"), ("gitlab", ".gitlab-ci.yml")] {
@@ -191,6 +238,8 @@ fn main() -> ExitCode {
         test!(the_github_job_builds_and_fails_with_the_build, [arm64_rust]),
         test!(the_gitlab_job_builds_and_fails_with_the_build, [arm64_rust]),
         test!(the_action_builds_and_fails_with_the_build, [arm64_rust]),
+        test!(jobs_install_from_crates_io_or_from_a_repository),
+        test!(jobs_and_workflows_follow_their_schemas, [check_jsonschema]),
         test!(several_targets_are_all_installed_and_all_cleaned),
         test!(a_job_never_replaces_the_users),
     ])

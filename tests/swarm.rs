@@ -5,6 +5,7 @@ mod support;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use support::harness::{self, test};
 use support::needs::{curl, docker, nginx, openssl, registry, web_ports};
 use support::registry::{Guard, Registry};
@@ -50,6 +51,14 @@ impl Drop for Stacks<'_> {
         for stack in self.0 {
             run(Command::new("docker").args(["stack", "rm", stack]));
         }
+    }
+}
+
+/// Removes volumes, once the containers that had them are gone: a swarm removes those that have ended later.
+fn remove_volumes(names: &[&str]) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !run(Command::new("docker").args(["volume", "rm", "--force"]).args(names)).status.success() && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(200));
     }
 }
 
@@ -123,7 +132,7 @@ fn a_stack_with_a_stack_in_it_comes_up_answers_and_goes_away() {
     let shown = ok(&mut verb(&project, "status"));
     in_order(&shown, &["shop\n", "  web", "  gateway", "shop-orders\n", "  store", "  api"]);
     assert!(shown.contains("  store      2/2  shop.store:1.2.3        running\n"), "{shown}");
-    let states: serde_json::Value = serde_json::from_str(&ok(verb(&project, "status").arg("--json"))).expect("JSON");
+    let states: Value = serde_json::from_str(&ok(verb(&project, "status").arg("--json"))).expect("JSON");
     assert_eq!((&states[1]["stack"], &states[1]["parent"]), (&"shop-orders".into(), &"shop".into()));
     assert_eq!((&states[1]["services"][0]["wanted"], &states[1]["services"][0]["running"]), (&2.into(), &2.into()));
 
@@ -153,7 +162,7 @@ fn a_stack_with_a_stack_in_it_comes_up_answers_and_goes_away() {
     );
     assert_eq!(left("shop"), "");
     assert!(ok(&mut verb(&project, "status")).contains("absent"));
-    run(Command::new("docker").args(["volume", "rm", "shop-orders_data"]));
+    remove_volumes(&["shop-orders_data"]);
 }
 
 /// A Dockerfile that shows what it was given: variables, and the folder of a package.
@@ -169,7 +178,31 @@ tag = "appbundle-test-docs"
 env = { THEME = "dark", BOTH = "the service's" }
 packages = ["web"]
 routes = { "/docs" = { port = 8003 } }
+init = true
+cap-add = ["NET_ADMIN"]
+cap-drop = ["NET_RAW"]
+read-only = true
+tmpfs = ["/scratch"]
+volumes = ["kept:/kept"]
+resources = { memory-limit = "64Mi" }
+healthcheck = { command = ["/member", "--check"], interval = "1s" }
 "#;
+
+/// One that only who deploys knows.
+const TOKEN: &str = "secrets = { TOKEN = { secret = \"tokens\", key = \"api\" } }\n";
+
+/// The container of [`DOCS`] has everything that its table says, whoever brings it up.
+fn is_confined(container: &str) {
+    let read: Vec<Value> = serde_json::from_str(&judge("docker", &["inspect", container])).expect("JSON");
+    let host = &read[0]["HostConfig"];
+    let names = |key: &str| host[key].to_string().replace("CAP_", "");
+    assert_eq!((&host["Init"], &host["ReadonlyRootfs"], &host["Memory"]), (&true.into(), &true.into(), &(64 << 20).into()));
+    assert_eq!((names("CapAdd"), names("CapDrop")), ("[\"NET_ADMIN\"]".to_owned(), "[\"NET_RAW\"]".to_owned()));
+    assert_eq!(read[0]["State"]["Health"]["Status"], "healthy");
+    let mounts = read[0]["Mounts"].as_array().expect("mounts").iter();
+    let mounts: Vec<_> = mounts.filter_map(|mount| Some((mount["Type"].as_str()?, mount["Destination"].as_str()?))).collect();
+    assert!(mounts.contains(&("tmpfs", "/scratch")) && mounts.contains(&("volume", "/kept")), "{mounts:?}");
+}
 
 /// Puts what the Dockerfile needs into the project: a static program.
 fn docs(project: &Project) {
@@ -195,7 +228,7 @@ fn another_workspaces_app_and_a_dockerfiles_service_are_reached_at_80_and_443() 
     let billing = billing();
     let stacks = format!(
         "swarm = {{ routing = \"host\" }}\n\n[workspace.metadata.appbundle.stacks.shop]\n{}env = {{ BOTH = \"the stack's\", EDITION = \"1\" }}\n\
-         apps = {{ billing = {{ path = \"{}\" }} }}\n{DOCS}",
+         apps = {{ billing = {{ path = \"{}\" }} }}\n{DOCS}{TOKEN}",
         gateway.replace(" }", ", self-signed = true }"),
         billing.path().display(),
     );
@@ -203,7 +236,7 @@ fn another_workspaces_app_and_a_dockerfiles_service_are_reached_at_80_and_443() 
     member(&project, "web", 8000, "routes = { \"/\" = { port = 8000 } }\n");
     compile(&project, &["web"]);
     docs(&project);
-    let deployed = run(verb(&project, "deploy").args(["--env", "EDITION=2"]));
+    let deployed = run(verb(&project, "deploy").args(["--env", "EDITION=2"]).env("TOKEN", "the token"));
     let said = text(&deployed.stderr);
     assert!(deployed.status.success(), "{said}");
     in_order(
@@ -236,6 +269,8 @@ fn another_workspaces_app_and_a_dockerfiles_service_are_reached_at_80_and_443() 
         judge("docker", &["inspect", "--format", "{{json .Args}}", container.trim()]),
         "[\"serve\",\"--title\",\"All of it\"]\n"
     );
+    has_environment(80, "/docs/env", &[("TOKEN", "the token")]);
+    is_confined(container.trim());
     let copied = judge("docker", &["cp", &format!("{}:/web.toml", container.trim()), "-"]);
     assert!(copied.contains("[package.metadata.service]"), "{copied}");
 
@@ -248,6 +283,7 @@ fn another_workspaces_app_and_a_dockerfiles_service_are_reached_at_80_and_443() 
     in_order(&said, &["Stopping shop_gateway", "Stopping shop-billing_ledger", "Removed shop-billing", "Removed shop\n"]);
     assert_eq!(left("shop"), "");
     run(Command::new("docker").args(["rmi", "--force", "appbundle-test-docs:1.2.3"]));
+    remove_volumes(&["shop_kept"]);
 }
 
 fn a_registry_has_the_images_of_all_services() {
@@ -317,7 +353,7 @@ fn the_example_comes_up_as_two_stacks_behind_one_door() {
     };
     assert!(page(80, "/").contains("<html"), "the gateway answers");
     let captured = curl(&["--fail", "-X", "POST", "https://localhost/camera/capture"]);
-    let captured: serde_json::Value = serde_json::from_slice(&captured).expect("JSON");
+    let captured: Value = serde_json::from_slice(&captured).expect("JSON");
     let photo = format!("https://localhost{}", captured["url"].as_str().expect("url"));
     let picture = curl(&["--fail", &photo]);
     let small = curl(&["--fail", &format!("{photo}/thumbnail?width=64")]);
@@ -339,7 +375,7 @@ fn the_example_comes_up_as_two_stacks_behind_one_door() {
     );
     ok(&mut verb(&["remove"]));
     assert_eq!(left("photo-gallery"), "");
-    run(Command::new("docker").args(["volume", "rm", "photo-gallery_data"]));
+    remove_volumes(&["photo-gallery_data"]);
     if !there {
         judge("docker", &["rmi", "nginx:stable"]);
     }
@@ -498,7 +534,7 @@ fn one_container_is_a_whole_stack() {
     judge("docker", &["rm", name]);
     assert!(logs.contains("all of it is gone"), "{logs}");
     assert_eq!(left("shop"), "");
-    run(Command::new("docker").args(["volume", "rm", "shop-orders_data"]));
+    remove_volumes(&["shop-orders_data"]);
 }
 
 /// A stack in a stack is one service of it, whose container brings it up; all in one image.
@@ -536,6 +572,7 @@ fn a_stack_in_a_stack_is_one_service_of_it() {
     let ids = |name: &str| judge("docker", &["ps", "-q", "--no-trunc", "--filter", &format!("name={name}")]);
     let others = || ids("shop_orders-stack.") + &ids("shop-orders_api.") + &ids("shop-orders_store.");
     let (before, docs) = (others(), ids("shop-orders_docs."));
+    is_confined(docs.trim());
     let said = text(&run(verb(&project, "deploy").args(["--env", "EDITION=2"])).stderr);
     assert!(said.contains("Updating shop-orders: images were built again"), "{said}");
     has_environment(18980, "/docs/env", &[("EDITION", "2")]);
@@ -555,12 +592,47 @@ fn a_stack_in_a_stack_is_one_service_of_it() {
 
     ok(&mut verb(&project, "remove"));
     assert_eq!(left("shop"), "");
-    run(Command::new("docker").args(["volume", "rm", "shop-orders_data"]));
+    remove_volumes(&["shop-orders_data", "shop-orders_kept"]);
     run(Command::new("docker").args(["rmi", "--force", "appbundle-test-docs:1.2.3"]));
+}
+
+/// What one value has and another one lacks.
+fn lost(from: &Value, to: &Value, path: &str, all: &mut Vec<String>) {
+    match (from, to) {
+        (Value::Object(from), Value::Object(to)) => from.iter().for_each(|(key, value)| {
+            lost(value, to.get(key).unwrap_or(&Value::Null), &format!("{path}.{key}"), all);
+        }),
+        (Value::Array(from), Value::Array(to)) if from.len() == to.len() => {
+            from.iter().zip(to).for_each(|(from, to)| lost(from, to, path, all));
+        }
+        _ if from != to => all.push(format!("{path}: {from} became {to}")),
+        _ => {}
+    }
+}
+
+/// A controller reads requests into its client's own values, which leave out what they do not know.
+fn a_controller_takes_all_that_the_requests_say() {
+    let stacks = STACKS.replace("services = [\"api\"", "stack-image = true\nservices = [\"api\"");
+    let stacks = stacks.replace("stacks = [\"orders\"]\n", "stacks = [\"orders\"]\nservices = [\"orders-stack\"]\n");
+    let project = shop(&format!("{stacks}{}", DOCS.replace("stacks.shop", "stacks.orders")));
+    project.service("orders-stack", "controls = \"orders\"\n");
+    let compose = "compose = { stop_signal = \"SIGINT\", hostname = \"h\", tty = true, stdin_open = true, user = \"7\", secrets = [\"s\"] }\n";
+    let more = "ports = [\"8002:8002\"]\nworkdir = \"/srv\"\ncommand = [\"/c\"]\nargs = [\"a\"]\nresources = { cpu = \"100m\", memory = \"32Mi\" }\n";
+    member(&project, "store", 8002, &format!("{compose}{more}restart = \"on-failure\"\nstop-grace-period = \"5s\"\n"));
+    docs(&project);
+    ok(&mut appbundle(project.path(), &["generate", "--for", "stacks"]));
+    let requests: Value = serde_json::from_str(&project.text("target/appbundle/stacks/orders.json")).expect("JSON");
+    let mut all = Vec::new();
+    for service in requests["Services"].as_array().expect("services") {
+        let read: bollard::models::ServiceSpec = serde_json::from_value(service["Spec"].clone()).expect("a service");
+        lost(&service["Spec"], &serde_json::to_value(read).expect("JSON"), "", &mut all);
+    }
+    assert_eq!(all, Vec::<String>::new());
 }
 
 fn main() -> ExitCode {
     harness::run(vec![
+        test!(a_controller_takes_all_that_the_requests_say),
         test!(a_stack_with_a_stack_in_it_comes_up_answers_and_goes_away, [docker, nginx, openssl, curl]),
         test!(
             another_workspaces_app_and_a_dockerfiles_service_are_reached_at_80_and_443,

@@ -1,8 +1,9 @@
-//! What is typed to deploy an app.
+//! Flags of `generate`, `deploy` and other verbs that deploy.
 
 use clap::{Args, ValueEnum};
 
-use super::args::{CompileArgs, DestinationArg, PlanArgs, options};
+use super::args::{CompileArgs, PlanArgs, options};
+use super::values::DestinationArg;
 use crate::app::Destination;
 use crate::commands;
 use crate::commands::deploy::DeployOptions;
@@ -11,30 +12,30 @@ use crate::shell::Shell;
 
 #[derive(Args)]
 pub struct GenerateArgs {
-    /// Write what is needed to deploy there, instead; can be given several times
+    /// Write deployment files for this destination; repeat it for several
     #[arg(long = "for", value_name = "DESTINATION", value_delimiter = ',')]
     destinations: Vec<DestinationArg>,
-    /// For compose, swarm and kubernetes: the registry that has the images, as `push --repo` was given it
+    /// Repository prefix of pushed images, as given to `push --repo` (compose, swarm, kubernetes)
     #[arg(long, value_name = "PREFIX", requires = "destinations")]
     image_prefix: Option<String>,
     #[command(flatten)]
     stack: StackArgs,
 }
 
-/// What is typed of stacks.
+/// Flags for stacks.
 #[derive(Args, Default)]
 pub struct StackArgs {
-    /// HOST/PATH of the registry from which the swarm gets the images, as `push --repo` put them there
+    /// Repository prefix from which the swarm pulls images, as given to `push --repo`
     #[arg(long, value_name = "PREFIX")]
     pub repo: Option<String>,
     #[command(flatten)]
     pub env: EnvArgs,
 }
 
-/// What is typed for the services that Dockerfiles make.
+/// Flags for services that are built from Dockerfiles.
 #[derive(Args, Default)]
 pub struct EnvArgs {
-    /// A variable for every service of a stack that a Dockerfile makes: the value of an `ARG`; can be given several times
+    /// Build argument for all Dockerfile services; repeat it for several
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     pub env: Vec<(String, String)>,
 }
@@ -46,62 +47,62 @@ fn pair(text: &str) -> Result<(String, String), String> {
 
 #[derive(Args)]
 pub struct DeployArgs {
-    /// Where to
+    /// Destination
     #[arg(long = "to", value_name = "DESTINATION", value_enum)]
     to: DeployToArg,
-    /// The registry that has the images, as `push --repo` was given it
+    /// Repository prefix of pushed images, as given to `push --repo`
     #[arg(long, value_name = "PREFIX", help_heading = "Kubernetes")]
     image_prefix: Option<String>,
     #[command(flatten)]
     stack: StackArgs,
-    /// The context of the kubeconfig; default: the current one
+    /// Context in the kubeconfig [default: the current one]
     #[arg(long, value_name = "NAME", help_heading = "Kubernetes")]
     context: Option<String>,
-    /// The namespace; default: the context's
+    /// Namespace [default: that of the context]
     #[arg(long, value_name = "NAME", help_heading = "Kubernetes")]
     namespace: Option<String>,
-    /// Seconds that each service may take until it runs
+    /// Seconds to wait for each service to run
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     timeout: u64,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum DeployToArg {
-    /// A cluster that kubectl reaches
+    /// A cluster, through kubectl
     Kubernetes,
-    /// The Docker Swarm that the engine is in
+    /// The local engine's Docker Swarm
     #[cfg(feature = "engine")]
     Swarm,
 }
 
 pub const GENERATE_HELP: &str = "Examples:
-  cargo appbundle generate                              what `build` writes beside the bundle
-  cargo appbundle generate --check                      fail if one of these files is not as it would be written
-  cargo appbundle generate --for compose --for swarm    to deploy with docker-compose, and with docker stack
+  cargo appbundle generate                              write the files that `build` writes beside the bundle
+  cargo appbundle generate --check                      fail if one of them is out of date
+  cargo appbundle generate --for compose --for swarm    write files for docker compose and docker stack
   cargo appbundle generate --for kubernetes --image-prefix ghcr.io/example/gallery
-  cargo appbundle generate --for dev                    to develop with docker-compose and a bare `cargo build`
+  cargo appbundle generate --for dev                    develop with docker compose and a plain `cargo build`
 
-With --for, all is made of the same tables in the manifests. What a destination cannot say is printed as a note. For dev, the executables
-are those that `cargo build` makes with the same --profile and --target.";
+All files come from the tables in the manifests. A note says what a destination cannot express. With `--for dev`, the executables are
+those of `cargo build` with the same `--profile` and `--target`.";
 
 pub const DEPLOY_HELP: &str = "Examples:
   cargo appbundle push --repo ghcr.io/example/gallery
   cargo appbundle deploy --to kubernetes --image-prefix ghcr.io/example/gallery --namespace photos
-  cargo appbundle deploy --to swarm --target x86_64-unknown-linux-gnu    build the images, load them, bring all stacks up
-  cargo appbundle deploy --to swarm --repo ghcr.io/example/gallery       with pushed images, for several nodes
-  cargo appbundle deploy --to swarm --env VERSION=2                      an `ARG` of every service that a Dockerfile makes
+  cargo appbundle deploy --to swarm --target x86_64-unknown-linux-gnu    build, load and start all stacks
+  cargo appbundle deploy --to swarm --repo ghcr.io/example/gallery       use pushed images, for several nodes
+  cargo appbundle deploy --to swarm --env VERSION=2                      set a build argument of Dockerfile services
 
-To a swarm (`docker swarm init` makes one of this machine): for each stack its networks, then the stacks in it, then its services in
-the order of `depends-on`, each once all replicas of those before it run. A second deploy changes what is different, and removes what
-is no longer in the manifests. `status` shows what runs, `remove` takes it down.
+Swarm: deploys the stacks from the inside out: networks, inner stacks, then services in `depends-on` order. Each service waits until
+all replicas of the ones before it run. The next deploy changes what differs and removes what the manifests no longer contain.
+`status` shows the services, `remove` removes them. `docker swarm init` turns this machine into a swarm.
 
-To a cluster: applies what `generate --for kubernetes` writes, with `kubectl apply -k`, and waits until each service of the app runs, with
-`kubectl rollout status`. Secrets are not made: they have to be there.";
+Kubernetes: runs `kubectl apply -k` on the files of `generate --for kubernetes`, then waits with `kubectl rollout status`. Secrets
+have to exist beforehand.";
 
 #[cfg(feature = "engine")]
 pub const REMOVE_HELP: &str =
-    "The services of each stack end in reverse order, then the stacks in it, then its networks go. Named
-volumes and secrets stay: `docker volume ls`, `docker secret ls`.";
+    "Services stop in reverse order, then inner stacks, then networks are removed. Named volumes and secrets
+stay: see `docker volume ls` and `docker secret ls`.";
 
 pub fn generate(deployment: GenerateArgs, plan: PlanArgs, check: bool, shell: &Shell) -> anyhow::Result<()> {
     let profile = plan.profile.clone().unwrap_or_else(|| if plan.release { "release" } else { "dev" }.into());

@@ -1,4 +1,4 @@
-//! What can be typed of how a verb talks, and the shell that it becomes.
+//! Flags for the output, and the shell they configure.
 
 use anstream::ColorChoice;
 use clap::{Args, ValueEnum};
@@ -7,16 +7,16 @@ use crate::shell::{MessageFormat, Shell, Verbosity};
 
 #[derive(Args)]
 pub struct ShellArgs {
-    /// Print what is run and why
+    /// Print commands and decisions too
     #[arg(short, long, global = true, conflicts_with = "quiet", help_heading = "Display")]
     pub verbose: bool,
-    /// Print errors and warnings only
+    /// Print only errors and warnings
     #[arg(short, long, global = true, help_heading = "Display")]
     pub quiet: bool,
-    /// Use colours: auto, always, never
+    /// When to use colours: auto, always, never
     #[arg(long, global = true, value_name = "WHEN", help_heading = "Display")]
     pub color: Option<Color>,
-    /// What stdout gets: `human`, or `json`: the result, diagnostics and Cargo's messages as lines of JSON
+    /// Format of stdout: `human`, or `json` with one JSON message per line
     #[arg(long, global = true, value_name = "FMT", help_heading = "Display")]
     pub message_format: Option<FormatOfMessages>,
 }

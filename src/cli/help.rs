@@ -1,4 +1,4 @@
-//! Examples, and what is good to know, at the end of each verb's `--help`.
+//! The end of each verb's `--help`: examples, and how it works.
 
 pub const INSPECT: &str = "Examples:
   cargo appbundle inspect target/appbundle/com.example.app-1.0.0.auterionos
@@ -6,81 +6,83 @@ pub const INSPECT: &str = "Examples:
 
 #[cfg(feature = "engine")]
 pub const LOAD: &str = "Examples:
-  cargo appbundle load                                   what the last build in this workspace wrote
-  cargo appbundle load app-1.0.0.auterionos              any bundle, also another tool's archive
-  DOCKER_HOST=unix:///run/podman/podman.sock cargo appbundle load    into podman
+  cargo appbundle load                                   load the last build
+  cargo appbundle load app-1.0.0.auterionos              load any bundle, also one that another tool made
+  DOCKER_HOST=unix:///run/podman/podman.sock cargo appbundle load    load into podman
 
-An image that the engine has is not sent; of the others, Docker is sent the layers that it lacks. Podman, and Docker with
-containerd's image store, take whole images only. The engine is looked for at DOCKER_HOST, docker's current context, and the
-usual sockets of Docker and podman.";
+Images and layers that the engine already has are not sent. Podman, and Docker with the containerd image store, accept only whole
+images. The engine is the one in DOCKER_HOST, in Docker's current context, or at the default sockets of Docker and podman.";
 
 #[cfg(feature = "engine")]
 pub const RUN: &str = "Examples:
   cargo appbundle run                                    build the workspace and run it
-  cargo appbundle run --target x86_64-unknown-linux-gnu  for this machine's processor, so that nothing is emulated
-  cargo appbundle run -p gallery-service                 that service and all that it depends on
-  cargo appbundle run app-1.0.0.auterionos               what is in a bundle
+  cargo appbundle run --target x86_64-unknown-linux-gnu  build for this machine's processor, without emulation
+  cargo appbundle run -p gallery-service                 run one service and its dependencies
+  cargo appbundle run app-1.0.0.auterionos               run a bundle
 
-Services start in the order of `depends-on`, each once those before it are well: its `healthcheck` answers, or it runs and has
-none. They find one another by name in a network of their own. Ctrl-C stops them in reverse order and removes containers and
-network; a second Ctrl-C kills them. Named volumes stay, as `APP_VOLUME`. A service that fails stops all: exit code 1.";
+Services start in `depends-on` order. Each waits until the ones before it are healthy; a service without a `healthcheck` is healthy
+once it runs. Services reach each other by name in a network of their own. Ctrl-C stops them in reverse order and removes containers
+and network; a second Ctrl-C kills them. Named volumes stay, as `APP_VOLUME`. If a service fails, all stop and the exit code is 1.";
 
 pub const PUSH: &str = "Examples:
-  cargo appbundle push --repo ghcr.io/example/gallery      each service of the last build: PREFIX/SERVICE:VERSION
+  cargo appbundle push --repo ghcr.io/example/gallery      push the last build as PREFIX/SERVICE:VERSION
   cargo appbundle push app.oci.tar --repo localhost:5000/test
   cargo appbundle push --repo ghcr.io/example/gallery --json | jq -r '.[].digest'
 
-Services of stacks that Dockerfiles make are built by the engine, with `--env`, and pushed as well.
-Credentials are those of `docker login` and `podman login`. What the registry has is not sent again, so an
-interrupted push goes on where it was.";
+Dockerfile services are built by the engine, with `--env`, and pushed too. Credentials come from `docker login` and `podman login`.
+Blobs that the registry has are not sent again, so an interrupted push continues where it stopped.";
 
 pub const EXPLAIN: &str = "Examples:
-  cargo appbundle explain                        all codes, a line each
-  cargo appbundle explain base-glibc             one of them";
+  cargo appbundle explain                        list all codes
+  cargo appbundle explain base-glibc             explain one of them";
 
 pub const UPDATE: &str = "Examples:
-  cargo appbundle update                         every base image of the workspace
-  cargo appbundle update debian:bookworm-slim    one of them
+  cargo appbundle update                         update every base image of the workspace
+  cargo appbundle update debian:bookworm-slim    update one of them
 
-Until then, every build takes the images that `appbundle.lock` names.";
+Until then, every build uses the images that `appbundle.lock` pins.";
 
 pub const BUILD: &str = "Examples:
-  cargo appbundle build                          every service of the workspace, optimised
-  cargo appbundle build -p gallery-service       one of them
-  cargo appbundle build --format docker          an archive for `docker load`
-  cargo appbundle build --compression best       as small as it gets, for a release
-  cargo appbundle build --engine docker          images made by Docker or podman of the generated Dockerfiles
-  cargo appbundle build --no-compile --bin-dir out/   pack what was built elsewhere
+  cargo appbundle build                          build every service of the workspace
+  cargo appbundle build -p gallery-service       build one of them
+  cargo appbundle build --format docker          write an archive for `docker load`
+  cargo appbundle build --compression best       write the smallest bundle, for a release
+  cargo appbundle build --engine docker          build the images with Docker or podman
+  cargo appbundle build --no-compile --bin-dir out/   pack executables that were built elsewhere
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 101 the compiler failed.";
+Exit codes: 0 success, 1 failure, 2 wrong usage, 101 compilation failed.";
 
 #[cfg(feature = "engine")]
 pub const DEV: &str = "Examples:
-  cargo appbundle dev                       build, run, and follow the sources of all services
-  cargo appbundle dev -p gallery-service    that service and all that it depends on
-  cargo appbundle dev --release             as fast as the device will be
+  cargo appbundle dev                       build and run all services, and follow their sources
+  cargo appbundle dev -p gallery-service    one service and its dependencies
+  cargo appbundle dev --release             with optimisations
 
-Services are compiled for this machine, as `cargo build` does it. Each runs in a container with its executable and, at
-/usr/src/app, its package's folder mounted, with ENV=dev, and at a port of its own. After every change of a source file, one
-incremental `cargo build` runs, and the services whose executables it changed start again. When it fails, the old ones go on.
+Services are compiled for this machine with `cargo build`. Each runs in a container with a port of its own, ENV=dev, its executable
+mounted, and its package's directory mounted at /usr/src/app. After a source file changes, one incremental `cargo build` runs, and
+the services whose executables changed restart. If the build fails, the old versions keep running.
 
-What a service needs beside the app runs too:
+Databases and other dependencies run too:
+
   [package.metadata.service.dev.dependencies.db]
   image = \"postgres:16\"
   environment = { POSTGRES_PASSWORD = \"secret\" }
   ports = [5432]
-and the service gets DB_HOST, DB_PORT and DB_ADDRESS. Without a table `dev`, that of `test` counts. Ctrl-C stops and removes all
-but named volumes.";
+
+The service then gets DB_HOST, DB_PORT and DB_ADDRESS. A service without a `dev` table uses its `test` table. Ctrl-C stops and
+removes everything except named volumes.";
 
 #[cfg(feature = "engine")]
 pub const TEST: &str = "Examples:
-  cargo appbundle test                          all services that have a table `test`
-  cargo appbundle test store                    one of them
+  cargo appbundle test                          test all services that have a `test` table
+  cargo appbundle test store                    test one of them
   cargo appbundle test store -- --test queries -- --nocapture
 
-What only the tests of a service need stands in its Cargo.toml:
+The service's Cargo.toml lists what only its tests need:
+
   [package.metadata.service.test]
   environment = { DATABASE_URL = \"postgres://postgres:secret@${db.address}/postgres\" }
+
   [package.metadata.service.test.dependencies.db]
   image = \"postgres:16\"
   environment = { POSTGRES_PASSWORD = \"secret\" }
@@ -88,11 +90,19 @@ What only the tests of a service need stands in its Cargo.toml:
   healthcheck = { command = [\"pg_isready\", \"-U\", \"postgres\"] }
   wait = 30
 
-Each dependency runs in a container of its own at free ports of 127.0.0.1, so that several test runs do not meet. Tests find it by
-DB_HOST, DB_PORT and DB_ADDRESS, or by placeholders in `environment`. What it wrote is shown when tests fail. It is removed in any
-case; what a killed run leaves, the next `test`, `dev` or `run` removes.
+Each dependency runs in a container, at free ports of 127.0.0.1, so that test runs do not collide. Tests find it through DB_HOST,
+DB_PORT and DB_ADDRESS, or through placeholders in `environment`. Its output is shown if the tests fail. It is removed in any case;
+the next `test`, `dev` or `run` removes what a killed run left.
 
-Exit codes: that of `cargo test` (101 for failed tests), 1 when a dependency does not become ready, 130 after Ctrl-C.";
+Exit codes: that of `cargo test` (101 if tests failed), 1 if a dependency does not become ready, 130 after Ctrl-C.";
+
+pub const COMPLETIONS: &str = "Examples:
+  source <(cargo appbundle completions bash)     in ~/.bashrc
+  cargo appbundle completions zsh > ~/.zfunc/_cargo-appbundle     a folder of fpath
+  cargo appbundle completions fish > ~/.config/fish/conf.d/cargo-appbundle.fish
+
+All scripts complete `cargo-appbundle`. The bash and fish scripts complete `cargo appbundle` as well; in zsh, Cargo's own completion
+does that.";
 
 /// Cargo's colours.
 pub fn styles() -> clap::builder::Styles {

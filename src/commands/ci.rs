@@ -15,21 +15,40 @@ pub enum CiProvider {
     Gitlab,
 }
 
+/// What is asked of `ci`.
+pub struct CiOptions {
+    /// Whose job.
+    pub provider: CiProvider,
+    /// The git repository from which the job installs this program; without one, from crates.io.
+    pub git: Option<String>,
+    /// Whether the job is printed instead of written.
+    pub to_stdout: bool,
+}
+
 /// Writes the job's file into the workspace, or to stdout.
 ///
 /// # Errors
-/// When there is such a file already that says something else: it is the user's.
-pub fn run(options: &Options, service: CiProvider, to_stdout: bool, shell: &Shell) -> Result<()> {
+/// When there is such a file already that says something else: it is the user's. When the address of the repository cannot stand in
+/// a job.
+pub fn run(options: &Options, ci: &CiOptions, shell: &Shell) -> Result<()> {
     let sessions = Session::of_targets(options, shell)?;
     let plan = &sessions.first().context("there is no target")?.plan;
-    let (path, template) = match service {
+    let git = ci.git.as_deref().unwrap_or_default();
+    if git.contains(|letter: char| letter.is_whitespace() || letter.is_control() || "\"\\$`'".contains(letter)) {
+        bail!("`{git}` is not the address of a git repository");
+    }
+    let (path, template) = match ci.provider {
         CiProvider::Github => (".github/workflows/appbundle.yml", include_str!("../../templates/ci/github.yml")),
         CiProvider::Gitlab => (".gitlab-ci.yml", include_str!("../../templates/ci/gitlab.yml")),
     };
     let triples: Vec<&str> = sessions.iter().map(|session| session.plan.target.triple.as_str()).collect();
     let packages: Vec<&str> = triples.iter().map(|triple| linker::debian_packages(triple).unwrap_or("gcc")).collect();
     let text = template.replace("@TRIPLES@", &triples.join(" ")).replace("@PACKAGES@", &packages.join(" "));
-    if to_stdout {
+    let text = text.replace("@GIT@", git);
+    if git.is_empty() {
+        shell.note("the job installs cargo-appbundle from crates.io; `--git URL` installs it from a git repository");
+    }
+    if ci.to_stdout {
         shell.result("appbundle-file", serde_json::json!({ "path": path, "text": text }), text.trim_end());
         return Ok(());
     }

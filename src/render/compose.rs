@@ -49,19 +49,18 @@ pub fn files(plan: &Plan, prefix: Option<&str>) -> Result<Rendered> {
         merge(&mut piece.map, &of.compose);
         services.push((of.name.to_string(), piece.map));
     }
-    let contents = yaml(&with_volumes(plan, services))?;
+    let contents = yaml(&with_volumes(plan, services, parts::volume_names(&plan.services)))?;
     let files = vec![GeneratedFile { path: "compose/docker-compose.yml".into(), contents }];
     Ok(Rendered { files, notes })
 }
 
-/// A document of these services, with the volumes that the app has.
-pub fn with_volumes(plan: &Plan, services: Vec<(String, Map<String, Value>)>) -> Value {
+/// A document of these services and volumes. Volumes have the app's name before their own.
+pub fn with_volumes(plan: &Plan, services: Vec<(String, Map<String, Value>)>, volumes: Vec<String>) -> Value {
     let mut document = Map::new();
     let services: Map<String, Value> = services.into_iter().map(|(name, service)| (name, service.into())).collect();
     document.insert("services".into(), services.into());
-    let named = parts::volume_names(&plan.services).into_iter();
     let volumes: Map<String, Value> =
-        named.map(|name| (name.clone(), json!({ "name": format!("{}_{name}", plan.name) }))).collect();
+        volumes.into_iter().map(|name| (name.clone(), json!({ "name": format!("{}_{name}", plan.name) }))).collect();
     if !volumes.is_empty() {
         document.insert("volumes".into(), volumes.into());
     }
@@ -75,10 +74,16 @@ pub fn notes_of_service(service: &Service) -> Vec<String> {
     if !service.routes.is_empty() {
         notes.push(format!("the routes of `{name}` are left out: compose has no proxy"));
     }
-    for variable in service.container.secrets.keys() {
-        notes.push(format!("`{variable}` of `{name}` comes from the environment of `docker-compose`, or from an `.env` file"));
-    }
+    notes.extend(notes_of_secrets(name.as_str(), &service.container));
     notes
+}
+
+/// Where the secrets of a container come from.
+pub fn notes_of_secrets(name: &str, container: &Container) -> impl Iterator<Item = String> {
+    let said = move |variable| {
+        format!("`{variable}` of `{name}` comes from the environment of `docker-compose`, or from an `.env` file")
+    };
+    container.secrets.keys().map(said)
 }
 
 fn document(plan: &Plan) -> Piece {

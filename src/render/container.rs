@@ -33,7 +33,7 @@ pub fn render(
         network_mode,
         devices,
         privileged,
-        confinement: Confinement { init, cap_add, cap_drop, read_only, tmpfs },
+        confinement,
         labels,
         replicas,
         resources,
@@ -50,11 +50,8 @@ pub fn render(
     put("network_mode", network_mode.as_deref().map(Value::from));
     put("devices", some(devices).map(|devices| json!(devices)));
     put("privileged", privileged.then_some(true.into()));
-    put("init", init.then_some(true.into()));
-    put("cap_add", some(cap_add).map(|names| json!(names)));
-    put("cap_drop", some(cap_drop).map(|names| json!(names)));
-    put("read_only", read_only.then_some(true.into()));
-    put("tmpfs", some(tmpfs).map(parts::words));
+    confined(confinement).into_iter().for_each(|(key, value)| put(key, value));
+    put("tmpfs", some(&confinement.tmpfs).map(parts::words));
     put("restart", restart.as_deref().map(Value::from));
     put("depends_on", depends_on);
     if !container.is_on_host() {
@@ -73,6 +70,23 @@ pub fn render(
     put("env_file", folder.and_then(|folder| parts::env_files(env_files, folder)));
     put("labels", (!labels.is_empty()).then(|| parts::variables(labels)));
     Piece { map, notes }
+}
+
+/// What a container may do less, or more, as compose files and stack files have it: each key, and its value if it is set. Folders in
+/// memory are apart from it: only compose files have a key for them.
+pub fn confined(confinement: &Confinement) -> [(&'static str, Option<Value>); 4] {
+    let Confinement { init, cap_add, cap_drop, read_only, tmpfs: _ } = confinement;
+    [
+        ("init", init.then_some(true.into())),
+        ("cap_add", some(cap_add).map(|names| json!(names))),
+        ("cap_drop", some(cap_drop).map(|names| json!(names))),
+        ("read_only", read_only.then_some(true.into())),
+    ]
+}
+
+/// Folders in memory as volumes, which a swarm takes: of a list of its own, `docker stack deploy` makes nothing, and does not say so.
+pub fn in_memory(confinement: &Confinement) -> impl Iterator<Item = Value> {
+    confinement.tmpfs.iter().map(|path| json!({ "type": "tmpfs", "target": path }))
 }
 
 /// What is said of a health check that a file leaves out.

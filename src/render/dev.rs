@@ -66,8 +66,14 @@ pub fn files(plan: &Plan, binaries: &Path) -> Result<Rendered> {
         merge(&mut map, &service.compose);
         services.push((service.name.to_string(), map));
     }
-    services.extend(beside.into_iter().map(|(name, beside)| (name.clone(), of_dependency(&name, &beside))));
-    let contents = yaml(&compose::with_volumes(plan, services))?;
+    for (name, beside) in &beside {
+        notes.extend(compose::notes_of_secrets(name, &beside.dependency.container));
+        services.push((name.clone(), of_dependency(name, beside)));
+    }
+    let of_services = plan.services.iter().map(|service| &service.container);
+    let of_dependencies = beside.values().map(|beside| &beside.dependency.container);
+    let volumes = parts::volume_names_of(of_services.chain(of_dependencies));
+    let contents = yaml(&compose::with_volumes(plan, services, volumes))?;
     let files = vec![GeneratedFile { path: "dev/docker-compose.dev.yml".into(), contents }];
     Ok(Rendered { files, notes })
 }

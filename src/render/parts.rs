@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use crate::app::{Health, Port, Probe, Resources, SecretKey, Service, Volume, VolumeSource};
+use crate::app::{Container, Health, Port, Probe, Resources, SecretKey, Service, Volume, VolumeSource};
 use crate::plan::Plan;
 
 /// Compose replaces `$NAME`; a doubled `$` is one.
@@ -60,9 +60,14 @@ pub fn volume(volume: &Volume) -> String {
 
 /// The names of all volumes of these services.
 pub fn volume_names<'a>(services: impl IntoIterator<Item = &'a Service>) -> Vec<String> {
-    let mut names: Vec<String> = services
+    volume_names_of(services.into_iter().map(|service| &service.container))
+}
+
+/// The same of containers, whoever they belong to.
+pub fn volume_names_of<'a>(containers: impl IntoIterator<Item = &'a Container>) -> Vec<String> {
+    let mut names: Vec<String> = containers
         .into_iter()
-        .flat_map(|service| &service.container.volumes)
+        .flat_map(|container| &container.volumes)
         .filter_map(|volume| match &volume.source {
             VolumeSource::Named(name) => Some(name.clone()),
             VolumeSource::Host(_) => None,

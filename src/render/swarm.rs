@@ -11,10 +11,10 @@ use super::parts;
 use crate::app::{Confinement, Container, GeneratedFile, ImageRef, Port, Probe, Service};
 use crate::plan::Plan;
 
-/// What of `compose = { … }` a swarm applies; of the rest, some it ignores and some it refuses.
-const APPLIED: &str = "cap_add cap_drop command configs credential_spec deploy dns dns_search entrypoint env_file environment \
-    extra_hosts healthcheck hostname image init isolation labels logging networks ports read_only secrets stdin_open \
-    stop_grace_period stop_signal sysctls tmpfs tty ulimits user volumes working_dir";
+/// What of `compose = { … }` a swarm applies, beside all that confines a container; of the rest, some it ignores and some it refuses.
+const APPLIED: &str = "command configs credential_spec deploy dns dns_search entrypoint env_file environment extra_hosts healthcheck \
+    hostname image isolation labels logging networks ports secrets stdin_open stop_grace_period stop_signal sysctls tty ulimits \
+    user volumes working_dir";
 
 /// How long a service may take to end, unless its table says otherwise: the engine's own default, written down.
 const GRACE_PERIOD: &str = "10s";
@@ -74,7 +74,7 @@ pub fn service(service: &Service, image: &ImageRef, folder: &Path) -> Piece {
         network_mode,
         devices,
         privileged,
-        confinement: Confinement { init, cap_add, cap_drop, read_only, tmpfs },
+        confinement,
         labels,
         replicas,
         resources,
@@ -89,11 +89,7 @@ pub fn service(service: &Service, image: &ImageRef, folder: &Path) -> Piece {
     put("working_dir", workdir.map(Value::from));
     put("environment", parts::environment(&environment, &secrets).map(literals));
     put("env_file", parts::env_files(&env_files, folder));
-    put("init", init.then_some(true.into()));
-    put("cap_add", some(&cap_add).map(|names| json!(names)));
-    put("cap_drop", some(&cap_drop).map(|names| json!(names)));
-    put("read_only", read_only.then_some(true.into()));
-    put("tmpfs", some(&tmpfs).map(parts::words));
+    container::confined(&confinement).into_iter().for_each(|(key, value)| put(key, value));
     if on_host {
         put("networks", Some(json!(["host"])));
     } else {
@@ -102,7 +98,9 @@ pub fn service(service: &Service, image: &ImageRef, folder: &Path) -> Piece {
             ports.iter().filter_map(|port| Some(Port { host: Some(port.host_number()?.to_string()), ..port.clone() }));
         parts::ports(&published.collect::<Vec<_>>()).into_iter().for_each(|(key, value)| put(&key, Some(value)));
     }
-    put("volumes", some(&volumes).map(|volumes| volumes.iter().map(|volume| Value::from(parts::volume(volume))).collect()));
+    let mounted = volumes.iter().map(|volume| Value::from(parts::volume(volume)));
+    let mounted: Vec<Value> = mounted.chain(container::in_memory(&confinement)).collect();
+    put("volumes", some(&mounted).map(Value::from));
     match health.as_ref().map(|health| (health, &health.probe)) {
         Some((health, Probe::Command(_))) => put("healthcheck", parts::health(health)),
         Some((_, Probe::Http(..))) => notes.push(container::without_health(name.as_str(), "asks over HTTP")),
@@ -172,7 +170,8 @@ pub fn networks<'a>(services: impl IntoIterator<Item = &'a Service>) -> Map<Stri
 }
 
 fn applies(key: &str) -> bool {
-    key.starts_with("x-") || APPLIED.split_whitespace().any(|known| known == key)
+    let confines = || container::confined(&Confinement::default()).iter().any(|(known, _)| *known == key);
+    key.starts_with("x-") || APPLIED.split_whitespace().any(|known| known == key) || confines()
 }
 
 fn listed(names: &[String]) -> String {

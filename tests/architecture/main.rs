@@ -27,8 +27,10 @@ const FLOORS: [&[&str]; 12] = [
 const MAY_LOOK: [(&str, &str); 3] = [("plan", "config"), ("plan", "workspace"), ("registry", "oci")];
 
 /// Who alone imports a crate.
-const DOORS: [(&str, &[&str]); 21] = [
+const DOORS: [(&str, &[&str]); 23] = [
     ("clap", &["cli"]),
+    ("clap_complete", &["cli"]),
+    ("clap_mangen", &["cli"]),
     ("cargo_metadata", &["workspace", "compile"]),
     ("tar", &["archive"]),
     ("flate2", &["archive"]),

@@ -1,5 +1,6 @@
 // One member of a stack: answers HTTP on PORT with its NAME and the path, /env with its environment (each variable ended by a NUL),
 // a WebSocket upgrade by sending back what comes; ends on SIGTERM. FAIL makes it end at once.
+// With --check, ends with 0 if another one takes connections.
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@ static void end(int number) {
     _exit(0);
 }
 
-int main(void) {
+int main(int count, char **words) {
     signal(SIGTERM, end);
     signal(SIGCHLD, SIG_IGN);
     if (getenv("FAIL")) { puts("failing"); return 3; }
@@ -22,6 +23,7 @@ int main(void) {
     int s = socket(AF_INET, SOCK_STREAM, 0), yes = 1;
     setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(atoi(port ? port : "8000")) };
+    if (count > 1 && !strcmp(words[1], "--check")) return connect(s, (struct sockaddr *)&address, sizeof address) != 0;
     if (bind(s, (struct sockaddr *)&address, sizeof address) || listen(s, 8)) { perror("listen"); return 1; }
     for (;;) {
         int c = accept(s, 0, 0);

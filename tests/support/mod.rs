@@ -4,7 +4,9 @@
 pub mod cluster;
 pub mod container;
 pub mod debian;
+pub mod golden;
 pub mod harness;
+pub mod machine;
 pub mod names;
 pub mod needs;
 pub mod pages;
@@ -82,6 +84,20 @@ pub fn has_std(toolchain: Option<&str>, triple: &str) -> bool {
     folder.and_then(|folder| std::fs::read_dir(folder).ok()).is_some_and(|mut entries| {
         entries.any(|entry| entry.is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with("libstd-")))
     })
+}
+
+/// A copy of a workspace in `tests/fixtures`.
+pub fn fixture(name: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("folder");
+    let from = repository().join("tests/fixtures").join(name);
+    for entry in walkdir::WalkDir::new(&from).into_iter().filter_entry(|entry| entry.file_name() != "target").flatten() {
+        let to = folder.path().join(entry.path().strip_prefix(&from).expect("below"));
+        match entry.file_type().is_dir() {
+            true => std::fs::create_dir_all(to).expect("folder"),
+            false => drop(std::fs::copy(entry.path(), to).expect("copied")),
+        }
+    }
+    folder
 }
 
 /// Ports of this machine at which nobody listens.

@@ -107,6 +107,14 @@ pub fn nginx() -> Option<String> {
     tools(&["mmdebstrap"]).filter(|_| tools(&["docker"]).is_some() || !there())
 }
 
+/// Where bash-completion lies.
+pub const BASH_COMPLETION: &str = "/usr/share/bash-completion/bash_completion";
+
+/// bash-completion, which Cargo's own completion builds on.
+pub fn bash_completion() -> Option<String> {
+    (!Path::new(BASH_COMPLETION).exists()).then(|| "bash-completion".into())
+}
+
 macro_rules! tool {
     ($($function:ident = $name:literal),+ $(,)?) => {
         $(
@@ -122,17 +130,23 @@ tool!(
     auterion_cli = "auterion-cli",
     bash = "bash",
     cargo_zigbuild = "cargo-zigbuild",
+    check_jsonschema = "check-jsonschema",
     cross = "cross",
     curl = "curl",
     docker_compose = "docker-compose",
     flock = "flock",
+    groff = "groff",
     kubectl = "kubectl",
     kubernetes_validate = "kubernetes-validate",
+    man = "man",
     mender_artifact = "mender-artifact",
     mmdebstrap = "mmdebstrap",
     openssl = "openssl",
     python3 = "python3",
+    qemu_aarch64 = "qemu-aarch64-static",
+    script = "script",
     skopeo = "skopeo",
     umoci = "umoci",
     xz = "xz",
+    zsh = "zsh",
 );

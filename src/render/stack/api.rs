@@ -11,7 +11,7 @@ use crate::process;
 
 /// What of a service in a stack file becomes part of a request.
 const APPLIED: &str = "image environment networks volumes configs secrets entrypoint command stop_signal stop_grace_period \
-    healthcheck ports deploy user working_dir labels init hostname tty stdin_open read_only cap_add cap_drop tmpfs";
+    healthcheck ports deploy user working_dir labels init hostname tty stdin_open read_only cap_add cap_drop";
 
 /// The same of its `deploy`.
 const APPLIED_DEPLOY: &str = "replicas restart_policy placement endpoint_mode resources";
@@ -27,8 +27,10 @@ pub fn left_out(document: &Value) -> Vec<(String, Vec<String>)> {
     let strange = |service: &Value| -> Vec<String> {
         let listed = |key: &str, fits: fn(&Value) -> bool| service[key].as_array().is_none_or(|list| list.iter().all(fits));
         let tables = ["environment", "networks"].map(|key| (key, service[key].is_null() || service[key].is_object()));
-        let lists =
-            [("volumes", Value::is_string as fn(&Value) -> bool), ("secrets", Value::is_string), ("tmpfs", Value::is_string)];
+        let lists = [
+            ("volumes", (|volume| volume.is_string() || in_memory(volume).is_some()) as fn(&Value) -> bool),
+            ("secrets", Value::is_string),
+        ];
         let lists = lists.into_iter().chain([("ports", Value::is_object as fn(&Value) -> bool), ("configs", Value::is_object)]);
         let all = tables.into_iter().chain(lists.map(|(key, fits)| (key, listed(key, fits))));
         all.filter(|(_, fits)| !fits).map(|(key, _)| format!("`{key}`, as it is written,")).collect()
@@ -82,9 +84,7 @@ fn service(document: &Value, full: &str, name: &str, from: &Value) -> Value {
         aliases.extend(how["aliases"].as_array().into_iter().flatten().cloned());
         json!({ "Target": network_name(document, key, full), "Aliases": aliases })
     });
-    let mounts = from["volumes"].as_array().into_iter().flatten().filter_map(|volume| mount(full, volume.as_str()?));
-    let in_memory = from["tmpfs"].as_array().into_iter().flatten().map(|path| json!({ "Type": "tmpfs", "Target": path }));
-    let mounts = mounts.chain(in_memory);
+    let mounts = from["volumes"].as_array().into_iter().flatten().filter_map(|volume| mount(full, volume));
     let configs = from["configs"].as_array().into_iter().flatten().map(|config| {
         let key = config["source"].as_str().unwrap_or_default();
         json!({ "ConfigName": document["configs"][key]["name"], "File": file(&text(&config["target"])) })
@@ -125,7 +125,7 @@ fn service(document: &Value, full: &str, name: &str, from: &Value) -> Value {
     }
     container["StopGracePeriod"] = nanoseconds(&from["stop_grace_period"]).into();
     if let Some(check) = from.get("healthcheck") {
-        container["Healthcheck"] = json!({
+        container["HealthCheck"] = json!({
             "Test": check_words(check),
             "Interval": nanoseconds(&check["interval"]),
             "Timeout": nanoseconds(&check["timeout"]),
@@ -207,9 +207,12 @@ fn amounts(from: &Value) -> Value {
     out
 }
 
-/// `data:/data:ro`
-fn mount(full: &str, volume: &str) -> Option<Value> {
-    let mut parts = volume.split(':');
+/// `data:/data:ro`, or a folder in memory.
+fn mount(full: &str, volume: &Value) -> Option<Value> {
+    if let Some(target) = in_memory(volume) {
+        return Some(json!({ "Type": "tmpfs", "Target": target }));
+    }
+    let mut parts = volume.as_str()?.split(':');
     let (source, target) = (parts.next()?, parts.next()?);
     let read_only = parts.next() == Some("ro");
     Some(if source.starts_with('/') {
@@ -218,6 +221,12 @@ fn mount(full: &str, volume: &str) -> Option<Value> {
         let labels = json!({ "Labels": { "com.docker.stack.namespace": full } });
         json!({ "Type": "volume", "Source": format!("{full}_{source}"), "Target": target, "ReadOnly": read_only, "VolumeOptions": labels })
     })
+}
+
+/// The path of a folder in memory of which nothing else is said.
+fn in_memory(volume: &Value) -> Option<&str> {
+    let volume = volume.as_object().filter(|volume| volume.len() == 2)?;
+    volume.get("target")?.as_str().filter(|_| volume.get("type").is_some_and(|kind| kind == "tmpfs"))
 }
 
 fn file(target: &str) -> Value {
@@ -244,16 +253,16 @@ mod tests {
         let made =
             service(json!({ "command": "serve --at 'the door'", "entrypoint": ["/x y"], "healthcheck": { "test": "a && b" } }));
         assert_eq!((&made["Args"], &made["Command"]), (&json!(["serve", "--at", "the door"]), &json!(["/x y"])));
-        assert_eq!(made["Healthcheck"]["Test"], json!(["CMD-SHELL", "a && b"]));
+        assert_eq!(made["HealthCheck"]["Test"], json!(["CMD-SHELL", "a && b"]));
         let made = service(json!({ "healthcheck": { "disable": true } }));
-        assert_eq!(made["Healthcheck"]["Test"], json!(["NONE"]));
+        assert_eq!(made["HealthCheck"]["Test"], json!(["NONE"]));
     }
 
     #[test]
     fn what_a_request_cannot_say_is_known() {
         let document = json!({ "services": {
             "a": { "image": "a", "env_file": ["x"], "deploy": { "replicas": 1, "mode": "global" }, "volumes": [{ "type": "tmpfs" }] },
-            "b": { "image": "b", "volumes": ["x:/y"], "ports": [{ "target": 1 }] },
+            "b": { "image": "b", "volumes": ["x:/y", { "type": "tmpfs", "target": "/t" }], "ports": [{ "target": 1 }] },
         } });
         let left = left_out(&document);
         assert_eq!(left.len(), 1);

@@ -1,0 +1,246 @@
+//! The verbs and their own flags.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use super::args::{CargoArgs, CompileArgs, PlanArgs};
+use super::values::{CiArg, TemplateArg};
+use super::{deployment, help};
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Compile all services and write the bundle
+    #[command(visible_alias = "b", after_help = help::BUILD)]
+    Build {
+        #[command(flatten)]
+        plan: PlanArgs,
+        #[command(flatten)]
+        compile: CompileArgs,
+    },
+    /// Print what `build` would do
+    Plan {
+        #[command(flatten)]
+        plan: PlanArgs,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write app.yml, Dockerfiles or deployment files, without compiling
+    #[command(after_help = deployment::GENERATE_HELP)]
+    Generate {
+        #[command(flatten)]
+        deployment: deployment::GenerateArgs,
+        #[command(flatten)]
+        plan: PlanArgs,
+        /// Write nothing; fail if a file differs from what would be written
+        #[arg(long)]
+        check: bool,
+    },
+    /// Show the services, images and layers in a bundle, and their sizes
+    #[command(after_help = help::INSPECT)]
+    Inspect {
+        /// Bundle: an `.auterionos` file, a docker archive or an OCI archive, made by any tool
+        file: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Check a bundle for errors
+    Verify {
+        /// Bundle: an `.auterionos` file, a docker archive or an OCI archive, made by any tool
+        file: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Load a bundle's images into Docker or podman, skipping layers that are already present
+    #[cfg(feature = "engine")]
+    #[command(after_help = help::LOAD)]
+    Load {
+        /// Bundle to load [default: the last one built]
+        bundle: Option<PathBuf>,
+        #[command(flatten)]
+        plan: PlanArgs,
+    },
+    /// Run the app in containers on this machine until Ctrl-C
+    #[cfg(feature = "engine")]
+    #[command(after_help = help::RUN)]
+    Run {
+        /// Bundle to run [default: build the workspace]
+        bundle: Option<PathBuf>,
+        /// Seconds to wait for each service to become healthy
+        #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+        timeout: u64,
+        #[command(flatten)]
+        plan: PlanArgs,
+        #[command(flatten)]
+        compile: CompileArgs,
+    },
+    /// Run the app on this machine and restart services when their sources change
+    #[cfg(feature = "engine")]
+    #[command(after_help = help::DEV)]
+    Dev {
+        /// Seconds to wait for each service to become healthy
+        #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+        timeout: u64,
+        #[command(flatten)]
+        plan: PlanArgs,
+        #[command(flatten)]
+        compile: CompileArgs,
+    },
+    /// Run `cargo test` with the containers that the tests depend on
+    #[cfg(feature = "engine")]
+    #[command(after_help = help::TEST)]
+    Test {
+        /// Services or packages to test [default: all with a `test` table]
+        #[arg(value_name = "SERVICE")]
+        services: Vec<String>,
+        /// Arguments for `cargo test`
+        #[arg(last = true, value_name = "CARGO TEST ARGS")]
+        arguments: Vec<String>,
+        #[command(flatten)]
+        cargo: CargoArgs,
+    },
+    /// Show the app's stacks and services in a Docker Swarm
+    #[cfg(feature = "engine")]
+    Status {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        plan: PlanArgs,
+    },
+    /// Remove the app from a Docker Swarm and wait until it is gone
+    #[cfg(feature = "engine")]
+    #[command(after_help = deployment::REMOVE_HELP)]
+    Remove {
+        /// Seconds to wait for each step
+        #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+        timeout: u64,
+        #[command(flatten)]
+        plan: PlanArgs,
+    },
+    /// Create a service from a template and add it to the workspace
+    NewService {
+        /// Name of the service and its package
+        name: String,
+        /// Kind of service
+        #[arg(long, value_enum, default_value = "http")]
+        template: TemplateArg,
+        /// Directory to create [default: beside the other services]
+        #[arg(long, value_name = "DIR")]
+        path: Option<PathBuf>,
+        #[command(flatten)]
+        cargo: CargoArgs,
+    },
+    /// Prepare an existing workspace: find its executables and write their tables
+    Init {
+        /// Make every executable a service without asking
+        #[arg(long)]
+        all: bool,
+        /// App name [default: the directory's name]
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+        /// Publisher, as a reverse domain such as com.example
+        #[arg(long, value_name = "AUTHOR")]
+        author: Option<String>,
+        #[command(flatten)]
+        cargo: CargoArgs,
+    },
+    /// Write a CI job that builds, verifies and uploads the bundle
+    Ci {
+        /// CI provider
+        service: CiArg,
+        /// Let the job install cargo-appbundle from this git repository instead of crates.io
+        #[arg(long, value_name = "URL")]
+        git: Option<String>,
+        /// Print the job instead of writing a file
+        #[arg(long)]
+        stdout: bool,
+        #[command(flatten)]
+        plan: PlanArgs,
+    },
+    /// Push the images of the last build, or of bundles, to a registry
+    #[command(after_help = help::PUSH)]
+    Push {
+        /// Bundles to push [default: the last build]
+        #[arg(value_name = "BUNDLE")]
+        bundles: Vec<PathBuf>,
+        /// Repository prefix, as HOST/PATH; each image becomes PREFIX/SERVICE:VERSION
+        #[arg(long, value_name = "PREFIX")]
+        repo: String,
+        #[command(flatten)]
+        env: deployment::EnvArgs,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        plan: PlanArgs,
+    },
+    /// Deploy the app to a cluster or swarm and wait until it runs
+    #[command(after_help = deployment::DEPLOY_HELP)]
+    Deploy {
+        #[command(flatten)]
+        deployment: deployment::DeployArgs,
+        #[command(flatten)]
+        plan: PlanArgs,
+        #[command(flatten)]
+        compile: CompileArgs,
+    },
+    /// Update the base images pinned in `appbundle.lock`
+    #[command(after_help = help::UPDATE)]
+    Update {
+        /// Images to update, as the manifests name them [default: all]
+        #[arg(value_name = "REF")]
+        references: Vec<String>,
+        #[command(flatten)]
+        plan: PlanArgs,
+    },
+    /// Check that everything needed to build is installed
+    Doctor {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        plan: PlanArgs,
+    },
+    /// Remove what builds have written
+    Clean {
+        #[command(flatten)]
+        plan: PlanArgs,
+        /// Remove only the cache of compressed layers
+        #[arg(long)]
+        cache: bool,
+    },
+    /// Explain an error code: what it means, usual causes, and how to fix them
+    #[command(after_help = help::EXPLAIN)]
+    Explain {
+        /// Code, as in `error[CODE]` [default: list all codes]
+        code: Option<String>,
+    },
+    /// Print the JSON Schema of the tables in `Cargo.toml`
+    Schema,
+    /// Print a shell completion script
+    #[command(after_help = help::COMPLETIONS)]
+    Completions {
+        /// Shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the man pages
+    #[command(hide = true)]
+    Man {
+        /// Directory for the pages
+        folder: PathBuf,
+    },
+    /// Supervise a service in a container of `dev`
+    #[cfg(feature = "engine")]
+    #[command(hide = true)]
+    Supervise {
+        /// Socket on which it receives commands
+        control: PathBuf,
+        /// Command line of the service
+        #[arg(last = true, required = true)]
+        words: Vec<std::ffi::OsString>,
+    },
+}

@@ -1,0 +1,82 @@
+//! A machine of made-up tools.
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{PROGRAM, Project, toolchain};
+
+/// A machine of made-up tools: `doctor` finds these alone.
+pub struct Machine {
+    folder: tempfile::TempDir,
+}
+
+impl Machine {
+    /// One that has Cargo alone.
+    pub fn new() -> Self {
+        let machine = Self { folder: tempfile::tempdir().expect("folder") };
+        machine.tool("rustc", "exit 1");
+        // It says a version of its own, and else it is the real one, which reads the workspace.
+        let path = std::env::var_os("PATH").expect("PATH");
+        let cargo = std::env::split_paths(&path).map(|folder| folder.join("cargo")).find(|file| file.is_file()).expect("cargo");
+        let mut own = Command::new("env");
+        for name in ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME"] {
+            own.args(std::env::var(name).ok().map(|value| format!("{name}={value}")));
+        }
+        own.args(toolchain().map(|name| format!("RUSTUP_TOOLCHAIN={name}"))).arg(cargo);
+        let words: Vec<String> = own.get_args().map(|word| format!("'{}'", word.to_string_lossy())).collect();
+        let version = "[ \"$*\" = --version ] && { echo 'cargo 1.89.0 (c24e10642 2025-06-23)'; exit; }";
+        machine.tool("cargo", &format!("{version}\nexec /usr/bin/env {} \"$@\"", words.join(" ")));
+        machine
+    }
+
+    /// Where the tools are.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.path().join(name)
+    }
+
+    /// A tool that is this shell script.
+    pub fn tool(&self, name: &str, script: &str) {
+        std::fs::write(self.at(name), format!("#!/bin/sh\n{script}\n")).expect("written");
+        std::fs::set_permissions(self.at(name), std::fs::Permissions::from_mode(0o755)).expect("executable");
+    }
+
+    /// A standard library, and a linker that knows a C library.
+    pub fn install_compilers(&self) {
+        for file in ["libstd-1.rlib", "libc.so.6"] {
+            std::fs::write(self.at(file), "").expect("written");
+        }
+        let folder = self.path().display();
+        self.tool("rustc", &format!("echo '{folder}'"));
+        self.tool("aarch64-linux-gnu-gcc", &format!("echo \"{folder}/${{1#-print-file-name=}}\""));
+    }
+
+    /// An engine that says its version, and can do nothing else.
+    pub fn start_engine(&self) {
+        let listener = UnixListener::bind(self.at("docker.sock")).expect("socket");
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let _ = stream.read(&mut [0; 4096]);
+                let body = r#"{"Version":"28.0.4","ApiVersion":"1.48","MinAPIVersion":"1.24","Os":"linux","Arch":"amd64"}"#;
+                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n", body.len());
+                let _ = stream.write_all(format!("{head}Content-Type: application/json\r\n\r\n{body}").as_bytes());
+            }
+        });
+    }
+
+    /// `doctor` on this machine.
+    pub fn doctor(&self, project: &Project) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command.env_clear().args(["appbundle", "doctor", "--color", "never"]).current_dir(project.path());
+        command.env("PATH", self.path()).env("HOME", self.path());
+        command.env("DOCKER_HOST", format!("unix://{}", self.at("docker.sock").display()));
+        command
+    }
+}
