@@ -120,7 +120,7 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
         #[cfg(feature = "engine")]
         Command::Supervise { control, words } => crate::dev::supervise::run(&control, &words),
         Command::Explain { code } => commands::explain::run(code.as_deref(), shell),
-        Command::Completions { shell } => completions::print(&Cli::command(), shell),
+        Command::Completions { shell: of } => completions::print(&Cli::command(), of, shell),
         Command::Man { folder } => man::write(Cli::command(), &folder),
         Command::Schema => commands::schema::run(shell),
     }

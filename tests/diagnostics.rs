@@ -255,6 +255,11 @@ fn diagnostics_are_what_rustc_would_print() {
     assert_eq!((span.line_end, span.column_end, span.is_primary), (8, 11, true));
     let [help] = &problem.children[..] else { panic!("{problem:?}") };
     assert_eq!((help.level, help.message.as_str()), (DiagnosticLevel::Help, "did you mean `environment`?"));
+    let instead = help.spans[0].suggested_replacement.as_deref();
+    assert_eq!(
+        (instead, help.spans[0].byte_start, help.spans[0].byte_end),
+        (Some("environment"), span.byte_start, span.byte_end)
+    );
     let rendered = problem.rendered.as_deref().expect("text");
     assert!(fails(&mut appbundle(project.path(), &["plan"]), 1).starts_with(rendered), "{rendered}");
 

@@ -1,7 +1,5 @@
 //! Completion scripts for shells.
 
-use std::io::Write as _;
-
 use anyhow::{Context as _, Result};
 use clap::Command;
 use clap_complete::Shell;
@@ -19,12 +17,14 @@ fn of_cargo(shell: Shell) -> &'static str {
 /// Prints the script for a shell. Verbs that help does not show are not completed either.
 ///
 /// # Errors
-/// When stdout cannot be written.
-pub fn print(command: &Command, shell: Shell) -> Result<()> {
+/// When clap makes something other than text.
+pub fn print(command: &Command, of: Shell, shell: &crate::shell::Shell) -> Result<()> {
     let visible = command.get_subcommands().filter(|verb| !verb.is_hide_set());
     let mut shown = Command::new("cargo-appbundle").args(command.get_arguments()).subcommands(visible);
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut shown, "cargo-appbundle", &mut script);
-    script.extend_from_slice(of_cargo(shell).as_bytes());
-    std::io::stdout().write_all(&script).context("failed to write to stdout")
+    clap_complete::generate(of, &mut shown, "cargo-appbundle", &mut script);
+    script.extend_from_slice(of_cargo(of).as_bytes());
+    let script = String::from_utf8(script).context("a script is not text")?;
+    shell.result("appbundle-completions", serde_json::json!({ "script": script }), script.trim_end());
+    Ok(())
 }

@@ -79,7 +79,7 @@ impl Lockfile {
             return Ok(Self { path, read: None, table: Table { version: 1, images: Vec::new() } });
         }
         let manifest = Manifest::read(&path)?;
-        let table = parse(&manifest).map_err(failed)?;
+        let table = parse(&manifest)?;
         Ok(Self { path, read: Some(manifest), table })
     }
 
@@ -161,33 +161,36 @@ fn failed(problem: Problem) -> anyhow::Error {
     problems.into_result().err().unwrap_or_else(|| anyhow::anyhow!("failed to read `{NAME}`"))
 }
 
-fn parse(manifest: &Manifest) -> Result<Table, Problem> {
+fn parse(manifest: &Manifest) -> Result<Table> {
     let mut start = 0;
     for line in manifest.text.split_inclusive('\n') {
         if ["<<<<<<<", "|||||||", "=======", ">>>>>>>"].iter().any(|mark| line.starts_with(mark)) {
             let span = start..start + line.trim_end().len();
             let help =
                 format!("keep one side with `git checkout --theirs {NAME}` or `--ours`, then run `cargo appbundle update`");
-            return Err(manifest.problem_at(Code::LockFile, span, "the lock file has marks of a merge conflict").help(help));
+            return Err(failed(
+                manifest.problem_at(Code::LockFile, span, "the lock file has marks of a merge conflict").help(help),
+            ));
         }
         start += line.len();
     }
     let table: Table = toml::from_str(&manifest.text).map_err(|error| {
         let span = error.span().unwrap_or(0..0);
-        manifest
-            .problem_at(Code::LockFile, span, error.message().to_owned())
-            .help("undo the change, or remove the file and build again")
+        let problem = manifest.problem_at(Code::LockFile, span, error.message().to_owned());
+        failed(problem.help("undo the change, or remove the file and build again"))
     })?;
     if table.version != 1 {
         let message = format!("this lock file has version {}, which a newer `cargo appbundle` wrote", table.version);
-        return Err(manifest.problem(Code::LockFile, &[Step::Key("version")], message));
+        return Err(failed(manifest.problem(Code::LockFile, &[Step::Key("version")], message)));
     }
     for (at, pin) in table.images.iter().enumerate() {
         if table.images[..at].iter().any(|other| other.reference == pin.reference) {
             let steps = [Step::Key("image"), Step::Index(at), Step::Key("reference")];
-            return Err(manifest
-                .problem(Code::LockFile, &steps, format!("`{}` occurs twice", pin.reference))
-                .help("keep one of the two, then run `cargo appbundle update`"));
+            return Err(failed(
+                manifest
+                    .problem(Code::LockFile, &steps, format!("`{}` occurs twice", pin.reference))
+                    .help("keep one of the two, then run `cargo appbundle update`"),
+            ));
         }
         let whole = pin.reference.parse::<Reference>().map(|reference| reference.to_string());
         if whole.as_ref() != Ok(&pin.reference) {
@@ -196,17 +199,19 @@ fn parse(manifest: &Manifest) -> Result<Table, Problem> {
                 Ok(whole) => format!("`{}` is not a full name: write `{whole}`", pin.reference),
                 Err(why) => why,
             };
-            return Err(manifest
-                .problem(Code::LockFile, &steps, message)
-                .help("undo the change, or remove the file and build again"));
+            return Err(failed(
+                manifest.problem(Code::LockFile, &steps, message).help("undo the change, or remove the file and build again"),
+            ));
         }
         for (inner, platform) in pin.platforms.iter().enumerate() {
             if pin.platforms[..inner].iter().any(|other| other.name == platform.name) {
                 let steps = [Step::Key("image"), Step::Index(at), Step::Key("platform"), Step::Index(inner), Step::Key("name")];
                 let message = format!("`{}` has {} twice", pin.reference, platform.name);
-                return Err(manifest
-                    .problem(Code::LockFile, &steps, message)
-                    .help("keep one of the two, then run `cargo appbundle update`"));
+                return Err(failed(
+                    manifest
+                        .problem(Code::LockFile, &steps, message)
+                        .help("keep one of the two, then run `cargo appbundle update`"),
+                ));
             }
         }
     }

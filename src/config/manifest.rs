@@ -70,7 +70,15 @@ impl Manifest {
     }
 
     pub(super) fn problem_at(&self, code: Code, span: Range<usize>, message: impl Into<String>) -> Problem {
-        Problem { file: self.shown.clone(), text: Arc::clone(&self.text), span, code, message: message.into(), help: None }
+        Problem {
+            file: self.shown.clone(),
+            text: Arc::clone(&self.text),
+            span,
+            code,
+            message: message.into(),
+            help: None,
+            instead: None,
+        }
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Problem {
     pub(super) code: Code,
     pub(super) message: String,
     pub(super) help: Option<String>,
+    /// What probably should stand there instead.
+    pub(super) instead: Option<String>,
 }
 
 impl Problem {
@@ -27,6 +29,13 @@ impl Problem {
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// The text that was probably meant, where the mistake stands.
+    #[must_use]
+    pub(super) fn meant(mut self, near: &str, written: &str) -> Self {
+        self.instead = Some(written.to_owned());
+        self.help(format!("did you mean `{near}`?"))
     }
 
     fn render(&self, styled: bool) -> String {
@@ -44,9 +53,15 @@ impl Problem {
     /// In rustc's form.
     pub fn json(&self) -> JsonDiagnostic {
         let span = JsonSpan::primary(self.file.display().to_string(), &self.text, &self.span);
-        let diagnostic = JsonDiagnostic::new(Severity::Error, Some(self.code), &self.message).at(span);
-        let helped = self.help.iter().fold(diagnostic, |diagnostic, help| diagnostic.help(help));
-        helped.rendered(&self.render(false))
+        let mut diagnostic = JsonDiagnostic::new(Severity::Error, Some(self.code), &self.message);
+        if let Some(help) = &self.help {
+            let help = JsonDiagnostic::new(Severity::Help, None, help);
+            diagnostic = diagnostic.child(match &self.instead {
+                Some(instead) => help.at(span.clone().instead(instead)),
+                None => help,
+            });
+        }
+        diagnostic.at(span).rendered(&self.render(false))
     }
 }
 

@@ -117,7 +117,7 @@ impl Check<'_> {
         let known: Vec<&str> = known.into_iter().flat_map(|known| known.keys().map(String::as_str)).collect();
         let problem = self.manifest.problem_at(Code::UnknownKey, key.span(), format!("unknown key `{}`", key.get_ref()));
         self.problems.push(match nearest(key.get_ref(), &known) {
-            Some(near) => problem.help(format!("did you mean `{near}`?")),
+            Some(near) => problem.meant(near, near),
             None => problem.help(format!("known keys are {}", listed(&known))),
         });
     }
@@ -129,7 +129,7 @@ impl Check<'_> {
         }
         let problem = self.manifest.problem_at(Code::InvalidValue, value.span(), format!("`{name}` cannot be `{text}`"));
         self.problems.push(match nearest(text, &choices) {
-            Some(near) => problem.help(format!("did you mean `{near}`?")),
+            Some(near) => problem.meant(near, &format!("\"{near}\"")),
             None => problem.help(format!("it can be {}", listed(&choices))),
         });
     }

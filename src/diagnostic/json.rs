@@ -48,7 +48,7 @@ pub struct JsonSpan {
     text: Vec<JsonLine>,
     label: Option<String>,
     suggested_replacement: Option<String>,
-    suggestion_applicability: Option<String>,
+    suggestion_applicability: Option<&'static str>,
     expansion: Option<()>,
 }
 
@@ -92,10 +92,10 @@ impl JsonDiagnostic {
         self
     }
 
-    /// With a line of help.
+    /// With another one that belongs to it, such as help.
     #[must_use]
-    pub fn help(mut self, help: &str) -> Self {
-        self.children.push(Self::new(Severity::Help, None, help));
+    pub fn child(mut self, child: Self) -> Self {
+        self.children.push(child);
         self
     }
 
@@ -133,6 +133,14 @@ impl JsonSpan {
             suggestion_applicability: None,
             expansion: None,
         }
+    }
+
+    /// With what probably should stand there.
+    #[must_use]
+    pub fn instead(mut self, text: &str) -> Self {
+        self.suggested_replacement = Some(text.to_owned());
+        self.suggestion_applicability = Some("MaybeIncorrect");
+        self
     }
 }
 
