@@ -32,7 +32,7 @@ pub use settings::CargoSettings;
 /// How long Cargo has to end once it is asked to.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// How often is looked whether the user wishes to stop.
+/// How often to check for an interrupt.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// How a compilation is done, beside what a plan says.
@@ -48,7 +48,7 @@ pub struct CompileOptions {
     pub no_default_features: bool,
     /// As `cargo build` does it: of flags, only a linker is added; what was compiled before is shared with it.
     pub plain: bool,
-    /// More than zero once the user wishes to stop: then Cargo and its compilers are ended.
+    /// The number of interrupts. Once it is above zero, Cargo and its compilers are ended.
     pub wishes: Option<Arc<AtomicUsize>>,
 }
 
@@ -148,7 +148,7 @@ fn run(
 ) -> Result<BTreeMap<(String, String), PathBuf>> {
     let program = command.get_program().to_string_lossy().into_owned();
     if options.wishes.is_some() {
-        // Whoever stops us by a signal may not reach what we started: it is ended together, as a group.
+        // A signal to this process may not reach its children, so they form a group that is ended together.
         command.process_group(0);
     }
     let mut child = command
@@ -176,7 +176,7 @@ fn run(
     executables
 }
 
-/// Ends Cargo once the user wishes so; kills it when it goes on, or when they wish so again.
+/// Ends Cargo on the first interrupt; kills it on the second, or if it does not end.
 fn end_on(wishes: &AtomicUsize, child: &Child, ended: &AtomicBool) {
     let mut asked: Option<(Instant, usize)> = None;
     while !ended.load(Ordering::Relaxed) {

@@ -53,7 +53,7 @@ pub struct Engine {
     help: String,
 }
 
-/// Who an engine is.
+/// Name and version of an engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct About {
     /// `Docker` or `Podman`.
@@ -137,7 +137,7 @@ impl Engine {
         Self::at(&self.endpoint, &self.help)
     }
 
-    /// Who it is.
+    /// Its name and version.
     pub fn about(&self) -> &About {
         &self.about
     }

@@ -47,11 +47,11 @@ pub use template::VERSION_MARK;
 pub struct Plan {
     /// The app's name.
     pub name: Name,
-    /// Who publishes it.
+    /// The publisher.
     pub author: Option<Author>,
     /// Its version.
     pub version: Version,
-    /// What is compiled for.
+    /// A target to compile for.
     pub target: Target,
     /// The profile.
     pub profile: String,
@@ -61,15 +61,15 @@ pub struct Plan {
     pub formats: Vec<Format>,
     /// What only the `.auterionos` format needs.
     pub auterion: Option<Auterion>,
-    /// What is wanted of volumes, by their names.
+    /// Settings of volumes, by their names.
     pub volumes: BTreeMap<String, Claim>,
     /// The stacks, each after those in it; the last one is the outermost.
     pub stacks: Vec<Stack>,
     /// How services in a swarm are reached, and what they are told.
     pub swarm: Swarm,
-    /// Who makes the images.
+    /// The image builder.
     pub engine: Engine,
-    /// Who compiles.
+    /// The compiler driver.
     pub builder: Builder,
     /// What images hold.
     pub layout: Layout,

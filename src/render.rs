@@ -48,7 +48,7 @@ pub struct Outside<'a> {
     pub others: &'a Others,
 }
 
-/// What one kind of deployment needs, in a folder of its name, and what it does otherwise than the tables say, or not at all.
+/// The files of one destination, in a folder of its name, and notes on what it cannot express.
 pub fn deployment(plan: &Plan, destination: Destination, outside: Outside<'_>) -> Result<Rendered> {
     let Rendered { files, mut notes } = match destination {
         Destination::Compose => compose::files(plan, outside.image_prefix)?,

@@ -11,6 +11,7 @@ mod manner;
 mod new;
 mod output;
 pub mod owner;
+pub mod ports;
 mod started;
 mod variables;
 

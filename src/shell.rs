@@ -111,7 +111,7 @@ impl Shell {
         if self.busy.load(Ordering::Relaxed) {
             let _ = write!(stream, "\r\x1b[K");
         }
-        // Nobody is left to tell when stderr is closed.
+        // If stderr is closed, there is nowhere to report it.
         let _ = writeln!(stream, "{text}");
     }
 
@@ -220,7 +220,7 @@ impl Shell {
 
     fn line(&self, reason: &str, value: impl Serialize) {
         match serde_json::to_string(&JsonMessage { reason, value }) {
-            // Nobody is left to tell when stdout is closed.
+            // If stdout is closed, there is nowhere to report it.
             Ok(line) => drop(writeln!(std::io::stdout().lock(), "{line}")),
             Err(error) => self.print(format_args!("{WARNING}warning{WARNING:#}: `{reason}` cannot be written as JSON: {error}")),
         }

@@ -43,7 +43,7 @@ pub enum Finding {
     Note(String),
 }
 
-/// Who hears of findings; an error ends the walk.
+/// Receives findings; an error ends the walk.
 pub type Findings<'a> = dyn FnMut(Finding) -> Result<()> + 'a;
 
 /// Ends a walk at the first fault.

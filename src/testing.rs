@@ -31,7 +31,7 @@ pub struct Runner<'a> {
     pub arguments: &'a [String],
     /// The app's name.
     pub app: &'a str,
-    /// Whether the user wishes to stop.
+    /// Whether the user has interrupted.
     pub interrupt: &'a Interrupt,
     /// Where messages go.
     pub shell: &'a Shell,
@@ -54,7 +54,7 @@ impl Runner<'_> {
         let output = Output::kept(&names, self.shell);
         let name = format!("{}-test-{}", self.app, service.name);
         let native = BTreeMap::new();
-        let manner = Manner { grace: Grace::None, lenient: false };
+        let manner = Manner { grace: Grace::None, lenient: false, warn_after: None };
         let mut started = Started::new(engine, &name, &native, &output, self.interrupt, self.shell).with(manner);
         let tested = start(engine, &mut started, needs).and_then(|addresses| {
             if self.interrupt.count() > 0 {

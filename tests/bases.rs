@@ -290,7 +290,7 @@ fn hostile_and_broken_archives_end_in_an_error() {
         ("hard.tar", "out of the root folder"),
         ("short.tar", "cut short"),
         ("noise.tar", "not the beginning of a tar header"),
-        ("empty.tar", "no root file system"),
+        ("empty.tar", "not a root file system"),
     ] {
         project.with_base(&format!("{{ rootfs = \"{name}\" }}"));
         let output = run(&mut project.pack(&[]));

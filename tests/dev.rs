@@ -145,7 +145,7 @@ fn what_is_edited_restarts_and_nothing_else() {
     // A file that makes no other program, and one that only editors see.
     project.write("services/back/src/.version.rs.swp", "x");
     project.write("services/back/note.txt", "another note\n");
-    running.wait_for("Fresh no service has changed");
+    running.wait_for("Fresh no executable changed");
     // A manifest may say how a service is started.
     let manifest = project.text("services/back/Cargo.toml");
     project.write(
@@ -218,7 +218,7 @@ fn services_have_ports_of_their_own_and_a_fault_stops_only_its_service() {
     running.wait_for("Running 2 containers");
     running.wait_for("the service `three` ended with exit code 3");
     let said = running.said();
-    assert!(said.contains("Serving two at 127.0.0.1:8001") && answers(8001), "{said}");
+    assert!(said.contains("Serving two at http://127.0.0.1:8001") && answers(8001), "{said}");
     version(&project, "three", "\"again\"");
     running.wait_for("three | again");
     let said = ended(running, "TERM");
@@ -226,6 +226,17 @@ fn services_have_ports_of_their_own_and_a_fault_stops_only_its_service() {
     assert_eq!(left("alike"), "");
     let error = fails(&mut dev(&project, &["-p", "tow"]), 1);
     assert!(error.contains("no service or package named `tow`; did you mean `two`?"), "{error}");
+}
+
+/// Also one on which nothing depends, for which nothing waits.
+fn a_service_that_does_not_become_healthy_is_told() {
+    let project = project("unwell", &[("one", "ports = [\"8000\"]\nhealthcheck = { path = \"/healthz\", port = 8001 }\n")]);
+    let mut running = start(&mut dev(&project, &["--timeout", "2"]));
+    running.wait_for("Running 1 container");
+    let said = running.wait_for("warning: the service `one` is not healthy after 2 s: GET :8001/healthz: ");
+    assert!(!said.contains("Healthy one"), "{said}");
+    ended(running, "INT");
+    assert_eq!(left("unwell"), "");
 }
 
 /// The lines for plain compose in docs/guide/developing.md, and what is said of an edit, with both generations of compose.
@@ -342,7 +353,7 @@ fn a_killed_run_and_an_engine_that_goes_away_leave_what_the_next_run_removes() {
     assert!(said.contains("stopped answering while") || said.contains("there is no such socket"), "{said}");
     assert_ne!(left("orphaned"), "");
     let mut running = start(&mut dev(&project, &[]));
-    running.wait_for("Running 1 containers");
+    running.wait_for("Running 1 container");
     ended(running, "INT");
     assert_eq!((left("orphaned").as_str(), runs(&project)), ("", 0));
     ok(&mut appbundle(project.path(), &["clean"]));
@@ -367,6 +378,7 @@ fn main() -> ExitCode {
         test!(what_is_edited_restarts_and_nothing_else, [docker, curl]),
         test!(programs_start_again_without_their_containers, [docker, curl]),
         test!(services_have_ports_of_their_own_and_a_fault_stops_only_its_service, [docker, curl]),
+        test!(a_service_that_does_not_become_healthy_is_told, [docker]),
         test!(plain_compose_runs_what_a_bare_cargo_build_makes, [docker, compose, curl]),
         test!(a_first_build_that_fails_is_waited_for, [docker]),
         test!(who_stops_it_does_not_wait_for_the_compiler, [docker]),

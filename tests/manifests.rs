@@ -142,8 +142,8 @@ fn files_that_cannot_stand_side_by_side_are_refused() {
         (&["/srv/a", "/srv/a-b", "/srv/a/c"][..], "`/srv/a` is a file, and `/srv/a/c` would be in it"),
         (&["/usr/local"], "`/usr/local` is a file, and `/usr/local/bin/alpha` would be in it"),
         (&["/usr/local/bin/alpha/x"], "`/usr/local/bin/alpha` is a file"),
-        (&["/srv/.wh.a"], "`.wh.` before a name removes what has it"),
-        (&["/srv/.wh.a/b"], "`.wh.` before a name"),
+        (&["/srv/.wh.a"], "names that begin with `.wh.` mark files as deleted"),
+        (&["/srv/.wh.a/b"], "names that begin with `.wh.`"),
     ] {
         project.service("alpha", &table(places));
         let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
@@ -151,7 +151,7 @@ fn files_that_cannot_stand_side_by_side_are_refused() {
     }
     // Alone, each of these two services is right.
     for (places, why) in [
-        ("/usr/local/bin/alpha", "is where the executable of `alpha` stands"),
+        ("/usr/local/bin/alpha", "is the path of the executable of `alpha`"),
         ("/srv/a/b", "`/srv/a` of `alpha` is a file, and `/srv/a/b` would be in it"),
     ] {
         project.service("alpha", &table(&["/srv/a"]));
@@ -205,7 +205,7 @@ fn values_that_no_engine_and_no_device_takes_are_told_at_once() {
         ("`1day` is not a duration", "alpha/Cargo.toml:8:63"),
         ("`3 s` is not a duration", "alpha/Cargo.toml:10:70"),
         ("`rate` of `logging` is not known", "Cargo.toml:12:11"),
-        ("parameter `a`: `default` is not an int64", "Cargo.toml:13:14"),
+        ("parameter `a`: `default` is not of type int64", "Cargo.toml:13:14"),
         ("`compose-override.version` is not known", "Cargo.toml:14:20"),
     ] {
         let after = error.split(part).nth(1).unwrap_or_else(|| panic!("{part} in\n{error}"));

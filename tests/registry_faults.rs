@@ -135,11 +135,11 @@ fn wrong_bytes_and_wrong_lengths_are_refused() {
         }
     };
     let (_, _, flipped) = faulty(wrong(|bytes| bytes[5000] ^= 1));
-    refuses(&flipped, &["failed to get the blob `sha256:", "gave bytes of the sum"]);
+    refuses(&flipped, &["failed to get the blob `sha256:", "returned bytes with the digest"]);
     let (_, _, short) = faulty(wrong(|bytes| bytes.truncate(5000)));
-    refuses(&short, &["gives 5000 bytes where"]);
+    refuses(&short, &["returned 5000 bytes instead of"]);
     let (_, _, long) = faulty(wrong(|bytes| bytes.push(0)));
-    refuses(&long, &["bytes where"]);
+    refuses(&long, &["bytes instead of"]);
     let (_, _, endless) = faulty(|good, asked, _| {
         let mut bytes = good.image.layer.clone();
         bytes.extend([0; 100_000]);
@@ -157,11 +157,11 @@ fn manifests_that_lie_are_refused() {
             .ends_with("/manifests/1")
             .then(|| Answer::new(200, good.index.clone()).with("Docker-Content-Digest", Digest::of("x").to_string()))
     });
-    refuses(&other, &["and calls it `sha256:"]);
+    refuses(&other, &["but claims `sha256:"]);
     let (_, _, swapped) = faulty(|good, asked, _| {
         asked.path.ends_with(&Digest::of(&good.image.manifest).to_string()).then(|| Answer::new(200, good.index.clone()))
     });
-    refuses(&swapped, &["answered with a manifest of the sum"]);
+    refuses(&swapped, &["returned a manifest with the digest"]);
     let (_, _, page) =
         faulty(|_, asked, _| asked.path.ends_with("/manifests/1").then(|| Answer::new(200, "<html>Hotel WLAN</html>")));
     refuses(&page, &["its manifest is not JSON"]);
@@ -228,7 +228,7 @@ fn a_redirect_to_a_plain_connection_elsewhere_is_refused() {
             .contains("/blobs/")
             .then(|| Answer::new(302, "").with("Location", "http://storage.example.com/x?signature=very-secret"))
     });
-    let said = refuses(&project, &["leads to `http://storage.example.com/x`, which is not encrypted"]);
+    let said = refuses(&project, &["redirects to `http://storage.example.com/x`, which is not encrypted"]);
     assert!(!said.contains("very-secret"), "{said}");
     // A challenge of another host is none: its token server would be told the password.
     let thief = Server::start(|_, _| Answer::new(401, "").with("WWW-Authenticate", "Basic realm=\"x\""));
@@ -241,7 +241,7 @@ fn a_redirect_to_a_plain_connection_elsewhere_is_refused() {
     assert!(thief.asked().iter().all(|asked| !asked.headers.contains_key("authorization")));
     let (_, _, round) =
         faulty(|_, asked, _| asked.path.contains("/blobs/").then(|| Answer::new(302, "").with("Location", asked.path.clone())));
-    refuses(&round, &["leads through more than 5 redirects"]);
+    refuses(&round, &["redirects more than 5 times"]);
 }
 
 /// A registry that wants tokens, of which the token server answers by `answer`.

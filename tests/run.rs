@@ -124,13 +124,15 @@ fn a_port_that_is_taken_is_told_and_removed() {
     let port = listener.local_addr().expect("address").port();
     let project = app("taken", &[("store", &format!("{HEALTHY}ports = [\"127.0.0.1:{port}:8000\"]\n"))]);
     let error = fails(&mut command(&project, &[]), 1);
-    assert!(error.contains("error[port-taken]: the engine refused while") && error.contains(&port.to_string()), "{error}");
+    let told = format!("error[port-taken]: port {port} of `store` is in use by `");
+    assert!(error.contains(&told) && error.contains(&format!("(PID {})", std::process::id())), "{error}");
+    assert!(!error.contains("Compiling") && !error.contains("Starting"), "{error}");
     assert_eq!(left("taken"), "");
 }
 
 /// Every line of stdout is JSON: what containers print as well.
 fn with_json_stdout_is_json_alone() {
-    let project = app("lines", &[("store", HEALTHY)]);
+    let project = app("lines", &[("store", &format!("{HEALTHY}replicas = 2\n"))]);
     let mut running = start(&mut command(&project, &["--message-format", "json"]));
     running.wait_for("Running 1 service;");
     running.signal("INT");
@@ -138,6 +140,7 @@ fn with_json_stdout_is_json_alone() {
     assert_eq!(code, Some(0), "{said}");
     let line = "{\"reason\":\"appbundle-output\",\"service\":\"store\",\"line\":\"started with nothing and nothing as 65532\"}";
     assert!(said.contains(line) && !said.contains("store |"), "{said}");
+    assert!(said.contains("note: `store` runs once; `replicas` is ignored"), "{said}");
     assert_eq!(left("lines"), "");
 }
 

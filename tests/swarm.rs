@@ -574,7 +574,7 @@ fn a_stack_in_a_stack_is_one_service_of_it() {
     let (before, docs) = (others(), ids("shop-orders_docs."));
     is_confined(docs.trim());
     let said = text(&run(verb(&project, "deploy").args(["--env", "EDITION=2"])).stderr);
-    assert!(said.contains("Updating shop-orders: images were built again"), "{said}");
+    assert!(said.contains("Updating shop-orders: images were rebuilt"), "{said}");
     has_environment(18980, "/docs/env", &[("EDITION", "2")]);
     assert_ne!(ids("shop-orders_docs."), docs);
     assert_eq!(others(), before);

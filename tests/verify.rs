@@ -48,7 +48,7 @@ fn the_container() {
         ("`x` does not belong", |f| f.outer = Box::new(|m| m.insert(2, member("x", "x")))),
         ("`data/` does not belong", |f| f.outer = Box::new(|m| m.insert(3, member("data/", "")))),
         ("has to be named `version`", |f| f.outer = Box::new(|m| m[0].0 = "./version".into())),
-        ("a second time", |f| f.outer = Box::new(|m| m.insert(1, m[0].clone()))),
+        ("occurs twice", |f| f.outer = Box::new(|m| m.insert(1, m[0].clone()))),
         ("augmented", |f| f.outer = Box::new(|m| m.insert(2, member("manifest-augment", "x")))),
         ("augmented", |f| f.outer = Box::new(|m| m.insert(3, member("header-augment.tar.gz", "x")))),
         ("`data/0001.tar.gz`", |f| f.outer = Box::new(|m| m.push(member("data/0001.tar.gz", "x")))),
@@ -269,8 +269,8 @@ fn the_images() {
         ("instead of layers", |f| f.images[0].config["rootfs"]["type"] = json!("x")),
         ("two images are named", |f| f.images[1].name = f.images[0].name.clone()),
         ("is not the name of an image", |f| f.images[0].name = "A:1".into()),
-        ("leads out of it", |f| f.archive = Box::new(|m| m.push(member("../x", "")))),
-        ("leads out of it", |f| f.archive = Box::new(|m| m.push(member("/x", "")))),
+        ("points outside of it", |f| f.archive = Box::new(|m| m.push(member("../x", "")))),
+        ("points outside of it", |f| f.archive = Box::new(|m| m.push(member("/x", "")))),
         ("with different bytes", |f| f.archive = Box::new(|m| m.push(member(&m[0].0.clone(), "other")))),
         ("cut short", |f| {
             let whole = tar(&docker_members(&f.images));

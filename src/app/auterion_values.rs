@@ -130,7 +130,7 @@ fn check_parameter(parameter: &Map<String, Value>, faults: &mut Faults) {
         None => scalar == kind && one(value),
     };
     if parameter.get("default").is_some_and(|value| !fits(value)) {
-        faults.add(format!("{place}`default` is not a {kind}"));
+        faults.add(format!("{place}`default` is not of type {kind}"));
     }
     let only = [
         ("decimal", &["float64"][..]),
@@ -209,10 +209,10 @@ services:
             ("logging: { profiles: { default: { when: [{ condition: soon, subscriptions: {} }] } } }", "is not one of always,"),
             ("parameters: {}", "`parameters` is not a list"),
             ("parameters: [{ name: p }]", "an item of `parameters` has no `type`"),
-            (&parameter("type: int64, default: 1.5"), "`default` is not an int64"),
-            (&parameter("type: int64, default: [1]"), "`default` is not an int64"),
-            (&parameter("type: 'bool[]', default: true"), "`default` is not a bool[]"),
-            (&parameter("type: 'byte[]', default: [256]"), "`default` is not a byte[]"),
+            (&parameter("type: int64, default: 1.5"), "`default` is not of type int64"),
+            (&parameter("type: int64, default: [1]"), "`default` is not of type int64"),
+            (&parameter("type: 'bool[]', default: true"), "`default` is not of type bool[]"),
+            (&parameter("type: 'byte[]', default: [256]"), "`default` is not of type byte[]"),
             (&parameter("type: int8, default: 1"), "is not one of bool,"),
             (&parameter("type: string, default: a, min: 1"), "`min` is not for a string"),
             (&parameter("type: float64, default: 1, enum_values: { 1: a }"), "`enum_values` is not for a float64"),

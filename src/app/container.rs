@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{Confinement, Health, ImageRef, Port, Resources, Volume};
 
-/// One container. Whoever renders or starts it takes it apart without `..`, so that a new key is an error of the compiler in each.
+/// One container. Every renderer, and the engine, destructures it without `..`, so that a new key is a compiler error in each.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Container {
     /// Its image, as an engine knows it.

@@ -31,7 +31,7 @@ pub enum Probe {
 }
 
 impl Health {
-    /// A check that leaves all times to whoever asks.
+    /// A check without times: the target's defaults apply.
     pub fn of(probe: Probe) -> Self {
         Self { probe, interval: None, timeout: None, retries: None, start_period: None }
     }

@@ -49,7 +49,7 @@ fn is_repository_part(text: &str) -> bool {
         && separators.iter().all(|s| matches!(*s, "." | "_" | "__") || s.chars().all(|c| c == '-'))
 }
 
-/// Who publishes an app: a reverse domain, `[a-z]+(\.[a-z][a-z0-9_-]*)*`.
+/// The publisher of an app, as a reverse domain: `[a-z]+(\.[a-z][a-z0-9_-]*)*`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Author(String);
 

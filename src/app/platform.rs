@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::elf::Machine;
 use crate::oci::Platform;
 
-/// What is compiled for.
+/// A target to compile for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Target {
     /// In Rust's words: `aarch64-unknown-linux-gnu`.

@@ -95,7 +95,7 @@ impl Service {
         self.container.command.clone().unwrap_or(own)
     }
 
-    /// The container as whoever starts it has to describe it: without what its image says itself.
+    /// The container as a runtime has to be told of it: without what its image already says.
     pub fn described(&self) -> Container {
         let container = self.container.clone();
         match &self.source {

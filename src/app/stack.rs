@@ -82,7 +82,7 @@ pub enum Certificate {
         /// Its key.
         key: String,
     },
-    /// Whoever deploys the stack makes one that signs itself.
+    /// Self-signed, created when the stack is deployed.
     SelfSigned,
 }
 

@@ -11,7 +11,7 @@ use crate::fs::Pending;
 use crate::segment::Packer;
 use crate::shell::Shell;
 
-/// What is said when no engine answers.
+/// The help when no engine answers.
 const WITHOUT: &str = "start Docker or podman, or name an image of a registry: `base = { image = \"NAME\" }`";
 
 /// The id that a name leads to now, so that a build knows whether its base is another one.

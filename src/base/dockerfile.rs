@@ -15,7 +15,7 @@ use crate::fs::Pending;
 use crate::segment::{KnownDigests, Packer};
 use crate::shell::Shell;
 
-/// What is said when no engine answers.
+/// The help when no engine answers.
 const WITHOUT: &str =
     "start Docker or podman, or use a base that needs none: `base = \"auto\"` or `base = { rootfs = \"FILE\" }`";
 

@@ -41,7 +41,7 @@ impl Sorted {
     /// When it cannot be read, or is no tar.
     pub fn new(file: File) -> Result<Self> {
         let length = file.metadata()?.len();
-        // A header or two and the beginning of a small file: more would be read in vain.
+        // A header or two and the beginning of a small file: more would be wasted.
         let mut reader = TarReader::new(BufReader::with_capacity(4096, &file));
         let mut found: Vec<Found> = Vec::new();
         let mut from = 0;

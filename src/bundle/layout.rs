@@ -12,7 +12,7 @@ use crate::fs::Pending;
 use crate::oci::{self, Descriptor, DockerImage, ImageManifest, Index, Layout, Platform};
 use crate::segment::{Cache, Segment};
 
-/// Who is to read it.
+/// The tools that are to read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// `docker load` and `podman load`, by `manifest.json`; others by the OCI layout over the same blobs.

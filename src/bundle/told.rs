@@ -6,7 +6,7 @@ use std::io::{self, Read};
 pub struct Told<'a, R> {
     /// What is read.
     pub reader: R,
-    /// Who is told, at each step.
+    /// Called at each step.
     pub told: &'a dyn Fn(u64),
 }
 

@@ -11,7 +11,7 @@ use crate::process;
 use crate::render::{self, Others, Outside, Rendered};
 use crate::shell::{Shell, count};
 
-/// What is typed, beside what a plan is made of.
+/// Options beside those of the plan.
 #[derive(Clone, Debug, Default)]
 pub struct DeployOptions {
     /// `HOST/PATH` of the registry that has the images.

@@ -15,14 +15,14 @@ use crate::shell::Shell;
 /// The tag of images without executables.
 const TAG: &str = "dev";
 
-/// What is typed, beside what a plan is made of.
+/// Options beside those of the plan.
 #[derive(Clone, Debug)]
 pub struct DevOptions {
-    /// How long a service may take until it is well.
+    /// How long to wait for each service to become healthy.
     pub timeout: Duration,
 }
 
-/// Runs the app and restarts what changes, until the user wishes to stop; nothing of it is left.
+/// Runs the app and restarts what changes, until the user interrupts; then removes it.
 ///
 /// # Errors
 /// When the app cannot be started at all, or the engine goes away.
@@ -39,7 +39,7 @@ pub fn run(options: &Options, asked: &DevOptions, shell: &Shell) -> Result<()> {
     let mut options = for_this_machine(options, &engine);
     options.compile.wishes = Some(interrupt.wishes());
     let session = match Session::start(&options, shell) {
-        // Who stops us may have stopped the Cargo that we asked.
+        // The interrupt may have stopped Cargo as well.
         Err(_) if interrupt.count() > 0 => return Ok(()),
         session => session?,
     };
@@ -59,7 +59,7 @@ pub fn run(options: &Options, asked: &DevOptions, shell: &Shell) -> Result<()> {
     names.dedup();
     let output = Output::new(&names, shell);
     let app = plan.name.to_string();
-    let manner = Manner { grace: Grace::Fixed(GRACE), lenient: true };
+    let manner = Manner { grace: Grace::Fixed(GRACE), lenient: true, warn_after: Some(asked.timeout) };
     let mut started = Started::new(&engine, &app, &foreign, &output, &interrupt, shell).with(manner);
     let mut inside = Inside::new(&plan.output.join(".dev"), &plan.target, shell)?;
     let ended = Loop {

@@ -14,7 +14,7 @@ use crate::render::{self, Others, Outside, Rendered};
 use crate::shell::Shell;
 use crate::workspace::Workspace;
 
-/// What is typed, beside what a plan is made of.
+/// Options beside those of the plan.
 #[derive(Clone, Debug, Default)]
 pub struct GenerateOptions {
     /// Write none of these files; fail if one is not as it would be written.

@@ -9,7 +9,7 @@ use crate::scaffold::tables::{self, AddedTables};
 use crate::shell::Shell;
 use crate::workspace::{CargoOptions, Member, Workspace};
 
-/// What was typed.
+/// Options from the command line.
 #[derive(Clone, Debug, Default)]
 pub struct InitOptions {
     /// How Cargo is called.
@@ -18,7 +18,7 @@ pub struct InitOptions {
     pub all: bool,
     /// The app's name.
     pub name: Option<String>,
-    /// Who publishes it.
+    /// The publisher.
     pub author: Option<String>,
 }
 

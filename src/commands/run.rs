@@ -9,19 +9,19 @@ use anyhow::{Context as _, Result};
 use crate::engine::{Engine, Interrupt};
 use crate::pipeline::{self, Options, Session, load};
 use crate::plan::Format;
-use crate::runtime::{Output, Started, apps, owner};
+use crate::runtime::{Output, Started, apps, owner, ports};
 use crate::shell::Shell;
 
-/// What is typed, beside what a plan is made of.
+/// Options beside those of the plan.
 #[derive(Clone, Debug)]
 pub struct RunOptions {
     /// The bundle; none to build the workspace's.
     pub bundle: Option<PathBuf>,
-    /// How long a service may take until it is well.
+    /// How long to wait for each service to become healthy.
     pub timeout: Duration,
 }
 
-/// Runs the services that the request names, and what they depend on, until all have ended, one fails, or the user wishes to stop.
+/// Runs the services that the request names, and what they depend on, until all have ended, one fails, or the user interrupts.
 /// Nothing of them is left.
 ///
 /// # Errors
@@ -33,13 +33,14 @@ pub fn run(options: &Options, run: &RunOptions, shell: &Shell) -> Result<()> {
         Some(path) => (path.clone(), None),
         None => {
             // The bundle is the app's, whatever of it runs.
-            let mut options = options.clone();
-            options.request.packages.clear();
-            options.request.formats = vec![Format::Docker];
-            let session = Session::start(&options, shell)?;
+            let mut all = options.clone();
+            all.request.packages.clear();
+            all.request.formats = vec![Format::Docker];
+            let session = Session::start(&all, shell)?;
             // What would fail once all is built is told before.
-            apps::of_plan(&session.plan)?;
-            let paths = pipeline::bundles(&session, &options, shell)?;
+            let (_, launches, _) = apps::of_plan(&session.plan)?;
+            ports::check(&engine, &apps::select(launches, Some(&session.plan), &options.request.packages)?)?;
+            let paths = pipeline::bundles(&session, &all, shell)?;
             (paths.into_iter().next().context("nothing was built")?, Some(session.plan))
         }
     };
@@ -52,6 +53,7 @@ pub fn run(options: &Options, run: &RunOptions, shell: &Shell) -> Result<()> {
     };
     notes.iter().for_each(|note| shell.note(note));
     let launches = apps::in_order(apps::select(launches, app.as_ref(), &options.request.packages)?)?;
+    ports::check(&engine, &launches)?;
     load::load(&engine, &path, &contents, shell)?;
 
     let interrupt = Interrupt::listen()?;

@@ -11,7 +11,7 @@ use crate::runtime::owner;
 use crate::shell::Shell;
 use crate::testing::{INTERRUPTED, Runner};
 
-/// What is typed, beside what a plan is made of.
+/// Options beside those of the plan.
 #[derive(Clone, Debug)]
 pub struct TestOptions {
     /// The service or package; all that have tests' tables if empty.

@@ -1,4 +1,4 @@
-//! Who compiles: Cargo itself, or a command that stands in for it and takes the same arguments.
+//! The compiler driver: Cargo itself, or a command that takes the same arguments in its place.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

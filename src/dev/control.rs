@@ -15,7 +15,7 @@ use super::supervise::{KILL, RESTART};
 /// How long a service may take to be killed and started.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How often is looked whether the user wishes to stop.
+/// How often to check for an interrupt.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// A socket at which a supervisor calls.
@@ -30,7 +30,7 @@ pub enum Restart {
     Ended,
     /// After it was killed.
     Killed,
-    /// It was not: nobody is there.
+    /// It was not: there is no supervisor.
     Not,
 }
 
@@ -66,7 +66,7 @@ impl Control {
         self.caller.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// Has the service end within `grace` and start again, unless the user wishes to stop.
+    /// Tells the supervisor to end the service within `grace` and start it again, unless the user interrupts.
     pub fn restart(&self, grace: Duration, is_interrupted: &dyn Fn() -> bool) -> Restart {
         let mut caller = self.caller.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(stream) = caller.as_mut() else { return Restart::Not };

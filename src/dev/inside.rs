@@ -22,7 +22,7 @@ const EXECUTABLES: &str = "/.appbundle/bin";
 /// A folder of the service alone, with its socket.
 const CONTROL: &str = "/.appbundle/control";
 
-/// Who runs the service, and what that needs: it stands on no base.
+/// The supervisor with the libraries it needs, independent of the image's base.
 const SUPERVISOR: &str = "/.appbundle/supervisor";
 
 /// This program, as containers have it.
@@ -33,7 +33,7 @@ pub struct Inside {
     folder: TempDir,
     /// Held as long as the run lasts.
     _lock: std::fs::File,
-    /// The command line that goes before a service's own, without the socket; none where this program does not run in the containers.
+    /// The supervisor's command line, without the socket; `None` if this program cannot run in the containers.
     supervisor: Option<Vec<String>>,
     controls: BTreeMap<String, Control>,
 }
@@ -132,7 +132,7 @@ fn mounted(source: &Path, target: &str) -> Volume {
     Volume { source: VolumeSource::Host(source.display().to_string()), target: target.to_owned(), read_only: true }
 }
 
-/// Makes a folder that the services' users can look into, whoever they are.
+/// Makes a folder that every user can read.
 fn make(folder: &Path) -> Result<()> {
     fs_err::create_dir_all(folder)?;
     Ok(fs_err::set_permissions(folder, std::fs::Permissions::from_mode(0o755))?)

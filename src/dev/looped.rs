@@ -16,7 +16,7 @@ use crate::config::lockfile;
 use crate::engine::{Engine, Interrupt};
 use crate::pipeline::{self, Options, Session};
 use crate::runtime::{Addresses, Started, dependency};
-use crate::shell::Shell;
+use crate::shell::{Shell, count};
 
 /// How often is looked.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -26,9 +26,9 @@ const LOOK: Duration = Duration::from_millis(400);
 
 /// All that a round needs.
 pub struct Loop<'a, 's> {
-    /// What was typed.
+    /// Options from the command line.
     pub options: &'a Options,
-    /// How long a service may take to become healthy.
+    /// How long to wait for each service to become healthy.
     pub timeout: Duration,
     /// Where containers run.
     pub engine: &'a Engine,
@@ -36,14 +36,14 @@ pub struct Loop<'a, 's> {
     pub started: &'a mut Started<'s>,
     /// What is mounted into the containers.
     pub inside: &'a mut Inside,
-    /// Whether the user wishes to stop.
+    /// Whether the user has interrupted.
     pub interrupt: &'a Interrupt,
     /// Where messages go.
     pub shell: &'a Shell,
 }
 
 impl Loop<'_, '_> {
-    /// Starts all, and then what changes, until the user wishes to stop.
+    /// Starts all services, then restarts those that change, until the user interrupts.
     ///
     /// # Errors
     /// When the engine goes away, or the first start fails other than by a build that fails.
@@ -94,7 +94,7 @@ impl Loop<'_, '_> {
         if first {
             self.shell.status(
                 "Running",
-                format_args!("{all} containers; edit a source file to restart its service, Ctrl-C stops them"),
+                format_args!("{}; edit a source file to restart its service, Ctrl-C stops them", count(all, "container")),
             );
         } else if names.is_empty() {
             self.shell.status("Fresh", "no executable changed; nothing restarted");
@@ -187,7 +187,7 @@ impl Loop<'_, '_> {
             running.get(&new.launch.name).is_some_and(|old| old != *new && old.is_the_same_but_for_its_binary(new))
         };
         let restarted: Vec<String> = wanted.iter().filter(changed).map(|new| new.launch.name.clone()).collect();
-        // Those that wait for nobody start again without waiting until all have ended.
+        // Services without dependencies restart before all others have ended.
         let to_start: Vec<&String> =
             wanted.iter().filter(|new| running.get(&new.launch.name) != Some(*new)).map(|new| &new.launch.name).collect();
         let free = |new: &&Running| !new.launch.after.iter().any(|other| to_start.contains(&other));
@@ -242,8 +242,7 @@ impl Loop<'_, '_> {
                 continue;
             }
             let is_new = !running.contains_key(&name);
-            let hosts: Vec<String> =
-                new.launch.container.ports.iter().filter_map(|port| port.host.clone()).map(at_host).collect();
+            let hosts = new.launch.addresses();
             self.start(new, running, names)?;
             if is_new && !hosts.is_empty() {
                 self.shell.status("Serving", format_args!("{name} at {}", hosts.join(", ")));
@@ -284,9 +283,4 @@ impl Loop<'_, '_> {
         names.push(name);
         Ok(())
     }
-}
-
-/// `8080` as somebody on this machine finds it.
-fn at_host(host: String) -> String {
-    if host.contains(':') { host } else { format!("127.0.0.1:{host}") }
 }

@@ -71,7 +71,7 @@ pub fn run(control: &Path, words: &[OsString]) -> Result<()> {
                 again = false;
                 end_left();
                 service = start(words, &to)?;
-                // Who no longer listens needs no answer.
+                // A peer that no longer listens needs no answer.
                 let _ = answers.as_mut().map(|answers| answers.write_all(&[STARTED]));
             }
             Event::Ended(status) => {

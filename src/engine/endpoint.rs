@@ -16,7 +16,7 @@ use crate::digest::Digest;
 pub struct Endpoint {
     /// `unix:///run/docker.sock` or `tcp://127.0.0.1:2375`
     pub url: String,
-    /// Who named it; nobody for the usual places.
+    /// The variable or context that names it; `None` for the default sockets.
     pub named_by: Option<String>,
 }
 

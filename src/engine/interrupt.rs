@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// How often is looked.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Counts the user's wishes to stop.
+/// Counts interrupts by the user.
 #[derive(Clone, Debug)]
 pub struct Interrupt {
     count: Arc<AtomicUsize>,

@@ -70,7 +70,7 @@ pub(super) fn body(new: &NewContainer<'_>) -> Result<ContainerCreateBody> {
         // These are `published`, and this is `network`.
         ports: _,
         network_mode: _,
-        // Whoever makes the container asks, ends and starts it.
+        // The runtime checks, stops and restarts the container itself.
         health: _,
         stop_grace_period: _,
         restart: _,

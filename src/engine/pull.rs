@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 
 use super::Engine;
 
-/// Who we are to a registry, for an engine that asks it.
+/// Credentials for a registry, as an engine takes them.
 #[derive(Clone, Default)]
 pub struct Login {
     /// The registry's name.

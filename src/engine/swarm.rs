@@ -46,7 +46,7 @@ pub struct SwarmService {
     pub labels: BTreeMap<String, String>,
     /// Replicas that there should be.
     pub wanted: u64,
-    /// Replicas that are there; one with a health check only once it is well.
+    /// Running replicas; one with a health check counts once it is healthy.
     pub running: u64,
     /// Whether replicas have a health check.
     pub checked: bool,
@@ -169,7 +169,7 @@ impl Engine {
         Ok(found.into_iter().flat_map(|container| container.names.unwrap_or_default()).collect())
     }
 
-    /// Removes the networks, configs and secrets of a stack that nobody uses any more; gives the names of those that are still there.
+    /// Removes the unused networks, configs and secrets of a stack; gives the names of those that are still in use.
     pub fn remove_rest(&self, stack: &str) -> Result<Vec<String>> {
         let doing = format!("removing what is left of the stack `{stack}`");
         let options = ListNetworksOptionsBuilder::new().filters(&only(stack)).build();

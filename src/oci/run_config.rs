@@ -23,7 +23,7 @@ pub struct RunConfig {
     /// The program and its fixed arguments.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
     pub entrypoint: Vec<String>,
-    /// Arguments that whoever runs it may replace.
+    /// Default arguments, which the command that runs the container can replace.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
     pub cmd: Vec<String>,
     /// Mount points.

@@ -133,7 +133,7 @@ fn packed(plan: &Plan, units: &[Unit<'_>], bases: &Bases, bench: &Workbench<'_>)
 #[cfg(feature = "engine")]
 use super::by_engine::images as by_engine;
 
-/// Without the feature `engine`, nobody is there to ask.
+/// Without the feature `engine`, there is no engine to ask.
 #[cfg(not(feature = "engine"))]
 fn by_engine(_: &Plan, _: &Bases, _: &Workbench<'_>) -> Result<Vec<Image>> {
     anyhow::bail!("this program was built without its feature `engine`\nhelp: build with `--engine native`")

@@ -1,4 +1,4 @@
-//! The images of the last build: remembered for whoever wants them in another form.
+//! The images of the last build, remembered for `push` and other commands.
 
 use std::path::{Path, PathBuf};
 

@@ -21,7 +21,7 @@ use crate::render::{self, Context};
 use crate::segment::{KnownDigests, Packer, Segment};
 use crate::shell::{self, Shell};
 
-/// What is said when no engine answers.
+/// The help when no engine answers.
 const WITHOUT: &str = "start Docker or podman, or build with `--engine native`, which needs none";
 
 /// Builds at a time: an engine builds each on all processors already.

@@ -12,7 +12,7 @@ use crate::engine::{self, Engine, ImageFacts};
 use crate::plan::{Format, Plan};
 use crate::shell::{self, Shell, count};
 
-/// What is said when no engine answers.
+/// The help when no engine answers.
 pub const START: &str = "start one (`sudo systemctl start docker`, or `systemctl --user start podman.socket`), or name it in `DOCKER_HOST`; `cargo appbundle build` needs none";
 
 /// What a bundle holds; what takes long to find out has a progress bar.

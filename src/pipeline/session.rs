@@ -1,4 +1,4 @@
-//! What every verb that works on a workspace begins with.
+//! The start of every verb that works on a workspace: its facts and a plan.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::plan::{self, Plan, Request};
 use crate::shell::Shell;
 use crate::workspace::{CargoOptions, Workspace};
 
-/// What was typed, of the verbs that make a plan.
+/// The options of verbs that make a plan.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// How Cargo is called.

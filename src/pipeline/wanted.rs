@@ -1,4 +1,4 @@
-//! Which images of the last build are meant: by a plan, or by the one that was made when no manifest was other than now.
+//! Which images of the last build are meant: by a plan, or remembered from the last build if no manifest has changed.
 
 use std::path::{Path, PathBuf};
 

@@ -12,7 +12,7 @@ use crate::config::{Problems, Step};
 use crate::diagnostic::Code;
 use crate::workspace::Workspace;
 
-/// What is compiled for if nobody says otherwise.
+/// The default target.
 const DEFAULT_TARGET: &str = "aarch64-unknown-linux-gnu";
 
 /// What is compiled for: what was typed, else what the table says, else the default.

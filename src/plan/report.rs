@@ -1,9 +1,9 @@
-//! What is wrong with the keys of one table.
+//! Reports problems with the keys of one table.
 
 use crate::config::{Manifest, Problems, Step};
 use crate::diagnostic::Code;
 
-/// Says what is wrong with one key of one table.
+/// Reports problems with one table's keys, at their places in the manifest.
 pub struct Report<'a> {
     pub manifest: &'a Manifest,
     pub path: &'a [Step<'a>],
@@ -11,7 +11,7 @@ pub struct Report<'a> {
 }
 
 impl Report<'_> {
-    /// Keeps what is right, and reports what is not at the end of `steps`.
+    /// Returns the value, or reports the error at the key that `steps` leads to.
     pub fn take<T>(&mut self, code: Code, steps: &[Step<'_>], value: Result<T, String>) -> Option<T> {
         match value {
             Ok(value) => Some(value),

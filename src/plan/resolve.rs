@@ -26,7 +26,7 @@ use crate::workspace::Workspace;
 /// fewer than the 256 bytes that it may have (`docs/file-format.md`, section 2.7).
 const LONGEST_ENDING: &str = "-simulation.auterionos";
 
-/// What was typed.
+/// Options from the command line.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     /// `-p`: only these services or packages; all if empty.

@@ -56,7 +56,7 @@ impl Blobs {
         self.folder.join(blob_path(digest))
     }
 
-    /// Whether a blob of this length is there; then it counts as used now. Whoever reads it compares its sum.
+    /// Whether there is a blob of this length; it then counts as used now. The reader has to compare its digest.
     pub fn has(&self, blob: &Descriptor) -> bool {
         let Ok(file) = std::fs::File::options().append(true).open(self.path(&blob.digest)) else { return false };
         let _ = file.set_modified(SystemTime::now());
@@ -102,7 +102,7 @@ impl Blobs {
 
     /// Removes what was not used for longest until at most `cap` bytes are left, unless somebody else is using the cache.
     pub fn prune(self, cap: u64) {
-        // The lock that is held turns into one that nobody else has.
+        // The shared lock becomes an exclusive one.
         if self.lock.unlock().is_err() || self.lock.try_lock().is_err() {
             return;
         }

@@ -44,7 +44,7 @@ pub(super) struct Request<'a> {
 pub(super) enum Content<'a> {
     None,
     Bytes(&'a [u8]),
-    /// So many bytes, opened anew for each sending. Whoever sends a stream tries again in its own way.
+    /// A number of bytes, opened anew for each attempt. The caller that sends a stream retries by itself.
     Stream(u64, Open<'a>),
 }
 
@@ -134,7 +134,7 @@ impl<'a> Client<'a> {
         std::thread::sleep(retry::pause(number, asked));
     }
 
-    /// Sends once, and follows redirects of what is only read. Who is not `base` gets no `Authorization`.
+    /// Sends once, and follows redirects of reading requests. Only `base` gets the `Authorization`.
     fn follow(&self, base: &str, request: &Request<'_>, authorization: Option<&Secret>) -> Result<Response, Failure> {
         let finally = |error| Failure { passing: false, error };
         let mut url = request.url.clone();
@@ -148,7 +148,7 @@ impl<'a> Client<'a> {
                 Some(location) if redirects && matches!(request.method, "GET" | "HEAD") => {
                     url = self.join(&url, location).map_err(finally)?;
                 }
-                // Who is not asked for its own sake cannot ask who we are.
+                // A redirect target may not ask for credentials.
                 _ if !trusted && response.status() == 401 => return Err(finally(refused(&host_of(&url), response))),
                 _ => return Ok(response),
             }

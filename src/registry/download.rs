@@ -112,7 +112,7 @@ impl Client<'_> {
             if download.sum.size() == size {
                 break;
             }
-            // Whoever gets ahead does not use up tries.
+            // Progress resets the number of tries.
             number = if download.sum.size() > position { 1 } else { number + 1 };
             let why = broken.unwrap_or_else(|| anyhow!("the connection ended after {} of {size} bytes", download.sum.size()));
             if number >= TRIES {

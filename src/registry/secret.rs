@@ -24,7 +24,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Who we are to a registry.
+/// Credentials for a registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credentials {
     /// User and password.

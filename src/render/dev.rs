@@ -117,7 +117,7 @@ fn of_service(plan: &Plan, service: &Service, package: &Package, place: Place<'_
     };
     let sources = [mounted(&package.folder, SOURCE_FOLDER), mounted(&binaries.join(&package.bin), &package.binary_path)];
     let container = Container {
-        // Who changes a service wants to see it fail, and to have one of it.
+        // During development, a service that fails should stay down, and one replica is enough.
         restart: Some("no".into()),
         replicas: None,
         // In the app's own network, which is one as well, others are found by their names.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::app::GeneratedFile;
 
-/// Files for one target, and what they do otherwise than the tables say, or not at all, in words for the user.
+/// Files for one target, and notes for the user on what they cannot express.
 #[derive(Debug, Default)]
 pub struct Rendered {
     /// The files.
@@ -25,7 +25,7 @@ pub struct Piece {
 
 /// A value as a YAML document.
 pub fn yaml(value: &Value) -> Result<String> {
-    // A folded path is still the same path, but nobody recognises it.
+    // A folded path means the same, but is hard to recognise.
     let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
     serde_saphyr::to_string_with_options(value, options).context("failed to write YAML")
 }

@@ -140,7 +140,7 @@ fn deployment(plan: &Plan, service: &Service, prefix: Option<&str>) -> (Value, V
     spec.insert("selector".into(), json!({ "matchLabels": labels(plan, Some(service)) }));
     let owns_something = service.container.volumes.iter().any(|volume| matches!(volume.source, VolumeSource::Named(_)));
     if owns_something || service.container.is_on_host() {
-        // What the old pod holds, its volume or its ports, the new one would wait for in vain.
+        // A new pod could not start while the old one holds its volume or its ports.
         spec.insert("strategy".into(), json!({ "type": "Recreate" }));
     }
     let Piece { map, notes } = pod::template(plan, service, prefix);

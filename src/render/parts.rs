@@ -63,7 +63,7 @@ pub fn volume_names<'a>(services: impl IntoIterator<Item = &'a Service>) -> Vec<
     volume_names_of(services.into_iter().map(|service| &service.container))
 }
 
-/// The same of containers, whoever they belong to.
+/// The same for containers of any kind.
 pub fn volume_names_of<'a>(containers: impl IntoIterator<Item = &'a Container>) -> Vec<String> {
     let mut names: Vec<String> = containers
         .into_iter()

@@ -61,7 +61,11 @@ fn of_service(plan: &Plan, service: &Service) -> Result<(Launch, Vec<String>)> {
         name,
         ..Launch::default()
     };
-    compose::over(launch, &service.compose, &plan.workspace)
+    let (launch, mut notes) = compose::over(launch, &service.compose, &plan.workspace)?;
+    if service.container.is_replicated() {
+        notes.push(format!("`{}` runs once; `replicas` is ignored", service.name));
+    }
+    Ok((launch, notes))
 }
 
 /// The app of a bundle: what its compose file says, or one that stands beside it, or else its images alone.

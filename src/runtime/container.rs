@@ -1,11 +1,16 @@
 //! A container of a run, from its start to its end.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use anyhow::{Result, bail};
+
 use crate::app::Health;
+use crate::diagnostic::Code;
+use crate::engine::State;
 
 /// One that was started.
 pub struct LiveContainer {
@@ -27,15 +32,49 @@ pub struct LiveContainer {
     pub well: bool,
     /// Why it was not, when it was last checked.
     pub answer: Option<String>,
+    /// When its program was started.
+    pub since: Instant,
+    /// Whether the user was told that it is not healthy.
+    pub told: bool,
     /// Whether it has ended.
     pub ended: bool,
     /// Bytes of its output that were shown.
     pub shown: Arc<AtomicUsize>,
-    /// Who shows what it writes.
+    /// The thread that shows its output.
     pub follower: Option<JoinHandle<()>>,
 }
 
 impl LiveContainer {
+    /// What to warn the user of, once: that it is not healthy, more than `after` past its start.
+    pub fn late(&mut self, after: Option<Duration>) -> Option<String> {
+        let after = after.filter(|after| !self.well && !self.told && self.since.elapsed() > *after)?;
+        self.told = true;
+        let answer = self.answer.as_deref().unwrap_or_default();
+        Some(format!("the {} `{}` is not healthy after {} s: {answer}", self.what(), self.service, after.as_secs()))
+    }
+
+    /// The error that its end is, if it ended with a failure. `foreign` holds the platforms of images for another processor.
+    ///
+    /// # Errors
+    /// When its exit code is not 0.
+    pub fn ending(&self, state: &State, foreign: &BTreeMap<String, String>) -> Result<()> {
+        if state.exit_code == 0 {
+            return Ok(());
+        }
+        let help = match foreign.get(&self.image) {
+            Some(platform) => format!(
+                "\nhelp: its image is for {platform}: to run that here, `sudo apt install qemu-user-static binfmt-support`"
+            ),
+            None => String::new(),
+        };
+        bail!(Code::ServiceEnded.error(format!(
+            "the {} `{}` ended with exit code {}{help}",
+            self.what(),
+            self.service,
+            state.exit_code
+        )));
+    }
+
     /// What it is called to the user.
     pub fn what(&self) -> &'static str {
         if self.dependency { "dependency" } else { "service" }

@@ -58,7 +58,7 @@ pub fn addresses(engine: &Engine, started: &Started<'_>, name: &str, dependency:
     Ok(found)
 }
 
-/// Sees to it that the engine has an image. Once the user wishes to stop, it is not waited for.
+/// Makes sure that the engine has an image; pulls it if not. Stops waiting once the user interrupts.
 ///
 /// # Errors
 /// When it has not, and may not or cannot pull it.

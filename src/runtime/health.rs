@@ -63,7 +63,7 @@ fn connect(host: &str, port: u16, timeout: Duration) -> Result<TcpStream, String
     TcpStream::connect_timeout(&address, timeout).map_err(|error| told(&error))
 }
 
-/// How long a connection has to last: an engine's proxy takes all, and drops those that nobody in the container takes.
+/// How long a connection has to last: an engine's proxy accepts every connection, and drops it if nothing in the container listens.
 const LASTING: Duration = Duration::from_millis(100);
 
 /// Whether somebody takes connections at a port, and keeps them.

@@ -1,6 +1,6 @@
 //! One container that is to be started.
 
-use crate::app::{Container, Port};
+use crate::app::{Container, Port, Protocol};
 
 /// One container that is to be started.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,4 +17,17 @@ pub struct Launch {
     pub free: Vec<Port>,
     /// Whether it is what a service needs, and no service.
     pub dependency: bool,
+}
+
+impl Launch {
+    /// Where its published ports can be reached on this machine: `http://127.0.0.1:8080`, or `127.0.0.1:53/udp`.
+    pub fn addresses(&self) -> Vec<String> {
+        let published = self.container.ports.iter().filter_map(|port| Some((port.host.as_deref()?, port.protocol)));
+        let address = |(host, protocol): (&str, Protocol)| {
+            let host = if host.contains(':') { host.to_owned() } else { format!("127.0.0.1:{host}") };
+            let host = host.replace("0.0.0.0:", "127.0.0.1:");
+            if protocol == Protocol::Tcp { format!("http://{host}") } else { format!("{host}/udp") }
+        };
+        published.map(address).collect()
+    }
 }

@@ -9,6 +9,8 @@ pub struct Manner {
     pub grace: Grace,
     /// Whether the others go on when one fails.
     pub lenient: bool,
+    /// How long after its start a container that is not healthy is warned about; `None` for never.
+    pub warn_after: Option<Duration>,
 }
 
 /// How long a container has to end once it is asked to.
@@ -16,7 +18,7 @@ pub struct Manner {
 pub enum Grace {
     /// As long as its own `stop-grace-period` says, else this long.
     Own(Duration),
-    /// This long, whatever it says: nobody waits for what it still has to do.
+    /// This long, whatever its table says: its last work does not matter.
     Fixed(Duration),
     /// It is killed without being asked.
     None,
@@ -35,6 +37,6 @@ impl Manner {
 
 impl Default for Manner {
     fn default() -> Self {
-        Self { grace: Grace::Own(Duration::from_secs(10)), lenient: false }
+        Self { grace: Grace::Own(Duration::from_secs(10)), lenient: false, warn_after: None }
     }
 }

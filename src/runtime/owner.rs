@@ -1,4 +1,4 @@
-//! Who started a container, so that what a killed run left can be told from what runs.
+//! The process that started a container, as a label: tells the leftovers of a killed run from what runs.
 
 use anyhow::Result;
 

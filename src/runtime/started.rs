@@ -17,7 +17,7 @@ use super::new;
 use super::output::Output;
 use super::owner;
 use crate::diagnostic::Code;
-use crate::engine::{Engine, Interrupt, State};
+use crate::engine::{Engine, Interrupt};
 use crate::shell::{Shell, count};
 
 /// How often is looked.
@@ -64,7 +64,7 @@ impl<'a> Started<'a> {
         Ok(())
     }
 
-    /// Starts all in order, and waits until they have ended, one fails, or the user wishes to stop.
+    /// Starts all in order, and waits until they have ended, one fails, or the user interrupts.
     pub fn all(&mut self, launches: &[Launch], timeout: Duration) -> Result<()> {
         self.connect()?;
         for launch in launches {
@@ -76,6 +76,9 @@ impl<'a> Started<'a> {
         }
         self.wait_for(&launches.iter().map(|launch| launch.name.clone()).collect::<Vec<_>>(), timeout)?;
         if self.interrupt.count() == 0 {
+            for launch in launches.iter().filter(|launch| !launch.addresses().is_empty()) {
+                self.shell.status("Serving", format_args!("{} at {}", launch.name, launch.addresses().join(", ")));
+            }
             self.shell.status("Running", format_args!("{}; Ctrl-C stops them", count(launches.len(), "service")));
         }
         while self.interrupt.count() == 0 {
@@ -123,7 +126,7 @@ impl<'a> Started<'a> {
         Ok(())
     }
 
-    /// Whether the user wishes to stop.
+    /// Whether the user has interrupted.
     pub fn is_interrupted(&self) -> bool {
         self.interrupt.count() > 0
     }
@@ -150,6 +153,8 @@ impl<'a> Started<'a> {
             host_network: launch.container.is_on_host(),
             well: false,
             answer: None,
+            since: Instant::now(),
+            told: false,
             ended: false,
             shown: Arc::default(),
             follower: None,
@@ -175,7 +180,7 @@ impl<'a> Started<'a> {
         Ok(())
     }
 
-    /// Waits until these services are well: their check says so, or they run and have none, or have done what they had to do.
+    /// Waits until these services are healthy: their check succeeds, they run and have no check, or they have ended with success.
     pub fn wait_for(&mut self, services: &[String], timeout: Duration) -> Result<()> {
         let end = Instant::now() + timeout;
         loop {
@@ -186,6 +191,10 @@ impl<'a> Started<'a> {
                 return Ok(());
             }
             if Instant::now() > end {
+                self.containers
+                    .iter_mut()
+                    .filter(|container| open.contains(&container.service))
+                    .for_each(|late| late.told = true);
                 let Some(first) = self.containers.iter().find(|container| container.service == open[0]) else { continue };
                 bail!(Code::ServiceUnhealthy.error(format!(
                     "the {} `{}` is not healthy after {} s: {}\nhelp: give it more time with `{}`",
@@ -207,7 +216,7 @@ impl<'a> Started<'a> {
             if !state.running {
                 container.ended = true;
                 container.well = true;
-                let fault = Self::ended(container, &state, self.foreign);
+                let fault = container.ending(&state, self.foreign);
                 match fault.err().filter(|_| self.interrupt.count() == 0) {
                     None => self.shell.status("Ended", &container.service),
                     Some(fault) if self.manner.lenient => self.shell.warning(fault),
@@ -219,30 +228,15 @@ impl<'a> Started<'a> {
                     Some(health) => health::check(self.engine, &container.name, &state, health, container.host_network)?.err(),
                 };
                 container.well = container.answer.is_none();
+                if let Some(late) = container.late(self.manner.warn_after) {
+                    self.shell.warning(late);
+                }
                 if container.well && container.health.is_some() {
                     self.shell.status("Healthy", &container.service);
                 }
             }
         }
         Ok(self.containers.iter().all(|container| container.ended))
-    }
-
-    fn ended(container: &LiveContainer, state: &State, foreign: &BTreeMap<String, String>) -> Result<()> {
-        if state.exit_code == 0 {
-            return Ok(());
-        }
-        let help = match foreign.get(&container.image) {
-            Some(platform) => format!(
-                "\nhelp: its image is for {platform}: to run that here, `sudo apt install qemu-user-static binfmt-support`"
-            ),
-            None => String::new(),
-        };
-        bail!(Code::ServiceEnded.error(format!(
-            "the {} `{}` ended with exit code {}{help}",
-            container.what(),
-            container.service,
-            state.exit_code
-        )));
     }
 
     /// Stops all in reverse order and removes them and their network.
@@ -273,7 +267,7 @@ impl<'a> Started<'a> {
         faults.into_iter().next().map_or(Ok(()), Err)
     }
 
-    /// Asks a container to end; kills it when it does not, or when the user wishes so a second time.
+    /// Sends SIGTERM to a container; kills it after its grace period, or when the user interrupts a second time.
     fn end(&self, LiveContainer { name, grace, .. }: &LiveContainer, wishes: usize) -> Result<()> {
         if !self.engine.state(name)?.running {
             return Ok(());

@@ -35,10 +35,10 @@ struct State {
     jobs: VecDeque<(Ticket, Vec<u8>)>,
     running: usize,
     done: BTreeMap<Ticket, Result<Vec<u8>>>,
-    /// Those being compressed that nobody waits for any more.
+    /// Blocks being compressed whose result is no longer wanted.
     given_up: BTreeSet<Ticket>,
     buffers: Vec<Vec<u8>>,
-    /// Those that nobody uses now.
+    /// Buffers that are free.
     tools: Vec<Tool>,
     ended: bool,
 }
@@ -78,7 +78,7 @@ impl Pool {
         self.shared.lock().buffers.pop()
     }
 
-    /// An empty buffer, as soon as there is one. Whoever has tickets is to turn them in first: their buffers may be all.
+    /// An empty buffer, as soon as there is one. A caller that holds tickets has to turn them in first: they may hold all buffers.
     pub fn buffer(&self) -> Vec<u8> {
         self.shared.work_until(|state| state.buffers.pop())
     }

@@ -103,7 +103,7 @@ impl<'a> Node<'a> {
         self.children.iter().for_each(|child| child.walk(see));
     }
 
-    /// It, and then all stacks in it that are brought up by whoever brings it up.
+    /// It, and then all stacks in it that are deployed along with it.
     pub fn walk_uncontrolled<'n>(&'n self, see: &mut dyn FnMut(&'n Node<'a>)) {
         see(self);
         self.children.iter().filter(|child| !child.has_controller()).for_each(|child| child.walk_uncontrolled(see));

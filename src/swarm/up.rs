@@ -95,7 +95,7 @@ fn appear(engine: &Engine, around: &Node<'_>, node: &Node<'_>, timeout: Duration
     }
 }
 
-/// Whether its replicas are of an image that was built again since; not, if nobody marked them.
+/// Whether the image was rebuilt since its replicas started; false for replicas without a mark.
 fn is_outdated(engine: &Engine, service: &SwarmService) -> Result<bool> {
     let Some(sum) = service.labels.get(IMAGE_LABEL) else { return Ok(false) };
     Ok(engine.image(&service.image)?.is_some_and(|facts| facts.id != *sum))

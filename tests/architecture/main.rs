@@ -152,7 +152,7 @@ fn foreign_crates_have_one_door() {
 #[test]
 fn files_stay_small() {
     let tree = Tree::of_the_crate();
-    let large = tree.sources.values().filter(|source| source.lines > 350);
+    let large = tree.sources.values().filter(|source| source.lines >= 300);
     let large: Vec<String> = large.map(|source| format!("{}: {} lines", source.path.display(), source.lines)).collect();
     assert!(large.is_empty(), "split these: {}", large.join("\n"));
 }

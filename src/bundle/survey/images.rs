@@ -31,7 +31,7 @@ pub struct FoundImages {
 }
 
 impl FoundImages {
-    /// Finds all images. `may_lack` says that layers may be missing: whoever reads on judges that.
+    /// Finds all images. With `may_lack`, missing layers are no fault here; the caller judges them.
     pub fn resolve(members: &ImageMembers, may_lack: bool) -> Self {
         let mut images = Self::default();
         for (path, member) in members.files() {

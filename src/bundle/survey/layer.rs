@@ -16,7 +16,7 @@ const LONGEST: usize = 1024;
 pub struct FoundLayer {
     /// As it stands in the archive.
     pub compression: Compression,
-    /// Sum of the uncompressed bytes; none where a compressed layer was not unpacked.
+    /// Digest of the uncompressed bytes; `None` if a compressed layer was not unpacked.
     pub diff_id: Option<Digest>,
     /// Uncompressed bytes.
     pub size: u64,

@@ -35,7 +35,7 @@ pub fn read(path: &Path, scratch: &Path, slug: &str) -> Result<Vec<Outgoing>> {
 
 /// An image of an OCI layout: its manifest and blobs as they are.
 fn of_layout(archive: &Archive, stored: &StoredImage, manifest: &StoredManifest, slug: &str) -> Result<Vec<Outgoing>> {
-    // The blobs' lengths were compared; their sums are by whoever takes them.
+    // Only lengths were compared; whoever reads the blobs compares their digests.
     let blob = |descriptor: &Descriptor| {
         let path = oci::blob_path(&descriptor.digest);
         let (file, offset, size) = archive.place(&path).with_context(|| format!("its `{path}` is missing"))?;

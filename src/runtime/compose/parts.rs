@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::app::{Health, Probe, Volume, VolumeSource};
 use crate::runtime::variables::scalar;
 
-/// `healthcheck`; none where it is switched off.
+/// `healthcheck`; `None` if it is disabled.
 pub fn check(value: &Value) -> Option<Health> {
     let words: Vec<String> = match value.get("test")? {
         Value::Array(items) => items.iter().map(scalar).collect(),

@@ -1,5 +1,7 @@
 //! Programs that end and start again, in the containers that they have.
 
+use std::time::Instant;
+
 use anyhow::Result;
 
 use super::Started;
@@ -29,7 +31,7 @@ impl Started<'_> {
             let joined = turns.into_iter().map(|turn| turn.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
             joined.collect::<Vec<Result<bool>>>()
         });
-        // Nobody wonders that they have.
+        // So `look` does not report them as ended.
         chosen.iter().for_each(|at| self.containers[*at].ended = true);
         for (at, again) in chosen.into_iter().zip(turned) {
             if again? {
@@ -54,7 +56,7 @@ impl Started<'_> {
         chosen.into_iter().try_for_each(|at| self.goes_on(at))
     }
 
-    /// Whether these services are well is to be found out again.
+    /// Marks services as not known to be healthy.
     pub fn mark_unwell(&mut self, services: &[String]) {
         self.places(services).into_iter().for_each(|at| self.containers[at].well = false);
     }
@@ -67,6 +69,7 @@ impl Started<'_> {
     fn goes_on(&mut self, at: usize) -> Result<()> {
         let container = &mut self.containers[at];
         (container.well, container.ended) = (false, false);
+        (container.since, container.told) = (Instant::now(), false);
         self.follow(at)
     }
 }

@@ -200,7 +200,7 @@ impl Stack {
         Ok(states.collect())
     }
 
-    /// How it is, and all stacks in it.
+    /// Its state, and that of all stacks in it.
     pub fn status(&self) -> Later<'_, Vec<Value>> {
         Box::pin(async move {
             let services = self.states().await?;
