@@ -220,6 +220,6 @@ mod tests {
         assert!(found("web", "/x", root).is_err_and(|e| e.contains("out of the workspace")));
         std::fs::remove_file(root.join("a/web/z")).expect("removed");
         symlink("nowhere", root.join("a/web/z")).expect("link");
-        assert!(found("web", "/x", root).is_err_and(|e| e.contains("where nothing is")));
+        assert!(found("web", "/x", root).is_err_and(|e| e.contains("which does not exist")));
     }
 }
