@@ -18,6 +18,7 @@
 //! 6. **Pack.** [`image::build`] sorts files into layers, [`segment`] compresses them in parallel or finds them in its cache, and an
 //!    [`app::Image`] joins them.
 //! 7. **Write.** [`bundle`] writes images front to back into one file while it hashes; the file gets its name when it is whole.
+#![forbid(unsafe_code)]
 #![warn(missing_docs)]
 #![allow(rustdoc::private_intra_doc_links, reason = "docs.rs shows private modules too: see Cargo.toml")]
 #![cfg_attr(not(feature = "engine"), allow(dead_code, unused_imports, reason = "engines need more of other modules"))]
