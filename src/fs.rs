@@ -41,7 +41,7 @@ impl Pending {
         let target = self.target;
         // Renaming over a file makes ext4 write all of the new one to the disk first. Changing places does not, and is as
         // atomic; the older file then goes away with the temporary name.
-        if exchange(self.file.path(), &target) {
+        if crate::os::exchange(self.file.path(), &target) {
             return Ok(());
         }
         self.file.persist(&target).map_err(|e| e.error).with_context(|| format!("failed to write `{}`", target.display()))?;
@@ -53,18 +53,6 @@ impl Pending {
         self.target = target.to_owned();
         self.commit()
     }
-}
-
-/// Lets two files change places; false where there are not two, or the system cannot.
-#[cfg(target_os = "linux")]
-fn exchange(one: &Path, other: &Path) -> bool {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    other.is_file() && renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).is_ok()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn exchange(_: &Path, _: &Path) -> bool {
-    false
 }
 
 fn builder() -> tempfile::Builder<'static, 'static> {

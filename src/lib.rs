@@ -42,6 +42,7 @@ pub mod fs;
 mod image;
 pub mod mender;
 pub mod oci;
+mod os;
 mod pipeline;
 mod plan;
 mod process;

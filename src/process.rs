@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::io::{Read, Write as _};
-use std::path::Path;
 use std::process::{Command, ExitStatus, Output, Stdio};
 use std::thread::JoinHandle;
 
@@ -128,28 +127,6 @@ impl Tee {
     pub fn finish(self) -> String {
         String::from_utf8_lossy(&self.thread.join().unwrap_or_default()).into_owned()
     }
-}
-
-/// The process that listens at a TCP port of this machine, as `name` (PID 1); `None` if that cannot be found out.
-pub fn listening(port: u16) -> Option<String> {
-    let table = |name: &str| std::fs::read_to_string(format!("/proc/net/{name}")).unwrap_or_default();
-    let ending = format!(":{port:04X}");
-    // proc_pid_net(5): the second field is the address, the fourth the state (0A: listening), the tenth the inode.
-    let listens = |line: &str| {
-        let fields: Vec<&str> = line.split_whitespace().collect();
-        let is_it = fields.get(1)?.ends_with(&ending) && *fields.get(3)? == "0A";
-        is_it.then(|| format!("socket:[{}]", fields.get(9).unwrap_or(&"")))
-    };
-    let sockets: Vec<String> = [table("tcp"), table("tcp6")].iter().flat_map(|table| table.lines().filter_map(listens)).collect();
-    let has_it = |process: &Path| {
-        let files = std::fs::read_dir(process.join("fd")).ok()?;
-        let mut links = files.flatten().filter_map(|file| std::fs::read_link(file.path()).ok());
-        links.any(|link| sockets.iter().any(|socket| link.as_os_str() == socket.as_str())).then_some(())
-    };
-    let processes = std::fs::read_dir("/proc").ok()?.flatten().map(|entry| entry.path());
-    let process = processes.filter(|path| has_it(path).is_some()).next()?;
-    let name = std::fs::read_to_string(process.join("comm")).ok()?;
-    Some(format!("`{}` (PID {})", name.trim(), process.file_name()?.to_string_lossy()))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::app::{BaseChoice, Target};
 use crate::base::Sysroot;
 use crate::compile::{CargoSettings, builder, linker};
 use crate::diagnostic::Code;
+use crate::os;
 use crate::pipeline::{Options, Session};
 use crate::plan::{Builder, Engine, Format, Plan};
 use crate::shell::Shell;
@@ -179,7 +180,7 @@ fn emulation(architecture: &str) -> Finding {
         other => other,
     };
     let native = std::env::consts::ARCH == cpu;
-    let registered = Path::new("/proc/sys/fs/binfmt_misc").join(format!("qemu-{cpu}")).exists();
+    let registered = os::emulates(cpu);
     let state = match (native, registered) {
         (true, _) => State::Good("this machine".into()),
         (_, true) => State::Good("qemu".into()),

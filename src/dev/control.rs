@@ -1,7 +1,6 @@
 //! The connection to who runs a service in its container: see [`super::supervise`].
 
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
@@ -11,6 +10,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 
 use super::supervise::{KILL, RESTART};
+
+use crate::os;
 
 /// How long a service may take to be killed and started.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -45,7 +46,7 @@ impl Control {
     pub fn listen(folder: &Path) -> Result<Self> {
         // The name of a socket has 107 bytes at most (unix(7)), a path may be longer.
         let open = fs_err::File::open(folder)?;
-        let path = Path::new("/proc/self/fd").join(open.as_raw_fd().to_string()).join(Self::NAME);
+        let path = os::through(&open).join(Self::NAME);
         let listener = UnixListener::bind(&path).with_context(|| format!("failed to make a socket in `{}`", folder.display()))?;
         fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o666))?;
         let caller = Arc::new(Mutex::new(None));

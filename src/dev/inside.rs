@@ -14,6 +14,7 @@ use super::control::{Control, Restart};
 use crate::app::{Binary, Target, Volume, VolumeSource};
 use crate::elf::{Elf, Needing, needed};
 use crate::engine::Interrupt;
+use crate::os;
 use crate::shell::Shell;
 
 /// The folder that Cargo writes executables to.
@@ -168,8 +169,7 @@ fn supervisor(folder: &Path, target: &Target) -> Result<Vec<String>> {
 
 /// The libraries with which this process runs, by the names under which they are needed, and the loader.
 fn loaded(elf: &Elf) -> Result<BTreeMap<String, PathBuf>> {
-    let maps = fs_err::read_to_string("/proc/self/maps")?;
-    let mapped: BTreeSet<PathBuf> = maps.lines().filter_map(|line| Some(PathBuf::from(&line[line.find('/')?..]))).collect();
+    let mapped = os::mapped_files()?;
     let folders: BTreeSet<&Path> = mapped.iter().filter_map(|path| path.parent()).collect();
     let find = |name: &str| {
         let places = folders.iter().map(|folder| folder.join(name));

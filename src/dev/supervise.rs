@@ -9,9 +9,10 @@ use std::process::Command;
 use std::sync::mpsc::{Sender, channel};
 
 use anyhow::{Context as _, Result};
-use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, set_child_subreaper, wait};
+use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, kill_process, wait};
 
 use crate::engine::on_signals;
+use crate::os;
 use crate::process::Exited;
 
 /// What is asked: to end the service and start it again.
@@ -48,7 +49,7 @@ pub fn run(control: &Path, words: &[OsString]) -> Result<()> {
         Signal::from_named_raw(number).and_then(|signal| signals.send(Event::Signal(signal)).ok());
     })?;
     // What the service leaves becomes our child, also where the engine has a first process of its own.
-    set_child_subreaper(Some(getpid()))?;
+    os::adopt_orphans()?;
     let mut answers = listen(control, to.clone());
     let mut service = start(words, &to)?;
     let mut again = false;
@@ -124,7 +125,7 @@ fn start(words: &[OsString], to: &Sender<Event>) -> Result<Pid> {
 /// Ends what a service has started and left, as the end of a container would.
 fn end_left() {
     loop {
-        for process in children() {
+        for process in os::children().into_iter().filter_map(Pid::from_raw) {
             let _ = kill_process(process, Signal::KILL);
         }
         // Of each that ends, the children become ours.
@@ -133,17 +134,4 @@ fn end_left() {
             _ => {}
         }
     }
-}
-
-/// Our children (proc_pid_stat(5), field 4).
-fn children() -> Vec<Pid> {
-    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-    let is_ours = |number: &i32| {
-        let text = std::fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
-        // The second field is a name in parentheses, which may hold anything.
-        let parent = text.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse().ok());
-        parent == Some(getpid().as_raw_nonzero().get())
-    };
-    numbers.filter(is_ours).filter_map(Pid::from_raw).collect()
 }

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use crate::digest::Digest;
 use crate::engine::{Engine, Labelled};
+use crate::os;
 use crate::shell::Shell;
 
 /// The label of all containers and networks that are made here.
@@ -12,7 +13,7 @@ pub const LABEL: &str = "io.github.cargo-appbundle.owner";
 /// The label's value for this process: its number, when it started, in which namespace its number counts, and since which boot.
 pub fn of_this_process() -> String {
     let pid = std::process::id();
-    format!("{pid} {} {} {}", started(pid).unwrap_or_default(), namespace(), boot())
+    format!("{pid} {} {} {}", os::started(pid).unwrap_or_default(), os::pid_namespace(), os::boot())
 }
 
 /// A name for what an app's run makes, which no other run has.
@@ -20,25 +21,6 @@ pub fn run_name(app: &str) -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_nanos();
     let sum = Digest::of(format!("{} {now}", std::process::id()).as_bytes()).hex();
     format!("{app}-{}", &sum[..6])
-}
-
-/// In ticks since boot (proc_pid_stat(5), field 22); none if there is no such process.
-fn started(pid: u32) -> Option<String> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is a name in parentheses, which may hold anything.
-    let (_, rest) = text.rsplit_once(')')?;
-    let mut fields = rest.split_whitespace();
-    let state = fields.next()?;
-    // What has ended and was not waited for owns nothing any more.
-    (state != "Z").then(|| fields.nth(18).map(str::to_owned))?
-}
-
-fn namespace() -> String {
-    std::fs::read_link("/proc/self/ns/pid").map_or_else(|_| "-".into(), |link| link.display().to_string())
-}
-
-fn boot() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map_or_else(|_| "-".into(), |text| text.trim().to_owned())
 }
 
 /// Whether the owner that a label names is certainly gone. Of another machine's, or another namespace's, nothing is known. One
@@ -49,11 +31,11 @@ fn is_dead(label: &str, near: bool, running: bool) -> bool {
     if of_boot == "-" || of_namespace == "-" {
         return false;
     }
-    if of_boot != boot() {
+    if of_boot != os::boot() {
         return near && !running;
     }
     let Ok(pid) = pid.parse() else { return false };
-    of_namespace == namespace() && started(pid).as_deref() != Some(start)
+    of_namespace == os::pid_namespace() && os::started(pid).as_deref() != Some(start)
 }
 
 /// Removes what killed runs left. What cannot be removed stays for the next time.

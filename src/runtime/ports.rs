@@ -9,7 +9,7 @@ use super::launch::Launch;
 use crate::app::{Port, Protocol};
 use crate::diagnostic::Code;
 use crate::engine::Engine;
-use crate::process;
+use crate::os;
 
 /// Checks that the ports that services publish are free, so that nothing is started before a conflict is known. Ports of an engine on
 /// another machine are not checked.
@@ -25,7 +25,7 @@ pub fn check(engine: &Engine, launches: &[Launch]) -> Result<()> {
         for port in &launch.container.ports {
             let number = if launch.container.is_on_host() { Some(port.container) } else { port.host_number() };
             if let Some(number) = number.filter(|number| is_taken(port, *number)) {
-                let by = process::listening(number).map(|process| format!(" by {process}")).unwrap_or_default();
+                let by = os::listening(number).map(|process| format!(" by {process}")).unwrap_or_default();
                 taken.push(format!("port {number} of `{}` is in use{by}", launch.name));
             }
         }

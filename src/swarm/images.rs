@@ -1,12 +1,11 @@
 //! The images of stacks, before anything of them starts.
 
-use std::path::Path;
-
 use anyhow::{Context as _, Result};
 
 use super::tree::Apps;
 use crate::app::Stack;
 use crate::engine::{Engine, SwarmFacts};
+use crate::os;
 use crate::pipeline::{self, Session, dockerfiles, load};
 use crate::plan::Format;
 use crate::shell::Shell;
@@ -61,5 +60,5 @@ pub fn provide(engine: &Engine, facts: &SwarmFacts, apps: &Apps, shell: &Shell) 
 
 /// Whether the engine runs here on a kernel that cannot balance. Docker loads the module where there is one.
 fn no_ipvs(engine: &Engine) -> bool {
-    engine.endpoint().socket().is_some() && cfg!(target_os = "linux") && !Path::new("/proc/net/ip_vs").exists()
+    engine.endpoint().socket().is_some() && os::lacks_ipvs()
 }
