@@ -55,6 +55,15 @@ impl Pending {
     }
 }
 
+/// A temporary folder, which goes away when it is dropped; in the current folder where the system has none, as in an empty container.
+///
+/// # Errors
+/// When neither can be written.
+pub fn scratch() -> Result<tempfile::TempDir> {
+    let parent = Some(std::env::temp_dir()).filter(|folder| folder.is_dir()).unwrap_or_else(|| ".".into());
+    tempfile::tempdir_in(parent).context("failed to make a temporary folder")
+}
+
 fn builder() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(PARTIAL);

@@ -34,7 +34,7 @@ pub fn run(options: &Options, deploy: &DeployOptions, shell: &Shell) -> Result<(
     let outside = Outside { binaries: &plan.output, image_prefix: deploy.image_prefix.as_deref(), others: &others };
     let Rendered { files, notes } = render::deployment(&plan, Destination::Kubernetes, outside)?;
     notes.iter().for_each(|note| shell.note(note));
-    let folder = tempfile::tempdir().context("failed to make a temporary folder")?;
+    let folder = crate::fs::scratch()?;
     for file in &files {
         let path = folder.path().join(&file.path);
         fs_err::create_dir_all(path.parent().context("a file has no folder")?)?;

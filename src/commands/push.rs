@@ -27,7 +27,7 @@ pub struct PushOptions {
 /// # Errors
 /// When there is nothing to push, or a registry does not take it. What was pushed stays there: the next run goes on.
 pub fn run(push: &PushOptions, options: &Options, shell: &Shell) -> Result<()> {
-    let scratch = tempfile::tempdir().context("failed to make a temporary folder")?;
+    let scratch = crate::fs::scratch()?;
     let (client, outgoing) = if push.bundles.is_empty() {
         let (access, outgoing) = last_build(options, scratch.path(), shell)?;
         (pulled::client(&access, options, shell)?, outgoing)

@@ -32,7 +32,7 @@ pub fn stack(engine: &Engine, facts: &SwarmFacts, node: &Node<'_>, timeout: Dura
     let (by_controller, direct): (Vec<&Node<'_>>, Vec<&Node<'_>>) =
         node.children.iter().partition(|child| child.has_controller());
     direct.into_iter().try_for_each(|child| stack(engine, facts, child, timeout, shell))?;
-    let folder = tempfile::tempdir().context("failed to make a temporary folder")?;
+    let folder = crate::fs::scratch()?;
     let mut file = render::stack_file(node.plan, node.stack, node.alias.as_deref(), folder.path());
     mark(engine, &mut file)?;
     certificate::provide(engine, facts, node, shell)?;
