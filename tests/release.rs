@@ -140,7 +140,7 @@ fn builds_with_a_toolchain_alone(executable: &Path, project: &Project) -> Vec<u8
     let bin = format!("{}/bin", sysroot.trim());
     let chroot = Chroot::new(executable);
     ok(Command::new("cp").arg("-a").arg(project.path()).arg(chroot.root.path().join("app")));
-    let folders = ["/usr", "/lib", "/lib64", sysroot.trim()];
+    let folders = ["/dev", "/usr", "/lib", "/lib64", sysroot.trim()];
     let build = ["build", "--manifest-path", "/app/Cargo.toml", "--no-compile", "--bin-dir", "/app/bin"];
     let mut command = chroot.command(&folders, &build);
     command.env("CARGO", format!("{bin}/cargo")).env("RUSTC", format!("{bin}/rustc")).env("HOME", "/app");
@@ -152,7 +152,9 @@ fn builds_with_a_toolchain_alone(executable: &Path, project: &Project) -> Vec<u8
 fn works_under_an_emulator(executable: &Path, project: &Project) -> Vec<u8> {
     let registry = Registry::start(Guard::None);
     let emulated = |arguments: &[&str]| emulate(executable, &appbundle(project.path(), arguments));
-    let bundle = ok(&mut emulated(&["build", "--no-compile", "--bin-dir", "bin"]));
+    // To the executable, this machine is an arm64 one, on which `cc` would be the linker.
+    let linker = format!("target.{TRIPLE}.linker = 'aarch64-linux-gnu-gcc'");
+    let bundle = ok(&mut emulated(&["build", "--no-compile", "--bin-dir", "bin", "--config", &linker]));
     let bundle = bundle.trim();
     ok(&mut emulated(&["verify", bundle]));
     assert!(ok(&mut emulated(&["inspect", bundle])).contains("com.example.demo.alpha:1.2.3"));
