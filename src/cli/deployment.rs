@@ -76,33 +76,34 @@ enum DeployToArg {
 }
 
 pub const GENERATE_HELP: &str = "Examples:
-  cargo appbundle generate                              write the files that `build` writes beside the bundle
-  cargo appbundle generate --check                      fail if one of them is out of date
-  cargo appbundle generate --for compose --for swarm    write files for docker compose and docker stack
+  cargo appbundle generate                    write the files that `build` writes next to the bundle
+  cargo appbundle generate --check            fail if one of these files is out of date
+  cargo appbundle generate --for compose --for swarm    write files for two destinations
   cargo appbundle generate --for kubernetes --image-prefix ghcr.io/example/gallery
-  cargo appbundle generate --for dev                    develop with docker compose and a plain `cargo build`
+  cargo appbundle generate --for dev          write a compose file for development
 
-All files come from the tables in the manifests. A note says what a destination cannot express. With `--for dev`, the executables are
-those of `cargo build` with the same `--profile` and `--target`.";
+The files are generated from the tables in the manifests. If a destination has no equivalent for a key, a note says so.
+
+The file of `--for dev` mounts the executables that `cargo build` writes with the same `--profile` and `--target`.";
 
 pub const DEPLOY_HELP: &str = "Examples:
   cargo appbundle push --repo ghcr.io/example/gallery
-  cargo appbundle deploy --to kubernetes --image-prefix ghcr.io/example/gallery --namespace photos
-  cargo appbundle deploy --to swarm --target x86_64-unknown-linux-gnu    build, load and start all stacks
-  cargo appbundle deploy --to swarm --repo ghcr.io/example/gallery       use pushed images, for several nodes
-  cargo appbundle deploy --to swarm --env VERSION=2                      set a build argument of Dockerfile services
+  cargo appbundle deploy --to kubernetes --image-prefix ghcr.io/example/gallery
+  cargo appbundle deploy --to swarm --target x86_64-unknown-linux-gnu    build, load, start all stacks
+  cargo appbundle deploy --to swarm --repo ghcr.io/example/gallery    use pushed images
+  cargo appbundle deploy --to swarm --env VERSION=2    set a build argument
 
-Swarm: deploys the stacks from the inside out: networks, inner stacks, then services in `depends-on` order. Each service waits until
-all replicas of the ones before it run. The next deploy changes what differs and removes what the manifests no longer contain.
-`status` shows the services, `remove` removes them. `docker swarm init` turns this machine into a swarm.
+Swarm: the networks are created first, then the inner stacks, then the services in `depends-on` order. Each service waits until all \
+replicas of the services it depends on run. Deploying again updates what changed and removes what the manifests no longer contain. \
+A swarm of several nodes needs pushed images. `status` shows the services, and `remove` removes them. `docker swarm init` turns \
+this machine into a swarm.
 
-Kubernetes: runs `kubectl apply -k` on the files of `generate --for kubernetes`, then waits with `kubectl rollout status`. Secrets
-have to exist beforehand.";
+Kubernetes: `kubectl apply -k` applies the files of `generate --for kubernetes`, then `kubectl rollout status` waits for each \
+service. Create the secrets first.";
 
 #[cfg(feature = "engine")]
-pub const REMOVE_HELP: &str =
-    "Services stop in reverse order, then inner stacks, then networks are removed. Named volumes and secrets
-stay: see `docker volume ls` and `docker secret ls`.";
+pub const REMOVE_HELP: &str = "Services stop in reverse order, then the inner stacks, and then the networks are removed. Named volumes \
+and secrets are kept; list them with `docker volume ls` and `docker secret ls`.";
 
 pub fn generate(deployment: GenerateArgs, plan: PlanArgs, check: bool, shell: &Shell) -> anyhow::Result<()> {
     let profile = plan.profile.clone().unwrap_or_else(|| if plan.release { "release" } else { "dev" }.into());

@@ -1,4 +1,4 @@
-//! The end of each verb's `--help`: examples, and how it works.
+//! The text at the end of each verb's `--help`: examples, and how the verb works.
 
 pub const INSPECT: &str = "Examples:
   cargo appbundle inspect target/appbundle/com.example.app-1.0.0.auterionos
@@ -6,31 +6,37 @@ pub const INSPECT: &str = "Examples:
 
 #[cfg(feature = "engine")]
 pub const LOAD: &str = "Examples:
-  cargo appbundle load                                   load the last build
-  cargo appbundle load app-1.0.0.auterionos              load any bundle, also one that another tool made
+  cargo appbundle load                         load the last build
+  cargo appbundle load app-1.0.0.auterionos    load a bundle, from this or another tool
   DOCKER_HOST=unix:///run/podman/podman.sock cargo appbundle load    load into podman
 
-Images and layers that the engine already has are not sent. Podman, and Docker with the containerd image store, accept only whole
-images. The engine is the one in DOCKER_HOST, in Docker's current context, or at the default sockets of Docker and podman.";
+Images and layers that the engine already has are not sent again. Podman, and Docker with the containerd image store, skip only \
+whole images.
+
+The engine is the one that DOCKER_HOST names. Without that variable, it is the one of Docker's current context, then the one at \
+the default socket of Docker or podman.";
 
 #[cfg(feature = "engine")]
 pub const RUN: &str = "Examples:
-  cargo appbundle run                                    build the workspace and run it
-  cargo appbundle run --target x86_64-unknown-linux-gnu  build for this machine's processor, without emulation
-  cargo appbundle run -p gallery-service                 run one service and its dependencies
-  cargo appbundle run app-1.0.0.auterionos               run a bundle
+  cargo appbundle run                          build the workspace and run it
+  cargo appbundle run -p gallery-service       run one service and its dependencies
+  cargo appbundle run app-1.0.0.auterionos     run a bundle
+  cargo appbundle run --target x86_64-unknown-linux-gnu    avoid emulation on an x86-64 machine
 
-Services start in `depends-on` order. Each waits until the ones before it are healthy; a service without a `healthcheck` is healthy
-once it runs. Services reach each other by name in a network of their own. Ctrl-C stops them in reverse order and removes containers
-and network; a second Ctrl-C kills them. Named volumes stay, as `APP_VOLUME`. If a service fails, all stop and the exit code is 1.";
+Services start in `depends-on` order. Each one waits until the services it depends on are healthy. A service without a \
+`healthcheck` counts as healthy once it runs. Services reach each other by name in the app's own network.
+
+Ctrl-C stops the services in reverse order and removes the containers and the network. A second Ctrl-C kills them. Named volumes \
+are kept, as `APP_VOLUME`. If a service fails, all services stop and the exit code is 1.";
 
 pub const PUSH: &str = "Examples:
-  cargo appbundle push --repo ghcr.io/example/gallery      push the last build as PREFIX/SERVICE:VERSION
+  cargo appbundle push --repo ghcr.io/example/gallery    push the last build
   cargo appbundle push app.oci.tar --repo localhost:5000/test
   cargo appbundle push --repo ghcr.io/example/gallery --json | jq -r '.[].digest'
 
-Dockerfile services are built by the engine, with `--env`, and pushed too. Credentials come from `docker login` and `podman login`.
-Blobs that the registry has are not sent again, so an interrupted push continues where it stopped.";
+Docker or podman builds the Dockerfile services, with the build arguments of `--env`; their images are pushed too. Credentials come \
+from `docker login` and `podman login`. Blobs that the registry already has are not sent again, so an interrupted push continues \
+where it stopped.";
 
 pub const EXPLAIN: &str = "Examples:
   cargo appbundle explain                        list all codes
@@ -40,7 +46,7 @@ pub const UPDATE: &str = "Examples:
   cargo appbundle update                         update every base image of the workspace
   cargo appbundle update debian:bookworm-slim    update one of them
 
-Until then, every build uses the images that `appbundle.lock` pins.";
+Builds always use the images that `appbundle.lock` pins. Only `update` replaces a pin.";
 
 pub const BUILD: &str = "Examples:
   cargo appbundle build                          build every service of the workspace
@@ -48,29 +54,31 @@ pub const BUILD: &str = "Examples:
   cargo appbundle build --format docker          write an archive for `docker load`
   cargo appbundle build --compression best       write the smallest bundle, for a release
   cargo appbundle build --engine docker          build the images with Docker or podman
-  cargo appbundle build --no-compile --bin-dir out/   pack executables that were built elsewhere
+  cargo appbundle build --no-compile --bin-dir out/    pack executables that were built elsewhere
 
 Exit codes: 0 success, 1 failure, 2 wrong usage, 101 compilation failed.";
 
 #[cfg(feature = "engine")]
 pub const DEV: &str = "Examples:
-  cargo appbundle dev                       build and run all services, and follow their sources
-  cargo appbundle dev -p gallery-service    one service and its dependencies
+  cargo appbundle dev                       build, run and watch all services
+  cargo appbundle dev -p gallery-service    only one service and its dependencies
   cargo appbundle dev --release             with optimisations
 
-Services are compiled for this machine with `cargo build`. Each runs in a container with a port of its own, ENV=dev, its executable
-mounted, and its package's directory mounted at /usr/src/app. After a source file changes, one incremental `cargo build` runs, and
-the services whose executables changed restart. If the build fails, the old versions keep running.
+`cargo build` compiles the services for this machine. Each service runs in its own container, with its ports published and ENV=dev \
+set. Its executable is mounted, and its package's directory is mounted read-only at /usr/src/app. When a source file changes, one \
+incremental `cargo build` runs, and the services whose executables changed restart. If the build fails, the old versions keep running.
 
-Databases and other dependencies run too:
+Databases and other dependencies are declared in the service's Cargo.toml and run too:
 
   [package.metadata.service.dev.dependencies.db]
   image = \"postgres:16\"
   environment = { POSTGRES_PASSWORD = \"secret\" }
   ports = [5432]
 
-The service then gets DB_HOST, DB_PORT and DB_ADDRESS. A service without a `dev` table uses its `test` table. Ctrl-C stops and
-removes everything except named volumes.";
+The service finds this one through the variables DB_HOST, DB_PORT and DB_ADDRESS. A service without a `dev` table uses its `test` \
+table.
+
+Ctrl-C stops and removes everything except named volumes.";
 
 #[cfg(feature = "engine")]
 pub const TEST: &str = "Examples:
@@ -78,7 +86,7 @@ pub const TEST: &str = "Examples:
   cargo appbundle test store                    test one of them
   cargo appbundle test store -- --test queries -- --nocapture
 
-The service's Cargo.toml lists what only its tests need:
+Containers that only the tests need are declared in the service's Cargo.toml:
 
   [package.metadata.service.test]
   environment = { DATABASE_URL = \"postgres://postgres:secret@${db.address}/postgres\" }
@@ -90,19 +98,21 @@ The service's Cargo.toml lists what only its tests need:
   healthcheck = { command = [\"pg_isready\", \"-U\", \"postgres\"] }
   wait = 30
 
-Each dependency runs in a container, at free ports of 127.0.0.1, so that test runs do not collide. Tests find it through DB_HOST,
-DB_PORT and DB_ADDRESS, or through placeholders in `environment`. Its output is shown if the tests fail. It is removed in any case;
-the next `test`, `dev` or `run` removes what a killed run left.
+Each dependency runs in its own container and is published on free ports of 127.0.0.1, so that test runs do not collide. Tests \
+find this one through the variables DB_HOST, DB_PORT and DB_ADDRESS, or through placeholders in `environment`. If the tests fail, \
+the output of the dependencies is shown.
+
+The containers are removed when the tests end. If the command is killed, the next `test`, `dev` or `run` removes them.
 
 Exit codes: that of `cargo test` (101 if tests failed), 1 if a dependency does not become ready, 130 after Ctrl-C.";
 
 pub const COMPLETIONS: &str = "Examples:
-  source <(cargo appbundle completions bash)     in ~/.bashrc
-  cargo appbundle completions zsh > ~/.zfunc/_cargo-appbundle     a folder of fpath
+  source <(cargo appbundle completions bash)    add this line to ~/.bashrc
+  cargo appbundle completions zsh > ~/.zfunc/_cargo-appbundle    a directory in fpath
   cargo appbundle completions fish > ~/.config/fish/conf.d/cargo-appbundle.fish
 
-All scripts complete `cargo-appbundle`. The bash and fish scripts complete `cargo appbundle` as well; in zsh, Cargo's own completion
-does that.";
+All scripts complete `cargo-appbundle`. The scripts for bash and fish also complete `cargo appbundle`; in zsh, Cargo's own \
+completion does that.";
 
 /// Cargo's colours.
 pub fn styles() -> clap::builder::Styles {
