@@ -1,4 +1,4 @@
-//! Pure values: what an app and its services are, once everything is decided.
+//! Plain values that describe an app and its services after all defaults are filled in.
 
 pub mod auterion_values;
 mod base;

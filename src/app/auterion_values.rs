@@ -1,5 +1,5 @@
-//! The values in `auterion-app.yml` (`docs/file-format.md`, section 4.1), beyond names and images. Both what is written and what is
-//! read is checked against these rules.
+//! Rules for the values in `auterion-app.yml` (`docs/file-format.md`, section 4.1), except names and images. The same rules check the
+//! files that are written and the files that are read.
 
 mod shape;
 
@@ -72,7 +72,7 @@ const SERVICE: [(&str, Shape); 5] = [
     ("mountsets", OneOrMore(&Text)),
 ];
 
-/// Every fault in the values at the top of the file.
+/// Lists the faults in the top-level values.
 pub fn check(file: &Map<String, Value>, faults: &mut Faults) {
     each(file, &TOP, "", faults);
     for parameter in file.get("parameters").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object) {
@@ -86,7 +86,7 @@ pub fn check(file: &Map<String, Value>, faults: &mut Faults) {
     }
 }
 
-/// Every fault in the values of a service.
+/// Lists the faults in a service's values.
 pub fn check_service(name: &str, service: &Map<String, Value>, faults: &mut Faults) {
     let place = format!("service `{name}`: ");
     each(service, &SERVICE, &place, faults);

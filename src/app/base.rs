@@ -1,4 +1,4 @@
-//! What images stand on: the choice, and what became of it.
+//! Bases of images: the user's choice, and the base that was read.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,19 +11,19 @@ use crate::oci::{History, RunConfig};
 use crate::registry::Reference;
 use crate::segment::Segment;
 
-/// What images stand on.
+/// The user's choice of a base.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BaseChoice {
-    /// One layer with what the binaries need.
+    /// One layer with the loader and libraries that the executables need.
     Auto,
-    /// Nothing.
+    /// Empty.
     Scratch,
-    /// A root file system, tar or folder.
+    /// A root file system: a tar or a folder.
     Rootfs(PathBuf),
     /// A docker archive, OCI layout or OCI archive.
     Archive(PathBuf),
-    /// What an engine makes of a Dockerfile.
+    /// An image that an engine builds from a Dockerfile.
     Dockerfile(Dockerfile),
     /// An image in a registry.
     Image(Reference),
@@ -34,15 +34,15 @@ pub enum BaseChoice {
 /// A Dockerfile of the user's own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Dockerfile {
-    /// Where it lies, absolute.
+    /// Absolute path.
     pub path: PathBuf,
-    /// As the user wrote it.
+    /// The path or name as the user wrote it.
     pub written: String,
-    /// The folder that it copies from, absolute.
+    /// Absolute path of the build context.
     pub context: PathBuf,
-    /// Values for its `ARG`s.
+    /// Build arguments.
     pub args: BTreeMap<String, String>,
-    /// The stage to stop at.
+    /// The stage to build.
     pub target: Option<String>,
 }
 
@@ -60,24 +60,24 @@ impl std::fmt::Display for BaseChoice {
     }
 }
 
-/// The shared lowest layers.
+/// A base that was read: the lowest layers of an image.
 #[derive(Clone, Debug)]
 pub struct Base {
-    /// As the user wrote it.
+    /// The path or name as the user wrote it.
     pub choice: BaseChoice,
-    /// Lowest first.
+    /// Layers, lowest first.
     pub layers: Vec<Segment>,
-    /// How a container of it runs, as far as it says.
+    /// The base's own run configuration.
     pub config: RunConfig,
-    /// How its layers came to be; one entry for each.
+    /// The history of its layers, one entry per layer.
     pub history: Vec<History>,
     /// The file system.
     pub facts: Facts,
-    /// A name by which docker knows it, if there is one.
+    /// The name by which Docker can pull or use it, if it has one.
     pub reference: Option<String>,
 }
 
-/// The bases of an app, by what was chosen.
+/// The bases of an app, by the user's choice.
 #[derive(Clone, Debug, Default)]
 pub struct Bases(BTreeMap<BaseChoice, Base>);
 
@@ -87,7 +87,7 @@ impl Bases {
         self.0.insert(choice, base);
     }
 
-    /// The base of a choice.
+    /// Returns the base for a choice.
     ///
     /// # Errors
     /// When it was not read.
@@ -95,7 +95,7 @@ impl Bases {
         self.0.get(choice).with_context(|| format!("the base `{choice}` was not read"))
     }
 
-    /// All of them, in a fixed order.
+    /// All bases, in a fixed order.
     pub fn iter(&self) -> impl Iterator<Item = &Base> {
         self.0.values()
     }

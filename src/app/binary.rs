@@ -1,4 +1,4 @@
-//! One compiled file.
+//! Compiled executables.
 
 use std::path::PathBuf;
 
@@ -6,21 +6,21 @@ use super::Facts;
 use crate::digest::Digest;
 use crate::elf::Elf;
 
-/// An executable on disk, looked at.
+/// An executable on disk, with what was read from it.
 #[derive(Clone, Debug)]
 pub struct Binary {
     /// The name of the service it is for.
     pub service: String,
-    /// Where it lies.
+    /// Path on this machine.
     pub path: PathBuf,
-    /// Its sum.
+    /// Digest.
     pub digest: Digest,
-    /// Bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// What it is and needs.
+    /// What its ELF headers say.
     pub elf: Elf,
-    /// Where it is in the image. Where that is not the package's `binary_path`, a link there leads to it.
+    /// Path in the image. If it differs from the package's `binary_path`, a symbolic link at `binary_path` points to it.
     pub place: String,
-    /// The libraries that its service packs, and where it tells the loader to search.
+    /// The libraries that its service packs, and the loader's search paths.
     pub beside: Facts,
 }

@@ -1,11 +1,11 @@
-//! What an app wants of the volumes that its services name.
+//! Settings of the named volumes of an app.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::Memory;
 
-/// What is wanted of one volume.
+/// Settings of one named volume.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Claim {
     /// Its size.

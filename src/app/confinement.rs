@@ -1,4 +1,4 @@
-//! What a container may do, and may not: keys that mean the same to every runtime and need no decision.
+//! Restrictions and extra privileges of a container: keys with the same meaning in every runtime.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ pub struct Confinement {
 }
 
 impl Confinement {
-    /// What no runtime takes: the key, the place in its list, and why, in words for the user.
+    /// The values that no runtime accepts: the key, the index in its list, and an explanation for the user.
     pub fn faults(&self) -> Vec<(&'static str, usize, String)> {
         let mut faults = Vec::new();
         for (key, capabilities) in [("cap-add", &self.cap_add), ("cap-drop", &self.cap_drop)] {

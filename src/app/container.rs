@@ -1,4 +1,4 @@
-//! What any runtime needs to run one container.
+//! Everything that a runtime needs to run one container.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -7,71 +7,71 @@ use serde::Serialize;
 
 use super::{Confinement, Health, ImageRef, Port, Resources, Volume};
 
-/// One container. Every renderer, and the engine, destructures it without `..`, so that a new key is a compiler error in each.
+/// A container. Every renderer and the engine destructure it without `..`, so that a new field is a compiler error in each of them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Container {
-    /// Its image, as an engine knows it.
+    /// The image's name in the engine.
     pub image: ImageRef,
-    /// What it runs instead of its image's program.
+    /// Program to run instead of the image's entrypoint.
     pub command: Option<Vec<String>>,
-    /// Arguments; the image's own if empty.
+    /// Arguments; if empty, the image's own.
     pub args: Vec<String>,
     /// Environment variables.
     pub environment: BTreeMap<String, String>,
-    /// Environment variables whose values the target keeps as secrets.
+    /// Environment variables whose values are secrets of the target.
     pub secrets: BTreeMap<String, SecretKey>,
-    /// Files of environment variables, absolute, on the host that deploys.
+    /// Absolute paths of files with environment variables, on the machine that deploys.
     pub env_files: Vec<PathBuf>,
     /// Ports.
     pub ports: Vec<Port>,
     /// Volumes.
     pub volumes: Vec<Volume>,
-    /// How to see that it is healthy.
+    /// Health check.
     pub health: Option<Health>,
-    /// `UID:GID` or a name; the image's own if none.
+    /// `UID:GID` or a name; if `None`, the image's own.
     pub user: Option<String>,
-    /// Where it starts; the image's own if none.
+    /// Working directory; if `None`, the image's own.
     pub workdir: Option<String>,
-    /// Restart policy, in compose's words.
+    /// Restart policy, in compose's notation.
     pub restart: Option<String>,
-    /// Network, in compose's words.
+    /// Network mode, in compose's notation.
     pub network_mode: Option<String>,
     /// Devices of the host.
     pub devices: Vec<String>,
-    /// Whether it may do all that the host's root may.
+    /// Whether it has all privileges of the host's root.
     pub privileged: bool,
-    /// What it may do less, or more, than others.
+    /// Restrictions and extra privileges.
     #[serde(flatten)]
     pub confinement: Confinement,
     /// Labels.
     pub labels: BTreeMap<String, String>,
-    /// How many run.
+    /// Number of replicas.
     pub replicas: Option<u32>,
-    /// What it is given of processor and memory.
+    /// Processor and memory.
     #[serde(skip_serializing_if = "Resources::is_empty")]
     pub resources: Resources,
-    /// How long it may take to end, in compose's words.
+    /// Time between SIGTERM and SIGKILL, in compose's notation.
     pub stop_grace_period: Option<String>,
 }
 
 impl Container {
-    /// Whether its ports are the host's own.
+    /// Whether it uses the host's network.
     pub fn is_on_host(&self) -> bool {
         self.network_mode.as_deref() == Some("host")
     }
 
-    /// The number of its user; 0 where that is unknown or has only a name.
+    /// The numeric user ID; 0 if the user is unknown or only a name.
     pub fn uid(&self) -> u64 {
         self.user.as_deref().and_then(|user| user.split(':').next()?.parse().ok()).unwrap_or(0)
     }
 
-    /// Whether several run of it where several can.
+    /// Whether it has several replicas, where the target supports them.
     pub fn is_replicated(&self) -> bool {
         self.replicas.is_some_and(|replicas| replicas > 1)
     }
 }
 
-/// A place where the target keeps a secret.
+/// A reference to a secret of the target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SecretKey {
     /// The secret's name.

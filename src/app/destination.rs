@@ -1,6 +1,6 @@
 //! Where an app is deployed to.
 
-/// What deployment files are written for.
+/// A deployment target for which files are generated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Destination {
     /// `docker-compose` and `docker compose`, on one machine.
@@ -9,7 +9,7 @@ pub enum Destination {
     Swarm,
     /// `docker stack deploy`, one file for each stack.
     Stacks,
-    /// The inner loop of development: compose, with sources and executables of this machine.
+    /// Development with compose: this machine's sources and executables are mounted.
     Dev,
     /// Kubernetes, plain or through kustomize.
     Kubernetes,

@@ -1,22 +1,22 @@
-//! What is the same wherever services are developed, in containers of ours or in compose's.
+//! Development settings that `dev` and the compose file of `generate --for dev` share.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Port, Protocol, Service};
 
-/// Where a service finds its package's folder, which it cannot change.
+/// Where the package's folder is mounted read-only in the service's container.
 pub const SOURCE_FOLDER: &str = "/usr/src/app";
 
-/// The variable that says so, and its value.
+/// The environment variable that marks development, and its value.
 pub const DEV_VARIABLE: (&str, &str) = ("ENV", "dev");
 
-/// For each service by name, its ports with a port of the host each: the one that its table says, else, on 127.0.0.1, the same
-/// number; the next free one where another service of the app has that already.
+/// Gives every port of every service a host port, by service name: the one from its table; otherwise the same number on 127.0.0.1,
+/// or the next free one if another service of the app already has it.
 pub fn own_ports(services: &[Service]) -> BTreeMap<String, Vec<Port>> {
     let ours = || services.iter().filter(|service| matches!(service.container.network_mode.as_deref(), None | Some("bridge")));
     let mut taken: BTreeSet<(u16, Protocol)> = BTreeSet::new();
     let mut all: BTreeMap<String, Vec<Port>> = BTreeMap::new();
-    // What somebody wrote down comes first.
+    // Ports from the tables take precedence.
     for written in [true, false] {
         for service in ours() {
             for port in service.container.ports.iter().filter(|port| port.host.is_some() == written) {

@@ -1,18 +1,18 @@
 //! The devices that run AuterionOS (`docs/file-format.md`, section 4.3).
 
-/// A device as authors name it.
+/// A device model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Device {
-    /// In `target-platform`.
+    /// Name in `target-platform`.
     pub name: &'static str,
-    /// In the artifact's header.
+    /// Type in the artifact's header.
     pub device_type: &'static str,
-    /// What it runs, in OCI's words.
+    /// OCI platform that it runs.
     pub architecture: &'static str,
 }
 
 impl Device {
-    /// All that are known.
+    /// All known devices.
     pub const ALL: [Self; 12] = [
         Self { name: "skynode", device_type: "skynode", architecture: "arm64" },
         Self { name: "skynode-s", device_type: "skynode-s", architecture: "arm64" },
@@ -28,12 +28,12 @@ impl Device {
         Self { name: "simulation", device_type: "simulation", architecture: "amd64" },
     ];
 
-    /// Finds a device by the name that authors write.
+    /// Finds a device by its name in `target-platform`.
     pub fn named(name: &str) -> Option<&'static Self> {
         Self::ALL.iter().find(|device| device.name == name)
     }
 
-    /// Finds a device by its type in an artifact.
+    /// Finds a device by its type in an artifact's header.
     pub fn of_type(device_type: &str) -> Option<&'static Self> {
         Self::ALL.iter().find(|device| device.device_type == device_type)
     }

@@ -1,4 +1,4 @@
-//! What of a root file system decides whether a binary runs on it.
+//! The facts about a root file system that decide whether an executable runs on it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
@@ -10,10 +10,10 @@ use super::AppFile;
 use crate::archive::{TarReader, confined, normal};
 use crate::elf::Elf;
 
-/// Libraries larger than this are looked into on the disk. The C library has 2 MB.
+/// Libraries larger than this are written to disk before they are parsed. The C library has 2 MB.
 const LARGEST: u64 = 16 << 20;
 
-/// Bytes that the names that are kept of a layer may have. Those of a root file system of Debian have less than a million.
+/// Limit for the names recorded per layer, in bytes. Debian's root file system needs less than a million.
 const MOST_NAMES: usize = 32 << 20;
 
 /// Folders that every loader searches.
@@ -22,23 +22,23 @@ const SEARCHED: [&str; 4] = ["lib", "usr/lib", "lib64", "usr/lib64"];
 /// Folders, links and libraries of a file system. All paths are relative to its root.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
-    /// All folders.
+    /// All directories.
     pub folders: BTreeSet<String>,
     /// Symbolic links and their targets.
     pub links: BTreeMap<String, String>,
     /// ELF files that are named like libraries or loaders.
     pub libraries: BTreeMap<String, Elf>,
-    /// Folders that `/etc/ld.so.conf` and its pieces name.
+    /// Directories listed in `/etc/ld.so.conf` and the files that it includes.
     pub search: BTreeSet<String>,
-    /// What a layer above takes away: paths of whiteouts, and of opaque folders with a `/` at the end.
+    /// What this layer removes from the layers below: paths of whiteouts, and opaque directories with a trailing `/`.
     pub removed: BTreeSet<String>,
 }
 
 impl Facts {
-    /// Reads a layer's tar to its end.
+    /// Reads a layer's tar to the end.
     ///
     /// # Errors
-    /// When it is damaged, or holds a path that leads out of the root.
+    /// When the tar is damaged or contains a path that leads out of the root.
     pub fn read(tar: impl Read) -> Result<Self> {
         let mut facts = Self::default();
         let mut names = 0usize;
@@ -78,7 +78,7 @@ impl Facts {
         Ok(facts)
     }
 
-    /// What a service packs beside its executable, as far as loaders look at it.
+    /// The files that a service packs next to its executable, as far as the loader uses them.
     pub fn beside<'a>(files: impl IntoIterator<Item = &'a AppFile>, library_path: Option<&str>) -> Self {
         let mut facts = Self::default();
         for file in files {
@@ -88,7 +88,7 @@ impl Facts {
             }
             match &file.link {
                 Some(link) => drop(facts.links.insert(path, link.clone())),
-                // One that is none in spite of its name is nothing to a loader.
+                // A file that is not ELF despite its name is ignored by the loader.
                 None => facts.libraries.extend(Elf::read(&file.from).ok().map(|elf| (path, elf))),
             }
         }
@@ -97,7 +97,7 @@ impl Facts {
         facts
     }
 
-    /// Adds the folders around a path; gives the bytes that the names of the new ones have.
+    /// Adds the parent directories of a path; returns the total length of the new names in bytes.
     fn add_parents(&mut self, path: &str) -> usize {
         let mut names = 0;
         for (at, _) in path.match_indices('/') {
@@ -136,7 +136,7 @@ impl Facts {
         Ok(())
     }
 
-    /// This file system with a layer over it.
+    /// Applies a layer on top of this file system.
     pub fn overlay(&mut self, upper: Self) {
         for removed in &upper.removed {
             let (root, opaque) = removed.strip_suffix('/').map_or((removed.as_str(), false), |root| (root, true));
@@ -156,7 +156,7 @@ impl Facts {
         self.search.extend(upper.search);
     }
 
-    /// Where a path leads once all links on the way are followed; at most forty, as in Linux.
+    /// Resolves all symbolic links in a path; follows at most forty, as Linux does.
     pub fn resolve(&self, path: &str) -> String {
         let mut path = path.trim_start_matches('/').to_owned();
         'again: for _ in 0..40 {
@@ -174,7 +174,7 @@ impl Facts {
         path
     }
 
-    /// The pieces that hold all `files`, by path in the image.
+    /// The pieces to copy so that all `files` are copied, by path in the image.
     pub fn parts<'a>(&self, files: impl IntoIterator<Item = &'a str>) -> BTreeSet<CopiedPath> {
         let mut parts = BTreeSet::new();
         for file in files {
@@ -188,7 +188,7 @@ impl Facts {
         parts
     }
 
-    /// The library that the loader finds under a name, and where.
+    /// Finds the library that the loader would load for a name, and its path.
     pub fn library(&self, name: &str, runpath: &[String]) -> Option<(String, &Elf)> {
         let at = |path: &str| {
             let path = self.resolve(path);
@@ -206,16 +206,16 @@ impl Facts {
     }
 }
 
-/// A piece of a service's files that can be copied at once.
+/// Files of a service that one instruction can copy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CopiedPath {
-    /// A folder that the base does not have, with all in it.
+    /// A directory that the base does not have, with its contents.
     Folder(String),
-    /// A file in a folder that the base has.
+    /// A file in a directory that the base has.
     File(String),
 }
 
-/// The folders that a file's `DT_RUNPATH` names, with its own folder for `$ORIGIN` (ld.so(8)).
+/// The directories in a file's `DT_RUNPATH`, with `$ORIGIN` replaced by the file's own directory (ld.so(8)).
 pub fn runpath(elf: &Elf, place: &str) -> Vec<String> {
     let origin = format!("/{}", place.trim_start_matches('/').rsplit_once('/').map_or("", |(folder, _)| folder));
     elf.runpath.iter().map(|path| normal_absolute(&path.replace("${ORIGIN}", &origin).replace("$ORIGIN", &origin))).collect()

@@ -1,15 +1,15 @@
-//! Files: in an image, and generated ones.
+//! Files in images, and generated files.
 
 use std::path::PathBuf;
 
 use serde::Serialize;
 
-/// A text file to be written below the output folder.
+/// A text file to write to the output folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GeneratedFile {
-    /// Relative, with `/`.
+    /// Path relative to the output folder, with `/` as separator.
     pub path: String,
-    /// The whole text.
+    /// Contents.
     pub contents: String,
 }
 
@@ -20,8 +20,8 @@ pub struct AppFile {
     pub to: String,
     /// Absolute path on this machine.
     pub from: PathBuf,
-    /// Whether it may be executed: all of a file's mode that a checkout keeps.
+    /// Whether the file is executable: the only part of a mode that a Git checkout keeps.
     pub executable: bool,
-    /// The target, when it stays a symbolic link.
+    /// The link's target, if the file is packed as a symbolic link.
     pub link: Option<String>,
 }

@@ -1,42 +1,42 @@
-//! Whether a container is healthy, and how to find out.
+//! Health checks of containers.
 
 use serde::Serialize;
 
 /// A health check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Health {
-    /// What is asked.
+    /// What is checked.
     #[serde(flatten)]
     pub probe: Probe,
-    /// Time between two checks, in compose's words.
+    /// Time between checks, in compose's notation.
     pub interval: Option<String>,
-    /// How long one answer may take, in compose's words.
+    /// Time limit of one check, in compose's notation.
     pub timeout: Option<String>,
-    /// Failures in a row that make it unhealthy.
+    /// Consecutive failures after which the container is unhealthy.
     pub retries: Option<u32>,
-    /// Time to start up, in compose's words.
+    /// Startup time during which failures do not count, in compose's notation.
     pub start_period: Option<String>,
 }
 
-/// What a health check asks.
+/// What a health check tests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Probe {
-    /// A URL path at a port answers with 2xx.
+    /// An HTTP request for a path on a port is answered with 2xx.
     Http(String, u16),
-    /// A port takes connections.
+    /// A port accepts connections.
     Port(u16),
-    /// A command in the container ends with 0.
+    /// A command in the container exits with 0.
     Command(Vec<String>),
 }
 
 impl Health {
-    /// A check without times: the target's defaults apply.
+    /// A check with the target's default times.
     pub fn of(probe: Probe) -> Self {
         Self { probe, interval: None, timeout: None, retries: None, start_period: None }
     }
 
-    /// The command, if it is asked by one.
+    /// The command, if the check is one.
     pub fn command(&self) -> Option<&[String]> {
         match &self.probe {
             Probe::Command(command) => Some(command),

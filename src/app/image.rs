@@ -5,21 +5,21 @@ use crate::digest::Digest;
 use crate::oci::{ImageConfig, Platform};
 use crate::segment::Segment;
 
-/// One service's image: layers in the cache, and the config that joins them.
+/// A finished image: layers in the cache, and the config that lists them.
 #[derive(Clone, Debug)]
 pub struct Image {
     /// The service.
     pub service: String,
     /// `NAME:TAG`.
     pub reference: ImageRef,
-    /// What it runs on.
+    /// Platform.
     pub platform: Platform,
     /// The config, parsed.
     pub config: ImageConfig,
-    /// The config's bytes, of which the digest is the image's id.
+    /// The config's bytes; their digest is the image ID.
     pub config_bytes: Vec<u8>,
-    /// Their sum.
+    /// Digest of the config's bytes.
     pub id: Digest,
-    /// Lowest first.
+    /// Layers, lowest first.
     pub layers: Vec<Segment>,
 }

@@ -1,4 +1,4 @@
-//! What a layer of ours is, as an image's history says it.
+//! What a layer of this tool contains, as recorded in an image's history.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use std::fmt;
 pub struct LayerOf {
     /// `files`, or `executable BIN DIGEST`.
     pub what: String,
-    /// Where several services share an image, those whose layer it is.
+    /// If several services share the image, the ones that this layer belongs to.
     pub services: Vec<String>,
 }
 
 const BEGIN: &str = concat!("cargo-appbundle ", env!("CARGO_PKG_VERSION"), ": ");
 
 impl LayerOf {
-    /// A step of an image's history as a layer that this tool put above a base, in whatever version; `None` of others.
+    /// Parses an entry of an image's history; `None` if the layer was not written by any version of this tool.
     pub fn parse(step: &str) -> Option<Self> {
         let (version, rest) = step.strip_prefix("cargo-appbundle ")?.split_once(": ")?;
         let (what, services) = rest.split_once(" of ").unwrap_or((rest, ""));

@@ -12,7 +12,7 @@ impl Name {
     /// Checks a name.
     ///
     /// # Errors
-    /// In words for the user, with a name that would do if one is near.
+    /// When the name is not valid; the message is for the user and suggests a valid name if there is a similar one.
     pub fn new(text: &str) -> Result<Self, String> {
         if is_repository_part(text) && !text.contains('.') && text.len() <= 128 {
             return Ok(Self(text.to_owned()));
@@ -22,7 +22,7 @@ impl Name {
         Err(format!("`{text}` cannot be a name: use lower-case letters, digits, and single `-` or `_` between them{help}"))
     }
 
-    /// The nearest thing to `text` that is a name; empty if there is none.
+    /// The valid name nearest to `text`; empty if there is none.
     pub fn near(text: &str) -> String {
         let lower: String = text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
         lower.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
@@ -75,12 +75,12 @@ impl Author {
     }
 }
 
-/// A version, and what of it can stand where a name's alphabet is small.
+/// A version, and its form as an image tag.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Version {
     /// As the user wrote it.
     pub written: String,
-    /// As an image tag and in file names: `+` is not allowed there and becomes `-`.
+    /// The form for image tags and file names, where `+` is not allowed and becomes `-`.
     pub tag: String,
 }
 
@@ -99,7 +99,7 @@ impl Version {
         Ok(Self { written: text.to_owned(), tag })
     }
 
-    /// Whether the tag differs from what was written.
+    /// Whether the tag differs from the version as written.
     pub fn is_mapped(&self) -> bool {
         self.written != self.tag
     }
@@ -111,20 +111,20 @@ impl fmt::Display for Version {
     }
 }
 
-/// Bytes that an image's name may have, with its registry.
+/// Maximum length of an image's name with its registry, in bytes.
 const LONGEST: usize = 255;
 
-/// The name of an image: `NAME:TAG`, the name possibly with a registry before it; of a foreign one, whatever an engine takes.
+/// The name of an image, `NAME:TAG` with an optional registry in front. For an image from elsewhere, any reference that an engine accepts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ImageRef(String);
 
 impl ImageRef {
-    /// The name of an image of ours.
+    /// Joins the name and tag of an image that this tool builds.
     pub fn new(name: &str, tag: &str) -> Self {
         Self(format!("{name}:{tag}"))
     }
 
-    /// The name of an image that somebody else makes, as it is written.
+    /// Takes the name of an image from elsewhere as it is written.
     pub fn foreign(text: &str) -> Self {
         Self(text.to_owned())
     }
@@ -148,7 +148,7 @@ impl ImageRef {
         Self::new(name, tag).not_too_long()
     }
 
-    /// All but the tag.
+    /// The name without the tag.
     pub fn name(&self) -> &str {
         self.parts().0
     }
@@ -165,17 +165,17 @@ impl ImageRef {
         }
     }
 
-    /// As it is written.
+    /// The whole name as it is written.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The same with another tag.
+    /// The same name with another tag.
     pub fn tagged(&self, tag: &str) -> Self {
         Self::new(self.name(), tag)
     }
 
-    /// Checks the length, which is that of the name with the registry before it (distribution, "reference").
+    /// Checks the length of the name, with its registry (distribution, "reference").
     ///
     /// # Errors
     /// In words for the user.
@@ -188,12 +188,12 @@ impl ImageRef {
         Ok(self)
     }
 
-    /// What short and long names of one image have in common; what is no name stays as it is.
+    /// The canonical form of a short or long name. Text that is not a name stays as it is.
     pub fn canonical_of(text: &str) -> String {
         Self::parse(text).map_or_else(|_| text.to_owned(), |reference| reference.canonical())
     }
 
-    /// With the registry and folder that docker adds to short names (distribution/reference, "ParseNormalizedNamed").
+    /// Adds the registry and path that Docker adds to short names (distribution/reference, "ParseNormalizedNamed").
     pub fn canonical(&self) -> String {
         let (registry, path) = match self.name().split_once('/') {
             Some((first, path)) if first.contains(['.', ':']) || first == "localhost" => (first, path),

@@ -1,4 +1,4 @@
-//! What runs beside a service while it is developed or tested.
+//! Dependencies of a service during development and tests.
 
 use std::collections::BTreeMap;
 
@@ -6,36 +6,36 @@ use serde::Serialize;
 
 use super::Container;
 
-/// Containers beside a service, and how it learns where they are.
+/// Containers that a service depends on, and the variables that tell it where they are.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Needs {
-    /// Variables as they are written: with placeholders.
+    /// Environment variables, with placeholders not yet replaced.
     pub environment: BTreeMap<String, String>,
-    /// By name.
+    /// Dependencies, by name.
     pub dependencies: BTreeMap<String, Dependency>,
 }
 
-/// A container that a service needs.
+/// A container that a service depends on.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Dependency {
     /// How it runs.
     #[serde(flatten)]
     pub container: Container,
-    /// Seconds that it may take until it is healthy.
+    /// Seconds to wait for it to become healthy.
     pub wait: u64,
 }
 
 impl Needs {
-    /// Whether there is nothing.
+    /// Whether there are neither variables nor dependencies.
     pub fn is_empty(&self) -> bool {
         self.environment.is_empty() && self.dependencies.is_empty()
     }
 
-    /// The variables to set: those that are written, and `NAME_HOST`, `NAME_PORT` and `NAME_ADDRESS` of each dependency.
-    /// `address` says where a port of a dependency can be reached.
+    /// The variables to set: those from the table, and `NAME_HOST`, `NAME_PORT` and `NAME_ADDRESS` for each dependency.
+    /// `address` returns where a port of a dependency can be reached.
     ///
     /// # Errors
-    /// When a placeholder names nothing, in words for the user.
+    /// When a placeholder names no dependency or port; the message is for the user.
     pub fn variables(&self, address: &dyn Fn(&str, u16) -> (String, u16)) -> Result<BTreeMap<String, String>, String> {
         let mut all = BTreeMap::new();
         for (name, dependency) in &self.dependencies {
@@ -57,10 +57,10 @@ impl Needs {
         Ok(all)
     }
 
-    /// A text with its placeholders replaced.
+    /// Replaces the placeholders in a text.
     ///
     /// # Errors
-    /// When one names nothing, in words for the user.
+    /// When a placeholder names no dependency or port; the message is for the user.
     pub fn fill(&self, text: &str, address: &dyn Fn(&str, u16) -> (String, u16)) -> Result<String, String> {
         let mut out = String::new();
         let mut rest = text;

@@ -1,4 +1,4 @@
-//! Rust's triples, and what OCI and ELF call them.
+//! Rust's target triples, and the OCI and ELF names for them.
 
 use serde::Serialize;
 
@@ -8,19 +8,19 @@ use crate::oci::Platform;
 /// A target to compile for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Target {
-    /// In Rust's words: `aarch64-unknown-linux-gnu`.
+    /// Rust's target triple: `aarch64-unknown-linux-gnu`.
     pub triple: String,
-    /// The glibc that binaries may ask for at most, written after the triple: `aarch64-unknown-linux-gnu.2.28`.
+    /// The newest glibc version that executables may require, written after the triple: `aarch64-unknown-linux-gnu.2.28`.
     pub glibc: Option<(u32, u32)>,
-    /// In OCI's words: `linux/arm64`.
+    /// OCI platform: `linux/arm64`.
     pub platform: Platform,
 }
 
 impl Target {
-    /// Finds out what a triple means for images.
+    /// Parses a triple and finds its OCI platform.
     ///
     /// # Errors
-    /// When containers of that kind do not exist or are not known here, in words for the user.
+    /// When no containers exist for the triple, or it is unknown; the message is for the user.
     pub fn new(triple: &str) -> Result<Self, String> {
         let (triple, glibc) = match triple.split_once('.') {
             Some((bare, version)) => match crate::elf::glibc(&format!("GLIBC_{version}")) {
@@ -61,12 +61,12 @@ impl Target {
         })
     }
 
-    /// Whether an ELF file is for this machine.
+    /// Whether an ELF file is built for this platform.
     pub fn runs(&self, machine: Machine) -> bool {
         machine.name() == self.platform.architecture
     }
 
-    /// Whether binaries link musl, and so nothing dynamically unless asked to.
+    /// Whether executables link musl, and so are static by default.
     pub fn is_musl(&self) -> bool {
         self.triple.contains("musl")
     }

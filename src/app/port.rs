@@ -5,11 +5,11 @@ use serde::Serialize;
 /// A port of a container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Port {
-    /// On the host: `8080` or `127.0.0.1:8080`; none if it is not published.
+    /// Host port, `8080` or `127.0.0.1:8080`; `None` if it is not published.
     pub host: Option<String>,
-    /// In the container.
+    /// Port in the container.
     pub container: u16,
-    /// How.
+    /// Protocol.
     pub protocol: Protocol,
 }
 
@@ -51,19 +51,19 @@ impl Port {
         Ok(Self { host, container: number(container)?, protocol })
     }
 
-    /// `8080/tcp`, as image configs have it.
+    /// `8080/tcp`, as in image configs.
     pub fn exposed(&self) -> String {
         let protocol = if self.protocol == Protocol::Tcp { "tcp" } else { "udp" };
         format!("{}/{protocol}", self.container)
     }
 
-    /// As compose's short form.
+    /// Formats the port in compose's short form.
     pub fn short(&self) -> String {
         let protocol = if self.protocol == Protocol::Udp { "/udp" } else { "" };
         self.host.iter().map(|host| format!("{host}:")).collect::<String>() + &format!("{}{protocol}", self.container)
     }
 
-    /// The host's port number, if it is published at one.
+    /// The host's port number, if it is published.
     pub fn host_number(&self) -> Option<u16> {
         self.host.as_deref()?.rsplit(':').next()?.parse().ok()
     }

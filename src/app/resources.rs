@@ -1,8 +1,8 @@
-//! Processor and memory, in the words of Kubernetes and of compose files.
+//! Processor and memory, in the notations of Kubernetes and compose files.
 
 use serde::Serialize;
 
-/// What a service is given.
+/// Reservations and limits of a service.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Resources {
     /// Kept free for it.
@@ -16,7 +16,7 @@ pub struct Resources {
 }
 
 impl Resources {
-    /// Whether nothing is said.
+    /// Whether nothing is set.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -26,7 +26,7 @@ impl Resources {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Cpu {
-    /// As it was written, which Kubernetes understands.
+    /// The value as written, in Kubernetes' notation.
     pub written: String,
     /// Thousandths of a processor.
     #[serde(skip)]
@@ -55,18 +55,18 @@ impl Cpu {
         }
     }
 
-    /// What shares of a processor are, of which a whole one has 1024.
+    /// Converts CPU shares, of which a whole processor has 1024.
     pub fn of_shares(shares: u64) -> Option<Self> {
         let milli = shares.checked_mul(1000)? / 1024;
         Some(Self { written: format!("{milli}m"), milli })
     }
 
-    /// The shares, of which a whole processor has 1024 and a container at least 2.
+    /// CPU shares: 1024 for a whole processor, and at least 2.
     pub fn shares(&self) -> u64 {
         (self.milli * 1024 / 1000).max(2)
     }
 
-    /// As compose files have it: `0.1`.
+    /// In compose's notation: `0.1`.
     pub fn decimal(&self) -> String {
         let text = format!("{}.{:03}", self.milli / 1000, self.milli % 1000);
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
@@ -77,7 +77,7 @@ impl Cpu {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Memory {
-    /// As it was written, which Kubernetes understands.
+    /// The value as written, in Kubernetes' notation.
     pub written: String,
     /// Bytes.
     #[serde(skip)]
@@ -110,7 +110,7 @@ impl Memory {
         }
     }
 
-    /// Reads what compose files have: `64M`, `64mb`, where `m` is 1024 times 1024.
+    /// Parses compose's notation, `64M` or `64mb`, in which `m` is 1024 × 1024.
     pub fn of_compose(text: &str) -> Option<Self> {
         let lower = text.to_lowercase();
         let short = lower.strip_suffix('b').unwrap_or(&lower);
@@ -120,7 +120,7 @@ impl Memory {
         Some(Self { written: bytes.to_string(), bytes })
     }
 
-    /// As compose files have it, where `M` is 1024 times 1024: `64M`.
+    /// In compose's notation, in which `M` is 1024 × 1024: `64M`.
     pub fn compose(&self) -> String {
         let fitting =
             [("G", 1u64 << 30), ("M", 1 << 20), ("K", 1 << 10)].into_iter().find(|(_, size)| self.bytes.is_multiple_of(*size));

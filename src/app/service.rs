@@ -1,4 +1,4 @@
-//! A service: a container of the app, and where its image comes from.
+//! A service: a container of the app, and the source of its image.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,48 +8,48 @@ use serde_json::{Map, Value};
 
 use super::{AppFile, BaseChoice, Container, Dockerfile, ImageRef, Name, Needs};
 
-/// A container of the app.
+/// A service of the app.
 #[derive(Clone, Debug, Serialize)]
 pub struct Service {
-    /// Its name in the app.
+    /// The service's name.
     pub name: Name,
-    /// Where its image comes from.
+    /// The source of its image.
     #[serde(flatten)]
     pub source: Source,
     /// How it runs, with every default filled in.
     #[serde(flatten)]
     pub container: Container,
-    /// Names of the services that start before it.
+    /// Names of the services to start before this one.
     pub depends_on: Vec<String>,
-    /// URL paths that lead to it.
+    /// URL paths that are routed to it.
     pub routes: BTreeMap<String, Route>,
-    /// The dependencies that `test` starts; none if its table says nothing of tests.
+    /// The dependencies that `test` starts; `None` without a `test` table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<Needs>,
     /// The dependencies that `dev` starts.
     #[serde(skip_serializing_if = "Needs::is_empty")]
     pub dev: Needs,
-    /// The stack that it brings up and takes down.
+    /// The stack that it deploys and removes.
     pub controls: Option<String>,
-    /// Merged last into its part of compose files.
+    /// Keys merged last into the service in compose files.
     pub compose: Map<String, Value>,
-    /// Merged last into its part of `auterion-app.yml`.
+    /// Keys merged last into the service in `auterion-app.yml`.
     pub auterion: Map<String, Value>,
-    /// Merged last into its Kubernetes pod.
+    /// Keys merged last into the service's pod on Kubernetes.
     pub kubernetes: Map<String, Value>,
 }
 
-/// Where a service's image comes from.
+/// The source of a service's image.
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 pub enum Source {
-    /// It is packed with an executable of the workspace.
+    /// A package of the workspace, whose executable is packed.
     Package(Package),
-    /// An engine builds it of a Dockerfile.
+    /// A Dockerfile, which an engine builds.
     Dockerfile(DockerfileSource),
 }
 
-/// The executable of a service, and what is packed with it.
+/// The package of a service, and the files that are packed with its executable.
 #[derive(Clone, Debug, Serialize)]
 pub struct Package {
     /// The package's name.
@@ -61,27 +61,27 @@ pub struct Package {
     pub bin: String,
     /// Features of the package.
     pub features: Vec<String>,
-    /// What its image stands on.
+    /// The base of its image.
     pub base: BaseChoice,
-    /// Where the executable stands in the image.
+    /// Path of the executable in the image.
     pub binary_path: String,
     /// Files in the image, by path there.
     pub files: Vec<AppFile>,
-    /// The app's name, if one image holds all services and starts none by itself: then who starts the service says how.
+    /// The app's name, if one image holds all services. That image starts none of them by itself, so the container has to name the command.
     pub shared_image: Option<String>,
 }
 
-/// A Dockerfile of the user's own, and the packages that it copies from.
+/// A user's Dockerfile, and the packages that are added to its context.
 #[derive(Clone, Debug, Serialize)]
 pub struct DockerfileSource {
-    /// What is built.
+    /// The Dockerfile to build.
     pub dockerfile: Dockerfile,
-    /// Folders that are put into the context, by their name there.
+    /// Folders to add to the build context, by their name in it.
     pub packages: BTreeMap<String, PathBuf>,
 }
 
 impl Service {
-    /// What it is compiled from; none of one that is built of a Dockerfile.
+    /// The package it is compiled from; `None` if it is built from a Dockerfile.
     pub fn package(&self) -> Option<&Package> {
         match &self.source {
             Source::Package(package) => Some(package),
@@ -89,13 +89,13 @@ impl Service {
         }
     }
 
-    /// The command line that its image starts, or would start: what was asked for, else the executable.
+    /// The service's command line: the one from its table, or else its executable.
     pub fn entrypoint(&self) -> Vec<String> {
         let own = self.package().map(|package| package.binary_path.clone()).into_iter().collect();
         self.container.command.clone().unwrap_or(own)
     }
 
-    /// The container as a runtime has to be told of it: without what its image already says.
+    /// The container without the settings that its image already contains.
     pub fn described(&self) -> Container {
         let container = self.container.clone();
         match &self.source {
@@ -110,7 +110,7 @@ impl Service {
         }
     }
 
-    /// Its image: its own, or the one that `push --repo PREFIX` sends.
+    /// The service's image name; with a prefix, the name that `push --repo PREFIX` pushes.
     pub fn image_in(&self, prefix: Option<&str>) -> ImageRef {
         let Some(prefix) = prefix else { return self.container.image.clone() };
         let shared = self.package().and_then(|package| package.shared_image.as_deref());
@@ -118,7 +118,7 @@ impl Service {
         ImageRef::new(&format!("{}/{own}", prefix.trim_end_matches('/')), self.container.image.tag())
     }
 
-    /// The routes that a proxy can forward: those that lead to a port.
+    /// The routes that a proxy can forward: those to a port.
     pub fn proxied(&self) -> impl Iterator<Item = (&str, u16)> {
         self.routes.iter().filter_map(|(path, route)| match route {
             Route::Port(port) => Some((path.as_str(), *port)),
@@ -127,12 +127,12 @@ impl Service {
     }
 }
 
-/// Where a URL path leads.
+/// The destination of a URL path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Route {
-    /// To a port of the service.
+    /// A port of the service.
     Port(u16),
-    /// To static files in the image.
+    /// A folder of static files in the image.
     StaticRoot(String),
 }

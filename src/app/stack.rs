@@ -7,35 +7,35 @@ use serde::Serialize;
 
 use super::{DockerfileSource, ImageRef, Name, Service, Source};
 
-/// Services and other stacks that belong together.
+/// A stack of services and inner stacks.
 #[derive(Clone, Debug, Serialize)]
 pub struct Stack {
-    /// Its name; the outermost stack's is the app's.
+    /// The stack's name; the outermost stack has the app's name.
     pub name: Name,
-    /// Names of the app's services in it, in launch order.
+    /// Names of the app's services in this stack, in launch order.
     pub services: Vec<String>,
-    /// Services in it that are built of Dockerfiles, in launch order.
+    /// Services of this stack that are built from Dockerfiles, in launch order.
     pub built: Vec<Service>,
-    /// Names of the stacks in it.
+    /// Names of the inner stacks.
     pub stacks: Vec<String>,
-    /// Apps of other workspaces in it: the name here, and the workspace's folder.
+    /// Apps of other workspaces in this stack: the name in this stack, and the workspace's folder.
     pub apps: BTreeMap<String, PathBuf>,
-    /// The door of the stack.
+    /// The stack's gateway.
     pub gateway: Option<Gateway>,
-    /// `HOST/PATH` of the registry that has the images.
+    /// Repository prefix of the images, `HOST/PATH`.
     pub repo: Option<String>,
-    /// Whether it is also made into an image.
+    /// Whether the stack is also an image.
     pub image: bool,
 }
 
 impl Stack {
-    /// All its services, in launch order; `known` are the app's.
+    /// All services of the stack, in launch order; `known` are the app's services.
     pub fn members<'a>(&'a self, known: &'a [Service]) -> Vec<&'a Service> {
         let own = self.services.iter().filter_map(|name| known.iter().find(|service| service.name.as_str() == name));
         own.chain(&self.built).collect()
     }
 
-    /// Those of its services that are built of Dockerfiles, with what they are built of.
+    /// The services that are built from Dockerfiles, with their builds.
     pub fn dockerfiles(&self) -> impl Iterator<Item = (&Service, &DockerfileSource)> {
         self.built.iter().filter_map(|service| match &service.source {
             Source::Dockerfile(source) => Some((service, source)),
@@ -43,22 +43,22 @@ impl Stack {
         })
     }
 
-    /// The image of one of its services as the swarm asks for it: the one that `push --repo` sends, if there is a registry.
+    /// The image name that the swarm uses for a service: the one that `push --repo` pushes, if the stack has a repository prefix.
     pub fn image_of(&self, service: &Service) -> ImageRef {
         service.image_in(self.repo.as_deref())
     }
 }
 
-/// The door of a stack: a proxy for all routes behind it.
+/// A gateway: a proxy for the routes of a stack.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Gateway {
-    /// An image with nginx.
+    /// An image that contains nginx.
     pub image: String,
     /// The published port for HTTP.
     pub http: Option<u16>,
     /// HTTPS, if there is a certificate.
     pub https: Option<Https>,
-    /// What a route's path becomes at its service.
+    /// Path rewrites: the path of a route, and the path that the service receives.
     pub rewrite: BTreeMap<String, String>,
 }
 
@@ -67,7 +67,7 @@ pub struct Gateway {
 pub struct Https {
     /// The published port.
     pub port: u16,
-    /// What it shows.
+    /// The certificate.
     pub certificate: Certificate,
 }
 
@@ -75,24 +75,25 @@ pub struct Https {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Certificate {
-    /// The swarm has two secrets of these names.
+    /// Two existing secrets of the swarm.
     Secrets {
-        /// The certificate, and those that signed it.
+        /// Name of the secret with the certificate chain.
         certificate: String,
-        /// Its key.
+        /// Name of the secret with the certificate's key.
         key: String,
     },
     /// Self-signed, created when the stack is deployed.
     SelfSigned,
 }
 
-/// How services in a swarm are reached, and what they are told.
+/// Settings for Docker Swarm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Swarm {
-    /// The beginning of the variables' names, without the `_` after it.
+    /// Prefix of the variables' names, without the `_` that follows it.
     pub variables: String,
-    /// Whether ports are open on every node, and names lead to one address for all replicas; else each replica has its own.
+    /// Whether published ports are open on every node and a service's name resolves to one address for all replicas. Otherwise, each
+    /// replica has its own address.
     pub mesh: bool,
-    /// The signal that asks services to end.
+    /// The signal that stops services.
     pub stop_signal: String,
 }

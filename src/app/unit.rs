@@ -1,19 +1,19 @@
-//! A service with everything that its image is made of.
+//! A service together with the parts of its image.
 
 use anyhow::{Context as _, Result};
 
 use super::{Base, Bases, Binary, Package, Service};
 
-/// A service, its executable, and the base that its image stands on.
+/// A service, its executable, and the base of its image.
 #[derive(Clone, Copy, Debug)]
 pub struct Unit<'a> {
     /// How it runs.
     pub service: &'a Service,
-    /// What it is compiled from, and the files that it packs.
+    /// The package that is compiled, and the files to pack.
     pub package: &'a Package,
     /// The executable.
     pub binary: &'a Binary,
-    /// The lowest layers of its image.
+    /// The base of its image.
     pub base: &'a Base,
 }
 

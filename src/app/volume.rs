@@ -5,19 +5,19 @@ use serde::Serialize;
 /// A volume of a container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Volume {
-    /// From where.
+    /// Source.
     pub source: VolumeSource,
-    /// To which path in the container.
+    /// Path in the container.
     pub target: String,
-    /// Whether the container can only read it.
+    /// Whether it is read-only.
     pub read_only: bool,
 }
 
-/// What a volume is.
+/// The source of a volume.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum VolumeSource {
-    /// Storage that belongs to the app, by name.
+    /// A named volume of the app.
     Named(String),
     /// A path of the host.
     Host(String),

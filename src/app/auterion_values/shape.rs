@@ -1,4 +1,4 @@
-//! What a value has to look like.
+//! The expected shapes of values in `auterion-app.yml`.
 
 use serde_json::{Map, Value};
 
@@ -6,28 +6,28 @@ use Shape::{Any, Count, Fields, Flag, List, Number, OneOf, OneOrMore, Text, Text
 
 use crate::mender::Faults;
 
-/// What a value has to look like.
+/// The expected shape of a value.
 pub enum Shape {
     Text,
     Flag,
-    /// An integer from 0 on.
+    /// A non-negative integer.
     Count,
     Number,
     OneOf(&'static [&'static str]),
-    /// One, or a list of them.
+    /// A value of this shape, or a list of such values.
     OneOrMore(&'static Shape),
     List(&'static Shape),
-    /// Any key to this.
+    /// A table with arbitrary keys and values of this shape.
     Map(&'static Shape),
-    /// These keys alone; `true` for those that have to be there.
+    /// A table with only these keys; `true` marks the required ones.
     Fields(&'static [(&'static str, bool, Shape)]),
-    /// The first for a text, else the second.
+    /// The first shape for a string, the second for anything else.
     TextOr(&'static Shape),
     Any,
 }
 
 impl Shape {
-    /// Adds what does not fit; `place` says where the value stands.
+    /// Adds a fault for each part of the value that does not fit; `place` is the path of the value.
     pub fn check(&'static self, value: &Value, place: &str, faults: &mut Faults) {
         let fits = match self {
             Text => value.is_string(),
@@ -91,7 +91,7 @@ impl Shape {
     }
 }
 
-/// Checks the values of those keys that are there.
+/// Checks the values of the keys that are present.
 pub fn each(map: &Map<String, Value>, shapes: &'static [(&str, Shape)], place: &str, faults: &mut Faults) {
     for (key, shape) in shapes {
         if let Some(value) = map.get(*key) {
