@@ -1,4 +1,4 @@
-//! The decision: everything is settled here before anything is done.
+//! The plan of a build: every decision is made here, before anything is compiled or written.
 
 mod agreement;
 mod auterion;
@@ -42,7 +42,7 @@ pub use resolve::{Request, resolve};
 pub use select::{Choice, Reach, select};
 pub use template::VERSION_MARK;
 
-/// What a build is going to do. It never changes once it is made.
+/// Everything that a build will do. A plan never changes.
 #[derive(Clone, Debug, Serialize)]
 pub struct Plan {
     /// The app's name.
@@ -51,35 +51,35 @@ pub struct Plan {
     pub author: Option<Author>,
     /// Its version.
     pub version: Version,
-    /// A target to compile for.
+    /// The target to compile for.
     pub target: Target,
     /// The profile.
     pub profile: String,
-    /// The services, each after those that it depends on.
+    /// The services; each comes after its dependencies.
     pub services: Vec<Service>,
-    /// What is written.
+    /// The formats to write.
     pub formats: Vec<Format>,
-    /// What only the `.auterionos` format needs.
+    /// Settings that only the `.auterionos` format needs.
     pub auterion: Option<Auterion>,
     /// Settings of volumes, by their names.
     pub volumes: BTreeMap<String, Claim>,
-    /// The stacks, each after those in it; the last one is the outermost.
+    /// The stacks; each comes after its inner stacks, so the last one is the outermost.
     pub stacks: Vec<Stack>,
-    /// How services in a swarm are reached, and what they are told.
+    /// Settings for Docker Swarm.
     pub swarm: Swarm,
     /// The image builder.
     pub engine: Engine,
     /// The compiler driver.
     pub builder: Builder,
-    /// What images hold.
+    /// Whether each service has its own image.
     pub layout: Layout,
-    /// How registries may be reached.
+    /// How to reach registries.
     pub registries: Access,
-    /// How hard it is compressed.
+    /// Compression level.
     pub compression: Level,
-    /// Seconds since the epoch, for everything that has a time.
+    /// The timestamp of everything that is written, in seconds since the epoch.
     pub epoch: u64,
-    /// The text of the workspace's own `app.yml`, if it has one, with the version in it.
+    /// The text of the workspace's own `app.yml`, if it has one, with the version filled in.
     #[serde(skip)]
     pub template: Option<String>,
     /// `settings.default.env` of the workspace.
@@ -87,21 +87,21 @@ pub struct Plan {
     pub settings: Vec<u8>,
     /// Folder of the root manifest.
     pub workspace: PathBuf,
-    /// Where the outputs go.
+    /// Output folder.
     pub output: PathBuf,
-    /// The OCI archive that this and the other targets share, where there are several.
+    /// The OCI archive that all targets share, if there are several.
     pub index: Option<PathBuf>,
-    /// What the user should know of these decisions.
+    /// Notes for the user about these decisions.
     pub notes: Vec<String>,
 }
 
 impl Plan {
-    /// The services with what they are compiled from, in their order.
+    /// The services that are compiled from packages, in order, each with its package.
     pub fn packages(&self) -> impl Iterator<Item = (&Service, &Package)> {
         self.services.iter().filter_map(|service| Some((service, service.package()?)))
     }
 
-    /// What images stand on, each choice once, in the order of the services.
+    /// The bases of all images, without duplicates, in the order of the services.
     pub fn bases(&self) -> Vec<&BaseChoice> {
         let mut bases: Vec<&BaseChoice> = Vec::new();
         for (_, package) in self.packages() {
@@ -120,7 +120,7 @@ impl Plan {
         }
     }
 
-    /// The file that a format is written to.
+    /// The path of the bundle in a format.
     pub fn bundle_path(&self, format: Format) -> PathBuf {
         let simulated = self.auterion.as_ref().is_some_and(|a| a.device_types == ["simulation"]);
         let ending = match format {
@@ -138,14 +138,14 @@ impl Plan {
 pub struct Auterion {
     /// 1 to 8.
     pub api_version: u8,
-    /// As the author wrote it, always as a list.
+    /// The target platforms as the author wrote them.
     pub target_platform: Vec<String>,
-    /// After alias mapping, each once.
+    /// The devices, with aliases resolved and without duplicates.
     pub device_types: Vec<String>,
     /// `none` or `vN`.
     pub app_base: String,
-    /// The keys of the app file that are passed on as they are.
+    /// The keys of the app file that are copied unchanged.
     pub extra: serde_json::Map<String, serde_json::Value>,
-    /// A piece of compose file, merged last.
+    /// Compose keys, merged last.
     pub compose_override: serde_json::Map<String, serde_json::Value>,
 }

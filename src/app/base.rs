@@ -63,7 +63,7 @@ impl std::fmt::Display for BaseChoice {
 /// A base that was read: the lowest layers of an image.
 #[derive(Clone, Debug)]
 pub struct Base {
-    /// The path or name as the user wrote it.
+    /// The user's choice.
     pub choice: BaseChoice,
     /// Layers, lowest first.
     pub layers: Vec<Segment>,

@@ -5,13 +5,13 @@ use serde::Serialize;
 /// Reservations and limits of a service.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Resources {
-    /// Kept free for it.
+    /// Reserved processor time.
     pub cpu: Option<Cpu>,
-    /// Kept free for it.
+    /// Reserved memory.
     pub memory: Option<Memory>,
-    /// At most.
+    /// Limit of processor time.
     pub cpu_limit: Option<Cpu>,
-    /// At most.
+    /// Memory limit.
     pub memory_limit: Option<Memory>,
 }
 
@@ -22,7 +22,7 @@ impl Resources {
     }
 }
 
-/// A share of processors.
+/// An amount of processor time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Cpu {

@@ -89,7 +89,7 @@ The file of `--for dev` mounts the executables that `cargo build` writes with th
 pub const DEPLOY_HELP: &str = "Examples:
   cargo appbundle push --repo ghcr.io/example/gallery
   cargo appbundle deploy --to kubernetes --image-prefix ghcr.io/example/gallery
-  cargo appbundle deploy --to swarm --target x86_64-unknown-linux-gnu    build, load, start all stacks
+  cargo appbundle deploy --to swarm --target x86_64-unknown-linux-gnu    start all stacks
   cargo appbundle deploy --to swarm --repo ghcr.io/example/gallery    use pushed images
   cargo appbundle deploy --to swarm --env VERSION=2    set a build argument
 

@@ -1,4 +1,4 @@
-//! `appbundle.lock`: which image exactly a reference stands for, so that every build has the same base.
+//! `appbundle.lock`: pins each image reference to a digest, so that every build uses the same base.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::diagnostic::Code;
 use crate::digest::Digest;
 use crate::registry::Reference;
 
-/// The file's name, beside the root manifest.
+/// The file's name; it is next to the root manifest.
 pub const NAME: &str = "appbundle.lock";
 
 const COMMENT: &str = "# This file is made by `cargo appbundle`, and moved on by `cargo appbundle update`.\n\
@@ -20,7 +20,7 @@ const COMMENT: &str = "# This file is made by `cargo appbundle`, and moved on by
 #[derive(Clone, Debug)]
 pub struct Lockfile {
     path: PathBuf,
-    /// The text that was read; none if there is no file.
+    /// The text of the file; `None` if there is no file.
     read: Option<Manifest>,
     table: Table,
 }
@@ -33,15 +33,15 @@ struct Table {
     images: Vec<Pin>,
 }
 
-/// What a reference stands for.
+/// The pin of a reference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Pin {
-    /// Complete: `docker.io/library/debian:bookworm-slim`.
+    /// The complete reference: `docker.io/library/debian:bookworm-slim`.
     pub reference: String,
-    /// Of the index, or of the manifest if there is no index.
+    /// Digest of the index, or of the manifest if there is no index.
     pub digest: Digest,
-    /// For each platform that was built for.
+    /// The image of each platform that was built.
     #[serde(default, rename = "platform")]
     pub platforms: Vec<PlatformPin>,
 }
@@ -52,11 +52,11 @@ pub struct Pin {
 pub struct PlatformPin {
     /// `linux/arm64`
     pub name: String,
-    /// Of the manifest.
+    /// Digest of the manifest.
     pub digest: Digest,
-    /// Of the unpacked layers, lowest first.
+    /// Digests of the unpacked layers, lowest first.
     pub diff_ids: Vec<Digest>,
-    /// The highest version that its C library defines.
+    /// The newest symbol version that its C library defines.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub glibc: Option<String>,
 }
@@ -69,10 +69,10 @@ impl Pin {
 }
 
 impl Lockfile {
-    /// Reads the file beside the root manifest; none is as good as an empty one.
+    /// Reads the file next to the root manifest; a missing file counts as empty.
     ///
     /// # Errors
-    /// [`Problems`] with the place of what is wrong in it.
+    /// [`Problems`] with the location of each fault.
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(NAME);
         if !path.exists() {
@@ -83,7 +83,7 @@ impl Lockfile {
         Ok(Self { path, read: Some(manifest), table })
     }
 
-    /// Where it stands.
+    /// Path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -93,12 +93,12 @@ impl Lockfile {
         &self.table.images
     }
 
-    /// What a reference stands for, if that is fixed.
+    /// The pin of a reference, if there is one.
     pub fn pin(&self, reference: &str) -> Option<&Pin> {
         self.table.images.iter().find(|pin| pin.reference == reference)
     }
 
-    /// Fixes a platform of a reference; with another digest than before, the other platforms are forgotten.
+    /// Pins one platform of a reference. If the digest differs from the previous one, the other platforms are removed.
     pub fn set(&mut self, reference: &str, digest: Digest, platform: PlatformPin) {
         let mut pin = match self.table.images.iter().position(|pin| pin.reference == reference) {
             Some(at) => self.table.images.remove(at),
@@ -114,15 +114,15 @@ impl Lockfile {
         self.table.images.sort_by(|a, b| a.reference.cmp(&b.reference));
     }
 
-    /// Forgets a reference.
+    /// Removes the pin of a reference.
     pub fn remove(&mut self, reference: &str) {
         self.table.images.retain(|pin| pin.reference != reference);
     }
 
-    /// Writes it in one step, if it says something else than what was read; says whether it wrote.
+    /// Writes the file atomically if its content changed; returns whether it did.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When the file cannot be written.
     pub fn write(&mut self) -> Result<bool> {
         if self.table.images.is_empty() && self.read.is_none() {
             return Ok(false);
@@ -141,7 +141,7 @@ impl Lockfile {
         Ok(format!("{COMMENT}{}", toml::to_string_pretty(&self.table)?))
     }
 
-    /// What is wrong with a pin, at its key, or at the same key of one of its platforms.
+    /// Reports a fault in a pin at its key, or at the same key of one of its platforms.
     pub fn wrong(&self, reference: &str, platform: Option<&str>, key: &str, message: String) -> anyhow::Error {
         let Some(manifest) = &self.read else { return anyhow::anyhow!(message) };
         let at = self.table.images.iter().position(|pin| pin.reference == reference).unwrap_or_default();
@@ -218,7 +218,7 @@ fn parse(manifest: &Manifest) -> Result<Table> {
     Ok(table)
 }
 
-/// Refuses a change that `--locked` forbids, in Cargo's words.
+/// Fails because `--locked` forbids a change; the message follows Cargo's.
 ///
 /// # Errors
 /// Always.

@@ -1,4 +1,4 @@
-//! A `Cargo.toml` as text in which every value has a place.
+//! A `Cargo.toml` whose values have locations in its text.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 use super::Problem;
 use crate::diagnostic::Code;
 
-/// One step from a value to a value in it.
+/// One step of a path to a nested value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step<'a> {
     /// Into a table.
@@ -23,14 +23,14 @@ pub enum Step<'a> {
 /// The text of a manifest.
 #[derive(Clone, Debug)]
 pub struct Manifest {
-    /// As the user is shown it: relative to where they are, if below.
+    /// The path to show to the user: relative to the current directory, if the file is below it.
     pub shown: PathBuf,
     /// The whole text.
     pub text: Arc<str>,
 }
 
 impl Manifest {
-    /// Reads the text; Cargo has parsed it before, so it is TOML.
+    /// Reads a manifest. Cargo has parsed it before, so it is valid TOML.
     pub fn read(path: &Path) -> Result<Self> {
         let text = fs_err::read_to_string(path)?;
         let here = std::env::current_dir().context("failed to find the current folder")?;
@@ -38,7 +38,7 @@ impl Manifest {
         Ok(Self { shown, text: text.into() })
     }
 
-    /// The table at a path, with the place of each thing in it.
+    /// The table at a path, with the location of each value in it.
     pub(super) fn with_value<T>(&self, path: &[Step<'_>], see: impl FnOnce(&Spanned<DeValue<'_>>) -> T) -> Option<T> {
         let root = DeTable::parse(&self.text).ok()?;
         let span = root.span();
@@ -46,7 +46,7 @@ impl Manifest {
         walk(&root, path).map(see)
     }
 
-    /// Where the value at this path stands; if there is none, where the nearest thing around it stands.
+    /// The location of the value at a path, or, if there is no such value, of the nearest one that contains it.
     pub fn locate(&self, path: &[Step<'_>]) -> Range<usize> {
         for length in (0..=path.len()).rev() {
             if let Some(span) = self.with_value(&path[..length], |value| value.span()) {
@@ -64,7 +64,7 @@ impl Manifest {
         self.with_value(&path, |value| value.get_ref().as_str().map(str::to_owned)).flatten()
     }
 
-    /// A problem with the value at this path.
+    /// Creates a problem at the value at this path.
     pub fn problem(&self, code: Code, path: &[Step<'_>], message: impl Into<String>) -> Problem {
         self.problem_at(code, self.locate(path), message)
     }

@@ -1,4 +1,4 @@
-//! What is wrong in a manifest, and where.
+//! Problems in manifests, with their locations.
 
 use std::fmt;
 use std::ops::Range;
@@ -10,7 +10,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::diagnostic::{self, Code, JsonDiagnostic, JsonSpan, Severity};
 
-/// One mistake.
+/// One problem.
 #[derive(Clone, Debug)]
 pub struct Problem {
     pub(super) file: PathBuf,
@@ -19,19 +19,19 @@ pub struct Problem {
     pub(super) code: Code,
     pub(super) message: String,
     pub(super) help: Option<String>,
-    /// What probably should stand there instead.
+    /// The text that was probably meant.
     pub(super) instead: Option<String>,
 }
 
 impl Problem {
-    /// What would mend it.
+    /// How to fix it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// The text that was probably meant, where the mistake stands.
+    /// Adds the text that was probably meant, as a replacement at the problem's location.
     #[must_use]
     pub(super) fn meant(mut self, near: &str, written: &str) -> Self {
         self.instead = Some(written.to_owned());
@@ -50,7 +50,7 @@ impl Problem {
         renderer.decor_style(DecorStyle::Ascii).render(&[report]).to_string()
     }
 
-    /// In rustc's form.
+    /// Converts the problem to a diagnostic in rustc's form.
     pub fn json(&self) -> JsonDiagnostic {
         let span = JsonSpan::primary(self.file.display().to_string(), &self.text, &self.span);
         let mut diagnostic = JsonDiagnostic::new(Severity::Error, Some(self.code), &self.message);
@@ -65,22 +65,22 @@ impl Problem {
     }
 }
 
-/// All mistakes of all manifests; as an error it is shown as it is.
+/// All problems in all manifests.
 #[derive(Clone, Debug, Default)]
 pub struct Problems(Vec<Problem>);
 
 impl Problems {
-    /// One more.
+    /// Adds a problem.
     pub fn push(&mut self, problem: Problem) {
         self.0.push(problem);
     }
 
-    /// Whether there is none.
+    /// Whether there are no problems.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// `Err` if there is one.
+    /// Returns `Err` if there are any problems.
     pub fn into_result(mut self) -> anyhow::Result<()> {
         if self.is_empty() {
             return Ok(());
@@ -89,7 +89,7 @@ impl Problems {
         Err(self.into())
     }
 
-    /// The report, one problem after another, and how to read more.
+    /// The problems as one text, followed by how to get an explanation.
     pub fn render(&self, styled: bool) -> String {
         let parts = self.0.iter().map(|problem| problem.render(styled));
         let more = diagnostic::more(self.0.iter().map(|problem| problem.code));
@@ -101,7 +101,7 @@ impl Problems {
         self.0.iter()
     }
 
-    /// How many.
+    /// The number of problems.
     pub fn len(&self) -> usize {
         self.0.len()
     }

@@ -1,4 +1,4 @@
-//! The JSON Schemas of the tables, and manifests held against them.
+//! The JSON Schemas of the tables, and the check of manifests against them.
 
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
@@ -37,7 +37,7 @@ fn of<T: schemars::JsonSchema>() -> Value {
     settings.into_generator().into_root_schema_for::<T>().to_value()
 }
 
-/// A table's schema, ready to hold manifests against.
+/// A table's schema, prepared for checking manifests.
 pub struct Schema(Value);
 
 impl Schema {
@@ -51,7 +51,7 @@ impl Schema {
         Self(of::<ServiceTable>())
     }
 
-    /// Every place where the value at `path` is not what the schema allows; says whether there is none.
+    /// Reports each place where the value at `path` violates the schema; returns whether the value is valid.
     pub fn check(&self, manifest: &Manifest, path: &[Step<'_>], problems: &mut Problems) -> bool {
         let before = problems.len();
         let name = match path.last() {
@@ -154,7 +154,7 @@ impl Check<'_> {
     }
 }
 
-/// The branch of a schema that speaks of values of this kind.
+/// The branch of a schema for values of this kind.
 fn alternative<'a>(schema: &'a Value, value: &DeValue<'_>) -> Option<&'a Value> {
     let branches = ["anyOf", "oneOf"].iter().find_map(|key| schema.get(key)?.as_array());
     if let Some(branches) = branches {
@@ -183,7 +183,7 @@ fn choices(schema: &Value) -> Vec<&str> {
     found
 }
 
-/// The kind of a TOML value in JSON Schema's words.
+/// The JSON Schema name for the kind of a TOML value.
 fn kind(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) | DeValue::Datetime(_) => "string",
@@ -195,7 +195,7 @@ fn kind(value: &DeValue<'_>) -> &'static str {
     }
 }
 
-/// The kind in TOML's words.
+/// The TOML name for the kind.
 fn article(kind: &str) -> &'static str {
     match kind {
         "string" => "a string",
@@ -229,7 +229,7 @@ fn collect_kinds(schema: &Value, kinds: &mut Vec<&'static str>) {
     }
 }
 
-/// The known word that was probably meant.
+/// The known word that is most similar to a misspelled one.
 pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let plain = |text: &str| text.replace(['_', '-'], "").to_lowercase();
     let distance = |candidate: &str| strsim::damerau_levenshtein(&plain(word), &plain(candidate));
@@ -237,7 +237,7 @@ pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     (distance(best) <= 1 + best.len() / 4).then_some(*best)
 }
 
-/// Whether a word is another, but for one or two slips.
+/// Whether two words differ by only one or two typing errors.
 pub fn is_nearly(word: &str, other: &str) -> bool {
     word != other && strsim::damerau_levenshtein(word, other) <= 2
 }

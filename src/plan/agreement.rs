@@ -1,4 +1,4 @@
-//! What services of one app may not both claim: ports of the host, volumes, routes.
+//! Conflicts between services of an app: host ports, volumes, routes.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::app::{Port, Protocol, Service, VolumeSource};
 use crate::config::{Problems, Step};
 use crate::diagnostic::Code;
 
-/// Every claim that was made before, where the second one stands.
+/// Reports every claim that another service has already made, at the second one's location.
 pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service>, problems: &mut Problems) {
     let (mut ports, mut routes, mut writers) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
     for source in sources {

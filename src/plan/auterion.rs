@@ -80,7 +80,7 @@ pub fn resolve(table: &AuterionTable, target: &Target, among_others: bool) -> Re
     Ok(Auterion { api_version, target_platform: fitting, device_types, app_base, extra, compose_override })
 }
 
-/// What AuterionOS would not take of the value under a key.
+/// The faults that AuterionOS would find in the value of a key.
 fn faults(key: &str, value: &Value) -> impl Iterator<Item = String> + use<> {
     let mut faults = Faults::default();
     if value.to_string().contains(VERSION_MARK) {

@@ -1,4 +1,4 @@
-//! What a `base` key means.
+//! Resolves the `base` key.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use super::registries;
 use crate::app::{BaseChoice, Dockerfile};
 use crate::config::tables::{BaseName, BaseSource, BaseTable};
 
-/// What a `base` key means; paths begin at `folder`.
+/// Resolves a `base` key; paths are relative to `folder`.
 ///
 /// # Errors
 /// In words for the user.

@@ -1,4 +1,4 @@
-//! What has to hold between services.
+//! Checks across services.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ pub fn images(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service
     }
 }
 
-/// Cargo puts executables of one name into one file, whichever package they are of.
+/// Cargo writes executables of the same name to the same file, whichever package they belong to.
 pub fn bins(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service>, problems: &mut Problems) {
     let mut bins: BTreeMap<&str, &str> = BTreeMap::new();
     for service in services.values() {

@@ -1,4 +1,4 @@
-//! A container's table becomes a container.
+//! Turns a container's table into a container.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use crate::config::tables::{ContainerTable, HealthTable, OneOrMany, PortValue};
 use crate::config::{Step, schema};
 use crate::diagnostic::Code;
 
-/// Decides about all keys of a container; paths begin at `folder`.
+/// Resolves all keys of a container; paths are relative to `folder`.
 pub fn resolve(table: &ContainerTable, image: ImageRef, folder: &Path, report: &mut Report<'_>) -> Container {
     for key in table.environment.keys() {
         if key.is_empty() || key.contains(['=', '\0']) {

@@ -1,4 +1,4 @@
-//! Secrets, resources and times of a container.
+//! Resolves the secrets, resources and times of a container.
 
 use std::collections::BTreeMap;
 
@@ -66,7 +66,7 @@ pub fn grace_period(table: &ContainerTable, report: &mut Report<'_>) -> Option<S
     report.take(Code::InvalidValue, &[Step::Key("stop-grace-period")], duration(text))
 }
 
-/// A time as compose files and engines take it, which are in Go's words: from hours down.
+/// Parses a time as compose files and engines accept it, in Go's notation with units from hours down.
 ///
 /// # Errors
 /// In words for the user.

@@ -1,4 +1,4 @@
-//! `files`: patterns in a manifest become files in an image.
+//! `files`: turns patterns in a manifest into files of an image.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
@@ -54,7 +54,7 @@ fn split(from: &str) -> (PathBuf, Option<String>) {
     }
 }
 
-/// Without `.` and `..`, judged by the text alone.
+/// Removes `.` and `..` from a path without reading the file system.
 fn normal(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for part in path.components() {

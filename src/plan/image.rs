@@ -1,4 +1,4 @@
-//! The images of a plan: whose executables each holds, and what it says of how it runs.
+//! The images of a plan: the services whose executables each one contains, and its run configuration.
 
 use std::collections::BTreeMap;
 
@@ -6,23 +6,23 @@ use super::{Layout, Plan};
 use crate::app::{BaseChoice, ImageRef, Service};
 use crate::oci::{Nothing, RunConfig};
 
-/// An image that is made.
+/// An image to build.
 #[derive(Clone, Debug)]
 pub struct PlannedImage<'a> {
-    /// The service, or the app where it holds all services.
+    /// The service's name, or the app's name if the image contains all services.
     pub name: &'a str,
     /// `NAME:TAG`.
     pub reference: &'a ImageRef,
-    /// Whose executables it holds; at least one.
+    /// The services whose executables it contains; at least one.
     pub services: Vec<&'a Service>,
-    /// What it stands on.
+    /// The base.
     pub base: &'a BaseChoice,
-    /// What it says of how it runs, beside what its base says: see [`RunConfig::over`].
+    /// Its run configuration, without the base's: see [`RunConfig::over`].
     pub config: RunConfig,
 }
 
 impl Plan {
-    /// The images that are made: one for each service, or one for all.
+    /// The images to build: one per service, or one for all services.
     pub fn images(&self) -> Vec<PlannedImage<'_>> {
         match self.layout {
             Layout::ImagePerService => self
@@ -65,7 +65,7 @@ fn of_service(service: &Service, version: &str) -> RunConfig {
     }
 }
 
-/// An image of all services says nothing that only one of them wants.
+/// An image of all services has no settings that only some of them want.
 fn of_all(plan: &Plan) -> RunConfig {
     let mut users = plan.services.iter().map(|service| service.container.user.as_ref());
     let first = users.next().flatten();
@@ -83,7 +83,7 @@ fn of_all(plan: &Plan) -> RunConfig {
     }
 }
 
-/// Annotations of the OCI (image-spec, annotations.md) that every image has.
+/// The OCI annotations (image-spec, annotations.md) of every image.
 fn labels(title: &str, version: &str) -> BTreeMap<String, String> {
     BTreeMap::from([
         ("org.opencontainers.image.title".to_owned(), title.to_owned()),

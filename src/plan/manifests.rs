@@ -1,4 +1,4 @@
-//! All tables of a workspace, read and held against their schemas.
+//! Reads all tables of a workspace and checks them against their schemas.
 
 use anyhow::Result;
 use serde_json::Value;
@@ -10,14 +10,14 @@ use crate::config::{Manifest, Problems, Step};
 use crate::diagnostic::Code;
 use crate::workspace::{Member, Workspace};
 
-/// The app's table and where it stands.
+/// The app's table and its location.
 pub struct AppSource {
     pub manifest: Manifest,
     pub path: Vec<Step<'static>>,
     pub table: AppTable,
 }
 
-/// A service's table and where it stands.
+/// A service's table and its location.
 pub struct ServiceSource<'a> {
     pub member: &'a Member,
     pub manifest: Manifest,
@@ -26,32 +26,32 @@ pub struct ServiceSource<'a> {
 }
 
 impl AppSource {
-    /// Says what is wrong in it.
+    /// Creates a reporter for problems in the table.
     pub fn report<'a>(&'a self, problems: &'a mut Problems) -> Report<'a> {
         Report { manifest: &self.manifest, path: &self.path, problems }
     }
 }
 
 impl ServiceSource<'_> {
-    /// The service's name, if that can be one.
+    /// The service's name, if it is valid.
     pub fn name(&self) -> &str {
         self.table.name.as_deref().unwrap_or(&self.member.name)
     }
 
-    /// Says what is wrong in it.
+    /// Creates a reporter for problems in the table.
     pub fn report<'a>(&'a self, problems: &'a mut Problems) -> Report<'a> {
         Report { manifest: &self.manifest, path: &self.path, problems }
     }
 }
 
-/// The table of the service of this name; none for one that is not of the workspace.
+/// The table of the service of this name; `None` if it is not in the workspace.
 pub fn of<'a, 'b>(sources: &'a [ServiceSource<'b>], name: &str) -> Option<&'a ServiceSource<'b>> {
     sources.iter().find(|source| source.name() == name)
 }
 
 const SERVICE: [Step<'static>; 3] = [Step::Key("package"), Step::Key("metadata"), Step::Key("service")];
 
-/// Tables that are named nearly as ours, and are not read.
+/// Reports tables with misspelled names, which would be ignored.
 pub fn mistyped(workspace: &Workspace) -> Vec<String> {
     let near = |manifest: &std::path::Path, parent: &str, metadata: &Value, ours: &str| {
         let shown = manifest.strip_prefix(&workspace.root).unwrap_or(manifest).display().to_string();
@@ -91,7 +91,7 @@ pub fn app(workspace: &Workspace, problems: &mut Problems) -> Result<AppSource> 
     Ok(AppSource { manifest, path, table })
 }
 
-/// Reads the tables of all members; says whether each could be read.
+/// Reads the tables of all members; returns whether all of them could be read.
 pub fn services<'a>(workspace: &'a Workspace, problems: &mut Problems) -> Result<(Vec<ServiceSource<'a>>, bool)> {
     let schema = Schema::service();
     let (mut found, before) = (Vec::new(), problems.len());

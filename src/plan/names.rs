@@ -1,4 +1,4 @@
-//! Names that a destination forbids; asked only of what is deployed to.
+//! Checks names against the rules of the requested destinations.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use crate::app::{Destination, Name, Service, VolumeSource};
 use crate::config::{Problems, Step};
 use crate::diagnostic::Code;
 
-/// What a swarm allows for the names of a stack and a service together, with `_` between them.
+/// Maximum length in a swarm of a stack's and a service's name, joined by `_`.
 const SWARM_NAME: usize = 63;
 
-/// Holds names against what the destinations take.
+/// Checks names against the rules of the destinations.
 pub fn check(
     destinations: &[Destination],
     app: &AppSource,
@@ -35,7 +35,7 @@ pub fn check(
     }
 }
 
-/// The names of app, services, volumes, variables and secrets.
+/// The names of the app and its services, volumes, variables and secrets.
 fn kubernetes(
     app: &AppSource,
     name: &Name,

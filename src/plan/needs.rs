@@ -1,4 +1,4 @@
-//! What runs beside services while they are developed or tested.
+//! Resolves the `test` and `dev` tables of services.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,10 +11,10 @@ use crate::config::tables::{DependencyTable, NeedsTable};
 use crate::config::{Problems, Step, schema};
 use crate::diagnostic::Code;
 
-/// Seconds that a dependency may take, unless its table says otherwise.
+/// Default number of seconds to wait for a dependency.
 const WAIT: u64 = 60;
 
-/// What `test` and `dev` say, in this order; `dev` is as `test` where it says nothing.
+/// The needs for `test` and for `dev`, in this order. Without a `dev` table, `dev` uses those of `test`.
 pub fn resolve(source: &ServiceSource<'_>, report: &mut Report<'_>) -> (Option<Needs>, Needs) {
     let folder = source.member.folder();
     let test = source.table.test.as_ref().map(|table| needs("test", table, folder, report));

@@ -1,4 +1,4 @@
-//! `layout = "multi-binary"`: whether all services fit into one image.
+//! `layout = "multi-binary"`: checks that all services fit into one image.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::app::{AppFile, Service};
 use crate::config::{Problems, Step};
 use crate::diagnostic::Code;
 
-/// One image has one name, stands on one base, and holds one file under a path.
+/// One image has one name, one base, and one file per path.
 pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service>, problems: &mut Problems) {
     let Some(first) = services.values().next() else { return };
     let base_of = |service: &Service| service.package().map(|package| package.base.clone());
@@ -61,7 +61,7 @@ pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service>
     }
 }
 
-/// Whether two files are the same in an image. One that cannot be read is told by who packs it.
+/// Whether two files are equal in an image. An unreadable file is reported later, when it is packed.
 fn is_same(one: &AppFile, other: &AppFile) -> bool {
     if (&one.link, one.executable) != (&other.link, other.executable) {
         return false;

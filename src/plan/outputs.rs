@@ -1,4 +1,4 @@
-//! For what, and in which formats, bundles are written.
+//! The targets and formats of bundles.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::workspace::Workspace;
 /// The default target.
 const DEFAULT_TARGET: &str = "aarch64-unknown-linux-gnu";
 
-/// What is compiled for: what was typed, else what the table says, else the default.
+/// The targets: those from the command line, or else from the table, or else the default.
 ///
 /// # Errors
 /// When two of them are for one platform, of which an image can have only one.
@@ -38,7 +38,7 @@ pub fn targets(workspace: &Workspace, request: &Request) -> Result<Vec<String>> 
     Ok(triples)
 }
 
-/// The one target of a plan.
+/// The only target of a plan.
 pub fn target(app: &AppSource, request: &Request, report: &mut Report<'_>) -> Option<Target> {
     match (&request.targets[..], app.table.targets.as_deref()) {
         ([typed, ..], _) => report.take(Code::UnknownTarget, &[], Target::new(typed).map_err(|why| format!("`--target`: {why}"))),
@@ -51,7 +51,7 @@ pub fn target(app: &AppSource, request: &Request, report: &mut Report<'_>) -> Op
     }
 }
 
-/// What is typed, else what the table says.
+/// The formats from the command line, or else from the table.
 pub fn formats(app: &AppSource, request: &Request, report: &mut Report<'_>) -> Vec<Format> {
     let mut formats = match (&request.formats[..], &app.table.formats) {
         ([], Some(formats)) => formats.clone(),

@@ -1,8 +1,8 @@
-//! Paths of an image that exclude one another.
+//! Conflicting paths in an image.
 
 use std::collections::BTreeSet;
 
-/// Of the paths of an image's files, one that is a file and another that would be in it; none if all can stand side by side.
+/// Finds a file's path that is also the parent directory of another one; `None` if no paths conflict.
 pub fn in_a_file<'a>(files: &BTreeSet<&'a str>) -> Option<(&'a str, &'a str)> {
     files.iter().find_map(|inner| {
         let folders = inner.match_indices('/').map(|(at, _)| &inner[..at]);

@@ -1,4 +1,4 @@
-//! Registries, and images in them.
+//! Resolves registries, and bases in registries.
 
 use super::Request;
 use super::manifests::AppSource;
@@ -8,13 +8,13 @@ use crate::config::Step;
 use crate::diagnostic::Code;
 use crate::registry::{Access, Reference};
 
-/// How the user wants images of a Docker engine to be written.
+/// The prefix for images of a Docker engine.
 const ENGINE: &str = "docker-daemon:";
 
-/// The base that an image's name stands for.
+/// Turns an image's name into a base.
 ///
 /// # Errors
-/// When it is not a reference, in words for the user.
+/// When the name is not a valid reference; the message is for the user.
 pub fn image(name: &str) -> Result<BaseChoice, String> {
     if let Some(name) = name.strip_prefix(ENGINE) {
         let image: Reference = name.parse()?;
@@ -27,7 +27,7 @@ pub fn image(name: &str) -> Result<BaseChoice, String> {
     name.parse().map(BaseChoice::Image)
 }
 
-/// How registries may be reached: by the app's table, and by what was typed.
+/// How to reach registries: settings from the app's table and the command line.
 pub fn resolve(app: &AppSource, request: &Request, report: &mut Report<'_>) -> Access {
     let insecure = app.table.insecure_registries.iter().chain(&request.insecure_registries).cloned().collect();
     let access = Access { insecure, mirrors: app.table.mirrors.clone() };

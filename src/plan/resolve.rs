@@ -1,4 +1,4 @@
-//! From what was typed, what is written and what Cargo knows, to the plan.
+//! Turns the command line, the manifests and Cargo's metadata into the plan.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -29,17 +29,17 @@ const LONGEST_ENDING: &str = "-simulation.auterionos";
 /// Options from the command line.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// `-p`: only these services or packages; all if empty.
+    /// `-p`: services or packages to select; if empty, all.
     pub packages: Vec<String>,
-    /// Whether what the chosen services depend on is chosen too.
+    /// Whether to select the dependencies of the selected services too.
     pub reach: Reach,
-    /// The tag of the images; the version if none.
+    /// The tag of the images; if `None`, the version.
     pub image_tag: Option<String>,
     /// `--profile`
     pub profile: String,
-    /// `--target`; those of the table if empty.
+    /// `--target`; if empty, the targets of the table.
     pub targets: Vec<String>,
-    /// `--format`; those of the table if empty.
+    /// `--format`; if empty, the formats of the table.
     pub formats: Vec<Format>,
     /// `--builder`
     pub builder: Option<Builder>,
@@ -49,13 +49,13 @@ pub struct Request {
     pub compression: Option<Level>,
     /// `--app-version`
     pub version: Option<String>,
-    /// `--repo`: the registry that has the images of stacks.
+    /// `--repo`: repository prefix of the images of stacks.
     pub repo: Option<String>,
-    /// `--env`: values for the `ARG`s of all Dockerfiles of stacks.
+    /// `--env`: build arguments for all Dockerfile services.
     pub env: Vec<(String, String)>,
     /// `--insecure-registry`
     pub insecure_registries: Vec<String>,
-    /// `--for`: what is deployed to.
+    /// `--for`: destinations of the deployment files.
     pub destinations: Vec<Destination>,
     /// `SOURCE_DATE_EPOCH`
     pub epoch: u64,
@@ -66,10 +66,10 @@ pub struct Request {
     pub among_others: bool,
 }
 
-/// Decides everything, for one target: that of the request, or the only one of the table.
+/// Resolves the plan for one target: the one in the request, or the only one in the table.
 ///
 /// # Errors
-/// [`Problems`] with all that is wrong in all manifests; or the first thing that cannot be read.
+/// [`Problems`] with every problem in all manifests, or the first file that cannot be read.
 pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     let mut problems = Problems::default();
     let mut notes = manifests::mistyped(workspace);

@@ -1,4 +1,4 @@
-//! The routes of a table.
+//! Resolves the routes of a table.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::config::Step;
 use crate::config::tables::RouteTable;
 use crate::diagnostic::Code;
 
-/// Those that lead somewhere.
+/// Returns the valid routes.
 pub fn resolve(written: &BTreeMap<String, RouteTable>, report: &mut Report<'_>) -> BTreeMap<String, Route> {
     let mut routes = BTreeMap::new();
     for (path, route) in written {

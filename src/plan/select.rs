@@ -1,4 +1,4 @@
-//! Which services are meant by the names that were typed: `-p`, and the services that `test` takes.
+//! Selects services by name: for `-p`, and for the arguments of `test`.
 
 use std::collections::BTreeSet;
 
@@ -8,39 +8,39 @@ use crate::app::Service;
 use crate::config::schema;
 use crate::diagnostic::Code;
 
-/// A service as a name can select it.
+/// The names by which a service can be selected.
 #[derive(Clone, Copy, Debug)]
 pub struct Choice<'a> {
     /// The service's name.
     pub name: &'a str,
-    /// The package it is compiled from, if it is.
+    /// The package it is compiled from, if any.
     pub package: Option<&'a str>,
     /// Names of the services it depends on.
     pub depends_on: &'a [String],
 }
 
-/// How far a selection reaches.
+/// The extent of a selection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reach {
-    /// The services that were named.
+    /// Only the named services.
     #[default]
     Named,
-    /// Those, and all that they depend on.
+    /// The named services and their dependencies.
     Dependencies,
 }
 
 impl<'a> Choice<'a> {
-    /// A service of a plan.
+    /// Creates a candidate from a service of a plan.
     pub fn of(service: &'a Service) -> Self {
         let package = service.package().map(|package| package.package.as_str());
         Self { name: service.name.as_str(), package, depends_on: &service.depends_on }
     }
 }
 
-/// The names of the services that are called as `wanted` says, or whose packages are; all of them if `wanted` is empty.
+/// Returns the names of the services whose name or package is in `wanted`; if `wanted` is empty, all of them.
 ///
 /// # Errors
-/// When no service or package has one of these names.
+/// When a name matches no service and no package.
 pub fn select(wanted: &[String], services: &[Choice<'_>], reach: Reach) -> Result<BTreeSet<String>> {
     if wanted.is_empty() {
         return Ok(services.iter().map(|service| service.name.to_owned()).collect());

@@ -1,4 +1,4 @@
-//! One service's table becomes one service.
+//! Turns a service's table into a service.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,13 +12,13 @@ use crate::config::tables::ServiceTable;
 use crate::config::{Problems, Step, schema};
 use crate::diagnostic::Code;
 
-/// Where executables stand in an image.
+/// The directory of executables in an image.
 const BIN_FOLDER: &str = "/usr/local/bin";
 
-/// Not root, and a number, so that it needs no entry in `/etc/passwd`.
+/// Not root, and numeric, so that it needs no entry in `/etc/passwd`.
 const USER: &str = "65532:65532";
 
-/// Begins the names of files in a layer that take away what layers below have (OCI image-spec, layer.md, "Whiteouts").
+/// Prefix of the files in a layer that remove files of the layers below (OCI image-spec, layer.md, "Whiteouts").
 const WHITEOUT: &str = ".wh.";
 
 /// The service's name; it is needed before anything else of it.
@@ -30,17 +30,17 @@ pub fn name(source: &ServiceSource<'_>, problems: &mut Problems) -> Option<Name>
     }
 }
 
-/// What the app decides for its services.
+/// Settings of the app that apply to its services.
 pub struct OfApp<'a> {
     /// The app's name, if one image holds all services.
     pub shared_image: Option<String>,
-    /// What a service without a `base` of its own stands on.
+    /// The base of services without a `base` key.
     pub base: &'a BaseChoice,
     /// The folder of the root manifest.
     pub workspace: &'a Path,
 }
 
-/// Decides everything about a service but its image's name, which `image` is.
+/// Resolves a service's table; `image` is the name of its image.
 pub fn resolve(
     source: &ServiceSource<'_>,
     name: Name,

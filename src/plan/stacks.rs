@@ -1,4 +1,4 @@
-//! The tables of stacks become a tree of stacks.
+//! Turns the tables of stacks into a tree of stacks.
 
 mod build;
 mod check;
@@ -17,16 +17,16 @@ use crate::diagnostic::Code;
 pub use given::Given;
 use given::{plain_path, steps};
 
-/// The beginning of the variables' names, unless the user says otherwise.
+/// Default prefix of the variables' names.
 const VARIABLES: &str = "AILTIRE";
 
-/// The image of a gateway, unless the user says otherwise.
+/// Default image of a gateway.
 const NGINX: &str = "nginx:stable";
 
-/// Where controllers find their stacks.
+/// The path at which controllers read their stacks.
 const PLACE: &str = "/etc/appbundle/stacks";
 
-/// Puts the stack that a service controls into its image, from where `generate` writes it.
+/// Adds the files of the stack that a service controls to its image, from the path to which `generate` writes them.
 pub fn give(service: &mut Service, output: &Path) {
     if let (Some(stack), Source::Package(package)) = (&service.controls, &mut service.source) {
         let (from, to) = (output.join("stacks").join(format!("{stack}.json")), format!("{PLACE}/{stack}.json"));
@@ -35,7 +35,7 @@ pub fn give(service: &mut Service, output: &Path) {
     }
 }
 
-/// The services that are built of Dockerfiles, and the stack of each.
+/// The services that are built from Dockerfiles, each with its stack.
 pub fn built_names(app: &AppSource) -> BTreeMap<String, String> {
     let of = |(stack, table): (&String, &StackTable)| -> Vec<(String, String)> {
         table.build.keys().map(|service| (service.clone(), stack.clone())).collect()
@@ -43,7 +43,7 @@ pub fn built_names(app: &AppSource) -> BTreeMap<String, String> {
     app.table.stacks.iter().flat_map(of).collect()
 }
 
-/// Decides about stacks: they come in an order in which each is after those in it, so that the outermost is the last one.
+/// Resolves all stacks. Each stack comes after its inner stacks, so the outermost stack is the last one.
 pub fn resolve(given: Given<'_>, sorted: &[String], problems: &mut Problems) -> (Vec<Stack>, Swarm) {
     let swarm = swarm(given, problems);
     let mut tables = given.app.table.stacks.clone();
@@ -121,7 +121,7 @@ fn swarm(given: Given<'_>, problems: &mut Problems) -> Swarm {
     Swarm { variables, mesh: table.routing.unwrap_or_default() == RoutingName::Mesh, stop_signal }
 }
 
-/// The stack that each service is in, of those that a stack names.
+/// The stack of each service that a stack names.
 fn owners(given: Given<'_>, tables: &BTreeMap<String, StackTable>, report: &mut Report<'_>) -> BTreeMap<String, String> {
     let known: Vec<&str> = given.services.keys().map(String::as_str).collect();
     let mut owners: BTreeMap<String, String> = BTreeMap::new();
@@ -157,7 +157,7 @@ fn owners(given: Given<'_>, tables: &BTreeMap<String, StackTable>, report: &mut 
     owners
 }
 
-/// The stack that each stack is in, of those that a stack names.
+/// The parent of each stack that another stack names.
 fn parents(given: Given<'_>, tables: &BTreeMap<String, StackTable>, report: &mut Report<'_>) -> BTreeMap<String, String> {
     let known: Vec<&str> = tables.keys().map(String::as_str).collect();
     let mut parents: BTreeMap<String, String> = BTreeMap::new();
@@ -250,7 +250,7 @@ fn gateway(table: &GatewayTable, stack: &str, outermost: bool, report: &mut Repo
     Some(Gateway { image, http, https, rewrite: table.rewrite.clone() })
 }
 
-/// What was typed, else what the stack says, or one that it is in.
+/// The value from the command line, or else from the stack's table or that of a stack around it.
 fn repo(
     given: Given<'_>,
     tables: &BTreeMap<String, StackTable>,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// What is replaced by the version.
+/// The placeholder for the version.
 pub const VERSION_MARK: &str = "#VERSION#";
 
 /// Why a table cannot have it.
@@ -12,11 +12,11 @@ pub fn not_in_tables() -> String {
     format!("`{VERSION_MARK}` is put in for the version in `app.yml` alone, not in tables")
 }
 
-/// An `app.yml` that was read.
+/// The workspace's `app.yml`.
 pub struct Template {
-    /// The text with the version in it; comments survive.
+    /// The text with the version filled in; comments are kept.
     pub text: String,
-    /// Its services and the image each names.
+    /// The services in it, each with its image.
     pub services: BTreeMap<String, Option<String>>,
 }
 

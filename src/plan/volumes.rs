@@ -1,4 +1,4 @@
-//! What is wanted of volumes.
+//! Resolves the settings of named volumes.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! A service that is built of a Dockerfile.
+//! A service that is built from a Dockerfile.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use crate::diagnostic::Code;
 use crate::plan::report::Report;
 use crate::plan::{container, routes};
 
-/// Decides everything about it; `env` is what the stack says for all its builds.
+/// Resolves the service's table; `env` has the stack's build arguments.
 pub fn resolve(
     given: Given<'_>,
     name: &str,
@@ -65,7 +65,7 @@ pub fn resolve(
     })
 }
 
-/// What `cmd` says in one line.
+/// Splits `cmd` into words.
 fn command_line(table: &BuildTable, report: &mut Report<'_>) -> Option<Vec<String>> {
     let line = table.cmd.as_deref()?;
     if !table.container.args.is_empty() {
@@ -92,7 +92,7 @@ fn image(given: Given<'_>, name: &str, tag: Option<&str>) -> Result<ImageRef, St
     }
 }
 
-/// The folders of the packages that are copied into the context.
+/// The folders of the packages to add to the build context.
 fn packages(given: Given<'_>, table: &BuildTable, report: &mut Report<'_>) -> BTreeMap<String, PathBuf> {
     let members = &given.workspace.members;
     let known: Vec<&str> = members.iter().map(|member| member.name.as_str()).collect();

@@ -1,4 +1,4 @@
-//! What has to hold between stacks.
+//! Checks across stacks.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,14 @@ use crate::diagnostic::Code;
 use crate::plan::report::Report;
 use crate::plan::{checks, manifests};
 
-/// Docker's longest name of a service, with its stack's before it.
+/// Maximum length of a service's name in Docker, including its stack's name.
 const LONGEST: usize = 63;
 
 fn services(given: Given<'_>) -> Vec<Service> {
     given.services.values().cloned().collect()
 }
 
-/// Names that Docker Swarm cannot take, or that mean two things in one stack.
+/// Checks for names that Docker Swarm rejects, and for duplicate names in a stack.
 pub fn names(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
     let known = services(given);
     for stack in stacks {
@@ -53,7 +53,7 @@ pub fn names(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
     }
 }
 
-/// The names of all stacks around it and its own.
+/// The names of the stack and of all stacks around it.
 fn full_name(name: &str, stacks: &[Stack]) -> String {
     match stacks.iter().find(|stack| stack.stacks.iter().any(|inner| inner == name)) {
         Some(parent) => format!("{}-{name}", full_name(parent.name.as_str(), stacks)),
@@ -100,7 +100,7 @@ pub fn controllers(given: Given<'_>, stacks: &[Stack], problems: &mut Problems) 
     }
 }
 
-/// A published port belongs to the whole swarm.
+/// Checks that no port is published twice: a published port belongs to the whole swarm.
 pub fn ports(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
     let known = services(given);
     let mut taken: BTreeMap<(u16, bool), String> = BTreeMap::new();
@@ -127,7 +127,7 @@ pub fn ports(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
     }
 }
 
-/// A gateway knows one service for each path.
+/// Checks that each path of a gateway leads to one service.
 pub fn routes(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
     let known = services(given);
     for stack in stacks.iter().filter(|stack| stack.gateway.is_some()) {

@@ -1,4 +1,4 @@
-//! What stacks are made of, and what their tables have in common.
+//! The input of all steps that resolve stacks.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::plan::Request;
 use crate::plan::manifests::{AppSource, ServiceSource};
 use crate::workspace::Workspace;
 
-/// What stacks are made of.
+/// The values that stacks are resolved from.
 #[derive(Clone, Copy)]
 pub struct Given<'a> {
     pub app: &'a AppSource,
@@ -21,12 +21,12 @@ pub struct Given<'a> {
     pub services: &'a BTreeMap<String, Service>,
 }
 
-/// Where a table of a stack stands.
+/// The path of a stack's table in the manifest.
 pub fn steps<'a>(stack: &'a str, key: &'a str, name: &'a str) -> [Step<'a>; 4] {
     [Step::Key("stacks"), Step::Key(stack), Step::Key(key), Step::Key(name)]
 }
 
-/// Whether a path means the same in a proxy's configuration.
+/// Whether a path can be used literally in a proxy's configuration.
 pub fn plain_path(path: &str) -> bool {
     path.chars().all(|c| c.is_ascii_alphanumeric() || "/-._~%@:+,=!*()".contains(c))
 }
