@@ -1,4 +1,4 @@
-//! The command line: the one door to clap.
+//! The command line. Only this module uses clap.
 
 mod args;
 mod completions;

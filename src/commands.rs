@@ -1,4 +1,4 @@
-//! One file per verb: options in, one call, what is printed.
+//! One file per verb: it takes the options, makes one call, and prints the result.
 
 pub mod build;
 pub mod ci;

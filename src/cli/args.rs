@@ -1,4 +1,4 @@
-//! Flags that several verbs share, as clap reads them, and the options they become.
+//! Flags that several verbs share, and their conversion to options.
 
 use std::path::PathBuf;
 
@@ -99,7 +99,7 @@ pub struct CompileArgs {
     pub cache_size: u64,
 }
 
-/// The options of verbs that make a plan.
+/// Converts the flags of verbs that make a plan to options.
 pub fn options(plan: PlanArgs, compile: CompileArgs) -> anyhow::Result<Options> {
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let jobs = compile.jobs.as_ref().and_then(|jobs| jobs.parse().ok());
@@ -152,13 +152,13 @@ impl CargoArgs {
     }
 }
 
-/// Seconds since the epoch: `SOURCE_DATE_EPOCH` (reproducible-builds.org), or 0.
+/// The timestamp of all files in seconds: `SOURCE_DATE_EPOCH` (reproducible-builds.org), or 0.
 fn epoch() -> anyhow::Result<u64> {
     match std::env::var("SOURCE_DATE_EPOCH") {
         Ok(text) => text
             .parse()
             .ok()
-            // What a tar header holds without extensions; it lasts until the year 2242.
+            // The largest number in a tar header without extensions; it suffices until the year 2242.
             .filter(|seconds| *seconds < 1 << 33)
             .ok_or_else(|| anyhow::anyhow!("`SOURCE_DATE_EPOCH` is `{text}` instead of a number of seconds")),
         Err(_) => Ok(0),

@@ -8,7 +8,7 @@ use clap::builder::Resettable;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
-/// Writes a page for the command and one for each verb that its help shows: `cargo-appbundle.1`, `cargo-appbundle-build.1` and so on.
+/// Writes a page for the command and one for each visible verb: `cargo-appbundle.1`, `cargo-appbundle-build.1` and so on.
 ///
 /// # Errors
 /// When a page cannot be written.
@@ -29,7 +29,7 @@ pub fn write(command: Command, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The end of a help text, such as its examples. clap_mangen would fill all of it into one paragraph.
+/// Formats the end of a help text, such as its examples. clap_mangen would turn all of it into one paragraph.
 fn sections(text: &str) -> Roff {
     let mut roff = Roff::new();
     let mut heading = "";
@@ -42,7 +42,7 @@ fn sections(text: &str) -> Roff {
         roff.control(control.0, control.1);
         heading = wanted;
         for line in lines.lines() {
-            // Commands and tables are indented, and stay as they are.
+            // Indented lines are commands and tables, and are copied verbatim.
             let verbatim = line.starts_with(' ');
             if verbatim {
                 roff.control("nf", None);

@@ -1,4 +1,4 @@
-//! Values of flags that are one of several words.
+//! Flags whose value is one of a fixed set of words.
 
 use clap::ValueEnum;
 

@@ -1,4 +1,4 @@
-//! `cargo appbundle build`: the workspace's bundles.
+//! `cargo appbundle build`: builds the bundles of the workspace.
 
 use anyhow::Result;
 
@@ -6,7 +6,7 @@ use crate::pipeline::{self, Options, Session};
 use crate::plan::Plan;
 use crate::shell::Shell;
 
-/// Builds; prints the path of each bundle.
+/// Builds the bundles and prints the path of each.
 pub fn run(options: &Options, shell: &Shell) -> Result<()> {
     let sessions = Session::of_targets(options, shell)?;
     let mut outputs = Vec::new();

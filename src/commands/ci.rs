@@ -1,4 +1,4 @@
-//! `cargo appbundle ci`: a job that builds, caches, verifies and keeps the bundle.
+//! `cargo appbundle ci`: writes a CI job that builds, caches, verifies and uploads the bundle.
 
 use anyhow::{Context as _, Result, bail};
 
@@ -6,7 +6,7 @@ use crate::compile::linker;
 use crate::pipeline::{Options, Session};
 use crate::shell::Shell;
 
-/// Whose job it is.
+/// A CI provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CiProvider {
     /// GitHub Actions.
@@ -15,13 +15,13 @@ pub enum CiProvider {
     Gitlab,
 }
 
-/// What is asked of `ci`.
+/// Options of `ci`.
 pub struct CiOptions {
-    /// Whose job.
+    /// CI provider.
     pub provider: CiProvider,
-    /// The git repository from which the job installs this program; without one, from crates.io.
+    /// The Git repository from which the job installs cargo-appbundle; if `None`, it installs from crates.io.
     pub git: Option<String>,
-    /// Whether the job is printed instead of written.
+    /// Whether to print the job instead of writing it.
     pub to_stdout: bool,
 }
 

@@ -1,4 +1,4 @@
-//! `cargo appbundle clean`: the outputs and the cache of layers go.
+//! `cargo appbundle clean`: removes the outputs and the layer cache.
 
 use anyhow::Result;
 

@@ -1,4 +1,4 @@
-//! `cargo appbundle deploy`: the app to where it runs.
+//! `cargo appbundle deploy`: deploys the app to a cluster.
 
 use std::process::Command;
 
@@ -11,23 +11,23 @@ use crate::process;
 use crate::render::{self, Others, Outside, Rendered};
 use crate::shell::{Shell, count};
 
-/// Options beside those of the plan.
+/// Options in addition to those of the plan.
 #[derive(Clone, Debug, Default)]
 pub struct DeployOptions {
-    /// `HOST/PATH` of the registry that has the images.
+    /// Repository prefix of the images, `HOST/PATH`.
     pub image_prefix: Option<String>,
     /// `--context` of kubectl.
     pub context: Option<String>,
     /// `--namespace` of kubectl.
     pub namespace: Option<String>,
-    /// Seconds that each service may take.
+    /// Seconds to wait for each service.
     pub timeout: u64,
 }
 
 /// Applies the manifests with kubectl, and waits until each service runs, in launch order.
 ///
 /// # Errors
-/// When kubectl refuses, or a service does not run in time; what was applied stays.
+/// When kubectl fails, or a service does not run in time. What was applied stays.
 pub fn run(options: &Options, deploy: &DeployOptions, shell: &Shell) -> Result<()> {
     let Session { plan, .. } = Session::start(options, shell)?;
     let others = Others::new();

@@ -15,7 +15,7 @@ use crate::shell::Shell;
 /// The tag of images without executables.
 const TAG: &str = "dev";
 
-/// Options beside those of the plan.
+/// Options in addition to those of the plan.
 #[derive(Clone, Debug)]
 pub struct DevOptions {
     /// How long to wait for each service to become healthy.
@@ -43,7 +43,7 @@ pub fn run(options: &Options, asked: &DevOptions, shell: &Shell) -> Result<()> {
         Err(_) if interrupt.count() > 0 => return Ok(()),
         session => session?,
     };
-    // No edit mends what is wrong with the environment.
+    // No change to the sources fixes a problem with the environment.
     apps::of_plan(&session.plan)?;
 
     let plan = &session.plan;

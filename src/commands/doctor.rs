@@ -1,4 +1,4 @@
-//! `cargo appbundle doctor`: what a build needs, what of it is there, and what would mend the rest.
+//! `cargo appbundle doctor`: checks that everything needed to build is installed, and says how to install the rest.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,7 +15,7 @@ use crate::pipeline::{Options, Session};
 use crate::plan::{Builder, Engine, Format, Plan};
 use crate::shell::Shell;
 
-/// One thing that was looked at.
+/// One finding.
 #[derive(Serialize)]
 struct Finding {
     what: String,
@@ -33,7 +33,7 @@ enum State {
     Missing(String),
 }
 
-/// Prints all findings to stdout, for people or as JSON.
+/// Prints all findings to stdout, as text or JSON.
 ///
 /// # Errors
 /// When something that the build needs is missing.

@@ -1,4 +1,4 @@
-//! `cargo appbundle explain`: what an error's code means, and the ways out.
+//! `cargo appbundle explain`: explains an error code.
 
 use anyhow::{Result, bail};
 use serde::Serialize;
@@ -7,7 +7,7 @@ use crate::config::schema;
 use crate::diagnostic::Code;
 use crate::shell::Shell;
 
-/// A code, as JSON.
+/// The JSON output for a code.
 #[derive(Serialize)]
 struct Explained {
     code: &'static str,
@@ -15,7 +15,7 @@ struct Explained {
     explanation: &'static str,
 }
 
-/// Prints the page of the code, or a line for each code.
+/// Prints the page of a code, or a list of all codes.
 ///
 /// # Errors
 /// When there is no such code.
@@ -27,7 +27,7 @@ pub fn run(code: Option<&str>, shell: &Shell) -> Result<()> {
         }
         return Ok(());
     };
-    // As it is printed, `error[CODE]`, it may be copied.
+    // The user may copy the code as it is printed: `error[CODE]`.
     let name = name.strip_prefix("error").unwrap_or(name).trim_matches(['[', ']', ':']);
     let Some(code) = Code::named(name) else {
         let known: Vec<&str> = Code::ALL.iter().map(|code| code.name()).collect();

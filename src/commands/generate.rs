@@ -1,4 +1,4 @@
-//! `cargo appbundle generate`: the generated files alone, or a check that they are as they would be.
+//! `cargo appbundle generate`: writes the generated files without compiling, or checks that they are up to date.
 
 use std::path::Path;
 
@@ -14,14 +14,14 @@ use crate::render::{self, Others, Outside, Rendered};
 use crate::shell::Shell;
 use crate::workspace::Workspace;
 
-/// Options beside those of the plan.
+/// Options in addition to those of the plan.
 #[derive(Clone, Debug, Default)]
 pub struct GenerateOptions {
-    /// Write none of these files; fail if one is not as it would be written.
+    /// Write nothing; fail if a file is out of date.
     pub check: bool,
-    /// `HOST/PATH` of the registry that has the images.
+    /// Repository prefix of the images, `HOST/PATH`.
     pub image_prefix: Option<String>,
-    /// The profile of the executables that are mounted for development.
+    /// The profile of the executables that the development file mounts.
     pub profile: String,
 }
 

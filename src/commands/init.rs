@@ -1,4 +1,4 @@
-//! `cargo appbundle init`: an existing workspace is made ready.
+//! `cargo appbundle init`: prepares an existing workspace.
 
 use std::io::{IsTerminal as _, Write as _};
 
@@ -12,7 +12,7 @@ use crate::workspace::{CargoOptions, Member, Workspace};
 /// Options from the command line.
 #[derive(Clone, Debug, Default)]
 pub struct InitOptions {
-    /// How Cargo is called.
+    /// How to call Cargo.
     pub cargo: CargoOptions,
     /// Take all executables without asking.
     pub all: bool,
@@ -22,7 +22,7 @@ pub struct InitOptions {
     pub author: Option<String>,
 }
 
-/// Writes the tables that are missing; those that are there stay.
+/// Writes the missing tables; existing ones stay unchanged.
 pub fn run(options: &InitOptions, shell: &Shell) -> Result<()> {
     let workspace = Workspace::read(&options.cargo)?;
     let name = match &options.name {
@@ -59,7 +59,7 @@ pub fn run(options: &InitOptions, shell: &Shell) -> Result<()> {
     Ok(())
 }
 
-/// The executables of a member that become services.
+/// Chooses the executables of a member that become services.
 fn choose(member: &Member, all: bool) -> Result<Vec<String>> {
     if all {
         return Ok(member.bins.clone());

@@ -1,4 +1,4 @@
-//! `cargo appbundle inspect`: what is in a bundle, ours or another tool's.
+//! `cargo appbundle inspect`: shows the contents of a bundle, made by this or another tool.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -12,28 +12,28 @@ use crate::plan::Layout;
 use crate::process;
 use crate::shell::{Shell, bytes, count};
 
-/// What `inspect` is asked.
+/// Options of `inspect`.
 #[derive(Clone, Debug)]
 pub struct InspectOptions {
     /// The bundle.
     pub file: PathBuf,
-    /// Print it all as JSON.
+    /// Print the result as JSON.
     pub json: bool,
-    /// How many of the largest files are told.
+    /// Number of largest files to show.
     pub largest: usize,
-    /// Bytes that all unpacking together may give.
+    /// Limit for the total unpacked size, in bytes.
     pub limit: u64,
 }
 
 impl InspectOptions {
-    /// The usual limits.
+    /// Creates options with the default limits.
     pub fn new(file: impl Into<PathBuf>, json: bool) -> Self {
         let Limits { unpacked, largest } = Limits::default();
         Self { file: file.into(), json, largest, limit: unpacked }
     }
 }
 
-/// What is printed with `--json`: the survey, and which file it is of.
+/// The output of `--json`: the survey and the path of the file.
 #[derive(Serialize)]
 struct Report<'a> {
     file: &'a str,
@@ -41,10 +41,10 @@ struct Report<'a> {
     survey: &'a Survey,
 }
 
-/// Prints what is in the file to stdout, for people or as JSON. Faults are warnings here: `verify` judges.
+/// Prints the contents of the bundle to stdout, as text or JSON. Faults are only warnings here; `verify` fails on them.
 ///
 /// # Errors
-/// When the file cannot be read or is no bundle.
+/// When the file cannot be read or is not a bundle.
 pub fn run(options: &InspectOptions, shell: &Shell) -> Result<()> {
     let limits = Limits { unpacked: options.limit, largest: options.largest };
     let survey = look(&options.file, limits, "Reading", shell)?;
@@ -63,7 +63,7 @@ pub fn run(options: &InspectOptions, shell: &Shell) -> Result<()> {
     Ok(())
 }
 
-/// The tables for people.
+/// Formats the contents as tables.
 fn text(file: &str, survey: &Survey) -> Result<String> {
     let mut out = String::new();
     writeln!(out, "{file}: {}, {}", survey.format.name(), bytes(survey.size))?;
@@ -165,7 +165,7 @@ fn image_text(out: &mut String, at: usize, image: &ImageReport) -> Result<()> {
     Ok(())
 }
 
-/// Rows as columns; `right` says which are numbers.
+/// Aligns rows in columns; the columns in `right` are aligned to the right.
 fn columns(out: &mut String, rows: &[Vec<String>], right: &[bool]) -> Result<()> {
     let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect()).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);

@@ -1,4 +1,4 @@
-//! `cargo appbundle load`: a bundle's images into an engine.
+//! `cargo appbundle load`: loads a bundle's images into an engine.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::shell::Shell;
 /// Loads a bundle; prints each image's name and id to stdout.
 ///
 /// # Errors
-/// When there is no bundle, it is damaged, or no engine takes it.
+/// When there is no bundle, it is damaged, or no engine accepts it.
 pub fn run(options: &Options, file: Option<&Path>, shell: &Shell) -> Result<()> {
     let path = match file {
         Some(path) => path.to_owned(),

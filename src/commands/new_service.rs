@@ -1,4 +1,4 @@
-//! `cargo appbundle new-service`: a member that compiles, is healthy, ends when asked to, and has a test.
+//! `cargo appbundle new-service`: creates a workspace member that compiles, has a health check, stops on SIGTERM, and has a test.
 
 use anyhow::Result;
 
@@ -6,7 +6,7 @@ use crate::scaffold::{self, CreatedMember, NewMember};
 use crate::shell::Shell;
 use crate::workspace::{CargoOptions, Workspace};
 
-/// Writes the member and registers it; all or nothing.
+/// Writes the member and adds it to the workspace. If one step fails, nothing is changed.
 ///
 /// # Errors
 /// When the workspace cannot be read, or the member cannot be made.

@@ -1,4 +1,4 @@
-//! `cargo appbundle plan`: the decision, printed.
+//! `cargo appbundle plan`: prints the plan of a build.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,7 +11,7 @@ use crate::plan::Plan;
 use crate::shell::Shell;
 use crate::workspace::{self, Unified};
 
-/// Prints the plan to stdout, for people or as JSON.
+/// Prints the plan to stdout, as text or JSON.
 pub fn run(options: &Options, json: bool, shell: &Shell) -> Result<()> {
     let session = Session::start(options, shell)?;
     for note in crate::render::files(&session.plan)?.notes {
@@ -33,16 +33,16 @@ pub fn run(options: &Options, json: bool, shell: &Shell) -> Result<()> {
     shell.answer(json, "appbundle-plan", Printed { plan, unified }, text.trim_end())
 }
 
-/// What is printed as JSON.
+/// The JSON output.
 #[derive(Serialize)]
 struct Printed<'a> {
     #[serde(flatten)]
     plan: &'a Plan,
-    /// Dependencies with features that not all services that use them ask for.
+    /// Dependencies with features that only some of the services that use them request.
     unified: Vec<Unified>,
 }
 
-/// One compilation serves all services, so a dependency gets the features that any of them asks for.
+/// All services are compiled together, so a dependency gets the features that any of them requests.
 fn shared(unified: &[Unified]) -> String {
     let mut out = String::new();
     for Unified { package, features } in unified {

@@ -1,4 +1,4 @@
-//! `cargo appbundle push`: the images of bundles, or of the workspace's last build, go to a registry.
+//! `cargo appbundle push`: pushes the images of bundles, or of the last build, to a registry.
 
 use std::path::{Path, PathBuf};
 
@@ -9,12 +9,12 @@ use crate::pipeline::{self, Built, Options, Session, Wanted, pulled};
 use crate::registry::{Access, Client};
 use crate::shell::Shell;
 
-/// What `push` is asked.
+/// Options of `push`.
 #[derive(Clone, Debug, Default)]
 pub struct PushOptions {
-    /// Files; the workspace's last build if there are none.
+    /// Bundles; if empty, the last build of the workspace.
     pub bundles: Vec<PathBuf>,
-    /// `HOST/PATH`: the repositories' names up to the services'.
+    /// Repository prefix, `HOST/PATH`.
     pub prefix: String,
     /// Print the result as JSON.
     pub json: bool,
@@ -22,10 +22,10 @@ pub struct PushOptions {
     pub offline: bool,
 }
 
-/// Pushes; prints `REPOSITORY@DIGEST` of each image to stdout.
+/// Pushes the images and prints `REPOSITORY@DIGEST` of each to stdout.
 ///
 /// # Errors
-/// When there is nothing to push, or a registry does not take it. What was pushed stays there: the next run goes on.
+/// When there is nothing to push, or the registry rejects it. Pushed blobs stay in the registry, and the next run continues.
 pub fn run(push: &PushOptions, options: &Options, shell: &Shell) -> Result<()> {
     let scratch = crate::fs::scratch()?;
     let (client, outgoing) = if push.bundles.is_empty() {

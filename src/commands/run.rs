@@ -1,4 +1,4 @@
-//! `cargo appbundle run`: the app in containers on this machine, until Ctrl-C.
+//! `cargo appbundle run`: runs the app in containers on this machine until Ctrl-C.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,10 +12,10 @@ use crate::plan::Format;
 use crate::runtime::{Output, Started, apps, owner, ports};
 use crate::shell::Shell;
 
-/// Options beside those of the plan.
+/// Options in addition to those of the plan.
 #[derive(Clone, Debug)]
 pub struct RunOptions {
-    /// The bundle; none to build the workspace's.
+    /// The bundle; if `None`, the workspace is built.
     pub bundle: Option<PathBuf>,
     /// How long to wait for each service to become healthy.
     pub timeout: Duration,
@@ -25,7 +25,7 @@ pub struct RunOptions {
 /// Nothing of them is left.
 ///
 /// # Errors
-/// When a service fails, or does not become well in time.
+/// When a service fails, or does not become healthy in time.
 pub fn run(options: &Options, run: &RunOptions, shell: &Shell) -> Result<()> {
     let engine = Engine::connect(load::START)?;
     owner::sweep(&engine, shell)?;

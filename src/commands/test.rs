@@ -1,4 +1,4 @@
-//! `cargo appbundle test`: a service's tests, with what they need running beside them.
+//! `cargo appbundle test`: runs the tests of services, with their dependencies in containers.
 
 use anyhow::{Result, bail};
 
@@ -11,19 +11,19 @@ use crate::runtime::owner;
 use crate::shell::Shell;
 use crate::testing::{INTERRUPTED, Runner};
 
-/// Options beside those of the plan.
+/// Options in addition to those of the plan.
 #[derive(Clone, Debug)]
 pub struct TestOptions {
-    /// The service or package; all that have tests' tables if empty.
+    /// Services or packages to test; if empty, all with a `test` table.
     pub services: Vec<String>,
-    /// Arguments of `cargo test`.
+    /// Arguments for `cargo test`.
     pub arguments: Vec<String>,
 }
 
-/// Tests services one after another; of those that fail, the first one's exit code is ours ([`Exited`]).
+/// Tests the services one after another. If any fail, the exit code is that of the first one ([`Exited`]).
 ///
 /// # Errors
-/// When tests fail, or what they need does not become ready. Nothing that was started is left.
+/// When tests fail, or a dependency does not become ready. All containers are removed in any case.
 pub fn run(options: &Options, test: &TestOptions, shell: &Shell) -> Result<()> {
     let mut options = options.clone();
     options.request.packages.clone_from(&test.services);

@@ -1,4 +1,4 @@
-//! `cargo appbundle update`: pins move on to what the registries have now.
+//! `cargo appbundle update`: updates pins to the current images of the registries.
 
 use std::collections::BTreeSet;
 
@@ -14,10 +14,10 @@ use crate::registry::{BLOBS_CAP, Blobs, Client, Reference};
 use crate::segment::{Cache, Packer};
 use crate::shell::Shell;
 
-/// Asks the registries what the references lead to now, all of the plan's or only some, and tells what changed.
+/// Asks the registries for the current digests of all references of the plan, or of some, and reports what changed.
 ///
 /// # Errors
-/// When a reference is not one of the plan's, cannot be pulled, or the lock file may not change.
+/// When the plan does not use a reference, an image cannot be pulled, or the lock file must not change.
 pub fn run(options: &Options, wanted: &[String], shell: &Shell) -> Result<()> {
     let Session { plan, .. } = Session::start(options, shell)?;
     let _lock = lock(&plan, shell)?;
@@ -88,7 +88,7 @@ struct Mover<'a> {
 }
 
 impl Mover<'_> {
-    /// Moves one pin, for all platforms that it has and the plan's; says whether anything changed.
+    /// Updates one pin, for its own platforms and those of the plan; returns whether anything changed.
     fn update(&self, reference: &Reference, lockfile: &mut Lockfile) -> Result<bool> {
         let name = reference.to_string();
         let old = lockfile.pin(&name).cloned();

@@ -1,4 +1,4 @@
-//! `cargo appbundle verify`: everything that is wrong with a bundle, ours or another tool's.
+//! `cargo appbundle verify`: reports all faults of a bundle, made by this or another tool.
 
 use std::path::PathBuf;
 
@@ -9,29 +9,29 @@ use crate::bundle::survey::{Format, Limits, Survey, survey};
 use crate::diagnostic::Code;
 use crate::shell::{self, Shell, count};
 
-/// What `verify` is asked.
+/// Options of `verify`.
 #[derive(Clone, Debug)]
 pub struct VerifyOptions {
     /// The bundle.
     pub file: PathBuf,
     /// Print the result as JSON.
     pub json: bool,
-    /// Bytes that all unpacking together may give.
+    /// Limit for the total unpacked size, in bytes.
     pub limit: u64,
 }
 
 impl VerifyOptions {
-    /// The usual limit.
+    /// Creates options with the default limit.
     pub fn new(file: impl Into<PathBuf>, json: bool) -> Self {
         Self { file: file.into(), json, limit: Limits::default().unpacked }
     }
 }
 
-/// What is printed with `--json`. Keys are only ever added.
+/// The output of `--json`. Keys are only added, never changed or removed.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct Verdict<'a> {
-    /// As it was asked for.
+    /// The path as given on the command line.
     file: &'a str,
     /// Whether there are no faults.
     good: bool,
@@ -43,10 +43,10 @@ struct Verdict<'a> {
     notes: &'a [String],
 }
 
-/// Tells every fault; a good file gets one line on stdout.
+/// Reports every fault; prints one line on stdout if there are none.
 ///
 /// # Errors
-/// When the file has faults, cannot be read, or is no bundle.
+/// When the file has faults, cannot be read, or is not a bundle.
 pub fn run(options: &VerifyOptions, shell: &Shell) -> Result<()> {
     let limits = Limits { unpacked: options.limit, largest: 0 };
     let survey = look(&options.file, limits, "Verifying", shell)?;
@@ -84,14 +84,14 @@ pub fn run(options: &VerifyOptions, shell: &Shell) -> Result<()> {
     }
 }
 
-/// Surveys with a progress bar.
+/// Surveys the bundle with a progress bar.
 pub(super) fn look(file: &std::path::Path, limits: Limits, verb: &str, shell: &Shell) -> Result<Survey> {
     let progress = shell.progress(verb, std::fs::metadata(file).map_or(0, |metadata| metadata.len()));
     progress.message(file.display().to_string());
     survey(file, limits, &|bytes| progress.advance(bytes))
 }
 
-/// What a file says reaches the terminal without control characters.
+/// Removes control characters from text of the bundle before it is printed to the terminal.
 pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
