@@ -1,4 +1,4 @@
-//! One `cargo build` for all services of a plan, or binaries that were built elsewhere.
+//! Compiles all services of a plan with one `cargo build`, or finds executables that were built elsewhere.
 
 pub mod builder;
 mod diagnose;
@@ -29,13 +29,13 @@ pub use diagnose::Failed;
 pub use look::look;
 pub use settings::CargoSettings;
 
-/// How long Cargo has to end once it is asked to.
+/// Time for Cargo to exit after it was asked to.
 const GRACE: Duration = Duration::from_secs(3);
 
 /// How often to check for an interrupt.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// How a compilation is done, beside what a plan says.
+/// Options of a compilation that are not part of the plan.
 #[derive(Clone, Debug, Default)]
 pub struct CompileOptions {
     /// `-j`
@@ -48,17 +48,17 @@ pub struct CompileOptions {
     pub no_default_features: bool,
     /// As `cargo build` does it: of flags, only a linker is added; what was compiled before is shared with it.
     pub plain: bool,
-    /// The number of interrupts. Once it is above zero, Cargo and its compilers are ended.
+    /// The number of interrupts. Once it is above zero, Cargo and its compilers are stopped.
     pub wishes: Option<Arc<AtomicUsize>>,
 }
 
 /// The path of each service's executable, by the service's name.
 pub type Executables = BTreeMap<String, PathBuf>;
 
-/// Runs Cargo; gives the path of each service's executable, by the service's name.
+/// Runs Cargo; returns the path of each service's executable, by the service's name.
 ///
 /// # Errors
-/// [`Failed`] when Cargo fails, with the command that mends it where the cause is known.
+/// [`Failed`] when Cargo fails, with the command that fixes it if the cause is known.
 pub fn cargo(
     cargo: &CargoOptions,
     workspace: &Workspace,
@@ -176,7 +176,7 @@ fn run(
     executables
 }
 
-/// Ends Cargo on the first interrupt; kills it on the second, or if it does not end.
+/// Stops Cargo on the first interrupt; kills it on the second one, or if it does not exit in time.
 fn end_on(wishes: &AtomicUsize, child: &Child, ended: &AtomicBool) {
     let mut asked: Option<(Instant, usize)> = None;
     while !ended.load(Ordering::Relaxed) {
@@ -193,7 +193,7 @@ fn end_on(wishes: &AtomicUsize, child: &Child, ended: &AtomicBool) {
     }
 }
 
-/// The executables that Cargo tells of while it runs, by their package and name.
+/// Collects the executables that Cargo reports while it runs, by package and name.
 fn executables(stdout: impl BufRead, shell: &Shell) -> Result<BTreeMap<(String, String), PathBuf>> {
     let mut executables = BTreeMap::new();
     for message in Message::parse_stream(stdout) {
@@ -211,10 +211,10 @@ fn executables(stdout: impl BufRead, shell: &Shell) -> Result<BTreeMap<(String, 
     Ok(executables)
 }
 
-/// Finds binaries that were built elsewhere: `DIR/BIN` for each service.
+/// Finds executables that were built elsewhere: `DIR/BIN` for each service.
 ///
 /// # Errors
-/// When one is missing; all that are missing are named.
+/// When executables are missing; the error names all of them.
 pub fn prebuilt(plan: &Plan, folder: &Path) -> Result<Executables> {
     let folder = std::path::absolute(folder).context("failed to find the current folder")?;
     let mut found = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Generated files: the plan as text that other tools read.
+//! Generated files: renders the plan as text for other tools.
 
 mod auterion;
 mod compose;
@@ -25,7 +25,7 @@ pub use document::{Piece, Rendered, yaml};
 pub use stack::{Others, StackFile, controller_notes, self_signed, stack_file, stack_requests, waves};
 pub use swarm::literal;
 
-/// What is written beside the bundle: `app.yml`, and `auterion-app.yml` where that format is asked for.
+/// The files written next to the bundle: `app.yml`, and `auterion-app.yml` if that format is requested.
 pub fn files(plan: &Plan) -> Result<Rendered> {
     let mut all = compose::app_yml(plan)?;
     all.notes.extend(dockerfile::notes(plan));
@@ -37,18 +37,18 @@ pub fn files(plan: &Plan) -> Result<Rendered> {
     Ok(all)
 }
 
-/// What a plan does not know of a deployment.
+/// Settings of a deployment that are not part of the plan.
 #[derive(Clone, Copy, Debug)]
 pub struct Outside<'a> {
-    /// The folder in which Cargo puts the executables.
+    /// The folder to which Cargo writes the executables.
     pub binaries: &'a Path,
-    /// `HOST/PATH` of the registry that has the images.
+    /// Repository prefix of the images, `HOST/PATH`.
     pub image_prefix: Option<&'a str>,
-    /// The apps of other workspaces that controllers of stacks bring up.
+    /// The apps of other workspaces that stack controllers deploy.
     pub others: &'a Others,
 }
 
-/// The files of one destination, in a folder of its name, and notes on what it cannot express.
+/// Renders the files of one destination, in a folder named after it, with notes on what the destination cannot express.
 pub fn deployment(plan: &Plan, destination: Destination, outside: Outside<'_>) -> Result<Rendered> {
     let Rendered { files, mut notes } = match destination {
         Destination::Compose => compose::files(plan, outside.image_prefix)?,

@@ -15,10 +15,10 @@ use crate::workspace::{CargoOptions, Workspace};
 /// Where `cross` has the target folder and the workspace in its container.
 const IN_CONTAINER: [&str; 2] = ["/target", "/project"];
 
-/// The command up to its subcommand, and what is given to `--target`, if anything.
+/// The command up to its subcommand, and the value of `--target`, if any.
 ///
 /// # Errors
-/// When the program is not there.
+/// When the program is not installed.
 pub fn command(builder: Builder, cargo: &CargoOptions, target: Option<&Target>) -> Result<Command> {
     let mut command = match builder {
         Builder::Cargo => Command::new(&cargo.program),
@@ -65,13 +65,13 @@ pub fn package_id(builder: Builder, id: &str, workspace: &Workspace) -> String {
     }
 }
 
-/// The version of a builder, `1.2.3`; `None` if it is not there or does not say.
+/// The version of a builder, `1.2.3`; `None` if it is not installed or prints none.
 pub fn version(program: &Path, arguments: &[&str]) -> Option<semver::Version> {
     let text = process::capture(Command::new(program).args(arguments)).ok()?;
     text.split_whitespace().find_map(|word| semver::Version::parse(word).ok())
 }
 
-/// What is known to be wrong between a builder and a compiler, with the way out.
+/// Known incompatibilities between a builder and a compiler, with a workaround.
 pub fn bad_pair(builder: Builder, version: &semver::Version, rustc: &semver::Version, target: &Target) -> Option<String> {
     let of = semver::Version::new;
     // rust-lang/rust#155453 and rust-cross/cargo-zigbuild#452

@@ -1,4 +1,4 @@
-//! Why a compilation failed, if its last words tell, and the command that mends it.
+//! Finds out from the last lines of its output why a compilation failed, and how to fix it.
 
 use std::fmt;
 use std::process::ExitStatus;
@@ -7,7 +7,7 @@ use super::linker;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::Plan;
 
-/// Cargo failed and has said why on stderr; the process ends with code 101, as Cargo's does.
+/// Cargo failed and printed the reason on stderr. The exit code is 101, as Cargo's is.
 #[derive(Debug)]
 pub struct Failed {
     message: String,
@@ -34,7 +34,7 @@ const WRAPPERS: [(&str, &str); 6] = [
     ("libgit2-sys", "use the `vendored-libgit2` feature of `git2`"),
 ];
 
-/// Reads the last words.
+/// Looks for a known cause in the last lines of the output.
 pub fn failed(status: ExitStatus, stderr: &str, plan: &Plan) -> anyhow::Error {
     let failed = Failed { message: format!("failed to compile the services for `{}` ({status})", plan.target.triple) };
     match cause(stderr, &plan.target.triple) {

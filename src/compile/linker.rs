@@ -1,4 +1,4 @@
-//! Which program links for a triple.
+//! Finds the linker for a triple.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -29,12 +29,12 @@ pub fn debian_packages(triple: &str) -> Option<&'static str> {
     })
 }
 
-/// Whether this machine runs what the triple is compiled to, so that the usual `cc` links it.
+/// Whether this machine can run executables of the triple, so that its `cc` can link them.
 pub fn is_native(triple: &str) -> bool {
     triple.starts_with(std::env::consts::ARCH) && triple.contains(std::env::consts::OS) && triple.ends_with("-gnu")
 }
 
-/// The linker to add: none if the caller has set one, or Cargo's own choice is right.
+/// The linker to configure; `None` if the user has set one or Cargo's default works.
 pub fn own_choice(settings: &CargoSettings, triple: &str) -> Option<String> {
     if settings.has_for_target(triple, "linker") || is_native(triple) {
         return None;
@@ -42,7 +42,7 @@ pub fn own_choice(settings: &CargoSettings, triple: &str) -> Option<String> {
     candidates(triple).into_iter().find(|name| find(name).is_some())
 }
 
-/// The linker that is used in the end.
+/// The linker that Cargo will use.
 pub fn used(settings: &CargoSettings, triple: &str) -> String {
     match settings.get(&["target", triple, "linker"]) {
         Some(toml::Value::String(linker)) => linker,
@@ -50,7 +50,7 @@ pub fn used(settings: &CargoSettings, triple: &str) -> String {
     }
 }
 
-/// A program in `PATH`, or at the path that it is.
+/// Finds a program in `PATH`, or at its own path.
 pub fn find(program: &str) -> Option<PathBuf> {
     if program.contains('/') {
         return Some(PathBuf::from(program)).filter(|path| path.is_file());
@@ -58,7 +58,7 @@ pub fn find(program: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(program)).find(|path| path.is_file())
 }
 
-/// Whether the standard library for a triple is there.
+/// Whether the standard library for a triple is installed.
 pub fn has_std(rustc: &Path, triple: &str) -> Option<bool> {
     let output = Command::new(rustc).args(["--print", "target-libdir", "--target", triple]).output().ok()?;
     if !output.status.success() {

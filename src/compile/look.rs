@@ -1,4 +1,4 @@
-//! Executables on disk become [`Binary`] values.
+//! Reads executables into [`Binary`] values.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,10 +12,10 @@ use crate::elf::{Elf, glibc};
 use crate::plan::Plan;
 use crate::segment::KnownDigests;
 
-/// Sums and looks at each service's executable, several at a time; gives them in the plan's order.
+/// Hashes and parses the executables of all services in parallel; returns them in the plan's order.
 ///
 /// # Errors
-/// When one cannot be read, is not ELF, or is for another machine than the plan's.
+/// When an executable cannot be read, is not ELF, or is for a different platform than the plan's.
 pub fn look(plan: &Plan, paths: &BTreeMap<String, PathBuf>, known: &KnownDigests) -> Result<Vec<Binary>> {
     let looked: Vec<Result<Binary>> =
         plan.packages().collect::<Vec<_>>().into_par_iter().map(|of| look_at(plan, of, paths, known)).collect();

@@ -1,4 +1,4 @@
-//! The caller's own configuration of Cargo, as far as it decides what we may add (Cargo book, "Configuration").
+//! The user's Cargo configuration, as far as it determines which flags may be added (Cargo book, "Configuration").
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use toml::{Table, Value};
 
-/// All configuration that applies here. What was typed is stronger than the environment, which is stronger than files.
+/// All configuration that applies. The command line takes precedence over the environment, which takes precedence over files.
 #[derive(Clone, Debug, Default)]
 pub struct CargoSettings {
     typed: Vec<Table>,
@@ -20,7 +20,7 @@ impl CargoSettings {
     /// When a file is not TOML.
     pub fn read(arguments: &[String]) -> Result<Self> {
         let here = std::env::current_dir().context("failed to find the current folder")?;
-        // Later arguments are stronger.
+        // Later arguments take precedence.
         let typed = arguments.iter().rev().map(|argument| {
             let path = Path::new(argument);
             if path.is_file() { read(path) } else { Ok(argument.parse().unwrap_or_default()) }
@@ -40,7 +40,7 @@ impl CargoSettings {
         of(&self.typed).or_else(of_environment).or_else(|| of(&self.files))
     }
 
-    /// Whether a key is set for a target, by its triple or by any `cfg(…)`.
+    /// Whether a key is set for a target, under its triple or any `cfg(…)`.
     pub fn has_for_target(&self, triple: &str, key: &str) -> bool {
         self.get(&["target", triple, key]).is_some()
             || self

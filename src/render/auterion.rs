@@ -13,7 +13,7 @@ use crate::plan::{Auterion, Plan};
 
 const AS_ROOT: &str = "0:0";
 
-/// The app file as its author would write it.
+/// Renders the app file as an author would write it.
 pub fn app_file(plan: &Plan, auterion: &Auterion) -> Piece {
     let (mut file, mut notes) = (Map::new(), Vec::new());
     if plan.template.is_some() && auterion.api_version > 1 {
@@ -161,7 +161,7 @@ fn service(plan: &Plan, auterion: &Auterion, service: &Service) -> Piece {
     Piece { map, notes }
 }
 
-/// What differs from the device's defaults.
+/// The settings that differ from the device's defaults.
 fn compose_override(plan: &Plan, service: &Service) -> Piece {
     let (name, container) = (&service.name, service.described());
     let mut notes = Vec::new();
@@ -218,7 +218,7 @@ fn compose_override(plan: &Plan, service: &Service) -> Piece {
     Piece { map: over, notes }
 }
 
-/// A volume as a folder of the device.
+/// A volume as a folder on the device.
 fn on_device(plan: &Plan, volume: &Volume) -> Volume {
     let data = format!("/data/app/{}/data", plan.slug());
     let source = match &volume.source {

@@ -10,7 +10,7 @@ use super::{container, parts};
 use crate::app::{Container, GeneratedFile, Service};
 use crate::plan::{Plan, VERSION_MARK};
 
-/// `app.yml`: the workspace's own file with the version in it, else one made of the tables.
+/// `app.yml`: the workspace's own file with the version filled in, or else a file generated from the tables.
 pub fn app_yml(plan: &Plan) -> Result<Rendered> {
     let Some(text) = &plan.template else {
         let Piece { map, notes } = document(plan);
@@ -67,7 +67,7 @@ pub fn with_volumes(plan: &Plan, services: Vec<(String, Map<String, Value>)>, vo
     document.into()
 }
 
-/// What no compose file can say of a service, and where its secrets come from.
+/// Notes on what compose files cannot express, and on where secrets come from.
 pub fn notes_of_service(service: &Service) -> Vec<String> {
     let name = &service.name;
     let mut notes = Vec::new();
@@ -78,7 +78,7 @@ pub fn notes_of_service(service: &Service) -> Vec<String> {
     notes
 }
 
-/// Where the secrets of a container come from.
+/// A note on where the secrets of a container come from.
 pub fn notes_of_secrets(name: &str, container: &Container) -> impl Iterator<Item = String> {
     let said = move |variable| {
         format!("`{variable}` of `{name}` comes from the environment of `docker-compose`, or from an `.env` file")

@@ -1,4 +1,4 @@
-//! A compose file for the inner loop of development: sources and executables of this machine, mounted into the services.
+//! A compose file for development: this machine's sources and executables are mounted into the services.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::plan::Plan;
 /// The file. `binaries` is the folder in which Cargo puts the executables; the images have to be of their platform.
 ///
 /// # Errors
-/// When a placeholder of a service's `dev` table names nothing.
+/// When a placeholder in a service's `dev` table names no dependency or port.
 pub fn files(plan: &Plan, binaries: &Path) -> Result<Rendered> {
     let folder = plan.output.join("dev");
     let ports = own_ports(&plan.services);
@@ -98,13 +98,13 @@ impl Beside<'_> {
     }
 }
 
-/// Where a service finds what is of this machine.
+/// The parts of this machine that a service uses.
 struct Place<'a> {
-    /// Where the file stands.
+    /// The compose file's folder.
     folder: &'a Path,
-    /// The folder of the executables.
+    /// The folder with the executables.
     binaries: &'a Path,
-    /// Its ports here.
+    /// The service's host ports.
     ports: Option<&'a Vec<Port>>,
 }
 
@@ -172,7 +172,7 @@ fn of_dependency(name: &str, Beside { dependency, at_host }: &Beside<'_>) -> Map
     container::render(Map::new(), name, &container, None, None).map
 }
 
-/// What is not as in production.
+/// Notes on what differs from production.
 fn notes_of_service(service: &Service) -> Vec<String> {
     let name = &service.name;
     let mut notes = compose::notes_of_service(service);

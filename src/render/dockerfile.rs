@@ -1,4 +1,4 @@
-//! Dockerfiles that make by hand what the native images are, and what their contexts hold.
+//! Dockerfiles that build the same images as the built-in image builder, and the contents of their contexts.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use crate::app::{Base, BaseChoice, Bases, CopiedPath, Dockerfile, GeneratedFile,
 use crate::oci::DEFAULT_PATH;
 use crate::plan::{Plan, PlannedImage};
 
-/// The argument by which a base's Dockerfile is told of another image to begin with.
+/// The build argument that replaces the image in a base's `FROM`.
 pub const BASE_ARG: &str = "BASE";
 
 /// One `docker build`: a Dockerfile and the rest of its folder.
@@ -19,22 +19,22 @@ pub const BASE_ARG: &str = "BASE";
 pub struct Context {
     /// The Dockerfile, relative to the output folder.
     pub dockerfile: GeneratedFile,
-    /// The service whose image it makes; none for a base.
+    /// The service whose image it builds; `None` for a base.
     pub service: Option<String>,
     /// The image's name.
     pub image: String,
-    /// What is copied from elsewhere; paths relative to the Dockerfile's folder.
+    /// Entries to copy into the context, by path relative to the Dockerfile's folder.
     pub copied: Vec<(String, Copied)>,
-    /// Arguments that the build needs.
+    /// Build arguments.
     pub args: BTreeMap<String, String>,
 }
 
-/// Something that a context holds.
+/// An entry of a build context.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Copied {
     /// The executable of this service.
     Binary(String),
-    /// A file, and whether it may be executed.
+    /// A file, and whether it is executable.
     File(PathBuf, bool),
     /// A symbolic link.
     Link(String),
@@ -44,7 +44,7 @@ pub enum Copied {
     BaseLayer(BaseChoice),
 }
 
-/// The contexts of all bases and images.
+/// Renders the build contexts of all bases and images.
 ///
 /// # Errors
 /// When a base is not among `bases`.
@@ -144,7 +144,7 @@ fn of_image(plan: &Plan, image: &PlannedImage<'_>, base: &Base, number: usize) -
     })
 }
 
-/// What the `COPY` instructions say, and what the context has to hold for them.
+/// The `COPY` instructions, and the context entries that they need.
 fn copies(image: &PlannedImage<'_>, base: &Base) -> (Vec<String>, Vec<(String, Copied)>) {
     let mut copied: Vec<(String, Copied)> = Vec::new();
     let mut put = |place: String, what: Copied| {
@@ -185,7 +185,7 @@ fn copies(image: &PlannedImage<'_>, base: &Base) -> (Vec<String>, Vec<(String, C
     (copies, copied)
 }
 
-/// What Dockerfiles cannot say.
+/// Notes on what Dockerfiles cannot express.
 pub fn notes(plan: &Plan) -> Vec<String> {
     let mut notes = Vec::new();
     for image in plan.images() {

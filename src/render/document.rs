@@ -1,4 +1,4 @@
-//! Values as text, and how they are merged.
+//! YAML documents, and merging of values.
 
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value};
@@ -10,22 +10,22 @@ use crate::app::GeneratedFile;
 pub struct Rendered {
     /// The files.
     pub files: Vec<GeneratedFile>,
-    /// What is lost between the tables and the files.
+    /// Notes on what the files cannot express.
     pub notes: Vec<String>,
 }
 
-/// A piece of a file, and what it does not say.
+/// A part of a file, with notes on what it cannot express.
 #[derive(Debug, Default)]
 pub struct Piece {
-    /// The piece.
+    /// The part.
     pub map: Map<String, Value>,
-    /// What is lost in it.
+    /// Notes on what it cannot express.
     pub notes: Vec<String>,
 }
 
-/// A value as a YAML document.
+/// Formats a value as a YAML document.
 pub fn yaml(value: &Value) -> Result<String> {
-    // A folded path means the same, but is hard to recognise.
+    // A folded path means the same, but is hard to read.
     let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
     serde_saphyr::to_string_with_options(value, options).context("failed to write YAML")
 }

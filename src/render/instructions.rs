@@ -1,10 +1,10 @@
-//! What a Dockerfile says of how an image runs.
+//! The Dockerfile instructions for an image's run configuration.
 
 use std::collections::BTreeMap;
 
 use crate::oci::{DEFAULT_PATH, RunConfig};
 
-/// The arguments of a Dockerfile's instructions.
+/// The arguments of the instructions.
 #[derive(Debug, Default)]
 pub struct Instructions {
     /// `ARG`: variables of several lines, which a Dockerfile cannot say, with their values.
@@ -26,7 +26,7 @@ pub struct Instructions {
 }
 
 impl Instructions {
-    /// What makes an image that runs as `wanted` says, on an image that runs as `base` says.
+    /// The instructions that turn the run configuration `base` into `wanted`.
     pub fn between(base: &RunConfig, wanted: &RunConfig) -> Self {
         let there = base.variables();
         let is_there = |name: &str, value: &str| match there.get(name) {

@@ -1,4 +1,4 @@
-//! Manifests of Kubernetes, plain and as a base for kustomize.
+//! Kubernetes manifests, which can also be used as a kustomize base.
 
 mod names;
 mod pod;
@@ -15,10 +15,10 @@ use super::parts;
 use crate::app::{Claim, GeneratedFile, Route, Service, VolumeSource};
 use crate::plan::Plan;
 
-/// What a volume asks for, unless the app's table says so.
+/// Default size of a volume.
 const STORAGE: &str = "1Gi";
 
-/// All manifests. With a prefix, images are those that `push --repo PREFIX` sends.
+/// Renders all manifests. With a prefix, images have the names that `push --repo PREFIX` pushes.
 pub fn files(plan: &Plan, prefix: Option<&str>) -> Result<Rendered> {
     let mut notes: Vec<String> = parts::note_of_template(plan).into_iter().collect();
     let mut parts: Vec<(String, Vec<Value>)> = Vec::new();
@@ -59,7 +59,7 @@ pub fn files(plan: &Plan, prefix: Option<&str>) -> Result<Rendered> {
     Ok(Rendered { files, notes })
 }
 
-/// What Kubernetes does otherwise around the pod of a service.
+/// Notes on what Kubernetes does differently for a service, apart from its pod.
 fn notes_of_service(service: &Service) -> Vec<String> {
     let (name, container) = (&service.name, &service.container);
     let mut notes = Vec::new();
@@ -81,7 +81,7 @@ fn notes_of_service(service: &Service) -> Vec<String> {
     notes
 }
 
-/// What is said of a claim of which no table says the size.
+/// The note on a claim whose size no table sets.
 fn note_of_claim(plan: &Plan, name: &str) -> Option<String> {
     let is_said = |wanted: &Claim| wanted.size.is_some() || wanted.kubernetes.contains_key("resources");
     if plan.volumes.get(name).is_some_and(is_said) {
@@ -154,7 +154,7 @@ fn deployment(plan: &Plan, service: &Service, prefix: Option<&str>) -> (Value, V
     (value, notes)
 }
 
-/// All routes to ports, by path.
+/// All routes that lead to ports, by path.
 fn ingress(plan: &Plan) -> Option<Value> {
     let mut routes: BTreeMap<&str, (&Service, u16)> = BTreeMap::new();
     for service in &plan.services {

@@ -1,4 +1,4 @@
-//! Pieces of a service that the dialects of compose files have in common.
+//! Parts of a service that all dialects of compose files share.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -8,22 +8,22 @@ use serde_json::{Map, Value, json};
 use crate::app::{Container, Health, Port, Probe, Resources, SecretKey, Service, Volume, VolumeSource};
 use crate::plan::Plan;
 
-/// Compose replaces `$NAME`; a doubled `$` is one.
+/// Doubles each `$`, because compose replaces `$NAME`.
 pub fn escaped(text: &str) -> String {
     text.replace('$', "$$")
 }
 
-/// Words of a command line.
+/// The words of a command line.
 pub fn words(words: &[String]) -> Value {
     words.iter().map(|word| Value::from(escaped(word))).collect()
 }
 
-/// Names and values.
+/// Names and values as a mapping.
 pub fn variables(pairs: &BTreeMap<String, String>) -> Value {
     pairs.iter().map(|(name, value)| (name.clone(), Value::from(escaped(value)))).collect::<Map<_, _>>().into()
 }
 
-/// Variables with their values, and secrets as what the environment of who starts the app has under their names.
+/// Environment variables with their values; secrets refer to variables of the command that starts the app.
 pub fn environment(plain: &BTreeMap<String, String>, secrets: &BTreeMap<String, SecretKey>) -> Option<Value> {
     let plain = plain.iter().map(|(name, value)| (name.clone(), escaped(value)));
     let secret = secrets.iter().map(|(name, at)| {
@@ -34,14 +34,14 @@ pub fn environment(plain: &BTreeMap<String, String>, secrets: &BTreeMap<String, 
     (!all.is_empty()).then(|| all.into_iter().map(|(name, value)| (name, Value::from(value))).collect::<Map<_, _>>().into())
 }
 
-/// `ports`, which are published, and `expose`, which are not: compose would publish a bare number at any free port.
+/// `ports` for published ports, `expose` for the others: in `ports`, compose would publish a bare number at a random port.
 pub fn ports(ports: &[Port]) -> Map<String, Value> {
     let (published, own): (Vec<&Port>, Vec<&Port>) = ports.iter().partition(|port| port.host.is_some());
     let lists = [("ports", published), ("expose", own)].into_iter().filter(|(_, ports)| !ports.is_empty());
     lists.map(|(key, ports)| (key.to_owned(), ports.into_iter().map(|port| Value::from(port.short())).collect())).collect()
 }
 
-/// Files of variables, by their paths from `folder`, where the compose file stands.
+/// Environment files, with paths relative to `folder`, the compose file's folder.
 pub fn env_files(files: &[PathBuf], folder: &Path) -> Option<Value> {
     let paths: Vec<String> = files.iter().map(|path| host_path(folder, path)).collect();
     (!paths.is_empty()).then(|| json!(paths))
@@ -52,7 +52,7 @@ pub fn note_of_template(plan: &Plan) -> Option<String> {
     plan.template.is_some().then(|| "all is made of the manifests' tables; `app.yml` is not read".to_owned())
 }
 
-/// A volume in the short form; a path of the host stays as it is.
+/// A volume in the short form; a host path stays unchanged.
 pub fn volume(volume: &Volume) -> String {
     let (VolumeSource::Named(source) | VolumeSource::Host(source)) = &volume.source;
     format!("{}:{}{}", escaped(source), escaped(&volume.target), if volume.read_only { ":ro" } else { "" })
@@ -78,7 +78,7 @@ pub fn volume_names_of<'a>(containers: impl IntoIterator<Item = &'a Container>) 
     names
 }
 
-/// A health check that is a command; nothing of another one, for which an image has no program.
+/// A health check with a command; `None` for other checks, for which images contain no client.
 pub fn health(health: &Health) -> Option<Value> {
     let Health { probe, interval, timeout, retries, start_period } = health;
     let Probe::Command(command) = probe else { return None };
@@ -103,7 +103,7 @@ pub fn limits(resources: &Resources) -> Map<String, Value> {
     map
 }
 
-/// `deploy.resources`.
+/// The value of `deploy.resources`.
 pub fn resources(resources: &Resources) -> Option<Value> {
     let part = |cpu: &Option<crate::app::Cpu>, memory: &Option<crate::app::Memory>| {
         let mut map = Map::new();
@@ -120,12 +120,12 @@ pub fn resources(resources: &Resources) -> Option<Value> {
     (!map.is_empty()).then(|| map.into())
 }
 
-/// A path of this machine from a folder, as compose files have it.
+/// A path of this machine relative to a folder, in compose's notation.
 pub fn host_path(folder: &Path, to: &Path) -> String {
     escaped(&relative(folder, to))
 }
 
-/// A path from a folder, beginning with `./` or `../`.
+/// A path relative to a folder, beginning with `./` or `../`.
 pub fn relative(folder: &Path, to: &Path) -> String {
     let same = folder.components().zip(to.components()).take_while(|(a, b)| a == b).count();
     let up = folder.components().skip(same).map(|_| Component::ParentDir);

@@ -16,10 +16,10 @@ const APPLIED: &str = "command configs credential_spec deploy dns dns_search ent
     hostname image isolation labels logging networks ports secrets stdin_open stop_grace_period stop_signal sysctls tty ulimits \
     user volumes working_dir";
 
-/// How long a service may take to end, unless its table says otherwise: the engine's own default, written down.
+/// Default stop grace period of a service, which is the engine's own default.
 const GRACE_PERIOD: &str = "10s";
 
-/// The whole app as one stack. With a prefix, images are those that `push --repo PREFIX` sends.
+/// Renders the app as one stack. With a prefix, images have the names that `push --repo PREFIX` pushes.
 pub fn files(plan: &Plan, prefix: Option<&str>) -> Result<Rendered> {
     let folder = plan.output.join("swarm");
     let mut notes: Vec<String> = parts::note_of_template(plan).into_iter().collect();
