@@ -43,17 +43,17 @@ const APP: &str = "## The app
 const SERVICE: &str = "## A service
 
 `[package.metadata.service]` in the manifest of each package that is a service, or `[[package.metadata.service]]` for several services from one
-package. [Services and apps](guide/services.md#a-service) shows it by example. For every key, a table says what each target makes of it:
+package. [Services and apps](guide/services.md#a-service) shows it by example. For every key, a table shows its effect on each target:
 
-- *image, Dockerfile*: the image, and the Dockerfile that makes the same.
+- *image, Dockerfile*: the image, and the Dockerfile that builds the same image.
 - *compose*: `generate --for compose`, and `app.yml`.
 - *Docker Swarm*: `generate --for swarm`, and stacks.
 - *Kubernetes*: `generate --for kubernetes`, and `deploy --to kubernetes`.
 - *AuterionOS*: what the device gets.
 - *`run`, `dev`*: containers on this machine.
 
-*The image says it* is true of a package's image. For services that a Dockerfile makes, and for the containers that tests need, cargo-appbundle
-does not make the image. There, the key is written where the other keys are.
+*Set in the image* applies to packages. cargo-appbundle does not build the images of Dockerfile services and of dependencies, so for these the key
+is written to the target's file, like the other keys.
 
 ";
 
