@@ -13,10 +13,10 @@ pub struct ShellArgs {
     /// Print only errors and warnings
     #[arg(short, long, global = true, help_heading = "Display")]
     pub quiet: bool,
-    /// When to use colours: auto, always, never
+    /// When to use colours
     #[arg(long, global = true, value_name = "WHEN", help_heading = "Display")]
     pub color: Option<Color>,
-    /// Format of stdout: `human`, or `json` with one JSON message per line
+    /// Format of stdout; `json` prints one JSON message per line
     #[arg(long, global = true, value_name = "FMT", help_heading = "Display")]
     pub message_format: Option<FormatOfMessages>,
 }
