@@ -56,7 +56,7 @@ pub fn read(
         }),
         BaseChoice::Rootfs(path) => rootfs::read(path, epoch, packer, known),
         BaseChoice::Dockerfile(_) | BaseChoice::Daemon(_) => {
-            bail!("it needs an engine, and this program was built without its feature `engine`")
+            bail!("it needs a container engine, but cargo-appbundle was built without the feature `engine`")
         }
         BaseChoice::Archive(path) => remembered::read_once(path, target, packer, known),
         BaseChoice::Image(_) => bail!("it was not pulled"),

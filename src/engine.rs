@@ -100,7 +100,7 @@ impl Engine {
     /// Connects to this one.
     fn at(endpoint: &Endpoint, without: &str) -> Result<Self> {
         endpoint.look()?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start a runtime")?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start the async runtime")?;
         let docker = endpoint.client(PATIENCE)?;
         let told = |error| error::told(error, endpoint, without, "saying its version");
         let version = runtime.block_on(docker.version()).map_err(told)?;
@@ -109,7 +109,7 @@ impl Engine {
             let (major, minor) = text.split_once('.')?;
             Some((major.parse().ok()?, minor.parse().ok()?))
         };
-        let Some(offered) = number(&api) else { bail!("the server there is not a container engine") };
+        let Some(offered) = number(&api) else { bail!("the server is not a container engine") };
         let components = version.components.unwrap_or_default();
         let is_podman = components.iter().any(|component| component.name.contains("Podman"));
         let name = if is_podman { "Podman" } else { "Docker" };

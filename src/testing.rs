@@ -111,7 +111,7 @@ impl Runner<'_> {
         let mut child = spawned.with_context(|| format!("failed to run `{}`", cargo.program.display()))?;
         let mut asked: Option<(Instant, usize)> = None;
         let status = loop {
-            if let Some(status) = child.try_wait().context("failed to wait for cargo")? {
+            if let Some(status) = child.try_wait().context("failed to wait for Cargo")? {
                 break status;
             }
             let wishes = self.interrupt.count();

@@ -70,10 +70,10 @@ fn only(archive: &Archive, target: &Target) -> Result<StoredImage> {
         match target.platform.nearest(by_digest.values().filter_map(|entry| entry.descriptor()))[..] {
             [only] => by_digest[&only.digest],
             [] => bail!(Code::BasePlatform.error(format!("none of its {there} images is for {}", target.platform))),
-            ref several => bail!("it holds {} images for {} instead of one", several.len(), target.platform),
+            ref several => bail!("it contains {} images for {} instead of one", several.len(), target.platform),
         }
     } else {
-        let [entry] = &listing.entries[..] else { bail!("it holds {} images instead of one", listing.entries.len()) };
+        let [entry] = &listing.entries[..] else { bail!("it contains {} images instead of one", listing.entries.len()) };
         entry
     };
     walk.image(entry)?.context("it is not an image")
@@ -100,7 +100,7 @@ fn base(archive: &Archive, image: StoredImage, choice: BaseChoice, target: &Targ
     ensure!(
         (&of_image.os, &of_image.architecture) == (&platform.os, &platform.architecture),
         Code::BasePlatform.error(format!(
-            "its image is for {}/{}, but the target `{}` is {platform}",
+            "its image is for {}/{}, but the target `{}` is for {platform}",
             of_image.os, of_image.architecture, target.triple
         ))
     );

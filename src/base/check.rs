@@ -57,7 +57,7 @@ pub fn check(binary: &Binary, base: &Base) -> Result<()> {
     } else if base.facts.libraries.is_empty() {
         "use `base = \"auto\"`, or compile a static binary for the target's `-musl` triple"
     } else {
-        "use a base that has it, pack it with `files` where the loader searches, or use `base = \"auto\"`"
+        "use a base that has it, add it with `files` to a folder that the loader searches, or use `base = \"auto\"`"
     };
     bail!(code.error(format!(
         "`{}` of the service `{}` does not run on the base `{}`:\n  {}\nhelp: {help}",

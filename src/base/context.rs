@@ -37,7 +37,7 @@ impl BuildContext {
     /// # Errors
     /// When something cannot be read, or a pattern is none.
     pub fn read(source: &Dockerfile, known: &KnownDigests) -> Result<Self> {
-        let failed = || format!("failed to read the context of `{}`", source.written);
+        let failed = || format!("failed to read the build context of `{}`", source.written);
         let ignored = Ignored::read(source).with_context(failed)?;
         let inside = source.path.strip_prefix(&source.context).ok().and_then(Path::to_str).map(str::to_owned);
         let dockerfile = inside.unwrap_or_else(|| FOREIGN.to_owned());
@@ -45,7 +45,7 @@ impl BuildContext {
         for found in WalkDir::new(&source.context).min_depth(1).sort_by_file_name() {
             let found = found.with_context(failed)?;
             let relative = found.path().strip_prefix(&source.context).unwrap_or(found.path());
-            let path = relative.to_str().with_context(|| format!("`{}` has a name that is not UTF-8", relative.display()))?;
+            let path = relative.to_str().with_context(|| format!("the name of `{}` is not UTF-8", relative.display()))?;
             if path != dockerfile && ignored.has(path) {
                 continue;
             }
@@ -54,7 +54,7 @@ impl BuildContext {
                 files.push(File::new(path, 0o755, EntryKind::Folder, found.path()));
             } else if kind.is_symlink() {
                 let target = fs_err::read_link(found.path())?;
-                let target = target.to_str().with_context(|| format!("the link `{path}` has a target that is not UTF-8"))?;
+                let target = target.to_str().with_context(|| format!("the target of the link `{path}` is not UTF-8"))?;
                 files.push(File::new(path, 0o777, EntryKind::Symlink(target.to_owned()), found.path()));
             } else if kind.is_file() {
                 files.push(File::of(path, found.path(), known).with_context(failed)?);
@@ -73,18 +73,18 @@ impl BuildContext {
     pub fn add(&mut self, name: &str, folder: &Path, known: &KnownDigests) -> Result<()> {
         let failed = || format!("failed to read the package `{name}`");
         let taken = self.files.iter().any(|file| file.entry.path == name);
-        anyhow::ensure!(!taken, "the context has a file or folder `{name}` already, where the package would go");
+        anyhow::ensure!(!taken, "the build context already has a file or folder `{name}`, where the package would go");
         self.files.push(File::new(name, 0o755, EntryKind::Folder, folder));
         let built =
             |entry: &walkdir::DirEntry| entry.depth() == 1 && (entry.file_name() == "target" || entry.file_name() == ".git");
         for found in WalkDir::new(folder).min_depth(1).sort_by_file_name().into_iter().filter_entry(|entry| !built(entry)) {
             let found = found.with_context(failed)?;
             let relative = found.path().strip_prefix(folder).unwrap_or(found.path());
-            let path = relative.to_str().with_context(|| format!("`{}` has a name that is not UTF-8", relative.display()))?;
+            let path = relative.to_str().with_context(|| format!("the name of `{}` is not UTF-8", relative.display()))?;
             let path = format!("{name}/{path}");
             if found.file_type().is_symlink() {
                 let target = fs_err::read_link(found.path())?;
-                let target = target.to_str().with_context(|| format!("the link `{path}` has a target that is not UTF-8"))?;
+                let target = target.to_str().with_context(|| format!("the target of the link `{path}` is not UTF-8"))?;
                 self.files.push(File::new(&path, 0o777, EntryKind::Symlink(target.to_owned()), found.path()));
             } else if found.file_type().is_dir() {
                 self.files.push(File::new(&path, 0o755, EntryKind::Folder, found.path()));
@@ -146,7 +146,7 @@ impl BuildContext {
             to.write_all(&encode(entry)?)?;
             if let EntryKind::File(size) = entry.kind {
                 let copied = std::io::copy(&mut std::io::Read::take(fs_err::File::open(from)?, size), to)?;
-                anyhow::ensure!(copied == size, "`{}` changed while it was read", from.display());
+                anyhow::ensure!(copied == size, "`{}` changed while it was being read", from.display());
                 to.write_all(padding(size))?;
                 written(size);
             }
@@ -193,7 +193,7 @@ impl Ignored {
                 continue;
             }
             let glob = GlobBuilder::new(&pattern).literal_separator(true).backslash_escape(true).build();
-            let glob = glob.with_context(|| format!("`{line}` in `.dockerignore` is not a pattern"))?;
+            let glob = glob.with_context(|| format!("`{line}` in `.dockerignore` is not a valid pattern"))?;
             patterns.push((glob.compile_matcher(), back));
         }
         Ok(Self { patterns })

@@ -12,7 +12,7 @@ use crate::segment::Packer;
 use crate::shell::Shell;
 
 /// The help when no engine answers.
-const WITHOUT: &str = "start Docker or podman, or name an image of a registry: `base = { image = \"NAME\" }`";
+const WITHOUT: &str = "start Docker or podman, or use an image from a registry: `base = { image = \"NAME\" }`";
 
 /// The id that a name leads to now, so that a build knows whether its base is another one.
 ///
@@ -42,7 +42,7 @@ pub fn read(name: &str, target: &Target, packer: &Packer, shell: &Shell) -> Resu
     ensure!(
         (image.os.as_str(), image.architecture.as_str()) == (platform.os.as_str(), platform.architecture.as_str()),
         Code::BasePlatform.error(format!(
-            "the image `{name}` is marked {}/{}, but the target `{}` is {platform}\nhelp: run `docker pull --platform {platform} {name}`",
+            "the image `{name}` is for {}/{}, but the target `{}` is for {platform}\nhelp: run `docker pull --platform {platform} {name}`",
             image.os, image.architecture, target.triple
         ))
     );
@@ -55,7 +55,7 @@ pub fn read(name: &str, target: &Target, packer: &Packer, shell: &Shell) -> Resu
             progress.message(name);
             engine.save(&[name], pending.file())?;
         }
-        archive::read(pending.path(), target, packer).context("failed to read what the engine saved")
+        archive::read(pending.path(), target, packer).context("failed to read the archive that the engine saved")
     })?;
     Ok(Base { reference: Some(name.to_owned()), ..base })
 }

@@ -74,14 +74,14 @@ fn build(
             });
         }
     };
-    ensure!(fits(&image, target), Code::BasePlatform.error(marked("what the engine built", &image, source, target)));
+    ensure!(fits(&image, target), Code::BasePlatform.error(marked("the image that the engine built", &image, source, target)));
     let mut pending = Pending::new(&packer.cache().folder().join("image"))?;
     {
         let progress = shell.progress("Saving", 0);
         progress.message(reference);
         engine.save(&[reference], pending.file())?;
     }
-    let base = archive::read(pending.path(), target, packer).context("failed to read what the engine saved")?;
+    let base = archive::read(pending.path(), target, packer).context("failed to read the archive that the engine saved")?;
     Ok(base)
 }
 
@@ -123,8 +123,8 @@ fn fits(image: &ImageFacts, target: &Target) -> bool {
 
 fn marked(what: &str, image: &ImageFacts, source: &Dockerfile, target: &Target) -> String {
     format!(
-        "{what} is marked {}/{}, but the target `{}` is {3} (`docker import --platform` of Docker 20.10 marks every image as the \
-         engine's own)\nhelp: `docker pull --platform {3} IMAGE`, or begin `{4}` with `FROM scratch` and `ADD rootfs.tar /`",
+        "{what} is for {}/{}, but the target `{}` is for {3} (`docker import --platform` of Docker 20.10 always writes the \
+         engine's own platform)\nhelp: `docker pull --platform {3} IMAGE`, or begin `{4}` with `FROM scratch` and `ADD rootfs.tar /`",
         image.os, image.architecture, target.triple, target.platform, source.written
     )
 }

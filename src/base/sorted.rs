@@ -93,7 +93,7 @@ impl Read for Sorted {
             self.file.read_at(&mut buffer[..wanted], *from)?
         };
         if count == 0 && wanted > 0 {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter while it was read"));
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file was truncated while it was being read"));
         }
         *from += count as u64;
         if from == to {

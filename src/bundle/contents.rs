@@ -89,7 +89,7 @@ pub fn contents_by_name(path: &Path) -> Result<Option<Contents>> {
 
 impl Contents {
     fn checked(self, path: &Path) -> Result<Self> {
-        ensure!(!self.images.is_empty(), Code::NotABundle.error(format!("`{}` holds no images", path.display())));
+        ensure!(!self.images.is_empty(), Code::NotABundle.error(format!("`{}` contains no images", path.display())));
         Ok(self)
     }
 }
@@ -186,7 +186,7 @@ pub fn write_images(
             Ok(())
         })?;
     }
-    ensure!(missing.is_empty(), "`{}` changed while it was read", path.display());
+    ensure!(missing.is_empty(), "`{}` changed while it was being read", path.display());
     Ok(to.write_all(&END_OF_ARCHIVE)?)
 }
 

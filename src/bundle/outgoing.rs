@@ -78,7 +78,7 @@ impl Outgoing {
     ) -> Result<Self> {
         ensure!(
             files.len() == manifest.layers.len(),
-            "`{name}` has {} layers, its manifest {}",
+            "the config of `{name}` lists {} layers, but its manifest lists {}",
             files.len(),
             manifest.layers.len()
         );

@@ -73,7 +73,7 @@ fn misnamed(file: &str, survey: &Survey) -> Option<String> {
     if [slug, &usual, &format!("{slug}-{version}")].into_iter().any(|name| Some(name.as_str()) == stem) {
         return None;
     }
-    Some(format!("the file is called `{}`, but holds what is usually called `{usual}.auterionos`", file.escape_debug()))
+    Some(format!("the file is named `{}`; the usual name for its app is `{usual}.auterionos`", file.escape_debug()))
 }
 
 /// Looks into a stream; the size is left at 0.
@@ -95,7 +95,7 @@ pub fn survey_reader(reader: impl Read, limits: Limits) -> Result<Survey> {
     let readable = Compression::of(&head) != Compression::None || begins_as_tar;
     ensure!(
         readable,
-        Code::NotABundle.error("it is neither an `.auterionos` file nor an archive of images: it does not begin as a tar")
+        Code::NotABundle.error("it is neither an `.auterionos` file nor an archive of images: it does not start with a tar header")
     );
     let members = ImageMembers::read(reader, &budget, Some(limits.largest));
     let mut images = FoundImages::resolve(&members, false);
@@ -132,5 +132,5 @@ fn made_by(members: &ImageMembers, images: &FoundImages) -> Option<String> {
         (true, false) if members.linked => "podman or skopeo",
         _ => return None,
     };
-    Some(format!("{guess} (by the look of it)"))
+    Some(format!("{guess} (guessed from its files)"))
 }

@@ -64,12 +64,12 @@ impl Inside {
             }
             let _ = std::fs::remove_dir_all(entry.path());
         }
-        let folder = tempfile::Builder::new().prefix("run-").tempdir_in(parent).context("failed to make a folder")?;
+        let folder = tempfile::Builder::new().prefix("run-").tempdir_in(parent).context("failed to create a folder")?;
         let lock = fs_err::File::create(folder.path().join("lock"))?.into_parts().0;
         lock.lock().context("failed to lock a new file")?;
         let supervisor = supervisor(&folder.path().join("supervisor"), target);
         if let Err(error) = &supervisor {
-            shell.detail("Restarting", format_args!("whole containers, without a supervisor: {error:#}"));
+            shell.detail("Restarting", format_args!("whole containers, because the supervisor cannot be used: {error:#}"));
         }
         Ok(Self { folder, _lock: lock, supervisor: supervisor.ok(), controls: BTreeMap::new() })
     }
@@ -163,7 +163,7 @@ fn supervisor(folder: &Path, target: &Target) -> Result<Vec<String>> {
     // What runs here alone runs in every container.
     let words = line(&folder.display().to_string());
     let tried = Command::new(&words[0]).args(&words[1..]).arg("--help").env_clear().stdin(Stdio::null()).output();
-    ensure!(tried.is_ok_and(|output| output.status.success()), "this program does not run from a copy");
+    ensure!(tried.is_ok_and(|output| output.status.success()), "a copy of this program does not run");
     Ok(line(SUPERVISOR))
 }
 
@@ -184,7 +184,7 @@ fn loaded(elf: &Elf) -> Result<BTreeMap<String, PathBuf>> {
         if found.contains_key(name) {
             return Ok(None);
         }
-        let path = find(name).with_context(|| format!("this program's library `{name}` is not found"))?;
+        let path = find(name).with_context(|| format!("failed to find this program's library `{name}`"))?;
         let library = Elf::read(&path)?;
         found.insert(name.to_owned(), path);
         Ok(Some(Needing { name: name.to_owned(), elf: Cow::Owned(library), paths: Vec::new() }))

@@ -99,7 +99,7 @@ fn listen(control: &Path, to: Sender<Event>) -> Option<UnixStream> {
 
 /// Starts the service; whatever else ends in the container while it runs is waited for, as its first process must.
 fn start(words: &[OsString], to: &Sender<Event>) -> Result<Pid> {
-    let (program, arguments) = words.split_first().context("there is no command line")?;
+    let (program, arguments) = words.split_first().context("the command line is missing")?;
     let child = match Command::new(program).args(arguments).spawn() {
         Ok(child) => child,
         Err(error) => {

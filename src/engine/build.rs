@@ -57,8 +57,8 @@ impl Engine {
             let answered = self.runtime.block_on(self.ask(spec, stream, &mut answers));
             (writer.join(), answered)
         });
-        both(written.unwrap_or_else(|_| Err(anyhow!("the context's writer died"))), answered)?;
-        self.image(&spec.tag)?.with_context(|| format!("the engine built `{}`, but does not list it", spec.tag))
+        both(written.unwrap_or_else(|_| Err(anyhow!("the thread that sends the build context panicked"))), answered)?;
+        self.image(&spec.tag)?.with_context(|| format!("the engine built `{}`, but cannot find it", spec.tag))
     }
 
     async fn ask(
@@ -95,7 +95,7 @@ impl Engine {
             let text = String::from_utf8_lossy(&bytes).into_owned();
             let said =
                 serde_json::from_str::<Value>(&text).ok().and_then(|value| Some(value.get("message")?.as_str()?.to_owned()));
-            bail!("the engine refused to build: {} (status {})", said.unwrap_or(text).trim(), status.as_u16());
+            bail!("the engine rejected the build: {} (status {})", said.unwrap_or(text).trim(), status.as_u16());
         }
         let mut open: Vec<u8> = Vec::new();
         while let Some(frame) = body.frame().await {
@@ -105,7 +105,7 @@ impl Engine {
                 let line: Vec<u8> = open.drain(..=end).collect();
                 answers.line(&line)?;
             }
-            anyhow::ensure!(open.len() <= LONGEST, "the engine's answer has a line of more than {LONGEST} bytes");
+            anyhow::ensure!(open.len() <= LONGEST, "the engine's response has a line of more than {LONGEST} bytes");
         }
         answers.line(&open)
     }
@@ -148,7 +148,7 @@ impl Answers<'_> {
         if line.is_empty() {
             return Ok(());
         }
-        let value: Value = serde_json::from_slice(line).context("the engine's answer is not JSON")?;
+        let value: Value = serde_json::from_slice(line).context("the engine's response is not JSON")?;
         if let Some(error) = value.get("error").and_then(Value::as_str) {
             let said: String = self.last.iter().map(|line| format!("\n  {line}")).collect();
             bail!("{}{said}", error.trim());

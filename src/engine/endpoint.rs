@@ -51,9 +51,9 @@ impl Endpoint {
         match UnixStream::connect(path) {
             Ok(_) => Ok(()),
             Err(error) => match error.kind() {
-                std::io::ErrorKind::NotFound => bail!("there is no such socket"),
+                std::io::ErrorKind::NotFound => bail!("the socket does not exist"),
                 std::io::ErrorKind::PermissionDenied => bail!("permission denied"),
-                std::io::ErrorKind::ConnectionRefused => bail!("nobody listens there"),
+                std::io::ErrorKind::ConnectionRefused => bail!("connection refused"),
                 _ => Err(error).context("failed to connect"),
             },
         }
@@ -64,7 +64,7 @@ impl Endpoint {
         let client = match self.url.split_once("://") {
             Some(("unix", path)) => Docker::connect_with_unix(path, seconds, API_DEFAULT_VERSION),
             Some(("tcp" | "http", _)) => Docker::connect_with_http(&self.url, seconds, API_DEFAULT_VERSION),
-            _ => bail!("only `unix://` and `tcp://` are supported"),
+            _ => bail!("unsupported scheme; use `unix://` or `tcp://`"),
         };
         client.context("failed to connect")
     }

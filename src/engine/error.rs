@@ -9,7 +9,7 @@ use crate::diagnostic::Code;
 pub fn told(error: Error, endpoint: &Endpoint, help: &str, doing: &str) -> anyhow::Error {
     match error {
         Error::DockerResponseServerError { status_code, message } => {
-            let text = format!("the engine refused while {doing}: {} (status {status_code})", message.trim());
+            let text = format!("the engine returned an error while {doing}: {} (status {status_code})", message.trim());
             // In Docker's words, and in podman's.
             let port_taken = ["port is already allocated", "address already in use"].iter().any(|words| message.contains(words));
             if port_taken { Code::PortTaken.error(text).into() } else { anyhow::Error::msg(text) }
@@ -17,7 +17,7 @@ pub fn told(error: Error, endpoint: &Endpoint, help: &str, doing: &str) -> anyho
         Error::DockerStreamError { error } => anyhow::anyhow!("the engine failed while {doing}: {}", error.trim()),
         Error::RequestTimeoutError => anyhow::anyhow!("the engine at {endpoint} did not answer in time while {doing}"),
         Error::JsonDataError { message, .. } => {
-            anyhow::anyhow!("what answers at {endpoint} is not a container engine, or a broken one: {message}")
+            anyhow::anyhow!("the server at {endpoint} is not a container engine or is broken: {message}")
         }
         error => gone(&chain(&error), endpoint, help, doing),
     }
@@ -26,7 +26,7 @@ pub fn told(error: Error, endpoint: &Endpoint, help: &str, doing: &str) -> anyho
 /// An engine that was there and is no longer. `help` is what can be done without one.
 pub fn gone(cause: &str, endpoint: &Endpoint, help: &str, doing: &str) -> anyhow::Error {
     let why = format!("the engine at {endpoint} stopped answering while {doing}: {cause}");
-    let help = format!("help: see in its log why it ended (`journalctl -u docker`), and {help}");
+    let help = format!("help: look for the cause in its log (`journalctl -u docker`), and {help}");
     Code::EngineUnreachable.error(format!("{why}\n{help}")).into()
 }
 

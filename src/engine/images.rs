@@ -69,7 +69,7 @@ impl Engine {
     /// The chains of layers of all images (see [`chains`]).
     pub fn known_chains(&self) -> Result<BTreeSet<Digest>> {
         let options = ListImagesOptionsBuilder::new().all(false).build();
-        let images = self.wait("listing its images", self.docker.list_images(Some(options)))?;
+        let images = self.wait("listing images", self.docker.list_images(Some(options)))?;
         let mut known = BTreeSet::new();
         for summary in images {
             // One that goes away meanwhile is one less.
@@ -82,7 +82,7 @@ impl Engine {
 
     /// Docker from 25 on may; then it loads whole images only.
     fn keeps_images_in_containerd(&self) -> Result<bool> {
-        let info = self.wait("reporting how it stores images", self.docker.info())?;
+        let info = self.wait("reading its storage driver", self.docker.info())?;
         let status = info.driver_status.unwrap_or_default();
         Ok(status.iter().flatten().any(|text| text.contains("containerd.snapshotter")))
     }
@@ -91,7 +91,7 @@ impl Engine {
     pub fn tag(&self, image: &str, name: &str) -> Result<()> {
         let (repo, tag) = name.rsplit_once(':').with_context(|| format!("`{name}` has no tag"))?;
         let options = bollard::query_parameters::TagImageOptionsBuilder::new().repo(repo).tag(tag).build();
-        self.wait(&format!("naming the image `{name}`"), self.docker.tag_image(image, Some(options)))
+        self.wait(&format!("tagging the image `{name}`"), self.docker.tag_image(image, Some(options)))
     }
 }
 

@@ -41,7 +41,7 @@ impl Pipe {
     pub(super) fn fill(mut self, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
         let written = write(&mut self).and_then(|()| Ok(self.send()?));
         if written.is_err() {
-            let _ = self.to.blocking_send(Err(io::Error::other("the archive could not be read to its end")));
+            let _ = self.to.blocking_send(Err(io::Error::other("failed to read the whole archive")));
         }
         written
     }
@@ -94,6 +94,6 @@ impl Engine {
             });
             (writer.join(), answered)
         });
-        both(written.unwrap_or_else(|_| Err(anyhow::anyhow!("the archive's writer died"))), answered)
+        both(written.unwrap_or_else(|_| Err(anyhow::anyhow!("the thread that sends the archive panicked"))), answered)
     }
 }

@@ -149,7 +149,7 @@ fn device(text: &str) -> Result<DeviceMapping> {
         [host, inside, allowed] => (host, inside, allowed),
         _ => bail!("`{text}` is not a device"),
     };
-    std::fs::metadata(host).with_context(|| format!("there is not a device `{host}` on this machine"))?;
+    std::fs::metadata(host).with_context(|| format!("this machine has no device `{host}`"))?;
     Ok(DeviceMapping {
         path_on_host: Some(host.into()),
         path_in_container: Some(inside.into()),

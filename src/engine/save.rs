@@ -19,7 +19,7 @@ impl Engine {
             let mut size = 0;
             while let Some(piece) = pieces.next().await {
                 let piece = piece.map_err(told)?;
-                to.write_all(&piece).context("failed to write an archive of images")?;
+                to.write_all(&piece).context("failed to write the saved images")?;
                 size += piece.len() as u64;
             }
             Ok(size)

@@ -65,7 +65,7 @@ fn only(stack: &str) -> HashMap<String, Vec<String>> {
 impl Engine {
     /// The swarm that this engine is in.
     pub fn swarm(&self) -> Result<SwarmFacts> {
-        let info = self.wait("telling of its swarm", self.docker.info())?;
+        let info = self.wait("reading the state of its swarm", self.docker.info())?;
         let swarm = info.swarm.unwrap_or_default();
         Ok(SwarmFacts {
             active: swarm.local_node_state == Some(LocalNodeState::ACTIVE),
@@ -143,7 +143,7 @@ impl Engine {
     /// The last lines that the replicas of a service wrote.
     pub fn last_words(&self, service: &str, lines: usize) -> Result<Vec<String>> {
         let options = LogsOptionsBuilder::new().stdout(true).stderr(true).tail(&lines.to_string()).build();
-        let doing = format!("reading what `{service}` wrote");
+        let doing = format!("reading the output of `{service}`");
         let mut text = Vec::new();
         self.runtime.block_on(async {
             let mut pieces = std::pin::pin!(self.docker.service_logs(service, Some(options)));
@@ -171,7 +171,7 @@ impl Engine {
 
     /// Removes the unused networks, configs and secrets of a stack; gives the names of those that are still in use.
     pub fn remove_rest(&self, stack: &str) -> Result<Vec<String>> {
-        let doing = format!("removing what is left of the stack `{stack}`");
+        let doing = format!("removing the rest of the stack `{stack}`");
         let options = ListNetworksOptionsBuilder::new().filters(&only(stack)).build();
         let mut left = Vec::new();
         for network in self.wait(&doing, self.docker.list_networks(Some(options)))? {

@@ -136,5 +136,5 @@ use super::by_engine::images as by_engine;
 /// Without the feature `engine`, there is no engine to ask.
 #[cfg(not(feature = "engine"))]
 fn by_engine(_: &Plan, _: &Bases, _: &Workbench<'_>) -> Result<Vec<Image>> {
-    anyhow::bail!("this program was built without its feature `engine`\nhelp: build with `--engine native`")
+    anyhow::bail!("cargo-appbundle was built without the feature `engine`\nhelp: build with `--engine native`")
 }

@@ -54,7 +54,7 @@ impl Built {
                 service: image.service.clone(),
                 reference: image.reference.to_string(),
                 platform: image.platform.to_string(),
-                config: String::from_utf8(image.config_bytes.clone()).context("a config is not text")?,
+                config: String::from_utf8(image.config_bytes.clone()).context("a config is not UTF-8")?,
                 layers: image.layers.clone(),
                 base,
             })
@@ -79,7 +79,7 @@ impl Built {
             )));
         };
         let other = || match built.version == wanted.version {
-            true => format!("help: choose it: `--target {}`", built.target),
+            true => format!("help: select it with `--target {}`", built.target),
             false => HELP.to_owned(),
         };
         ensure!(
@@ -110,7 +110,7 @@ impl Built {
         };
         let mut targets: Vec<String> = folders.filter_map(read).collect();
         targets.sort();
-        if targets.is_empty() { HELP.to_owned() } else { format!("help: choose what was built: `{}`", targets.join(" ")) }
+        if targets.is_empty() { HELP.to_owned() } else { format!("help: select what was built: `{}`", targets.join(" ")) }
     }
 
     /// The images, as they were made.

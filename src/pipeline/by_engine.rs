@@ -57,7 +57,7 @@ pub fn images(plan: &Plan, bases: &Bases, bench: &Workbench<'_>) -> Result<Vec<I
     let names: Vec<&str> = named.iter().map(|(name, _)| name.as_str()).collect();
     let size = engine.save(&names, pending.file())?;
     shell.status("Saved", format_args!("{}, {}", shell::count(names.len(), "image"), shell::bytes(size)));
-    let saved = base::read_saved(pending.path(), &named, packer).context("failed to read what the engine saved")?;
+    let saved = base::read_saved(pending.path(), &named, packer).context("failed to read the archive that the engine saved")?;
     let finished = images.iter().zip(saved).map(|(planned, mut saved)| {
         // A Dockerfile cannot say a label of several lines.
         let labels = planned.config.labels.iter().filter(|(_, value)| value.contains('\n'));
@@ -139,7 +139,7 @@ fn build_all(
     });
     let done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     let built = done.into_values().collect::<Result<Vec<_>>>()?;
-    ensure!(built.len() == contexts.len(), "not all images were built");
+    ensure!(built.len() == contexts.len(), "some images were not built");
     Ok(built)
 }
 

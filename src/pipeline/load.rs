@@ -46,7 +46,7 @@ pub fn load(engine: &Engine, path: &Path, contents: &Contents, shell: &Shell) ->
     let (mut wanted, mut chains) = (Vec::new(), BTreeSet::new());
     for image in &contents.images {
         if image.names.is_empty() {
-            bail!("the image {} of `{}` has no name, by which it could be found again", image.id.short(), path.display());
+            bail!("the image {} of `{}` has no name, so it could not be found after loading", image.id.short(), path.display());
         }
         let named = named(engine, image)?;
         chains.extend(named.iter().flatten().flat_map(|found| engine::chains(found.layers.iter().map(String::as_str))));
@@ -74,7 +74,7 @@ pub fn load(engine: &Engine, path: &Path, contents: &Contents, shell: &Shell) ->
         && !known.is_empty()
         && engine.again().is_ok()
     {
-        shell.detail("Loading", format_args!("all layers again, because the engine failed: {error:#}"));
+        shell.detail("Loading", format_args!("all layers, because the engine failed without those it has: {error:#}"));
         known.clear();
         sent = send(engine, path, &wanted, &known, shell);
     }
@@ -82,7 +82,7 @@ pub fn load(engine: &Engine, path: &Path, contents: &Contents, shell: &Shell) ->
     let sent = sent.map_err(|error| read_through(path, shell).err().unwrap_or(error))?;
     for image in &wanted {
         if !is_of(&named(engine, image)?, image) {
-            bail!("the engine accepted the image `{}`, but does not list it", image.names[0]);
+            bail!("the engine accepted the image `{}`, but cannot find it", image.names[0]);
         }
     }
     let spared = bytes(contents.images.iter(), &BTreeSet::new()) - bytes(wanted.iter().copied(), &known);

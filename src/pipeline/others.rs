@@ -58,7 +58,7 @@ fn read(options: &Options, plan: &Plan, around: &mut Vec<PathBuf>, found: &mut O
 pub fn refuse_cycle(around: &[PathBuf], folder: &PathBuf) -> Result<()> {
     if around.contains(folder) {
         let path: Vec<String> = around.iter().chain([folder]).map(|path| path.display().to_string()).collect();
-        bail!(Code::DependencyCycle.error(format!("workspaces are in each other in a cycle: {}", path.join(" -> "))));
+        bail!(Code::DependencyCycle.error(format!("workspaces include each other in a cycle: {}", path.join(" -> "))));
     }
     Ok(())
 }

@@ -111,7 +111,7 @@ impl<'a> Images<'a> {
         let pin = parts.lockfile.pin(&name).and_then(|pin| pin.platform(&platform)).cloned();
         let resolved = resolve_pinned(parts, reference, digest, target)?;
         if resolved.manifest != manifest {
-            let message = format!("the manifest of `{name}` for {platform} has the digest `{}`", resolved.manifest);
+            let message = format!("the digest of `{name}`'s manifest for {platform} is `{}`", resolved.manifest);
             return Err(parts.lockfile.wrong(&name, Some(&platform), "digest", message));
         }
         if pin.as_ref().is_some_and(|pin| pin.diff_ids != resolved.diff_ids) {
@@ -178,7 +178,7 @@ fn resolve_pinned(parts: &Parts<'_>, reference: &Reference, digest: Digest, targ
         let not_found = error.downcast_ref::<Diagnostic>().filter(|refused| refused.code == Code::RegistryNotFound);
         match not_found.filter(|_| parts.lockfile.pin(&reference.to_string()).is_some()) {
             Some(refused) => {
-                let message = format!("the registry does not have `{reference}` with this digest: {refused}");
+                let message = format!("the registry has no `{reference}` with this digest: {refused}");
                 parts.lockfile.wrong(&reference.to_string(), None, "digest", message)
             }
             None => error,

@@ -47,7 +47,7 @@ impl Session {
         if sessions.len() > 1 {
             let triples: Vec<&str> = sessions.iter().map(|session| session.plan.target.triple.as_str()).collect();
             bail!(Code::SeveralTargets.error(format!(
-                "there are several targets, {}\nhelp: choose one: `--target {}`",
+                "the plan has several targets, {}\nhelp: select one with `--target {}`",
                 triples.join(" and "),
                 triples[0]
             )));

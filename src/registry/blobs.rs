@@ -30,7 +30,7 @@ impl Blobs {
     pub fn of_user() -> Result<Self> {
         let named = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
         let folder = named.or_else(|| Some(std::env::home_dir()?.join(".cache")));
-        Self::open(&folder.context("there is no cache directory: `HOME` is not set")?.join("cargo-appbundle"))
+        Self::open(&folder.context("failed to find the cache directory: `HOME` is not set")?.join("cargo-appbundle"))
     }
 
     /// The cache in a folder, which need not exist yet.

@@ -42,14 +42,14 @@ pub fn identity(host: &str) -> Result<Option<ClientCert>> {
     for key in files(host, "key") {
         let certificate = key.with_extension("cert");
         if !certificate.is_file() {
-            bail!("the key `{}` has no certificate beside it, `{}`", key.display(), certificate.display());
+            bail!("the certificate of the key `{}` is missing: `{}`", key.display(), certificate.display());
         }
     }
     let Some(path) = files(host, "cert").into_iter().next() else { return Ok(None) };
     let key_path = path.with_extension("key");
     if !key_path.is_file() {
         bail!(
-            "the client certificate `{}` has no key beside it, `{}`\nhelp: a CA's certificate has a name that ends in `.crt`",
+            "the key of the client certificate `{}` is missing: `{}`\nhelp: if it is a CA certificate, its name must end in `.crt`",
             path.display(),
             key_path.display()
         );
@@ -67,7 +67,7 @@ fn fit(certificates: &[Certificate<'static>], key: &PrivateKey<'static>) -> Resu
     let chain = certificates.iter().map(|certificate| CertificateDer::from(certificate.der().to_vec())).collect();
     match CertifiedKey::from_der(chain, key, &provider()) {
         Ok(_) => Ok(()),
-        Err(rustls::Error::InconsistentKeys(_)) => bail!("the key is that of another certificate"),
+        Err(rustls::Error::InconsistentKeys(_)) => bail!("the key does not belong to the certificate"),
         Err(error) => Err(anyhow!(error)),
     }
 }
@@ -78,7 +78,7 @@ fn key_of(path: &Path) -> Result<PrivateKey<'static>> {
     let bytes = std::fs::read(path).with_context(failed)?;
     let keys = ureq::tls::parse_pem(&bytes).filter_map(Result::ok);
     let mut keys = keys.filter_map(|item| if let PemItem::PrivateKey(key) = item { Some(key) } else { None });
-    keys.next().context("it has no key that is readable without a password").with_context(failed)
+    keys.next().context("it has no unencrypted private key").with_context(failed)
 }
 
 /// What was put down for a host, of one kind, by folder and name.
@@ -112,7 +112,7 @@ fn pem(path: &Path) -> Result<Vec<Certificate<'static>>> {
         }
     }
     if found.is_empty() {
-        return Err(anyhow!("it has no certificate")).with_context(failed);
+        return Err(anyhow!("it contains no certificate")).with_context(failed);
     }
     Ok(found)
 }

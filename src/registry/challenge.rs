@@ -74,10 +74,10 @@ struct Answer {
 
 /// The token in a token server's answer. What is wrong is said without the answer's words: they may hold a secret.
 pub fn parse_token(bytes: &[u8]) -> Result<Secret, String> {
-    let answer: Answer = serde_json::from_slice(bytes).map_err(|_| "its answer is not the JSON of a token".to_owned())?;
+    let answer: Answer = serde_json::from_slice(bytes).map_err(|_| "its response is not a JSON token".to_owned())?;
     let token = answer.token.filter(|token| !token.is_empty()).or(answer.access_token).unwrap_or_default();
     if token.is_empty() {
-        return Err("its answer has no token".into());
+        return Err("its response has no token".into());
     }
     // RFC 6750, 2.1: what can stand in the header.
     if !token.chars().all(|c| c.is_ascii_graphic()) {

@@ -125,7 +125,7 @@ impl<'a> Client<'a> {
             };
             self.pause(number, asked, &why);
         }
-        bail!("`{host}` received too many requests")
+        bail!("`{host}` refused too many requests")
     }
 
     /// Waits before the next try, and says so in Cargo's words.
@@ -265,7 +265,7 @@ impl<'a> Client<'a> {
         }
         ensure!(status == 200, "it answered {status}");
         let bytes = response.body_mut().with_config().limit(LARGEST_ANSWER).read_to_vec();
-        parse_token(&bytes.context("its answer could not be read")?).map_err(anyhow::Error::msg)
+        parse_token(&bytes.context("failed to read its response")?).map_err(anyhow::Error::msg)
     }
 }
 

@@ -139,7 +139,7 @@ pub fn judge(host: &str, error: ureq::Error) -> Failure {
     };
     if let Some(rustls::Error::InvalidCertificate(why)) = tls {
         let error = Code::RegistryCertificate.error(format!(
-            "the certificate of `{host}` is not trusted: {why}\nhelp: put its CA's certificate into `/etc/docker/certs.d/{host}/ca.crt`, or name it by `SSL_CERT_FILE`"
+            "the certificate of `{host}` is not trusted: {why}\nhelp: put its CA's certificate into `/etc/docker/certs.d/{host}/ca.crt`, or set `SSL_CERT_FILE` to it"
         ));
         return Failure { passing: false, error: error.into() };
     }
@@ -162,7 +162,7 @@ pub fn judge(host: &str, error: ureq::Error) -> Failure {
     };
     let error = match error {
         // It would show the whole URL, and what stands behind `?` may be as good as a password.
-        ureq::Error::BadUri(_) | ureq::Error::Http(_) => anyhow!("it gave a URL that cannot be used"),
+        ureq::Error::BadUri(_) | ureq::Error::Http(_) => anyhow!("it returned an invalid URL"),
         error => anyhow!(error),
     };
     Failure { passing, error: error.context(Code::RegistryUnreachable.error(format!("failed to reach `{host}`"))) }

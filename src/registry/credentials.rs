@@ -82,7 +82,7 @@ impl Store {
 fn find_in(path: &Path, bytes: &[u8], registry: &str, repository: &str) -> Result<Found> {
     let file: File = serde_json::from_slice(bytes).map_err(|error| {
         // The error's own words may quote a password.
-        anyhow::anyhow!("{}:{}:{} is not what should stand there", path.display(), error.line(), error.column())
+        anyhow::anyhow!("{}:{}:{}: invalid JSON or wrong type", path.display(), error.line(), error.column())
     })?;
     let names = names(registry, repository);
     let matching = |key: &str| names.iter().position(|name| *name == plain(key));
@@ -94,7 +94,7 @@ fn find_in(path: &Path, bytes: &[u8], registry: &str, repository: &str) -> Resul
     let mut entries: Vec<_> = file.auths.iter().filter_map(|(key, entry)| Some((matching(key)?, key, entry))).collect();
     entries.sort_by_key(|(at, ..)| *at);
     for (_, key, entry) in &entries {
-        if let Some(credentials) = entry.credentials().with_context(|| format!("the entry `{key}` is damaged"))? {
+        if let Some(credentials) = entry.credentials().with_context(|| format!("the entry `{key}` is invalid"))? {
             return Ok(Found { credentials: Some(credentials), warning: None });
         }
     }

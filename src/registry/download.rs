@@ -116,9 +116,9 @@ impl Client<'_> {
             number = if download.sum.size() > position { 1 } else { number + 1 };
             let why = broken.unwrap_or_else(|| anyhow!("the connection ended after {} of {size} bytes", download.sum.size()));
             if number >= TRIES {
-                return Err(why.context(format!("`{}` broke off", endpoint.host)));
+                return Err(why.context(format!("`{}` closed the connection early", endpoint.host)));
             }
-            self.pause(number, None, &format!("`{}` broke off: {why:#}", endpoint.host));
+            self.pause(number, None, &format!("`{}` closed the connection early: {why:#}", endpoint.host));
         }
         let sum = std::mem::take(&mut download.sum).finish();
         ensure!(sum == download.blob.digest, "`{}` returned bytes with the digest `{sum}`", endpoint.host);
@@ -132,7 +132,7 @@ impl Client<'_> {
         for mirror in mirrors {
             match ask(mirror) {
                 Ok(value) => return Ok(value),
-                Err(error) => self.warn(format!("the mirror `{}` does not help: {error:#}", mirror.host)),
+                Err(error) => self.warn(format!("the mirror `{}` failed, trying the next server: {error:#}", mirror.host)),
             }
         }
         ask(origin)
@@ -165,7 +165,7 @@ impl Download<'_> {
                 Ok(count) => count,
                 Err(error) => return Ok(Some(error.into())),
             };
-            ensure!(self.sum.size() + count as u64 <= self.blob.size, "it has more than its {} bytes", self.blob.size);
+            ensure!(self.sum.size() + count as u64 <= self.blob.size, "it has more than the expected {} bytes", self.blob.size);
             self.to
                 .file()
                 .write_all(&buffer[..count])

@@ -39,18 +39,18 @@ pub fn resolve(client: &Client<'_>, blobs: &Blobs, reference: &Reference, platfo
         Document::Index(index) => {
             let chosen = choose(&index, platform)?;
             let (found, bytes) = document(client, blobs, &reference.at(chosen.digest))?;
-            ensure!(bytes.len() as u64 == chosen.size, "its manifest has {} bytes, its index says {}", bytes.len(), chosen.size);
+            ensure!(bytes.len() as u64 == chosen.size, "its manifest has {} bytes, but its index says {}", bytes.len(), chosen.size);
             (found, bytes)
         }
     };
-    let Document::ImageManifest(manifest) = parse(&bytes)? else { bail!("its index leads to another index") };
-    ensure!(manifest.config.size <= LARGEST_DOCUMENT, "its config has {} bytes", manifest.config.size);
+    let Document::ImageManifest(manifest) = parse(&bytes)? else { bail!("its index points to another index") };
+    ensure!(manifest.config.size <= LARGEST_DOCUMENT, "its config is too large: {} bytes", manifest.config.size);
     if blobs.document(&manifest.config.digest).is_none() {
         blobs.heal([&manifest.config]);
         client.blob(reference, &manifest.config, blobs, &|_| {})?;
     }
     let config = blobs.document(&manifest.config.digest).context("its config disappeared")?;
-    let config: ImageConfig = serde_json::from_slice(&config).context("its config is not that of an image")?;
+    let config: ImageConfig = serde_json::from_slice(&config).context("its config is not an image config")?;
     ensure!(
         (config.os.as_str(), config.architecture.as_str()) == (platform.os.as_str(), platform.architecture.as_str()),
         Code::BasePlatform.error(format!(
@@ -62,7 +62,7 @@ pub fn resolve(client: &Client<'_>, blobs: &Blobs, reference: &Reference, platfo
     let diff_ids = config.rootfs.diff_ids;
     ensure!(
         diff_ids.len() == manifest.layers.len(),
-        "its config has {} layers, its manifest {}",
+        "its config has {} layers, but its manifest has {}",
         diff_ids.len(),
         manifest.layers.len()
     );
@@ -127,14 +127,14 @@ fn parse(bytes: &[u8]) -> Result<Document> {
     match value.get("schemaVersion").and_then(Value::as_u64) {
         Some(2) => {}
         Some(1) => bail!(
-            "its manifest is of Docker's old schema 1, which has no sums of layers\nhelp: push it again with a current version of Docker"
+            "its manifest has Docker's old schema 1, which has no digests of layers\nhelp: push it again with a current version of Docker"
         ),
         _ => bail!("its manifest has no `schemaVersion`"),
     }
     if value.get("manifests").is_some() {
-        return serde_json::from_value(value).map(Document::Index).context("its index is not what it should be");
+        return serde_json::from_value(value).map(Document::Index).context("its index is invalid");
     }
-    serde_json::from_value(value).map(Document::ImageManifest).context("its manifest is not that of an image")
+    serde_json::from_value(value).map(Document::ImageManifest).context("its manifest is not an image manifest")
 }
 
 /// The manifest of an index for a platform. Where several variants of an architecture fit, the nearest one that is not

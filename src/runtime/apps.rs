@@ -87,7 +87,7 @@ pub fn of_bundle(path: &Path, contents: &Contents) -> Result<App> {
         match unknown {
             None => return Ok((name, launches, notes)),
             Some(launch) if ours => {
-                bail!("its service `{}` runs the image `{}`, which is not in it", launch.name, launch.container.image)
+                bail!("its service `{}` runs the image `{}`, which the bundle does not contain", launch.name, launch.container.image)
             }
             Some(_) => {}
         }
@@ -109,7 +109,7 @@ pub fn of_bundle(path: &Path, contents: &Contents) -> Result<App> {
             ..Launch::default()
         });
     }
-    Ok((name, launches, vec!["this bundle has no `app.yml`: its images run with what they say themselves".into()]))
+    Ok((name, launches, vec!["this bundle has no `app.yml`: each image runs with its own defaults".into()]))
 }
 
 /// The services that were asked for, with all that they depend on; all if `wanted` is empty. Packages are known of a plan's alone.

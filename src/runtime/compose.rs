@@ -25,14 +25,14 @@ const WITHOUT_MEANING: [&str; 8] =
 /// # Errors
 /// When a service has no image, or something in it cannot be parsed.
 pub fn launches(document: &Value, folder: &Path) -> Result<(Vec<Launch>, Vec<String>)> {
-    let services = document.get("services").context("it has no `services`")?;
+    let services = document.get("services").context("`services` is missing")?;
     let services = replaced(services, &|name| std::env::var(name).ok())?;
-    let services = services.as_object().context("its `services` are not a map")?;
+    let services = services.as_object().context("`services` is not a map")?;
     let (mut launches, mut notes) = (Vec::new(), Vec::new());
     for (name, service) in services {
-        let service = service.as_object().with_context(|| format!("its service `{name}` is not a map"))?;
+        let service = service.as_object().with_context(|| format!("the service `{name}` is not a map"))?;
         let launch = Launch { name: name.clone(), aliases: vec![name.clone()], ..Launch::default() };
-        let (launch, unread) = read(launch, service, folder).with_context(|| format!("its service `{name}` cannot be parsed"))?;
+        let (launch, unread) = read(launch, service, folder).with_context(|| format!("failed to parse the service `{name}`"))?;
         notes.extend(unread);
         launches.push(launch);
     }
@@ -48,7 +48,7 @@ pub fn over(launch: Launch, piece: &Map<String, Value>, folder: &Path) -> Result
     let piece = replaced(&piece.clone().into(), &|name| std::env::var(name).ok())?;
     let Some(piece) = piece.as_object().filter(|piece| !piece.is_empty()) else { return Ok((launch, Vec::new())) };
     let name = launch.name.clone();
-    read(launch, piece, folder).with_context(|| format!("`compose` of the service `{name}` cannot be parsed"))
+    read(launch, piece, folder).with_context(|| format!("failed to parse `compose` of the service `{name}`"))
 }
 
 fn read(under: Launch, service: &Map<String, Value>, folder: &Path) -> Result<(Launch, Vec<String>)> {
@@ -56,7 +56,7 @@ fn read(under: Launch, service: &Map<String, Value>, folder: &Path) -> Result<(L
     let mut reader = Reader::new(service, folder);
     let launch = reader.launch(under)?;
     let unread: Vec<&str> = reader.unread().filter(|key| !WITHOUT_MEANING.contains(key)).collect();
-    let note = format!("`{}` of the service `{name}` is not applied here", unread.join("`, `"));
+    let note = format!("`{}` of the service `{name}` is ignored here", unread.join("`, `"));
     Ok((launch, if unread.is_empty() { Vec::new() } else { vec![note] }))
 }
 
@@ -105,7 +105,7 @@ impl Reader<'_> {
         labels.extend(self.pairs("labels"));
         let image = self.text("image").map_or(image, |text| ImageRef::foreign(&text));
         if image.as_str().is_empty() {
-            bail!("it has no `image`");
+            bail!("`image` is missing");
         }
         let (entrypoint, words) = (self.words("entrypoint")?, self.words("command")?);
         let Resources { cpu, memory, cpu_limit, memory_limit } = resources;

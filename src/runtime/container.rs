@@ -63,7 +63,7 @@ impl LiveContainer {
         }
         let help = match foreign.get(&self.image) {
             Some(platform) => format!(
-                "\nhelp: its image is for {platform}: to run that here, `sudo apt install qemu-user-static binfmt-support`"
+                "\nhelp: to run its {platform} image on this machine, `sudo apt install qemu-user-static binfmt-support`"
             ),
             None => String::new(),
         };

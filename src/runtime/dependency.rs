@@ -51,7 +51,7 @@ pub fn addresses(engine: &Engine, started: &Started<'_>, name: &str, dependency:
     let mut found = Addresses::new();
     for port in &dependency.container.ports {
         let Some(number) = published.get(&port.exposed()) else {
-            bail!("the dependency `{name}` stopped: its port {} is closed", port.container);
+            bail!("port {} of the dependency `{name}` is not published: has it stopped?", port.container);
         };
         found.insert((name.to_owned(), port.container), (engine.endpoint().host().to_owned(), *number));
     }
@@ -84,7 +84,7 @@ pub fn provide(
     let wanted = image.to_owned();
     let pulled =
         interrupt.unless_wished(move || engine.pull(&wanted, login, &mut |step| shell.detail("Pulling", step))).unwrap_or(Ok(()));
-    pulled.with_context(|| format!("failed to get the image `{image}` of the dependency `{name}`"))
+    pulled.with_context(|| format!("failed to pull the image `{image}` of the dependency `{name}`"))
 }
 
 /// What `docker login` and `podman login` left for an image's registry.

@@ -29,7 +29,7 @@ pub fn check(
     let host = engine.endpoint().host();
     let outside = |port: u16| if host_network { Some(port) } else { state.ports.get(&format!("{port}/tcp")).copied() };
     let timeout = duration(health.timeout.as_deref()).unwrap_or(TIMEOUT);
-    let closed = || "the container does not publish it".to_owned();
+    let closed = || "the container does not publish this port".to_owned();
     Ok(match &health.probe {
         Probe::Command(command) => match engine.probe(container, command, timeout)? {
             true => Ok(()),
@@ -50,8 +50,8 @@ pub fn check(
 fn told(error: &std::io::Error) -> String {
     use std::io::ErrorKind::{TimedOut, UnexpectedEof, WouldBlock};
     match error.kind() {
-        WouldBlock | TimedOut => "no answer in time".to_owned(),
-        UnexpectedEof => "the connection was closed".to_owned(),
+        WouldBlock | TimedOut => "timed out".to_owned(),
+        UnexpectedEof => "connection closed".to_owned(),
         kind => kind.to_string(),
     }
 }
@@ -71,7 +71,7 @@ fn connects(host: &str, port: u16, timeout: Duration) -> Result<(), String> {
     let mut stream = connect(host, port, timeout)?;
     stream.set_read_timeout(Some(LASTING)).map_err(|error| told(&error))?;
     match stream.read(&mut [0]) {
-        Ok(0) => Err("the connection was closed".to_owned()),
+        Ok(0) => Err("connection closed".to_owned()),
         Ok(_) => Ok(()),
         Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => Ok(()),
         Err(error) => Err(told(&error)),
@@ -94,7 +94,7 @@ fn answers(host: &str, port: u16, path: &str, timeout: Duration) -> Result<(), S
     match &answer {
         [b'H', b'T', b'T', b'P', b'/', b'1', b'.', _, b' ', b'2', ..] => Ok(()),
         [b'H', b'T', b'T', b'P', b'/', ..] => Err(format!("answered {}", String::from_utf8_lossy(&answer[9..]))),
-        _ => Err("the answer is not HTTP".to_owned()),
+        _ => Err("the response is not HTTP".to_owned()),
     }
 }
 
@@ -116,7 +116,7 @@ mod tests {
             }
         });
         let ask = || answers("127.0.0.1", port, "/", Duration::from_millis(300)).err().unwrap_or_default();
-        assert_eq!([ask(), ask(), ask(), ask()], ["", "answered 503", "the answer is not HTTP", "no answer in time"]);
+        assert_eq!([ask(), ask(), ask(), ask()], ["", "answered 503", "the response is not HTTP", "timed out"]);
     }
 
     #[test]
@@ -134,7 +134,7 @@ mod tests {
             std::thread::sleep(Duration::from_secs(1));
         });
         let ask = || connects("127.0.0.1", port, Duration::from_secs(1));
-        assert_eq!([ask(), ask()], [Err("the connection was closed".to_owned()), Ok(())]);
+        assert_eq!([ask(), ask()], [Err("connection closed".to_owned()), Ok(())]);
         server.join().expect("server");
     }
 }

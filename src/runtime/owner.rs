@@ -48,7 +48,7 @@ pub fn sweep(engine: &Engine, shell: &Shell) -> Result<()> {
     let containers: Vec<Labelled> = engine.containers_with(LABEL)?.into_iter().filter(dead).collect();
     let of_containers: Vec<String> = containers.iter().map(|container| container.value.clone()).collect();
     let stays = |name: &str, error: anyhow::Error| {
-        shell.detail("Keeping", format_args!("{name}, to be removed by the next run: {error:#}"))
+        shell.detail("Keeping", format_args!("{name} for the next run to remove: {error:#}"))
     };
     for container in &containers {
         engine.remove(&container.id).unwrap_or_else(|error| stays(&container.name, error));
@@ -62,7 +62,7 @@ pub fn sweep(engine: &Engine, shell: &Shell) -> Result<()> {
     }
     if !containers.is_empty() {
         let names: Vec<&str> = containers.iter().map(|container| container.name.as_str()).collect();
-        shell.status("Removed", format_args!("what a killed run left behind: {}", names.join(", ")));
+        shell.status("Removed", format_args!("leftovers of a killed run: {}", names.join(", ")));
     }
     Ok(())
 }

@@ -26,7 +26,7 @@ pub fn check(engine: &Engine, launches: &[Launch]) -> Result<()> {
             let number = if launch.container.is_on_host() { Some(port.container) } else { port.host_number() };
             if let Some(number) = number.filter(|number| is_taken(port, *number)) {
                 let by = os::listening(number).map(|process| format!(" by {process}")).unwrap_or_default();
-                taken.push(format!("port {number} of `{}` is in use{by}", launch.name));
+                taken.push(format!("port {number} of `{}` is already in use{by}", launch.name));
             }
         }
     }
@@ -34,7 +34,7 @@ pub fn check(engine: &Engine, launches: &[Launch]) -> Result<()> {
         return Ok(());
     }
     bail!(
-        Code::PortTaken.error(format!("{}\nhelp: stop what uses it, or change `ports` in the service's table", taken.join("; ")))
+        Code::PortTaken.error(format!("{}\nhelp: stop the process that uses it, or change `ports` in the service's table", taken.join("; ")))
     );
 }
 

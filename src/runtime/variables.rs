@@ -40,7 +40,7 @@ fn text_of(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Stri
             out.push('$');
             rest = after;
         } else if let Some(inner) = rest.strip_prefix('{') {
-            let end = closing(inner).with_context(|| format!("in `{text}`, a brace does not close"))?;
+            let end = closing(inner).with_context(|| format!("`{text}` has an unclosed brace"))?;
             let (name, other) = inner[..end].split_at(name_length(&inner[..end]));
             out.push_str(&replacement(name, other, variable)?);
             rest = &inner[end + 1..];
@@ -94,7 +94,7 @@ fn replacement(name: &str, other: &str, variable: &dyn Fn(&str) -> Option<String
         }
         ("" | "-" | "?", Some(value)) => Ok(value),
         ("" | "+", None) => Ok(String::new()),
-        _ => bail!("`${{{name}{other}}}` is not understood"),
+        _ => bail!("`${{{name}{other}}}` is not a valid substitution"),
     }
 }
 
@@ -126,8 +126,8 @@ mod tests {
         for (text, wanted) in [
             ("${NONE?set it}", "`NONE` must be set: set it"),
             ("${EMPTY:?}", "`EMPTY` must be set\nhelp"),
-            ("${SET", "does not close"),
-            ("${SET!x}", "not understood"),
+            ("${SET", "unclosed brace"),
+            ("${SET!x}", "not a valid substitution"),
         ] {
             assert!(of(text).expect_err(text).to_string().contains(wanted), "{text}");
         }

@@ -25,7 +25,7 @@ pub fn provide(engine: &Engine, facts: &SwarmFacts, node: &Node<'_>, shell: &She
     // One without the other is of no use.
     [&certificate, &key].into_iter().try_for_each(|name| engine.remove_secret(name))?;
     let names = vec!["localhost".to_owned(), facts.host.clone(), "127.0.0.1".to_owned(), "::1".to_owned()];
-    let made = rcgen::generate_simple_self_signed(names).context("failed to make a certificate")?;
+    let made = rcgen::generate_simple_self_signed(names).context("failed to create a certificate")?;
     engine.create_secret(&key, &node.full, &made.signing_key.serialize_pem())?;
     engine.create_secret(&certificate, &node.full, &made.cert.pem())?;
     shell.status("Creating", format_args!("self-signed certificate {certificate}"));

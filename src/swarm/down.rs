@@ -44,7 +44,7 @@ fn until_empty(timeout: Duration, what: &str, mut left: impl FnMut() -> Result<V
             return Ok(());
         }
         if Instant::now() > end {
-            bail!("{what} are still there: {}", left.join(", "));
+            bail!("{what} still exist: {}", left.join(", "));
         }
         std::thread::sleep(PAUSE);
     }

@@ -20,7 +20,7 @@ pub const IMAGE_LABEL: &str = "io.github.cargo-appbundle.image";
 pub fn provide(engine: &Engine, facts: &SwarmFacts, apps: &Apps, shell: &Shell) -> Result<()> {
     let plan = &apps.plan;
     if plan.stacks.iter().all(|stack| stack.repo.is_some()) {
-        shell.status("Using", format_args!("the images of {} in its registry", plan.slug()));
+        shell.status("Using", format_args!("the images of {} from its registry", plan.slug()));
     } else {
         let platform = plan.target.platform.to_string();
         if platform != engine.about().platform {

@@ -74,7 +74,7 @@ impl<'a> Node<'a> {
         top.walk(&mut |node| names.push(node.full.clone()));
         names.sort();
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            bail!("two stacks would be called `{}` in the swarm: rename one of them", pair[0]);
+            bail!("two stacks would be named `{}` in the swarm: rename one of them", pair[0]);
         }
         Ok(top)
     }

@@ -168,7 +168,7 @@ pub fn check_secrets(top: &Node<'_>) -> Result<()> {
     });
     let Some((service, name)) = missing else { return Ok(()) };
     bail!(Code::VariableMissing.error(format!(
-        "the variable `{name}` of the service `{service}` is not set: it is a secret\nhelp: set it before the command: `{name}=… cargo appbundle deploy --to swarm`"
+        "the secret `{name}` of the service `{service}` is not set\nhelp: set it before the command: `{name}=… cargo appbundle deploy --to swarm`"
     )))
 }
 
@@ -219,7 +219,7 @@ fn wait(engine: &Engine, stack: &str, wave: &[String], before: usize, timeout: D
             match services.iter().find(|service| service.name == full) {
                 Some(service) if service.running >= service.wanted && !service.updating => {}
                 Some(service) => late.push(service),
-                None => bail!("Docker did not make the service `{full}`"),
+                None => bail!("Docker did not create the service `{full}`"),
             }
         }
         // An update begins a moment after it was ordered.
@@ -232,7 +232,7 @@ fn wait(engine: &Engine, stack: &str, wave: &[String], before: usize, timeout: D
         if let Some(service) = failing.or(late.first()).filter(|_| failing.is_some() || Instant::now() > end) {
             let said = service.said.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
             last_words(engine, &service.name, shell);
-            let why = if failing.is_some() { "fails again and again" } else { "does not run in time" };
+            let why = if failing.is_some() { "keeps failing" } else { "did not start in time" };
             bail!(Code::ServiceUnhealthy.error(format!(
                 "the service `{0}` {why}: {1} of {2} replicas{said}\nhelp: read its output with `docker service logs {0}`",
                 service.name, service.running, service.wanted
