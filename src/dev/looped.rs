@@ -94,7 +94,7 @@ impl Loop<'_, '_> {
         if first {
             self.shell.status(
                 "Running",
-                format_args!("{}; edit a source file to restart its service, press Ctrl-C to stop", count(all, "container")),
+                format_args!("{}; edit a source file to restart its service, Ctrl-C stops them", count(all, "container")),
             );
         } else if names.is_empty() {
             self.shell.status("Fresh", "no executable changed; nothing restarted");

@@ -129,7 +129,7 @@ impl DeclaredApp {
                     None
                 }
                 _ => {
-                    faults.add(format!("service `{name}`: it needs either `build` or `image`"));
+                    faults.add(format!("service `{name}`: it must have exactly one of `build` and `image`"));
                     None
                 }
             };
