@@ -107,7 +107,7 @@ fn a_registry_that_wants_a_certificate_gets_the_one_that_docker_shows_it() {
     let to = |from: &std::path::Path, name: &str| std::fs::copy(from, place.join(name)).expect("copied");
     to(&certificate, "client.cert");
     let error = fails_anew(&project, &mut with());
-    assert!(error.contains("the key of the client certificate") && error.contains("help: "), "{error}");
+    assert!(error.contains("the key of the client certificate") && error.contains("is missing") && error.contains("help: "), "{error}");
     // Of another certificate: the key of the registry itself would do.
     to(&registry.ca().with_file_name("server.key"), "client.key");
     let error = fails_anew(&project, &mut with());
@@ -128,7 +128,7 @@ fn a_registry_that_wants_a_certificate_gets_the_one_that_docker_shows_it() {
     assert!(registry.log().contains("PUT /v2/app/alpha/manifests/1.2.3"), "{}", registry.log());
     std::fs::remove_file(place.join("client.cert")).expect("removed");
     let error = fails_anew(&project, &mut with());
-    assert!(error.contains("the certificate of the key"), "{error}");
+    assert!(error.contains("the certificate of the key") && error.contains("is missing"), "{error}");
 
     // One of another CA is shown, and not believed.
     let stranger = Registry::start(Guard::ClientCertificate);

@@ -372,7 +372,7 @@ fn a_lock_file_that_was_tampered_with_is_told_with_its_place() {
         (format!("<<<<<<< HEAD\n{written}=======\n>>>>>>> theirs\n"), vec!["marks of a merge conflict", "appbundle.lock:1:1"]),
         (format!("{written}colour = \"red\"\n"), vec!["unknown field `colour`", "appbundle.lock:"]),
         (written.replace(&of(&good.index), &other), vec!["the registry has no", "with this digest", "appbundle.lock:"]),
-        (written.replace(&of(&good.image.manifest), &other), vec!["manifest for linux/", "appbundle.lock:"]),
+        (written.replace(&of(&good.image.manifest), &other), vec!["has the digest `sha256:", "appbundle.lock:"]),
         (written.replace(&tar, &other), vec!["these are not the layers of", "appbundle.lock:"]),
         (written.replace("glibc = \"2", "glibc = \"1"), vec!["the glibc of", "appbundle.lock:"]),
         (written.replace("version = 1", "version = 9"), vec!["newer", "appbundle.lock:3:"]),

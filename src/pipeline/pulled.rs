@@ -111,7 +111,7 @@ impl<'a> Images<'a> {
         let pin = parts.lockfile.pin(&name).and_then(|pin| pin.platform(&platform)).cloned();
         let resolved = resolve_pinned(parts, reference, digest, target)?;
         if resolved.manifest != manifest {
-            let message = format!("the digest of `{name}`'s manifest for {platform} is `{}`", resolved.manifest);
+            let message = format!("the manifest of `{name}` for {platform} has the digest `{}`", resolved.manifest);
             return Err(parts.lockfile.wrong(&name, Some(&platform), "digest", message));
         }
         if pin.as_ref().is_some_and(|pin| pin.diff_ids != resolved.diff_ids) {

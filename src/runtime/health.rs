@@ -1,4 +1,4 @@
-//! Whether a service is healthy.
+//! Checks from outside whether a service is healthy.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
@@ -7,18 +7,19 @@ use std::time::Duration;
 use crate::app::{Health, Probe};
 use crate::engine::{Engine, State};
 
-/// How long one answer may take, unless the check says otherwise.
+/// The timeout of one check, unless the health check sets one.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A time in compose's words, such as `1m30s`.
+/// Parses a duration as compose writes it, such as `1m30s`.
 pub fn duration(text: Option<&str>) -> Option<Duration> {
     humantime::parse_duration(text?).ok()
 }
 
-/// Checks once; gives the reason if the service is not healthy. `host_network` says that the container's ports are the host's own.
+/// Runs the health check once; the inner error is why the service is not healthy. With `host_network`, the container's ports are
+/// the host's own.
 ///
 /// # Errors
-/// When the engine goes away.
+/// When the engine stops answering.
 pub fn check(
     engine: &Engine,
     container: &str,
@@ -46,7 +47,7 @@ pub fn check(
     })
 }
 
-/// An error of a socket in a few words, as `connection refused`.
+/// A socket's error in a few words, such as `connection refused`.
 fn told(error: &std::io::Error) -> String {
     use std::io::ErrorKind::{TimedOut, UnexpectedEof, WouldBlock};
     match error.kind() {
@@ -66,7 +67,7 @@ fn connect(host: &str, port: u16, timeout: Duration) -> Result<TcpStream, String
 /// How long a connection has to last: an engine's proxy accepts every connection, and drops it if nothing in the container listens.
 const LASTING: Duration = Duration::from_millis(100);
 
-/// Whether somebody takes connections at a port, and keeps them.
+/// Whether a port accepts a connection and keeps it open.
 fn connects(host: &str, port: u16, timeout: Duration) -> Result<(), String> {
     let mut stream = connect(host, port, timeout)?;
     stream.set_read_timeout(Some(LASTING)).map_err(|error| told(&error))?;
@@ -78,7 +79,7 @@ fn connects(host: &str, port: u16, timeout: Duration) -> Result<(), String> {
     }
 }
 
-/// Whether `GET path` is answered with 2xx in time.
+/// Whether `GET path` returns a 2xx status in time.
 fn answers(host: &str, port: u16, path: &str, timeout: Duration) -> Result<(), String> {
     let mut stream = connect(host, port, timeout)?;
     let mut ask = || -> std::io::Result<[u8; 12]> {

@@ -1,4 +1,4 @@
-//! Ports of this machine that are in use already.
+//! Finds ports of this machine that are already in use.
 
 use std::io::ErrorKind::AddrInUse;
 use std::net::{TcpListener, UdpSocket};
@@ -11,11 +11,10 @@ use crate::diagnostic::Code;
 use crate::engine::Engine;
 use crate::os;
 
-/// Checks that the ports that services publish are free, so that nothing is started before a conflict is known. Ports of an engine on
-/// another machine are not checked.
+/// Checks that the ports to publish are free, before anything starts. Does nothing if the engine is on another machine.
 ///
 /// # Errors
-/// When a port is in use; names the process where that can be found out.
+/// When a port is in use; names the process if it can be found.
 pub fn check(engine: &Engine, launches: &[Launch]) -> Result<()> {
     if engine.endpoint().host() != "127.0.0.1" {
         return Ok(());
@@ -45,6 +44,6 @@ fn is_taken(port: &Port, number: u16) -> bool {
         Protocol::Udp => UdpSocket::bind(address).err(),
         _ => TcpListener::bind(address).err(),
     };
-    // Another error, such as a port that only root may open, does not say that it is taken.
+    // Other errors, such as for a privileged port, do not mean that the port is in use.
     error.is_some_and(|error| error.kind() == AddrInUse)
 }
