@@ -100,7 +100,8 @@ impl Engine {
     /// Connects to this one.
     fn at(endpoint: &Endpoint, without: &str) -> Result<Self> {
         endpoint.look()?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start the async runtime")?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start the async runtime")?;
         let docker = endpoint.client(PATIENCE)?;
         let told = |error| error::told(error, endpoint, without, "saying its version");
         let version = runtime.block_on(docker.version()).map_err(told)?;

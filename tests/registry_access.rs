@@ -107,7 +107,10 @@ fn a_registry_that_wants_a_certificate_gets_the_one_that_docker_shows_it() {
     let to = |from: &std::path::Path, name: &str| std::fs::copy(from, place.join(name)).expect("copied");
     to(&certificate, "client.cert");
     let error = fails_anew(&project, &mut with());
-    assert!(error.contains("the key of the client certificate") && error.contains("is missing") && error.contains("help: "), "{error}");
+    assert!(
+        error.contains("the key of the client certificate") && error.contains("is missing") && error.contains("help: "),
+        "{error}"
+    );
     // Of another certificate: the key of the registry itself would do.
     to(&registry.ca().with_file_name("server.key"), "client.key");
     let error = fails_anew(&project, &mut with());

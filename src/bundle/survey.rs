@@ -95,7 +95,8 @@ pub fn survey_reader(reader: impl Read, limits: Limits) -> Result<Survey> {
     let readable = Compression::of(&head) != Compression::None || begins_as_tar;
     ensure!(
         readable,
-        Code::NotABundle.error("it is neither an `.auterionos` file nor an archive of images: it does not start with a tar header")
+        Code::NotABundle
+            .error("it is neither an `.auterionos` file nor an archive of images: it does not start with a tar header")
     );
     let members = ImageMembers::read(reader, &budget, Some(limits.largest));
     let mut images = FoundImages::resolve(&members, false);

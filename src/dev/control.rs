@@ -47,7 +47,8 @@ impl Control {
         // The name of a socket has 107 bytes at most (unix(7)), a path may be longer.
         let open = fs_err::File::open(folder)?;
         let path = os::through(&open).join(Self::NAME);
-        let listener = UnixListener::bind(&path).with_context(|| format!("failed to create a socket in `{}`", folder.display()))?;
+        let listener =
+            UnixListener::bind(&path).with_context(|| format!("failed to create a socket in `{}`", folder.display()))?;
         fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o666))?;
         let caller = Arc::new(Mutex::new(None));
         let last = Arc::clone(&caller);

@@ -65,7 +65,8 @@ impl Interrupt {
 /// # Errors
 /// When one of them cannot be listened for.
 pub fn on_signals(numbers: &[i32], mut act: impl FnMut(i32) + Send + 'static) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start the async runtime")?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start the async runtime")?;
     let mut signals = {
         let _inside = runtime.enter();
         let listen = |number: &i32| Ok((*number, signal(SignalKind::from_raw(*number)).context("failed to listen for signals")?));

@@ -92,8 +92,10 @@ impl Header {
             }
             last = last.max(Some(part));
             if part == Part::Script {
-                faults
-                    .add(format!("`{}` is a state script, which would run on the device: apps must not have one", entry.path.escape_debug()));
+                faults.add(format!(
+                    "`{}` is a state script, which would run on the device: apps must not have one",
+                    entry.path.escape_debug()
+                ));
                 continue;
             }
             if entry.size > LARGEST {

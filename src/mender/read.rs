@@ -263,7 +263,10 @@ fn check_version(bytes: &[u8], faults: &mut Faults) {
         Err(error) => faults.add(format!("`version` is not `{{\"format\":\"mender\",\"version\":3}}`: {error}")),
         Ok(Version { format, version }) if format == "mender" && version == 3 => {}
         Ok(Version { format, version }) => {
-            faults.add(format!("`version` has the format `{}`, version {version}; only mender 3 is supported", format.escape_debug()));
+            faults.add(format!(
+                "`version` has the format `{}`, version {version}; only mender 3 is supported",
+                format.escape_debug()
+            ));
         }
     }
 }

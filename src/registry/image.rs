@@ -39,7 +39,12 @@ pub fn resolve(client: &Client<'_>, blobs: &Blobs, reference: &Reference, platfo
         Document::Index(index) => {
             let chosen = choose(&index, platform)?;
             let (found, bytes) = document(client, blobs, &reference.at(chosen.digest))?;
-            ensure!(bytes.len() as u64 == chosen.size, "its manifest has {} bytes, but its index says {}", bytes.len(), chosen.size);
+            ensure!(
+                bytes.len() as u64 == chosen.size,
+                "its manifest has {} bytes, but its index says {}",
+                bytes.len(),
+                chosen.size
+            );
             (found, bytes)
         }
     };

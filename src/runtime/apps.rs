@@ -88,7 +88,11 @@ pub fn of_bundle(path: &Path, contents: &Contents) -> Result<App> {
         match unknown {
             None => return Ok((name, launches, notes)),
             Some(launch) if ours => {
-                bail!("its service `{}` runs the image `{}`, which the bundle does not contain", launch.name, launch.container.image)
+                bail!(
+                    "its service `{}` runs the image `{}`, which the bundle does not contain",
+                    launch.name,
+                    launch.container.image
+                )
             }
             Some(_) => {}
         }

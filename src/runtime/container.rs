@@ -62,9 +62,9 @@ impl LiveContainer {
             return Ok(());
         }
         let help = match foreign.get(&self.image) {
-            Some(platform) => format!(
-                "\nhelp: to run its {platform} image on this machine, `sudo apt install qemu-user-static binfmt-support`"
-            ),
+            Some(platform) => {
+                format!("\nhelp: to run its {platform} image on this machine, `sudo apt install qemu-user-static binfmt-support`")
+            }
             None => String::new(),
         };
         bail!(Code::ServiceEnded.error(format!(

@@ -47,9 +47,8 @@ pub fn sweep(engine: &Engine, shell: &Shell) -> Result<()> {
     let dead = |found: &Labelled| is_dead(&found.value, near, found.running);
     let containers: Vec<Labelled> = engine.containers_with(LABEL)?.into_iter().filter(dead).collect();
     let of_containers: Vec<String> = containers.iter().map(|container| container.value.clone()).collect();
-    let stays = |name: &str, error: anyhow::Error| {
-        shell.detail("Keeping", format_args!("{name} for the next run to remove: {error:#}"))
-    };
+    let stays =
+        |name: &str, error: anyhow::Error| shell.detail("Keeping", format_args!("{name} for the next run to remove: {error:#}"));
     for container in &containers {
         engine.remove(&container.id).unwrap_or_else(|error| stays(&container.name, error));
     }

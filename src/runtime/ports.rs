@@ -33,7 +33,10 @@ pub fn check(engine: &Engine, launches: &[Launch]) -> Result<()> {
         return Ok(());
     }
     bail!(
-        Code::PortTaken.error(format!("{}\nhelp: stop the process that uses it, or change `ports` in the service's table", taken.join("; ")))
+        Code::PortTaken.error(format!(
+            "{}\nhelp: stop the process that uses it, or change `ports` in the service's table",
+            taken.join("; ")
+        ))
     );
 }
 

@@ -117,7 +117,10 @@ fn check(image: &StoredImage, members: &ImageMembers, may_lack: bool, faults: &m
         faults.add(format!("image `{shown}`: its config names no platform"));
     }
     if config.rootfs.kind != "layers" {
-        faults.add(format!("image `{shown}`: the type of its root file system is `{}` instead of `layers`", config.rootfs.kind.escape_debug()));
+        faults.add(format!(
+            "image `{shown}`: the type of its root file system is `{}` instead of `layers`",
+            config.rootfs.kind.escape_debug()
+        ));
     }
     let diff_ids = &config.rootfs.diff_ids;
     let steps = config.history.iter().filter(|step| !step.empty_layer).count();

@@ -133,7 +133,9 @@ impl ImageMembers {
                 let folder = if entry.kind.is_symlink() { path.rsplit_once('/').map_or("", |(folder, _)| folder) } else { "" };
                 match lexical(folder, link).filter(|target| target.len() <= LONGEST) {
                     Some(target) => drop(self.links.insert(path, target)),
-                    None => self.faults.add(format!("its link `{path}` points outside the archive, to `{}`", link.escape_debug())),
+                    None => {
+                        self.faults.add(format!("its link `{path}` points outside the archive, to `{}`", link.escape_debug()))
+                    }
                 }
                 continue;
             }
