@@ -1,6 +1,6 @@
-//! The one door to container engines: Docker, and podman behind Docker's API.
+//! The only access to container engines: Docker, and podman through Docker's API.
 //!
-//! Every function blocks; a runtime of one thread stands behind each [`Engine`].
+//! Every function blocks; each [`Engine`] has its own single-threaded runtime.
 
 mod build;
 mod container;
@@ -34,22 +34,22 @@ pub use owned::Labelled;
 pub use pull::Login;
 pub use swarm::{SwarmFacts, SwarmService};
 
-/// The oldest API that has all that is asked for: Docker 20.10, podman 3.
+/// The oldest API version with everything needed here: Docker 20.10, podman 3.
 const OLDEST: (usize, usize) = (1, 41);
 
-/// How long an engine may think before it says who it is.
+/// How long an engine may take to report its version.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long an answer to a long request may take: loading and building are as slow as they are.
+/// How long a request may take. Loading and building have no natural limit.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A connection to an engine that has said who it is.
+/// A connection to an engine that reported its version.
 pub struct Engine {
     docker: Docker,
     runtime: Runtime,
     endpoint: Endpoint,
     about: About,
-    /// What can be done without an engine.
+    /// The `help:` text that says what works without an engine.
     help: String,
 }
 
@@ -60,24 +60,24 @@ pub struct About {
     pub name: &'static str,
     /// Its version.
     pub version: String,
-    /// The API version that is spoken with it.
+    /// The API version used with it.
     pub api: String,
-    /// `linux/amd64`
+    /// Its platform, such as `linux/amd64`.
     pub platform: String,
 }
 
 impl About {
-    /// Whether it is podman behind Docker's API.
+    /// Whether it is podman.
     pub fn is_podman(&self) -> bool {
         self.name == "Podman"
     }
 }
 
 impl Engine {
-    /// Connects to the first engine that answers. `help` is the one line that is said when there is none.
+    /// Connects to the first engine that answers. `help` is the help line of the error if none does.
     ///
     /// # Errors
-    /// With every address that was tried, and what was wrong with it.
+    /// When no engine answers; lists every address that was tried, and why it failed.
     pub fn connect(help: &str) -> Result<Self> {
         let mut tried = Vec::new();
         for endpoint in endpoint::candidates()? {
@@ -97,7 +97,7 @@ impl Engine {
         bail!(Code::EngineUnreachable.error(format!("no container engine answers{listed}\nhelp: {help}")));
     }
 
-    /// Connects to this one.
+    /// Connects to the engine at this endpoint.
     fn at(endpoint: &Endpoint, without: &str) -> Result<Self> {
         endpoint.look()?;
         let runtime =
