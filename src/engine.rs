@@ -133,7 +133,7 @@ impl Engine {
         Ok(Self { docker: docker.with_timeout(LONGEST), runtime, endpoint: endpoint.clone(), about, help: without.to_owned() })
     }
 
-    /// A connection of its own to the same engine, for another thread.
+    /// A new connection to the same engine, for another thread.
     pub fn again(&self) -> Result<Self> {
         Self::at(&self.endpoint, &self.help)
     }
@@ -143,22 +143,22 @@ impl Engine {
         &self.about
     }
 
-    /// Where it is.
+    /// Its address.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// Waits for an answer; what goes wrong is told as having gone wrong while `doing`.
+    /// Waits for a response. An error says that it happened while `doing`.
     fn wait<T>(&self, doing: &str, answer: impl Future<Output = Result<T, bollard::errors::Error>>) -> Result<T> {
         self.runtime.block_on(answer).map_err(|error| self.told(error, doing))
     }
 
-    /// What went wrong while `doing`, in words for the user.
+    /// Turns an API error into one for the user that says it happened while `doing`.
     fn told(&self, error: bollard::errors::Error, doing: &str) -> anyhow::Error {
         error::told(error, &self.endpoint, &self.help, doing)
     }
 
-    /// The engine stopped answering while `doing`.
+    /// The error that the engine stopped answering while `doing`.
     fn lost(&self, cause: &str, doing: &str) -> anyhow::Error {
         error::gone(cause, &self.endpoint, &self.help, doing)
     }

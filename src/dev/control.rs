@@ -63,12 +63,12 @@ impl Control {
         Ok(Self { caller })
     }
 
-    /// Whether somebody has called.
+    /// Whether a supervisor has connected.
     pub fn is_there(&self) -> bool {
         self.caller.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// Tells the supervisor to end the service within `grace` and start it again, unless the user interrupts.
+    /// Asks the supervisor to restart the service. Kills the service if it does not end within `grace`.
     pub fn restart(&self, grace: Duration, is_interrupted: &dyn Fn() -> bool) -> Restart {
         let mut caller = self.caller.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(stream) = caller.as_mut() else { return Restart::Not };
@@ -83,7 +83,7 @@ impl Control {
     }
 }
 
-/// Asks, and waits for the answer; says whether it came in time.
+/// Sends a request and waits for the answer; returns whether it came in time.
 fn ask(stream: &mut UnixStream, word: u8, patience: Duration, is_interrupted: &dyn Fn() -> bool) -> std::io::Result<bool> {
     stream.set_read_timeout(Some(LOOK.min(patience)))?;
     stream.write_all(&[word])?;

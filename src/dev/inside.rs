@@ -39,8 +39,8 @@ pub struct Inside {
     controls: BTreeMap<String, Control>,
 }
 
-/// The path at which an executable's folder is mounted, so that a rebuilt executable shows up at once. `None` if it must keep its
-/// path in the image: it is a symbolic link, or it finds libraries relative to itself (`$ORIGIN`).
+/// The path of an executable in the mounted folder, where a rebuilt one shows up at once. `None` if it must keep its path in the
+/// image: it is a symbolic link, or it finds libraries relative to itself (`$ORIGIN`).
 pub fn moved(binary: &Binary) -> Option<String> {
     let finds = binary.elf.runpath.iter().any(|path| path.contains("ORIGIN"));
     let name = binary.path.file_name().filter(|_| !finds && !binary.path.is_symlink())?;

@@ -1,4 +1,4 @@
-//! Containers and networks by a label.
+//! Finds containers and networks by a label.
 
 use std::collections::HashMap;
 
@@ -11,13 +11,13 @@ use super::Engine;
 /// A container or network that carries a label.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Labelled {
-    /// The engine's name for it.
+    /// The engine's id for it.
     pub id: String,
-    /// Ours.
+    /// The name it was created with.
     pub name: String,
     /// The label's value.
     pub value: String,
-    /// Whether its program runs; a network never does.
+    /// Whether it runs; always false for a network.
     pub running: bool,
 }
 
