@@ -1,4 +1,4 @@
-//! What a Dockerfile may copy from: a folder without what its `.dockerignore` names (Docker's "Build context").
+//! The build context of a Dockerfile: a folder without the files that its `.dockerignore` names (Docker's "Build context").
 
 use std::fmt::Write as _;
 use std::io::Write;
@@ -13,13 +13,13 @@ use crate::archive::{END_OF_ARCHIVE, Entry, EntryKind, encode, padding};
 use crate::digest::Digest;
 use crate::segment::KnownDigests;
 
-/// Where a Dockerfile stands in the context that does not lie there.
+/// The Dockerfile's path in the context, if its file lies outside.
 const FOREIGN: &str = ".appbundle.Dockerfile";
 
-/// The files of a context, by path.
+/// The files of a build context, by path.
 #[derive(Debug)]
 pub struct BuildContext {
-    /// The Dockerfile's path in it.
+    /// The Dockerfile's path in the context.
     pub dockerfile: String,
     files: Vec<File>,
 }
@@ -32,10 +32,10 @@ struct File {
 }
 
 impl BuildContext {
-    /// Finds what belongs to a context.
+    /// Finds the files of a build context.
     ///
     /// # Errors
-    /// When something cannot be read, or a pattern is none.
+    /// When a file cannot be read, or a pattern is invalid.
     pub fn read(source: &Dockerfile, known: &KnownDigests) -> Result<Self> {
         let failed = || format!("failed to read the build context of `{}`", source.written);
         let ignored = Ignored::read(source).with_context(failed)?;
@@ -66,10 +66,10 @@ impl BuildContext {
         Ok(Self { dockerfile, files })
     }
 
-    /// Adds a package's folder under a name, without what Cargo builds in it.
+    /// Adds a package's folder under a name, without Cargo's build output.
     ///
     /// # Errors
-    /// When something cannot be read, or the name is taken.
+    /// When a file cannot be read, or the name is taken.
     pub fn add(&mut self, name: &str, folder: &Path, known: &KnownDigests) -> Result<()> {
         let failed = || format!("failed to read the package `{name}`");
         let taken = self.files.iter().any(|file| file.entry.path == name);
@@ -95,10 +95,10 @@ impl BuildContext {
         Ok(())
     }
 
-    /// A context of only these files, links and folders below a folder, with one time for all.
+    /// A context with only these files, links and folders of a folder, all with the same timestamp.
     ///
     /// # Errors
-    /// When one cannot be read.
+    /// When a file cannot be read.
     pub fn of(folder: &Path, dockerfile: &str, paths: &[&str], mtime: u64, known: &KnownDigests) -> Result<Self> {
         let mut files: std::collections::BTreeMap<String, File> = std::collections::BTreeMap::new();
         for path in paths.iter().copied().chain([dockerfile]) {
@@ -123,7 +123,7 @@ impl BuildContext {
         Ok(Self { dockerfile: dockerfile.to_owned(), files })
     }
 
-    /// The sum of all that a build of it depends on, except for the images that its `FROM`s name.
+    /// The digest of everything that a build depends on, except the images of its `FROM` lines.
     pub fn sum(&self, source: &Dockerfile, target: &Target) -> Result<Digest> {
         let mut text = format!("dockerfile-1 {} {} {:?} {:?}", self.dockerfile, target.platform, source.args, source.target);
         for File { entry, digest, .. } in &self.files {
@@ -132,15 +132,15 @@ impl BuildContext {
         Ok(Digest::of(text.as_bytes()))
     }
 
-    /// Bytes of all files.
+    /// The total size of all files.
     pub fn size(&self) -> u64 {
         self.files.iter().map(|file| if let EntryKind::File(size) = file.entry.kind { size } else { 0 }).sum()
     }
 
-    /// Writes it as a tar.
+    /// Writes the context as a tar.
     ///
     /// # Errors
-    /// When a file changes meanwhile.
+    /// When a file changes while it is read.
     pub fn write(&self, to: &mut dyn Write, written: &dyn Fn(u64)) -> Result<()> {
         for File { entry, from, .. } in &self.files {
             to.write_all(&encode(entry)?)?;
@@ -169,14 +169,14 @@ impl File {
     }
 }
 
-/// A `.dockerignore`: of patterns that match a path or a folder above it, the last one decides.
+/// The patterns of a `.dockerignore`. The last pattern that matches a path or a folder above it decides.
 struct Ignored {
-    /// Whether it takes back what patterns before it ignore.
+    /// Whether it is an exception (`!`).
     patterns: Vec<(GlobMatcher, bool)>,
 }
 
 impl Ignored {
-    /// `NAME.dockerignore` beside the Dockerfile goes before `.dockerignore` in the context.
+    /// `NAME.dockerignore` next to the Dockerfile takes precedence over `.dockerignore` in the context.
     fn read(source: &Dockerfile) -> Result<Self> {
         let mut own = source.path.clone().into_os_string();
         own.push(".dockerignore");

@@ -30,8 +30,8 @@ pub fn read(path: &Path, epoch: u64, packer: &Packer, known: &KnownDigests) -> R
     })
 }
 
-/// The members become the layer as they are, in another order. What was made of a file that has not changed is known by the
-/// file's stamp.
+/// The tar's members become the layer unchanged, but in another order. An unchanged file is recognised by its stamp and not read
+/// again.
 fn tar(path: &Path, packer: &Packer, known: &KnownDigests) -> Result<(Segment, Facts)> {
     let key = |diff_id: &Digest| Key::of([&b"rootfs"[..], packer.level().name().as_bytes(), diff_id.hex().as_bytes()]);
     let stamped = known.stamp(path)?;
@@ -69,7 +69,7 @@ fn folder(root: &Path, epoch: u64, packer: &Packer, known: &KnownDigests) -> Res
             let (digest, size) = known.digest(entry.path())?;
             (EntryKind::File(size), Content::File(entry.path().to_owned(), digest))
         } else {
-            // Devices and sockets are the container's business.
+            // The container runtime provides devices and sockets.
             continue;
         };
         let mode = if matches!(kind, EntryKind::Symlink(_)) { 0o777 } else { metadata.permissions().mode() & 0o7777 };

@@ -101,7 +101,7 @@ impl Built {
         Ok(built)
     }
 
-    /// The help line; a build for several targets has a folder for each.
+    /// The help line: each target of a build for several has a folder below `output`.
     fn help_of_several(output: &Path) -> String {
         let folders = std::fs::read_dir(output).into_iter().flatten().flatten();
         let read = |entry: std::fs::DirEntry| -> Option<String> {

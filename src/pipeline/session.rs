@@ -63,7 +63,7 @@ impl Session {
         let workspace = Workspace::read(&options.cargo)?;
         let triples = plan::targets(&workspace, &options.request)?;
         let requests = match &triples[..] {
-            // With a single target, errors need not name it.
+            // With a single target, the request stays as it is, so that an error can point at the target's place in the manifest.
             [] | [_] => vec![options.request.clone()],
             several => several
                 .iter()

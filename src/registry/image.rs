@@ -1,4 +1,4 @@
-//! An image in a registry: from its reference to the layers for one platform (image-spec, image-index.md and manifest.md).
+//! Resolves an image reference to the layers for one platform (image-spec, image-index.md and manifest.md).
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,27 +11,27 @@ use crate::diagnostic::Code;
 use crate::digest::Digest;
 use crate::oci::{Descriptor, ImageConfig, ImageManifest, Index, LARGEST_DOCUMENT, Platform};
 
-/// Blobs that are fetched at a time.
+/// How many blobs are downloaded at a time.
 const PARALLEL: usize = 4;
 
-/// What a reference leads to; manifest and config are in the cache.
+/// A resolved reference; its manifest and config are in the cache.
 #[derive(Clone, Debug)]
 pub struct Resolved {
-    /// Sum of what the reference names: an index, or a manifest alone.
+    /// The digest that the reference names: of an index, or of a single manifest.
     pub digest: Digest,
-    /// Sum of the manifest for the platform.
+    /// The digest of the manifest for the platform.
     pub manifest: Digest,
-    /// Lowest first.
+    /// The layers, lowest first.
     pub layers: Vec<Descriptor>,
-    /// Sums of the unpacked layers, lowest first.
+    /// The digests of the unpacked layers, lowest first.
     pub diff_ids: Vec<Digest>,
 }
 
-/// Finds the image for a platform; reads only what is not in the cache. A reference with a digest is not asked for again
-/// once its documents are there.
+/// Resolves the image for a platform; downloads only what is not in the cache. A reference with a digest needs no request once
+/// its documents are cached.
 ///
 /// # Errors
-/// When it is not there, is not an image, or is for another platform.
+/// When it does not exist, is not an image, or is for another platform.
 pub fn resolve(client: &Client<'_>, blobs: &Blobs, reference: &Reference, platform: &Platform) -> Result<Resolved> {
     let (digest, bytes) = document(client, blobs, reference)?;
     let (manifest_digest, bytes) = match parse(&bytes)? {
