@@ -1,4 +1,4 @@
-//! What images stand on: layers that every service shares, and what is known of the file system they make.
+//! The bases of images: the layers below the service, and facts about the file system that they form.
 
 mod archive;
 mod auto;
@@ -30,11 +30,11 @@ pub use daemon::{image_id, read as read_daemon};
 #[cfg(feature = "engine")]
 pub use dockerfile::read as read_dockerfile;
 
-/// Reads or makes a base; an image of a registry is read by [`read_pulled`]. `binaries` are those that will stand on it,
-/// `linker` is who linked them.
+/// Reads or builds a base; images of registries are read by [`read_pulled`] instead. `binaries` are the executables that will use
+/// it, `linker` is the linker that linked them.
 ///
 /// # Errors
-/// When it cannot be read, is not what it claims, or is for another platform.
+/// When it cannot be read, is invalid, or is for another platform.
 pub fn read(
     choice: &BaseChoice,
     target: &Target,
@@ -56,7 +56,7 @@ pub fn read(
         }),
         BaseChoice::Rootfs(path) => rootfs::read(path, epoch, packer, known),
         BaseChoice::Dockerfile(_) | BaseChoice::Daemon(_) => {
-            bail!("it needs an engine, and this program was built without its feature `engine`")
+            bail!("it needs a container engine, but cargo-appbundle was built without the feature `engine`")
         }
         BaseChoice::Archive(path) => remembered::read_once(path, target, packer, known),
         BaseChoice::Image(_) => bail!("it was not pulled"),
@@ -64,7 +64,7 @@ pub fn read(
     .with_context(|| format!("failed to prepare the base `{choice}`"))
 }
 
-/// The highest version that the base's C library defines, as `2.36`; none if it has no glibc.
+/// The highest glibc version that the base's C library defines, such as `2.36`; `None` if it has no glibc.
 pub fn glibc(base: &Base) -> Option<String> {
     let libraries = base.facts.libraries.iter().filter(|(path, _)| path.ends_with("/libc.so.6"));
     let versions = libraries.flat_map(|(_, elf)| &elf.defines).filter_map(|version| crate::elf::glibc(version));

@@ -1,4 +1,4 @@
-//! The one file: images in, a bundle out.
+//! Reads and writes bundles: the one file that contains an app's images.
 
 mod auterionos;
 mod contents;

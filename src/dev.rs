@@ -1,4 +1,4 @@
-//! The inner loop of development: what runs follows the sources.
+//! The development loop: rebuilds services and restarts them when their sources change.
 
 mod control;
 mod inside;
@@ -12,5 +12,5 @@ mod watch;
 pub use inside::Inside;
 pub use looped::Loop;
 
-/// How long a service has to end before it is killed.
+/// How long a service may take to end before it is killed.
 pub const GRACE: std::time::Duration = std::time::Duration::from_secs(2);

@@ -1,6 +1,6 @@
-//! The one door to container engines: Docker, and podman behind Docker's API.
+//! The only access to container engines: Docker, and podman through Docker's API.
 //!
-//! Every function blocks; a runtime of one thread stands behind each [`Engine`].
+//! Every function blocks; each [`Engine`] has its own single-threaded runtime.
 
 mod build;
 mod container;
@@ -34,22 +34,22 @@ pub use owned::Labelled;
 pub use pull::Login;
 pub use swarm::{SwarmFacts, SwarmService};
 
-/// The oldest API that has all that is asked for: Docker 20.10, podman 3.
+/// The oldest API version with everything needed here: Docker 20.10, podman 3.
 const OLDEST: (usize, usize) = (1, 41);
 
-/// How long an engine may think before it says who it is.
+/// How long an engine may take to report its version.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long an answer to a long request may take: loading and building are as slow as they are.
+/// How long a request may take. Loading and building have no natural limit.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A connection to an engine that has said who it is.
+/// A connection to an engine that reported its version.
 pub struct Engine {
     docker: Docker,
     runtime: Runtime,
     endpoint: Endpoint,
     about: About,
-    /// What can be done without an engine.
+    /// The `help:` text that says what works without an engine.
     help: String,
 }
 
@@ -60,24 +60,24 @@ pub struct About {
     pub name: &'static str,
     /// Its version.
     pub version: String,
-    /// The API version that is spoken with it.
+    /// The API version used with it.
     pub api: String,
-    /// `linux/amd64`
+    /// Its platform, such as `linux/amd64`.
     pub platform: String,
 }
 
 impl About {
-    /// Whether it is podman behind Docker's API.
+    /// Whether it is podman.
     pub fn is_podman(&self) -> bool {
         self.name == "Podman"
     }
 }
 
 impl Engine {
-    /// Connects to the first engine that answers. `help` is the one line that is said when there is none.
+    /// Connects to the first engine that answers. `help` is the help line of the error if none does.
     ///
     /// # Errors
-    /// With every address that was tried, and what was wrong with it.
+    /// When no engine answers; lists every address that was tried, and why it failed.
     pub fn connect(help: &str) -> Result<Self> {
         let mut tried = Vec::new();
         for endpoint in endpoint::candidates()? {
@@ -97,10 +97,11 @@ impl Engine {
         bail!(Code::EngineUnreachable.error(format!("no container engine answers{listed}\nhelp: {help}")));
     }
 
-    /// Connects to this one.
+    /// Connects to the engine at this endpoint.
     fn at(endpoint: &Endpoint, without: &str) -> Result<Self> {
         endpoint.look()?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start a runtime")?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start the async runtime")?;
         let docker = endpoint.client(PATIENCE)?;
         let told = |error| error::told(error, endpoint, without, "saying its version");
         let version = runtime.block_on(docker.version()).map_err(told)?;
@@ -109,7 +110,7 @@ impl Engine {
             let (major, minor) = text.split_once('.')?;
             Some((major.parse().ok()?, minor.parse().ok()?))
         };
-        let Some(offered) = number(&api) else { bail!("the server there is not a container engine") };
+        let Some(offered) = number(&api) else { bail!("the server is not a container engine") };
         let components = version.components.unwrap_or_default();
         let is_podman = components.iter().any(|component| component.name.contains("Podman"));
         let name = if is_podman { "Podman" } else { "Docker" };
@@ -132,7 +133,7 @@ impl Engine {
         Ok(Self { docker: docker.with_timeout(LONGEST), runtime, endpoint: endpoint.clone(), about, help: without.to_owned() })
     }
 
-    /// A connection of its own to the same engine, for another thread.
+    /// A new connection to the same engine, for another thread.
     pub fn again(&self) -> Result<Self> {
         Self::at(&self.endpoint, &self.help)
     }
@@ -142,22 +143,22 @@ impl Engine {
         &self.about
     }
 
-    /// Where it is.
+    /// Its address.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// Waits for an answer; what goes wrong is told as having gone wrong while `doing`.
+    /// Waits for a response. An error says that it happened while `doing`.
     fn wait<T>(&self, doing: &str, answer: impl Future<Output = Result<T, bollard::errors::Error>>) -> Result<T> {
         self.runtime.block_on(answer).map_err(|error| self.told(error, doing))
     }
 
-    /// What went wrong while `doing`, in words for the user.
+    /// Turns an API error into one for the user that says it happened while `doing`.
     fn told(&self, error: bollard::errors::Error, doing: &str) -> anyhow::Error {
         error::told(error, &self.endpoint, &self.help, doing)
     }
 
-    /// The engine stopped answering while `doing`.
+    /// The error that the engine stopped answering while `doing`.
     fn lost(&self, cause: &str, doing: &str) -> anyhow::Error {
         error::gone(cause, &self.endpoint, &self.help, doing)
     }

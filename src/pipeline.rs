@@ -1,4 +1,4 @@
-//! From a workspace to images to files: the steps of a build, and what the last one left.
+//! The steps of a build, from a workspace to images to files, and what the last build left.
 
 pub mod bases;
 mod build;

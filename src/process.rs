@@ -52,7 +52,7 @@ pub fn words(words: &[String]) -> String {
 
 /// Takes a command line apart as a shell does.
 pub fn split(line: &str) -> Result<Vec<String>> {
-    shell_words::split(line).with_context(|| format!("`{line}` is not a command line"))
+    shell_words::split(line).with_context(|| format!("`{line}` is not a valid command line"))
 }
 
 /// Runs a command to its end and gives what it wrote to stdout.
@@ -65,7 +65,7 @@ pub fn capture(command: &mut Command) -> Result<String> {
     if !status.success() {
         bail!("{}", failure(command, status, &String::from_utf8_lossy(&stderr)));
     }
-    String::from_utf8(stdout).with_context(|| format!("`{}` did not answer in UTF-8", command_line(command)))
+    String::from_utf8(stdout).with_context(|| format!("the output of `{}` is not UTF-8", command_line(command)))
 }
 
 /// Runs a command to its end with these bytes on its stdin; gives all that it said, whether it failed or not.

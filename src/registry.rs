@@ -1,7 +1,7 @@
 //! Image registries: a blocking client of the OCI distribution-spec 1.1, credentials, and a cache of blobs.
 //!
-//! Everything that a server says is checked: a manifest by its digest, a blob by digest and length, before it gets the name
-//! under which others look for it.
+//! Everything from a server is checked: manifests by digest, blobs by digest and length, before they get their final name in the
+//! cache.
 
 mod access;
 mod blobs;

@@ -1,4 +1,4 @@
-//! Containers on this machine: started, watched, shown, stopped; nothing of them is left.
+//! Starts, watches, shows and stops containers on this machine, then removes them and their network.
 
 pub mod apps;
 mod compose;

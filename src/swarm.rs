@@ -20,10 +20,10 @@ use crate::pipeline::{Options, load, others};
 use crate::render::{self, Outside};
 use crate::shell::Shell;
 
-/// Brings the app up: networks first, then the stacks in each stack, then its services; waits until all replicas run.
+/// Deploys the app: networks first, then inner stacks, then services. Waits until all replicas run.
 ///
 /// # Errors
-/// When there is no swarm, a replica fails again and again, or not all run in time. What runs by then stays.
+/// When there is no swarm, a replica keeps failing, or replicas do not start in time. Services that already started keep running.
 pub fn deploy(options: &Options, timeout: Duration, shell: &Shell) -> Result<()> {
     let (engine, facts) = connect()?;
     let apps = Apps::read(options, shell)?;
@@ -45,7 +45,7 @@ pub fn deploy(options: &Options, timeout: Duration, shell: &Shell) -> Result<()>
     Ok(())
 }
 
-/// Prints what of the app runs, for people or as JSON.
+/// Prints the state of the app's stacks, as text or JSON.
 ///
 /// # Errors
 /// When there is no swarm.
@@ -60,18 +60,18 @@ pub fn status(options: &Options, json: bool, shell: &Shell) -> Result<()> {
     shell.answer(json, "appbundle-state", &states, state::text(&states).trim_end())
 }
 
-/// Takes the app down: the services of each stack, then the stacks in it, then its networks; waits until all is gone. Named
-/// volumes stay.
+/// Removes the app: the services of each stack, then its inner stacks, then its networks. Waits until all are gone. Named volumes
+/// are kept.
 ///
 /// # Errors
-/// When there is no swarm, or not all is gone in time.
+/// When there is no swarm, or something still exists after the timeout.
 pub fn remove(options: &Options, timeout: Duration, shell: &Shell) -> Result<()> {
     let (engine, _) = connect()?;
     let apps = Apps::read(options, shell)?;
     down::stack(&engine, &Node::tree(&apps)?, timeout, shell)
 }
 
-/// An engine that may be asked to run something in its swarm.
+/// Connects to an engine that is a swarm manager.
 fn connect() -> Result<(Engine, SwarmFacts)> {
     let engine = Engine::connect(load::START)?;
     if engine.about().is_podman() {

@@ -1,4 +1,4 @@
-//! `cargo test` of a service's package, with the containers that its tests need.
+//! Runs `cargo test` for a service's package, with the containers that its tests need.
 
 use std::collections::BTreeMap;
 use std::os::unix::process::CommandExt as _;
@@ -14,20 +14,20 @@ use crate::process::{command_line, end_group};
 use crate::runtime::{Addresses, Grace, Manner, Output, Started, dependency};
 use crate::shell::Shell;
 
-/// The exit code of who was interrupted.
+/// The exit code after an interrupt.
 pub const INTERRUPTED: u8 = 130;
 
-/// How often is looked.
+/// How often the tests and interrupts are polled.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// How long tests have to end once they are asked to.
+/// How long tests may take to end after the user interrupts.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// What is the same for the tests of all services.
+/// What the tests of all services share.
 pub struct Runner<'a> {
-    /// How Cargo is called.
+    /// The options for Cargo.
     pub options: &'a Options,
-    /// Arguments of `cargo test`.
+    /// Additional arguments for `cargo test`.
     pub arguments: &'a [String],
     /// The app's name.
     pub app: &'a str,
@@ -38,10 +38,10 @@ pub struct Runner<'a> {
 }
 
 impl Runner<'_> {
-    /// Starts what the tests need, runs them, and removes it again; gives their exit code.
+    /// Starts the dependencies, runs the tests, and removes the dependencies; returns the exit code of `cargo test`.
     ///
     /// # Errors
-    /// When what they need does not become ready.
+    /// When a dependency does not become ready.
     pub fn with_dependencies(&self, engine: &Engine, (service, package): (&Service, &Package), needs: &Needs) -> Result<u8> {
         let offline = self.options.cargo.offline || self.options.cargo.frozen;
         for (name, dependency) in &needs.dependencies {
@@ -81,7 +81,7 @@ impl Runner<'_> {
         }
     }
 
-    /// Runs `cargo test` of the service's package; gives its exit code.
+    /// Runs `cargo test` for the service's package; returns its exit code.
     ///
     /// # Errors
     /// When Cargo cannot be run.
@@ -103,15 +103,15 @@ impl Runner<'_> {
         command.envs(variables);
         self.shell.detail("Running", format_args!("`{}`", command_line(&command)));
         if self.shell.is_json() {
-            // What tests print is not JSON.
+            // Keep stdout for JSON: test output goes to stderr.
             command.stdout(std::io::stderr());
         }
-        // In a group of its own, so that Cargo and the tests that it runs end together.
+        // A process group of its own, so that Cargo and its tests end together.
         let spawned = command.stdin(Stdio::null()).process_group(0).spawn();
         let mut child = spawned.with_context(|| format!("failed to run `{}`", cargo.program.display()))?;
         let mut asked: Option<(Instant, usize)> = None;
         let status = loop {
-            if let Some(status) = child.try_wait().context("failed to wait for cargo")? {
+            if let Some(status) = child.try_wait().context("failed to wait for Cargo")? {
                 break status;
             }
             let wishes = self.interrupt.count();
@@ -126,14 +126,14 @@ impl Runner<'_> {
             std::thread::sleep(PAUSE);
         };
         if asked.is_some() {
-            // A test may not listen to what Cargo listened to.
+            // A test may have ignored the signal that ended Cargo.
             end_group(&child, true);
         }
         Ok(code(status))
     }
 }
 
-/// Starts all at once, and waits for each.
+/// Starts all dependencies at once, then waits for each; returns their addresses.
 fn start(engine: &Engine, started: &mut Started<'_>, needs: &Needs) -> Result<Addresses> {
     started.connect()?;
     for (name, dependency) in &needs.dependencies {
@@ -150,7 +150,7 @@ fn start(engine: &Engine, started: &mut Started<'_>, needs: &Needs) -> Result<Ad
     Ok(addresses)
 }
 
-/// An exit code as shells give it.
+/// The exit code that a shell would report.
 fn code(status: ExitStatus) -> u8 {
     use std::os::unix::process::ExitStatusExt as _;
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);

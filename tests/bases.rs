@@ -177,7 +177,7 @@ fn libraries_that_a_service_packs_are_found_where_it_says() {
         let inside = ok(&mut appbundle(project.path(), &["inspect", bundle.trim()]));
         assert!(inside.contains("libone.so.1.0"), "{inside}");
         let error = fails(&mut pack(base, ""), 1);
-        assert!(error.contains("libone.so.1") && error.contains("pack it with `files`"), "{error}");
+        assert!(error.contains("libone.so.1") && error.contains("add it with `files`"), "{error}");
         // Without a word to the loader, they are in no folder that it searches.
         link("-s");
         let error = fails(&mut pack(base, table), 1);
@@ -216,7 +216,7 @@ fn of_an_index_the_one_image_that_fits_is_taken() {
         other["digest"] = format!("sha256:{}", "0".repeat(64)).into();
         manifests.push(other);
     });
-    assert!(text(&two.stderr).contains("it holds 2 images for linux/arm64 instead of one"), "{}", text(&two.stderr));
+    assert!(text(&two.stderr).contains("it contains 2 images for linux/arm64 instead of one"), "{}", text(&two.stderr));
     let none = with(&|manifests| manifests[0]["platform"]["architecture"] = "arm".into());
     assert!(text(&none.stderr).contains("none of its 1 images is for linux/arm64"), "{}", text(&none.stderr));
 }
@@ -289,7 +289,7 @@ fn hostile_and_broken_archives_end_in_an_error() {
         ("parent.tar", "leads out of the root folder"),
         ("hard.tar", "out of the root folder"),
         ("short.tar", "cut short"),
-        ("noise.tar", "not the beginning of a tar header"),
+        ("noise.tar", "no tar header at byte"),
         ("empty.tar", "not a root file system"),
     ] {
         project.with_base(&format!("{{ rootfs = \"{name}\" }}"));

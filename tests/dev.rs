@@ -346,11 +346,11 @@ fn a_killed_run_and_an_engine_that_goes_away_leave_what_the_next_run_removes() {
     let proxy = Proxy::start();
     let mut running = start(dev(&project, &[]).env("DOCKER_HOST", proxy.url()));
     let said = running.wait_for("one | version one");
-    assert!(said.contains("Removed what a killed run left behind: orphaned-"), "{said}");
+    assert!(said.contains("Removed leftovers of a killed run: orphaned-"), "{said}");
     proxy.cut();
     let (code, said) = running.end();
     assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("stopped answering while") || said.contains("there is no such socket"), "{said}");
+    assert!(said.contains("stopped answering while") || said.contains("the socket does not exist"), "{said}");
     assert_ne!(left("orphaned"), "");
     let mut running = start(&mut dev(&project, &[]));
     running.wait_for("Running 1 container");

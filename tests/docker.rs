@@ -163,12 +163,12 @@ fn an_engine_that_is_absent_old_or_no_engine_is_told() {
     let error = fails(&mut load("unix:///nonexistent/docker.sock"), 1);
     assert!(
         error.contains("error[engine-unreachable]: no container engine answers")
-            && error.contains("`unix:///nonexistent/docker.sock` (DOCKER_HOST): there is no such socket"),
+            && error.contains("`unix:///nonexistent/docker.sock` (DOCKER_HOST): the socket does not exist"),
         "{error}"
     );
     assert!(error.contains("help: start one"), "{error}");
     let error = fails(&mut load("ssh://somewhere"), 1);
-    assert!(error.contains("only `unix://` and `tcp://` are supported"), "{error}");
+    assert!(error.contains("use `unix://` or `tcp://`"), "{error}");
 
     let folder = tempfile::tempdir().expect("folder");
     let old = answer(r#"{"Version":"17.12.1-ce","ApiVersion":"1.35","Os":"linux","Arch":"amd64"}"#);
@@ -185,7 +185,7 @@ fn an_engine_that_is_absent_old_or_no_engine_is_told() {
     let left = folder.path().join("left.sock");
     drop(UnixListener::bind(&left).expect("socket"));
     let error = fails(&mut load(&format!("unix://{}", left.display())), 1);
-    assert!(error.contains("nobody listens there"), "{error}");
+    assert!(error.contains("connection refused"), "{error}");
 
     // Without any address from the user, the usual places are told.
     let mut command = appbundle(project.path(), &["load", "nonexistent.tar"]);
@@ -239,7 +239,7 @@ fn doctor_shows_the_engine_and_asks_for_it_only_where_it_is_needed() {
     let output = doctor(absent);
     let shown = text(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{shown}");
-    assert!(shown.contains("MISSING  container engine") && shown.contains("there is no such socket"), "{shown}");
+    assert!(shown.contains("MISSING  container engine") && shown.contains("the socket does not exist"), "{shown}");
 }
 
 /// What the engine's socket says, at a port of this machine.
@@ -302,7 +302,7 @@ fn an_image_of_the_engine_is_a_base() {
     let error = fails(&mut appbundle(project.path(), &["generate", "--target", "aarch64-unknown-linux-gnu"]), 1);
     assert!(
         error.contains("error[base-platform]")
-            && error.contains("is marked linux/amd64")
+            && error.contains("is for linux/amd64")
             && error.contains("docker pull --platform linux/arm64"),
         "{error}"
     );

@@ -132,7 +132,7 @@ fn an_image_that_is_marked_for_another_machine_is_refused() {
     project.write("system/Dockerfile.base", "FROM appbundle-test-marked:1\nENV A=b\n");
     project.with_base("{ dockerfile = \"system/Dockerfile.base\" }");
     let error = fails(&mut project.pack(&[]), 1);
-    assert!(error.contains("the image `appbundle-test-marked:1` of its `FROM` is marked linux/amd64"), "{error}");
+    assert!(error.contains("the image `appbundle-test-marked:1` of its `FROM` is for linux/amd64"), "{error}");
     assert!(error.contains("help: `docker pull --platform linux/arm64 IMAGE`, or begin"), "{error}");
     judge("docker", &["rmi", "appbundle-test-marked:1"]);
 }

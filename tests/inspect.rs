@@ -101,11 +101,11 @@ fn faults_of_oci_layouts() {
         look(&tar(&members)).faults.join("\n")
     };
     assert!(broken(|m| drop(m.remove(0))).contains("`oci-layout` is missing"));
-    assert!(broken(|m| m[0].1 = br#"{"imageLayoutVersion":"2"}"#.to_vec()).contains("has version `2`"));
-    assert!(broken(|m| m.last_mut().expect("index").1 = b"{}".to_vec()).contains("`index.json` is not what"));
+    assert!(broken(|m| m[0].1 = br#"{"imageLayoutVersion":"2"}"#.to_vec()).contains("has the version `2`"));
+    assert!(broken(|m| m.last_mut().expect("index").1 = b"{}".to_vec()).contains("`index.json` is invalid"));
     assert!(broken(|m| drop(m.remove(1))).contains("is missing"));
     assert!(broken(|m| drop(m.remove(2))).contains("is missing"));
-    assert!(broken(|m| m[2].1.push(0)).contains("instead of the one in its name"));
+    assert!(broken(|m| m[2].1.push(0)).contains("not the one in its name"));
     assert!(broken(|m| drop(m.pop())).contains("no `index.json`"));
     let says_zstd = tar(&oci_members(&two(), |layer| (gzip(layer), "+zstd")));
     assert!(look(&says_zstd).faults.join("\n").contains("its compression is gzip"));
@@ -252,7 +252,7 @@ fn what_xz_writes() {
     // A file of some bytes that wants a gibibyte of memory.
     let large = xz(&docker, &["--lzma2=dict=1GiB"]);
     let faults = look(&large).faults.join("\n");
-    assert!(faults.contains("needs more than 72 MiB of memory"), "{faults}");
+    assert!(faults.contains("takes more than 72 MiB of memory"), "{faults}");
     let mut damaged = xz(&docker, &[]);
     let middle = damaged.len() / 2;
     damaged[middle] ^= 1;

@@ -62,7 +62,7 @@ fn an_index_where_the_format_has_one_and_a_bundle_for_each_platform_where_not() 
     assert_eq!(one.trim(), output.join(format!("{slug}.oci.tar")).to_str().expect("path"));
     // What is for one target only says so.
     let error = fails(&mut appbundle(project.path(), &["generate"]), 1);
-    assert!(error.contains(&format!("help: choose one: `--target {ARM}`")), "{error}");
+    assert!(error.contains(&format!("help: select one with `--target {ARM}`")), "{error}");
     let twice = fails(&mut project.pack(&["--target", ARM, "--target", "aarch64-unknown-linux-musl"]), 1);
     assert!(twice.contains("are both for linux/arm64"), "{twice}");
 }

@@ -172,9 +172,9 @@ fn images_are_pushed_as_they_are_and_only_once() {
     assert!(error.contains("`--offline` was passed"), "{error}");
     // What was built for another target is not built once more, but chosen.
     let error = fails(&mut push(&["--target", "x86_64-unknown-linux-gnu"]), 1);
-    assert!(error.contains("help: choose it: `--target aarch64-unknown-linux-gnu`"), "{error}");
+    assert!(error.contains("help: select it with `--target aarch64-unknown-linux-gnu`"), "{error}");
     let error = fails(&mut in_project(&project, &["push", "--repo", "https://registry.local/x"]), 1);
-    assert!(error.contains("it begins with a scheme: leave that out"), "{error}");
+    assert!(error.contains("it must not begin with a scheme"), "{error}");
     // Of a service that has changed, the layer that the other one has too is taken from there; a tag that somebody moved comes back.
     project.binary("beta", "int main() { return 0; }\n");
     ok(&mut project.pack_alone(&["--format", "oci"]));

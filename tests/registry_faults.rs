@@ -121,7 +121,7 @@ fn a_server_that_cannot_go_on_begins_again() {
 fn a_blob_that_is_always_cut_at_the_same_place_ends_in_an_error() {
     let (_, _, project) =
         faulty(|good, asked, _| (asked.path == good.layer()).then(|| Answer::new(200, good.image.layer.clone()).cut(1000)));
-    refuses(&project, &["broke off"]);
+    refuses(&project, &["closed the connection early"]);
 }
 
 fn wrong_bytes_and_wrong_lengths_are_refused() {
@@ -274,8 +274,8 @@ fn a_token_is_asked_for_once_with_the_password_and_used() {
 fn a_token_server_that_answers_nonsense_ends_in_an_error() {
     for (answer, words) in [
         (r#"{"token":"bad\r\nX-Evil: 1"}"#, "its token contains invalid characters"),
-        ("<html>correct-horse-9</html>", "its answer is not the JSON of a token"),
-        ("{}", "its answer has no token"),
+        ("<html>correct-horse-9</html>", "its response is not a JSON token"),
+        ("{}", "its response has no token"),
     ] {
         let project = bare();
         let _servers = with_tokens(&project, move |_| Answer::new(200, answer));
@@ -327,7 +327,7 @@ fn mirrors_are_asked_first_and_the_origin_last() {
     let mirrors = format!("mirrors = {{ \"{}\" = [\"http://{}\", \"http://{}\"] }}\n", origin.host, dead.host, partial.host);
     project.edit("Cargo.toml", |text| text + &mirrors);
     let said = builds(&project);
-    assert!(said.contains(&format!("the mirror `{}` does not help", dead.host)), "{said}");
+    assert!(said.contains(&format!("the mirror `{}` failed", dead.host)), "{said}");
     assert!(partial.asked().iter().any(|asked| asked.path.contains("/manifests/1")));
     assert!(origin.asked().iter().all(|asked| asked.path.contains("/blobs/") || asked.path == "/v2/"), "{:?}", origin.asked());
 }
@@ -352,7 +352,7 @@ fn helpers_are_asked_and_their_failures_told_without_their_words() {
     let failed = text(&helper(&format!("echo '{PASSWORD}'; echo locked >&2; exit 1")).stderr);
     assert!(failed.contains("docker-credential-test get") && failed.contains("locked") && !failed.contains(PASSWORD), "{failed}");
     let nonsense = text(&helper(&format!("echo '{PASSWORD}'")).stderr);
-    assert!(nonsense.contains("did not answer with `Username` and `Secret`") && !nonsense.contains(PASSWORD), "{nonsense}");
+    assert!(nonsense.contains("did not return `Username` and `Secret`") && !nonsense.contains(PASSWORD), "{nonsense}");
     let answer = format!(
         r#"[ "$1 $(cat)" = "get {}" ] && echo '{{"ServerURL":"x","Username":"{USER}","Secret":"{PASSWORD}"}}'"#,
         registry.host
@@ -371,7 +371,7 @@ fn a_lock_file_that_was_tampered_with_is_told_with_its_place() {
     for (text_of_lock, words) in [
         (format!("<<<<<<< HEAD\n{written}=======\n>>>>>>> theirs\n"), vec!["marks of a merge conflict", "appbundle.lock:1:1"]),
         (format!("{written}colour = \"red\"\n"), vec!["unknown field `colour`", "appbundle.lock:"]),
-        (written.replace(&of(&good.index), &other), vec!["does not have", "with this digest", "appbundle.lock:"]),
+        (written.replace(&of(&good.index), &other), vec!["the registry has no", "with this digest", "appbundle.lock:"]),
         (written.replace(&of(&good.image.manifest), &other), vec!["has the digest `sha256:", "appbundle.lock:"]),
         (written.replace(&tar, &other), vec!["these are not the layers of", "appbundle.lock:"]),
         (written.replace("glibc = \"2", "glibc = \"1"), vec!["the glibc of", "appbundle.lock:"]),

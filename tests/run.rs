@@ -124,7 +124,7 @@ fn a_port_that_is_taken_is_told_and_removed() {
     let port = listener.local_addr().expect("address").port();
     let project = app("taken", &[("store", &format!("{HEALTHY}ports = [\"127.0.0.1:{port}:8000\"]\n"))]);
     let error = fails(&mut command(&project, &[]), 1);
-    let told = format!("error[port-taken]: port {port} of `store` is in use by `");
+    let told = format!("error[port-taken]: port {port} of `store` is already in use by `");
     assert!(error.contains(&told) && error.contains(&format!("(PID {})", std::process::id())), "{error}");
     assert!(!error.contains("Compiling") && !error.contains("Starting"), "{error}");
     assert_eq!(left("taken"), "");
@@ -224,7 +224,7 @@ fn an_engine_that_goes_away_is_told_and_the_next_run_clears_up() {
     let (code, said) = running.end();
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains(&format!("the engine at `{}` (DOCKER_HOST) stopped answering while", proxy.url())), "{said}");
-    assert!(said.contains("failed to remove all containers") && said.contains("help: see in its log"), "{said}");
+    assert!(said.contains("failed to remove all containers") && said.contains("help: look for the cause in its log"), "{said}");
     assert_ne!(left("cutoff"), "");
     let mut running = start(&mut command(&project, &[]));
     running.wait_for("Running 1 service;");

@@ -112,10 +112,10 @@ fn a_new_service_is_registered_and_wrong_names_are_refused() {
         "# ours\nservices:\n  web:\n    image: web:#VERSION#\n  once:\n    image: once:#VERSION#\n    container_name: once\n\n# the end\nvolumes: {}\n"
     );
     ok(&mut appbundle(project.path(), &["plan"]));
-    assert!(fails(&mut appbundle(project.path(), &["new-service", "once"]), 1).contains("has a package `once` already"));
+    assert!(fails(&mut appbundle(project.path(), &["new-service", "once"]), 1).contains("already has a package `once`"));
     assert!(fails(&mut appbundle(project.path(), &["new-service", "Bad_Name"]), 1).contains("such as `bad-name`"));
     assert!(fails(&mut appbundle(project.path(), &["new-service", "9bad"]), 1).contains("it begins with a digit"));
-    assert!(fails(&mut appbundle(project.path(), &["new-service", "build"]), 1).contains("cannot be a program's name"));
+    assert!(fails(&mut appbundle(project.path(), &["new-service", "build"]), 1).contains("is not a valid executable name"));
     for outside in ["../outside", "/tmp/outside"] {
         let error = fails(&mut appbundle(project.path(), &["new-service", "far", "--path", outside]), 1);
         assert!(error.contains("where Cargo looks for members"), "{error}");

@@ -260,7 +260,7 @@ fn a_controller_knows_other_workspaces_apps_and_certificates_that_sign_themselve
     );
     audit.edit("Cargo.toml", |text| text + "\n" + &back);
     let error = fails(&mut appbundle(project.path(), &["generate", "--for", "stacks"]), 1);
-    assert!(error.contains("workspaces are in each other in a cycle"), "{error}");
+    assert!(error.contains("workspaces include each other in a cycle"), "{error}");
 }
 
 /// Stacks in a stack run before its services; those of one that has a gateway or a controller cannot be waited for.

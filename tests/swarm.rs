@@ -332,7 +332,7 @@ fn the_example_comes_up_as_two_stacks_behind_one_door() {
     };
     // What is missing is told before anything is built.
     let error = fails(verb(&["deploy", "--to", "swarm", "--profile", "dev"]).env_remove("TOKEN"), 1);
-    assert!(error.contains("the variable `TOKEN`") && error.contains("TOKEN=… cargo appbundle deploy --to swarm"), "{error}");
+    assert!(error.contains("the secret `TOKEN`") && error.contains("TOKEN=… cargo appbundle deploy --to swarm"), "{error}");
     assert!(!error.contains("Finished") && !error.contains("Creating"), "{error}");
     let deployed = run(&mut verb(&["deploy", "--to", "swarm", "--profile", "dev", "--color", "never"]));
     let said = text(&deployed.stderr);
@@ -391,7 +391,7 @@ fn a_service_that_does_not_run_is_told_with_its_last_words() {
     ill("environment = { FAIL = \"1\" }\ncompose = { deploy = { restart_policy = { delay = \"1s\" } } }\n");
     compile(&project, &["well", "ill"]);
     let error = fails(&mut verb(&project, "deploy"), 1);
-    assert!(error.contains("the service `failing_ill` fails again and again: 0 of 1 replicas"), "{error}");
+    assert!(error.contains("the service `failing_ill` keeps failing: 0 of 1 replicas"), "{error}");
     assert!(error.contains("non-zero exit (3)") && error.contains("help: read its output"), "{error}");
     assert!(error.contains("failing_ill | failing"), "{error}");
     assert!(error.contains("remove them with `cargo appbundle remove`"), "{error}");
@@ -403,14 +403,14 @@ fn a_service_that_does_not_run_is_told_with_its_last_words() {
     ill("compose = { deploy = { placement = { constraints = [\"node.labels.there == never\"] } } }\n");
     let begun = Instant::now();
     let error = fails(verb(&project, "deploy").args(["--timeout", "6"]), 1);
-    assert!(error.contains("the service `failing_ill` does not run in time: 0 of 1 replicas"), "{error}");
+    assert!(error.contains("the service `failing_ill` did not start in time: 0 of 1 replicas"), "{error}");
     assert!(begun.elapsed() < Duration::from_secs(60), "{error}");
     assert!(ok(&mut verb(&project, "status")).contains("starting"));
     ok(&mut verb(&project, "remove"));
 
     ill("compose = { image = \"appbundle-test-nobody-has-this:1\", deploy = { restart_policy = { delay = \"1s\" } } }\n");
     let error = fails(&mut verb(&project, "deploy"), 1);
-    assert!(error.contains("the service `failing_ill` fails again and again") && error.contains("No such image"), "{error}");
+    assert!(error.contains("the service `failing_ill` keeps failing") && error.contains("No such image"), "{error}");
     ok(&mut verb(&project, "remove"));
     assert_eq!(left("failing"), "");
 }

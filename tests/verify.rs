@@ -38,16 +38,16 @@ fn a_good_file_has_no_faults() {
 #[test]
 fn the_container() {
     check(&[
-        ("there is no `version`", |f| f.outer = Box::new(|m| drop(m.remove(0)))),
-        ("there is no `manifest`", |f| f.outer = Box::new(|m| drop(m.remove(1)))),
-        ("there is no `header.tar.gz`", |f| f.outer = Box::new(|m| drop(m.remove(2)))),
-        ("there is no `data/0000.tar.gz`", |f| f.outer = Box::new(|m| drop(m.remove(3)))),
-        ("`manifest` comes after `header.tar.gz`", |f| f.outer = Box::new(|m| m.swap(1, 2))),
-        ("`version` comes after `manifest`", |f| f.outer = Box::new(|m| m.swap(0, 1))),
-        ("`x` comes after the data", |f| f.outer = Box::new(|m| m.push(member("x", "x")))),
-        ("`x` does not belong", |f| f.outer = Box::new(|m| m.insert(2, member("x", "x")))),
-        ("`data/` does not belong", |f| f.outer = Box::new(|m| m.insert(3, member("data/", "")))),
-        ("has to be named `version`", |f| f.outer = Box::new(|m| m[0].0 = "./version".into())),
+        ("`version` is missing", |f| f.outer = Box::new(|m| drop(m.remove(0)))),
+        ("`manifest` is missing", |f| f.outer = Box::new(|m| drop(m.remove(1)))),
+        ("`header.tar.gz` is missing", |f| f.outer = Box::new(|m| drop(m.remove(2)))),
+        ("`data/0000.tar.gz` is missing", |f| f.outer = Box::new(|m| drop(m.remove(3)))),
+        ("`manifest` follows `header.tar.gz`", |f| f.outer = Box::new(|m| m.swap(1, 2))),
+        ("`version` follows `manifest`", |f| f.outer = Box::new(|m| m.swap(0, 1))),
+        ("`x` follows the data", |f| f.outer = Box::new(|m| m.push(member("x", "x")))),
+        ("`x` is not allowed in an artifact", |f| f.outer = Box::new(|m| m.insert(2, member("x", "x")))),
+        ("`data/` is not allowed in an artifact", |f| f.outer = Box::new(|m| m.insert(3, member("data/", "")))),
+        ("must be named `version`", |f| f.outer = Box::new(|m| m[0].0 = "./version".into())),
         ("occurs twice", |f| f.outer = Box::new(|m| m.insert(1, m[0].clone()))),
         ("augmented", |f| f.outer = Box::new(|m| m.insert(2, member("manifest-augment", "x")))),
         ("augmented", |f| f.outer = Box::new(|m| m.insert(3, member("header-augment.tar.gz", "x")))),
@@ -56,10 +56,10 @@ fn the_container() {
         ("version 2", |f| f.version = br#"{"format":"mender","version":2}"#.to_vec()),
         ("format `menda`", |f| f.version = br#"{"format":"menda","version":3}"#.to_vec()),
         ("missing field `version`", |f| f.version = br#"{"format":"mender"}"#.to_vec()),
-        ("junk", |f| f.after = b"junk".repeat(128)),
-        ("not what its name says", |f| f.outer = Box::new(|m| m[3].0 = "data/0000.tar.zst".into())),
-        ("not what its name says", |f| f.outer = Box::new(|m| m[2].0 = "header.tar.xz".into())),
-        ("not what its name says", |f| f.outer = Box::new(|m| m[2].1 = tar(&[]))),
+        ("extra bytes follow", |f| f.after = b"junk".repeat(128)),
+        ("does not match its name", |f| f.outer = Box::new(|m| m[3].0 = "data/0000.tar.zst".into())),
+        ("does not match its name", |f| f.outer = Box::new(|m| m[2].0 = "header.tar.xz".into())),
+        ("does not match its name", |f| f.outer = Box::new(|m| m[2].1 = tar(&[]))),
         ("incomplete deflate", |f| {
             f.outer = Box::new(|m| {
                 let half = m[3].1.len() / 2;
@@ -76,17 +76,17 @@ fn the_manifest() {
         ("`header.tar.gz` is not listed", |f| f.manifest = Box::new(|t| without(&t, "header.tar.gz"))),
         ("`version` is not listed", |f| f.manifest = Box::new(|t| without(&t, " version"))),
         ("`data/0000/none` is listed", |f| f.manifest = Box::new(|t| t + &"0".repeat(64) + "  data/0000/none\n")),
-        ("`data/0000/settings.user.env` has the sum", |f| f.manifest = Box::new(|t| t.replace("e3b0c4", "e3b0c5"))),
+        ("`data/0000/settings.user.env` has the digest", |f| f.manifest = Box::new(|t| t.replace("e3b0c4", "e3b0c5"))),
         ("64 lower-case", |f| f.manifest = Box::new(|t| t.replace("e3b0c4", "E3B0C4"))),
         ("CR LF", |f| f.manifest = Box::new(|t| t.replace('\n', "\r\n"))),
         ("two spaces", |f| f.manifest = Box::new(|t| t.replace("  version", " version"))),
-        ("no line feed", |f| f.manifest = Box::new(|t| t.trim_end().to_owned())),
+        ("does not end with a line feed", |f| f.manifest = Box::new(|t| t.trim_end().to_owned())),
         ("twice", |f| f.manifest = Box::new(|t| t.clone() + &t)),
         ("empty", |f| f.manifest = Box::new(|_| String::new())),
         ("base64", |f| f.outer = Box::new(|m| m.insert(2, member("manifest.sig", "!")))),
         ("base64", |f| f.outer = Box::new(|m| m.insert(2, member("manifest.sig", "A".repeat(86) + "==\n")))),
-        ("holds 3 bytes", |f| f.outer = Box::new(|m| m.insert(2, member("manifest.sig", "AAAA")))),
-        ("`manifest.sig` comes after", |f| f.outer = Box::new(|m| m.insert(3, member("manifest.sig", "A".repeat(86) + "==")))),
+        ("has 3 bytes", |f| f.outer = Box::new(|m| m.insert(2, member("manifest.sig", "AAAA")))),
+        ("`manifest.sig` follows", |f| f.outer = Box::new(|m| m.insert(3, member("manifest.sig", "A".repeat(86) + "==")))),
     ]);
     let mut signed = Forge::new();
     signed.outer = Box::new(|m| m.insert(2, member("manifest.sig", "A".repeat(86) + "==")));
@@ -103,15 +103,15 @@ fn the_header() {
     check(&[
         ("instead of `header-info`", |f| f.header = Box::new(|m| m.rotate_left(1))),
         ("out of order", |f| f.header = Box::new(|m| m.swap(1, 2))),
-        ("there is no `header-info`", |f| f.header = Box::new(|m| drop(m.remove(0)))),
-        ("there is no `headers/0000/type-info`", |f| f.header = Box::new(|m| drop(m.remove(1)))),
-        ("there is no `headers/0000/meta-data`", |f| f.header = Box::new(|m| drop(m.remove(2)))),
+        ("`header-info` is missing", |f| f.header = Box::new(|m| drop(m.remove(0)))),
+        ("`headers/0000/type-info` is missing", |f| f.header = Box::new(|m| drop(m.remove(1)))),
+        ("`headers/0000/meta-data` is missing", |f| f.header = Box::new(|m| drop(m.remove(2)))),
         ("`headers/0000/meta-data` is empty", |f| f.header = Box::new(|m| m[2].1.clear())),
-        ("does not belong", |f| f.header = Box::new(|m| m.push(member("headers/0000/x", "x")))),
+        ("`headers/0000/x` is not allowed", |f| f.header = Box::new(|m| m.push(member("headers/0000/x", "x")))),
         ("is a state script", |f| {
             f.header = Box::new(|m| m.insert(1, member("scripts/ArtifactInstall_Enter_00", "#!/bin/sh\n")))
         }),
-        ("does not belong", |f| f.header = Box::new(|m| m.push(member("headers/0001/type-info", "{}")))),
+        ("`headers/0001/type-info` is not allowed", |f| f.header = Box::new(|m| m.push(member("headers/0001/type-info", "{}")))),
         ("occurs twice", |f| f.header = Box::new(|m| m.push(m[2].clone()))),
         ("is not JSON", |f| f.header = Box::new(|m| m[1].1 = b"{".to_vec())),
         ("unknown key `x`", |f| f.info["x"] = json!(1)),
@@ -124,11 +124,11 @@ fn the_header() {
         }),
         ("no `artifact_name`", |f| f.info["artifact_provides"] = json!({})),
         ("white space", |f| f.info["artifact_provides"]["artifact_name"] = json!("a b")),
-        ("cannot be printed", |f| f.info["artifact_provides"]["artifact_name"] = json!("a\u{7}b")),
+        ("unprintable", |f| f.info["artifact_provides"]["artifact_name"] = json!("a\u{7}b")),
         ("257 bytes", |f| f.info["artifact_provides"]["artifact_name"] = json!("a".repeat(257))),
         ("unknown key `x`", |f| f.info["artifact_provides"]["x"] = json!("x")),
         ("`artifact_group` is not", |f| f.info["artifact_provides"]["artifact_group"] = json!(1)),
-        ("no object `artifact_depends`", |f| drop(f.info.as_object_mut().expect("map").remove("artifact_depends"))),
+        ("no `artifact_depends` object", |f| drop(f.info.as_object_mut().expect("map").remove("artifact_depends"))),
         ("at least one device", |f| f.info["artifact_depends"]["device_type"] = json!([])),
         ("unknown key `x`", |f| f.info["artifact_depends"]["x"] = json!(["x"])),
         ("257 bytes", |f| f.info["artifact_depends"]["device_type"] = json!(["a".repeat(257)])),
@@ -139,8 +139,8 @@ fn the_header() {
         ("repeats `artifact_name`", |f| f.type_info["artifact_provides"]["artifact_name"] = json!("x")),
         ("repeats `device_type`", |f| f.type_info["artifact_depends"] = json!({"device_type": ["x"]})),
         ("not a list of strings", |f| f.type_info["clears_artifact_provides"] = json!("x")),
-        ("neither a string", |f| f.meta_data["x"] = json!({"nested": 1})),
-        ("neither a string", |f| f.meta_data["x"] = json!([[1]])),
+        ("is not a string, a number", |f| f.meta_data["x"] = json!({"nested": 1})),
+        ("is not a string, a number", |f| f.meta_data["x"] = json!([[1]])),
         ("not a JSON object", |f| f.meta_data = json!([1])),
     ]);
 }
@@ -148,10 +148,10 @@ fn the_header() {
 #[test]
 fn the_data() {
     check(&[
-        ("is not allowed as a name", |f| f.files.push(member("a+b", "x"))),
-        ("is not allowed as a name", |f| f.files.push(member("a b", "x"))),
-        ("is not allowed as a name", |f| f.files.push(member("a/b", "x"))),
-        ("is not allowed as a name", |f| f.files.push(member("./x", "x"))),
+        ("is not a valid name", |f| f.files.push(member("a+b", "x"))),
+        ("is not a valid name", |f| f.files.push(member("a b", "x"))),
+        ("is not a valid name", |f| f.files.push(member("a/b", "x"))),
+        ("is not a valid name", |f| f.files.push(member("./x", "x"))),
         ("occurs twice", |f| f.files.push(member("version", "1.2.3"))),
         ("is not a plain file", |f| {
             f.outer = Box::new(|m| m[3].1 = gzip(&tar_with("folder/", tar::EntryType::Directory, "", &[])));
@@ -172,7 +172,7 @@ fn the_data() {
 #[test]
 fn the_app_file() {
     check(&[
-        ("not YAML", |f| f.app = "a: [".into()),
+        ("not valid YAML", |f| f.app = "a: [".into()),
         ("`auterion-api-version` is missing", |f| f.app = f.app.replace("auterion-api-version: 2\n", "")),
         ("`auterion-api-version` is 9", |f| f.app = f.app.replace("version: 2", "version: 9")),
         ("`auterion-app-base` is missing", |f| f.app = f.app.replace("auterion-app-base: none\n", "")),
@@ -180,22 +180,22 @@ fn the_app_file() {
         ("`app-name` is missing", |f| f.app = f.app.replace("app-name: demo\n", "")),
         ("`app-name` is `Demo`", |f| f.app = f.app.replace("name: demo", "name: Demo")),
         ("`app-author` is `Com`", |f| f.app = f.app.replace("com.example", "Com")),
-        ("put it in quotes", |f| f.app = f.app.replace("1.2.3", "1.2")),
+        ("put 1.2 in quotes", |f| f.app = f.app.replace("1.2.3", "1.2")),
         ("`app-version` is `1.2.3+4`", |f| f.app = f.app.replace("1.2.3", "1.2.3+4")),
         ("`target-platform` is not", |f| f.app = f.app.replace("target-platform:\n- skynode\n", "")),
         ("`toaster` of `target-platform`", |f| f.app = f.app.replace("skynode", "toaster")),
         ("up to API 4", |f| f.app = f.app.replace("- skynode", "- ainode")),
-        ("names other devices", |f| f.app = f.app.replace("api-version: 2", "api-version: 5")),
+        ("differs from the header's devices", |f| f.app = f.app.replace("api-version: 2", "api-version: 5")),
         ("at least one service", |f| f.app = f.app.replace("services:\n", "x:\n")),
-        ("the key `x` is unknown", |f| f.app += "x: 1\n"),
+        ("unknown key `x`", |f| f.app += "x: 1\n"),
         ("`suite-id` needs `auterion-api-version: 8`", |f| f.app += "suite-id: {release: 1}\n"),
-        ("service `a`: the key `x`", |f| f.app = f.app.replace("services/a\n", "services/a\n    x: 1\n")),
+        ("service `a`: unknown key `x`", |f| f.app = f.app.replace("services/a\n", "services/a\n    x: 1\n")),
         ("service `a`: `mountsets` needs", |f| f.app = f.app.replace("services/a\n", "services/a\n    mountsets: x\n")),
         ("exactly one of", |f| f.app = f.app.replace("services/a\n", "services/a\n    image: x\n")),
         ("exactly one of", |f| f.app = f.app.replace("    build: services/a\n", "    ssh: true\n")),
-        ("a service `c` that", |f| f.app += "compose-override: {services: {c: {}}}\n"),
+        ("names the service `c`, which is not in", |f| f.app += "compose-override: {services: {c: {}}}\n"),
         ("the image `x:1` of service `a`", |f| f.app += "compose-override: {services: {a: {image: 'x:1'}}}\n"),
-        ("`#VERSION#` is left", |f| f.app += "# #VERSION#\n"),
+        ("`#VERSION#` was not replaced", |f| f.app += "# #VERSION#\n"),
     ]);
 }
 
@@ -203,14 +203,14 @@ fn the_app_file() {
 fn the_payload() {
     check(&[
         ("no file `version`", |f| drop(f.files.remove(0))),
-        ("`version` holds `1.2.3\\n`", |f| f.files[0] = member("version", "1.2.3\n")),
-        ("`version` holds `2`", |f| f.files[0] = member("version", "2")),
+        ("`version` contains `1.2.3\\n`", |f| f.files[0] = member("version", "1.2.3\n")),
+        ("`version` contains `2`", |f| f.files[0] = member("version", "2")),
         ("no `settings.default.env`", |f| drop(f.files.remove(1))),
         ("no `settings.user.env`", |f| drop(f.files.remove(2))),
         ("`settings.user.env` is not empty", |f| f.files[2] = member("settings.user.env", "A=1\n")),
         ("line 2 of `settings.default.env`", |f| f.files[1] = member("settings.default.env", "A=1\nwhat\n")),
-        ("there is no `SLUG.image`", |f| f.image_name = "image".into()),
-        ("has to be named `com.example.demo.image`", |f| f.image_name = "demo.image".into()),
+        ("has no `SLUG.image`", |f| f.image_name = "image".into()),
+        ("must be named `com.example.demo.image`", |f| f.image_name = "demo.image".into()),
         ("a second `.image`", |f| f.files.push(member("x.image", gzip(b"")))),
         ("not compressed with gzip", |f| f.image_bytes = Some(tar(&docker_members(&f.images)))),
         ("instead of `com.example.demo:1.2.3`", |f| f.info["artifact_provides"]["artifact_name"] = json!("demo:1")),
@@ -219,12 +219,12 @@ fn the_payload() {
         ("does not clear", |f| f.type_info["clears_artifact_provides"] = json!([])),
         ("no `auterion-metadata`", |f| f.meta_data = json!({"x": 1})),
         ("not the text of a JSON", |f| f.meta_data = json!({"auterion-metadata": "{"})),
-        ("another `app-version`", |f| f.meta_data = json!({"auterion-metadata": "{\"auterion-app-yml\": {}}"})),
-        ("other services", |f| f.meta_data = json!({"auterion-metadata": "{\"auterion-app-yml\": {}}"})),
-        ("other devices in `target-platform`", |f| f.describe(json!(["skynode"]))),
-        ("other devices in `target-platform`", |f| f.describe(json!(["skynode", "ainode", "toaster"]))),
-        ("other devices in `target-platform`", |f| f.describe(json!("jetson"))),
-        ("`toaster` is unknown", |f| f.info["artifact_depends"]["device_type"] = json!(["toaster"])),
+        ("`app-version` differs", |f| f.meta_data = json!({"auterion-metadata": "{\"auterion-app-yml\": {}}"})),
+        ("list different services", |f| f.meta_data = json!({"auterion-metadata": "{\"auterion-app-yml\": {}}"})),
+        ("`target-platform` of `auterion-metadata` differs", |f| f.describe(json!(["skynode"]))),
+        ("`target-platform` of `auterion-metadata` differs", |f| f.describe(json!(["skynode", "ainode", "toaster"]))),
+        ("`target-platform` of `auterion-metadata` differs", |f| f.describe(json!("jetson"))),
+        ("unknown device type `toaster`", |f| f.info["artifact_depends"]["device_type"] = json!(["toaster"])),
         ("occurs twice", |f| f.info["artifact_depends"]["device_type"] = json!(["skynode", "skynode"])),
         ("mix architectures", |f| f.info["artifact_depends"]["device_type"] = json!(["skynode", "simulation"])),
         ("the devices run linux/amd64", |f| f.info["artifact_depends"]["device_type"] = json!(["simulation"])),
@@ -249,41 +249,41 @@ fn api1(forge: &mut Forge, service: &str) {
 fn the_images() {
     check(&[
         ("neither a `manifest.json`", |f| f.archive = Box::new(|m| drop(m.pop()))),
-        ("`manifest.json` is not what", |f| f.archive = Box::new(|m| m.last_mut().expect("last").1 = b"[1]".to_vec())),
-        ("names no image", |f| f.archive = Box::new(|m| m.last_mut().expect("last").1 = b"[]".to_vec())),
+        ("`manifest.json` is invalid", |f| f.archive = Box::new(|m| m.last_mut().expect("last").1 = b"[1]".to_vec())),
+        ("lists no images", |f| f.archive = Box::new(|m| m.last_mut().expect("last").1 = b"[]".to_vec())),
         ("its layer", |f| f.archive = Box::new(|m| drop(m.remove(0)))),
         ("its config", |f| f.archive = Box::new(|m| m.retain(|(name, _)| !name.ends_with(".json") || name == "manifest.json"))),
-        ("has the unpacked sum", |f| f.archive = Box::new(|m| m[0].1 = tar(&[member("other", "")]))),
+        ("has the unpacked digest", |f| f.archive = Box::new(|m| m[0].1 = tar(&[member("other", "")]))),
         ("is not a tar", |f| f.archive = Box::new(|m| m[0].1 = b"no tar".to_vec())),
-        ("instead of the one in its name", |f| {
+        ("not the one in its name", |f| {
             f.archive = Box::new(|m| {
                 let at = m.iter().position(|(name, _)| name.ends_with(".json")).expect("config");
                 m[at].1.push(b' ');
             });
         }),
         ("its history has 1 layers", |f| f.images[0].config["history"] = json!([{}])),
-        ("it has 2 layers, its config has 1", |f| {
+        ("it has 2 layers, but its config has 1", |f| {
             drop(f.images[0].config["rootfs"]["diff_ids"].as_array_mut().expect("list").pop());
         }),
-        ("does not say what it runs on", |f| f.images[0].config["os"] = json!("")),
-        ("instead of layers", |f| f.images[0].config["rootfs"]["type"] = json!("x")),
+        ("names no platform", |f| f.images[0].config["os"] = json!("")),
+        ("instead of `layers`", |f| f.images[0].config["rootfs"]["type"] = json!("x")),
         ("two images are named", |f| f.images[1].name = f.images[0].name.clone()),
         ("is not the name of an image", |f| f.images[0].name = "A:1".into()),
-        ("points outside of it", |f| f.archive = Box::new(|m| m.push(member("../x", "")))),
-        ("points outside of it", |f| f.archive = Box::new(|m| m.push(member("/x", "")))),
-        ("with different bytes", |f| f.archive = Box::new(|m| m.push(member(&m[0].0.clone(), "other")))),
+        ("has a path outside the archive", |f| f.archive = Box::new(|m| m.push(member("../x", "")))),
+        ("has a path outside the archive", |f| f.archive = Box::new(|m| m.push(member("/x", "")))),
+        ("with different contents", |f| f.archive = Box::new(|m| m.push(member(&m[0].0.clone(), "other")))),
         ("cut short", |f| {
             let whole = tar(&docker_members(&f.images));
             f.image_bytes = Some(gzip(&whole[..3000]));
         }),
-        ("junk", |f| {
+        ("extra bytes follow", |f| {
             let mut whole = tar(&docker_members(&f.images));
             whole.extend(b"junk");
             f.image_bytes = Some(gzip(&whole));
         }),
-        ("`../x` leads out of the image", |f| f.images[0].layers[1] = tar(&[member("../x", "")])),
-        ("`/x` leads out of the image", |f| f.images[0].layers[1] = tar(&[member("/x", "")])),
-        ("hard link leads out", |f| f.images[0].layers[1] = tar_with("x", tar::EntryType::Link, "../../x", &[])),
+        ("`../x` is outside the image", |f| f.images[0].layers[1] = tar(&[member("../x", "")])),
+        ("`/x` is outside the image", |f| f.images[0].layers[1] = tar(&[member("/x", "")])),
+        ("hard link points outside", |f| f.images[0].layers[1] = tar_with("x", tar::EntryType::Link, "../../x", &[])),
     ]);
 }
 
@@ -329,7 +329,7 @@ fn layers_of_the_app_base_may_be_left_out_where_they_are_lowest() {
         (&[("a", &["low", "high", "a"][..]), ("b", &["high", "low", "b"][..])], &["low", "high"][..]),
     ] {
         let faults = with(images, left_out).faults;
-        assert!(faults.iter().any(|fault| fault.contains("is left out, but")), "{faults:#?}");
+        assert!(faults.iter().any(|fault| fault.contains("is omitted, but")), "{faults:#?}");
     }
 
     let mut none = Forge::new();
@@ -352,7 +352,7 @@ fn the_older_flow_is_taken_as_it_is() {
     forge.meta_data = json!({"x": "y"});
     let survey = forge.survey();
     assert_eq!(survey.faults, Vec::<String>::new());
-    assert!(survey.notes.iter().any(|note| note.contains("older flow")));
+    assert!(survey.notes.iter().any(|note| note.contains("older way")));
     assert_eq!((survey.name.as_deref(), survey.version.as_deref()), (Some("demo"), Some("1.2.3")));
 
     forge.files[0] = member("app.yml", "services:\n  demo:\n    image: demo:#VERSION#\n");
@@ -374,7 +374,7 @@ fn through_the_front_door() {
     let said = support::ok(&mut run(&["verify", "good.auterionos"]));
     assert!(said.starts_with("verified good.auterionos: AuterionOS app com.example.demo 1.2.3, 2 images, 3 layers, "), "{said}");
     let said = support::fails(&mut run(&["verify", "bad.auterionos"]), 1);
-    assert!(said.contains("error: `version` holds `2`") && said.contains("`bad.auterionos` has 2 faults"), "{said}");
+    assert!(said.contains("error: `version` contains `2`") && said.contains("`bad.auterionos` has 2 faults"), "{said}");
     assert!(!said.contains("\u{1b}[31m"), "what a file says does not control the terminal");
 
     let output = support::run(&mut run(&["verify", "bad.auterionos", "--json"]));

@@ -37,7 +37,7 @@ impl<R: Read> Read for Bounded<'_, R> {
         let count = self.reader.read(buffer)?;
         let Some(left) = self.budget.left.get().checked_sub(count as u64) else {
             self.budget.left.set(0);
-            return Err(io::Error::other(format!("it unpacks to more than {} bytes, which is the limit", self.budget.whole)));
+            return Err(io::Error::other(format!("it unpacks to more than the limit of {} bytes", self.budget.whole)));
         };
         self.budget.left.set(left);
         Ok(count)

@@ -64,7 +64,7 @@ pub(super) fn read_pax(mut bytes: &[u8], extension: &mut Extension) -> Result<()
     while !bytes.is_empty() {
         let space = bytes.iter().position(|b| *b == b' ').context("a pax record has no length")?;
         let length: usize = std::str::from_utf8(&bytes[..space])?.parse().context("a pax record has no length")?;
-        ensure!(length > space + 1 && length <= bytes.len() && bytes[length - 1] == b'\n', "a pax record has a wrong length");
+        ensure!(length > space + 1 && length <= bytes.len() && bytes[length - 1] == b'\n', "a pax record has the wrong length");
         let record = &bytes[space + 1..length - 1];
         let equals = record.iter().position(|b| *b == b'=').context("a pax record has no value")?;
         let value = &record[equals + 1..];

@@ -126,7 +126,7 @@ impl<W: Write> StoredWriter<W> {
         while !bytes.is_empty() {
             if self.block == 0 {
                 if self.left == 0 {
-                    return Err(io::Error::other("more bytes than announced"));
+                    return Err(io::Error::other("more bytes than declared"));
                 }
                 self.block = self.left.min(STORED);
                 let last = u8::from(self.block == self.left);
@@ -147,7 +147,7 @@ impl<W: Write> StoredWriter<W> {
     /// Writes the trailer.
     pub fn finish(mut self) -> io::Result<W> {
         if self.left != 0 {
-            return Err(io::Error::other("fewer bytes than announced"));
+            return Err(io::Error::other("fewer bytes than declared"));
         }
         self.inner.write_all(&self.crc.finalize().to_le_bytes())?;
         self.inner.write_all(&(self.total as u32).to_le_bytes())?;

@@ -103,7 +103,7 @@ impl<R: BufRead> Read for Members<R> {
                     }
                     self.leave();
                 }
-                State::Gone => return Err(io::Error::other("the stream failed before")),
+                State::Gone => return Err(io::Error::other("the stream failed earlier")),
             }
         }
     }

@@ -18,7 +18,9 @@ pub fn places(file: File) -> Result<BTreeMap<String, (u64, u64)>> {
     let mut reader = TarReader::new(BufReader::with_capacity(1 << 12, file));
     let (mut places, mut links) = (BTreeMap::new(), Vec::new());
     while let Some(entry) = reader.next_entry()? {
-        let Some(name) = confined(&entry.path) else { bail!("its member `{}` points outside of it", entry.path.escape_debug()) };
+        let Some(name) = confined(&entry.path) else {
+            bail!("its member `{}` has a path outside the archive", entry.path.escape_debug())
+        };
         reader.seek_past(length)?;
         match &entry.link {
             // Docker before 25 writes a repeated layer as a link to where it stands; a hard link begins at the top.

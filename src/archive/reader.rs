@@ -68,7 +68,7 @@ impl<R: Read> TarReader<R> {
                 || kind.is_pax_global_extensions()
             {
                 self.begin(size)?;
-                ensure!(size <= LIMIT, "the tar header at byte {at} announces a name of {size} bytes");
+                ensure!(size <= LIMIT, "the tar header at byte {at} declares a name of {size} bytes");
                 let mut value = Vec::new();
                 self.read_to_end(&mut value)?;
                 ensure!(value.len() as u64 == size, "the archive ends inside a header");
@@ -164,7 +164,7 @@ impl<R: Read> TarReader<R> {
     }
 
     fn begin(&mut self, size: u64) -> Result<()> {
-        ensure!(self.position.checked_add(size).is_some_and(|end| end < 1 << 62), "a member claims {size} bytes");
+        ensure!(self.position.checked_add(size).is_some_and(|end| end < 1 << 62), "a member declares {size} bytes");
         self.left = size;
         self.padding = (512 - size % 512) % 512;
         Ok(())
@@ -188,7 +188,7 @@ impl<R: Read> TarReader<R> {
             return Ok(None);
         }
         let at = self.position - 512;
-        ensure!(is_header(&header), "byte {at} is not the beginning of a tar header");
+        ensure!(is_header(&header), "there is no tar header at byte {at}");
         Ok(Some(header))
     }
 

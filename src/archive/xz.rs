@@ -26,17 +26,17 @@ impl<R: BufRead> Read for XzDecoder<R> {
         if buffer.is_empty() {
             return Ok(0);
         }
-        let reader = self.reader.as_mut().ok_or_else(|| io::Error::other("the stream failed before"))?;
+        let reader = self.reader.as_mut().ok_or_else(|| io::Error::other("the stream failed earlier"))?;
         let result = reader.read(buffer);
         if result.is_err() {
             self.reader = None;
         }
         result.map_err(|error| match error.kind() {
             io::ErrorKind::OutOfMemory => io::Error::other(format!(
-                "its xz dictionary needs more than {} MiB of memory\nhelp: compress it again with `xz -9` or a lower preset",
+                "unpacking it takes more than {} MiB of memory\nhelp: recompress it with `xz -9` or a lower preset",
                 MEMORY >> 10
             )),
-            kind => io::Error::new(kind, format!("the xz data are damaged: {error}")),
+            kind => io::Error::new(kind, format!("the xz data is damaged: {error}")),
         })
     }
 }

@@ -1,5 +1,5 @@
-//! `base = { archive = "…" }`: a docker archive, an OCI layout, or an OCI archive that others wrote; `base = { image = "…" }`:
-//! the same once it is pulled.
+//! Bases from archives: `base = { archive = "…" }`, a docker archive, OCI layout or OCI archive of any tool, and `base = { image
+//! = "…" }` once it is pulled.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -27,23 +27,23 @@ pub fn read(path: &Path, target: &Target, packer: &Packer) -> Result<Base> {
     Ok(Base { reference, ..base })
 }
 
-/// An image that was pulled.
+/// A pulled image.
 #[derive(Clone, Debug)]
 pub struct Pulled {
-    /// As the user wrote it.
+    /// The reference, as the user wrote it.
     pub reference: Reference,
-    /// What it led to: an index, or a manifest.
+    /// The digest that the reference resolved to: an index or a manifest.
     pub digest: Digest,
-    /// The manifest for the target.
+    /// The digest of the manifest for the target.
     pub manifest: Digest,
-    /// Its blobs lie there as in an OCI layout.
+    /// The folder with its blobs, in the form of an OCI layout.
     pub folder: PathBuf,
 }
 
-/// Reads an image that was pulled.
+/// Reads a pulled image.
 ///
 /// # Errors
-/// When a blob is not there or not what its digest says, or the image is for another platform.
+/// When a blob is missing or does not match its digest, or the image is for another platform.
 pub fn read_pulled(pulled: &Pulled, target: &Target, packer: &Packer) -> Result<Base> {
     let archive = Archive::Folder(pulled.folder.clone());
     let mut report = strictly;
@@ -55,12 +55,12 @@ pub fn read_pulled(pulled: &Pulled, target: &Target, packer: &Packer) -> Result<
     Ok(Base { reference: Some(pulled.reference.at(pulled.digest).to_string()), ..base })
 }
 
-/// The one image of an archive for a target.
+/// The only image in an archive for a target.
 fn only(archive: &Archive, target: &Target) -> Result<StoredImage> {
     let mut report = strictly;
     let mut walk = Walk::new(archive, &mut report);
     let listing = walk.list()?;
-    // An image that has several names is listed with each.
+    // An image with several names is listed once for each.
     let mut by_digest: BTreeMap<Digest, &Listed> = BTreeMap::new();
     for (entry, descriptor) in listing.entries.iter().filter_map(|entry| Some((entry, entry.descriptor()?))) {
         by_digest.entry(descriptor.digest).or_insert(entry);
@@ -70,21 +70,21 @@ fn only(archive: &Archive, target: &Target) -> Result<StoredImage> {
         match target.platform.nearest(by_digest.values().filter_map(|entry| entry.descriptor()))[..] {
             [only] => by_digest[&only.digest],
             [] => bail!(Code::BasePlatform.error(format!("none of its {there} images is for {}", target.platform))),
-            ref several => bail!("it holds {} images for {} instead of one", several.len(), target.platform),
+            ref several => bail!("it contains {} images for {} instead of one", several.len(), target.platform),
         }
     } else {
-        let [entry] = &listing.entries[..] else { bail!("it holds {} images instead of one", listing.entries.len()) };
+        let [entry] = &listing.entries[..] else { bail!("it contains {} images instead of one", listing.entries.len()) };
         entry
     };
     walk.image(entry)?.context("it is not an image")
 }
 
-/// Whether a layer is packed already, so that its blob is not needed.
+/// Whether a layer is already packed, so that its blob is not needed.
 pub fn has_layer(diff_id: &Digest, packer: &Packer) -> bool {
     packed(diff_id, packer).is_some()
 }
 
-/// A layer that is packed already. One whose unpacked bytes are others was kept by a run that was ended before it saw that.
+/// A layer that is already packed. If its unpacked digest differs, an interrupted run kept it before checking.
 fn packed(diff_id: &Digest, packer: &Packer) -> Option<(Segment, Facts)> {
     let segment = packer.cache().get(layer_key(diff_id, packer)).filter(|segment| segment.diff_id == *diff_id)?;
     let facts = cached_facts(packer, &segment)?;
@@ -100,7 +100,7 @@ fn base(archive: &Archive, image: StoredImage, choice: BaseChoice, target: &Targ
     ensure!(
         (&of_image.os, &of_image.architecture) == (&platform.os, &platform.architecture),
         Code::BasePlatform.error(format!(
-            "its image is for {}/{}, but the target `{}` is {platform}",
+            "its image is for {}/{}, but the target `{}` is for {platform}",
             of_image.os, of_image.architecture, target.triple
         ))
     );
@@ -122,7 +122,7 @@ fn read_layers(archive: &Archive, image: &StoredImage, packer: &Packer) -> Resul
     read.collect()
 }
 
-/// An image that was read before, if all its layers are still packed. The choice is the caller's.
+/// An image that was read before, if all its layers are still packed. The caller sets the `choice`.
 pub fn cached(config: ImageConfig, choice: BaseChoice, packer: &Packer) -> Option<Base> {
     let mut layers = Vec::new();
     let mut facts = Facts::default();
@@ -135,10 +135,10 @@ pub fn cached(config: ImageConfig, choice: BaseChoice, packer: &Packer) -> Optio
     Some(Base { choice, layers, config: config.config, history, facts, reference: None })
 }
 
-/// The images of these names and ids in an archive that an engine saved, in their order: config and layers.
+/// The images with these names and ids in an archive that an engine saved, in the order of `names`: config and layers.
 ///
 /// # Errors
-/// When one is not there, or anything of it is not what it should be.
+/// When an image is missing or damaged.
 #[cfg(feature = "engine")]
 pub fn read_saved(path: &Path, images: &[(String, String)], packer: &Packer) -> Result<Vec<(ImageConfig, Vec<Segment>)>> {
     let archive = Archive::open(path)?;
@@ -160,13 +160,13 @@ pub fn read_saved(path: &Path, images: &[(String, String)], packer: &Packer) -> 
     Ok(read)
 }
 
-/// One step for each layer.
+/// One history entry for each layer.
 fn steps(history: Vec<History>, layers: usize) -> Vec<History> {
     let steps: Vec<History> = history.into_iter().filter(|step| !step.empty_layer).collect();
     if steps.len() == layers { steps } else { vec![History::default(); layers] }
 }
 
-/// gzip layers stay as they are, so that their digests do; with `--compression best` all are packed again.
+/// gzip layers stay as they are, to keep their digests; `--compression best` repacks all.
 fn read_layer(archive: &Archive, layer: &StoredLayer, diff_id: Digest, packer: &Packer) -> Result<(Segment, Facts)> {
     if let Some(known) = packed(&diff_id, packer) {
         return Ok(known);

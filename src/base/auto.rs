@@ -1,4 +1,4 @@
-//! `base = "auto"`: one layer with what the binaries need, taken from the linker's own sysroot.
+//! `base = "auto"`: one layer with the libraries that the executables need, from the linker's sysroot.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,25 +15,25 @@ use crate::elf::{Elf, Needing, glibc, needed};
 use crate::oci::{History, RunConfig};
 use crate::segment::{Content, KnownDigests, Layer, LayerMember, Packer};
 
-/// Libraries that glibc before 2.34 opens by itself to look names up; later ones have them inside.
+/// Libraries that glibc before 2.34 loads by itself to resolve names; newer versions contain them.
 const NAME_SERVICE: [&str; 3] = ["libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2"];
 
-/// Where the linker finds libraries.
+/// Finds libraries the way the linker does.
 pub struct Sysroot {
     linker: String,
 }
 
 impl Sysroot {
-    /// Of this compiler driver.
+    /// The libraries of this compiler driver.
     pub fn new(linker: &str) -> Self {
         Self { linker: linker.to_owned() }
     }
 
-    /// The file that a library's name leads to; none if the linker knows none.
+    /// The file of a library, if the linker finds one.
     pub fn find(&self, name: &str) -> Option<PathBuf> {
         let output = Command::new(&self.linker).arg(format!("-print-file-name={name}")).output().ok()?;
         let path = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
-        // A name that is not found is printed as it was given.
+        // The driver prints a name that it does not find as it is.
         (path.is_absolute() && path.exists()).then(|| std::fs::canonicalize(&path).unwrap_or(path))
     }
 }
@@ -80,7 +80,7 @@ fn layer(binaries: &[&Binary], sysroot: &Sysroot, epoch: u64, known: &KnownDiges
         };
         for place in places {
             let (folder, file) = place.rsplit_once('/').unwrap_or(("lib", &place));
-            // A loader in /lib64 is found there, and so are libraries by loaders that search /lib64 alone.
+            // Loaders in /lib64 are expected there, and some loaders search only /lib64 for libraries.
             if folder == "lib64" {
                 add(LayerMember::symlink("lib64", "lib", epoch));
             }
@@ -100,7 +100,8 @@ fn layer(binaries: &[&Binary], sysroot: &Sysroot, epoch: u64, known: &KnownDiges
     Ok(Layer::new(members.into_values().collect()))
 }
 
-/// All libraries that are needed directly or by one another, the loader among them, by name; without those that a service packs.
+/// All libraries that the executables need, directly or indirectly, including the loader, by name; without those that a service
+/// packs itself.
 fn closure(binaries: &[&Binary], sysroot: &Sysroot) -> Result<BTreeMap<String, (PathBuf, bool)>> {
     let mut found: BTreeMap<String, (PathBuf, bool)> = BTreeMap::new();
     for binary in binaries {
@@ -133,12 +134,12 @@ fn closure(binaries: &[&Binary], sysroot: &Sysroot) -> Result<BTreeMap<String, (
 
 fn missing(name: &str, by: &str, sysroot: &Sysroot) -> String {
     format!(
-        "`{by}` needs the library `{name}`, which `{}` does not find\nhelp: install it for the target, pack it with `files`, or use a base that has it: `base = {{ rootfs = \"…\" }}`",
+        "`{by}` needs the library `{name}`, which was not found in `{}`\nhelp: install it for the target, add it with `files`, or use a base that has it: `base = {{ rootfs = \"…\" }}`",
         sysroot.linker
     )
 }
 
-/// The root certificates of the web in PEM.
+/// The root certificates of the web's CAs, as PEM.
 fn certificates() -> String {
     let mut text = String::new();
     for certificate in webpki_root_certs::TLS_SERVER_ROOT_CERTS {

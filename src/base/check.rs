@@ -1,4 +1,4 @@
-//! Will each binary run on the base? Asked here rather than on the device.
+//! Checks that each executable runs on its base, so that it does not fail on the device.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -9,10 +9,10 @@ use crate::app::{Base, Binary, Facts, runpath};
 use crate::diagnostic::Code;
 use crate::elf::{Elf, Machine, Needing, glibc, needed};
 
-/// Holds a binary against its base: machine, loader, libraries, and the versions of their symbols.
+/// Compares an executable with its base: machine, loader, libraries, and versions of symbols.
 ///
 /// # Errors
-/// Names the binary, the library, both versions, and what would mend it; all faults of the binary in one.
+/// Names the executable, the library, both versions and a way out; lists all problems of the executable at once.
 pub fn check(binary: &Binary, base: &Base) -> Result<()> {
     let mut faults = Vec::new();
     let machine = binary.elf.machine;
@@ -42,7 +42,7 @@ pub fn check(binary: &Binary, base: &Base) -> Result<()> {
             return Ok(None);
         };
         faults.extend(wrong_machine(library, machine, name));
-        // Its own folders go first; those of a `DT_RPATH` hold for all that it needs.
+        // Its own search path comes first. A `DT_RPATH` also applies to its dependencies.
         let paths = runpath(library, &place).into_iter().chain(by.paths.iter().cloned()).collect();
         Ok(Some(Needing { name: name.to_owned(), elf: Cow::Borrowed(library), paths }))
     })?;
@@ -57,7 +57,7 @@ pub fn check(binary: &Binary, base: &Base) -> Result<()> {
     } else if base.facts.libraries.is_empty() {
         "use `base = \"auto\"`, or compile a static binary for the target's `-musl` triple"
     } else {
-        "use a base that has it, pack it with `files` where the loader searches, or use `base = \"auto\"`"
+        "use a base that has it, add it with `files` to a folder that the loader searches, or use `base = \"auto\"`"
     };
     bail!(code.error(format!(
         "`{}` of the service `{}` does not run on the base `{}`:\n  {}\nhelp: {help}",
@@ -72,7 +72,7 @@ fn wrong_machine(found: &Elf, machine: Machine, name: &str) -> Option<String> {
     (found.machine != machine).then(|| format!("`{name}` is for {} instead of {}", found.machine.name(), machine.name()))
 }
 
-/// The versions that are asked for and not there; of glibc's, the highest stands for all.
+/// Whether needed symbol versions are missing; for glibc, the highest one stands for all.
 fn versions(elf: &Elf, library: &Elf, name: &str) -> Option<String> {
     let wanted = elf.requires.get(name)?;
     let missing: Vec<&String> = wanted.iter().filter(|version| !library.defines.contains(*version)).collect();

@@ -1,4 +1,4 @@
-//! What a Dockerfile may copy from: a folder without what its `.dockerignore` names (Docker's "Build context").
+//! The build context of a Dockerfile: a folder without the files that its `.dockerignore` names (Docker's "Build context").
 
 use std::fmt::Write as _;
 use std::io::Write;
@@ -13,13 +13,13 @@ use crate::archive::{END_OF_ARCHIVE, Entry, EntryKind, encode, padding};
 use crate::digest::Digest;
 use crate::segment::KnownDigests;
 
-/// Where a Dockerfile stands in the context that does not lie there.
+/// The Dockerfile's path in the context, if its file lies outside.
 const FOREIGN: &str = ".appbundle.Dockerfile";
 
-/// The files of a context, by path.
+/// The files of a build context, by path.
 #[derive(Debug)]
 pub struct BuildContext {
-    /// The Dockerfile's path in it.
+    /// The Dockerfile's path in the context.
     pub dockerfile: String,
     files: Vec<File>,
 }
@@ -32,12 +32,12 @@ struct File {
 }
 
 impl BuildContext {
-    /// Finds what belongs to a context.
+    /// Finds the files of a build context.
     ///
     /// # Errors
-    /// When something cannot be read, or a pattern is none.
+    /// When a file cannot be read, or a pattern is invalid.
     pub fn read(source: &Dockerfile, known: &KnownDigests) -> Result<Self> {
-        let failed = || format!("failed to read the context of `{}`", source.written);
+        let failed = || format!("failed to read the build context of `{}`", source.written);
         let ignored = Ignored::read(source).with_context(failed)?;
         let inside = source.path.strip_prefix(&source.context).ok().and_then(Path::to_str).map(str::to_owned);
         let dockerfile = inside.unwrap_or_else(|| FOREIGN.to_owned());
@@ -45,7 +45,7 @@ impl BuildContext {
         for found in WalkDir::new(&source.context).min_depth(1).sort_by_file_name() {
             let found = found.with_context(failed)?;
             let relative = found.path().strip_prefix(&source.context).unwrap_or(found.path());
-            let path = relative.to_str().with_context(|| format!("`{}` has a name that is not UTF-8", relative.display()))?;
+            let path = relative.to_str().with_context(|| format!("the name of `{}` is not UTF-8", relative.display()))?;
             if path != dockerfile && ignored.has(path) {
                 continue;
             }
@@ -54,7 +54,7 @@ impl BuildContext {
                 files.push(File::new(path, 0o755, EntryKind::Folder, found.path()));
             } else if kind.is_symlink() {
                 let target = fs_err::read_link(found.path())?;
-                let target = target.to_str().with_context(|| format!("the link `{path}` has a target that is not UTF-8"))?;
+                let target = target.to_str().with_context(|| format!("the target of the link `{path}` is not UTF-8"))?;
                 files.push(File::new(path, 0o777, EntryKind::Symlink(target.to_owned()), found.path()));
             } else if kind.is_file() {
                 files.push(File::of(path, found.path(), known).with_context(failed)?);
@@ -66,25 +66,25 @@ impl BuildContext {
         Ok(Self { dockerfile, files })
     }
 
-    /// Adds a package's folder under a name, without what Cargo builds in it.
+    /// Adds a package's folder under a name, without Cargo's build output.
     ///
     /// # Errors
-    /// When something cannot be read, or the name is taken.
+    /// When a file cannot be read, or the name is taken.
     pub fn add(&mut self, name: &str, folder: &Path, known: &KnownDigests) -> Result<()> {
         let failed = || format!("failed to read the package `{name}`");
         let taken = self.files.iter().any(|file| file.entry.path == name);
-        anyhow::ensure!(!taken, "the context has a file or folder `{name}` already, where the package would go");
+        anyhow::ensure!(!taken, "the build context already has a file or folder `{name}`, where the package would go");
         self.files.push(File::new(name, 0o755, EntryKind::Folder, folder));
         let built =
             |entry: &walkdir::DirEntry| entry.depth() == 1 && (entry.file_name() == "target" || entry.file_name() == ".git");
         for found in WalkDir::new(folder).min_depth(1).sort_by_file_name().into_iter().filter_entry(|entry| !built(entry)) {
             let found = found.with_context(failed)?;
             let relative = found.path().strip_prefix(folder).unwrap_or(found.path());
-            let path = relative.to_str().with_context(|| format!("`{}` has a name that is not UTF-8", relative.display()))?;
+            let path = relative.to_str().with_context(|| format!("the name of `{}` is not UTF-8", relative.display()))?;
             let path = format!("{name}/{path}");
             if found.file_type().is_symlink() {
                 let target = fs_err::read_link(found.path())?;
-                let target = target.to_str().with_context(|| format!("the link `{path}` has a target that is not UTF-8"))?;
+                let target = target.to_str().with_context(|| format!("the target of the link `{path}` is not UTF-8"))?;
                 self.files.push(File::new(&path, 0o777, EntryKind::Symlink(target.to_owned()), found.path()));
             } else if found.file_type().is_dir() {
                 self.files.push(File::new(&path, 0o755, EntryKind::Folder, found.path()));
@@ -95,10 +95,10 @@ impl BuildContext {
         Ok(())
     }
 
-    /// A context of only these files, links and folders below a folder, with one time for all.
+    /// A context with only these files, links and folders of a folder, all with the same timestamp.
     ///
     /// # Errors
-    /// When one cannot be read.
+    /// When a file cannot be read.
     pub fn of(folder: &Path, dockerfile: &str, paths: &[&str], mtime: u64, known: &KnownDigests) -> Result<Self> {
         let mut files: std::collections::BTreeMap<String, File> = std::collections::BTreeMap::new();
         for path in paths.iter().copied().chain([dockerfile]) {
@@ -123,7 +123,7 @@ impl BuildContext {
         Ok(Self { dockerfile: dockerfile.to_owned(), files })
     }
 
-    /// The sum of all that a build of it depends on, except for the images that its `FROM`s name.
+    /// The digest of everything that a build depends on, except the images of its `FROM` lines.
     pub fn sum(&self, source: &Dockerfile, target: &Target) -> Result<Digest> {
         let mut text = format!("dockerfile-1 {} {} {:?} {:?}", self.dockerfile, target.platform, source.args, source.target);
         for File { entry, digest, .. } in &self.files {
@@ -132,21 +132,21 @@ impl BuildContext {
         Ok(Digest::of(text.as_bytes()))
     }
 
-    /// Bytes of all files.
+    /// The total size of all files.
     pub fn size(&self) -> u64 {
         self.files.iter().map(|file| if let EntryKind::File(size) = file.entry.kind { size } else { 0 }).sum()
     }
 
-    /// Writes it as a tar.
+    /// Writes the context as a tar.
     ///
     /// # Errors
-    /// When a file changes meanwhile.
+    /// When a file changes while it is read.
     pub fn write(&self, to: &mut dyn Write, written: &dyn Fn(u64)) -> Result<()> {
         for File { entry, from, .. } in &self.files {
             to.write_all(&encode(entry)?)?;
             if let EntryKind::File(size) = entry.kind {
                 let copied = std::io::copy(&mut std::io::Read::take(fs_err::File::open(from)?, size), to)?;
-                anyhow::ensure!(copied == size, "`{}` changed while it was read", from.display());
+                anyhow::ensure!(copied == size, "`{}` changed while it was being read", from.display());
                 to.write_all(padding(size))?;
                 written(size);
             }
@@ -169,14 +169,14 @@ impl File {
     }
 }
 
-/// A `.dockerignore`: of patterns that match a path or a folder above it, the last one decides.
+/// The patterns of a `.dockerignore`. The last pattern that matches a path or a folder above it decides.
 struct Ignored {
-    /// Whether it takes back what patterns before it ignore.
+    /// Whether it is an exception (`!`).
     patterns: Vec<(GlobMatcher, bool)>,
 }
 
 impl Ignored {
-    /// `NAME.dockerignore` beside the Dockerfile goes before `.dockerignore` in the context.
+    /// `NAME.dockerignore` next to the Dockerfile takes precedence over `.dockerignore` in the context.
     fn read(source: &Dockerfile) -> Result<Self> {
         let mut own = source.path.clone().into_os_string();
         own.push(".dockerignore");
@@ -193,7 +193,7 @@ impl Ignored {
                 continue;
             }
             let glob = GlobBuilder::new(&pattern).literal_separator(true).backslash_escape(true).build();
-            let glob = glob.with_context(|| format!("`{line}` in `.dockerignore` is not a pattern"))?;
+            let glob = glob.with_context(|| format!("`{line}` in `.dockerignore` is not a valid pattern"))?;
             patterns.push((glob.compile_matcher(), back));
         }
         Ok(Self { patterns })

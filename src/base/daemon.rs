@@ -1,4 +1,4 @@
-//! `base = { image = "docker-daemon:…" }`: an image that an engine has.
+//! `base = { image = "docker-daemon:…" }`: an image of the local engine.
 
 use anyhow::{Context as _, Result, bail, ensure};
 
@@ -12,12 +12,12 @@ use crate::segment::Packer;
 use crate::shell::Shell;
 
 /// The help when no engine answers.
-const WITHOUT: &str = "start Docker or podman, or name an image of a registry: `base = { image = \"NAME\" }`";
+const WITHOUT: &str = "start Docker or podman, or use an image from a registry: `base = { image = \"NAME\" }`";
 
-/// The id that a name leads to now, so that a build knows whether its base is another one.
+/// The id of the image that a name refers to now, so that a build notices a changed base.
 ///
 /// # Errors
-/// When there is no engine, or no such image.
+/// When there is no engine, or it lacks the image.
 pub fn image_id(name: &str) -> Result<String> {
     Ok(find(&Engine::connect(WITHOUT)?, name)?.id)
 }
@@ -31,10 +31,10 @@ fn find(engine: &Engine, name: &str) -> Result<ImageFacts> {
     Ok(image)
 }
 
-/// Reads an image as it is now; its layers are saved once.
+/// Reads the current image; each layer is saved from the engine only once.
 ///
 /// # Errors
-/// When there is no engine, no such image, or it is for another platform.
+/// When there is no engine, or it lacks the image, or the image is for another platform.
 pub fn read(name: &str, target: &Target, packer: &Packer, shell: &Shell) -> Result<Base> {
     let engine = Engine::connect(WITHOUT)?;
     let image = find(&engine, name)?;
@@ -42,7 +42,7 @@ pub fn read(name: &str, target: &Target, packer: &Packer, shell: &Shell) -> Resu
     ensure!(
         (image.os.as_str(), image.architecture.as_str()) == (platform.os.as_str(), platform.architecture.as_str()),
         Code::BasePlatform.error(format!(
-            "the image `{name}` is marked {}/{}, but the target `{}` is {platform}\nhelp: run `docker pull --platform {platform} {name}`",
+            "the image `{name}` is for {}/{}, but the target `{}` is for {platform}\nhelp: run `docker pull --platform {platform} {name}`",
             image.os, image.architecture, target.triple
         ))
     );
@@ -55,7 +55,7 @@ pub fn read(name: &str, target: &Target, packer: &Packer, shell: &Shell) -> Resu
             progress.message(name);
             engine.save(&[name], pending.file())?;
         }
-        archive::read(pending.path(), target, packer).context("failed to read what the engine saved")
+        archive::read(pending.path(), target, packer).context("failed to read the archive that the engine saved")
     })?;
     Ok(Base { reference: Some(name.to_owned()), ..base })
 }

@@ -1,4 +1,5 @@
-//! `base = { dockerfile = "…" }`: what an engine makes of a Dockerfile of the user's own, remembered until that changes.
+//! `base = { dockerfile = "…" }`: a base that an engine builds from the user's Dockerfile, and that is reused until its sources
+//! change.
 
 use std::path::PathBuf;
 
@@ -19,10 +20,10 @@ use crate::shell::Shell;
 const WITHOUT: &str =
     "start Docker or podman, or use a base that needs none: `base = \"auto\"` or `base = { rootfs = \"FILE\" }`";
 
-/// Reads what was built before of the same sources; else builds it.
+/// Reuses the result of an earlier build of the same sources, or builds it.
 ///
 /// # Errors
-/// When there is no engine, it fails, or what it makes is for another platform.
+/// When there is no engine, the build fails, or its image is for another platform.
 pub fn read(source: &Dockerfile, target: &Target, packer: &Packer, known: &KnownDigests, shell: &Shell) -> Result<Base> {
     let context = BuildContext::read(source, known)?;
     let sum = context.sum(source, target)?;
@@ -74,22 +75,22 @@ fn build(
             });
         }
     };
-    ensure!(fits(&image, target), Code::BasePlatform.error(marked("what the engine built", &image, source, target)));
+    ensure!(fits(&image, target), Code::BasePlatform.error(marked("the image that the engine built", &image, source, target)));
     let mut pending = Pending::new(&packer.cache().folder().join("image"))?;
     {
         let progress = shell.progress("Saving", 0);
         progress.message(reference);
         engine.save(&[reference], pending.file())?;
     }
-    let base = archive::read(pending.path(), target, packer).context("failed to read what the engine saved")?;
+    let base = archive::read(pending.path(), target, packer).context("failed to read the archive that the engine saved")?;
     Ok(base)
 }
 
-/// The first image that a `FROM` names and that the engine has for another platform only: BuildKit then looks for it in a registry,
-/// and others build on it all the same.
+/// The first image of a `FROM` that the engine only has for another platform. BuildKit then looks for it in a registry, but other
+/// builders use the wrong one.
 fn marked_otherwise(engine: &Engine, source: &Dockerfile, target: &Target) -> Result<Option<(String, ImageFacts)>> {
     for name in images_named(&fs_err::read_to_string(&source.path)?) {
-        // Whatever a name holds that the engine cannot make out is for the build to tell.
+        // If the engine cannot parse a name, the build reports it.
         if let Ok(Some(image)) = engine.image(&name)
             && !fits(&image, target)
         {
@@ -99,7 +100,7 @@ fn marked_otherwise(engine: &Engine, source: &Dockerfile, target: &Target) -> Re
     Ok(None)
 }
 
-/// The images of a Dockerfile's `FROM`s, without stages and those that depend on an argument.
+/// The images of a Dockerfile's `FROM` lines, without stages and names with build arguments.
 fn images_named(text: &str) -> Vec<String> {
     let (mut images, mut stages) = (Vec::new(), vec!["scratch".to_owned()]);
     for line in text.lines() {
@@ -123,8 +124,8 @@ fn fits(image: &ImageFacts, target: &Target) -> bool {
 
 fn marked(what: &str, image: &ImageFacts, source: &Dockerfile, target: &Target) -> String {
     format!(
-        "{what} is marked {}/{}, but the target `{}` is {3} (`docker import --platform` of Docker 20.10 marks every image as the \
-         engine's own)\nhelp: `docker pull --platform {3} IMAGE`, or begin `{4}` with `FROM scratch` and `ADD rootfs.tar /`",
+        "{what} is for {}/{}, but the target `{}` is for {3} (`docker import --platform` of Docker 20.10 always writes the \
+         engine's own platform)\nhelp: `docker pull --platform {3} IMAGE`, or begin `{4}` with `FROM scratch` and `ADD rootfs.tar /`",
         image.os, image.architecture, target.triple, target.platform, source.written
     )
 }

@@ -1,4 +1,4 @@
-//! Layers of bases that are packed, and what is known of them.
+//! Packed layers of bases, and facts about their files.
 
 use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -11,25 +11,25 @@ use crate::digest::Digest;
 use crate::fs::Pending;
 use crate::segment::{Key, Packer, Segment};
 
-/// Ends the names of files of facts; changes whenever the same layer would give other facts than before.
+/// The suffix of fact files; changes whenever the same layer would give other facts.
 const FACTS: &str = "facts-2";
 
-/// Where facts about a segment are kept beside it.
+/// The path of the facts about a segment, next to it.
 fn facts_path(packer: &Packer, segment: &Segment) -> PathBuf {
     packer.cache().folder().join(format!("{}.{FACTS}", segment.diff_id.hex()))
 }
 
-/// The facts of a cached layer; `None` if they were never written, or are damaged.
+/// The facts of a cached layer; `None` if they are missing or damaged.
 pub fn cached_facts(packer: &Packer, segment: &Segment) -> Option<Facts> {
     serde_json::from_slice(&std::fs::read(facts_path(packer, segment)).ok()?).ok()
 }
 
-/// Keeps the facts of a layer for [`cached_facts`].
+/// Saves the facts of a layer for [`cached_facts`].
 pub fn keep_facts(packer: &Packer, segment: &Segment, facts: &Facts) -> Result<()> {
     crate::fs::write(&facts_path(packer, segment), &serde_json::to_vec(facts)?)
 }
 
-/// The facts of a layer that was packed, read from it unless they are known.
+/// The facts of a packed layer: cached, or read from the layer.
 pub fn facts(packer: &Packer, segment: &Segment) -> Result<Facts> {
     if let Some(facts) = cached_facts(packer, segment) {
         return Ok(facts);
@@ -39,13 +39,13 @@ pub fn facts(packer: &Packer, segment: &Segment) -> Result<Facts> {
     Ok(facts)
 }
 
-/// Packs a tar, and reads its facts as it goes by.
+/// Packs a tar, and collects facts from it at the same time.
 pub fn pack(tar: impl Read, key: impl FnOnce(&Digest) -> Key, packer: &Packer) -> Result<(Segment, Facts)> {
-    // Behind the buffer, the packer gets large pieces.
+    // Buffered, so that the packer gets large chunks.
     packer.pack(key, |sink| Facts::read(BufReader::with_capacity(256 * 1024, Through { from: tar, to: sink })))
 }
 
-/// Passes what is read on to a writer.
+/// Copies everything that is read to a writer.
 struct Through<'a, R, W: Write> {
     from: R,
     to: &'a mut W,
@@ -59,7 +59,7 @@ impl<R: Read, W: Write> Read for Through<'_, R, W> {
     }
 }
 
-/// A compressed archive, unpacked to a file that goes away.
+/// Unpacks a compressed archive to a temporary file.
 pub fn unpacked(path: &Path, packer: &Packer) -> Result<Option<Pending>> {
     if !path.is_file() || Compression::of_file(path)? == Compression::None {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! Bases that were read or that an engine gave, remembered while their layers are in the cache.
+//! Remembers bases that were read or built, as long as their layers are in the cache.
 
 use std::path::{Path, PathBuf};
 
@@ -11,14 +11,14 @@ use crate::digest::Digest;
 use crate::oci::{ImageConfig, RootFs};
 use crate::segment::{KnownDigests, Packer};
 
-/// What an archive held when it was read last, kept under its sum.
+/// What an archive contained when it was last read, stored under its digest.
 #[derive(Serialize, Deserialize)]
 struct Record {
     config: ImageConfig,
     reference: Option<String>,
 }
 
-/// As [`archive::read`]; an archive that has not changed since it was read is not opened while its layers are still packed.
+/// Like [`archive::read`], but does not open an archive that has not changed while its layers are still packed.
 pub fn read_once(path: &Path, target: &Target, packer: &Packer, known: &KnownDigests) -> Result<Base> {
     if path.is_dir() {
         return archive::read(path, target, packer);
@@ -59,7 +59,7 @@ fn recall(path: &Path, target: &Target, packer: &Packer, known: &KnownDigests) -
     Some(Base { reference, ..archive::cached(config, BaseChoice::Archive(path.to_owned()), packer)? })
 }
 
-/// What `make` makes, or what it made when `record` was written, if all of that is still there.
+/// Returns what `make` returns, or its earlier result from `record` if all its layers still exist.
 #[cfg(feature = "engine")]
 pub fn remembered(record: &Path, choice: BaseChoice, packer: &Packer, make: impl FnOnce() -> Result<Base>) -> Result<Base> {
     let config = std::fs::read(record).ok().and_then(|bytes| serde_json::from_slice::<ImageConfig>(&bytes).ok());

@@ -17,7 +17,7 @@ use crate::segment::{Content, Key, KnownDigests, Layer, LayerMember, Packer, Seg
 
 pub fn read(path: &Path, epoch: u64, packer: &Packer, known: &KnownDigests) -> Result<Base> {
     let (segment, facts) = if path.is_dir() { folder(path, epoch, packer, known)? } else { tar(path, packer, known)? };
-    ensure!(!facts.folders.is_empty(), "`{}` holds no folder: it is not a root file system", path.display());
+    ensure!(!facts.folders.is_empty(), "`{}` is not a root file system: it contains no folders", path.display());
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let history = History { created_by: Some(format!("cargo-appbundle: base rootfs {name}")), ..History::default() };
     Ok(Base {
@@ -30,8 +30,8 @@ pub fn read(path: &Path, epoch: u64, packer: &Packer, known: &KnownDigests) -> R
     })
 }
 
-/// The members become the layer as they are, in another order. What was made of a file that has not changed is known by the
-/// file's stamp.
+/// The tar's members become the layer unchanged, but in another order. An unchanged file is recognised by its stamp and not read
+/// again.
 fn tar(path: &Path, packer: &Packer, known: &KnownDigests) -> Result<(Segment, Facts)> {
     let key = |diff_id: &Digest| Key::of([&b"rootfs"[..], packer.level().name().as_bytes(), diff_id.hex().as_bytes()]);
     let stamped = known.stamp(path)?;
@@ -56,7 +56,7 @@ fn folder(root: &Path, epoch: u64, packer: &Packer, known: &KnownDigests) -> Res
         let entry = entry.with_context(|| format!("failed to read `{}`", root.display()))?;
         let relative = entry.path().strip_prefix(root).unwrap_or(entry.path());
         let Some(path) = relative.to_str().map(str::to_owned) else {
-            bail!("`{}` has a name that is not UTF-8", entry.path().display());
+            bail!("the name of `{}` is not UTF-8", entry.path().display());
         };
         let metadata = entry.metadata().with_context(|| format!("failed to read `{}`", entry.path().display()))?;
         let kind = metadata.file_type();
@@ -69,7 +69,7 @@ fn folder(root: &Path, epoch: u64, packer: &Packer, known: &KnownDigests) -> Res
             let (digest, size) = known.digest(entry.path())?;
             (EntryKind::File(size), Content::File(entry.path().to_owned(), digest))
         } else {
-            // Devices and sockets are the container's business.
+            // The container runtime provides devices and sockets.
             continue;
         };
         let mode = if matches!(kind, EntryKind::Symlink(_)) { 0o777 } else { metadata.permissions().mode() & 0o7777 };

@@ -1,4 +1,4 @@
-//! A root file system's tar with its members in the order that compresses best ([`crate::archive::order`]).
+//! Reorders the members of a root file system's tar for better compression ([`crate::archive::order`]).
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -10,13 +10,13 @@ use anyhow::Result;
 use crate::archive::order::{Key, Rank, key};
 use crate::archive::{END_OF_ARCHIVE, TarReader, confined, padding};
 
-/// Reads an uncompressed tar's members, headers and content untouched, in another order. The file system that they make is
-/// the same; an archive of which that is not certain keeps its order.
+/// Reads the members of an uncompressed tar in another order; headers and contents stay the same. The order only changes if the
+/// resulting file system is certainly the same.
 pub struct Sorted {
     file: File,
-    /// Bytes of the file: the padding of its last member may be left out, and has to be there once others follow it.
+    /// The file's size. The padding of its last member may be missing, and must be added once other members follow it.
     length: u64,
-    /// Where each member's bytes are, the last first.
+    /// The byte range of each member, last first.
     stretches: Vec<(u64, u64)>,
     end: &'static [u8],
 }
@@ -35,13 +35,13 @@ impl Found {
 }
 
 impl Sorted {
-    /// Looks at all members.
+    /// Reads the headers of all members.
     ///
     /// # Errors
-    /// When it cannot be read, or is no tar.
+    /// When it cannot be read, or is not a tar.
     pub fn new(file: File) -> Result<Self> {
         let length = file.metadata()?.len();
-        // A header or two and the beginning of a small file: more would be wasted.
+        // Enough for a header or two and the beginning of a small file; a larger buffer would be wasted.
         let mut reader = TarReader::new(BufReader::with_capacity(4096, &file));
         let mut found: Vec<Found> = Vec::new();
         let mut from = 0;
@@ -71,12 +71,12 @@ impl Sorted {
     }
 }
 
-/// Whether the order means nothing: each path stands there once, nothing lies in what is no folder, and all kinds are known.
+/// Whether the order does not matter: each path occurs once, only folders have members below them, and all types are known.
 fn is_free(found: &[Found]) -> bool {
     let mut ranks = HashMap::with_capacity(found.len());
     found.iter().all(|member| member.rank.is_some() && ranks.insert(member.path.as_str(), member.rank).is_none())
         && found.iter().all(|member| {
-            // The next one above speaks for those above it.
+            // Checking the parent is enough, because the parent itself is checked too.
             let mut folders = member.path.rmatch_indices('/').map(|(at, _)| &member.path[..at]);
             folders.find_map(|folder| ranks.get(folder)).is_none_or(|rank| *rank == Some(Rank::Folder))
         })
@@ -93,7 +93,7 @@ impl Read for Sorted {
             self.file.read_at(&mut buffer[..wanted], *from)?
         };
         if count == 0 && wanted > 0 {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter while it was read"));
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file was truncated while it was being read"));
         }
         *from += count as u64;
         if from == to {

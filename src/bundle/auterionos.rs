@@ -18,7 +18,7 @@ use crate::mender::{Artifact, Faults, PayloadFile, PayloadWriter};
 use crate::oci::DockerImage;
 use crate::segment::{Cache, Segment};
 
-/// What beside the images goes into the file.
+/// The parts of the file other than the images.
 pub struct Payload {
     /// `AUTHOR.NAME`.
     pub slug: String,
@@ -32,13 +32,14 @@ pub struct Payload {
     pub settings: Vec<u8>,
 }
 
-/// A stretch of `SLUG.image`.
+/// A piece of `SLUG.image`.
 enum Piece {
-    /// A gzip member of what stands between layers, without its header when that is a mark.
+    /// A gzip member of the bytes between layers; without its header if that header is a mark.
     Member(Vec<u8>),
     /// A layer.
     Layer(Segment),
-    /// The header of the next member, in which the image's sum can be taken up: it ends with the padding of all before.
+    /// The header of the next member, which serves as a mark: it ends with the SHA-256 padding of everything before it, so that
+    /// hashing can resume there.
     Mark(Vec<u8>),
 }
 
@@ -50,7 +51,7 @@ impl Piece {
         }
     }
 
-    /// What stands for its bytes.
+    /// A text that identifies its bytes.
     fn print(&self) -> String {
         match self {
             Self::Member(bytes) | Self::Mark(bytes) => Digest::of(bytes).to_string(),
@@ -59,11 +60,12 @@ impl Piece {
     }
 }
 
-/// Writes the bundle; gives its size. `begun` returns when a beginning of the image's sum, made elsewhere with [`begin_sum`], is
-/// there: until then, its bytes are copied.
+/// Writes the bundle; returns its size. The bytes are copied while `begun` waits for the hash that [`begin_sum`] started
+/// elsewhere.
 ///
 /// # Errors
-/// When AuterionOS would not take the app file, a cached layer is damaged ([`crate::segment::Damaged`]), or the file cannot be written.
+/// When AuterionOS would reject the app file, a cached layer is damaged ([`crate::segment::Damaged`]), or the file cannot be
+/// written.
 pub fn write(
     to: &mut Pending,
     artifact: &Artifact,
@@ -96,7 +98,7 @@ pub fn write(
     ];
     files.extend(payload.compose.map(|compose| PayloadFile::bytes("app.yml", compose.into_bytes())));
     let path = to.path().to_owned();
-    // Small, so that blocks of layers go past it without being copied.
+    // A small buffer, so that blocks of layers bypass it without being copied.
     let mut file = std::io::BufWriter::with_capacity(1 << 12, to.file());
     let size = crate::mender::write(&mut file, artifact, files)?;
     file.flush().with_context(|| format!("failed to write `{}`", path.display()))?;
@@ -104,8 +106,8 @@ pub fn write(
     Ok(size)
 }
 
-/// Sums the beginning of the image, the layers of the bases, so that [`write()`] has less to do. `bases` go with the images, one
-/// for one. What fails here fails again there, and is said there.
+/// Hashes the beginning of the image, the layers of the bases, so that [`write()`] has less to do. `bases` has the base of each
+/// image, in the same order. An error here occurs again in [`write()`], which reports it.
 pub fn begin_sum(bases: &[&Base], mtime: u64, cache: &Cache) -> Result<()> {
     let layers: Vec<&[Segment]> = bases.iter().map(|base| base.layers.as_slice()).collect();
     let (pieces, _) = layer_pieces(&layers, mtime)?;
@@ -122,8 +124,8 @@ fn marks_path(cache: &Cache) -> PathBuf {
     cache.folder().join("image.marks")
 }
 
-/// A docker archive as gzip members: layers first, the lowest of all images at the very beginning, since they change least;
-/// then the configs, then `manifest.json` (section 4.4).
+/// A docker archive as gzip members. Layers come first, lowest layers at the very beginning, because they change least; then the
+/// configs and `manifest.json` (section 4.4).
 fn pieces(images: &[Image], mtime: u64) -> Result<Vec<Piece>> {
     let layers: Vec<&[Segment]> = images.iter().map(|image| image.layers.as_slice()).collect();
     let (mut pieces, mut before) = layer_pieces(&layers, mtime)?;
@@ -148,7 +150,7 @@ fn pieces(images: &[Image], mtime: u64) -> Result<Vec<Piece>> {
     Ok(pieces)
 }
 
-/// The pieces of the layers of all images, the lowest first and each with its mark, and what is still to be packed after the last one.
+/// The pieces of all images' layers, lowest first and each followed by a mark, and the bytes still to pack after the last one.
 fn layer_pieces(images: &[&[Segment]], mtime: u64) -> Result<(Vec<Piece>, Vec<u8>)> {
     let (mut pieces, mut seen, mut before) = (Vec::new(), BTreeSet::new(), Vec::new());
     let deepest = images.iter().map(|layers| layers.len()).max().unwrap_or(0);
@@ -180,7 +182,7 @@ fn push_mark(pieces: &mut Vec<Piece>) {
     pieces.push(Piece::Mark(gzip::header_with(*b"SH", &digest::padding(before + gzip::EXTRA_AT as u64))));
 }
 
-/// For each piece, what stands for all up to and with it.
+/// For each piece, a key for everything up to its end.
 fn keys(pieces: &[Piece]) -> Vec<Digest> {
     let mut rolling = Digest::of(b"image");
     let step = |piece: &Piece| {
@@ -190,7 +192,7 @@ fn keys(pieces: &[Piece]) -> Vec<Digest> {
     pieces.iter().map(step).collect()
 }
 
-/// Copies the pieces and sums them, each in a thread of its own.
+/// Copies and hashes the pieces, on two threads.
 fn write_image(
     to: &mut PayloadWriter<'_>,
     pieces: &[Piece],
@@ -217,7 +219,7 @@ fn write_image(
     })
 }
 
-/// The sum of all pieces; reads only those after the longest beginning up to a mark that is known.
+/// Hashes all pieces; resumes after the longest beginning whose mark is known.
 fn digest(pieces: &[Piece], cache: &Cache, marks: &mut Marks) -> Result<Digest> {
     let keys = keys(pieces);
     let known = (0..pieces.len()).rev().find_map(|at| Some((at + 1, marks.get(&keys[at])?)));

@@ -1,4 +1,4 @@
-//! The images of a bundle of any format, to be given to an engine.
+//! Reads the images of a bundle of any format, to load them into an engine.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufReader, Read, Seek as _, Write};
@@ -16,10 +16,10 @@ use crate::mender;
 use crate::oci::{DockerImage, ImageConfig};
 use crate::store::{StoredImage, StoredLayer};
 
-/// What a bundle holds.
+/// The contents of a bundle.
 #[derive(Clone, Debug)]
 pub struct Contents {
-    /// Its images, in its order.
+    /// Its images, in the bundle's order.
     pub images: Vec<BundledImage>,
     /// The compose file of an `.auterionos` file.
     pub compose: Option<String>,
@@ -28,46 +28,46 @@ pub struct Contents {
 /// An image in a bundle.
 #[derive(Clone, Debug)]
 pub struct BundledImage {
-    /// `NAME:TAG`, as docker shows it.
+    /// Its names, `NAME:TAG` as Docker shows them.
     pub names: Vec<String>,
-    /// Sum of the config.
+    /// The digest of the config.
     pub id: Digest,
     /// The config.
     pub config: ImageConfig,
     config_bytes: Vec<u8>,
-    /// Lowest first.
+    /// Its layers, lowest first.
     pub layers: Vec<BundledLayer>,
 }
 
 /// A layer in a bundle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BundledLayer {
-    /// Sum of its bytes as they stand there.
+    /// The digest of its stored bytes.
     pub digest: Digest,
-    /// How many.
+    /// The number of its stored bytes.
     pub size: u64,
-    /// Sum of the unpacked layer.
+    /// The digest of the unpacked layer.
     pub diff_id: Digest,
-    /// Where it stands in the archive.
+    /// Its path in the archive.
     place: String,
 }
 
-/// Reads a bundle to its end and checks the images in it, without unpacking layers that are compressed by themselves.
+/// Reads a whole bundle and checks its images, but does not unpack layers that are compressed separately.
 ///
 /// # Errors
-/// When it is no bundle, or anything of its images is not as it should be.
+/// When it is not a bundle, or its images are damaged.
 pub fn contents(path: &Path, read: &dyn Fn(u64)) -> Result<Contents> {
     let mut images = None;
     let compose = archive(path, read, &mut |stream| {
-        // Layers are held against the sums in their names; whether they unpack to what the config says, engines see for themselves.
+        // Layers are compared with the digests in their names. Engines check their unpacked digests against the config.
         images = Some(images_of(&ImageMembers::read(stream, &Budget::new(u64::MAX), None), path)?);
         Ok(())
     })?;
     Contents { images: images.unwrap_or_default(), compose }.checked(path)
 }
 
-/// The same in a moment, where layers are named by their sums and can be passed over by seeking, as in what is written here: they are
-/// believed. None for other files.
+/// The same without reading layers: if their names are their digests and they can be skipped by seeking, as in bundles written
+/// here, they are trusted. `None` for other files.
 ///
 /// # Errors
 /// As [`contents`].
@@ -89,7 +89,7 @@ pub fn contents_by_name(path: &Path) -> Result<Option<Contents>> {
 
 impl Contents {
     fn checked(self, path: &Path) -> Result<Self> {
-        ensure!(!self.images.is_empty(), Code::NotABundle.error(format!("`{}` holds no images", path.display())));
+        ensure!(!self.images.is_empty(), Code::NotABundle.error(format!("`{}` contains no images", path.display())));
         Ok(self)
     }
 }
@@ -124,15 +124,15 @@ fn of(members: &ImageMembers, found: FoundImages) -> Result<Vec<BundledImage>> {
     Ok(images)
 }
 
-/// Without what docker adds to short names.
+/// Removes what Docker adds to short names.
 fn short(name: &str) -> &str {
     name.strip_prefix("docker.io/library/").or_else(|| name.strip_prefix("docker.io/")).unwrap_or(name)
 }
 
-/// Writes images of the bundle as a docker archive without the layers `known`.
+/// Writes images of the bundle as a docker archive, without the layers in `known`.
 ///
 /// # Errors
-/// When the bundle changed since it was read, or writing fails.
+/// When the bundle has changed since it was read, or writing fails.
 pub fn write_images(
     path: &Path,
     images: &[&BundledImage],
@@ -186,11 +186,11 @@ pub fn write_images(
             Ok(())
         })?;
     }
-    ensure!(missing.is_empty(), "`{}` changed while it was read", path.display());
+    ensure!(missing.is_empty(), "`{}` changed while it was being read", path.display());
     Ok(to.write_all(&END_OF_ARCHIVE)?)
 }
 
-/// Shows the archive of images in a bundle as a stream; gives the compose file that stands beside it in an `.auterionos` file.
+/// Passes the image archive of a bundle to `see` as a stream; returns the compose file that an `.auterionos` file has next to it.
 fn archive(path: &Path, read: &dyn Fn(u64), see: &mut dyn FnMut(&mut dyn Read) -> Result<()>) -> Result<Option<String>> {
     let failed = || format!("failed to read `{}`", path.display());
     let file = std::fs::File::open(path).with_context(failed)?;

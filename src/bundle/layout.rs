@@ -1,4 +1,4 @@
-//! A docker archive that is an OCI layout too, and an OCI layout alone, each in one tar (image-layout.md; docker image spec).
+//! Writes a docker archive that is also an OCI layout, or only an OCI layout, in one tar (image-layout.md; docker image spec).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufWriter, Write};
@@ -12,26 +12,26 @@ use crate::fs::Pending;
 use crate::oci::{self, Descriptor, DockerImage, ImageManifest, Index, Layout, Platform};
 use crate::segment::{Cache, Segment};
 
-/// The tools that are to read it.
+/// The tools that can read the archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// `docker load` and `podman load`, by `manifest.json`; others by the OCI layout over the same blobs.
+    /// `docker load` and `podman load`, through `manifest.json`; other tools through the OCI layout over the same blobs.
     Docker,
-    /// Readers of OCI layouts.
+    /// Only readers of OCI layouts.
     Oci,
 }
 
 /// The images of one platform.
 #[derive(Clone, Copy)]
 pub struct Part<'a> {
-    /// One of each service.
+    /// One image for each service.
     pub images: &'a [Image],
-    /// Where their layers are.
+    /// The cache with their layers.
     pub cache: &'a Cache,
 }
 
-/// Writes the archive; gives its size. A service that has images for several platforms gets an index of them. `annotations`
-/// go into the archive's index.
+/// Writes the archive; returns its size. A service with images for several platforms gets an index of them. `annotations` go into
+/// the archive's index.
 ///
 /// # Errors
 /// When a cached layer is damaged ([`crate::segment::Damaged`]), or the file cannot be written.
@@ -105,12 +105,12 @@ pub fn write(
     Ok(tar.size)
 }
 
-/// An index of these manifests (image-index.md).
+/// An image index of these manifests (image-index.md).
 pub fn index(manifests: Vec<Descriptor>) -> Index {
     Index { schema_version: 2, media_type: oci::INDEX.into(), manifests, annotations: BTreeMap::new() }
 }
 
-/// What leads to a document.
+/// The descriptor of a document.
 pub fn descriptor(media_type: &str, document: &[u8], platform: Option<Platform>) -> Descriptor {
     let (digest, size) = (Digest::of(document), document.len() as u64);
     Descriptor { media_type: media_type.into(), digest, size, platform, annotations: BTreeMap::new() }
@@ -126,12 +126,13 @@ pub fn manifest(image: &Image, cache: &Cache) -> Result<ImageManifest> {
     Ok(manifest_of(&image.config_bytes, layers.into_iter()))
 }
 
-/// Sums the layers of the bases, so that [`write()`] has less to do. What fails here fails again there, and is said there.
+/// Hashes the layers of the bases, so that [`write()`] has less to do. An error here occurs again in [`write()`], which reports
+/// it.
 pub fn begin_digests(bases: &[&Base], cache: &Cache) -> Result<()> {
     bases.iter().flat_map(|base| &base.layers).try_for_each(|layer| cache.digest(layer).map(drop))
 }
 
-/// The manifest of a config and gzip layers, lowest first.
+/// The manifest of a config and its gzip layers, lowest first.
 pub(super) fn manifest_of(config: &[u8], layers: impl Iterator<Item = (Digest, u64)>) -> ImageManifest {
     let descriptor = |media_type: &str, digest, size| Descriptor {
         media_type: media_type.into(),

@@ -1,20 +1,20 @@
-//! Sums of beginnings: a bundle that begins as the last one did is hashed only from where it differs.
+//! Saved hash states: a bundle that begins like the last one is only hashed from where it differs.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::digest::{Digest, Mark, ResumableHasher};
 
-/// Marks in images by what was hashed to get there.
+/// Marks in images, by the key of what was hashed up to them.
 pub struct Marks {
     path: PathBuf,
     known: BTreeMap<String, Mark>,
-    /// Those of this run.
+    /// The marks of this run.
     new: BTreeMap<String, Mark>,
 }
 
 impl Marks {
-    /// What the last run left in this file; a file that is damaged is as good as none.
+    /// Loads the marks of the last run; a damaged file counts as empty.
     pub fn load(path: &Path) -> Self {
         let known = std::fs::read(path)
             .ok()
@@ -27,12 +27,12 @@ impl Marks {
         Self { path: path.to_owned(), known, new: BTreeMap::new() }
     }
 
-    /// The hasher as it was after everything that `key` stands for.
+    /// The hash state after everything that `key` stands for.
     pub fn get(&self, key: &Digest) -> Option<ResumableHasher> {
         Some(self.known.get(&key.hex())?.resume())
     }
 
-    /// Remembers a mark.
+    /// Adds a mark.
     pub fn insert(&mut self, key: &Digest, mark: Mark) {
         self.new.insert(key.hex(), mark);
     }
@@ -44,7 +44,7 @@ impl Marks {
         }
     }
 
-    /// Writes the marks of this run in the place of the last one's.
+    /// Replaces the file by the marks of this run.
     pub fn save(&self) -> anyhow::Result<()> {
         if self.new == self.known {
             return Ok(());

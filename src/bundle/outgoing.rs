@@ -1,4 +1,4 @@
-//! An image on its way to a registry: its manifest, and where the bytes of its blobs stand.
+//! An image to push: its manifest, and where the bytes of its blobs are.
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek as _, SeekFrom};
@@ -12,9 +12,9 @@ use crate::registry::Reference;
 /// An image with all its blobs.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
-    /// The last part of its repository's name: the service.
+    /// The last part of its repository's name: the service's name.
     pub name: String,
-    /// Its version.
+    /// Its tag.
     pub tag: String,
     /// `linux/arm64`
     pub platform: String,
@@ -22,13 +22,13 @@ pub struct Outgoing {
     pub media_type: String,
     /// The manifest's bytes.
     pub manifest: Vec<u8>,
-    /// Config and layers.
+    /// Its config and layers.
     pub blobs: Vec<Blob>,
-    /// A repository that has some of the layers: the base's.
+    /// A repository that already has some of the layers: that of the base.
     pub mount: Option<Reference>,
 }
 
-/// A blob and where it stands.
+/// A blob, and where its bytes are.
 #[derive(Clone, Debug)]
 pub struct Blob {
     /// Its sum and size.
@@ -37,20 +37,20 @@ pub struct Blob {
     pub source: BlobSource,
 }
 
-/// Where bytes stand.
+/// Where bytes are stored.
 #[derive(Clone, Debug)]
 pub enum BlobSource {
-    /// Here.
+    /// In memory.
     Bytes(Vec<u8>),
-    /// In a file: from this byte, so many.
+    /// In a file: offset and length.
     Stretch(PathBuf, u64, u64),
 }
 
 impl BlobSource {
-    /// Opens it at its beginning.
+    /// Opens the bytes at their beginning.
     ///
     /// # Errors
-    /// When the file is not there.
+    /// When the file does not exist.
     pub fn open(&self) -> io::Result<Box<dyn Read>> {
         match self {
             Self::Bytes(bytes) => Ok(Box::new(Cursor::new(bytes.clone()))),
@@ -64,10 +64,10 @@ impl BlobSource {
 }
 
 impl Outgoing {
-    /// An image whose layers are whole files, one for each of the manifest's.
+    /// An image from whole layer files, one for each layer of the manifest.
     ///
     /// # Errors
-    /// When manifest, config and files do not go together.
+    /// When manifest, config and files do not match.
     pub fn new(
         name: String,
         tag: String,
@@ -78,7 +78,7 @@ impl Outgoing {
     ) -> Result<Self> {
         ensure!(
             files.len() == manifest.layers.len(),
-            "`{name}` has {} layers, its manifest {}",
+            "the config of `{name}` lists {} layers, but its manifest lists {}",
             files.len(),
             manifest.layers.len()
         );

@@ -1,7 +1,7 @@
-//! A look into any bundle: an `.auterionos` file, a docker archive, or an OCI layout in a tar, ours or another tool's.
+//! Inspects a bundle of any tool: an `.auterionos` file, a docker archive, or an OCI layout in a tar.
 //!
-//! The file is read once, front to back, and nothing is written anywhere. What it is, is judged by its content. Whatever is
-//! wrong with it is gathered as faults; the rest is reported as far as it can be made out.
+//! The file is read once, front to back, and nothing is written. Its content decides what format it is. Everything wrong with it
+//! becomes a fault; the rest is reported as far as it can be read.
 
 pub(in crate::bundle) mod app;
 mod check;
@@ -31,12 +31,12 @@ use crate::archive::{Budget, Compression, MOST_UNPACKED, TarReader, decompressed
 use crate::diagnostic::Code;
 use crate::mender;
 
-/// How far a survey goes.
+/// Limits of a survey.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Bytes that all unpacking together may give.
+    /// The most bytes to unpack in total.
     pub unpacked: u64,
-    /// How many of the largest files are told.
+    /// How many of the largest files to report.
     pub largest: usize,
 }
 
@@ -46,10 +46,10 @@ impl Default for Limits {
     }
 }
 
-/// Looks into a file; `read` hears how many bytes more were read.
+/// Inspects a file; `read` is called with the number of bytes read since the last call.
 ///
 /// # Errors
-/// When the file cannot be opened, or is none of the formats.
+/// When the file cannot be opened, or has none of the formats.
 pub fn survey(path: &Path, limits: Limits, read: &dyn Fn(u64)) -> Result<Survey> {
     let shown = path.display();
     let file = std::fs::File::open(path).with_context(|| format!("failed to read `{shown}`"))?;
@@ -62,8 +62,8 @@ pub fn survey(path: &Path, limits: Limits, read: &dyn Fn(u64)) -> Result<Survey>
     Ok(survey)
 }
 
-/// A note on an unusual file name: the name of an app file contains the app's name and version (`docs/file-format.md`, sections 4.7
-/// and 5). Devices ignore the name; people do not.
+/// A note on an unusual file name: an `.auterionos` file is usually named after the app and its version (`docs/file-format.md`,
+/// sections 4.7 and 5). Devices ignore the name, but people rely on it.
 fn misnamed(file: &str, survey: &Survey) -> Option<String> {
     let (Format::Auterionos, Some(slug), Some(version)) = (survey.format, &survey.name, &survey.version) else { return None };
     let between = if survey.api_version.is_some() { '-' } else { '_' };
@@ -73,11 +73,11 @@ fn misnamed(file: &str, survey: &Survey) -> Option<String> {
     if [slug, &usual, &format!("{slug}-{version}")].into_iter().any(|name| Some(name.as_str()) == stem) {
         return None;
     }
-    Some(format!("the file is called `{}`, but holds what is usually called `{usual}.auterionos`", file.escape_debug()))
+    Some(format!("the file is named `{}`; the usual name for its app is `{usual}.auterionos`", file.escape_debug()))
 }
 
 /// Looks into a stream; the size is left at 0.
-///
+/// Inspects a stream; the reported size is 0.
 /// # Errors
 /// When it is none of the formats.
 pub fn survey_reader(reader: impl Read, limits: Limits) -> Result<Survey> {
@@ -95,7 +95,8 @@ pub fn survey_reader(reader: impl Read, limits: Limits) -> Result<Survey> {
     let readable = Compression::of(&head) != Compression::None || begins_as_tar;
     ensure!(
         readable,
-        Code::NotABundle.error("it is neither an `.auterionos` file nor an archive of images: it does not begin as a tar")
+        Code::NotABundle
+            .error("it is neither an `.auterionos` file nor an archive of images: it does not start with a tar header")
     );
     let members = ImageMembers::read(reader, &budget, Some(limits.largest));
     let mut images = FoundImages::resolve(&members, false);
@@ -132,5 +133,5 @@ fn made_by(members: &ImageMembers, images: &FoundImages) -> Option<String> {
         (true, false) if members.linked => "podman or skopeo",
         _ => return None,
     };
-    Some(format!("{guess} (by the look of it)"))
+    Some(format!("{guess} (guessed from its files)"))
 }

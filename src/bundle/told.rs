@@ -1,12 +1,12 @@
-//! How far the reading of a bundle has come.
+//! A reader that reports progress.
 
 use std::io::{self, Read};
 
-/// A reader that tells how many bytes were read.
+/// A reader that reports how many bytes were read.
 pub struct Told<'a, R> {
-    /// What is read.
+    /// The inner reader.
     pub reader: R,
-    /// Called at each step.
+    /// Called after each read.
     pub told: &'a dyn Fn(u64),
 }
 

@@ -1,4 +1,4 @@
-//! From a bundle back to images that can be pushed, with the layers as they are where that is possible.
+//! Turns a bundle back into images that can be pushed, with unchanged layers where possible.
 
 mod archive;
 mod packed;
@@ -14,10 +14,10 @@ use super::Outgoing;
 use crate::archive::{Compression, unpack};
 use crate::mender;
 
-/// The images of a bundle. What has to be unpacked or packed for them lies in the folder `scratch`, as long as they do.
+/// The images of a bundle. Files unpacked or packed for them are in the folder `scratch`, which must exist as long as they do.
 ///
 /// # Errors
-/// When the file is no bundle, is damaged, or lacks layers.
+/// When the file is not a bundle, is damaged, or lacks layers.
 pub fn outgoing(path: &Path, scratch: &Path) -> Result<Vec<Outgoing>> {
     fs_err::create_dir_all(scratch)?;
     let mut head = Vec::new();

@@ -1,4 +1,4 @@
-//! The connection to who runs a service in its container: see [`super::supervise`].
+//! The host's end of the connection to a service's supervisor: see [`super::supervise`].
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -13,25 +13,25 @@ use super::supervise::{KILL, RESTART};
 
 use crate::os;
 
-/// How long a service may take to be killed and started.
+/// How long killing and restarting a service may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often to check for an interrupt.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// A socket at which a supervisor calls.
+/// A socket to which a supervisor connects.
 pub struct Control {
     caller: Arc<Mutex<Option<UnixStream>>>,
 }
 
-/// How a service was started again.
+/// How a service was restarted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restart {
-    /// After it had ended.
+    /// It ended by itself after SIGTERM.
     Ended,
-    /// After it was killed.
+    /// It had to be killed.
     Killed,
-    /// It was not: there is no supervisor.
+    /// It was not restarted: there is no supervisor, it does not answer, or the user interrupted.
     Not,
 }
 
@@ -39,15 +39,16 @@ impl Control {
     /// The socket's name.
     pub const NAME: &str = "control";
 
-    /// Listens at a socket in this folder from now on.
+    /// Listens on a socket in this folder.
     ///
     /// # Errors
-    /// When the socket cannot be made.
+    /// When the socket cannot be created.
     pub fn listen(folder: &Path) -> Result<Self> {
-        // The name of a socket has 107 bytes at most (unix(7)), a path may be longer.
+        // A socket's path is limited to 107 bytes (unix(7)), but the folder's path may be longer.
         let open = fs_err::File::open(folder)?;
         let path = os::through(&open).join(Self::NAME);
-        let listener = UnixListener::bind(&path).with_context(|| format!("failed to make a socket in `{}`", folder.display()))?;
+        let listener =
+            UnixListener::bind(&path).with_context(|| format!("failed to create a socket in `{}`", folder.display()))?;
         fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o666))?;
         let caller = Arc::new(Mutex::new(None));
         let last = Arc::clone(&caller);
@@ -62,12 +63,12 @@ impl Control {
         Ok(Self { caller })
     }
 
-    /// Whether somebody has called.
+    /// Whether a supervisor has connected.
     pub fn is_there(&self) -> bool {
         self.caller.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// Tells the supervisor to end the service within `grace` and start it again, unless the user interrupts.
+    /// Asks the supervisor to restart the service. Kills the service if it does not end within `grace`.
     pub fn restart(&self, grace: Duration, is_interrupted: &dyn Fn() -> bool) -> Restart {
         let mut caller = self.caller.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(stream) = caller.as_mut() else { return Restart::Not };
@@ -82,7 +83,7 @@ impl Control {
     }
 }
 
-/// Asks, and waits for the answer; says whether it came in time.
+/// Sends a request and waits for the answer; returns whether it came in time.
 fn ask(stream: &mut UnixStream, word: u8, patience: Duration, is_interrupted: &dyn Fn() -> bool) -> std::io::Result<bool> {
     stream.set_read_timeout(Some(LOOK.min(patience)))?;
     stream.write_all(&[word])?;

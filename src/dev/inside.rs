@@ -1,4 +1,4 @@
-//! What containers have in `/.appbundle` of this machine: the service's executable, and who runs it.
+//! Mounts for the containers of `dev`: each service's executable, and the supervisor that restarts it.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,30 +17,30 @@ use crate::engine::Interrupt;
 use crate::os;
 use crate::shell::Shell;
 
-/// The folder that Cargo writes executables to.
+/// The mounted folder to which Cargo writes executables.
 const EXECUTABLES: &str = "/.appbundle/bin";
 
-/// A folder of the service alone, with its socket.
+/// The folder with this service's control socket.
 const CONTROL: &str = "/.appbundle/control";
 
-/// The supervisor with the libraries it needs, independent of the image's base.
+/// The folder with the supervisor and its libraries, so that it does not depend on the image's base.
 const SUPERVISOR: &str = "/.appbundle/supervisor";
 
-/// This program, as containers have it.
+/// The name of the supervisor's executable, a copy of this program.
 const NAME: &str = "cargo-appbundle";
 
-/// What is made for the containers of a run, and goes with it.
+/// The files mounted into the containers of one run, deleted when it is dropped.
 pub struct Inside {
     folder: TempDir,
-    /// Held as long as the run lasts.
+    /// Locked until the run ends.
     _lock: std::fs::File,
     /// The supervisor's command line, without the socket; `None` if this program cannot run in the containers.
     supervisor: Option<Vec<String>>,
     controls: BTreeMap<String, Control>,
 }
 
-/// Where an executable is in its container, so that a new one is there as soon as Cargo has written it; none where it has to be
-/// where it is in the image: a link, or one that finds libraries from where it is.
+/// The path of an executable in the mounted folder, where a rebuilt one shows up at once. `None` if it must keep its path in the
+/// image: it is a symbolic link, or it finds libraries relative to itself (`$ORIGIN`).
 pub fn moved(binary: &Binary) -> Option<String> {
     let finds = binary.elf.runpath.iter().any(|path| path.contains("ORIGIN"));
     let name = binary.path.file_name().filter(|_| !finds && !binary.path.is_symlink())?;
@@ -48,13 +48,13 @@ pub fn moved(binary: &Binary) -> Option<String> {
 }
 
 impl Inside {
-    /// Makes it in a folder, and removes there what killed runs left.
+    /// Creates the files in a new folder below `parent`, and removes folders that killed runs left there.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When a file cannot be written.
     pub fn new(parent: &Path, target: &Target, shell: &Shell) -> Result<Self> {
         make(parent)?;
-        // Of two runs that begin, the second one waits until the first one's folder has its lock.
+        // Holds off a second run until this run's folder is locked, so that the second does not remove it.
         let beginning = fs_err::File::create(parent.join("lock"))?;
         beginning.file().lock().context("failed to lock a file")?;
         for entry in fs_err::read_dir(parent)?.flatten().filter(|entry| entry.path().is_dir()) {
@@ -64,17 +64,17 @@ impl Inside {
             }
             let _ = std::fs::remove_dir_all(entry.path());
         }
-        let folder = tempfile::Builder::new().prefix("run-").tempdir_in(parent).context("failed to make a folder")?;
+        let folder = tempfile::Builder::new().prefix("run-").tempdir_in(parent).context("failed to create a folder")?;
         let lock = fs_err::File::create(folder.path().join("lock"))?.into_parts().0;
         lock.lock().context("failed to lock a new file")?;
         let supervisor = supervisor(&folder.path().join("supervisor"), target);
         if let Err(error) = &supervisor {
-            shell.detail("Restarting", format_args!("whole containers, without a supervisor: {error:#}"));
+            shell.detail("Restarting", format_args!("whole containers, because the supervisor cannot be used: {error:#}"));
         }
         Ok(Self { folder, _lock: lock, supervisor: supervisor.ok(), controls: BTreeMap::new() })
     }
 
-    /// The volume through which a service has its executable.
+    /// The mount that brings a service's executable into its container.
     pub fn executable(binary: &Binary) -> Volume {
         let folder = Path::new(&binary.place).parent().filter(|folder| *folder == Path::new(EXECUTABLES));
         match (folder, binary.path.parent()) {
@@ -83,7 +83,8 @@ impl Inside {
         }
     }
 
-    /// The command line of a service that can be started again without its container, and what it needs there.
+    /// Wraps a command line in the supervisor, so that the service can restart inside its container. Returns the command line and
+    /// the mounts it needs; without a supervisor, `words` as they are.
     pub fn supervised(&mut self, binary: &Binary, words: Vec<String>) -> (Vec<String>, Vec<Volume>) {
         let moved = binary.place.starts_with(EXECUTABLES);
         let Some(supervisor) = self.supervisor.as_ref().filter(|_| moved && !words.is_empty()) else {
@@ -92,7 +93,7 @@ impl Inside {
         let name = binary.service.as_str();
         let folder = self.folder.path().join("services").join(name);
         if !self.controls.contains_key(name) {
-            // A file system may have no sockets.
+            // Some file systems cannot hold sockets.
             match make(&folder).and_then(|()| Control::listen(&folder)) {
                 Ok(control) => drop(self.controls.insert(name.to_owned(), control)),
                 Err(_) => return (words, Vec::new()),
@@ -103,7 +104,8 @@ impl Inside {
         (words, vec![mounted(&folder, CONTROL), mounted(&self.folder.path().join("supervisor"), SUPERVISOR)])
     }
 
-    /// Has supervisors start services again, all at once; gives those that they started, and those whose containers have to.
+    /// Restarts services through their supervisors, all at once. Returns the services that restarted, and those whose containers
+    /// must be restarted instead.
     pub fn restart(&self, services: &[String], interrupt: &Interrupt, shell: &Shell) -> (Vec<String>, Vec<String>) {
         let restarts: Vec<Restart> = std::thread::scope(|scope| {
             let restart = |name: &String| {
@@ -133,14 +135,14 @@ fn mounted(source: &Path, target: &str) -> Volume {
     Volume { source: VolumeSource::Host(source.display().to_string()), target: target.to_owned(), read_only: true }
 }
 
-/// Makes a folder that every user can read.
+/// Creates a folder that every user can read.
 fn make(folder: &Path) -> Result<()> {
     fs_err::create_dir_all(folder)?;
     Ok(fs_err::set_permissions(folder, std::fs::Permissions::from_mode(0o755))?)
 }
 
-/// Puts this program and its libraries into the folder; gives the command line that starts it in a container. They are copies: a
-/// link more would change the stamps of files that are not ours.
+/// Copies this program and its libraries into `folder`; returns the command line that starts it in a container. Hard links would
+/// change the timestamps of the original files.
 fn supervisor(folder: &Path, target: &Target) -> Result<Vec<String>> {
     let program = std::env::current_exe().context("failed to find this program")?;
     let elf = Elf::read(&program)?;
@@ -160,14 +162,14 @@ fn supervisor(folder: &Path, target: &Target) -> Result<Vec<String>> {
         let through_loader = elf.loader().map(|loader| [at(loader), "--library-path".to_owned(), folder.to_owned()]);
         through_loader.into_iter().flatten().chain([at(NAME), "supervise".to_owned()]).collect()
     };
-    // What runs here alone runs in every container.
+    // With an empty environment and its own libraries, a copy that runs here also runs in every container.
     let words = line(&folder.display().to_string());
     let tried = Command::new(&words[0]).args(&words[1..]).arg("--help").env_clear().stdin(Stdio::null()).output();
-    ensure!(tried.is_ok_and(|output| output.status.success()), "this program does not run from a copy");
+    ensure!(tried.is_ok_and(|output| output.status.success()), "a copy of this program does not run");
     Ok(line(SUPERVISOR))
 }
 
-/// The libraries with which this process runs, by the names under which they are needed, and the loader.
+/// The libraries of this process and its loader, by the names under which they are needed.
 fn loaded(elf: &Elf) -> Result<BTreeMap<String, PathBuf>> {
     let mapped = os::mapped_files()?;
     let folders: BTreeSet<&Path> = mapped.iter().filter_map(|path| path.parent()).collect();
@@ -184,7 +186,7 @@ fn loaded(elf: &Elf) -> Result<BTreeMap<String, PathBuf>> {
         if found.contains_key(name) {
             return Ok(None);
         }
-        let path = find(name).with_context(|| format!("this program's library `{name}` is not found"))?;
+        let path = find(name).with_context(|| format!("failed to find this program's library `{name}`"))?;
         let library = Elf::read(&path)?;
         found.insert(name.to_owned(), path);
         Ok(Some(Needing { name: name.to_owned(), elf: Cow::Owned(library), paths: Vec::new() }))

@@ -1,4 +1,4 @@
-//! How a service is started here.
+//! Adapts a service's launch to development.
 
 use anyhow::Result;
 
@@ -7,10 +7,11 @@ use crate::app::{Container, DEV_VARIABLE, SOURCE_FOLDER, Service, Unit, Volume, 
 use crate::plan::{Layout, Plan};
 use crate::runtime::{Addresses, Launch};
 
-/// With its executable and its sources mounted, at ports of its own, told that it is developed, and where its dependencies are.
+/// Mounts the service's executable and sources, gives it its own ports, and sets the variables that mark development and name the
+/// addresses of its dependencies.
 ///
 /// # Errors
-/// When its variables name a dependency that is not there.
+/// When a variable refers to a dependency that does not exist.
 pub fn in_dev(launch: Launch, plan: &Plan, unit: Unit<'_>, addresses: &Addresses, inside: &mut Inside) -> Result<Launch> {
     let Unit { service, package, binary, .. } = unit;
     let of_host = launch.container.is_on_host();
@@ -32,7 +33,7 @@ pub fn in_dev(launch: Launch, plan: &Plan, unit: Unit<'_>, addresses: &Addresses
     Ok(Launch { container, ..launch })
 }
 
-/// What the engine would run: what the container says, over what its image says.
+/// The command line that the engine would run: the container's own, or that of the image.
 fn command_line(container: &Container, service: &Service, layout: Layout) -> Vec<String> {
     let of_image = layout == Layout::ImagePerService;
     let args = &container.args;

@@ -1,4 +1,4 @@
-//! What runs, and how it follows the sources.
+//! The loop of `dev`: build, restart what changed, wait for the next change.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,23 +18,23 @@ use crate::pipeline::{self, Options, Session};
 use crate::runtime::{Addresses, Started, dependency};
 use crate::shell::{Shell, count};
 
-/// How often is looked.
+/// How often to check for changes and interrupts.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// How often containers are looked at.
+/// How often to poll the containers.
 const LOOK: Duration = Duration::from_millis(400);
 
-/// All that a round needs.
+/// The state of the loop.
 pub struct Loop<'a, 's> {
     /// Options from the command line.
     pub options: &'a Options,
     /// How long to wait for each service to become healthy.
     pub timeout: Duration,
-    /// Where containers run.
+    /// The engine that runs the containers.
     pub engine: &'a Engine,
-    /// What runs.
+    /// The running containers.
     pub started: &'a mut Started<'s>,
-    /// What is mounted into the containers.
+    /// The files mounted into the containers.
     pub inside: &'a mut Inside,
     /// Whether the user has interrupted.
     pub interrupt: &'a Interrupt,
@@ -46,7 +46,7 @@ impl Loop<'_, '_> {
     /// Starts all services, then restarts those that change, until the user interrupts.
     ///
     /// # Errors
-    /// When the engine goes away, or the first start fails other than by a build that fails.
+    /// When the engine stops answering.
     pub fn run(&mut self, session: Session) -> Result<()> {
         self.started.connect()?;
         let mut watch = Watch::of(&session);
@@ -65,7 +65,7 @@ impl Loop<'_, '_> {
             match round {
                 Ok(names) => self.tell(&names, first, begin.elapsed(), running.len()),
                 Err(error) => {
-                    // One that is gone is told as such.
+                    // If the engine is gone, report that instead of its consequence.
                     self.engine.again()?;
                     pipeline::report(&error, self.shell);
                     let left = if first { "for changes; nothing runs yet" } else { "for changes; the old versions keep running" };
@@ -103,7 +103,7 @@ impl Loop<'_, '_> {
         }
     }
 
-    /// Builds, and restarts what has changed; gives the names of what was started.
+    /// Builds, and restarts what changed; returns the names of the started services.
     fn round(
         &mut self,
         session: Option<Session>,
@@ -119,7 +119,7 @@ impl Loop<'_, '_> {
             let more = if changed.len() > 1 { format!(" and {} more", changed.len() - 1) } else { String::new() };
             self.shell.status("Changed", format_args!("{}{more}", below(path).display()));
         }
-        // Anything but a source file may be in an image, or say how a service is started.
+        // Any file that is not Rust source may be packed into an image, or change how a service starts.
         let only_sources = changed.iter().all(|path| path.extension().is_some_and(|ending| ending == "rs"));
         let enough = match prepared {
             Some(prepared) if only_sources && !changed.is_empty() => prepared.compile_again(self.options, self.shell)?,
@@ -131,7 +131,7 @@ impl Loop<'_, '_> {
                 None => Session::start(self.options, self.shell)?,
             };
             let paths = prepared::compile(&session, self.options, self.shell)?;
-            // Bases may have to be pulled or built: who stops us does not wait for that.
+            // Pulling or building bases can take long, so an interrupt must not wait for it.
             let (options, engine, shell) = (self.options.clone(), self.engine.again()?, self.shell.clone());
             let made = self.interrupt.unless_wished(move || Prepared::new(session, &paths, &options, &engine, &shell));
             let Some(made) = made else { return Ok(Vec::new()) };
@@ -143,7 +143,7 @@ impl Loop<'_, '_> {
         }
     }
 
-    /// Starts what does not run as it should.
+    /// Starts or restarts the containers that differ from what is wanted.
     fn apply(&mut self, prepared: &Prepared, running: &mut BTreeMap<String, Running>) -> Result<Vec<String>> {
         let plan = &prepared.session.plan;
         let (launches, notes) = prepared.launches()?;
@@ -187,13 +187,13 @@ impl Loop<'_, '_> {
             running.get(&new.launch.name).is_some_and(|old| old != *new && old.is_the_same_but_for_its_binary(new))
         };
         let restarted: Vec<String> = wanted.iter().filter(changed).map(|new| new.launch.name.clone()).collect();
-        // Services without dependencies restart before all others have ended.
+        // Services that depend on no other restarting service start again without waiting for the rest to end.
         let to_start: Vec<&String> =
             wanted.iter().filter(|new| running.get(&new.launch.name) != Some(*new)).map(|new| &new.launch.name).collect();
         let free = |new: &&Running| !new.launch.after.iter().any(|other| to_start.contains(&other));
         let first: Vec<String> = wanted.iter().filter(changed).filter(free).map(|new| new.launch.name.clone()).collect();
-        // What ends takes its time: all containers that are to end do so at once, whatever the order in which they start again. Where
-        // there is a supervisor, none has to.
+        // Ending a container takes time, so all end at once, even though they start again in order. Services with a supervisor
+        // keep their containers.
         let supervised = |name: &String| self.inside.control(name).is_some_and(Control::is_there);
         let slow: Vec<String> = restarted.iter().filter(|name| !supervised(name)).cloned().collect();
         let first: Vec<String> = first.into_iter().filter(|name| slow.contains(name)).collect();
@@ -207,8 +207,8 @@ impl Loop<'_, '_> {
         started.map(|()| names)
     }
 
-    /// Starts each after those that it depends on are well, of those that start now; of those that are `restarted`, as many at once as
-    /// that allows; `first` of them run already.
+    /// Starts services in dependency order, each once the services it depends on are healthy. The `restarted` ones start in
+    /// batches; those in `first` already run.
     fn start_in_order(
         &mut self,
         wanted: Vec<Running>,

@@ -1,4 +1,4 @@
-//! From sources to images without executables, and the executables that go over them.
+//! Compiles the sources, and builds images without the executables, which are mounted instead.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,27 +21,27 @@ use crate::runtime::{Launch, apps};
 use crate::segment::KnownDigests;
 use crate::shell::Shell;
 
-/// What is ready to be started.
+/// Everything that starting the services needs.
 pub struct Prepared {
-    /// The workspace and what of it is started.
+    /// The workspace and its plan.
     pub session: Session,
     /// The executables of the plan's services.
     binaries: Vec<Binary>,
-    /// The sum of the config of each service's image, by the service's name.
+    /// The image id of each service, by the service's name.
     images: BTreeMap<String, Digest>,
     bases: Bases,
     known: KnownDigests,
 }
 
-/// What a service is started with.
+/// What one service needs to start.
 pub struct Ready<'a> {
     /// The service, its executable and its base.
     pub unit: Unit<'a>,
-    /// The sum of its image's config.
+    /// The image id.
     pub image: Digest,
 }
 
-/// Compiles all services of the plan, or finds what was compiled elsewhere.
+/// Compiles all services of the plan, or finds the ones compiled elsewhere (`--bin-dir`).
 ///
 /// # Errors
 /// [`compile::Failed`] when Cargo fails.
@@ -53,10 +53,10 @@ pub fn compile(session: &Session, options: &Options, shell: &Shell) -> Result<Ex
 }
 
 impl Prepared {
-    /// Packs what an image has beside the executable, one of those at `paths`, and gives it to the engine.
+    /// Packs images for the executables at `paths`, without the executables themselves, and loads them into the engine.
     ///
     /// # Errors
-    /// When that fails.
+    /// When an image cannot be packed or loaded.
     pub fn new(session: Session, paths: &Executables, options: &Options, engine: &Engine, shell: &Shell) -> Result<Self> {
         let plan = &session.plan;
         let bench = Workbench::open(plan, options, Level::Fast, shell)?;
@@ -83,7 +83,7 @@ impl Prepared {
         Ok(Self { session, binaries, images, bases, known })
     }
 
-    /// Compiles again; says whether the executables still run on what was prepared.
+    /// Compiles again; returns whether the new executables still fit the prepared images.
     ///
     /// # Errors
     /// When Cargo fails.
@@ -96,7 +96,7 @@ impl Prepared {
         Ok(stay && units.iter().all(|unit| base::check(unit.binary, unit.base).is_ok()))
     }
 
-    /// The services as they are started, in their order, before anything is known of where dependencies are.
+    /// The launches of the plan's services in dependency order, before the addresses of dependencies are known, and notes.
     ///
     /// # Errors
     /// When `app.yml` cannot be parsed.
@@ -107,10 +107,10 @@ impl Prepared {
         Ok((apps::in_order(ours.collect())?, notes))
     }
 
-    /// What a service is started with.
+    /// What a service needs to start.
     ///
     /// # Errors
-    /// When no such service was prepared.
+    /// When the service was not prepared.
     pub fn ready(&self, service: &str) -> Result<Ready<'_>> {
         let units = Unit::all(&self.session.plan.services, &self.binaries, &self.bases)?;
         let unit = units.into_iter().find(|unit| unit.service.name.as_str() == service);
@@ -120,7 +120,7 @@ impl Prepared {
     }
 }
 
-/// Looks at the executables; each is where another one can take its place at any time, if it can be there.
+/// Reads the executables. Each is moved to a mounted folder where possible, so that a new one can replace it at any time.
 fn look(plan: &Plan, paths: &Executables, known: &KnownDigests) -> Result<Vec<Binary>> {
     let mut binaries = compile::look(plan, paths, known)?;
     for binary in &mut binaries {
@@ -131,7 +131,7 @@ fn look(plan: &Plan, paths: &Executables, known: &KnownDigests) -> Result<Vec<Bi
     Ok(binaries)
 }
 
-/// The same executables with nothing in them: in the images they are only the places where the real ones are mounted.
+/// The same executables with empty contents: in the images they only serve as mount points for the real ones.
 fn hollow(binaries: &[Binary], folder: &Path) -> Result<Vec<Binary>> {
     let path = folder.join("hollow");
     crate::fs::write_if_changed(&path, b"")?;

@@ -1,21 +1,21 @@
-//! What runs under `dev`.
+//! A container that `dev` started, to compare with what is wanted.
 
 use crate::digest::Digest;
 use crate::runtime::Launch;
 
-/// A container as it was started: another one is started when one of these changes.
+/// What a container was started from. If any of it changes, the service restarts.
 #[derive(PartialEq)]
 pub struct Running {
-    /// How it was started.
+    /// The launch.
     pub launch: Launch,
-    /// The sum of the image, if it is ours.
+    /// The image id, if the image was built here.
     pub image: Option<Digest>,
-    /// The sum of the executable that is mounted.
+    /// The digest of the mounted executable.
     pub binary: Option<Digest>,
 }
 
 impl Running {
-    /// Whether a new executable is all that is different.
+    /// Whether only the executable differs.
     pub fn is_the_same_but_for_its_binary(&self, other: &Self) -> bool {
         self.launch == other.launch && self.image == other.image
     }

@@ -1,5 +1,5 @@
-//! `cargo appbundle supervise`: the first process of a container of `dev`. It runs the service, and runs it again when a socket
-//! says so: that takes as long as a process takes, and not as long as a container.
+//! `cargo appbundle supervise`: process 1 of a `dev` container. It runs the service, and restarts it when asked through a socket,
+//! which is much faster than restarting the container.
 
 use std::ffi::OsString;
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -15,32 +15,32 @@ use crate::engine::on_signals;
 use crate::os;
 use crate::process::Exited;
 
-/// What is asked: to end the service and start it again.
+/// Request: end the service and start it again.
 pub const RESTART: u8 = b'r';
 
-/// What is asked when it does not end.
+/// Request: kill the service, because it does not end.
 pub const KILL: u8 = b'k';
 
-/// What is answered once it was started again.
+/// Answer: the service was started again.
 pub const STARTED: u8 = b's';
 
-/// Those that reach the service; after the first three, its end is the container's.
+/// Signals passed on to the service. After one of the first three, the container ends with the service.
 const HANDED_DOWN: [Signal; 7] =
     [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP, Signal::USR1, Signal::USR2, Signal::WINCH];
 
 enum Event {
-    /// The service has ended.
+    /// The service ended.
     Ended(WaitStatus),
-    /// Somebody has sent a signal.
+    /// A signal arrived.
     Signal(Signal),
-    /// The socket says so.
+    /// A request arrived through the socket.
     Asked(u8),
 }
 
-/// Runs a command line until it ends or is to end.
+/// Runs a command line until it ends without being asked to restart.
 ///
 /// # Errors
-/// [`Exited`] with its exit code; or when it cannot be started.
+/// [`Exited`] with its exit code, or when it cannot be started.
 pub fn run(control: &Path, words: &[OsString]) -> Result<()> {
     let (to, events) = channel();
     let signals = to.clone();
@@ -48,13 +48,13 @@ pub fn run(control: &Path, words: &[OsString]) -> Result<()> {
     on_signals(&numbers, move |number| {
         Signal::from_named_raw(number).and_then(|signal| signals.send(Event::Signal(signal)).ok());
     })?;
-    // What the service leaves becomes our child, also where the engine has a first process of its own.
+    // Orphans of the service become our children, even if the engine runs its own init process.
     os::adopt_orphans()?;
     let mut answers = listen(control, to.clone());
     let mut service = start(words, &to)?;
     let mut again = false;
     for event in events {
-        // One that has just ended needs no signal.
+        // A service that has just ended needs no signal.
         let tell = |signal| kill_process(service, signal).unwrap_or_default();
         match event {
             Event::Signal(signal) => {
@@ -65,19 +65,19 @@ pub fn run(control: &Path, words: &[OsString]) -> Result<()> {
                 again = true;
                 tell(Signal::TERM);
             }
-            // One that comes late would hit the next one.
+            // A late request would kill the restarted service.
             Event::Asked(KILL) if again => tell(Signal::KILL),
             Event::Asked(_) => {}
             Event::Ended(_) if again => {
                 again = false;
                 end_left();
                 service = start(words, &to)?;
-                // A peer that no longer listens needs no answer.
+                // If the other end is gone, nobody needs the answer.
                 let _ = answers.as_mut().map(|answers| answers.write_all(&[STARTED]));
             }
             Event::Ended(status) => {
                 end_left();
-                // As shells have it.
+                // 128 plus the signal's number, as in shells.
                 let code = status.exit_status().or(status.terminating_signal().map(|signal| 128 + signal)).unwrap_or(1);
                 return if code == 0 { Ok(()) } else { Err(Exited(code as u8).into()) };
             }
@@ -86,7 +86,7 @@ pub fn run(control: &Path, words: &[OsString]) -> Result<()> {
     Ok(())
 }
 
-/// What the socket says becomes events. Without it, the service runs as it would alone.
+/// Turns requests from the socket into events. Without a socket, the service runs unsupervised.
 fn listen(control: &Path, to: Sender<Event>) -> Option<UnixStream> {
     let stream = UnixStream::connect(control).ok()?;
     let mut asked = stream.try_clone().ok()?;
@@ -97,14 +97,14 @@ fn listen(control: &Path, to: Sender<Event>) -> Option<UnixStream> {
     Some(stream)
 }
 
-/// Starts the service; whatever else ends in the container while it runs is waited for, as its first process must.
+/// Starts the service, and reaps every other process that ends in the container, as process 1 must.
 fn start(words: &[OsString], to: &Sender<Event>) -> Result<Pid> {
-    let (program, arguments) = words.split_first().context("there is no command line")?;
+    let (program, arguments) = words.split_first().context("the command line is missing")?;
     let child = match Command::new(program).args(arguments).spawn() {
         Ok(child) => child,
         Err(error) => {
             anstream::eprintln!("failed to start `{}`: {error}", program.display());
-            // As engines have it.
+            // The exit codes that engines use.
             return Err(Exited(if error.kind() == ErrorKind::NotFound { 127 } else { 126 }).into());
         }
     };
@@ -122,13 +122,13 @@ fn start(words: &[OsString], to: &Sender<Event>) -> Result<Pid> {
     Ok(service)
 }
 
-/// Ends what a service has started and left, as the end of a container would.
+/// Kills the processes that the service left behind, as the end of a container would.
 fn end_left() {
     loop {
         for process in os::children().into_iter().filter_map(Pid::from_raw) {
             let _ = kill_process(process, Signal::KILL);
         }
-        // Of each that ends, the children become ours.
+        // The children of a killed process become ours.
         match wait(WaitOptions::empty()) {
             Err(error) if error != rustix::io::Errno::INTR => return,
             _ => {}

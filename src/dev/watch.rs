@@ -1,4 +1,4 @@
-//! Which files of the sources have changed.
+//! Finds source files that changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -8,21 +8,21 @@ use walkdir::{DirEntry, WalkDir};
 
 use crate::pipeline::Session;
 
-/// Folders in which nothing is written by hand.
+/// Folders that contain no hand-written files.
 const FOLDERS: [&str; 7] = [".git", ".hg", ".svn", ".jj", ".idea", ".vscode", "node_modules"];
 
-/// How long files have to be quiet: editors and `git checkout` write in several steps.
+/// How long files must stay unchanged: editors and `git checkout` write in several steps.
 const QUIET: Duration = Duration::from_millis(25);
 
-/// The longest wait for that.
+/// How long to wait for that at most.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Of this share of its time, at most, a look may take.
+/// After a scan that took t, the next one waits SHARE × t.
 const SHARE: u32 = 20;
 
 type Snapshot = BTreeMap<PathBuf, (u64, Option<SystemTime>)>;
 
-/// All files below some folders, as they were when it was last looked.
+/// The files below some folders, as of the last scan.
 pub struct Watch {
     folders: Vec<PathBuf>,
     ignored: Vec<PathBuf>,
@@ -31,7 +31,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Watches the sources of a workspace: its folder, and those of members that lie elsewhere.
+    /// Watches the sources of a workspace: its folder, and the folders of members outside it.
     pub fn of(session: &Session) -> Self {
         let root = &session.workspace.root;
         let mut folders = vec![root.clone()];
@@ -40,16 +40,16 @@ impl Watch {
         Self::new(folders, vec![session.workspace.target_dir.clone(), session.plan.output.clone()])
     }
 
-    /// Begins with what is there now. Cargo's target folders, version control and editors' temporary files do not count, nor
-    /// does what lies in `ignored`.
+    /// Starts from the current files. Ignores Cargo's target folders, version control, editors' temporary files, and everything
+    /// in `ignored`.
     pub fn new(folders: Vec<PathBuf>, ignored: Vec<PathBuf>) -> Self {
         let mut watch = Self { folders, ignored, seen: Snapshot::new(), next: Instant::now() };
         watch.seen = watch.look();
         watch
     }
 
-    /// The files that were written, added or removed since the last answer, once they are quiet; looks only now and then, so that
-    /// large workspaces cost no more than small ones.
+    /// The files written, added or removed since the last call, once they stop changing. Scans rarely enough that a large
+    /// workspace costs no more than a small one.
     pub fn changed(&mut self) -> Vec<PathBuf> {
         let begin = Instant::now();
         if begin < self.next {
@@ -75,7 +75,7 @@ impl Watch {
         changed
     }
 
-    /// Takes files of these names as they are now: the build writes them, too.
+    /// Treats files of these names as unchanged, because the build writes them too.
     pub fn accept(&mut self, names: &[&str]) {
         let ours = |path: &Path| path.file_name().is_some_and(|name| names.iter().any(|ours| name == *ours));
         let now = self.look();
@@ -88,7 +88,7 @@ impl Watch {
         for folder in &self.folders {
             let entries = WalkDir::new(folder).into_iter().filter_entry(|entry| entry.depth() == 0 || self.counts(entry));
             for entry in entries.flatten().filter(|entry| !entry.file_type().is_dir()) {
-                // What goes away meanwhile is not there.
+                // A file may disappear during the scan.
                 let Ok(metadata) = std::fs::metadata(entry.path()) else { continue };
                 found.insert(entry.into_path(), (metadata.len(), metadata.modified().ok()));
             }
@@ -107,7 +107,7 @@ impl Watch {
     }
 }
 
-/// What editors write beside the file that they are about to write.
+/// Whether an editor writes such a file next to the one being saved.
 fn is_temporary(name: &str) -> bool {
     let ending = Path::new(name).extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     name.ends_with('~')

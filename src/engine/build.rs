@@ -1,6 +1,6 @@
-//! Images of Dockerfiles: `POST /build`.
+//! Builds images from Dockerfiles: `POST /build`.
 //!
-//! The request is made here and not by bollard, which reads BuildKit's answers only with sixty crates more.
+//! The request is made here rather than by bollard, which needs sixty crates more to read BuildKit's progress.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Write;
@@ -18,32 +18,32 @@ use super::load::{Pipe, both};
 use super::trace::Trace;
 use super::{Engine, ImageFacts, error};
 
-/// Last words that are kept for an error.
+/// How many of the last output lines an error shows.
 const LAST: usize = 20;
 
-/// Bytes of one message.
+/// The most bytes of one message.
 const LONGEST: usize = 4 << 20;
 
-/// What is to be built.
+/// What to build.
 #[derive(Clone, Debug, Default)]
 pub struct BuildSpec {
-    /// The Dockerfile's path in the context.
+    /// The Dockerfile's path in the build context.
     pub dockerfile: String,
-    /// `linux/arm64`
+    /// The platform, such as `linux/arm64`.
     pub platform: String,
-    /// Values for `ARG`s.
+    /// Build arguments: values for `ARG`.
     pub args: BTreeMap<String, String>,
     /// The stage to stop at.
     pub target: Option<String>,
-    /// `NAME:TAG` of what is built.
+    /// The image's name, `NAME:TAG`.
     pub tag: String,
 }
 
 impl Engine {
-    /// Builds the context that `write` writes as a tar, with BuildKit where the engine is Docker. `tell` hears each line.
+    /// Builds the context that `write` writes as a tar; uses BuildKit if the engine is Docker. `tell` gets each line of output.
     ///
     /// # Errors
-    /// When a step fails, with its last words; or the engine goes away.
+    /// When a step fails, with its last output; or when the engine stops answering.
     pub fn build(
         &self,
         spec: &BuildSpec,
@@ -57,8 +57,8 @@ impl Engine {
             let answered = self.runtime.block_on(self.ask(spec, stream, &mut answers));
             (writer.join(), answered)
         });
-        both(written.unwrap_or_else(|_| Err(anyhow!("the context's writer died"))), answered)?;
-        self.image(&spec.tag)?.with_context(|| format!("the engine built `{}`, but does not list it", spec.tag))
+        both(written.unwrap_or_else(|_| Err(anyhow!("the thread that sends the build context panicked"))), answered)?;
+        self.image(&spec.tag)?.with_context(|| format!("the engine built `{}`, but cannot find it", spec.tag))
     }
 
     async fn ask(
@@ -95,7 +95,7 @@ impl Engine {
             let text = String::from_utf8_lossy(&bytes).into_owned();
             let said =
                 serde_json::from_str::<Value>(&text).ok().and_then(|value| Some(value.get("message")?.as_str()?.to_owned()));
-            bail!("the engine refused to build: {} (status {})", said.unwrap_or(text).trim(), status.as_u16());
+            bail!("the engine rejected the build: {} (status {})", said.unwrap_or(text).trim(), status.as_u16());
         }
         let mut open: Vec<u8> = Vec::new();
         while let Some(frame) = body.frame().await {
@@ -105,7 +105,7 @@ impl Engine {
                 let line: Vec<u8> = open.drain(..=end).collect();
                 answers.line(&line)?;
             }
-            anyhow::ensure!(open.len() <= LONGEST, "the engine's answer has a line of more than {LONGEST} bytes");
+            anyhow::ensure!(open.len() <= LONGEST, "the engine's response has a line of more than {LONGEST} bytes");
         }
         answers.line(&open)
     }
@@ -129,13 +129,13 @@ impl Engine {
     }
 }
 
-/// Percent-encoding (RFC 3986, 2.1) of all but unreserved characters.
+/// Percent-encodes everything except unreserved characters (RFC 3986, 2.1).
 fn encoded(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
     text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
-/// Lines of JSON that a build answers with.
+/// Parses the JSON lines of a build's response.
 struct Answers<'a> {
     trace: Trace,
     last: VecDeque<String>,
@@ -148,7 +148,7 @@ impl Answers<'_> {
         if line.is_empty() {
             return Ok(());
         }
-        let value: Value = serde_json::from_slice(line).context("the engine's answer is not JSON")?;
+        let value: Value = serde_json::from_slice(line).context("the engine's response is not JSON")?;
         if let Some(error) = value.get("error").and_then(Value::as_str) {
             let said: String = self.last.iter().map(|line| format!("\n  {line}")).collect();
             bail!("{}{said}", error.trim());

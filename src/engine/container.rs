@@ -1,4 +1,4 @@
-//! Containers and their networks.
+//! Creates, starts, watches and removes containers and their networks.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -16,19 +16,19 @@ use futures_util::StreamExt as _;
 use super::Engine;
 use super::new_container::{NewContainer, body};
 
-/// How a container is.
+/// The state of a container.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
     /// Whether its program runs.
     pub running: bool,
-    /// How it ended.
+    /// The exit code of its program.
     pub exit_code: i64,
-    /// The host's ports, by `8080/tcp`.
+    /// The published ports of the host, by container port such as `8080/tcp`.
     pub ports: BTreeMap<String, u16>,
 }
 
 impl Engine {
-    /// Makes a network.
+    /// Creates a network.
     pub fn create_network(&self, name: &str, labels: &BTreeMap<String, String>) -> Result<()> {
         let labels: HashMap<String, String> = labels.clone().into_iter().collect();
         let request = NetworkCreateRequest {
@@ -40,12 +40,12 @@ impl Engine {
         self.wait(&format!("creating the network `{name}`"), self.docker.create_network(request)).map(drop)
     }
 
-    /// Removes a network; one that is not there is fine.
+    /// Removes a network, if it exists.
     pub fn remove_network(&self, name: &str) -> Result<()> {
         self.gone(&format!("removing the network `{name}`"), self.docker.remove_network(name))
     }
 
-    /// Makes a container, and does not start it.
+    /// Creates a container without starting it.
     pub fn create(&self, new: &NewContainer<'_>) -> Result<()> {
         let options = CreateContainerOptionsBuilder::new().name(&new.name);
         let options = match &new.platform {
@@ -61,13 +61,13 @@ impl Engine {
         self.wait(&format!("starting the container `{name}`"), self.docker.start_container(name, None))
     }
 
-    /// How a container is.
+    /// The state of a container.
     pub fn state(&self, name: &str) -> Result<State> {
         let doing = format!("inspecting the container `{name}`");
         let mut tries = 0..40;
         let found = loop {
             match self.runtime.block_on(self.docker.inspect_container(name, None)) {
-                // Podman's word for a container that has ended and is not tidied up yet; Docker has none.
+                // Podman's state of a container that ended but is not cleaned up yet; Docker has no such state.
                 Err(Error::JsonDataError { message, .. }) if message.contains("variant `stopped`") => {
                     if tries.next().is_none() {
                         return Ok(State::default());
@@ -87,13 +87,13 @@ impl Engine {
         })
     }
 
-    /// Sends a signal, such as `SIGTERM`; a container that has ended is fine.
+    /// Sends a signal, such as `SIGTERM`; does nothing if the container has ended.
     pub fn signal(&self, name: &str, signal: &str) -> Result<()> {
         let options = KillContainerOptionsBuilder::new().signal(signal).build();
         self.gone(&format!("stopping the container `{name}`"), self.docker.kill_container(name, Some(options)))
     }
 
-    /// Removes a container, running or not, with the volumes that have no name.
+    /// Removes a container and its anonymous volumes, even if it is running.
     pub fn remove(&self, name: &str) -> Result<()> {
         let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
         self.gone(&format!("removing the container `{name}`"), self.docker.remove_container(name, Some(options)))
@@ -106,7 +106,7 @@ impl Engine {
         }
     }
 
-    /// Shows what a container writes, from its start until it ends; says whether it is to stderr.
+    /// Passes on what a container writes, from its start until it ends, with whether it came from stderr.
     pub fn follow(&self, name: &str, mut show: impl FnMut(&[u8], bool)) -> Result<()> {
         let options = LogsOptionsBuilder::new().follow(true).stdout(true).stderr(true).build();
         let doing = format!("following the container `{name}`");
@@ -124,7 +124,7 @@ impl Engine {
         })
     }
 
-    /// Runs a command in a container; says whether it ended well in time.
+    /// Runs a command in a container; returns whether it exited with 0 in time.
     pub fn probe(&self, name: &str, command: &[String], timeout: Duration) -> Result<bool> {
         let config = ExecConfig { cmd: Some(command.to_vec()), ..ExecConfig::default() };
         let doing = format!("checking the health of the container `{name}`");
@@ -146,7 +146,7 @@ impl Engine {
         });
         match ended {
             Ok(good) => Ok(good),
-            // A container that has ended, or has no such program.
+            // The container has ended, or the program does not exist in it.
             Err(Error::DockerResponseServerError { .. }) => Ok(false),
             Err(error) => Err(told(error)),
         }

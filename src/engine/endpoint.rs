@@ -1,4 +1,4 @@
-//! Where an engine may listen.
+//! Finds the addresses at which an engine may listen.
 
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -11,12 +11,12 @@ use serde_json::Value;
 use crate::diagnostic::Code;
 use crate::digest::Digest;
 
-/// Where an engine may listen, and who says so.
+/// An address at which an engine may listen, and where it came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     /// `unix:///run/docker.sock` or `tcp://127.0.0.1:2375`
     pub url: String,
-    /// The variable or context that names it; `None` for the default sockets.
+    /// The variable or context that sets it; `None` for the default sockets.
     pub named_by: Option<String>,
 }
 
@@ -28,32 +28,32 @@ impl std::fmt::Display for Endpoint {
 }
 
 impl Endpoint {
-    /// An address that somebody named.
+    /// An address set by `named_by`.
     pub fn new(url: impl Into<String>, named_by: &str) -> Self {
         Self { url: url.into(), named_by: Some(named_by.to_owned()) }
     }
 
-    /// The path of a socket of this machine.
+    /// The path, if it is a Unix socket.
     pub fn socket(&self) -> Option<&str> {
         self.url.strip_prefix("unix://")
     }
 
-    /// The host at which published ports can be reached: this machine, unless the engine runs on another one.
+    /// The host at which published ports are reached: 127.0.0.1, unless the engine runs on another machine.
     pub fn host(&self) -> &str {
         let remote = self.url.strip_prefix("tcp://").or_else(|| self.url.strip_prefix("http://"));
         let host = remote.map(|rest| rest.rsplit_once(':').map_or(rest, |(host, _)| host).trim_matches(['[', ']']));
         host.filter(|host| *host != "localhost").unwrap_or("127.0.0.1")
     }
 
-    /// Whether somebody listens at a socket; the API's client would say less of why not.
+    /// Checks that a server listens on the socket. The API client's own error would not say why not.
     pub(super) fn look(&self) -> Result<()> {
         let Some(path) = self.socket() else { return Ok(()) };
         match UnixStream::connect(path) {
             Ok(_) => Ok(()),
             Err(error) => match error.kind() {
-                std::io::ErrorKind::NotFound => bail!("there is no such socket"),
+                std::io::ErrorKind::NotFound => bail!("the socket does not exist"),
                 std::io::ErrorKind::PermissionDenied => bail!("permission denied"),
-                std::io::ErrorKind::ConnectionRefused => bail!("nobody listens there"),
+                std::io::ErrorKind::ConnectionRefused => bail!("connection refused"),
                 _ => Err(error).context("failed to connect"),
             },
         }
@@ -64,13 +64,13 @@ impl Endpoint {
         let client = match self.url.split_once("://") {
             Some(("unix", path)) => Docker::connect_with_unix(path, seconds, API_DEFAULT_VERSION),
             Some(("tcp" | "http", _)) => Docker::connect_with_http(&self.url, seconds, API_DEFAULT_VERSION),
-            _ => bail!("only `unix://` and `tcp://` are supported"),
+            _ => bail!("unsupported scheme; use `unix://` or `tcp://`"),
         };
         client.context("failed to connect")
     }
 }
 
-/// All places to try, in order. What the user names is tried alone.
+/// The addresses to try, in order. If the user sets one, only that is tried.
 pub(super) fn candidates() -> Result<Vec<Endpoint>> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     for name in ["DOCKER_HOST", "CONTAINER_HOST"] {

@@ -1,4 +1,4 @@
-//! What images an engine has.
+//! Inspects the images of an engine.
 
 use std::collections::BTreeSet;
 
@@ -10,16 +10,16 @@ use bollard::query_parameters::ListImagesOptionsBuilder;
 use super::Engine;
 use crate::digest::{Digest, Hasher};
 
-/// An image that an engine has.
+/// An image of an engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageFacts {
-    /// Sum of its config.
+    /// The digest of its config, which is its id.
     pub id: String,
     /// `linux`
     pub os: String,
     /// `arm64`
     pub architecture: String,
-    /// Sums of its unpacked layers, lowest first.
+    /// Digests of its unpacked layers, lowest first.
     pub layers: Vec<String>,
 }
 
@@ -34,7 +34,7 @@ impl ImageFacts {
     }
 }
 
-/// For each layer, the sum of it and all below it: the same layer over others is another one to an engine.
+/// For each layer, a digest over it and all layers below. An engine can reuse a layer only on top of the same layers.
 pub fn chains<'a>(layers: impl IntoIterator<Item = &'a str>) -> Vec<Digest> {
     let mut chain: Option<Digest> = None;
     let mut all = Vec::new();
@@ -52,7 +52,7 @@ pub fn chains<'a>(layers: impl IntoIterator<Item = &'a str>) -> Vec<Digest> {
 }
 
 impl Engine {
-    /// The image of this name or id, if the engine has it.
+    /// The image with this name or id, if the engine has it.
     pub fn image(&self, name: &str) -> Result<Option<ImageFacts>> {
         match self.runtime.block_on(self.docker.inspect_image(name)) {
             Ok(image) => Ok(Some(ImageFacts::of(image))),
@@ -61,18 +61,18 @@ impl Engine {
         }
     }
 
-    /// Whether it takes images without layers that it has already.
+    /// Whether it loads archives that omit layers it already has.
     pub fn takes_parts(&self) -> Result<bool> {
         Ok(!self.about().is_podman() && !self.keeps_images_in_containerd()?)
     }
 
-    /// The chains of layers of all images (see [`chains`]).
+    /// The layer chains of all its images (see [`chains`]).
     pub fn known_chains(&self) -> Result<BTreeSet<Digest>> {
         let options = ListImagesOptionsBuilder::new().all(false).build();
-        let images = self.wait("listing its images", self.docker.list_images(Some(options)))?;
+        let images = self.wait("listing images", self.docker.list_images(Some(options)))?;
         let mut known = BTreeSet::new();
         for summary in images {
-            // One that goes away meanwhile is one less.
+            // The image may have been removed since it was listed.
             if let Some(image) = self.image(&summary.id)? {
                 known.extend(chains(image.layers.iter().map(String::as_str)));
             }
@@ -80,18 +80,18 @@ impl Engine {
         Ok(known)
     }
 
-    /// Docker from 25 on may; then it loads whole images only.
+    /// Whether it uses Docker's containerd image store (since Docker 25), which only loads complete images.
     fn keeps_images_in_containerd(&self) -> Result<bool> {
-        let info = self.wait("reporting how it stores images", self.docker.info())?;
+        let info = self.wait("reading its storage driver", self.docker.info())?;
         let status = info.driver_status.unwrap_or_default();
         Ok(status.iter().flatten().any(|text| text.contains("containerd.snapshotter")))
     }
 
-    /// Gives an image one more name.
+    /// Adds a name to an image.
     pub fn tag(&self, image: &str, name: &str) -> Result<()> {
         let (repo, tag) = name.rsplit_once(':').with_context(|| format!("`{name}` has no tag"))?;
         let options = bollard::query_parameters::TagImageOptionsBuilder::new().repo(repo).tag(tag).build();
-        self.wait(&format!("naming the image `{name}`"), self.docker.tag_image(image, Some(options)))
+        self.wait(&format!("tagging the image `{name}`"), self.docker.tag_image(image, Some(options)))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM, so that what was started can be stopped first.
+//! Catches Ctrl-C and SIGTERM, so that containers can be stopped first.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,17 +8,17 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// How often is looked.
+/// How often to check for an interrupt.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Counts interrupts by the user.
+/// Counts the user's interrupts.
 #[derive(Clone, Debug)]
 pub struct Interrupt {
     count: Arc<AtomicUsize>,
 }
 
 impl Interrupt {
-    /// From now on, SIGINT, SIGTERM and SIGHUP no longer end this process; they are counted.
+    /// Catches SIGINT, SIGTERM and SIGHUP from now on: they no longer end this process, but are counted.
     pub fn listen() -> Result<Self> {
         let count = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&count);
@@ -29,18 +29,17 @@ impl Interrupt {
         Ok(Self { count })
     }
 
-    /// The same count, for who ends when it is more than zero.
+    /// The shared counter itself.
     pub fn wishes(&self) -> Arc<AtomicUsize> {
         Arc::clone(&self.count)
     }
 
-    /// How often the user wished to stop.
+    /// How often the user interrupted.
     pub fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
     }
 
-    /// Does what may take long; none once the user wishes to stop: what is done then ends with this process, as when there is nobody
-    /// who listens for signals.
+    /// Runs `work` on a thread; returns `None` if the user interrupts first. The thread then ends with this process.
     pub fn unless_wished<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
         let (to, from) = channel();
         let worker = std::thread::spawn(move || drop(to.send(work())));
@@ -60,12 +59,13 @@ impl Interrupt {
     }
 }
 
-/// From now on, the signals of these numbers do not do to this process what they would, but have this done with their number.
+/// Replaces the default action of these signals: `act` is called with the signal's number instead.
 ///
 /// # Errors
-/// When one of them cannot be listened for.
+/// When a signal cannot be caught.
 pub fn on_signals(numbers: &[i32], mut act: impl FnMut(i32) + Send + 'static) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start a runtime")?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start the async runtime")?;
     let mut signals = {
         let _inside = runtime.enter();
         let listen = |number: &i32| Ok((*number, signal(SignalKind::from_raw(*number)).context("failed to listen for signals")?));

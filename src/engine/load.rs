@@ -1,4 +1,4 @@
-//! Archives of images into an engine, as a stream.
+//! Streams archives of images into an engine.
 
 use std::io::{self, Write};
 
@@ -10,20 +10,20 @@ use tokio::sync::mpsc::{Sender, channel};
 
 use super::Engine;
 
-/// Pieces that wait to be sent; with [`PIECE`], all the memory that an archive takes.
+/// How many chunks may wait to be sent. Times [`PIECE`], this bounds the memory of a load.
 const WAITING: usize = 4;
 
-/// Bytes of a piece.
+/// Bytes of a chunk.
 const PIECE: usize = 256 * 1024;
 
-/// Bytes that a thread writes and the engine reads.
+/// Carries bytes from the thread that writes the archive to the request that sends it.
 pub(super) struct Pipe {
     to: Sender<io::Result<Bytes>>,
     piece: Vec<u8>,
 }
 
 impl Pipe {
-    /// Both ends.
+    /// The writing end, and the stream that the request reads.
     pub(super) fn new() -> (Self, impl futures_util::Stream<Item = io::Result<Bytes>> + Send + 'static) {
         let (to, mut from) = channel(WAITING);
         (Self { to, piece: Vec::with_capacity(PIECE) }, futures_util::stream::poll_fn(move |context| from.poll_recv(context)))
@@ -37,11 +37,11 @@ impl Pipe {
         self.to.blocking_send(Ok(piece.into())).map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 
-    /// Runs what writes. If that fails, the engine's end of the pipe breaks, so that it does not take a part for the whole.
+    /// Runs `write`. If it fails, the request's end fails too, so that the engine does not accept a partial archive.
     pub(super) fn fill(mut self, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
         let written = write(&mut self).and_then(|()| Ok(self.send()?));
         if written.is_err() {
-            let _ = self.to.blocking_send(Err(io::Error::other("the archive could not be read to its end")));
+            let _ = self.to.blocking_send(Err(io::Error::other("failed to read the whole archive")));
         }
         written
     }
@@ -62,7 +62,7 @@ impl Write for Pipe {
     }
 }
 
-/// Of two ends that failed, the one that failed by itself: a broken pipe is only told of when there is nothing better.
+/// Of two failed ends, returns the error that caused the other: a broken pipe only counts if there is no other error.
 pub(super) fn both<T>(written: Result<()>, answered: Result<T>) -> Result<T> {
     let broken = |error: &anyhow::Error| {
         error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
@@ -78,7 +78,7 @@ impl Engine {
     /// Loads the docker archive that `write` writes.
     ///
     /// # Errors
-    /// When writing fails, or the engine refuses the archive or goes away.
+    /// When writing fails, or the engine rejects the archive or stops answering.
     pub fn load(&self, write: impl FnOnce(&mut dyn Write) -> Result<()> + Send) -> Result<()> {
         let (pipe, stream) = Pipe::new();
         let options = ImportImageOptionsBuilder::new().quiet(true).build();
@@ -94,6 +94,6 @@ impl Engine {
             });
             (writer.join(), answered)
         });
-        both(written.unwrap_or_else(|_| Err(anyhow::anyhow!("the archive's writer died"))), answered)
+        both(written.unwrap_or_else(|_| Err(anyhow::anyhow!("the thread that sends the archive panicked"))), answered)
     }
 }

@@ -1,4 +1,4 @@
-//! A container to be made, and what the engine is told of it.
+//! The request that creates a container.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,49 +7,49 @@ use bollard::models::{ContainerCreateBody, DeviceMapping, EndpointSettings, Host
 
 use crate::app::{Confinement, Container, Memory, Resources, Volume, VolumeSource};
 
-/// A container to be made.
+/// A container to create.
 #[derive(Clone, Debug)]
 pub struct NewContainer<'a> {
     /// Its name.
     pub name: String,
-    /// How it runs, with all its variables.
+    /// Its settings; environment files and secrets are already part of the environment.
     pub container: &'a Container,
-    /// The app whose named volumes it has.
+    /// The app whose named volumes it mounts.
     pub volumes_of: &'a str,
-    /// `linux/arm64`, where it is not the engine's own.
+    /// The platform, if it is not the engine's own, such as `linux/arm64`.
     pub platform: Option<String>,
-    /// Labels beside its own.
+    /// Additional labels.
     pub labels: BTreeMap<String, String>,
-    /// Ports that can be reached from outside.
+    /// Ports published on the host.
     pub published: Vec<Published>,
-    /// Where it finds others.
+    /// Its network.
     pub network: Network,
 }
 
-/// A port that can be reached from outside.
+/// A published port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Published {
-    /// `8080/tcp`
+    /// The container's port, such as `8080/tcp`.
     pub port: String,
-    /// Of the host; empty for any.
+    /// The host's address; empty for all addresses.
     pub address: String,
-    /// Of the host; none for a free one.
+    /// The host's port; `None` for a free one.
     pub at: Option<u16>,
 }
 
-/// Where a container finds others.
+/// The network of a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Network {
     /// `host`, `none`, or `bridge`.
     Mode(String),
-    /// A network of this name, in which it has these names.
+    /// A network's name, and the container's names in it.
     Named(String, Vec<String>),
 }
 
-/// The request that creates it.
+/// Builds the request that creates the container.
 ///
 /// # Errors
-/// When a device is not on this machine.
+/// When this machine lacks a device.
 pub(super) fn body(new: &NewContainer<'_>) -> Result<ContainerCreateBody> {
     let Container {
         image,
@@ -64,13 +64,13 @@ pub(super) fn body(new: &NewContainer<'_>) -> Result<ContainerCreateBody> {
         confinement: Confinement { init, cap_add, cap_drop, read_only, tmpfs },
         labels,
         resources,
-        // These are among the variables.
+        // Already part of the environment.
         secrets: _,
         env_files: _,
-        // These are `published`, and this is `network`.
+        // Replaced by `published` and `network`.
         ports: _,
         network_mode: _,
-        // The runtime checks, stops and restarts the container itself.
+        // The runtime itself runs health checks, and stops and restarts containers.
         health: _,
         stop_grace_period: _,
         restart: _,
@@ -149,7 +149,7 @@ fn device(text: &str) -> Result<DeviceMapping> {
         [host, inside, allowed] => (host, inside, allowed),
         _ => bail!("`{text}` is not a device"),
     };
-    std::fs::metadata(host).with_context(|| format!("there is not a device `{host}` on this machine"))?;
+    std::fs::metadata(host).with_context(|| format!("this machine has no device `{host}`"))?;
     Ok(DeviceMapping {
         path_on_host: Some(host.into()),
         path_in_container: Some(inside.into()),

@@ -1,4 +1,4 @@
-//! Containers and networks by a label.
+//! Finds containers and networks by a label.
 
 use std::collections::HashMap;
 
@@ -11,13 +11,13 @@ use super::Engine;
 /// A container or network that carries a label.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Labelled {
-    /// The engine's name for it.
+    /// The engine's id for it.
     pub id: String,
-    /// Ours.
+    /// The name it was created with.
     pub name: String,
     /// The label's value.
     pub value: String,
-    /// Whether its program runs; a network never does.
+    /// Whether it runs; always false for a network.
     pub running: bool,
 }
 
@@ -26,7 +26,7 @@ impl Engine {
     pub fn containers_with(&self, label: &str) -> Result<Vec<Labelled>> {
         let filters = HashMap::from([("label", vec![label])]);
         let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
-        let found = self.wait("listing its containers", self.docker.list_containers(Some(options)))?;
+        let found = self.wait("listing containers", self.docker.list_containers(Some(options)))?;
         let labelled = found.into_iter().map(|container| Labelled {
             id: container.id.unwrap_or_default(),
             name: container.names.into_iter().flatten().next().unwrap_or_default().trim_start_matches('/').to_owned(),
@@ -40,7 +40,7 @@ impl Engine {
     pub fn networks_with(&self, label: &str) -> Result<Vec<Labelled>> {
         let filters = HashMap::from([("label", vec![label])]);
         let options = ListNetworksOptionsBuilder::new().filters(&filters).build();
-        let found = self.wait("listing its networks", self.docker.list_networks(Some(options)))?;
+        let found = self.wait("listing networks", self.docker.list_networks(Some(options)))?;
         let labelled = found.into_iter().map(|network| Labelled {
             id: network.id.unwrap_or_default(),
             name: network.name.unwrap_or_default(),

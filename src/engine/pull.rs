@@ -1,4 +1,4 @@
-//! Images that an engine fetches from a registry by itself.
+//! Has an engine pull images from a registry.
 
 use anyhow::Result;
 use bollard::auth::DockerCredentials;
@@ -7,22 +7,22 @@ use futures_util::StreamExt as _;
 
 use super::Engine;
 
-/// Credentials for a registry, as an engine takes them.
+/// Credentials for a registry, in the form that engines take.
 #[derive(Clone, Default)]
 pub struct Login {
     /// The registry's name.
     pub registry: String,
     /// User and password.
     pub basic: Option<(String, String)>,
-    /// What an OAuth2 login left.
+    /// The identity token of an OAuth2 login.
     pub identity: Option<String>,
 }
 
 impl Engine {
-    /// Has the engine fetch an image; `NAME` alone is `NAME:latest`. `tell` hears what it does.
+    /// Has the engine pull an image; a name without a tag means `:latest`. `tell` gets each progress step.
     ///
     /// # Errors
-    /// When the registry does not have it, wants another login, or cannot be reached.
+    /// When the registry lacks the image, rejects the credentials, or cannot be reached.
     pub fn pull(&self, name: &str, login: Option<Login>, tell: &mut dyn FnMut(&str)) -> Result<()> {
         let has_tag = name.contains('@') || name.rsplit('/').next().is_some_and(|last| last.contains(':'));
         let options = CreateImageOptionsBuilder::new().from_image(name);

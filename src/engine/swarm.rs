@@ -1,4 +1,4 @@
-//! What a Docker Swarm runs: services of stacks, the networks they meet in, and what is left when they go.
+//! Docker Swarm: the services of stacks, their networks and secrets, and removing what a stack leaves behind.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,45 +16,45 @@ use futures_util::StreamExt as _;
 
 use super::Engine;
 
-/// The label by which Docker knows what belongs to a stack.
+/// The label that marks what belongs to a stack.
 pub const STACK_LABEL: &str = "com.docker.stack.namespace";
 
-/// How long is waited for the next of a service's last words.
+/// How long to wait for the next of a service's last output lines.
 const LOG_PATIENCE: Duration = Duration::from_secs(5);
 
-/// The swarm that an engine is in.
+/// The swarm of an engine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SwarmFacts {
-    /// Whether it is in one.
+    /// Whether the engine is part of a swarm.
     pub active: bool,
-    /// Whether it may be asked to run something there.
+    /// Whether it is a manager, which can start services.
     pub manager: bool,
-    /// The engine's host.
+    /// The engine's host name.
     pub host: String,
-    /// How many machines there are.
+    /// The number of nodes.
     pub nodes: i64,
 }
 
-/// One service of a stack as the swarm sees it.
+/// The state of one service of a stack.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SwarmService {
-    /// Its whole name, with the stack's before it.
+    /// Its full name, `STACK_SERVICE`.
     pub name: String,
     /// Its image.
     pub image: String,
     /// Labels of its containers.
     pub labels: BTreeMap<String, String>,
-    /// Replicas that there should be.
+    /// How many replicas there should be.
     pub wanted: u64,
-    /// Running replicas; one with a health check counts once it is healthy.
+    /// How many replicas run; one with a health check counts once it is healthy.
     pub running: u64,
     /// Whether replicas have a health check.
     pub checked: bool,
     /// Whether replicas of an older version are still being replaced.
     pub updating: bool,
-    /// How many replicas ended in a failure.
+    /// How many replicas failed.
     pub failures: usize,
-    /// What was said of the last failure.
+    /// The error of the last failure.
     pub said: Option<String>,
 }
 
@@ -63,9 +63,9 @@ fn only(stack: &str) -> HashMap<String, Vec<String>> {
 }
 
 impl Engine {
-    /// The swarm that this engine is in.
+    /// The swarm that this engine is part of.
     pub fn swarm(&self) -> Result<SwarmFacts> {
-        let info = self.wait("telling of its swarm", self.docker.info())?;
+        let info = self.wait("reading the state of its swarm", self.docker.info())?;
         let swarm = info.swarm.unwrap_or_default();
         Ok(SwarmFacts {
             active: swarm.local_node_state == Some(LocalNodeState::ACTIVE),
@@ -75,7 +75,7 @@ impl Engine {
         })
     }
 
-    /// Makes a network that reaches over all nodes, for a stack; one that already exists stays. Says whether it made one.
+    /// Creates an overlay network for a stack, unless it exists; returns whether it was created.
     pub fn create_overlay(&self, name: &str, stack: &str) -> Result<bool> {
         let there = self.runtime.block_on(self.docker.inspect_network(name, None));
         if there.is_ok_and(|network| network.scope.as_deref() == Some("swarm")) {
@@ -115,7 +115,7 @@ impl Engine {
         Ok(all)
     }
 
-    /// Whether the swarm keeps a secret of this name.
+    /// Whether the swarm has a secret of this name.
     pub fn has_secret(&self, name: &str) -> Result<bool> {
         match self.runtime.block_on(self.docker.inspect_secret(name)) {
             Ok(_) => Ok(true),
@@ -124,7 +124,7 @@ impl Engine {
         }
     }
 
-    /// Gives the swarm a secret to keep, which goes away with its stack.
+    /// Creates a secret, labelled so that it is removed with its stack.
     pub fn create_secret(&self, name: &str, stack: &str, text: &str) -> Result<()> {
         let spec = SecretSpec {
             name: Some(name.to_owned()),
@@ -135,19 +135,19 @@ impl Engine {
         self.wait(&format!("creating the secret `{name}`"), self.docker.create_secret(spec)).map(drop)
     }
 
-    /// Removes a secret; one that is not there is fine.
+    /// Removes a secret, if it exists.
     pub fn remove_secret(&self, name: &str) -> Result<()> {
         self.forget(&format!("removing the secret `{name}`"), self.docker.delete_secret(name)).map(drop)
     }
 
-    /// The last lines that the replicas of a service wrote.
+    /// The last output lines of a service's replicas.
     pub fn last_words(&self, service: &str, lines: usize) -> Result<Vec<String>> {
         let options = LogsOptionsBuilder::new().stdout(true).stderr(true).tail(&lines.to_string()).build();
-        let doing = format!("reading what `{service}` wrote");
+        let doing = format!("reading the output of `{service}`");
         let mut text = Vec::new();
         self.runtime.block_on(async {
             let mut pieces = std::pin::pin!(self.docker.service_logs(service, Some(options)));
-            // Docker waits for the logs of replicas on nodes that are gone.
+            // Docker keeps waiting for logs from nodes that are gone.
             while let Ok(Some(piece)) = tokio::time::timeout(LOG_PATIENCE, pieces.next()).await {
                 text.extend_from_slice(&piece.map_err(|error| self.told(error, &doing))?.into_bytes());
             }
@@ -157,21 +157,21 @@ impl Engine {
         Ok(all[all.len().saturating_sub(lines)..].to_vec())
     }
 
-    /// Removes a service; its replicas end as they are asked to. One that is not there is fine.
+    /// Removes a service, if it exists; its replicas get SIGTERM and their grace period.
     pub fn remove_service(&self, name: &str) -> Result<()> {
         self.forget(&format!("removing the service `{name}`"), self.docker.delete_service(name)).map(drop)
     }
 
-    /// Containers of a stack on this node that have not ended.
+    /// The running containers of a stack on this node.
     pub fn containers_of(&self, stack: &str) -> Result<Vec<String>> {
         let options = ListContainersOptionsBuilder::new().filters(&only(stack)).build();
         let found = self.wait(&format!("inspecting the stack `{stack}`"), self.docker.list_containers(Some(options)))?;
         Ok(found.into_iter().flat_map(|container| container.names.unwrap_or_default()).collect())
     }
 
-    /// Removes the unused networks, configs and secrets of a stack; gives the names of those that are still in use.
+    /// Removes the unused networks, configs and secrets of a stack; returns the names of those still in use.
     pub fn remove_rest(&self, stack: &str) -> Result<Vec<String>> {
-        let doing = format!("removing what is left of the stack `{stack}`");
+        let doing = format!("removing the rest of the stack `{stack}`");
         let options = ListNetworksOptionsBuilder::new().filters(&only(stack)).build();
         let mut left = Vec::new();
         for network in self.wait(&doing, self.docker.list_networks(Some(options)))? {
@@ -194,7 +194,7 @@ impl Engine {
                 left.push(secret.spec.and_then(|spec| spec.name).unwrap_or(id));
             }
         }
-        // A network that was removed is listed until its last replica has let go of it.
+        // A removed network is listed until its last replica has left it.
         let options = ListNetworksOptionsBuilder::new().filters(&only(stack)).build();
         let still = self.wait(&doing, self.docker.list_networks(Some(options)))?;
         left.extend(still.into_iter().filter_map(|network| network.name));
@@ -203,12 +203,12 @@ impl Engine {
         Ok(left)
     }
 
-    /// Whether it is gone; false if somebody still uses it.
+    /// Whether it is gone; false if it is still in use.
     fn forget(&self, doing: &str, answer: impl Future<Output = Result<(), Error>>) -> Result<bool> {
         match self.runtime.block_on(answer) {
             Ok(()) | Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(true),
             Err(Error::DockerResponseServerError { message, .. }) if in_use(&message) => Ok(false),
-            // A network that goes away at this moment: Docker 20.10 answers 500.
+            // Docker 20.10 answers 500 for a network that is being removed.
             Err(Error::DockerResponseServerError { message, .. }) if message.contains("not found") => Ok(true),
             Err(error) => Err(self.told(error, doing)),
         }

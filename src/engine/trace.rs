@@ -1,15 +1,15 @@
-//! BuildKit's progress: protobuf messages in an answer's `aux` (`moby.buildkit.v1.StatusResponse`).
+//! Parses BuildKit's progress: protobuf messages in the response's `aux` (`moby.buildkit.v1.StatusResponse`).
 
 use std::collections::BTreeSet;
 
-/// Turns messages into lines for people.
+/// Turns progress messages into lines of text.
 #[derive(Debug, Default)]
 pub struct Trace {
     told: BTreeSet<(String, bool)>,
 }
 
 impl Trace {
-    /// The lines that a message adds; one that cannot be parsed adds none.
+    /// The lines that a message adds; none if it cannot be parsed.
     pub fn lines(&mut self, message: &[u8]) -> Vec<String> {
         let mut lines = Vec::new();
         for (field, value) in fields(message) {
@@ -23,7 +23,7 @@ impl Trace {
         lines
     }
 
-    /// A step, told when it starts, or is found in the cache.
+    /// A step, shown when it starts or is found in the cache.
     fn vertex(&mut self, message: &[u8]) -> Option<String> {
         let (mut digest, mut name, mut cached, mut started) = (String::new(), String::new(), false, false);
         for (field, value) in fields(message) {
@@ -60,7 +60,7 @@ enum Value<'a> {
     Bytes(&'a [u8]),
 }
 
-/// The fields of a protobuf message, up to the first that is damaged.
+/// The fields of a protobuf message, up to the first damaged one.
 fn fields(mut message: &[u8]) -> impl Iterator<Item = (u64, Value<'_>)> {
     std::iter::from_fn(move || {
         let key = varint(&mut message)?;

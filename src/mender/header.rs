@@ -76,7 +76,7 @@ impl Header {
                 faults.add(format!("its first member is `{}` instead of `header-info`", entry.path));
             }
             let Some(part) = Part::of(&entry.path) else {
-                faults.add(format!("`{}` does not belong there", entry.path));
+                faults.add(format!("`{}` is not allowed", entry.path));
                 continue;
             };
             if !entry.kind.is_file() {
@@ -88,16 +88,18 @@ impl Header {
                 continue;
             }
             if last.is_some_and(|last| last > part) {
-                faults.add(format!("`{}` is out of order: header-info, scripts, type-info, meta-data is the order", entry.path));
+                faults.add(format!("`{}` is out of order; the order is header-info, scripts, type-info, meta-data", entry.path));
             }
             last = last.max(Some(part));
             if part == Part::Script {
-                faults
-                    .add(format!("`{}` is a state script, which runs on the device: apps have none", entry.path.escape_debug()));
+                faults.add(format!(
+                    "`{}` is a state script, which would run on the device: apps must not have one",
+                    entry.path.escape_debug()
+                ));
                 continue;
             }
             if entry.size > LARGEST {
-                faults.add(format!("`{}` has {} bytes, more than {LARGEST}", entry.path, entry.size));
+                faults.add(format!("`{}` has {} bytes; at most {LARGEST} are allowed", entry.path, entry.size));
                 continue;
             }
             let mut bytes = Vec::new();
@@ -111,13 +113,13 @@ impl Header {
             [(Part::Info, "header-info"), (Part::TypeInfo, "headers/0000/type-info"), (Part::MetaData, "headers/0000/meta-data")]
         {
             if !seen.contains(&part) {
-                faults.add(format!("there is no `{name}`"));
+                faults.add(format!("`{name}` is missing"));
             }
         }
         if let (Some(inner), [outer]) = (&self.type_info, &self.payload_types[..])
             && inner != outer
         {
-            faults.add(format!("type-info has the type `{inner}`, header-info `{outer}`"));
+            faults.add(format!("type-info has the type `{inner}`, but header-info has `{outer}`"));
         }
         super::part::end(&mut tar, faults)
     }
@@ -139,7 +141,7 @@ impl Header {
                 for (key, value) in &object {
                     let plain = |value: &Value| value.is_string() || value.is_number();
                     if !plain(value) && !value.as_array().is_some_and(|list| list.iter().all(plain)) {
-                        faults.add(format!("`{key}` of meta-data is neither a string, a number, nor a list of those"));
+                        faults.add(format!("`{key}` of meta-data is not a string, a number, or a list of them"));
                     }
                 }
                 self.meta_data = Some(object);
@@ -151,7 +153,7 @@ impl Header {
     fn info(&mut self, info: &Map<String, Value>, faults: &mut Faults) {
         only(info, "header-info", &["payloads", "artifact_provides", "artifact_depends"], faults);
         match info.get("payloads").and_then(Value::as_array) {
-            None => faults.add("header-info has no list `payloads`"),
+            None => faults.add("header-info has no `payloads` list"),
             Some(payloads) => {
                 if payloads.len() != 1 {
                     faults.add(format!("header-info has {} payloads instead of one", payloads.len()));
@@ -168,7 +170,7 @@ impl Header {
             }
         }
         match info.get("artifact_provides").and_then(Value::as_object) {
-            None => faults.add("header-info has no object `artifact_provides`"),
+            None => faults.add("header-info has no `artifact_provides` object"),
             Some(provides) => {
                 only(provides, "`artifact_provides` of header-info", &["artifact_name", "artifact_group"], faults);
                 match provides.get("artifact_name").and_then(Value::as_str) {
@@ -176,7 +178,7 @@ impl Header {
                     Some(name) => {
                         printable("artifact_name", name, faults);
                         if name.contains(char::is_whitespace) {
-                            faults.add(format!("`artifact_name` `{}` has white space in it", name.escape_debug()));
+                            faults.add(format!("`artifact_name` `{}` contains white space", name.escape_debug()));
                         }
                         self.name = Some(name.to_owned());
                     }
@@ -193,12 +195,12 @@ impl Header {
             }
         }
         match info.get("artifact_depends").and_then(Value::as_object) {
-            None => faults.add("header-info has no object `artifact_depends`"),
+            None => faults.add("header-info has no `artifact_depends` object"),
             Some(depends) => {
                 let known = ["device_type", "artifact_name", "artifact_group"];
                 only(depends, "`artifact_depends` of header-info", &known, faults);
                 match depends.get("device_type").and_then(strings).filter(|list| !list.is_empty()) {
-                    None => faults.add("`artifact_depends` of header-info has no list `device_type` of at least one device"),
+                    None => faults.add("`artifact_depends` of header-info has no `device_type` list with at least one device"),
                     Some(devices) => {
                         for device in &devices {
                             printable("device_type", device, faults);
@@ -263,9 +265,9 @@ fn printable(key: &str, value: &str, faults: &mut Faults) {
         faults.add(format!("`{key}` is empty"));
     }
     if value.len() > 256 {
-        faults.add(format!("`{key}` has {} bytes; 256 are allowed", value.len()));
+        faults.add(format!("`{key}` has {} bytes; at most 256 are allowed", value.len()));
     }
     if value.chars().any(char::is_control) {
-        faults.add(format!("`{key}` `{}` has characters that cannot be printed", value.escape_debug()));
+        faults.add(format!("`{key}` `{}` contains unprintable characters", value.escape_debug()));
     }
 }

@@ -11,13 +11,13 @@ use crate::digest::Digest;
 pub fn parse(bytes: &[u8], faults: &mut Faults) -> BTreeMap<String, Digest> {
     let mut sums = BTreeMap::new();
     let Ok(text) = std::str::from_utf8(bytes) else {
-        faults.add("`manifest` is not text");
+        faults.add("`manifest` is not UTF-8");
         return sums;
     };
     if text.is_empty() {
         faults.add("`manifest` is empty");
     } else if !text.ends_with('\n') {
-        faults.add("the last line of `manifest` has no line feed at its end: readers drop it");
+        faults.add("the last line of `manifest` does not end with a line feed, so readers ignore it");
     }
     for (at, line) in text.split_terminator('\n').enumerate() {
         let number = at + 1;
@@ -31,7 +31,7 @@ pub fn parse(bytes: &[u8], faults: &mut Faults) -> BTreeMap<String, Digest> {
             continue;
         };
         let Some(name) = rest.strip_prefix("  ").filter(|name| !name.is_empty() && !name.starts_with(' ')) else {
-            faults.add(format!("line {number} of `manifest` does not have two spaces and a name after the sum"));
+            faults.add(format!("line {number} of `manifest` does not have two spaces and a name after the digest"));
             continue;
         };
         if sums.insert(name.to_owned(), sum).is_some() {
@@ -48,6 +48,6 @@ pub fn check_signature(bytes: &[u8], faults: &mut Faults) {
         // RSA of 2048, 3072 and 4096 bits; ECDSA P-256 as two numbers, or in DER.
         Ok(signature) if matches!(signature.len(), 256 | 384 | 512 | 64 | 70..=72) => {}
         Ok(signature) => faults
-            .add(format!("`manifest.sig` holds {} bytes, which is neither an RSA nor an ECDSA P-256 signature", signature.len())),
+            .add(format!("`manifest.sig` has {} bytes, which fits neither an RSA nor an ECDSA P-256 signature", signature.len())),
     }
 }

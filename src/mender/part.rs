@@ -60,7 +60,7 @@ pub(super) fn unpacked<'a>(name: &str, reader: impl Read + 'a) -> Result<Box<dyn
         ".zst" => Compression::Zstd,
         _ => Compression::None,
     };
-    ensure!(says == compression, "its bytes are not what its name says");
+    ensure!(says == compression, "its compression does not match its name");
     decompressed(reader)
 }
 
@@ -68,10 +68,10 @@ pub(super) fn unpacked<'a>(name: &str, reader: impl Read + 'a) -> Result<Box<dyn
 pub(super) fn note_of(name: &str) -> Option<String> {
     let is_header = name.starts_with("header");
     Some(match suffix(name) {
-        ".zst" => format!("`{name}`: older Mender clients do not know zstd"),
+        ".zst" => format!("`{name}`: older Mender clients do not support zstd"),
         ".xz" if !is_header => format!("`{name}`: xz is slow to unpack on a device; gzip is usual"),
         suffix @ (".xz" | "") if is_header => {
-            format!("`{name}`: some tools open `{}.gz` only", name.strip_suffix(suffix).unwrap_or(name))
+            format!("`{name}`: some tools only open `{}.gz`", name.strip_suffix(suffix).unwrap_or(name))
         }
         _ => return None,
     })
@@ -84,8 +84,8 @@ pub fn end(tar: &mut TarReader<impl Read>, faults: &mut Faults) -> bool {
             faults.add(format!("{error:#}"));
             return false;
         }
-        Ok(tail) if tail.junk > 0 => faults.add(format!("{} bytes of junk stand after the archive's end", tail.junk)),
-        Ok(tail) if tail.size < 1024 => faults.add("the archive does not end in two zero blocks: it may be cut short"),
+        Ok(tail) if tail.junk > 0 => faults.add(format!("{} extra bytes follow the archive's end", tail.junk)),
+        Ok(tail) if tail.size < 1024 => faults.add("the archive does not end with two zero blocks, so it may be cut short"),
         Ok(_) => {}
     }
     true

@@ -99,18 +99,18 @@ impl Walk {
         let name = entry.path.as_str();
         let plain = name.trim_start_matches("./");
         if self.last == Some(Part::Data) {
-            faults.add(format!("`{name}` comes after the data, which has to be last"));
+            faults.add(format!("`{name}` follows the data, which must be last"));
         }
         let Some(part) = Part::of(plain) else {
             faults.add(if plain.starts_with("manifest-augment") || plain.starts_with("header-augment") {
-                format!("`{name}`: augmented artifacts are not used for apps")
+                format!("`{name}`: apps must not be augmented artifacts")
             } else {
-                format!("`{name}` does not belong into an artifact")
+                format!("`{name}` is not allowed in an artifact")
             });
             return Ok(());
         };
         if plain != name {
-            faults.add(format!("`{name}` has to be named `{plain}`: names are compared exactly"));
+            faults.add(format!("`{name}` must be named `{plain}`: names are compared exactly"));
         }
         if !entry.kind.is_file() {
             faults.add(format!("`{name}` is not a plain file"));
@@ -122,7 +122,7 @@ impl Walk {
         }
         if let Some(last) = self.last.filter(|last| *last > part) {
             let before = self.seen.get(&last).map_or("", String::as_str);
-            faults.add(format!("`{name}` comes after `{before}`: the order is version, manifest, manifest.sig, header, data"));
+            faults.add(format!("`{name}` follows `{before}`; the order is version, manifest, manifest.sig, header, data"));
         }
         self.last = self.last.max(Some(part));
         self.seen.insert(part, plain.to_owned());
@@ -188,17 +188,17 @@ impl Walk {
                 continue;
             }
             if name.len() > LONGEST_NAME {
-                faults.add(format!("a name has {} bytes; {LONGEST_NAME} are allowed", name.len()));
+                faults.add(format!("a name has {} bytes; at most {LONGEST_NAME} are allowed", name.len()));
                 continue;
             }
             let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ',');
             if name.is_empty() || !name.chars().all(allowed) {
-                faults.add(format!("`{}` is not allowed as a name: letters, digits and `_-.,` are", name.escape_debug()));
+                faults.add(format!("`{}` is not a valid name; use letters, digits and `_-.,`", name.escape_debug()));
             }
             if !names.insert(name.clone()) {
                 faults.add(format!("`{name}` occurs twice"));
             }
-            ensure!(files.len() < MOST_FILES, "it holds more than {MOST_FILES} files");
+            ensure!(files.len() < MOST_FILES, "it contains more than {MOST_FILES} files");
             let mut hasher = Hasher::default();
             visit(&entry, &mut Summed::new(&mut tar, &mut hasher));
             io::copy(&mut Summed::new(&mut tar, &mut hasher), &mut io::sink())?;
@@ -222,7 +222,7 @@ impl Walk {
             (Part::Data, "data/0000.tar.gz"),
         ] {
             if ended && !self.seen.contains_key(&part) {
-                faults.add(format!("there is no `{name}`"));
+                faults.add(format!("`{name}` is missing"));
             }
         }
         let Some(listed) = self.manifest else { return };
@@ -230,21 +230,21 @@ impl Walk {
             match listed.get(name) {
                 None => faults.add(format!("`{name}` is not listed in `manifest`")),
                 Some(other) if other != sum => {
-                    faults.add(format!("`{name}` has the sum {}, `manifest` has {}", sum.hex(), other.hex()));
+                    faults.add(format!("`{name}` has the digest {}, but `manifest` has {}", sum.hex(), other.hex()));
                 }
                 Some(_) => {}
             }
         }
         if reading.whole {
             for name in listed.keys().filter(|name| !self.sums.contains_key(*name)) {
-                faults.add(format!("`{name}` is listed in `manifest`, but is not there"));
+                faults.add(format!("`{name}` is listed in `manifest`, but is missing"));
             }
         }
     }
 }
 
 fn small(entry: &TarEntry, tar: &mut impl Read) -> Result<Vec<u8>> {
-    ensure!(entry.size <= LARGEST, "it has {} bytes, more than {LARGEST}", entry.size);
+    ensure!(entry.size <= LARGEST, "it has {} bytes; at most {LARGEST} are allowed", entry.size);
     let mut bytes = Vec::new();
     tar.read_to_end(&mut bytes)?;
     Ok(bytes)
@@ -263,7 +263,10 @@ fn check_version(bytes: &[u8], faults: &mut Faults) {
         Err(error) => faults.add(format!("`version` is not `{{\"format\":\"mender\",\"version\":3}}`: {error}")),
         Ok(Version { format, version }) if format == "mender" && version == 3 => {}
         Ok(Version { format, version }) => {
-            faults.add(format!("`version` says format `{}`, version {version}; only mender 3 is known", format.escape_debug()));
+            faults.add(format!(
+                "`version` has the format `{}`, version {version}; only mender 3 is supported",
+                format.escape_debug()
+            ));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The bases of a plan, each read once.
+//! Reads the bases of a plan, each once.
 
 #[cfg(feature = "engine")]
 use anyhow::Context as _;
@@ -10,8 +10,8 @@ use crate::app::{BaseChoice, Bases, Binary};
 use crate::base;
 use crate::plan::Plan;
 
-/// Reads each base that a service of the plan stands on. `binaries` are those of the plan's services; none where only the file
-/// systems of the bases matter.
+/// Reads every base that a service of the plan uses. `binaries` are the executables of the plan's services; empty if only the
+/// file systems of the bases matter.
 ///
 /// # Errors
 /// When a base cannot be read.

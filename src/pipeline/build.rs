@@ -19,12 +19,12 @@ use crate::render;
 use crate::segment::Damaged;
 use crate::shell::{self, Shell};
 
-/// Builds for one target; gives the path of each bundle.
+/// Builds for one target; returns the path of each bundle.
 ///
 /// # Errors
-/// When any step fails. Files that an earlier build wrote are then as they were.
+/// When a step fails. The files of an earlier build are then unchanged.
 pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Vec<PathBuf>> {
-    // 1. The plan is made: nothing changes it.
+    // 1. The plan is made, and does not change from here on.
     let plan = &session.plan;
     // 2. Compile.
     let paths = compiled(session, options, shell)?;
@@ -33,7 +33,7 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
     crate::fs::remove_leftovers(&plan.output);
     crate::fs::remove_leftovers(&cache_folder(plan));
     let binaries = compile::look(plan, &paths, &bench.known)?;
-    // Is there anything to do?
+    // Skip the rest if nothing changed since the last build.
     let mut images = Images::start(plan, options, shell)?;
     let inputs = fresh::inputs(plan, &binaries, &bench.linker, &images.manifests(), &bench.known)?;
     let last_build = plan.output.join(".last-build.json");
@@ -45,9 +45,9 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
         return Ok(outputs);
     }
     render::files(plan)?.notes.iter().for_each(|note| shell.note(note));
-    // 3 to 7.
+    // Steps 3 to 7.
     let generated = mended(&bench, || made(plan, &binaries, &bench, &mut images))?;
-    // Remember what was made, and of what.
+    // Remember the inputs and outputs of this build.
     images.finish()?;
     bench.known.save()?;
     let all: Vec<PathBuf> = outputs.iter().cloned().chain(generated).collect();
@@ -60,7 +60,7 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
     Ok(outputs)
 }
 
-/// The paths of the services' executables, compiled now or elsewhere.
+/// The paths of the services' executables, compiled now or elsewhere (`--bin-dir`).
 fn compiled(session: &Session, options: &Options, shell: &Shell) -> Result<compile::Executables> {
     match &options.bin_dir {
         Some(folder) if session.among_others => compile::prebuilt(&session.plan, &folder.join(&session.plan.target.triple)),
@@ -69,8 +69,8 @@ fn compiled(session: &Session, options: &Options, shell: &Shell) -> Result<compi
     }
 }
 
-/// Repeats `make` where it meets damaged layers in the cache. Each round mends one, and a disk that damages them all is not worth a
-/// third.
+/// Runs `make` again after removing a damaged layer from the cache. Each run repairs one layer; a disk that damages more than two
+/// is not worth another run.
 fn mended<T>(bench: &Workbench<'_>, mut make: impl FnMut() -> Result<T>) -> Result<T> {
     let mut made = make();
     for _ in 0..2 {
@@ -82,7 +82,7 @@ fn mended<T>(bench: &Workbench<'_>, mut make: impl FnMut() -> Result<T>) -> Resu
     made
 }
 
-/// From executables to files; gives the paths of the text files.
+/// Turns executables into files; returns the paths of the generated text files.
 fn made(plan: &Plan, binaries: &[Binary], bench: &Workbench<'_>, images: &mut Images<'_>) -> Result<Vec<PathBuf>> {
     // 3. Read the bases.
     let bases = bases::read(plan, binaries, bench, images)?;
@@ -91,7 +91,7 @@ fn made(plan: &Plan, binaries: &[Binary], bench: &Workbench<'_>, images: &mut Im
     units.iter().try_for_each(|unit| base::check(unit.binary, unit.base))?;
     // 5. Render.
     let generated = generated::write(plan, &units, &bases, bench)?;
-    // The layers of bases are there already: while the others are packed, what bundles say of them is summed.
+    // The layers of bases are already packed, so their part of a bundle can be hashed while the other layers are packed.
     let cache = bench.packer.cache();
     let of_images = plan.images().iter().map(|image| bases.get(image.base)).collect::<Result<Vec<_>>>()?;
     std::thread::scope(|scope| {
@@ -108,7 +108,7 @@ fn made(plan: &Plan, binaries: &[Binary], bench: &Workbench<'_>, images: &mut Im
         // 7. Write.
         for format in &plan.formats {
             let sum = sum.take_if(|_| *format == Format::Auterionos);
-            // What failed there fails again in the writing, and is said there.
+            // An error there occurs again in the writing, which reports it.
             let begun = || drop(sum.map(std::thread::ScopedJoinHandle::join));
             write::bundle(plan, *format, &images, cache, begun, bench.shell)?;
         }
@@ -136,5 +136,5 @@ use super::by_engine::images as by_engine;
 /// Without the feature `engine`, there is no engine to ask.
 #[cfg(not(feature = "engine"))]
 fn by_engine(_: &Plan, _: &Bases, _: &Workbench<'_>) -> Result<Vec<Image>> {
-    anyhow::bail!("this program was built without its feature `engine`\nhelp: build with `--engine native`")
+    anyhow::bail!("cargo-appbundle was built without the feature `engine`\nhelp: build with `--engine native`")
 }

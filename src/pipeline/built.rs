@@ -1,4 +1,4 @@
-//! The images of the last build, remembered for `push` and other commands.
+//! Remembers the images of the last build, for `push` and other commands.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use crate::plan::Plan;
 use crate::registry::Reference;
 use crate::segment::{Cache, Segment};
 
-/// What a build made.
+/// The result of a build.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Built {
     version: String,
@@ -39,7 +39,7 @@ impl Built {
         output.join(".last-images.json")
     }
 
-    /// Remembers what a build made.
+    /// Saves the result of a build.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -54,7 +54,7 @@ impl Built {
                 service: image.service.clone(),
                 reference: image.reference.to_string(),
                 platform: image.platform.to_string(),
-                config: String::from_utf8(image.config_bytes.clone()).context("a config is not text")?,
+                config: String::from_utf8(image.config_bytes.clone()).context("a config is not UTF-8")?,
                 layers: image.layers.clone(),
                 base,
             })
@@ -64,10 +64,10 @@ impl Built {
         crate::fs::write(&Self::path(&plan.output), &serde_json::to_vec(&built)?)
     }
 
-    /// What the last build of this version for this target made, as far as it is wanted.
+    /// Loads the result of the last build of this version for this target, limited to the wanted images.
     ///
     /// # Errors
-    /// When there was none.
+    /// When there is no such build.
     pub fn load(wanted: &Wanted) -> Result<Self> {
         let bytes = std::fs::read(Self::path(&wanted.output)).ok();
         let built: Option<Self> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
@@ -79,7 +79,7 @@ impl Built {
             )));
         };
         let other = || match built.version == wanted.version {
-            true => format!("help: choose it: `--target {}`", built.target),
+            true => format!("help: select it with `--target {}`", built.target),
             false => HELP.to_owned(),
         };
         ensure!(
@@ -101,7 +101,7 @@ impl Built {
         Ok(built)
     }
 
-    /// A build for several targets has a folder for each.
+    /// The help line: each target of a build for several has a folder below `output`.
     fn help_of_several(output: &Path) -> String {
         let folders = std::fs::read_dir(output).into_iter().flatten().flatten();
         let read = |entry: std::fs::DirEntry| -> Option<String> {
@@ -110,21 +110,21 @@ impl Built {
         };
         let mut targets: Vec<String> = folders.filter_map(read).collect();
         targets.sort();
-        if targets.is_empty() { HELP.to_owned() } else { format!("help: choose what was built: `{}`", targets.join(" ")) }
+        if targets.is_empty() { HELP.to_owned() } else { format!("help: select what was built: `{}`", targets.join(" ")) }
     }
 
-    /// The images, as they were made.
+    /// The images as they were built.
     ///
     /// # Errors
-    /// When what was remembered is damaged.
+    /// When the saved result is damaged.
     pub fn images(self) -> Result<Vec<Image>> {
         self.images.into_iter().map(BuiltImage::resolve).collect()
     }
 
-    /// The images as they are pushed; their layers stand in the cache, in this folder.
+    /// The images to push; their layers are in the cache in this folder.
     ///
     /// # Errors
-    /// When a layer is no longer there.
+    /// When a layer is no longer in the cache.
     pub fn outgoing(self, cache: &Path) -> Result<Vec<Outgoing>> {
         let cache = Cache::new(cache);
         let mut all = Vec::new();

@@ -1,4 +1,4 @@
-//! `--engine docker`: the generated Dockerfiles, built by an engine; its images as the native ones are.
+//! `--engine docker`: has an engine build the generated Dockerfiles, and reads back its images.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,13 +24,13 @@ use crate::shell::{self, Shell};
 /// The help when no engine answers.
 const WITHOUT: &str = "start Docker or podman, or build with `--engine native`, which needs none";
 
-/// Builds at a time: an engine builds each on all processors already.
+/// How many builds run at a time. An engine already uses all processors for one.
 const AT_A_TIME: usize = 4;
 
-/// Has an engine build the contexts that lie in the output folder, bases first, and reads what it made.
+/// Has an engine build the contexts in the output folder, bases first, and reads the images it made.
 ///
 /// # Errors
-/// When there is no engine, a build fails, or the engine goes away.
+/// When there is no engine, a build fails, or the engine stops answering.
 pub fn images(plan: &Plan, bases: &Bases, bench: &Workbench<'_>) -> Result<Vec<Image>> {
     let Workbench { packer, known, shell, .. } = bench;
     let engine = Engine::connect(WITHOUT)?;
@@ -41,7 +41,7 @@ pub fn images(plan: &Plan, bases: &Bases, bench: &Workbench<'_>) -> Result<Vec<I
         "Building",
         format_args!("{} with {} {}", shell::count(plan.services.len(), "service"), about.name, about.version),
     );
-    // The Dockerfiles of bases come in the order in which images first stand on them.
+    // Bases are built in the order in which images first use them.
     for (context, choice) in contexts.iter().filter(|context| context.service.is_none()).zip(plan.bases()) {
         let from = given(&engine, plan, bases.get(choice)?, packer)
             .with_context(|| format!("failed to give the base `{choice}` to {}", about.name))?;
@@ -57,9 +57,9 @@ pub fn images(plan: &Plan, bases: &Bases, bench: &Workbench<'_>) -> Result<Vec<I
     let names: Vec<&str> = named.iter().map(|(name, _)| name.as_str()).collect();
     let size = engine.save(&names, pending.file())?;
     shell.status("Saved", format_args!("{}, {}", shell::count(names.len(), "image"), shell::bytes(size)));
-    let saved = base::read_saved(pending.path(), &named, packer).context("failed to read what the engine saved")?;
+    let saved = base::read_saved(pending.path(), &named, packer).context("failed to read the archive that the engine saved")?;
     let finished = images.iter().zip(saved).map(|(planned, mut saved)| {
-        // A Dockerfile cannot say a label of several lines.
+        // A Dockerfile cannot express a label of several lines.
         let labels = planned.config.labels.iter().filter(|(_, value)| value.contains('\n'));
         saved.0.config.labels.extend(labels.map(|(name, value)| (name.clone(), value.clone())));
         image(plan, planned.name, planned.reference, saved)
@@ -67,9 +67,9 @@ pub fn images(plan: &Plan, bases: &Bases, bench: &Workbench<'_>) -> Result<Vec<I
     finished.collect()
 }
 
-/// The name under which the engine has what a base's Dockerfile begins with; none where that begins with nothing or with a name
-/// that leads to just this. What the engine lacks is given to it, under a name of its own: so neither does it have to know the
-/// credentials, mirrors and certificates of a registry, nor does a name of the user's lead elsewhere afterwards.
+/// Gives the engine the image that a base's Dockerfile starts `FROM`, under a name of its own; returns that name, or `None` if the
+/// Dockerfile's own `FROM` already leads to the right image. So the engine needs no credentials, mirrors or certificates for a
+/// registry, and the image cannot change when the user's name for it is moved.
 fn given(engine: &Engine, plan: &Plan, base: &Base, packer: &Packer) -> Result<Option<String>> {
     let is_it = |image: &ImageFacts| image.layers.iter().cloned().eq(base.layers.iter().map(|layer| layer.diff_id.to_string()));
     match &base.choice {
@@ -109,7 +109,7 @@ fn own_name(id: &str) -> String {
     format!("appbundle-base:{}", &id[..id.len().min(16)])
 }
 
-/// Several at a time, each on a connection of its own.
+/// Builds several at a time, each over its own connection.
 fn build_all(
     engine: &Engine,
     plan: &Plan,
@@ -139,7 +139,7 @@ fn build_all(
     });
     let done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     let built = done.into_values().collect::<Result<Vec<_>>>()?;
-    ensure!(built.len() == contexts.len(), "not all images were built");
+    ensure!(built.len() == contexts.len(), "some images were not built");
     Ok(built)
 }
 
@@ -178,7 +178,7 @@ fn build(
     Ok(image)
 }
 
-/// What an engine made, as a value of ours: with the plan's platform, and without times of its own.
+/// Turns an image that an engine made into one of ours: with the plan's platform, and without the engine's timestamps.
 fn image(plan: &Plan, service: &str, reference: &ImageRef, saved: (ImageConfig, Vec<Segment>)) -> Result<Image> {
     let (mut config, layers) = saved;
     let platform = plan.target.platform.clone();
@@ -188,7 +188,7 @@ fn image(plan: &Plan, service: &str, reference: &ImageRef, saved: (ImageConfig, 
         step.created = Some(created.clone());
     }
     config.config.env.sort();
-    // Podman's mark would make the same sources give other bytes with each of its versions.
+    // Podman's version label would change the bytes with every podman version.
     config.config.labels.remove("io.buildah.version");
     let rootfs = RootFs { diff_ids: layers.iter().map(|layer| layer.diff_id).collect(), ..RootFs::default() };
     let config = ImageConfig {

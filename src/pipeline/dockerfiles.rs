@@ -1,4 +1,4 @@
-//! The images of services that are built of Dockerfiles of the user's own.
+//! Builds the images of services that have their own Dockerfile.
 
 use std::path::Path;
 
@@ -14,10 +14,10 @@ use crate::plan::Plan;
 use crate::segment::KnownDigests;
 use crate::shell::Shell;
 
-/// Lets the engine build one, under its name; packages of the workspace stand in its context.
+/// Has the engine build a service's image; packages of the workspace are added to its build context.
 ///
 /// # Errors
-/// When the context cannot be read, or the engine does not make an image for the target's platform of it.
+/// When the context cannot be read, the build fails, or the image is for another platform.
 pub fn build(engine: &Engine, plan: &Plan, service: &Service, source: &DockerfileSource, shell: &Shell) -> Result<()> {
     let DockerfileSource { dockerfile, packages } = source;
     let failed = || format!("failed to build the service `{}`", service.name);
@@ -47,10 +47,11 @@ pub fn build(engine: &Engine, plan: &Plan, service: &Service, source: &Dockerfil
     Ok(())
 }
 
-/// All of a plan's, built and taken out of the engine, under their services' names; what is unpacked lies in `scratch`.
+/// Builds all Dockerfile services of a plan and saves their images out of the engine, named after the services. Unpacked files go
+/// to `scratch`.
 ///
 /// # Errors
-/// When no engine answers, or one cannot be built.
+/// When no engine answers, or an image cannot be built.
 pub fn outgoing(plan: &Plan, scratch: &Path, shell: &Shell) -> Result<Vec<Outgoing>> {
     let all: Vec<(&Service, &DockerfileSource)> = plan.stacks.iter().flat_map(Stack::dockerfiles).collect();
     if all.is_empty() {

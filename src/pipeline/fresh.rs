@@ -1,4 +1,4 @@
-//! Nothing to do costs nothing: what the last build was made of, and what it left.
+//! Detects that nothing changed: the inputs of the last build, and the files it left.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use crate::fs::Stamp;
 use crate::plan::Plan;
 use crate::segment::KnownDigests;
 
-/// The last build in a folder.
+/// The inputs and outputs of the last build in a folder.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct LastBuild {
     inputs: Digest,
@@ -19,29 +19,29 @@ pub struct LastBuild {
 }
 
 impl LastBuild {
-    /// What it left in `path`; none if there was none.
+    /// Loads the last build from `path`, if there was one.
     pub fn load(path: &Path) -> Option<Self> {
         serde_json::from_slice(&std::fs::read(path).ok()?).ok()
     }
 
-    /// Whether these inputs made these outputs, and they still stand there untouched.
+    /// Whether the last build had these inputs, and its outputs are still untouched.
     pub fn is_fresh(&self, inputs: Digest) -> bool {
         self.inputs == inputs && self.outputs.iter().all(|(path, stamp)| Stamp::read(path).is_ok_and(|now| now == *stamp))
     }
 
-    /// Remembers a build that has just ended.
+    /// Saves a build that has just ended.
     pub fn save(path: &Path, inputs: Digest, outputs: &[PathBuf]) -> Result<()> {
         let outputs = outputs.iter().map(|path| Ok((path.clone(), Stamp::read(path)?))).collect::<Result<_>>()?;
         crate::fs::write(path, &serde_json::to_vec(&Self { inputs, outputs })?)
     }
 }
 
-/// The sum of all that a build's outputs depend on; `images` are the manifests of images that it stands on.
+/// The digest of everything that a build's outputs depend on; `images` are the manifests of its base images.
 pub fn inputs(plan: &Plan, binaries: &[Binary], linker: &str, images: &[Digest], known: &KnownDigests) -> Result<Digest> {
     use std::io::Write as _;
     let mut sum = Hasher::default();
     write!(sum, "{} {linker} ", env!("CARGO_PKG_VERSION"))?;
-    // A tool that was built anew may write other bytes under the same version.
+    // A rebuilt tool may write other bytes under the same version.
     if let Ok(stamp) = std::env::current_exe().and_then(|path| Stamp::read(&path)) {
         write!(sum, "{stamp:?} ")?;
     }

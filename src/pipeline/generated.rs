@@ -1,4 +1,4 @@
-//! Generated files on the disk, and the contexts of Dockerfiles.
+//! Writes the generated files, and the build contexts of generated Dockerfiles.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::render::{self, Copied};
 use crate::segment::Packer;
 use crate::shell::Shell;
 
-/// Writes the stacks that controllers have in their images.
+/// Writes the stack files that go into the images of controllers.
 pub fn requests(plan: &Plan, options: &Options, shell: &Shell) -> Result<()> {
     let others = others::of_controllers(options, plan, shell)?;
     render::controller_notes(plan, &others).iter().for_each(|note| shell.note(note));
@@ -24,7 +24,7 @@ pub fn requests(plan: &Plan, options: &Options, shell: &Shell) -> Result<()> {
     Ok(())
 }
 
-/// Writes all generated files with the contexts of the Dockerfiles; gives the paths of the text files.
+/// Writes all generated files and build contexts; returns the paths of the text files.
 ///
 /// # Errors
 /// When a file cannot be written.
@@ -52,7 +52,8 @@ pub fn write(plan: &Plan, units: &[Unit<'_>], bases: &Bases, bench: &Workbench<'
     Ok(paths)
 }
 
-/// Takes out of a context's file system what an older one had, and Docker would copy or a file of another kind stands in the way of.
+/// Removes files of an earlier build from a context's root file system: Docker would copy them, and they may block a file of
+/// another type.
 fn tidy(folder: &Path, copied: &[(String, Copied)]) -> Result<()> {
     let root = folder.join("rootfs");
     if !root.exists() {
@@ -71,7 +72,7 @@ fn tidy(folder: &Path, copied: &[(String, Copied)]) -> Result<()> {
     Ok(())
 }
 
-/// Puts one thing into a context.
+/// Puts one file, folder or link into a context.
 fn copy(to: &Path, what: &Copied, units: &[Unit<'_>], bases: &Bases, packer: &Packer) -> Result<()> {
     fs_err::create_dir_all(to.parent().context("a context has no folder")?)?;
     match what {

@@ -1,4 +1,4 @@
-//! A bundle's images into an engine, without what it has already.
+//! Loads a bundle's images into an engine, except layers that it already has.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -15,18 +15,18 @@ use crate::shell::{self, Shell, count};
 /// The help when no engine answers.
 pub const START: &str = "start one (`sudo systemctl start docker`, or `systemctl --user start podman.socket`), or name it in `DOCKER_HOST`; `cargo appbundle build` needs none";
 
-/// What a bundle holds; what takes long to find out has a progress bar.
+/// The images of a bundle; shows a progress bar if they take long to read.
 pub fn read(path: &Path, shell: &Shell) -> Result<Contents> {
     bundle::contents_by_name(path)?.map_or_else(|| read_through(path, shell), Ok)
 }
 
-/// Reads and checks all of it.
+/// Reads and checks the whole bundle.
 fn read_through(path: &Path, shell: &Shell) -> Result<Contents> {
     let progress = shell.progress("Reading", std::fs::metadata(path).map_or(0, |metadata| metadata.len()));
     bundle::contents(path, &|bytes| progress.advance(bytes))
 }
 
-/// The bundle that the last build left, of whatever format.
+/// The bundle of the last build, in any format.
 pub fn last_bundle(plan: &Plan) -> Result<PathBuf> {
     let paths = [Format::Docker, Format::Oci, Format::Auterionos].map(|format| plan.bundle_path(format));
     let there =
@@ -41,12 +41,12 @@ pub fn last_bundle(plan: &Plan) -> Result<PathBuf> {
     })
 }
 
-/// Sends what the engine lacks, and says what was spared.
+/// Loads what the engine lacks, and prints how much it could reuse.
 pub fn load(engine: &Engine, path: &Path, contents: &Contents, shell: &Shell) -> Result<()> {
     let (mut wanted, mut chains) = (Vec::new(), BTreeSet::new());
     for image in &contents.images {
         if image.names.is_empty() {
-            bail!("the image {} of `{}` has no name, by which it could be found again", image.id.short(), path.display());
+            bail!("the image {} of `{}` has no name, so it could not be found after loading", image.id.short(), path.display());
         }
         let named = named(engine, image)?;
         chains.extend(named.iter().flatten().flat_map(|found| engine::chains(found.layers.iter().map(String::as_str))));
@@ -63,26 +63,27 @@ pub fn load(engine: &Engine, path: &Path, contents: &Contents, shell: &Shell) ->
     let about = engine.about();
     shell.status("Loading", format_args!("{} into {} {}", count(wanted.len(), "image"), about.name, about.version));
     let takes_parts = engine.takes_parts()?;
-    // What the same names lead to now has most layers of the next build; to ask about all images takes a while.
+    // The images with the same names usually have most of the layers. Listing the layers of all images is slow, so it comes
+    // second.
     if takes_parts && wanted.iter().any(|image| !has_any(image, &chains)) {
         chains = engine.known_chains()?;
     }
     let mut known = if takes_parts { known_layers(&wanted, &chains) } else { BTreeSet::new() };
     let mut sent = send(engine, path, &wanted, &known, shell);
-    // An image that went away meanwhile took its layers along.
+    // An image may have been removed in the meantime, together with its layers.
     if let Err(error) = &sent
         && !known.is_empty()
         && engine.again().is_ok()
     {
-        shell.detail("Loading", format_args!("all layers again, because the engine failed: {error:#}"));
+        shell.detail("Loading", format_args!("all layers, because the engine failed without those it has: {error:#}"));
         known.clear();
         sent = send(engine, path, &wanted, &known, shell);
     }
-    // What is wrong with a layer, engines say in words of their own.
+    // An engine's error about a damaged layer is unclear, so look for the damage ourselves.
     let sent = sent.map_err(|error| read_through(path, shell).err().unwrap_or(error))?;
     for image in &wanted {
         if !is_of(&named(engine, image)?, image) {
-            bail!("the engine accepted the image `{}`, but does not list it", image.names[0]);
+            bail!("the engine accepted the image `{}`, but cannot find it", image.names[0]);
         }
     }
     let spared = bytes(contents.images.iter(), &BTreeSet::new()) - bytes(wanted.iter().copied(), &known);
@@ -91,12 +92,12 @@ pub fn load(engine: &Engine, path: &Path, contents: &Contents, shell: &Shell) ->
     Ok(())
 }
 
-/// What the names of an image lead to.
+/// The engine's images that have the names of an image.
 fn named(engine: &Engine, image: &BundledImage) -> Result<Vec<Option<ImageFacts>>> {
     image.names.iter().map(|name| engine.image(name)).collect()
 }
 
-/// Whether all of them are it.
+/// Whether all of them are this image.
 fn is_of(named: &[Option<ImageFacts>], image: &BundledImage) -> bool {
     named.iter().all(|found| found.as_ref().is_some_and(|found| found.id.trim_start_matches("sha256:") == image.id.hex()))
 }
@@ -110,7 +111,8 @@ fn has_any(image: &BundledImage, chains: &BTreeSet<Digest>) -> bool {
     chains_of(image).iter().any(|chain| chains.contains(chain))
 }
 
-/// Layers that lie, over the same others, in an image of the engine. One that is needed elsewhere over others is not known.
+/// The layers that the engine has on top of the same lower layers. A layer that another image needs on top of others must be
+/// sent.
 fn known_layers(wanted: &[&BundledImage], chains: &BTreeSet<Digest>) -> BTreeSet<Digest> {
     let (mut known, mut unknown) = (BTreeSet::new(), BTreeSet::new());
     for image in wanted {

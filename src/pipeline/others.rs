@@ -1,4 +1,4 @@
-//! The apps of other workspaces that are in stacks.
+//! The apps of other workspaces that stacks include.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::plan::Plan;
 use crate::render::Others;
 use crate::shell::Shell;
 
-/// What was typed, for another workspace: what names things of this one does not count there.
+/// The command-line options for another workspace, without those that name things of this one.
 pub fn options(options: &Options, folder: &Path) -> Options {
     let mut own = options.clone();
     own.cargo.manifest_path = Some(folder.join("Cargo.toml"));
@@ -23,10 +23,10 @@ pub fn options(options: &Options, folder: &Path) -> Options {
     own
 }
 
-/// The apps that a plan's controllers bring up, with those in them.
+/// The apps that a plan's controllers deploy, including the apps in those.
 ///
 /// # Errors
-/// When one cannot be read, or workspaces name each other in a cycle.
+/// When one cannot be read, or workspaces include each other in a cycle.
 pub fn of_controllers(options: &Options, plan: &Plan, shell: &Shell) -> Result<Others> {
     let mut found = Others::new();
     if plan.stacks.iter().any(|stack| stack.image) {
@@ -51,14 +51,14 @@ fn read(options: &Options, plan: &Plan, around: &mut Vec<PathBuf>, found: &mut O
     Ok(())
 }
 
-/// Refuses a workspace that is in itself; `around` are those that it is in.
+/// Rejects a workspace that includes itself; `around` are the workspaces that include it.
 ///
 /// # Errors
-/// When it is.
+/// When `folder` is one of `around`.
 pub fn refuse_cycle(around: &[PathBuf], folder: &PathBuf) -> Result<()> {
     if around.contains(folder) {
         let path: Vec<String> = around.iter().chain([folder]).map(|path| path.display().to_string()).collect();
-        bail!(Code::DependencyCycle.error(format!("workspaces are in each other in a cycle: {}", path.join(" -> "))));
+        bail!(Code::DependencyCycle.error(format!("workspaces include each other in a cycle: {}", path.join(" -> "))));
     }
     Ok(())
 }

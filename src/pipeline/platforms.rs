@@ -1,4 +1,4 @@
-//! Several targets: the archive that they share, an index of platforms for each service.
+//! Several targets: one archive with an image index for each service.
 
 use std::path::PathBuf;
 
@@ -17,10 +17,10 @@ use crate::plan::Plan;
 use crate::segment::Cache;
 use crate::shell::{self, Shell};
 
-/// Writes the OCI archive of all targets' images, if one is wanted, from what their builds left; gives its path.
+/// Writes an OCI archive of all targets' images from the results of their builds, if one is wanted; returns its path.
 ///
 /// # Errors
-/// When a build left nothing, a cached layer is damaged, or the file cannot be written.
+/// When a target was not built, a cached layer is damaged, or the file cannot be written.
 pub fn write(plans: &[&Plan], shell: &Shell) -> Result<Option<PathBuf>> {
     let Some((first, path)) = plans.first().and_then(|plan| Some((*plan, plan.index.as_ref()?))) else { return Ok(None) };
     let mut built: Vec<(Vec<Image>, Cache)> = Vec::new();

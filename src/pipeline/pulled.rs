@@ -1,4 +1,4 @@
-//! The images of registries that a plan's bases are: fixed by `appbundle.lock`, pulled when they are needed.
+//! Base images from registries: pinned by `appbundle.lock`, pulled when needed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use crate::registry::{self, Access, BLOBS_CAP, Blobs, Client, Reference, Resolve
 use crate::segment::Packer;
 use crate::shell::{self, Shell};
 
-/// Lock file, client and cache of one run; none of them is touched by a plan without such bases.
+/// The lock file, client and cache of one run; unused if the plan has no base from a registry.
 pub struct Images<'a> {
     parts: Option<Parts<'a>>,
     shell: &'a Shell,
@@ -28,27 +28,27 @@ struct Parts<'a> {
     client: Client<'a>,
     blobs: Blobs,
     lockfile: Lockfile,
-    /// For each reference, the digest of what it leads to and of the manifest for the target.
+    /// For each reference, its digest and that of the manifest for the target.
     digests: BTreeMap<Reference, (Digest, Digest)>,
-    /// Those that the lock file had.
+    /// The pins that the lock file had.
     fixed: BTreeSet<Reference>,
 }
 
-/// A base that was read from a registry, with what the lock file keeps of it.
+/// A base read from a registry, and its pin for the lock file.
 pub struct Read {
-    /// Digest of what the reference leads to.
+    /// The digest of what the reference names.
     pub digest: Digest,
-    /// What is fixed.
+    /// What the lock file pins.
     pub pin: PlatformPin,
     /// The base itself.
     pub base: Base,
 }
 
 impl<'a> Images<'a> {
-    /// Finds out which image each reference of the plan stands for: what the lock file says, else what the registry says now.
+    /// Resolves each reference of the plan: from the lock file, otherwise by asking the registry.
     ///
     /// # Errors
-    /// When the lock file is wrong, would have to change under `--locked`, or a registry does not know the image.
+    /// When the lock file is invalid, would have to change under `--locked`, or a registry lacks the image.
     pub fn start(plan: &Plan, options: &Options, shell: &'a Shell) -> Result<Self> {
         let locked = options.cargo.locked || options.cargo.frozen;
         let references: Vec<&Reference> = references(plan);
@@ -94,15 +94,15 @@ impl<'a> Images<'a> {
         self.parts.iter().flat_map(|parts| parts.digests.values()).map(|(_, manifest)| *manifest).collect()
     }
 
-    /// Whether the lock file has all that it is going to have.
+    /// Whether the lock file is complete.
     pub fn are_fixed(&self) -> bool {
         self.parts.as_ref().is_none_or(|parts| parts.digests.keys().all(|reference| parts.fixed.contains(reference)))
     }
 
-    /// Reads a base; pulls of its layers what was never packed.
+    /// Reads a base; pulls only layers that were never packed.
     ///
     /// # Errors
-    /// When it cannot be pulled, is not what the lock file says, or is no base.
+    /// When it cannot be pulled, does not match the lock file, or is not a base.
     pub fn read(&mut self, reference: &Reference, target: &Target, packer: &Packer) -> Result<Base> {
         let parts = self.parts.as_mut().context("the image is not one of the plan's")?;
         let (digest, manifest) = *parts.digests.get(reference).context("the image is not one of the plan's")?;
@@ -129,10 +129,10 @@ impl<'a> Images<'a> {
         Ok(read.base)
     }
 
-    /// Keeps in the lock file what was found out, and the cache within its size.
+    /// Writes new pins to the lock file, and trims the cache.
     ///
     /// # Errors
-    /// When the lock file cannot be written, or may not.
+    /// When the lock file cannot be written, or must not change.
     pub fn finish(self) -> Result<()> {
         let Some(mut parts) = self.parts else { return Ok(()) };
         if !self.locked && parts.lockfile.write()? {
@@ -143,7 +143,7 @@ impl<'a> Images<'a> {
     }
 }
 
-/// The images of registries among a plan's bases, each once.
+/// The registry images among a plan's bases, without duplicates.
 pub fn references(plan: &Plan) -> Vec<&Reference> {
     let mut references: Vec<&Reference> = plan
         .bases()
@@ -155,7 +155,7 @@ pub fn references(plan: &Plan) -> Vec<&Reference> {
     references
 }
 
-/// A client as the plan's access, the flags and Cargo's configuration want it.
+/// A client configured by the plan, the flags and Cargo's configuration.
 pub fn client<'a>(access: &Access, options: &Options, shell: &'a Shell) -> Result<Client<'a>> {
     let configured = CargoSettings::read(&options.cargo.config)?.get(&["net", "offline"]);
     let configured = configured.is_some_and(|value| value.as_bool() == Some(true) || value.as_str() == Some("true"));
@@ -163,22 +163,22 @@ pub fn client<'a>(access: &Access, options: &Options, shell: &'a Shell) -> Resul
     Ok(Client::new(access.clone(), offline, |text| shell.warning(text)))
 }
 
-/// What a reference leads to for a target.
+/// Resolves a reference for a target.
 ///
 /// # Errors
-/// When it cannot be found out.
+/// When the image cannot be found.
 pub fn resolve(client: &Client<'_>, blobs: &Blobs, reference: &Reference, target: &Target) -> Result<Resolved> {
     registry::resolve(client, blobs, reference, &target.platform)
         .with_context(|| format!("failed to pull the image `{reference}`"))
 }
 
-/// What a pin stands for; where the registry does not have it, that is the lock file's fault.
+/// Resolves a pin. If the registry lacks it, the error points at the lock file.
 fn resolve_pinned(parts: &Parts<'_>, reference: &Reference, digest: Digest, target: &Target) -> Result<Resolved> {
     resolve(&parts.client, &parts.blobs, &reference.at(digest), target).map_err(|error| {
         let not_found = error.downcast_ref::<Diagnostic>().filter(|refused| refused.code == Code::RegistryNotFound);
         match not_found.filter(|_| parts.lockfile.pin(&reference.to_string()).is_some()) {
             Some(refused) => {
-                let message = format!("the registry does not have `{reference}` with this digest: {refused}");
+                let message = format!("the registry has no `{reference}` with this digest: {refused}");
                 parts.lockfile.wrong(&reference.to_string(), None, "digest", message)
             }
             None => error,
@@ -189,7 +189,7 @@ fn resolve_pinned(parts: &Parts<'_>, reference: &Reference, digest: Digest, targ
 /// Pulls what is missing, and reads the base.
 ///
 /// # Errors
-/// When a layer cannot be pulled, or is not what its digest says.
+/// When a layer cannot be pulled, or does not match its digest.
 pub fn read(
     client: &Client<'_>,
     blobs: &Blobs,
@@ -209,7 +209,7 @@ pub fn read(
     let missing: Vec<&Descriptor> = layers.filter(|(_, id)| !base::has_layer(id, packer)).map(|(layer, _)| layer).collect();
     pull(client, blobs, reference, &missing, shell)?;
     let mut base = base::read_pulled(&pulled, target, packer);
-    // A blob may have been damaged on the disk since it came.
+    // A blob may have been damaged on disk since it was pulled.
     if base.is_err() && blobs.heal(missing.iter().copied()) {
         shell.warning(format_args!("layers of `{reference}` are damaged in the cache; pulling them again"));
         pull(client, blobs, reference, &missing, shell)?;

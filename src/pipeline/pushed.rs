@@ -1,4 +1,4 @@
-//! Images that go to a registry, each blob once.
+//! Pushes images to a registry, each blob once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,25 +13,25 @@ use crate::oci;
 use crate::registry::{Client, Reference, Upload};
 use crate::shell::{self, Shell};
 
-/// One image that is there. Keys are only ever added.
+/// One pushed image. Keys are only ever added, never changed.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Pushed {
-    /// `HOST/PATH`
+    /// The repository, `HOST/PATH`.
     pub repository: String,
     /// The tag.
     pub tag: String,
-    /// What the tag leads to.
+    /// The digest that the tag names.
     pub digest: Digest,
-    /// The platforms that it has, with commas between them.
+    /// Its platforms, separated by commas.
     pub platform: String,
 }
 
-/// Pushes images to repositories of their names below `prefix`, `HOST/PATH`. Images of one name and tag, for several platforms, are
-/// joined by an index.
+/// Pushes images to repositories below `prefix` (`HOST/PATH`), named after the images. Images with the same name and tag for
+/// several platforms are joined by an index.
 ///
 /// # Errors
-/// When two images would have one name, or a registry does not take one. What was pushed stays there: the next run goes on.
+/// When two images would have the same name, or a registry rejects one. What was pushed stays there, and the next run continues.
 pub fn push(client: &Client<'_>, prefix: &str, outgoing: &[Outgoing], shell: &Shell) -> Result<Vec<Pushed>> {
     let mut places: Vec<(Reference, &Outgoing)> = Vec::new();
     for image in outgoing {
@@ -77,14 +77,14 @@ pub fn push(client: &Client<'_>, prefix: &str, outgoing: &[Outgoing], shell: &Sh
     Ok(pushed)
 }
 
-/// A manifest or index, and what is to lead to it.
+/// A manifest or index, and the reference that it gets.
 struct Manifest {
     to: Reference,
     media_type: String,
     bytes: Vec<u8>,
 }
 
-/// The manifest of a service's only platform, or those of all and, last, an index of them.
+/// The manifest of the only platform, or the manifests of all platforms followed by their index.
 fn manifests(to: &Reference, platforms: &[&Outgoing]) -> Result<Vec<Manifest>> {
     let of =
         |to: Reference, image: &Outgoing| Manifest { to, media_type: image.media_type.clone(), bytes: image.manifest.clone() };
@@ -103,13 +103,13 @@ fn manifests(to: &Reference, platforms: &[&Outgoing]) -> Result<Vec<Manifest>> {
     Ok(all)
 }
 
-/// What the tag leads to.
+/// The digest that the tag names.
 fn top(manifests: &[Manifest]) -> Digest {
     Digest::of(manifests.last().map_or(&[][..], |last| &last.bytes))
 }
 
-/// Each blob goes to one repository first; the other repositories then take it from there, or from those that are `whole` already.
-/// Gives the bytes that were sent.
+/// Sends each blob to one repository; other repositories mount it from there, or from those in `whole`, which already have it.
+/// Returns the bytes sent.
 fn blobs(
     client: &Client<'_>,
     places: &[&(Reference, &Outgoing)],

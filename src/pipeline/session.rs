@@ -1,4 +1,4 @@
-//! The start of every verb that works on a workspace: its facts and a plan.
+//! The start of every verb that works on a workspace: reads it and makes a plan.
 
 use std::path::PathBuf;
 
@@ -13,23 +13,23 @@ use crate::workspace::{CargoOptions, Workspace};
 /// The options of verbs that make a plan.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// How Cargo is called.
+    /// The options for Cargo.
     pub cargo: CargoOptions,
-    /// What is planned.
+    /// What to plan.
     pub request: Request,
-    /// How it is compiled.
+    /// How to compile.
     pub compile: CompileOptions,
-    /// `--bin-dir`: binaries that are there already; nothing is compiled.
+    /// `--bin-dir`: the folder of existing executables; nothing is compiled.
     pub bin_dir: Option<PathBuf>,
-    /// Threads that compress.
+    /// How many threads compress.
     pub threads: usize,
-    /// Bytes that the cache of layers may have.
+    /// The size limit of the layer cache, in bytes.
     pub cache_size: u64,
 }
 
 /// A workspace with its plan.
 pub struct Session {
-    /// What Cargo knows.
+    /// What Cargo reports about the workspace.
     pub workspace: Workspace,
     /// What is decided.
     pub plan: Plan,
@@ -38,16 +38,16 @@ pub struct Session {
 }
 
 impl Session {
-    /// Reads the workspace and decides for one target; says what the user should know of the decisions.
+    /// Reads the workspace and makes the plan for its only target; prints the plan's notes.
     ///
     /// # Errors
-    /// When something is wrong in the manifests, or there are several targets.
+    /// When a manifest is invalid, or there are several targets.
     pub fn start(options: &Options, shell: &Shell) -> Result<Self> {
         let mut sessions = Self::of_targets(options, shell)?;
         if sessions.len() > 1 {
             let triples: Vec<&str> = sessions.iter().map(|session| session.plan.target.triple.as_str()).collect();
             bail!(Code::SeveralTargets.error(format!(
-                "there are several targets, {}\nhelp: choose one: `--target {}`",
+                "the plan has several targets, {}\nhelp: select one with `--target {}`",
                 triples.join(" and "),
                 triples[0]
             )));
@@ -55,15 +55,15 @@ impl Session {
         sessions.pop().context("there is no target")
     }
 
-    /// Reads the workspace and decides for each of its targets.
+    /// Reads the workspace and makes a plan for each target.
     ///
     /// # Errors
-    /// When something is wrong in the manifests.
+    /// When a manifest is invalid.
     pub fn of_targets(options: &Options, shell: &Shell) -> Result<Vec<Self>> {
         let workspace = Workspace::read(&options.cargo)?;
         let triples = plan::targets(&workspace, &options.request)?;
         let requests = match &triples[..] {
-            // Mistakes in the only one are told with its place.
+            // With a single target, the request stays as it is, so that an error can point at the target's place in the manifest.
             [] | [_] => vec![options.request.clone()],
             several => several
                 .iter()
@@ -80,7 +80,7 @@ impl Session {
     }
 }
 
-/// Tells an error: problems of manifests as they stand there, everything else in Cargo's form.
+/// Reports an error: with its place in the manifest if it has one, otherwise in Cargo's form.
 pub fn report(error: &anyhow::Error, shell: &Shell) {
     match error.downcast_ref::<crate::config::Problems>() {
         Some(problems) => {

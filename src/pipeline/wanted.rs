@@ -1,4 +1,5 @@
-//! Which images of the last build are meant: by a plan, or remembered from the last build if no manifest has changed.
+//! Which images of the last build a command means: those of its plan, or those remembered from the last build if no manifest has
+//! changed.
 
 use std::path::{Path, PathBuf};
 
@@ -12,27 +13,27 @@ use crate::fs::Stamp;
 use crate::plan::Plan;
 use crate::registry::Access;
 
-/// The name of the file in the output folder that [`Wanted::remember`] leaves.
+/// The name of the file that [`Wanted::remember`] writes to the output folder.
 const NAME: &str = ".last-plan.json";
 
-/// What a plan says of its images.
+/// What a plan says about its images.
 #[derive(Serialize, Deserialize)]
 pub struct Wanted {
-    /// Where builds write.
+    /// The output folder.
     pub output: PathBuf,
-    /// Where layers are kept.
+    /// The folder of the layer cache.
     pub cache: PathBuf,
     /// The version as a tag.
     pub version: String,
     /// The target's triple.
     pub target: String,
-    /// What the images are made of: services, or the app where it is one image.
+    /// The names of the images: one for each service, or the app's name if it is one image.
     pub images: Vec<String>,
     /// How registries may be reached.
     pub registries: Access,
 }
 
-/// What is remembered for a command line that chooses nothing.
+/// What is remembered of a plan made without selecting anything on the command line.
 #[derive(Serialize, Deserialize)]
 struct Remembered {
     wanted: Wanted,
@@ -42,7 +43,7 @@ struct Remembered {
 }
 
 impl Wanted {
-    /// By a plan.
+    /// Takes it from a plan.
     pub fn by(plan: &Plan) -> Self {
         Self {
             output: plan.output.clone(),
@@ -54,7 +55,7 @@ impl Wanted {
         }
     }
 
-    /// Leaves for [`Wanted::remembered`] what the plan of a command line that chose nothing says.
+    /// Saves a plan for [`Wanted::remembered`], if it was made without selecting anything on the command line.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -73,18 +74,18 @@ impl Wanted {
         crate::fs::write(&path, &bytes)
     }
 
-    /// What the plan would say, as far as that is certain without asking Cargo, which takes longer than all else where nothing is
-    /// to be done: the build before was of the same manifests, and nothing is chosen now.
+    /// What the plan would say, without the cost of asking Cargo. Only if the last build used the same manifests, and nothing is
+    /// selected on the command line now.
     pub fn remembered(options: &Options) -> Option<Self> {
         let settings = CargoSettings::read(&options.cargo.config).ok()?;
         if !chooses_nothing(options) || settings.get(&["build", "target-dir"]).is_some() {
             return None;
         }
-        // Files that a configuration includes may say more.
+        // Included configuration files may set more.
         if settings.get(&["include"]).is_some() {
             return None;
         }
-        // Cargo's variable for this key has a name of its own (Cargo book, "Environment Variables").
+        // Cargo names this key's variable differently (Cargo book, "Environment Variables").
         if std::env::var_os("CARGO_TARGET_DIR").is_some() {
             return None;
         }
@@ -101,12 +102,12 @@ impl Wanted {
     }
 }
 
-/// Where builds write unless something else is said.
+/// The default output folder.
 fn output_below(root: &Path) -> PathBuf {
     root.join("target/appbundle")
 }
 
-/// Whether nothing was typed that a plan's images follow.
+/// Whether no option was given that changes a plan's images.
 fn chooses_nothing(options: &Options) -> bool {
     let (request, cargo) = (&options.request, &options.cargo);
     request.packages.is_empty()

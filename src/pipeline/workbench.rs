@@ -11,7 +11,7 @@ use crate::plan::Plan;
 use crate::segment::{Cache, KnownDigests, Packer};
 use crate::shell::Shell;
 
-/// The output folder, locked, with the cache of layers in it.
+/// The locked output folder and its layer cache.
 pub struct Workbench<'a> {
     /// Packs layers into the cache.
     pub packer: Packer,
@@ -25,7 +25,7 @@ pub struct Workbench<'a> {
 }
 
 impl<'a> Workbench<'a> {
-    /// Waits until no other build uses the plan's output folder, and takes it. Layers are compressed as `level` says.
+    /// Locks the plan's output folder, waiting for other builds. Layers are compressed at `level`.
     ///
     /// # Errors
     /// When the folder cannot be written, or Cargo's configuration cannot be read.
@@ -42,7 +42,7 @@ impl<'a> Workbench<'a> {
     }
 }
 
-/// The lock that builds into one folder wait for, as Cargo's do.
+/// Locks the output folder; builds wait for each other as Cargo's do.
 ///
 /// # Errors
 /// When the folder cannot be written.
@@ -57,7 +57,7 @@ pub fn lock(plan: &Plan, shell: &Shell) -> Result<std::fs::File> {
     Ok(file)
 }
 
-/// Where layers and what is known of files are kept.
+/// The folder of the layer cache and of file digests.
 pub fn cache_folder(plan: &Plan) -> PathBuf {
     plan.output.join("cache")
 }

@@ -1,4 +1,4 @@
-//! Bundles on the disk.
+//! Writes bundles to disk.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::render;
 use crate::segment::Cache;
 use crate::shell::{self, Shell};
 
-/// Writes the bundle of one format. `begun` returns once the sum that was begun with [`bundle::begin_sum`] is there.
+/// Writes the bundle of one format. `begun` waits for the hash that [`bundle::begin_sum`] started.
 ///
 /// # Errors
 /// When a cached layer is damaged, or the file cannot be written.
@@ -64,7 +64,8 @@ pub fn bundle(
     Ok(())
 }
 
-/// What made a bundle, and of what. `plans` are of one app, for one target each.
+/// The annotations of a bundle: its name, version, targets and the tool that made it. `plans` are those of one app, one for each
+/// target.
 pub fn annotations(plans: &[&Plan]) -> BTreeMap<String, String> {
     let triples: Vec<&str> = plans.iter().map(|plan| plan.target.triple.as_str()).collect();
     let mut all = BTreeMap::from([

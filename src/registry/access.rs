@@ -6,34 +6,34 @@ use serde::{Deserialize, Serialize};
 
 use super::reference::is_host;
 
-/// What the user allows and where to ask first.
+/// Which registries may be reached without TLS, and which mirrors to try first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Access {
-    /// Hosts that may be spoken to without TLS, beside this machine itself.
+    /// Hosts that may be reached without TLS, in addition to this machine.
     pub insecure: Vec<String>,
-    /// For a registry, the URLs that are asked before it.
+    /// The mirrors of each registry, as URLs.
     pub mirrors: BTreeMap<String, Vec<String>>,
 }
 
-/// A server that answers `/v2/`.
+/// A server with the registry API (`/v2/`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegistryEndpoint {
-    /// `https`, `http`, or nothing: then it is found out.
+    /// `https`, `http`, or empty: then both are tried.
     pub scheme: Option<&'static str>,
     /// `HOST[:PORT]`
     pub host: String,
 }
 
 impl Access {
-    /// Whether plain HTTP is allowed: to this machine itself, and to hosts in the list.
+    /// Whether plain HTTP is allowed: for this machine, and for hosts in the list.
     pub fn allows_plain(&self, host: &str) -> bool {
         is_loopback(host) || self.insecure.iter().any(|listed| listed == host || listed == without_port(host))
     }
 
-    /// The servers to ask for what a registry has: its mirrors in their order, then itself.
+    /// The servers to ask for a registry's images: its mirrors in order, then the registry itself.
     ///
     /// # Errors
-    /// When a mirror is not a URL, or is plain HTTP where that is not allowed; in words for the user.
+    /// When a mirror is not a URL, or uses plain HTTP without permission; as text for the user.
     pub fn endpoints(&self, registry: &str, host: &str) -> Result<Vec<RegistryEndpoint>, String> {
         let mirrors = self.mirrors.get(registry).into_iter().flatten();
         let mut endpoints = mirrors.map(|url| self.mirror(url)).collect::<Result<Vec<_>, _>>()?;
@@ -41,12 +41,12 @@ impl Access {
         Ok(endpoints)
     }
 
-    /// A registry itself.
+    /// The registry itself.
     pub fn origin(&self, host: &str) -> RegistryEndpoint {
         RegistryEndpoint { scheme: if self.allows_plain(host) { None } else { Some("https") }, host: host.to_owned() }
     }
 
-    /// Reads a mirror's URL.
+    /// Parses a mirror's URL.
     ///
     /// # Errors
     /// As [`Access::endpoints`].
@@ -69,7 +69,7 @@ impl Access {
     }
 }
 
-/// Somebody may have put a password there.
+/// Removes the user name and password of a URL.
 fn without_user(url: &str) -> String {
     match (url.split_once("://"), url.rsplit_once('@')) {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),

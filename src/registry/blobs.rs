@@ -1,7 +1,7 @@
-//! The user's cache of blobs that came from registries: `blobs/sha256/HEX` as in an OCI layout (image-layout.md).
+//! The user's cache of blobs from registries: `blobs/sha256/HEX` as in an OCI layout (image-layout.md).
 //!
-//! Several processes may use it: a blob gets its name when it is whole, what is removed was not used for longest, and only
-//! while nobody else holds the lock.
+//! Several processes may share it: a blob gets its name once it is complete, and the least recently used blobs are only removed
+//! while no other process holds the lock.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -12,10 +12,10 @@ use crate::digest::Digest;
 use crate::fs::{self, Pending};
 use crate::oci::{Descriptor, blob_path};
 
-/// Bytes that the cache may have.
+/// The size limit of the cache in bytes.
 pub const BLOBS_CAP: u64 = 8 << 30;
 
-/// A cache in use; others do not shrink it meanwhile.
+/// The cache, locked so that other processes do not shrink it.
 #[derive(Debug)]
 pub struct Blobs {
     folder: PathBuf,
@@ -23,20 +23,20 @@ pub struct Blobs {
 }
 
 impl Blobs {
-    /// The user's, `$XDG_CACHE_HOME/cargo-appbundle`.
+    /// Opens the user's cache, `$XDG_CACHE_HOME/cargo-appbundle`.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When it cannot be created.
     pub fn of_user() -> Result<Self> {
         let named = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
         let folder = named.or_else(|| Some(std::env::home_dir()?.join(".cache")));
-        Self::open(&folder.context("there is no cache directory: `HOME` is not set")?.join("cargo-appbundle"))
+        Self::open(&folder.context("failed to find the cache directory: `HOME` is not set")?.join("cargo-appbundle"))
     }
 
-    /// The cache in a folder, which need not exist yet.
+    /// Opens the cache in a folder, creating it if needed.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When it cannot be created.
     pub fn open(folder: &Path) -> Result<Self> {
         let blobs = folder.join("blobs/sha256");
         fs_err::create_dir_all(&blobs)?;
@@ -47,7 +47,7 @@ impl Blobs {
         Ok(Self { folder: folder.to_owned(), lock })
     }
 
-    /// In which [`blob_path`] leads to a blob.
+    /// The folder; [`blob_path`] gives a blob's path in it.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -56,20 +56,20 @@ impl Blobs {
         self.folder.join(blob_path(digest))
     }
 
-    /// Whether there is a blob of this length; it then counts as used now. The reader has to compare its digest.
+    /// Whether there is a blob of this length, which then counts as used now. The reader must check its digest.
     pub fn has(&self, blob: &Descriptor) -> bool {
         let Ok(file) = std::fs::File::options().append(true).open(self.path(&blob.digest)) else { return false };
         let _ = file.set_modified(SystemTime::now());
         file.metadata().is_ok_and(|metadata| metadata.len() == blob.size)
     }
 
-    /// A small blob whose sum is right.
+    /// A small blob, if its digest is right.
     pub fn document(&self, digest: &Digest) -> Option<Vec<u8>> {
         let bytes = std::fs::read(self.path(digest)).ok()?;
         (Digest::of(&bytes) == *digest).then_some(bytes)
     }
 
-    /// Keeps a small blob.
+    /// Stores a small blob.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -77,15 +77,15 @@ impl Blobs {
         fs::write(&self.path(digest), bytes)
     }
 
-    /// A place to write a blob to; its owner commits it once it is checked.
+    /// A temporary file for a blob; the caller commits it after checking it.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When it cannot be created.
     pub fn begin(&self, digest: &Digest) -> Result<Pending> {
         Pending::new(&self.path(digest))
     }
 
-    /// Removes those of the blobs that are not what their names say; says whether there were any.
+    /// Removes the blobs that do not match their digests; returns whether there were any.
     pub fn heal<'a>(&self, blobs: impl IntoIterator<Item = &'a Descriptor>) -> bool {
         let mut healed = false;
         for blob in blobs {
@@ -100,9 +100,9 @@ impl Blobs {
         healed
     }
 
-    /// Removes what was not used for longest until at most `cap` bytes are left, unless somebody else is using the cache.
+    /// Removes the least recently used blobs until at most `cap` bytes are left, unless another process is using the cache.
     pub fn prune(self, cap: u64) {
-        // The shared lock becomes an exclusive one.
+        // Upgrade the shared lock to an exclusive one.
         if self.lock.unlock().is_err() || self.lock.try_lock().is_err() {
             return;
         }

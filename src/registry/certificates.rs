@@ -1,4 +1,4 @@
-//! Certificates that vouch for hosts, and those by which this machine shows who it is.
+//! CA certificates for verifying hosts, and client certificates for this machine.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,17 +9,17 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey};
 
-/// Where distributions keep the certificates that this machine trusts.
+/// Where distributions store the trusted CA certificates.
 const SYSTEM: [&str; 4] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"];
 
-/// The cryptography of TLS.
+/// The cryptography provider for TLS.
 pub fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
-/// The certificates that vouch for a host: those of `SSL_CERT_FILE`, else this machine's, else the web's; and those that
-/// Docker or podman were given for the host.
+/// The CA certificates for a host: those of `SSL_CERT_FILE`, otherwise this machine's, otherwise the web's; plus those configured
+/// for the host in Docker or podman.
 pub fn roots(host: &str) -> Result<Vec<Certificate<'static>>> {
     let named = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()).map(PathBuf::from);
     let system = || SYSTEM.iter().map(PathBuf::from).find(|path| path.is_file());
@@ -33,23 +33,23 @@ pub fn roots(host: &str) -> Result<Vec<Certificate<'static>>> {
     Ok(roots)
 }
 
-/// The certificate of this machine for a host, with those between it and its CA, and its key, as Docker and podman were given them:
-/// `NAME.cert` and `NAME.key`. Of several the first is taken, by folder and name.
+/// The client certificate for a host with its chain and key, as configured in Docker or podman: `NAME.cert` and `NAME.key`. If
+/// there are several, the first by folder and name is used.
 ///
 /// # Errors
-/// When one stands there without the other, cannot be read, or is not the other's. No error shows what stands in a file.
+/// When one of the two files is missing or cannot be read, or they do not belong together. Errors never show a file's content.
 pub fn identity(host: &str) -> Result<Option<ClientCert>> {
     for key in files(host, "key") {
         let certificate = key.with_extension("cert");
         if !certificate.is_file() {
-            bail!("the key `{}` has no certificate beside it, `{}`", key.display(), certificate.display());
+            bail!("the certificate of the key `{}` is missing: `{}`", key.display(), certificate.display());
         }
     }
     let Some(path) = files(host, "cert").into_iter().next() else { return Ok(None) };
     let key_path = path.with_extension("key");
     if !key_path.is_file() {
         bail!(
-            "the client certificate `{}` has no key beside it, `{}`\nhelp: a CA's certificate has a name that ends in `.crt`",
+            "the key of the client certificate `{}` is missing: `{}`\nhelp: if it is a CA certificate, its name must end in `.crt`",
             path.display(),
             key_path.display()
         );
@@ -61,27 +61,27 @@ pub fn identity(host: &str) -> Result<Option<ClientCert>> {
     Ok(Some(ClientCert::new_with_certs(&certificates, key)))
 }
 
-/// Whether a key can be used, and is its certificate's: the HTTP client takes that for granted.
+/// Checks that a key can be used and belongs to its certificate, which the HTTP client assumes.
 fn fit(certificates: &[Certificate<'static>], key: &PrivateKey<'static>) -> Result<()> {
     let key = PrivateKeyDer::try_from(key.der().to_vec()).map_err(|why| anyhow!(why))?;
     let chain = certificates.iter().map(|certificate| CertificateDer::from(certificate.der().to_vec())).collect();
     match CertifiedKey::from_der(chain, key, &provider()) {
         Ok(_) => Ok(()),
-        Err(rustls::Error::InconsistentKeys(_)) => bail!("the key is that of another certificate"),
+        Err(rustls::Error::InconsistentKeys(_)) => bail!("the key does not belong to the certificate"),
         Err(error) => Err(anyhow!(error)),
     }
 }
 
-/// The key in a file.
+/// Reads the key of a file.
 fn key_of(path: &Path) -> Result<PrivateKey<'static>> {
     let failed = || format!("failed to read a key from `{}`", path.display());
     let bytes = std::fs::read(path).with_context(failed)?;
     let keys = ureq::tls::parse_pem(&bytes).filter_map(Result::ok);
     let mut keys = keys.filter_map(|item| if let PemItem::PrivateKey(key) = item { Some(key) } else { None });
-    keys.next().context("it has no key that is readable without a password").with_context(failed)
+    keys.next().context("it has no unencrypted private key").with_context(failed)
 }
 
-/// What was put down for a host, of one kind, by folder and name.
+/// The files of one kind that are configured for a host, sorted by folder and name.
 fn files(host: &str, kind: &str) -> Vec<PathBuf> {
     let mut all = Vec::new();
     for folder in certificates() {
@@ -93,8 +93,8 @@ fn files(host: &str, kind: &str) -> Vec<PathBuf> {
     all
 }
 
-/// Where Docker and podman keep the certificates of single hosts: the machine's, and the user's own, as both have them when they run
-/// without root (docker's "rootless mode"; containers-certs.d(5)).
+/// Where Docker and podman keep the certificates of single hosts: the system's folders, and the user's own for rootless use
+/// (docker's "rootless mode"; containers-certs.d(5)).
 fn certificates() -> Vec<PathBuf> {
     let config = std::env::var_os("XDG_CONFIG_HOME").filter(|path| !path.is_empty()).map(PathBuf::from);
     let config = config.or_else(|| Some(std::env::home_dir()?.join(".config")));
@@ -112,7 +112,7 @@ fn pem(path: &Path) -> Result<Vec<Certificate<'static>>> {
         }
     }
     if found.is_empty() {
-        return Err(anyhow!("it has no certificate")).with_context(failed);
+        return Err(anyhow!("it contains no certificate")).with_context(failed);
     }
     Ok(found)
 }

@@ -1,27 +1,27 @@
-//! `WWW-Authenticate` (RFC 9110, 11.6.1) and what a token server answers (distribution, "Token Authentication").
+//! Parses `WWW-Authenticate` (RFC 9110, 11.6.1) and the response of a token server (distribution, "Token Authentication").
 
 use serde::Deserialize;
 
 use super::secret::Secret;
 
-/// How a server wants to be convinced.
+/// How a server wants to be authenticated to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Challenge {
     /// User and password with every request.
     Basic,
-    /// A token from another server.
+    /// A token from a token server.
     Bearer {
-        /// URL of the token server.
+        /// The token server's URL.
         realm: String,
-        /// What the token is for, in the registry's words.
+        /// The service that the token is for, as the registry names it.
         service: Option<String>,
-        /// What may be done with it.
+        /// The requested permissions.
         scope: Option<String>,
     },
 }
 
 impl Challenge {
-    /// Reads the headers' values; a token is preferred to a password. None if neither is offered in a form that is known.
+    /// Parses the headers' values; prefers a token to a password. `None` if neither is offered in a known form.
     pub fn parse<'a>(values: impl Iterator<Item = &'a str>) -> Option<Self> {
         let mut basic = None;
         for value in values {
@@ -38,7 +38,7 @@ impl Challenge {
     }
 }
 
-/// `a="b c",d=e`
+/// Parses `a="b c",d=e`.
 fn parse_parameters(mut text: &str) -> Option<Vec<(String, String)>> {
     let mut found = Vec::new();
     loop {
@@ -72,14 +72,14 @@ struct Answer {
     access_token: Option<String>,
 }
 
-/// The token in a token server's answer. What is wrong is said without the answer's words: they may hold a secret.
+/// The token in a token server's response. Errors do not quote the response, which may contain a secret.
 pub fn parse_token(bytes: &[u8]) -> Result<Secret, String> {
-    let answer: Answer = serde_json::from_slice(bytes).map_err(|_| "its answer is not the JSON of a token".to_owned())?;
+    let answer: Answer = serde_json::from_slice(bytes).map_err(|_| "its response is not a JSON token".to_owned())?;
     let token = answer.token.filter(|token| !token.is_empty()).or(answer.access_token).unwrap_or_default();
     if token.is_empty() {
-        return Err("its answer has no token".into());
+        return Err("its response has no token".into());
     }
-    // RFC 6750, 2.1: what can stand in the header.
+    // The characters allowed in the header (RFC 6750, 2.1).
     if !token.chars().all(|c| c.is_ascii_graphic()) {
         return Err("its token contains invalid characters".into());
     }

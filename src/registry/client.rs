@@ -1,4 +1,4 @@
-//! One request and its answer: credentials, tokens, redirects, tries (distribution-spec, "Endpoints" and "Error Codes").
+//! Sends one request: credentials, tokens, redirects, retries (distribution-spec, "Endpoints" and "Error Codes").
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -22,16 +22,16 @@ use super::secret::Secret;
 use super::url::{host_of, is_of, query, shown};
 use crate::diagnostic::Code;
 
-/// Redirects that are followed, one after another.
+/// The most redirects of one request.
 const REDIRECTS: u32 = 5;
 
-/// Bytes of a token server's answer.
+/// The most bytes of a token server's response.
 const LARGEST_ANSWER: u64 = 1 << 20;
 
-/// A server's answer.
+/// A server's response.
 pub(super) type Response = http::Response<Body>;
 
-/// What is asked.
+/// A request.
 pub(super) struct Request<'a> {
     pub method: &'static str,
     pub url: String,
@@ -39,36 +39,36 @@ pub(super) struct Request<'a> {
     pub content: Content<'a>,
 }
 
-/// What goes along with a request; it can be sent again.
+/// The body of a request, which can be sent again.
 #[derive(Clone, Copy)]
 pub(super) enum Content<'a> {
     None,
     Bytes(&'a [u8]),
-    /// A number of bytes, opened anew for each attempt. The caller that sends a stream retries by itself.
+    /// A stream of known length, opened once for each attempt. The caller retries by itself.
     Stream(u64, Open<'a>),
 }
 
-/// Opens what is to be sent.
+/// Opens the body.
 pub type Open<'a> = &'a (dyn Fn() -> std::io::Result<Box<dyn Read>> + Sync);
 
-/// Speaks to registries; it may be shared by threads.
+/// A client for registries; threads may share it.
 pub struct Client<'a> {
     connections: Connections,
     store: Store,
-    /// What convinced a host, by what was to be done there.
+    /// The `Authorization` values that hosts accepted, by host and scopes.
     authorizations: Mutex<BTreeMap<(String, String), Secret>>,
     warn: Box<dyn Fn(String) + Send + Sync + 'a>,
 }
 
 impl<'a> Client<'a> {
-    /// A client with the credentials that the environment names. `warn` is told what the user should know: tries that
-    /// failed, and helpers that could not be asked.
+    /// Uses the credentials that the environment names. `warn` is called for what the user should know: failed attempts, and
+    /// credential helpers that failed.
     pub fn new(access: Access, offline: bool, warn: impl Fn(String) + Send + Sync + 'a) -> Self {
         let connections = Connections::new(access, offline);
         Self { connections, store: Store::of_environment(), authorizations: Mutex::default(), warn: Box::new(warn) }
     }
 
-    /// The servers to ask for what a registry has.
+    /// The servers to ask for a registry's images.
     pub(super) fn endpoints(&self, registry: &str, host: &str) -> Result<Vec<RegistryEndpoint>> {
         self.connections.access().endpoints(registry, host).map_err(anyhow::Error::msg)
     }
@@ -87,11 +87,12 @@ impl<'a> Client<'a> {
         (self.warn)(text);
     }
 
-    /// Sends a request, with what convinces the server once it asks for it. `scopes` say what is to be done, as
-    /// `repository:NAME:pull`; the first names the repository for which credentials are looked up.
+    /// Sends a request, and authenticates if the server asks for it. `scopes` are the needed permissions, as
+    /// `repository:NAME:pull`; the first one names the repository whose credentials are used.
     ///
     /// # Errors
-    /// When there is no answer after some tries, or the server cannot be convinced. An answer of any other status is none.
+    /// When there is no response after several attempts, or authentication fails. A response with any other status is not an
+    /// error.
     pub(super) fn send(&self, endpoint: &RegistryEndpoint, scopes: &[String], request: &Request<'_>) -> Result<Response> {
         let base = self.connections.base(endpoint)?;
         let key = (endpoint.host.clone(), scopes.join(" "));
@@ -111,7 +112,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Tries until there is an answer that is not a passing one, or there were enough.
+    /// Retries until a response is not a temporary error, or the attempts are used up.
     fn patiently(&self, host: &str, mut once: impl FnMut() -> Result<Response, Failure>) -> Result<Response> {
         for number in 1.. {
             let (why, asked) = match once() {
@@ -125,16 +126,16 @@ impl<'a> Client<'a> {
             };
             self.pause(number, asked, &why);
         }
-        bail!("`{host}` received too many requests")
+        bail!("`{host}` refused too many requests")
     }
 
-    /// Waits before the next try, and says so in Cargo's words.
+    /// Waits before the next attempt, with a warning like Cargo's.
     pub(super) fn pause(&self, number: u32, asked: Option<Duration>, why: &str) {
         self.warn(format!("spurious network error ({} tries remaining): {why}", TRIES - number));
         std::thread::sleep(retry::pause(number, asked));
     }
 
-    /// Sends once, and follows redirects of reading requests. Only `base` gets the `Authorization`.
+    /// Sends once, and follows redirects of GET and HEAD requests. Only `base` gets the `Authorization` header.
     fn follow(&self, base: &str, request: &Request<'_>, authorization: Option<&Secret>) -> Result<Response, Failure> {
         let finally = |error| Failure { passing: false, error };
         let mut url = request.url.clone();
@@ -156,9 +157,9 @@ impl<'a> Client<'a> {
         Err(finally(anyhow!("`{}` redirects more than {REDIRECTS} times", shown(&request.url))))
     }
 
-    /// Where a `Location` leads; from TLS never to a plain connection that is not allowed.
+    /// Resolves a `Location`; rejects a redirect from TLS to plain HTTP unless that is allowed.
     pub(super) fn join(&self, from: &str, location: &str) -> Result<String> {
-        // A path may well have another URL in its query.
+        // A path may contain another URL in its query.
         let scheme = location.split_once("://").map(|(scheme, _)| scheme);
         let url = if scheme.is_some_and(|scheme| scheme.chars().all(|c| c.is_ascii_alphanumeric())) {
             location.to_owned()
@@ -203,7 +204,7 @@ impl<'a> Client<'a> {
         answer.map_err(|error| judge(&host, error))
     }
 
-    /// What answers a 401; `None` when there is nothing to answer it with.
+    /// The `Authorization` for a 401 response; `None` if there is nothing to answer with.
     fn authorize(&self, endpoint: &RegistryEndpoint, scopes: &[String], refused: &Response) -> Result<Option<Secret>> {
         let values = refused.headers().get_all("www-authenticate").iter().filter_map(|value| value.to_str().ok());
         let Some(challenge) = Challenge::parse(values) else { return Ok(None) };
@@ -223,7 +224,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Asks a token server (distribution, "Token Authentication" and "OAuth2 Token Authentication").
+    /// Gets a token from a token server (distribution, "Token Authentication" and "OAuth2 Token Authentication").
     fn token(
         &self,
         host: &str,
@@ -265,7 +266,7 @@ impl<'a> Client<'a> {
         }
         ensure!(status == 200, "it answered {status}");
         let bytes = response.body_mut().with_config().limit(LARGEST_ANSWER).read_to_vec();
-        parse_token(&bytes.context("its answer could not be read")?).map_err(anyhow::Error::msg)
+        parse_token(&bytes.context("failed to read its response")?).map_err(anyhow::Error::msg)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The one door to HTTP and TLS: an agent for each host, with the certificates that are good for it.
+//! The only access to HTTP and TLS: an agent for each host, with that host's certificates.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,40 +14,40 @@ use super::certificates::{identity, provider, roots};
 use super::proxies;
 use crate::diagnostic::{Code, Diagnostic};
 
-/// Agents and schemes of the hosts that were spoken to.
+/// The agents and schemes of the hosts that were contacted.
 #[derive(Debug)]
 pub struct Connections {
     access: Access,
     offline: bool,
-    /// By scheme and host.
+    /// The agents, by scheme and host.
     agents: Mutex<BTreeMap<(String, String), Agent>>,
     schemes: Mutex<BTreeMap<String, Arc<Mutex<Option<&'static str>>>>>,
 }
 
-/// A request that got no answer.
+/// A request without a response.
 #[derive(Debug)]
 pub struct Failure {
-    /// Whether it is worth another try.
+    /// Whether a retry may succeed.
     pub passing: bool,
-    /// What happened.
+    /// The error.
     pub error: anyhow::Error,
 }
 
 impl Connections {
-    /// None yet. When `offline`, there will be none.
+    /// No connections yet; with `offline`, none are allowed.
     pub fn new(access: Access, offline: bool) -> Self {
         Self { access, offline, agents: Mutex::default(), schemes: Mutex::default() }
     }
 
-    /// What the user allows.
+    /// The user's settings.
     pub fn access(&self) -> &Access {
         &self.access
     }
 
-    /// `SCHEME://HOST` of a server. Where plain HTTP is allowed, TLS is tried first.
+    /// `SCHEME://HOST` of a server. If plain HTTP is allowed, TLS is tried first.
     ///
     /// # Errors
-    /// When we are offline, or the server speaks TLS, and one of us does not trust the other's certificate.
+    /// When offline, or when the server uses TLS and either side rejects the other's certificate.
     pub fn base(&self, endpoint: &RegistryEndpoint) -> Result<String> {
         let host = &endpoint.host;
         if self.offline {
@@ -64,7 +64,7 @@ impl Connections {
         Ok(format!("{scheme}://{host}"))
     }
 
-    /// Of all that want to know, one asks the host.
+    /// Of several threads, only one asks the host.
     fn scheme(&self, host: &str) -> Result<&'static str> {
         let known = Arc::clone(self.schemes.lock().unwrap_or_else(PoisonError::into_inner).entry(host.to_owned()).or_default());
         let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -92,10 +92,10 @@ impl Connections {
         Ok(scheme)
     }
 
-    /// The agent for a host; it follows no redirects.
+    /// The agent for a host; it does not follow redirects.
     ///
     /// # Errors
-    /// When a certificate, or what the environment says of proxies, cannot be read.
+    /// When a certificate or a proxy setting cannot be read.
     pub fn agent(&self, scheme: &str, host: &str) -> Result<Agent> {
         let mut agents = self.agents.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (scheme.to_owned(), host.to_owned());
@@ -130,7 +130,7 @@ fn is_untrusted(error: &anyhow::Error) -> bool {
     error.downcast_ref::<Diagnostic>().is_some_and(|diagnostic| diagnostic.code == Code::RegistryCertificate)
 }
 
-/// What a failed request means.
+/// Turns a failed request into an error.
 pub fn judge(host: &str, error: ureq::Error) -> Failure {
     let tls = match &error {
         ureq::Error::Rustls(tls) => Some(tls),
@@ -139,7 +139,7 @@ pub fn judge(host: &str, error: ureq::Error) -> Failure {
     };
     if let Some(rustls::Error::InvalidCertificate(why)) = tls {
         let error = Code::RegistryCertificate.error(format!(
-            "the certificate of `{host}` is not trusted: {why}\nhelp: put its CA's certificate into `/etc/docker/certs.d/{host}/ca.crt`, or name it by `SSL_CERT_FILE`"
+            "the certificate of `{host}` is not trusted: {why}\nhelp: put its CA's certificate into `/etc/docker/certs.d/{host}/ca.crt`, or set `SSL_CERT_FILE` to it"
         ));
         return Failure { passing: false, error: error.into() };
     }
@@ -161,14 +161,14 @@ pub fn judge(host: &str, error: ureq::Error) -> Failure {
         _ => false,
     };
     let error = match error {
-        // It would show the whole URL, and what stands behind `?` may be as good as a password.
-        ureq::Error::BadUri(_) | ureq::Error::Http(_) => anyhow!("it gave a URL that cannot be used"),
+        // Its text would contain the whole URL, whose query may contain secrets.
+        ureq::Error::BadUri(_) | ureq::Error::Http(_) => anyhow!("it returned an invalid URL"),
         error => anyhow!(error),
     };
     Failure { passing, error: error.context(Code::RegistryUnreachable.error(format!("failed to reach `{host}`"))) }
 }
 
-/// Whether a server says that it wants to see a certificate, or does not trust the one that it saw (RFC 8446, 6.2).
+/// Whether a server's TLS alert asks for a client certificate, or rejects the one it got (RFC 8446, 6.2).
 fn is_about_us(error: &rustls::Error) -> bool {
     use AlertDescription as Alert;
     matches!(

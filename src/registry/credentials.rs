@@ -1,4 +1,4 @@
-//! Credentials, from where `docker login` and `podman login` leave them (docker config.json; containers-auth.json(5)).
+//! Finds credentials where `docker login` and `podman login` store them (docker config.json; containers-auth.json(5)).
 
 mod helper;
 
@@ -11,18 +11,18 @@ use serde::Deserialize;
 
 use super::secret::{Credentials, Secret};
 
-/// The files that hold credentials, in the order in which they are asked.
+/// The files that may hold credentials, in search order.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
     files: Vec<PathBuf>,
 }
 
-/// What was found, and what could not be asked.
+/// The result of a search.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// None: the registry is spoken to without a name.
+    /// The credentials; `None` for anonymous access.
     pub credentials: Option<Credentials>,
-    /// What the user should know.
+    /// A warning for the user.
     pub warning: Option<String>,
 }
 
@@ -44,7 +44,7 @@ struct Entry {
 }
 
 impl Store {
-    /// The files that the environment names.
+    /// The files named by the environment.
     pub fn of_environment() -> Self {
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let home = std::env::home_dir();
@@ -59,11 +59,11 @@ impl Store {
         Self { files: files.into_iter().flatten().collect() }
     }
 
-    /// The credentials for a repository: those of the longest name that fits, in the first file that has any.
+    /// The credentials for a repository: the longest matching entry of the first file that has one.
     ///
     /// # Errors
-    /// When a file is not what it should be, or a helper that is named for this registry fails. No error shows what stands
-    /// in a file or what a helper said.
+    /// When a file is invalid, or the credential helper of this registry fails. Errors never show a file's content or a helper's
+    /// output.
     pub fn find(&self, registry: &str, repository: &str) -> Result<Found> {
         let mut warning = None;
         for path in &self.files {
@@ -81,8 +81,8 @@ impl Store {
 
 fn find_in(path: &Path, bytes: &[u8], registry: &str, repository: &str) -> Result<Found> {
     let file: File = serde_json::from_slice(bytes).map_err(|error| {
-        // The error's own words may quote a password.
-        anyhow::anyhow!("{}:{}:{} is not what should stand there", path.display(), error.line(), error.column())
+        // The parser's own message may quote a password.
+        anyhow::anyhow!("{}:{}:{}: invalid JSON or wrong type", path.display(), error.line(), error.column())
     })?;
     let names = names(registry, repository);
     let matching = |key: &str| names.iter().position(|name| *name == plain(key));
@@ -94,18 +94,18 @@ fn find_in(path: &Path, bytes: &[u8], registry: &str, repository: &str) -> Resul
     let mut entries: Vec<_> = file.auths.iter().filter_map(|(key, entry)| Some((matching(key)?, key, entry))).collect();
     entries.sort_by_key(|(at, ..)| *at);
     for (_, key, entry) in &entries {
-        if let Some(credentials) = entry.credentials().with_context(|| format!("the entry `{key}` is damaged"))? {
+        if let Some(credentials) = entry.credentials().with_context(|| format!("the entry `{key}` is invalid"))? {
             return Ok(Found { credentials: Some(credentials), warning: None });
         }
     }
     let Some(program) = &file.creds_store else { return Ok(Found::default()) };
-    // Docker stores under the name that was logged in to; where it wrote none, Docker Hub's has this one.
+    // Docker stores credentials under the host that was logged in to. For Docker Hub without a host, it uses this key.
     let key = entries
         .first()
         .map_or_else(|| if is_hub(registry) { HUB_KEY.to_owned() } else { registry.to_owned() }, |(_, key, _)| (*key).clone());
     Ok(match helper::ask(program, &key) {
         Ok(credentials) => Found { credentials, warning: None },
-        // It is there for all registries: this one may not need it.
+        // A helper for all registries may not be needed for this one.
         Err(error) => {
             Found { credentials: None, warning: Some(format!("continuing without credentials for `{registry}`: {error:#}")) }
         }
@@ -118,7 +118,7 @@ fn is_hub(registry: &str) -> bool {
     matches!(registry, "docker.io" | "registry-1.docker.io" | "index.docker.io")
 }
 
-/// The names under which credentials for a repository may stand, the best first.
+/// The keys under which credentials for a repository may be stored, the most specific first.
 fn names(registry: &str, repository: &str) -> Vec<String> {
     let hosts: &[&str] = if is_hub(registry) { &["docker.io", "index.docker.io", "registry-1.docker.io"] } else { &[registry] };
     let mut names = Vec::new();
@@ -134,7 +134,7 @@ fn names(registry: &str, repository: &str) -> Vec<String> {
     names
 }
 
-/// A key without the scheme and the path that old logins wrote.
+/// A key without the scheme and path that old versions of Docker wrote.
 fn plain(key: &str) -> String {
     let key = key.trim_start_matches("https://").trim_start_matches("http://").trim_end_matches('/');
     key.strip_suffix("/v1").or_else(|| key.strip_suffix("/v2")).unwrap_or(key).to_owned()
@@ -153,7 +153,7 @@ impl Entry {
         let decoded = base64::engine::general_purpose::STANDARD.decode(auth.trim()).ok().and_then(|b| String::from_utf8(b).ok());
         let Some(decoded) = decoded else { bail!("its `auth` is not base64") };
         let Some((user, password)) = decoded.split_once(':') else { bail!("its `auth` is not `USER:PASSWORD` in base64") };
-        // Docker once padded with zero bytes.
+        // Old versions of Docker padded with zero bytes.
         Ok(Some(Credentials::Basic(user.to_owned(), Secret::new(password.trim_matches('\0')))))
     }
 }

@@ -1,4 +1,4 @@
-//! Manifests and blobs from a registry, checked (distribution-spec, "Pull").
+//! Downloads manifests and blobs, and checks them (distribution-spec, "Pull").
 
 use std::io::{Read as _, Seek as _, Write as _};
 
@@ -12,10 +12,10 @@ use super::{Blobs, Reference};
 use crate::digest::{Digest, Hasher};
 use crate::oci::{self, Descriptor};
 
-/// Bytes of a manifest that registries have to take (distribution-spec, "Pushing Manifests").
+/// The size of a manifest that registries must accept (distribution-spec, "Pushing Manifests").
 const LARGEST_MANIFEST: u64 = 4 << 20;
 
-/// All that is understood as a manifest.
+/// The media types of supported manifests.
 pub(super) const ACCEPTED: [&str; 4] = [
     oci::INDEX,
     oci::MANIFEST,
@@ -24,10 +24,10 @@ pub(super) const ACCEPTED: [&str; 4] = [
 ];
 
 impl Client<'_> {
-    /// The manifest or index that a reference leads to, and its sum.
+    /// Gets the manifest or index that a reference names, and its digest.
     ///
     /// # Errors
-    /// When no mirror and not the registry itself has it, or what they give is not what was asked for.
+    /// When neither a mirror nor the registry has it, or it does not match its digest.
     pub fn manifest(&self, reference: &Reference) -> Result<(Digest, Vec<u8>)> {
         self.of_any(reference, |endpoint| self.manifest_of(endpoint, reference))
     }
@@ -57,10 +57,10 @@ impl Client<'_> {
         Ok((digest, bytes))
     }
 
-    /// Brings a blob into the cache, unless it is there. `advance` is told each new byte once.
+    /// Downloads a blob into the cache, unless it is there. `advance` is called once for each new byte.
     ///
     /// # Errors
-    /// When no mirror and not the registry itself gives exactly the bytes that the descriptor names; then nothing is kept.
+    /// When neither a mirror nor the registry returns exactly the descriptor's bytes; then nothing is stored.
     pub fn blob(&self, reference: &Reference, blob: &Descriptor, blobs: &Blobs, advance: &dyn Fn(u64)) -> Result<()> {
         if blobs.has(blob) {
             advance(blob.size);
@@ -79,7 +79,7 @@ impl Client<'_> {
         })
     }
 
-    /// Reads until the blob is whole; where the connection breaks, it goes on from there.
+    /// Reads until the blob is complete; continues after a broken connection.
     fn fill(
         &self,
         endpoint: &RegistryEndpoint,
@@ -116,30 +116,30 @@ impl Client<'_> {
             number = if download.sum.size() > position { 1 } else { number + 1 };
             let why = broken.unwrap_or_else(|| anyhow!("the connection ended after {} of {size} bytes", download.sum.size()));
             if number >= TRIES {
-                return Err(why.context(format!("`{}` broke off", endpoint.host)));
+                return Err(why.context(format!("`{}` closed the connection early", endpoint.host)));
             }
-            self.pause(number, None, &format!("`{}` broke off: {why:#}", endpoint.host));
+            self.pause(number, None, &format!("`{}` closed the connection early: {why:#}", endpoint.host));
         }
         let sum = std::mem::take(&mut download.sum).finish();
         ensure!(sum == download.blob.digest, "`{}` returned bytes with the digest `{sum}`", endpoint.host);
         Ok(())
     }
 
-    /// Asks one server after another; the last one is the registry itself, and its error counts.
+    /// Asks the servers in order; the last one is the registry itself, and its error is returned.
     fn of_any<T>(&self, reference: &Reference, mut ask: impl FnMut(&RegistryEndpoint) -> Result<T>) -> Result<T> {
         let endpoints = self.endpoints(&reference.registry, reference.host())?;
         let (origin, mirrors) = endpoints.split_last().context("there is no server to ask")?;
         for mirror in mirrors {
             match ask(mirror) {
                 Ok(value) => return Ok(value),
-                Err(error) => self.warn(format!("the mirror `{}` does not help: {error:#}", mirror.host)),
+                Err(error) => self.warn(format!("the mirror `{}` failed, trying the next server: {error:#}", mirror.host)),
             }
         }
         ask(origin)
     }
 }
 
-/// A blob as far as it has come.
+/// A partly downloaded blob.
 struct Download<'a> {
     to: crate::fs::Pending,
     sum: Hasher,
@@ -155,7 +155,7 @@ impl Download<'_> {
         Ok(())
     }
 
-    /// Takes an answer's bytes; gives the error that broke it off, if one did.
+    /// Reads a response's body; returns the error that ended it early, if any.
     fn read(&mut self, response: Response, advance: &dyn Fn(u64)) -> Result<Option<anyhow::Error>> {
         let mut from = response.into_body().into_reader();
         let mut buffer = vec![0; 128 * 1024];
@@ -165,7 +165,7 @@ impl Download<'_> {
                 Ok(count) => count,
                 Err(error) => return Ok(Some(error.into())),
             };
-            ensure!(self.sum.size() + count as u64 <= self.blob.size, "it has more than its {} bytes", self.blob.size);
+            ensure!(self.sum.size() + count as u64 <= self.blob.size, "it has more than the expected {} bytes", self.blob.size);
             self.to
                 .file()
                 .write_all(&buffer[..count])
@@ -176,7 +176,7 @@ impl Download<'_> {
     }
 }
 
-/// `Content-Range: bytes 100-199/200` (RFC 9110, 14.4)
+/// Whether `Content-Range: bytes 100-199/200` starts at `position` (RFC 9110, 14.4).
 fn continues(response: &Response, position: u64) -> bool {
     header(response, "content-range").is_some_and(|range| range.starts_with(&format!("bytes {position}-")))
 }

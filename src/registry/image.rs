@@ -1,4 +1,4 @@
-//! An image in a registry: from its reference to the layers for one platform (image-spec, image-index.md and manifest.md).
+//! Resolves an image reference to the layers for one platform (image-spec, image-index.md and manifest.md).
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,27 +11,27 @@ use crate::diagnostic::Code;
 use crate::digest::Digest;
 use crate::oci::{Descriptor, ImageConfig, ImageManifest, Index, LARGEST_DOCUMENT, Platform};
 
-/// Blobs that are fetched at a time.
+/// How many blobs are downloaded at a time.
 const PARALLEL: usize = 4;
 
-/// What a reference leads to; manifest and config are in the cache.
+/// A resolved reference; its manifest and config are in the cache.
 #[derive(Clone, Debug)]
 pub struct Resolved {
-    /// Sum of what the reference names: an index, or a manifest alone.
+    /// The digest that the reference names: of an index, or of a single manifest.
     pub digest: Digest,
-    /// Sum of the manifest for the platform.
+    /// The digest of the manifest for the platform.
     pub manifest: Digest,
-    /// Lowest first.
+    /// The layers, lowest first.
     pub layers: Vec<Descriptor>,
-    /// Sums of the unpacked layers, lowest first.
+    /// The digests of the unpacked layers, lowest first.
     pub diff_ids: Vec<Digest>,
 }
 
-/// Finds the image for a platform; reads only what is not in the cache. A reference with a digest is not asked for again
-/// once its documents are there.
+/// Resolves the image for a platform; downloads only what is not in the cache. A reference with a digest needs no request once
+/// its documents are cached.
 ///
 /// # Errors
-/// When it is not there, is not an image, or is for another platform.
+/// When it does not exist, is not an image, or is for another platform.
 pub fn resolve(client: &Client<'_>, blobs: &Blobs, reference: &Reference, platform: &Platform) -> Result<Resolved> {
     let (digest, bytes) = document(client, blobs, reference)?;
     let (manifest_digest, bytes) = match parse(&bytes)? {
@@ -39,18 +39,23 @@ pub fn resolve(client: &Client<'_>, blobs: &Blobs, reference: &Reference, platfo
         Document::Index(index) => {
             let chosen = choose(&index, platform)?;
             let (found, bytes) = document(client, blobs, &reference.at(chosen.digest))?;
-            ensure!(bytes.len() as u64 == chosen.size, "its manifest has {} bytes, its index says {}", bytes.len(), chosen.size);
+            ensure!(
+                bytes.len() as u64 == chosen.size,
+                "its manifest has {} bytes, but its index says {}",
+                bytes.len(),
+                chosen.size
+            );
             (found, bytes)
         }
     };
-    let Document::ImageManifest(manifest) = parse(&bytes)? else { bail!("its index leads to another index") };
-    ensure!(manifest.config.size <= LARGEST_DOCUMENT, "its config has {} bytes", manifest.config.size);
+    let Document::ImageManifest(manifest) = parse(&bytes)? else { bail!("its index points to another index") };
+    ensure!(manifest.config.size <= LARGEST_DOCUMENT, "its config is too large: {} bytes", manifest.config.size);
     if blobs.document(&manifest.config.digest).is_none() {
         blobs.heal([&manifest.config]);
         client.blob(reference, &manifest.config, blobs, &|_| {})?;
     }
     let config = blobs.document(&manifest.config.digest).context("its config disappeared")?;
-    let config: ImageConfig = serde_json::from_slice(&config).context("its config is not that of an image")?;
+    let config: ImageConfig = serde_json::from_slice(&config).context("its config is not an image config")?;
     ensure!(
         (config.os.as_str(), config.architecture.as_str()) == (platform.os.as_str(), platform.architecture.as_str()),
         Code::BasePlatform.error(format!(
@@ -62,7 +67,7 @@ pub fn resolve(client: &Client<'_>, blobs: &Blobs, reference: &Reference, platfo
     let diff_ids = config.rootfs.diff_ids;
     ensure!(
         diff_ids.len() == manifest.layers.len(),
-        "its config has {} layers, its manifest {}",
+        "its config has {} layers, but its manifest has {}",
         diff_ids.len(),
         manifest.layers.len()
     );
@@ -127,14 +132,14 @@ fn parse(bytes: &[u8]) -> Result<Document> {
     match value.get("schemaVersion").and_then(Value::as_u64) {
         Some(2) => {}
         Some(1) => bail!(
-            "its manifest is of Docker's old schema 1, which has no sums of layers\nhelp: push it again with a current version of Docker"
+            "its manifest has Docker's old schema 1, which has no digests of layers\nhelp: push it again with a current version of Docker"
         ),
         _ => bail!("its manifest has no `schemaVersion`"),
     }
     if value.get("manifests").is_some() {
-        return serde_json::from_value(value).map(Document::Index).context("its index is not what it should be");
+        return serde_json::from_value(value).map(Document::Index).context("its index is invalid");
     }
-    serde_json::from_value(value).map(Document::ImageManifest).context("its manifest is not that of an image")
+    serde_json::from_value(value).map(Document::ImageManifest).context("its manifest is not an image manifest")
 }
 
 /// The manifest of an index for a platform. Where several variants of an architecture fit, the nearest one that is not

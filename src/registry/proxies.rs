@@ -25,7 +25,7 @@ pub fn of_environment(scheme: &str, host: &str) -> Result<Option<Proxy>> {
     }
     let proxy = Proxy::new(value.trim()).map_err(|_| {
         anyhow!(
-            "`{name}` does not name a proxy\nhelp: write `http://HOST:PORT`, or add `{host}` to `NO_PROXY` to ask it directly"
+            "the proxy in `{name}` is invalid\nhelp: write `http://HOST:PORT`, or add `{host}` to `NO_PROXY` to connect directly"
         )
     })?;
     Ok(Some(proxy))

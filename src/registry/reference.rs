@@ -61,7 +61,7 @@ impl FromStr for Reference {
         let repository = if registry == HUB && !path.contains('/') { format!("library/{path}") } else { path.to_owned() };
         if !is_host(registry) {
             let why = if text.contains("://") {
-                "it begins with a scheme: leave that out"
+                "it must not begin with a scheme"
             } else {
                 "its registry is not `HOST` or `HOST:PORT`"
             };

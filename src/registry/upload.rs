@@ -110,7 +110,7 @@ impl Client<'_> {
         match response.status().as_u16() {
             201 if from.is_some() => Ok(None),
             202 => {
-                let location = header(&response, "location").context("it does not say where to send the blob")?;
+                let location = header(&response, "location").context("its response has no `Location` for the upload")?;
                 self.join(&url, location).map(Some)
             }
             _ => Err(refused(&endpoint.host, response)),

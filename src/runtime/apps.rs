@@ -1,4 +1,4 @@
-//! What runs of an app: that of a plan, or that of a bundle.
+//! Turns a plan or a bundle into the containers to start.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -14,10 +14,10 @@ use crate::bundle::Contents;
 use crate::diagnostic::Code;
 use crate::plan::{self, Choice, Plan, Reach};
 
-/// The app's name, what is started, and notes on what is not done here.
+/// The app's name, the containers to start, and notes on settings that are ignored here.
 pub type App = (String, Vec<Launch>, Vec<String>);
 
-/// The app of a plan: what the workspace's own `app.yml` says, else what its tables say.
+/// The containers of a plan: from the workspace's own `app.yml` if there is one, otherwise from its tables.
 ///
 /// # Errors
 /// When a secret is not set, or `app.yml` cannot be parsed.
@@ -36,7 +36,7 @@ pub fn of_plan(plan: &Plan) -> Result<App> {
     for launch in &mut launches {
         let Some(service) = plan.services.iter().find(|service| service.name.as_str() == launch.name) else { continue };
         let own = filled(service.described(), "service", &launch.name)?;
-        // What the file leaves out, since no compose file says it.
+        // The environment and health check that a compose file cannot express.
         for (name, value) in own.environment.into_iter().filter(|(name, _)| !service.container.environment.contains_key(name)) {
             launch.container.environment.entry(name).or_insert(value);
         }
@@ -47,10 +47,10 @@ pub fn of_plan(plan: &Plan) -> Result<App> {
     Ok((plan.name.to_string(), launches, notes))
 }
 
-/// A service of a plan, and notes on what of its `compose = { … }` means nothing here.
+/// One service of a plan, with notes on the keys of its `compose = { … }` that are ignored here.
 ///
 /// # Errors
-/// When a secret is not set, a file of variables cannot be read, or its `compose = { … }` cannot be parsed.
+/// When a secret is not set, an environment file cannot be read, or its `compose = { … }` cannot be parsed.
 fn of_service(plan: &Plan, service: &Service) -> Result<(Launch, Vec<String>)> {
     let is_there = |name: &&String| plan.services.iter().any(|other| other.name.as_str() == name.as_str());
     let name = service.name.to_string();
@@ -68,7 +68,8 @@ fn of_service(plan: &Plan, service: &Service) -> Result<(Launch, Vec<String>)> {
     Ok((launch, notes))
 }
 
-/// The app of a bundle: what its compose file says, or one that stands beside it, or else its images alone.
+/// The containers of a bundle: from its compose file, otherwise from an `app.yml` in the same folder that uses only its images,
+/// otherwise one for each image.
 pub fn of_bundle(path: &Path, contents: &Contents) -> Result<App> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let folder = std::path::absolute(folder)?;
@@ -87,7 +88,11 @@ pub fn of_bundle(path: &Path, contents: &Contents) -> Result<App> {
         match unknown {
             None => return Ok((name, launches, notes)),
             Some(launch) if ours => {
-                bail!("its service `{}` runs the image `{}`, which is not in it", launch.name, launch.container.image)
+                bail!(
+                    "its service `{}` runs the image `{}`, which the bundle does not contain",
+                    launch.name,
+                    launch.container.image
+                )
             }
             Some(_) => {}
         }
@@ -109,13 +114,14 @@ pub fn of_bundle(path: &Path, contents: &Contents) -> Result<App> {
             ..Launch::default()
         });
     }
-    Ok((name, launches, vec!["this bundle has no `app.yml`: its images run with what they say themselves".into()]))
+    Ok((name, launches, vec!["this bundle has no `app.yml`: each image runs with its own defaults".into()]))
 }
 
-/// The services that were asked for, with all that they depend on; all if `wanted` is empty. Packages are known of a plan's alone.
+/// Selects the services named in `wanted` and everything they depend on; an empty `wanted` selects all. Services can be selected
+/// by package only if there is a plan.
 ///
 /// # Errors
-/// When there is no such service.
+/// When a name is neither a service nor a package.
 pub fn select(launches: Vec<Launch>, plan: Option<&Plan>, wanted: &[String]) -> Result<Vec<Launch>> {
     let service = |name: &str| plan?.services.iter().find(|service| service.name.as_str() == name);
     let package = |name: &str| Some(service(name)?.package()?.package.as_str());
@@ -125,7 +131,7 @@ pub fn select(launches: Vec<Launch>, plan: Option<&Plan>, wanted: &[String]) -> 
     Ok(launches.into_iter().filter(|launch| selected.contains(&launch.name)).collect())
 }
 
-/// Each after those that it depends on.
+/// Sorts services so that each comes after those it depends on.
 pub fn in_order(launches: Vec<Launch>) -> Result<Vec<Launch>> {
     let edges = launches.iter().map(|launch| (launch.name.clone(), launch.after.clone())).collect();
     let sorted = plan::launch_order(&edges).map_err(|cycle| {

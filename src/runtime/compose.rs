@@ -1,4 +1,4 @@
-//! The user's own compose text (Compose Specification) as what is started, in what order.
+//! Parses the user's own compose text (Compose Specification) into the containers to start.
 
 mod parts;
 mod reader;
@@ -16,39 +16,39 @@ use crate::app::{Confinement, Container, Cpu, ImageRef, Memory, Port, Resources,
 use parts::{check, parse_volume, short_port};
 use reader::Reader;
 
-/// Keys that mean nothing while one tries an app out.
+/// Keys that are ignored without a note, because they do not matter on this machine.
 const WITHOUT_MEANING: [&str; 8] =
     ["build", "container_name", "deploy", "hostname", "logging", "platform", "pull_policy", "restart"];
 
-/// Reads a compose file's document; gives what it says that is not applied, too. Relative paths begin at `folder`.
+/// Parses a compose file's document into launches, and notes on the keys that are ignored. Relative paths start at `folder`.
 ///
 /// # Errors
-/// When a service has no image, or something in it cannot be parsed.
+/// When a service has no image, or a value cannot be parsed.
 pub fn launches(document: &Value, folder: &Path) -> Result<(Vec<Launch>, Vec<String>)> {
-    let services = document.get("services").context("it has no `services`")?;
+    let services = document.get("services").context("`services` is missing")?;
     let services = replaced(services, &|name| std::env::var(name).ok())?;
-    let services = services.as_object().context("its `services` are not a map")?;
+    let services = services.as_object().context("`services` is not a map")?;
     let (mut launches, mut notes) = (Vec::new(), Vec::new());
     for (name, service) in services {
-        let service = service.as_object().with_context(|| format!("its service `{name}` is not a map"))?;
+        let service = service.as_object().with_context(|| format!("the service `{name}` is not a map"))?;
         let launch = Launch { name: name.clone(), aliases: vec![name.clone()], ..Launch::default() };
-        let (launch, unread) = read(launch, service, folder).with_context(|| format!("its service `{name}` cannot be parsed"))?;
+        let (launch, unread) = read(launch, service, folder).with_context(|| format!("failed to parse the service `{name}`"))?;
         notes.extend(unread);
         launches.push(launch);
     }
     Ok((launches, notes))
 }
 
-/// Puts what a piece of compose file says of a service over what is known of it, as compose merges files: mappings merge, all else
-/// replaces. Gives what it says that is not applied, too.
+/// Applies a fragment of a compose service to `launch` the way compose merges files: mappings merge, everything else replaces.
+/// Also returns notes on the keys that are ignored.
 ///
 /// # Errors
-/// When something in it cannot be parsed.
+/// When a value cannot be parsed.
 pub fn over(launch: Launch, piece: &Map<String, Value>, folder: &Path) -> Result<(Launch, Vec<String>)> {
     let piece = replaced(&piece.clone().into(), &|name| std::env::var(name).ok())?;
     let Some(piece) = piece.as_object().filter(|piece| !piece.is_empty()) else { return Ok((launch, Vec::new())) };
     let name = launch.name.clone();
-    read(launch, piece, folder).with_context(|| format!("`compose` of the service `{name}` cannot be parsed"))
+    read(launch, piece, folder).with_context(|| format!("failed to parse `compose` of the service `{name}`"))
 }
 
 fn read(under: Launch, service: &Map<String, Value>, folder: &Path) -> Result<(Launch, Vec<String>)> {
@@ -56,7 +56,7 @@ fn read(under: Launch, service: &Map<String, Value>, folder: &Path) -> Result<(L
     let mut reader = Reader::new(service, folder);
     let launch = reader.launch(under)?;
     let unread: Vec<&str> = reader.unread().filter(|key| !WITHOUT_MEANING.contains(key)).collect();
-    let note = format!("`{}` of the service `{name}` is not applied here", unread.join("`, `"));
+    let note = format!("`{}` of the service `{name}` is ignored here", unread.join("`, `"));
     Ok((launch, if unread.is_empty() { Vec::new() } else { vec![note] }))
 }
 
@@ -105,7 +105,7 @@ impl Reader<'_> {
         labels.extend(self.pairs("labels"));
         let image = self.text("image").map_or(image, |text| ImageRef::foreign(&text));
         if image.as_str().is_empty() {
-            bail!("it has no `image`");
+            bail!("`image` is missing");
         }
         let (entrypoint, words) = (self.words("entrypoint")?, self.words("command")?);
         let Resources { cpu, memory, cpu_limit, memory_limit } = resources;
@@ -139,7 +139,7 @@ impl Reader<'_> {
 
     fn confinement(&mut self, under: Confinement) -> Confinement {
         let Confinement { init, cap_add, cap_drop, read_only, tmpfs } = under;
-        // Options of a tmpfs stand after its path.
+        // A tmpfs has its options after its path.
         let path = |text: String| text.split(':').next().unwrap_or_default().to_owned();
         Confinement {
             init: self.flag("init", init),
@@ -158,7 +158,7 @@ impl Reader<'_> {
                 ports.iter().map(parse).collect::<Result<_>>()?
             }
         };
-        // These are for other services alone; compose also takes ranges, which mean nothing more.
+        // Exposed ports only matter to other services. Compose also allows ranges here, which are skipped.
         let exposed = self.take("expose").and_then(Value::as_array).into_iter().flatten();
         ports.extend(exposed.filter_map(|port| Port::parse(&scalar(port)).ok()));
         Ok(ports)

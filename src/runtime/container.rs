@@ -1,4 +1,4 @@
-//! A container of a run, from its start to its end.
+//! A started container, until it is removed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,40 +12,40 @@ use crate::app::Health;
 use crate::diagnostic::Code;
 use crate::engine::State;
 
-/// One that was started.
+/// A started container.
 pub struct LiveContainer {
-    /// The service.
+    /// The service's name.
     pub service: String,
-    /// Its own name.
+    /// The container's name.
     pub name: String,
-    /// Its image.
+    /// The image's name.
     pub image: String,
-    /// How to check that it is healthy.
+    /// The health check, if it has one.
     pub health: Option<Health>,
-    /// How long it may take to end, if its table says so.
+    /// Its own `stop-grace-period`, if set.
     pub grace: Option<Duration>,
-    /// Whether it is on the host's network.
+    /// Whether it uses the host's network.
     pub host_network: bool,
-    /// Whether it is no service, but something that one needs.
+    /// Whether it is a dependency of a service rather than a service.
     pub dependency: bool,
-    /// Whether it was seen to be healthy.
+    /// Whether it has been healthy.
     pub well: bool,
-    /// Why it was not, when it was last checked.
+    /// Why the last health check failed.
     pub answer: Option<String>,
-    /// When its program was started.
+    /// When its program was last started.
     pub since: Instant,
-    /// Whether the user was told that it is not healthy.
+    /// Whether the user was warned that it is not healthy.
     pub told: bool,
     /// Whether it has ended.
     pub ended: bool,
-    /// Bytes of its output that were shown.
+    /// How many bytes of its output were shown.
     pub shown: Arc<AtomicUsize>,
     /// The thread that shows its output.
     pub follower: Option<JoinHandle<()>>,
 }
 
 impl LiveContainer {
-    /// What to warn the user of, once: that it is not healthy, more than `after` past its start.
+    /// The warning that it is still not healthy `after` this long; returned only once.
     pub fn late(&mut self, after: Option<Duration>) -> Option<String> {
         let after = after.filter(|after| !self.well && !self.told && self.since.elapsed() > *after)?;
         self.told = true;
@@ -53,7 +53,7 @@ impl LiveContainer {
         Some(format!("the {} `{}` is not healthy after {} s: {answer}", self.what(), self.service, after.as_secs()))
     }
 
-    /// The error that its end is, if it ended with a failure. `foreign` holds the platforms of images for another processor.
+    /// Turns its exit code into a result. `foreign` maps images for another processor to their platforms.
     ///
     /// # Errors
     /// When its exit code is not 0.
@@ -62,9 +62,9 @@ impl LiveContainer {
             return Ok(());
         }
         let help = match foreign.get(&self.image) {
-            Some(platform) => format!(
-                "\nhelp: its image is for {platform}: to run that here, `sudo apt install qemu-user-static binfmt-support`"
-            ),
+            Some(platform) => {
+                format!("\nhelp: to run its {platform} image on this machine, `sudo apt install qemu-user-static binfmt-support`")
+            }
             None => String::new(),
         };
         bail!(Code::ServiceEnded.error(format!(
@@ -75,13 +75,13 @@ impl LiveContainer {
         )));
     }
 
-    /// What it is called to the user.
+    /// The word for it in messages.
     pub fn what(&self) -> &'static str {
         if self.dependency { "dependency" } else { "service" }
     }
 }
 
-/// Followers end with their containers.
+/// Waits up to 3 s for the threads that show output, which end with their containers.
 pub fn await_followers(containers: &[&LiveContainer]) {
     let patience = Instant::now() + Duration::from_secs(3);
     let follows = |container: &&LiveContainer| container.follower.as_ref().is_some_and(|follower| !follower.is_finished());

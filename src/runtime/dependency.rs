@@ -1,4 +1,4 @@
-//! What services need beside themselves, as what is started.
+//! Starts the dependencies of services, such as a database for tests.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,13 +14,14 @@ use crate::engine::{Engine, Interrupt, Login};
 use crate::registry::{Credentials, Reference, Store};
 use crate::shell::Shell;
 
-/// The host and port of each port of each dependency.
+/// The host and port at which each port of each dependency is reached, by dependency name and container port.
 pub type Addresses = BTreeMap<(String, u16), (String, u16)>;
 
-/// How a dependency is started; its ports get free ones of this machine, unless they are `fixed` where the table says so.
+/// Turns a dependency into a launch. Its ports are mapped to free ports of this machine, unless `fixed` asks for the published
+/// ones.
 ///
 /// # Errors
-/// When a secret of it is not set, or a file of variables cannot be read.
+/// When one of its secrets is not set, or an environment file cannot be read.
 pub fn launch(name: &str, dependency: &Dependency, fixed: bool) -> Result<Launch> {
     let container = filled(dependency.container.clone(), "dependency", name)?;
     let (ports, free) = container.ports.iter().cloned().partition(|port| fixed && port.host.is_some());
@@ -34,34 +35,34 @@ pub fn launch(name: &str, dependency: &Dependency, fixed: bool) -> Result<Launch
     })
 }
 
-/// Waits until a dependency is ready, at most as long as its table says.
+/// Waits until a dependency is ready, for at most the `wait` of its table.
 ///
 /// # Errors
-/// When it is not, or ends.
+/// When it does not become ready in time, or ends.
 pub fn wait(started: &mut Started<'_>, name: &str, dependency: &Dependency) -> Result<()> {
     started.wait_for(&[name.to_owned()], Duration::from_secs(dependency.wait))
 }
 
-/// Where the ports of a running dependency can be reached from this machine.
+/// The host and port at which each port of a running dependency is reached from this machine.
 ///
 /// # Errors
-/// When the engine does not publish one of them.
+/// When the engine does not publish one of its ports.
 pub fn addresses(engine: &Engine, started: &Started<'_>, name: &str, dependency: &Dependency) -> Result<Addresses> {
     let published = started.ports(name)?;
     let mut found = Addresses::new();
     for port in &dependency.container.ports {
         let Some(number) = published.get(&port.exposed()) else {
-            bail!("the dependency `{name}` stopped: its port {} is closed", port.container);
+            bail!("port {} of the dependency `{name}` is not published: has it stopped?", port.container);
         };
         found.insert((name.to_owned(), port.container), (engine.endpoint().host().to_owned(), *number));
     }
     Ok(found)
 }
 
-/// Makes sure that the engine has an image; pulls it if not. Stops waiting once the user interrupts.
+/// Pulls an image unless the engine already has it. Stops waiting if the user interrupts.
 ///
 /// # Errors
-/// When it has not, and may not or cannot pull it.
+/// When the engine lacks the image and cannot pull it, or `offline` forbids it.
 pub fn provide(
     engine: &Engine,
     interrupt: &Interrupt,
@@ -84,10 +85,10 @@ pub fn provide(
     let wanted = image.to_owned();
     let pulled =
         interrupt.unless_wished(move || engine.pull(&wanted, login, &mut |step| shell.detail("Pulling", step))).unwrap_or(Ok(()));
-    pulled.with_context(|| format!("failed to get the image `{image}` of the dependency `{name}`"))
+    pulled.with_context(|| format!("failed to pull the image `{image}` of the dependency `{name}`"))
 }
 
-/// What `docker login` and `podman login` left for an image's registry.
+/// The credentials that `docker login` or `podman login` stored for an image's registry.
 fn login(image: &str, shell: &Shell) -> Result<Option<Login>> {
     let Ok(reference) = image.parse::<Reference>() else { return Ok(None) };
     let found = Store::of_environment().find(&reference.registry, &reference.repository)?;

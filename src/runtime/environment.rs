@@ -1,4 +1,4 @@
-//! Variables of containers: what files of them say, and secrets.
+//! The environment of containers, from environment files and secrets.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,16 +8,16 @@ use anyhow::{Result, bail};
 use crate::app::Container;
 use crate::diagnostic::Code;
 
-/// The container with what its files of variables say, and the secrets that this process was told.
+/// Adds the variables of the container's environment files, and its secrets from this process's environment.
 ///
 /// # Errors
-/// When a secret is not set, or a file cannot be read.
+/// When a secret is not set, or an environment file cannot be read.
 pub fn filled(container: Container, what: &str, name: &str) -> Result<Container> {
     let mut environment = container.environment;
     for (variable, at) in &container.secrets {
         let Ok(value) = std::env::var(variable) else {
             bail!(Code::VariableMissing.error(format!(
-                "the variable `{variable}` of the {what} `{name}` is not set: it is the key `{}` of the secret `{}`\nhelp: set it before the command: `{variable}=… cargo appbundle …`",
+                "the variable `{variable}` of the {what} `{name}` is not set, but is the key `{}` of the secret `{}`\nhelp: set it before the command: `{variable}=… cargo appbundle …`",
                 at.key,
                 at.secret
             )));
@@ -32,7 +32,7 @@ pub fn filled(container: Container, what: &str, name: &str) -> Result<Container>
     Ok(Container { environment, env_files: Vec::new(), secrets: BTreeMap::new(), ..container })
 }
 
-/// Lines of `NAME=value`.
+/// Parses an environment file: one `NAME=value` a line.
 pub fn read_environment(path: &Path) -> Result<BTreeMap<String, String>> {
     let text = fs_err::read_to_string(path)?;
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));

@@ -1,4 +1,4 @@
-//! Whether a service is healthy.
+//! Checks from outside whether a service is healthy.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
@@ -7,18 +7,19 @@ use std::time::Duration;
 use crate::app::{Health, Probe};
 use crate::engine::{Engine, State};
 
-/// How long one answer may take, unless the check says otherwise.
+/// The timeout of one check, unless the health check sets one.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A time in compose's words, such as `1m30s`.
+/// Parses a duration as compose writes it, such as `1m30s`.
 pub fn duration(text: Option<&str>) -> Option<Duration> {
     humantime::parse_duration(text?).ok()
 }
 
-/// Checks once; gives the reason if the service is not healthy. `host_network` says that the container's ports are the host's own.
+/// Runs the health check once; the inner error is why the service is not healthy. With `host_network`, the container's ports are
+/// the host's own.
 ///
 /// # Errors
-/// When the engine goes away.
+/// When the engine stops answering.
 pub fn check(
     engine: &Engine,
     container: &str,
@@ -29,7 +30,7 @@ pub fn check(
     let host = engine.endpoint().host();
     let outside = |port: u16| if host_network { Some(port) } else { state.ports.get(&format!("{port}/tcp")).copied() };
     let timeout = duration(health.timeout.as_deref()).unwrap_or(TIMEOUT);
-    let closed = || "the container does not publish it".to_owned();
+    let closed = || "the container does not publish this port".to_owned();
     Ok(match &health.probe {
         Probe::Command(command) => match engine.probe(container, command, timeout)? {
             true => Ok(()),
@@ -46,12 +47,12 @@ pub fn check(
     })
 }
 
-/// An error of a socket in a few words, as `connection refused`.
+/// A socket's error in a few words, such as `connection refused`.
 fn told(error: &std::io::Error) -> String {
     use std::io::ErrorKind::{TimedOut, UnexpectedEof, WouldBlock};
     match error.kind() {
-        WouldBlock | TimedOut => "no answer in time".to_owned(),
-        UnexpectedEof => "the connection was closed".to_owned(),
+        WouldBlock | TimedOut => "timed out".to_owned(),
+        UnexpectedEof => "connection closed".to_owned(),
         kind => kind.to_string(),
     }
 }
@@ -66,19 +67,19 @@ fn connect(host: &str, port: u16, timeout: Duration) -> Result<TcpStream, String
 /// How long a connection has to last: an engine's proxy accepts every connection, and drops it if nothing in the container listens.
 const LASTING: Duration = Duration::from_millis(100);
 
-/// Whether somebody takes connections at a port, and keeps them.
+/// Whether a port accepts a connection and keeps it open.
 fn connects(host: &str, port: u16, timeout: Duration) -> Result<(), String> {
     let mut stream = connect(host, port, timeout)?;
     stream.set_read_timeout(Some(LASTING)).map_err(|error| told(&error))?;
     match stream.read(&mut [0]) {
-        Ok(0) => Err("the connection was closed".to_owned()),
+        Ok(0) => Err("connection closed".to_owned()),
         Ok(_) => Ok(()),
         Err(error) if matches!(error.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => Ok(()),
         Err(error) => Err(told(&error)),
     }
 }
 
-/// Whether `GET path` is answered with 2xx in time.
+/// Whether `GET path` returns a 2xx status in time.
 fn answers(host: &str, port: u16, path: &str, timeout: Duration) -> Result<(), String> {
     let mut stream = connect(host, port, timeout)?;
     let mut ask = || -> std::io::Result<[u8; 12]> {
@@ -94,7 +95,7 @@ fn answers(host: &str, port: u16, path: &str, timeout: Duration) -> Result<(), S
     match &answer {
         [b'H', b'T', b'T', b'P', b'/', b'1', b'.', _, b' ', b'2', ..] => Ok(()),
         [b'H', b'T', b'T', b'P', b'/', ..] => Err(format!("answered {}", String::from_utf8_lossy(&answer[9..]))),
-        _ => Err("the answer is not HTTP".to_owned()),
+        _ => Err("the response is not HTTP".to_owned()),
     }
 }
 
@@ -116,7 +117,7 @@ mod tests {
             }
         });
         let ask = || answers("127.0.0.1", port, "/", Duration::from_millis(300)).err().unwrap_or_default();
-        assert_eq!([ask(), ask(), ask(), ask()], ["", "answered 503", "the answer is not HTTP", "no answer in time"]);
+        assert_eq!([ask(), ask(), ask(), ask()], ["", "answered 503", "the response is not HTTP", "timed out"]);
     }
 
     #[test]
@@ -134,7 +135,7 @@ mod tests {
             std::thread::sleep(Duration::from_secs(1));
         });
         let ask = || connects("127.0.0.1", port, Duration::from_secs(1));
-        assert_eq!([ask(), ask()], [Err("the connection was closed".to_owned()), Ok(())]);
+        assert_eq!([ask(), ask()], [Err("connection closed".to_owned()), Ok(())]);
         server.join().expect("server");
     }
 }

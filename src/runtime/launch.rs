@@ -1,26 +1,26 @@
-//! One container that is to be started.
+//! A container to start.
 
 use crate::app::{Container, Port, Protocol};
 
-/// One container that is to be started.
+/// A container to start.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Launch {
-    /// Its name.
+    /// The service's name.
     pub name: String,
-    /// Names by which others find it.
+    /// Names by which other containers find it.
     pub aliases: Vec<String>,
-    /// Services that have to be healthy before it starts.
+    /// Services that must be healthy before it starts.
     pub after: Vec<String>,
-    /// How it runs; files of variables and secrets are among its variables.
+    /// The container; environment files and secrets are already part of its environment.
     pub container: Container,
-    /// Ports that get a free one of this machine.
+    /// Ports that are mapped to a free port of this machine.
     pub free: Vec<Port>,
-    /// Whether it is what a service needs, and no service.
+    /// Whether it is a dependency of a service rather than a service.
     pub dependency: bool,
 }
 
 impl Launch {
-    /// Where its published ports can be reached on this machine: `http://127.0.0.1:8080`, or `127.0.0.1:53/udp`.
+    /// The addresses of its published ports on this machine: `http://127.0.0.1:8080`, or `127.0.0.1:53/udp`.
     pub fn addresses(&self) -> Vec<String> {
         let published = self.container.ports.iter().filter_map(|port| Some((port.host.as_deref()?, port.protocol)));
         let address = |(host, protocol): (&str, Protocol)| {

@@ -1,31 +1,31 @@
-//! What containers of one verb are allowed.
+//! How strict a verb is with its containers.
 
 use std::time::Duration;
 
-/// What containers of one verb are allowed.
+/// How strict a verb is with its containers.
 #[derive(Clone, Copy, Debug)]
 pub struct Manner {
-    /// How long one has to end once it is asked to.
+    /// How long a container may take to end after SIGTERM.
     pub grace: Grace,
-    /// Whether the others go on when one fails.
+    /// Whether the others keep running when one fails.
     pub lenient: bool,
-    /// How long after its start a container that is not healthy is warned about; `None` for never.
+    /// How long after its start to warn about a container that is not healthy; `None` never warns.
     pub warn_after: Option<Duration>,
 }
 
-/// How long a container has to end once it is asked to.
+/// How long a container may take to end after SIGTERM.
 #[derive(Clone, Copy, Debug)]
 pub enum Grace {
-    /// As long as its own `stop-grace-period` says, else this long.
+    /// Its own `stop-grace-period`, or this long if it has none.
     Own(Duration),
-    /// This long, whatever its table says: its last work does not matter.
+    /// Always this long, because losing its last work does no harm.
     Fixed(Duration),
-    /// It is killed without being asked.
+    /// None: it is killed at once.
     None,
 }
 
 impl Manner {
-    /// How long a container has whose table says `own`.
+    /// The grace period of a container whose table says `own`.
     pub fn grace_of(&self, own: Option<Duration>) -> Duration {
         match self.grace {
             Grace::Own(usual) => own.unwrap_or(usual),

@@ -1,10 +1,10 @@
-//! What is started, as the engine is told of it.
+//! Turns a launch into the request that creates its container.
 
 use super::launch::Launch;
 use crate::app::{Port, Probe};
 use crate::engine::{Engine, Network, NewContainer, Published};
 
-/// The container of a launch of the app `app`, in the network `network`.
+/// The request for a launch of the app `app` in the network `network`.
 pub fn container<'a>(launch: &'a Launch, engine: &Engine, app: &'a str, network: &str) -> NewContainer<'a> {
     let container = &launch.container;
     let mut published: Vec<Published> = Vec::new();
@@ -12,7 +12,7 @@ pub fn container<'a>(launch: &'a Launch, engine: &Engine, app: &'a str, network:
         let address = port.host.as_deref().and_then(|host| host.rsplit_once(':')).map(|(address, _)| address.to_owned());
         published.push(Published { port: port.exposed(), address: address.unwrap_or_default(), at: port.host_number() });
     }
-    // The check comes from outside the container: an image need not have a program that asks.
+    // The health check runs from outside, because an image need not contain an HTTP client.
     let asked = container.health.iter().filter_map(|health| match &health.probe {
         Probe::Http(_, port) | Probe::Port(port) => Some(format!("{port}/tcp")),
         Probe::Command(_) => None,

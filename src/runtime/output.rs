@@ -1,4 +1,4 @@
-//! What containers write, line by line, each with its service's name before it.
+//! Shows what containers write, line by line, prefixed with the service's name.
 
 use std::collections::VecDeque;
 use std::io::Write as _;
@@ -11,15 +11,15 @@ use crate::shell::Shell;
 const COLORS: [AnsiColor; 6] =
     [AnsiColor::Cyan, AnsiColor::Yellow, AnsiColor::Green, AnsiColor::Magenta, AnsiColor::Blue, AnsiColor::BrightRed];
 
-/// Bytes after which a line that does not end is shown.
+/// A line longer than this is shown before it ends.
 const LONGEST: usize = 16 * 1024;
 
-/// Lines that are kept, of all together.
+/// How many lines are kept, over all services.
 const KEPT: usize = 2000;
 
 type Kept = Arc<Mutex<VecDeque<String>>>;
 
-/// Names and colours of services.
+/// Names and colours of the services.
 pub struct Output {
     names: Vec<String>,
     width: usize,
@@ -28,18 +28,18 @@ pub struct Output {
 }
 
 impl Output {
-    /// Of these services.
+    /// Shows the output of these services.
     pub fn new(names: &[&str], shell: &Shell) -> Self {
         let width = names.iter().map(|name| name.len()).max().unwrap_or_default();
         Self { names: names.iter().map(|name| (*name).to_owned()).collect(), width, shell: shell.clone(), kept: None }
     }
 
-    /// Of these services, and shown only when that is wished: see [`Output::show`].
+    /// Keeps the output of these services until [`Output::show`].
     pub fn kept(names: &[&str], shell: &Shell) -> Self {
         Self { kept: Some(Kept::default()), ..Self::new(names, shell) }
     }
 
-    /// Shows on stderr what was kept.
+    /// Prints the kept lines to stderr.
     pub fn show(&self) {
         let mut to = std::io::stderr().lock();
         for line in self.kept.iter().flat_map(|kept| std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner))) {
@@ -47,7 +47,7 @@ impl Output {
         }
     }
 
-    /// Where one service writes to.
+    /// The writer for one service's output.
     pub fn of(&self, service: &str) -> Lines {
         let at = self.names.iter().position(|name| name == service).unwrap_or_default();
         let style =
@@ -57,7 +57,7 @@ impl Output {
     }
 }
 
-/// One service's lines.
+/// Splits one service's output into lines.
 pub struct Lines {
     service: String,
     before: String,
@@ -67,7 +67,7 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Shows the lines that are whole.
+    /// Shows the complete lines.
     pub fn write(&mut self, bytes: &[u8]) {
         for byte in bytes {
             if *byte == b'\n' || self.open.len() >= LONGEST {

@@ -1,4 +1,4 @@
-//! The process that started a container, as a label: tells the leftovers of a killed run from what runs.
+//! Labels containers with the process that started them, to tell the leftovers of a killed run from a live one.
 
 use anyhow::Result;
 
@@ -7,24 +7,24 @@ use crate::engine::{Engine, Labelled};
 use crate::os;
 use crate::shell::Shell;
 
-/// The label of all containers and networks that are made here.
+/// The label of every container and network created here.
 pub const LABEL: &str = "io.github.cargo-appbundle.owner";
 
-/// The label's value for this process: its number, when it started, in which namespace its number counts, and since which boot.
+/// The label's value for this process: process id, start time, PID namespace and boot id.
 pub fn of_this_process() -> String {
     let pid = std::process::id();
     format!("{pid} {} {} {}", os::started(pid).unwrap_or_default(), os::pid_namespace(), os::boot())
 }
 
-/// A name for what an app's run makes, which no other run has.
+/// A unique name for the network and containers of one run.
 pub fn run_name(app: &str) -> String {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_nanos();
     let sum = Digest::of(format!("{} {now}", std::process::id()).as_bytes()).hex();
     format!("{app}-{}", &sum[..6])
 }
 
-/// Whether the owner that a label names is certainly gone. Of another machine's, or another namespace's, nothing is known. One
-/// of another boot is gone if the engine is on this machine (`near`), and what it left does not run.
+/// Whether the process in a label has certainly ended. A process of another machine or PID namespace cannot be checked. If the
+/// engine is on this machine (`near`), an owner from an earlier boot has ended once its container no longer runs.
 fn is_dead(label: &str, near: bool, running: bool) -> bool {
     let words: Vec<&str> = label.split(' ').collect();
     let [pid, start, of_namespace, of_boot] = words[..] else { return false };
@@ -38,31 +38,30 @@ fn is_dead(label: &str, near: bool, running: bool) -> bool {
     of_namespace == os::pid_namespace() && os::started(pid).as_deref() != Some(start)
 }
 
-/// Removes what killed runs left. What cannot be removed stays for the next time.
+/// Removes what killed runs left behind. What cannot be removed is left for the next run.
 ///
 /// # Errors
-/// When the engine goes away.
+/// When the engine stops answering.
 pub fn sweep(engine: &Engine, shell: &Shell) -> Result<()> {
     let near = engine.endpoint().socket().is_some();
     let dead = |found: &Labelled| is_dead(&found.value, near, found.running);
     let containers: Vec<Labelled> = engine.containers_with(LABEL)?.into_iter().filter(dead).collect();
     let of_containers: Vec<String> = containers.iter().map(|container| container.value.clone()).collect();
-    let stays = |name: &str, error: anyhow::Error| {
-        shell.detail("Keeping", format_args!("{name}, to be removed by the next run: {error:#}"))
-    };
+    let stays =
+        |name: &str, error: anyhow::Error| shell.detail("Keeping", format_args!("{name} for the next run to remove: {error:#}"));
     for container in &containers {
         engine.remove(&container.id).unwrap_or_else(|error| stays(&container.name, error));
     }
     for network in engine.networks_with(LABEL)? {
-        // A network does not run: of another boot, it goes with its containers alone.
+        // A network never runs, so after a reboot it is removed only together with its containers.
         if is_dead(&network.value, false, false) || of_containers.contains(&network.value) {
-            // Somebody may be in it, or another run is about to remove it.
+            // It may be in use, or another run may be removing it.
             engine.remove_network(&network.id).unwrap_or_else(|error| stays(&network.name, error));
         }
     }
     if !containers.is_empty() {
         let names: Vec<&str> = containers.iter().map(|container| container.name.as_str()).collect();
-        shell.status("Removed", format_args!("what a killed run left behind: {}", names.join(", ")));
+        shell.status("Removed", format_args!("leftovers of a killed run: {}", names.join(", ")));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Ports of this machine that are in use already.
+//! Finds ports of this machine that are already in use.
 
 use std::io::ErrorKind::AddrInUse;
 use std::net::{TcpListener, UdpSocket};
@@ -11,11 +11,10 @@ use crate::diagnostic::Code;
 use crate::engine::Engine;
 use crate::os;
 
-/// Checks that the ports that services publish are free, so that nothing is started before a conflict is known. Ports of an engine on
-/// another machine are not checked.
+/// Checks that the ports to publish are free, before anything starts. Does nothing if the engine is on another machine.
 ///
 /// # Errors
-/// When a port is in use; names the process where that can be found out.
+/// When a port is in use; names the process if it can be found.
 pub fn check(engine: &Engine, launches: &[Launch]) -> Result<()> {
     if engine.endpoint().host() != "127.0.0.1" {
         return Ok(());
@@ -26,7 +25,7 @@ pub fn check(engine: &Engine, launches: &[Launch]) -> Result<()> {
             let number = if launch.container.is_on_host() { Some(port.container) } else { port.host_number() };
             if let Some(number) = number.filter(|number| is_taken(port, *number)) {
                 let by = os::listening(number).map(|process| format!(" by {process}")).unwrap_or_default();
-                taken.push(format!("port {number} of `{}` is in use{by}", launch.name));
+                taken.push(format!("port {number} of `{}` is already in use{by}", launch.name));
             }
         }
     }
@@ -34,7 +33,10 @@ pub fn check(engine: &Engine, launches: &[Launch]) -> Result<()> {
         return Ok(());
     }
     bail!(
-        Code::PortTaken.error(format!("{}\nhelp: stop what uses it, or change `ports` in the service's table", taken.join("; ")))
+        Code::PortTaken.error(format!(
+            "{}\nhelp: stop the process that uses it, or change `ports` in the service's table",
+            taken.join("; ")
+        ))
     );
 }
 
@@ -45,6 +47,6 @@ fn is_taken(port: &Port, number: u16) -> bool {
         Protocol::Udp => UdpSocket::bind(address).err(),
         _ => TcpListener::bind(address).err(),
     };
-    // Another error, such as a port that only root may open, does not say that it is taken.
+    // Other errors, such as for a privileged port, do not mean that the port is in use.
     error.is_some_and(|error| error.kind() == AddrInUse)
 }

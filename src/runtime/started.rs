@@ -1,4 +1,4 @@
-//! What runs, from the first container to the last that is removed.
+//! The containers of one run, from the first start until all are removed.
 
 mod again;
 
@@ -20,10 +20,10 @@ use crate::diagnostic::Code;
 use crate::engine::{Engine, Interrupt};
 use crate::shell::{Shell, count};
 
-/// How often is looked.
+/// How often containers are polled.
 const PAUSE: Duration = Duration::from_millis(60);
 
-/// The app's containers, in the order in which they were started.
+/// The containers of one run, in the order in which they were started.
 pub struct Started<'a> {
     engine: &'a Engine,
     app: &'a str,
@@ -38,7 +38,7 @@ pub struct Started<'a> {
 }
 
 impl<'a> Started<'a> {
-    /// Nothing runs yet. `foreign` holds the platforms of images that are not for the engine's own.
+    /// A run without containers. `foreign` maps images for another platform than the engine's to that platform.
     pub fn new(
         engine: &'a Engine,
         app: &'a str,
@@ -52,19 +52,19 @@ impl<'a> Started<'a> {
         Self { engine, app, name, foreign, output, interrupt, shell, manner, network: false, containers }
     }
 
-    /// The same in another manner.
+    /// Sets how strict to be with the containers.
     pub fn with(self, manner: Manner) -> Self {
         Self { manner, ..self }
     }
 
-    /// Makes the network in which containers find one another.
+    /// Creates the network in which the containers find each other.
     pub fn connect(&mut self) -> Result<()> {
         self.engine.create_network(&self.name, &self.labels())?;
         self.network = true;
         Ok(())
     }
 
-    /// Starts all in order, and waits until they have ended, one fails, or the user interrupts.
+    /// Starts all in order, then waits until all have ended, one fails, or the user interrupts.
     pub fn all(&mut self, launches: &[Launch], timeout: Duration) -> Result<()> {
         self.connect()?;
         for launch in launches {
@@ -97,13 +97,13 @@ impl<'a> Started<'a> {
         ])
     }
 
-    /// Starts a container after all others.
+    /// Starts one more container.
     pub fn start(&mut self, launch: &Launch) -> Result<()> {
         self.shell.status("Starting", &launch.name);
         self.start_quietly(launch)
     }
 
-    /// Puts a new container into the place of a service's old one.
+    /// Replaces a service's container with a new one.
     pub fn replace(&mut self, launch: &Launch) -> Result<()> {
         let at = self.containers.iter().position(|container| container.service == launch.name);
         self.end_one(&launch.name)?;
@@ -114,7 +114,7 @@ impl<'a> Started<'a> {
         Ok(())
     }
 
-    /// Stops and removes a service's container; one that is not there is fine.
+    /// Stops and removes a service's container, if it exists.
     pub fn end_one(&mut self, service: &str) -> Result<()> {
         let Some(at) = self.containers.iter().position(|container| container.service == service) else { return Ok(()) };
         let container = &self.containers[at];
@@ -131,7 +131,7 @@ impl<'a> Started<'a> {
         self.interrupt.count() > 0
     }
 
-    /// The ports of this machine at which a service can be reached, by its own.
+    /// The ports of this machine at which a service is reached, by its own port and protocol, such as `80/tcp`.
     pub fn ports(&self, service: &str) -> Result<BTreeMap<String, u16>> {
         let found = self.containers.iter().find(|container| container.service == service);
         found.map_or_else(|| Ok(BTreeMap::new()), |container| Ok(self.engine.state(&container.name)?.ports))
@@ -163,13 +163,13 @@ impl<'a> Started<'a> {
         self.follow(self.containers.len() - 1)
     }
 
-    /// Shows what a container writes, without what was shown before.
+    /// Shows what a container writes, except what was already shown.
     fn follow(&mut self, at: usize) -> Result<()> {
         let (engine, container) = (self.engine.again()?, &mut self.containers[at]);
         let (name, shown, mut lines) = (container.name.clone(), Arc::clone(&container.shown), self.output.of(&container.service));
         let mut skip = shown.load(Ordering::Relaxed);
         container.follower = Some(std::thread::spawn(move || {
-            // An engine that goes away is noticed by who waits for the container.
+            // If the engine stops answering, polling the container reports it.
             let _ = engine.follow(&name, |bytes, _| {
                 let old = skip.min(bytes.len());
                 skip -= old;
@@ -180,7 +180,7 @@ impl<'a> Started<'a> {
         Ok(())
     }
 
-    /// Waits until these services are healthy: their check succeeds, they run and have no check, or they have ended with success.
+    /// Waits until these services are healthy: their health check passes, they run without one, or they ended with exit code 0.
     pub fn wait_for(&mut self, services: &[String], timeout: Duration) -> Result<()> {
         let end = Instant::now() + timeout;
         loop {
@@ -209,7 +209,7 @@ impl<'a> Started<'a> {
         }
     }
 
-    /// Looks at all; says whether all have ended.
+    /// Polls all containers once; returns whether all have ended.
     pub fn look(&mut self) -> Result<bool> {
         for container in self.containers.iter_mut().filter(|container| !container.ended) {
             let state = self.engine.state(&container.name)?;
@@ -239,7 +239,7 @@ impl<'a> Started<'a> {
         Ok(self.containers.iter().all(|container| container.ended))
     }
 
-    /// Stops all in reverse order and removes them and their network.
+    /// Stops all in reverse order, then removes them and their network.
     pub fn stop(&mut self) -> Result<()> {
         let wishes = self.interrupt.count();
         let mut faults = Vec::new();
@@ -250,7 +250,7 @@ impl<'a> Started<'a> {
                 faults.extend(stopped.err());
             }
         }
-        // What they wrote last is shown before they are gone.
+        // Show their last output before they are removed.
         if faults.is_empty() {
             await_followers(&self.containers.iter().collect::<Vec<_>>());
         }
@@ -267,7 +267,7 @@ impl<'a> Started<'a> {
         faults.into_iter().next().map_or(Ok(()), Err)
     }
 
-    /// Sends SIGTERM to a container; kills it after its grace period, or when the user interrupts a second time.
+    /// Sends SIGTERM to a container, and SIGKILL after its grace period or when the user interrupts again.
     fn end(&self, LiveContainer { name, grace, .. }: &LiveContainer, wishes: usize) -> Result<()> {
         if !self.engine.state(name)?.running {
             return Ok(());

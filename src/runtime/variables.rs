@@ -1,14 +1,14 @@
-//! The variables of a compose file, replaced by their values (Compose Specification, "Interpolation").
+//! Replaces variables in a compose file by their values (Compose Specification, "Interpolation").
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use crate::diagnostic::Code;
 
-/// The same document with `$NAME` and `${NAME…}` in all its strings replaced by what `variable` says, and `$$` by a dollar sign.
+/// Replaces `$NAME` and `${NAME…}` in all strings of a document by the value that `variable` returns, and `$$` by a dollar sign.
 ///
 /// # Errors
-/// When one that must be set is not, with the words that the file has for that; when braces do not close.
+/// When a required variable is not set (with the file's own message), or a brace is not closed.
 pub fn replaced(value: &Value, variable: &dyn Fn(&str) -> Option<String>) -> Result<Value> {
     Ok(match value {
         Value::String(text) => Value::String(text_of(text, variable)?),
@@ -21,7 +21,7 @@ pub fn replaced(value: &Value, variable: &dyn Fn(&str) -> Option<String>) -> Res
     })
 }
 
-/// A scalar as text.
+/// Formats a scalar as text.
 pub fn scalar(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -40,7 +40,7 @@ fn text_of(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Stri
             out.push('$');
             rest = after;
         } else if let Some(inner) = rest.strip_prefix('{') {
-            let end = closing(inner).with_context(|| format!("in `{text}`, a brace does not close"))?;
+            let end = closing(inner).with_context(|| format!("`{text}` has an unclosed brace"))?;
             let (name, other) = inner[..end].split_at(name_length(&inner[..end]));
             out.push_str(&replacement(name, other, variable)?);
             rest = &inner[end + 1..];
@@ -57,7 +57,7 @@ fn text_of(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Stri
     Ok(out + rest)
 }
 
-/// Where the brace closes that stands before the text; those of variables within close before.
+/// The position of the brace that closes the one just before `text`, skipping nested `${…}`.
 fn closing(text: &str) -> Option<usize> {
     let mut open = 1;
     for (at, byte) in text.bytes().enumerate() {
@@ -75,8 +75,8 @@ fn name_length(text: &str) -> usize {
     text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(text.len())
 }
 
-/// What stands for a variable: its value; what `-` names where it is not set, and `:-` also where it is empty; of `+` and `:+` what
-/// they name where it is; where `?` and `:?` stand, it must be.
+/// The value of `${name other}`: `-` and `:-` give a default if the variable is not set, `+` and `:+` replace it if it is set,
+/// `?` and `:?` make it required. With a colon, an empty value counts as not set.
 fn replacement(name: &str, other: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<String> {
     let (also_empty, other) = other.strip_prefix(':').map_or((false, other), |other| (true, other));
     let value = variable(name).filter(|value| !(also_empty && value.is_empty()));
@@ -94,7 +94,7 @@ fn replacement(name: &str, other: &str, variable: &dyn Fn(&str) -> Option<String
         }
         ("" | "-" | "?", Some(value)) => Ok(value),
         ("" | "+", None) => Ok(String::new()),
-        _ => bail!("`${{{name}{other}}}` is not understood"),
+        _ => bail!("`${{{name}{other}}}` is not a valid substitution"),
     }
 }
 
@@ -126,8 +126,8 @@ mod tests {
         for (text, wanted) in [
             ("${NONE?set it}", "`NONE` must be set: set it"),
             ("${EMPTY:?}", "`EMPTY` must be set\nhelp"),
-            ("${SET", "does not close"),
-            ("${SET!x}", "not understood"),
+            ("${SET", "unclosed brace"),
+            ("${SET!x}", "not a valid substitution"),
         ] {
             assert!(of(text).expect_err(text).to_string().contains(wanted), "{text}");
         }

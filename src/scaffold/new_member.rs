@@ -44,14 +44,14 @@ pub fn create(workspace: &Workspace, wanted: &NewMember) -> Result<CreatedMember
     let name = Name::new(&wanted.name).map_err(anyhow::Error::msg)?;
     ensure!(
         !name.as_str().starts_with(|c: char| c.is_ascii_digit()),
-        "`{name}` cannot be a package's name: it begins with a digit"
+        "`{name}` is not a valid package name: it begins with a digit"
     );
     ensure!(
         !["build", "deps", "examples", "incremental"].contains(&name.as_str()),
-        "`{name}` cannot be a program's name: Cargo has a folder of that name beside its programs"
+        "`{name}` is not a valid executable name: Cargo's target folder has a folder of that name"
     );
     if let Some(member) = workspace.members.iter().find(|member| member.name == wanted.name) {
-        bail!("the workspace has a package `{name}` already, in `{}`", member.folder().display());
+        bail!("the workspace already has a package `{name}` in `{}`", member.folder().display());
     }
     let folder = folder(wanted, workspace);
     ensure!(!folder.exists(), "`{}` already exists\nhelp: choose another folder with `--path DIR`", folder.display());

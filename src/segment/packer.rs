@@ -198,7 +198,7 @@ impl Drop for Sink<'_> {
 
 impl Write for Sink<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let block = self.block.as_mut().ok_or_else(|| io::Error::other("the block is gone"))?;
+        let block = self.block.as_mut().ok_or_else(|| io::Error::other("the block was already finished"))?;
         if block.capacity() == 0 {
             block.reserve_exact(BLOCK);
         }

@@ -78,7 +78,7 @@ impl Documents for Archive {
     fn document(&self, path: &str) -> Result<Cow<'_, [u8]>> {
         let mut reader = self.reader(path)?;
         let size = reader.get_ref().limit();
-        ensure!(size <= LARGEST_DOCUMENT, "`{path}` is too large for a document: it has {size} bytes");
+        ensure!(size <= LARGEST_DOCUMENT, "`{path}` has {size} bytes, which is too large for a document");
         let mut bytes = Vec::new();
         let read = reader.read_to_end(&mut bytes)?;
         ensure!(read as u64 == size, io::Error::from(io::ErrorKind::UnexpectedEof));

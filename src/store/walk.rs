@@ -33,7 +33,7 @@ impl<'a> Walk<'a> {
             listing.docker = true;
             if let Some(images) = self.parse::<Vec<DockerImage>>("manifest.json", None)? {
                 if images.is_empty() {
-                    self.fault("`manifest.json` names no image")?;
+                    self.fault("`manifest.json` lists no images")?;
                 }
                 listing.entries.extend(images.into_iter().map(Listed::Docker));
             }
@@ -43,10 +43,10 @@ impl<'a> Walk<'a> {
             self.index(&mut listing)?;
         } else if self.has("oci-layout") && !listing.docker {
             listing.oci = true;
-            self.fault("there is an `oci-layout`, but no `index.json`")?;
+            self.fault("it has an `oci-layout`, but no `index.json`")?;
         }
         if !listing.docker && !listing.oci {
-            self.fault("there is neither a `manifest.json` (docker) nor an `index.json` (OCI) in it")?;
+            self.fault("it has neither a `manifest.json` (docker) nor an `index.json` (OCI)")?;
         }
         Ok(listing)
     }
@@ -90,7 +90,7 @@ impl<'a> Walk<'a> {
     fn index(&mut self, listing: &mut Listing) -> Result<()> {
         match self.parse::<Layout>("oci-layout", None)? {
             Some(layout) if layout.version != "1.0.0" => {
-                self.fault(format!("`oci-layout` has version `{}`; 1.0.0 is known", layout.version.escape_debug()))?;
+                self.fault(format!("`oci-layout` has the version `{}`; only 1.0.0 is supported", layout.version.escape_debug()))?;
             }
             _ => {}
         }
@@ -99,7 +99,7 @@ impl<'a> Walk<'a> {
             self.fault(format!("`index.json` has schema version {} instead of 2", index.schema_version))?;
         }
         if index.manifests.is_empty() && !listing.docker {
-            self.fault("`index.json` names no image")?;
+            self.fault("`index.json` lists no images")?;
         }
         listing.annotations = index.annotations;
         let mut open: Vec<(Descriptor, Option<String>, bool)> =
@@ -155,7 +155,7 @@ impl<'a> Walk<'a> {
         let is_attestation = descriptor.platform.as_ref().is_some_and(|platform| platform.os == "unknown")
             || manifest.layers.iter().any(|layer| layer.media_type.contains("in-toto"));
         if !is_config || is_attestation {
-            (self.report)(Finding::Note(format!("`{shown}` holds {} that is not an image", platform_of(descriptor))))?;
+            (self.report)(Finding::Note(format!("`{shown}` has an entry {} that is not an image", platform_of(descriptor))))?;
             return Ok(None);
         }
         for blob in manifest.layers.iter().chain([&manifest.config]) {
@@ -187,7 +187,7 @@ impl<'a> Walk<'a> {
         if let Some(says) = &descriptor.platform
             && (&says.os, &says.architecture) != (&is.os, &is.architecture)
         {
-            self.fault(format!("image `{shown}`: the index says {says}, its config {is}"))?;
+            self.fault(format!("image `{shown}`: the index says {says}, but its config says {is}"))?;
         }
         self.whole(image)
     }
@@ -195,7 +195,7 @@ impl<'a> Walk<'a> {
     fn whole(&mut self, image: StoredImage) -> Result<Option<StoredImage>> {
         let (there, said) = (image.layers.len(), image.config.rootfs.diff_ids.len());
         if there != said {
-            self.fault(format!("image `{}`: it has {there} layers, its config has {said}", image.shown()))?;
+            self.fault(format!("image `{}`: it has {there} layers, but its config has {said}", image.shown()))?;
         }
         Ok(Some(image))
     }
@@ -212,7 +212,7 @@ impl<'a> Walk<'a> {
             return Ok(true);
         }
         (self.report)(if may_lack {
-            Finding::Note(format!("the index names {}, which is not there", platform_of(descriptor)))
+            Finding::Note(format!("the index lists {}, which is missing", platform_of(descriptor)))
         } else {
             Finding::Fault(format!("`{path}` of `index.json` is missing"))
         })?;
@@ -224,7 +224,7 @@ impl<'a> Walk<'a> {
         let path = oci::blob_path(&descriptor.digest);
         match self.members.size(&path) {
             Some(size) if size != descriptor.size => {
-                self.fault(format!("`{path}` has {size} bytes, its descriptor says {}", descriptor.size))
+                self.fault(format!("`{path}` has {size} bytes, but its descriptor says {}", descriptor.size))
             }
             _ => Ok(()),
         }
@@ -247,16 +247,16 @@ impl<'a> Walk<'a> {
         self.parsed += bytes.len() as u64;
         ensure!(
             self.parsed <= ALL_DOCUMENTS,
-            "its documents refer to one another too often: {ALL_DOCUMENTS} bytes were read, no more are"
+            "its documents refer to each other too often: the limit of {ALL_DOCUMENTS} bytes is reached"
         );
         let bytes = bytes.into_owned();
         if let Some(digest) = digest {
             let found = Digest::of(&bytes);
-            ensure!(found == *digest, "`{path}` has the sum {} instead of the one in its name", found.hex());
+            ensure!(found == *digest, "the digest of `{path}` is {}, not the one in its name", found.hex());
         }
         match serde_json::from_slice(&bytes) {
             Ok(value) => Ok((value, bytes)),
-            Err(error) => bail!("`{path}` is not what it should be: {error}"),
+            Err(error) => bail!("`{path}` is invalid: {error}"),
         }
     }
 

@@ -1,4 +1,4 @@
-//! A stack goes away.
+//! Removes a stack.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use super::tree::Node;
 use crate::engine::Engine;
 use crate::shell::Shell;
 
-/// Its services, last started first; then the stacks in it; then its networks and configs.
+/// Removes the stack's services, last started first, then its inner stacks, then its networks and configs.
 pub fn stack(engine: &Engine, node: &Node<'_>, timeout: Duration, shell: &Shell) -> Result<()> {
     let there: Vec<String> = engine.services(&node.full)?.into_iter().map(|service| service.name).collect();
     let known: Vec<Vec<String>> =
@@ -44,7 +44,7 @@ fn until_empty(timeout: Duration, what: &str, mut left: impl FnMut() -> Result<V
             return Ok(());
         }
         if Instant::now() > end {
-            bail!("{what} are still there: {}", left.join(", "));
+            bail!("{what} still exist: {}", left.join(", "));
         }
         std::thread::sleep(PAUSE);
     }

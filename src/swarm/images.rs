@@ -1,4 +1,4 @@
-//! The images of stacks, before anything of them starts.
+//! Provides the images of stacks before anything starts.
 
 use anyhow::{Context as _, Result};
 
@@ -10,17 +10,17 @@ use crate::pipeline::{self, Session, dockerfiles, load};
 use crate::plan::Format;
 use crate::shell::Shell;
 
-/// The label of containers with the sum of their image: the same name with another sum is another version.
+/// The container label with the image's id: a rebuilt image keeps its name but gets another id.
 pub const IMAGE_LABEL: &str = "io.github.cargo-appbundle.image";
 
-/// Builds what no registry has, and loads it into the engine; says what other nodes will not find.
+/// Builds the images that no registry has, and loads them into the engine; warns about what other nodes will lack.
 ///
 /// # Errors
-/// When something cannot be built or loaded.
+/// When an image cannot be built or loaded.
 pub fn provide(engine: &Engine, facts: &SwarmFacts, apps: &Apps, shell: &Shell) -> Result<()> {
     let plan = &apps.plan;
     if plan.stacks.iter().all(|stack| stack.repo.is_some()) {
-        shell.status("Using", format_args!("the images of {} in its registry", plan.slug()));
+        shell.status("Using", format_args!("the images of {} from its registry", plan.slug()));
     } else {
         let platform = plan.target.platform.to_string();
         if platform != engine.about().platform {
@@ -58,7 +58,8 @@ pub fn provide(engine: &Engine, facts: &SwarmFacts, apps: &Apps, shell: &Shell) 
     apps.others.values().try_for_each(|other| provide(engine, facts, other, shell))
 }
 
-/// Whether the engine runs here on a kernel that cannot balance. Docker loads the module where there is one.
+/// Whether the engine runs on this machine and its kernel lacks IPVS, which balances between services. Docker loads the module if
+/// it exists.
 fn no_ipvs(engine: &Engine) -> bool {
     engine.endpoint().socket().is_some() && os::lacks_ipvs()
 }

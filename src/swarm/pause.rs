@@ -1,6 +1,6 @@
-//! How patient a deployment is.
+//! How often a deployment polls.
 
 use std::time::Duration;
 
-/// How often the swarm is asked how far it is.
+/// How often the swarm's state is polled.
 pub const PAUSE: Duration = Duration::from_millis(300);

@@ -1,4 +1,4 @@
-//! How stacks are.
+//! The state of deployed stacks.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::tree::Node;
 use crate::engine::{Engine, SwarmService};
 
-/// One stack. Keys are only ever added.
+/// The state of one stack. Keys are only ever added, never changed.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct StackState {
@@ -17,7 +17,7 @@ pub struct StackState {
     services: Vec<ServiceState>,
 }
 
-/// One service of it.
+/// The state of one service.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct ServiceState {
@@ -30,7 +30,7 @@ struct ServiceState {
     last_failure: Option<String>,
 }
 
-/// Asks for all stacks, the outermost first.
+/// Reads the state of all stacks, the outermost first.
 pub fn read(engine: &Engine, top: &Node<'_>) -> Result<Vec<StackState>> {
     let mut states = Vec::new();
     let mut nodes = vec![top];
@@ -73,7 +73,7 @@ fn state(name: String, seen: Option<&SwarmService>) -> ServiceState {
     }
 }
 
-/// As a table for people.
+/// Formats the state as a table.
 pub fn text(states: &[StackState]) -> String {
     let services = || states.iter().flat_map(|state| &state.services);
     let names = services().map(|service| service.service.len()).max().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The stacks of an app, and of the apps of other workspaces in them, as they are called in the swarm.
+//! The tree of an app's stacks, including those of other workspaces' apps, with their names in the swarm.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,21 +10,21 @@ use crate::pipeline::{Options, Session, others};
 use crate::plan::Plan;
 use crate::shell::Shell;
 
-/// A workspace's plan, with those of the workspaces that its stacks name.
+/// A workspace's plan, with the plans of the workspaces that its stacks name.
 pub struct Apps {
-    /// How it was read.
+    /// The options it was read with.
     pub options: Options,
-    /// What is decided.
+    /// The plan.
     pub plan: Plan,
-    /// By stack, and the name there.
+    /// The other apps, by stack and by their name in that stack.
     pub others: BTreeMap<(String, String), Apps>,
 }
 
 impl Apps {
-    /// Reads the workspace, and all that its stacks name.
+    /// Reads the workspace, and every workspace that its stacks name.
     ///
     /// # Errors
-    /// When one cannot be read, or workspaces name each other in a cycle.
+    /// When one cannot be read, or workspaces include each other in a cycle.
     pub fn read(options: &Options, shell: &Shell) -> Result<Self> {
         Self::inside(options, &mut Vec::new(), shell)
     }
@@ -48,33 +48,33 @@ impl Apps {
     }
 }
 
-/// A stack and where it is.
+/// A stack and its position in the tree.
 pub struct Node<'a> {
     pub plan: &'a Plan,
     pub stack: &'a Stack,
-    /// Its name in the swarm: those of all stacks around it, and its own.
+    /// Its name in the swarm: the names of its outer stacks and its own, joined by `-`.
     pub full: String,
-    /// What the stack around it calls it; none if there is none around it.
+    /// Its name in the outer stack; `None` for the outermost.
     pub alias: Option<String>,
-    /// The stack around it.
+    /// The swarm name of the outer stack.
     pub parent: Option<String>,
-    /// The outermost app.
+    /// The name of the outermost app.
     pub app: String,
     pub children: Vec<Node<'a>>,
 }
 
 impl<'a> Node<'a> {
-    /// All stacks, from the outermost on.
+    /// Builds the tree, starting from the outermost stack.
     ///
     /// # Errors
-    /// When two would have one name.
+    /// When two stacks would have the same name.
     pub fn tree(apps: &'a Apps) -> Result<Self> {
         let top = Self::of(apps, apps.plan.stacks.last(), None, None, apps.plan.name.as_str())?;
         let mut names: Vec<String> = Vec::new();
         top.walk(&mut |node| names.push(node.full.clone()));
         names.sort();
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            bail!("two stacks would be called `{}` in the swarm: rename one of them", pair[0]);
+            bail!("two stacks would be named `{}` in the swarm: rename one of them", pair[0]);
         }
         Ok(top)
     }
@@ -97,30 +97,31 @@ impl<'a> Node<'a> {
         Ok(Self { plan, stack, full, alias, parent, app: app.to_owned(), children })
     }
 
-    /// It, and then all stacks in it.
+    /// Visits this stack, then all its inner stacks.
     pub fn walk(&self, see: &mut dyn FnMut(&Node<'a>)) {
         see(self);
         self.children.iter().for_each(|child| child.walk(see));
     }
 
-    /// It, and then all stacks in it that are deployed along with it.
+    /// Visits this stack, then all inner stacks that are deployed with it rather than by a controller.
     pub fn walk_uncontrolled<'n>(&'n self, see: &mut dyn FnMut(&'n Node<'a>)) {
         see(self);
         self.children.iter().filter(|child| !child.has_controller()).for_each(|child| child.walk_uncontrolled(see));
     }
 
-    /// Whether a service of the stack around it brings it up: that of another workspace's app is in no stack.
+    /// Whether a service of the outer stack deploys it. The outermost stack of another workspace's app never has such a
+    /// controller.
     pub fn has_controller(&self) -> bool {
         let other_app = self.alias.is_some() && self.plan.stacks.last().is_some_and(|stack| stack.name == self.stack.name);
         self.stack.image && !other_app
     }
 
-    /// The network in which it meets the stacks in it.
+    /// The network that connects it with its inner stacks.
     pub fn family(&self) -> String {
         family(&self.app, &self.full)
     }
 
-    /// What the stack and all its services are told; `host` is the engine's.
+    /// The variables for the stack and all its services; `host` is the engine's host name.
     pub fn variables(&self, host: &str) -> BTreeMap<String, String> {
         let network = self.parent.as_ref().map(|parent| family(&self.app, parent)).unwrap_or_default();
         let parent = self.parent.clone().unwrap_or_default();
@@ -137,7 +138,7 @@ impl<'a> Node<'a> {
         .collect()
     }
 
-    /// Names of its services in the order in which they start: those of one list together, the gateway last.
+    /// Its services in start order: each inner list starts together, and the gateway comes last.
     pub fn waves(&self) -> Vec<Vec<String>> {
         crate::render::waves(self.plan, self.stack)
     }

@@ -1,4 +1,4 @@
-//! A stack comes up.
+//! Deploys a stack.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,13 +17,13 @@ use crate::engine::{Engine, SwarmFacts, SwarmService};
 use crate::render::{self, StackFile};
 use crate::shell::{Shell, count};
 
-/// A replica that failed this often while it was waited for will not run.
+/// A replica that failed this often during the wait will not run.
 const FAILURES: usize = 4;
 
-/// How many lines of what a service wrote are shown when it does not run.
+/// How many of the last output lines of a failing service are shown.
 const LAST_WORDS: usize = 20;
 
-/// Networks, the stacks in it, and its services, each once those before it run.
+/// Deploys a stack: its network, its inner stacks, then its services in waves, each wave once the one before runs.
 pub fn stack(engine: &Engine, facts: &SwarmFacts, node: &Node<'_>, timeout: Duration, shell: &Shell) -> Result<()> {
     let network = node.family();
     if engine.create_overlay(&network, &node.full)? {
@@ -57,7 +57,7 @@ pub fn stack(engine: &Engine, facts: &SwarmFacts, node: &Node<'_>, timeout: Dura
     Ok(())
 }
 
-/// Waits until a controller in the stack `around` has brought its stack up, with the images as they are now.
+/// Waits until a controller in the stack `around` has deployed its stack with the current images.
 fn appear(engine: &Engine, around: &Node<'_>, node: &Node<'_>, timeout: Duration, shell: &Shell) -> Result<()> {
     let end = Instant::now() + timeout;
     let mut members = around.stack.members(&around.plan.services).into_iter();
@@ -80,7 +80,7 @@ fn appear(engine: &Engine, around: &Node<'_>, node: &Node<'_>, timeout: Duration
         }
         let Some(late) = late else { return Ok(()) };
         if old && !told {
-            // It looks at images when it is told to.
+            // The controller checks its images again on SIGHUP.
             shell.status("Updating", format_args!("{}: images were rebuilt", node.full));
             let prefix = format!("/{controller}.");
             let containers = engine.containers_of(&around.full)?.into_iter().filter(|name| name.starts_with(&prefix));
@@ -95,13 +95,13 @@ fn appear(engine: &Engine, around: &Node<'_>, node: &Node<'_>, timeout: Duration
     }
 }
 
-/// Whether the image was rebuilt since its replicas started; false for replicas without a mark.
+/// Whether the image was rebuilt since its replicas started; false for replicas without the label.
 fn is_outdated(engine: &Engine, service: &SwarmService) -> Result<bool> {
     let Some(sum) = service.labels.get(IMAGE_LABEL) else { return Ok(false) };
     Ok(engine.image(&service.image)?.is_some_and(|facts| facts.id != *sum))
 }
 
-/// Shows what a service wrote at last.
+/// Shows the last output of a service.
 fn last_words(engine: &Engine, service: &str, shell: &Shell) {
     match engine.last_words(service, LAST_WORDS) {
         Ok(lines) => lines.iter().for_each(|line| shell.raw(&format!("{service} | {line}"))),
@@ -109,7 +109,7 @@ fn last_words(engine: &Engine, service: &str, shell: &Shell) {
     }
 }
 
-/// Gives each service the sum of its image, so that an image that was built again is taken although its name is the same.
+/// Labels each service with its image id, so that a rebuilt image is deployed although its name is the same.
 fn mark(engine: &Engine, file: &mut StackFile) -> Result<()> {
     for (_, service) in file.document["services"].as_object_mut().into_iter().flatten() {
         let image = service["image"].as_str().unwrap_or_default();
@@ -125,7 +125,7 @@ fn mark(engine: &Engine, file: &mut StackFile) -> Result<()> {
     Ok(())
 }
 
-/// Hands the file to Docker with only these services in it; with the last ones, what is no longer in the file goes away.
+/// Deploys the file with only these services. The `last` call also removes services that are no longer in the file.
 fn apply(
     engine: &Engine,
     facts: &SwarmFacts,
@@ -154,10 +154,10 @@ fn apply(
     crate::process::capture(&mut command).map(drop).with_context(|| format!("failed to deploy the stack `{}`", node.full))
 }
 
-/// Whether this process was told all secrets of the stacks that it brings up.
+/// Checks that this process's environment has every secret of the stacks to deploy.
 ///
 /// # Errors
-/// Names the first that it was not.
+/// Names the first missing one.
 pub fn check_secrets(top: &Node<'_>) -> Result<()> {
     let mut missing = None;
     top.walk_uncontrolled(&mut |node| {
@@ -168,11 +168,11 @@ pub fn check_secrets(top: &Node<'_>) -> Result<()> {
     });
     let Some((service, name)) = missing else { return Ok(()) };
     bail!(Code::VariableMissing.error(format!(
-        "the variable `{name}` of the service `{service}` is not set: it is a secret\nhelp: set it before the command: `{name}=… cargo appbundle deploy --to swarm`"
+        "the secret `{name}` of the service `{service}` is not set\nhelp: set it before the command: `{name}=… cargo appbundle deploy --to swarm`"
     )))
 }
 
-/// What this process was told as secrets of the stack's services, so that the swarm takes them as they are.
+/// The secrets of the stack's services from this process's environment, escaped so that Docker does not substitute in them.
 fn secrets(node: &Node<'_>) -> Result<BTreeMap<String, String>> {
     let members = node.stack.members(&node.plan.services);
     let mut found = BTreeMap::new();
@@ -206,7 +206,7 @@ fn failures(engine: &Engine, stack: &str) -> Result<usize> {
     Ok(engine.services(stack)?.iter().map(|service| service.failures).sum())
 }
 
-/// Waits until all replicas of these services run, and are those of the newest version.
+/// Waits until all replicas of these services run the newest version.
 fn wait(engine: &Engine, stack: &str, wave: &[String], before: usize, timeout: Duration, shell: &Shell) -> Result<()> {
     let end = Instant::now() + timeout;
     let mut content = 0;
@@ -219,10 +219,10 @@ fn wait(engine: &Engine, stack: &str, wave: &[String], before: usize, timeout: D
             match services.iter().find(|service| service.name == full) {
                 Some(service) if service.running >= service.wanted && !service.updating => {}
                 Some(service) => late.push(service),
-                None => bail!("Docker did not make the service `{full}`"),
+                None => bail!("Docker did not create the service `{full}`"),
             }
         }
-        // An update begins a moment after it was ordered.
+        // An update starts a moment after the request, so one good poll proves nothing.
         content = if late.is_empty() { content + 1 } else { 0 };
         if content >= 4 {
             return Ok(());
@@ -232,7 +232,7 @@ fn wait(engine: &Engine, stack: &str, wave: &[String], before: usize, timeout: D
         if let Some(service) = failing.or(late.first()).filter(|_| failing.is_some() || Instant::now() > end) {
             let said = service.said.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
             last_words(engine, &service.name, shell);
-            let why = if failing.is_some() { "fails again and again" } else { "does not run in time" };
+            let why = if failing.is_some() { "keeps failing" } else { "did not start in time" };
             bail!(Code::ServiceUnhealthy.error(format!(
                 "the service `{0}` {why}: {1} of {2} replicas{said}\nhelp: read its output with `docker service logs {0}`",
                 service.name, service.running, service.wanted

@@ -56,7 +56,7 @@ impl DeclaredApp {
     pub fn parse(text: &str, faults: &mut Faults) -> Self {
         let mut app = Self::default();
         if text.contains("#VERSION#") {
-            faults.add("`#VERSION#` is left in it");
+            faults.add("`#VERSION#` was not replaced");
         }
         let file = match yaml(text) {
             Ok(file) => file,
@@ -68,7 +68,7 @@ impl DeclaredApp {
         match file.get("auterion-api-version").map(|value| (value, value.as_u64())) {
             None => faults.add("`auterion-api-version` is missing"),
             Some((_, Some(version))) if (1..=NEWEST).contains(&version) => app.api_version = Some(version),
-            Some((value, _)) => faults.add(format!("`auterion-api-version` is {value}; 1 to {NEWEST} are known")),
+            Some((value, _)) => faults.add(format!("`auterion-api-version` is {value}, but must be 1 to {NEWEST}")),
         }
         known(&file, "", &TOP, app.api_version, faults);
         app.name = form(&file, "app-name", "`[a-z0-9_-]+`", is_name, faults);
@@ -110,7 +110,7 @@ impl DeclaredApp {
         };
         for (name, service) in services {
             if !is_name(name) {
-                faults.add(format!("service `{}`: the name is not `[a-z0-9_-]+`", name.escape_debug()));
+                faults.add(format!("service `{}`: the name does not match `[a-z0-9_-]+`", name.escape_debug()));
             }
             let empty = Map::new();
             let service = service.as_object().unwrap_or(&empty);
@@ -119,7 +119,7 @@ impl DeclaredApp {
             let image = match (service.get("build"), service.get("image")) {
                 (Some(build), None) => {
                     if !build.is_string() {
-                        faults.add(format!("service `{name}`: `build` is not a folder's path"));
+                        faults.add(format!("service `{name}`: `build` is not the path of a folder"));
                     }
                     None
                 }
@@ -129,7 +129,7 @@ impl DeclaredApp {
                     None
                 }
                 _ => {
-                    faults.add(format!("service `{name}`: there is not exactly one of `build` and `image`"));
+                    faults.add(format!("service `{name}`: it must have exactly one of `build` and `image`"));
                     None
                 }
             };
@@ -140,7 +140,7 @@ impl DeclaredApp {
         let services = over.get("services").and_then(Value::as_object);
         for (name, service) in services.into_iter().flatten() {
             let Some(image) = self.services.get_mut(name) else {
-                faults.add(format!("`compose-override` has a service `{}` that `services` lacks", name.escape_debug()));
+                faults.add(format!("`compose-override` names the service `{}`, which is not in `services`", name.escape_debug()));
                 continue;
             };
             if let Some(other) = service.get("image").and_then(Value::as_str) {
@@ -154,7 +154,7 @@ impl DeclaredApp {
 pub fn compose(text: &str, built: bool, faults: &mut Faults, notes: &mut Faults) -> BTreeMap<String, Option<String>> {
     let mut images = BTreeMap::new();
     if text.contains("#VERSION#") {
-        faults.add("`#VERSION#` is left in it");
+        faults.add("`#VERSION#` was not replaced");
     }
     let file = match yaml(text) {
         Ok(file) => file,
@@ -164,7 +164,7 @@ pub fn compose(text: &str, built: bool, faults: &mut Faults, notes: &mut Faults)
         }
     };
     if built && file.contains_key("version") {
-        faults.add("the key `version` does not belong there");
+        faults.add("the key `version` is not allowed");
     }
     let Some(services) = file.get("services").and_then(Value::as_object).filter(|services| !services.is_empty()) else {
         faults.add("`services` is not a map of at least one service");
@@ -174,7 +174,7 @@ pub fn compose(text: &str, built: bool, faults: &mut Faults, notes: &mut Faults)
         let has = |key: &str| service.get(key).is_some();
         for key in ["build", "platform"] {
             if built && has(key) {
-                faults.add(format!("service `{name}`: `{key}` does not belong there"));
+                faults.add(format!("service `{name}`: `{key}` is not allowed"));
             }
         }
         let unset = ["container_name", "restart", "network_mode", "env_file"].into_iter().filter(|key| !has(key));
@@ -196,14 +196,14 @@ fn yaml(text: &str) -> Result<Map<String, Value>, String> {
     match serde_saphyr::from_str::<Value>(text) {
         Ok(Value::Object(map)) => Ok(map),
         Ok(_) => Err("it is not a map".to_owned()),
-        Err(error) => Err(format!("it is not YAML: {}", error.to_string().lines().next().unwrap_or_default())),
+        Err(error) => Err(format!("it is not valid YAML: {}", error.to_string().lines().next().unwrap_or_default())),
     }
 }
 
 fn known(map: &Map<String, Value>, place: &str, keys: &[(&str, u64)], api: Option<u64>, faults: &mut Faults) {
     for key in map.keys() {
         match keys.iter().find(|(name, _)| name == key) {
-            None => faults.add(format!("{place}the key `{}` is unknown", key.escape_debug())),
+            None => faults.add(format!("{place}unknown key `{}`", key.escape_debug())),
             Some((_, since)) if api.is_some_and(|api| api < *since) => {
                 faults.add(format!("{place}`{key}` needs `auterion-api-version: {since}`"));
             }
@@ -216,8 +216,8 @@ fn form(map: &Map<String, Value>, key: &str, form: &str, fits: fn(&str) -> bool,
     match map.get(key) {
         None => faults.add(format!("`{key}` is missing")),
         Some(Value::String(text)) if fits(text) => return Some(text.clone()),
-        Some(Value::String(text)) => faults.add(format!("`{key}` is `{}`; it has to be {form}", text.escape_debug())),
-        Some(value) => faults.add(format!("`{key}` is not a string but {value}: put it in quotes")),
+        Some(Value::String(text)) => faults.add(format!("`{key}` is `{}`, but must be {form}", text.escape_debug())),
+        Some(value) => faults.add(format!("`{key}` must be a string: put {value} in quotes")),
     }
     None
 }

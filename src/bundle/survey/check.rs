@@ -29,7 +29,7 @@ impl Check<'_> {
                 Some(app)
             }
             None => {
-                let note = "it has no `auterion-app.yml`: it comes from the older flow of Makefile and app.yml";
+                let note = "it has no `auterion-app.yml`: it was made the older way, from a Makefile and app.yml";
                 self.survey.notes.push(note.into());
                 None
             }
@@ -47,7 +47,7 @@ impl Check<'_> {
         device::metadata(self.reading, app.as_ref(), self.survey, self.faults);
         let architecture = device::types(self.reading, app.as_ref(), self.faults);
         match image {
-            None => self.faults.add("there is no `SLUG.image` in the payload"),
+            None => self.faults.add("the payload has no `SLUG.image`"),
             Some((slug, members)) => {
                 let base = app.as_ref().and_then(|app| app.base.as_deref());
                 let faults = service_images::survey(self.survey, members, base, &services, architecture, keep);
@@ -71,15 +71,15 @@ impl Check<'_> {
     fn version(&mut self, app: Option<&DeclaredApp>) -> Option<String> {
         let stored = self.text("version");
         let Some(stored) = stored else {
-            self.faults.add("there is no file `version` in the payload");
+            self.faults.add("the payload has no file `version`");
             return app.and_then(|app| app.version.clone());
         };
         let expected = app.and_then(|app| app.version.as_deref());
         if stored.contains("#VERSION#") {
-            self.faults.add("`version`: `#VERSION#` is left in it");
+            self.faults.add("`version`: `#VERSION#` was not replaced");
         } else if expected.is_some_and(|expected| expected != stored) {
             let expected = expected.unwrap_or_default();
-            self.faults.add(format!("`version` holds `{}`, the app's version is `{expected}`", stored.escape_debug()));
+            self.faults.add(format!("`version` contains `{}`, but the app's version is `{expected}`", stored.escape_debug()));
         }
         Some(expected.map_or_else(|| stored.trim().to_owned(), str::to_owned))
     }
@@ -87,7 +87,7 @@ impl Check<'_> {
     fn settings(&mut self, current: bool) {
         for name in ["settings.default.env", "settings.user.env"] {
             match self.text(name) {
-                None if current => self.faults.add(format!("there is no `{name}` in the payload")),
+                None if current => self.faults.add(format!("the payload has no `{name}`")),
                 None => {}
                 Some(text) if name == "settings.user.env" && text.is_empty() => {}
                 Some(_) if name == "settings.user.env" => self.faults.add("`settings.user.env` is not empty"),
@@ -135,7 +135,7 @@ impl Check<'_> {
         if let (Some(slug), Some((stored, _))) = (slug, self.contents.images.first())
             && slug != stored
         {
-            self.faults.add(format!("`{stored}.image` has to be named `{slug}.image`"));
+            self.faults.add(format!("`{stored}.image` must be named `{slug}.image`"));
         }
         match self.text("app.yml") {
             Some(text) => {
@@ -163,7 +163,7 @@ impl Check<'_> {
             ["auterion-app.yml", "version", "settings.default.env", "settings.user.env", "logging-msg-files.tar", "app.yml"];
         for file in &self.reading.files {
             if !known.contains(&file.name.as_str()) && !file.name.ends_with(".image") && self.survey.notes.len() < 100 {
-                self.survey.notes.push(format!("`{}` is not a file that an app contains", file.name.escape_debug()));
+                self.survey.notes.push(format!("`{}` is not part of an app", file.name.escape_debug()));
             }
         }
         services
@@ -172,7 +172,7 @@ impl Check<'_> {
     /// The older flow: `app.yml` is a compose file, and says the images (section 5).
     fn older(&mut self) -> BTreeMap<String, String> {
         let Some(text) = self.text("app.yml") else {
-            self.faults.add("there is neither an `auterion-app.yml` nor an `app.yml` in the payload");
+            self.faults.add("the payload has neither an `auterion-app.yml` nor an `app.yml`");
             return BTreeMap::new();
         };
         let mut faults = Faults::default();

@@ -37,7 +37,7 @@ pub fn metadata(reading: &Reading, app: Option<&DeclaredApp>, survey: &mut Surve
     };
     for (key, value) in [("app-name", &app.name), ("app-author", &app.author), ("app-version", &app.version)] {
         if value.is_some() && described.get(key).and_then(Value::as_str) != value.as_deref() {
-            faults.add(format!("`auterion-metadata` has another `{key}` than the payload"));
+            faults.add(format!("`{key}` differs between `auterion-metadata` and the payload"));
         }
     }
     // There it is as the author wrote it; up to API 4 the payload's says skynode alone (section 4.2).
@@ -45,12 +45,12 @@ pub fn metadata(reading: &Reading, app: Option<&DeclaredApp>, survey: &mut Surve
     let device = |name: &Value| name.as_str().and_then(Device::named).map(|device| device.device_type);
     let devices: BTreeSet<Option<&str>> = written.into_iter().flatten().map(device).collect();
     if written.is_some() && devices != reading.header.device_types.iter().map(|name| Some(name.as_str())).collect() {
-        faults.add("`auterion-metadata` names other devices in `target-platform` than the header");
+        faults.add("`target-platform` of `auterion-metadata` differs from the header's devices");
     }
     let services = described.get("services").and_then(Value::as_object);
     let names: BTreeSet<&String> = services.into_iter().flat_map(|services| services.keys()).collect();
     if names != app.services.keys().collect() {
-        faults.add("`auterion-metadata` has other services than the payload");
+        faults.add("`auterion-metadata` and the payload list different services");
     }
 }
 
@@ -65,7 +65,7 @@ pub fn types(reading: &Reading, app: Option<&DeclaredApp>, faults: &mut Faults) 
         }
         match Device::of_type(name) {
             Some(device) => drop(architectures.insert(device.architecture)),
-            None => faults.add(format!("the device type `{}` is unknown", name.escape_debug())),
+            None => faults.add(format!("unknown device type `{}`", name.escape_debug())),
         }
     }
     if architectures.len() > 1 {
@@ -76,13 +76,13 @@ pub fn types(reading: &Reading, app: Option<&DeclaredApp>, faults: &mut Faults) 
         let simulated = types.as_slice() == ["simulation"];
         if app.api_version.is_some_and(|api| api <= 4) {
             if app.platforms != ["skynode"] && !(simulated && app.platforms == ["simulation"]) {
-                faults.add("`auterion-app.yml`: up to API 4 `target-platform` has to be `[skynode]`");
+                faults.add("`auterion-app.yml`: up to API 4, `target-platform` must be `[skynode]`");
             }
         } else if app.api_version.is_some() {
             let mapped: BTreeSet<&str> =
                 app.platforms.iter().filter_map(|name| Device::named(name)).map(|device| device.device_type).collect();
             if mapped != types.iter().map(String::as_str).collect() {
-                faults.add("`auterion-app.yml`: `target-platform` names other devices than the header");
+                faults.add("`auterion-app.yml`: `target-platform` differs from the header's devices");
             }
         }
     }

@@ -37,7 +37,7 @@ impl FoundImages {
         for (path, member) in members.files() {
             let named = path.strip_prefix("blobs/sha256/").or_else(|| path.strip_suffix(".json")).and_then(Digest::from_hex);
             if named.is_some_and(|digest| digest != member.digest) {
-                images.faults.add(format!("`{path}` has the sum {} instead of the one in its name", member.digest.hex()));
+                images.faults.add(format!("the digest of `{path}` is {}, not the one in its name", member.digest.hex()));
             }
         }
         let Listing { docker, oci, annotations, .. } = images.walk(members);
@@ -85,7 +85,7 @@ impl FoundImages {
             }
         }
         if listing.oci && self.list.is_empty() && self.faults.is_empty() {
-            self.faults.add("`index.json` leads to no image");
+            self.faults.add("`index.json` does not lead to an image");
         }
         listing
     }
@@ -105,7 +105,7 @@ impl FoundImages {
             .collect();
         if !unused.is_empty() {
             let bytes = unused.iter().sum::<u64>();
-            self.notes.push(format!("{} layers of {bytes} bytes belong to no image", unused.len()));
+            self.notes.push(format!("no image uses {} of the layers ({bytes} bytes)", unused.len()));
         }
     }
 }
@@ -114,15 +114,18 @@ fn check(image: &StoredImage, members: &ImageMembers, may_lack: bool, faults: &m
     let shown = image.shown();
     let config = &image.config;
     if config.os.is_empty() || config.architecture.is_empty() {
-        faults.add(format!("image `{shown}`: its config does not say what it runs on"));
+        faults.add(format!("image `{shown}`: its config names no platform"));
     }
     if config.rootfs.kind != "layers" {
-        faults.add(format!("image `{shown}`: its root file system is `{}` instead of layers", config.rootfs.kind.escape_debug()));
+        faults.add(format!(
+            "image `{shown}`: the type of its root file system is `{}` instead of `layers`",
+            config.rootfs.kind.escape_debug()
+        ));
     }
     let diff_ids = &config.rootfs.diff_ids;
     let steps = config.history.iter().filter(|step| !step.empty_layer).count();
     if !config.history.is_empty() && steps != diff_ids.len() {
-        faults.add(format!("image `{shown}`: its history has {steps} layers, its config has {}", diff_ids.len()));
+        faults.add(format!("image `{shown}`: its history has {steps} layers, but its config has {}", diff_ids.len()));
     }
     for (at, StoredLayer { path, .. }) in image.layers.iter().enumerate() {
         let Some(member) = members.get(path) else {
@@ -139,7 +142,7 @@ fn check(image: &StoredImage, members: &ImageMembers, may_lack: bool, faults: &m
             && *diff_id != found
         {
             faults.add(format!(
-                "image `{shown}`: its layer `{path}` has the unpacked sum {}, its config says {}",
+                "image `{shown}`: its layer `{path}` has the unpacked digest {}, but its config says {}",
                 found.hex(),
                 diff_id.hex()
             ));
@@ -168,5 +171,5 @@ fn misnamed(blob: &Descriptor, compression: Compression) -> Option<String> {
     };
     let path = oci::blob_path(&blob.digest);
     (says != compression)
-        .then(|| format!("`{path}` is called `{}`, but its compression is {}", blob.media_type, compression.name()))
+        .then(|| format!("the media type of `{path}` is `{}`, but its compression is {}", blob.media_type, compression.name()))
 }

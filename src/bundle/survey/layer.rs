@@ -64,12 +64,12 @@ impl FoundLayer {
         let mut largest: BinaryHeap<Reverse<(u64, String)>> = BinaryHeap::new();
         while let Some(mut entry) = tar.next_entry()? {
             if confined(&entry.path).is_none() {
-                self.faults.add(format!("`{}` leads out of the image", shown(&mut entry.path).escape_debug()));
+                self.faults.add(format!("`{}` is outside the image", shown(&mut entry.path).escape_debug()));
             }
             if let Some(link) = entry.link.as_mut().filter(|_| entry.kind.is_hard_link())
                 && confined(link).is_none()
             {
-                self.faults.add(format!("a hard link leads out of the image, to `{}`", shown(link).escape_debug()));
+                self.faults.add(format!("a hard link points outside the image, to `{}`", shown(link).escape_debug()));
             }
             if !entry.is_file() {
                 continue;
@@ -86,7 +86,7 @@ impl FoundLayer {
         self.largest = largest.into_sorted_vec().into_iter().map(|Reverse(file)| file).collect();
         let tail = tar.tail()?;
         if tail.junk > 0 {
-            self.faults.add(format!("{} bytes of junk stand after its end", tail.junk));
+            self.faults.add(format!("{} extra bytes follow its end", tail.junk));
         }
         Ok(())
     }

@@ -124,7 +124,7 @@ impl ImageMembers {
                 continue;
             }
             let Some(path) = confined(&entry.path) else {
-                self.faults.add(format!("its member `{}` points outside of it", entry.path.escape_debug()));
+                self.faults.add(format!("its member `{}` has a path outside the archive", entry.path.escape_debug()));
                 continue;
             };
             if let Some(link) = &entry.link {
@@ -133,7 +133,9 @@ impl ImageMembers {
                 let folder = if entry.kind.is_symlink() { path.rsplit_once('/').map_or("", |(folder, _)| folder) } else { "" };
                 match lexical(folder, link).filter(|target| target.len() <= LONGEST) {
                     Some(target) => drop(self.links.insert(path, target)),
-                    None => self.faults.add(format!("its link `{path}` leads out of it, to `{}`", link.escape_debug())),
+                    None => {
+                        self.faults.add(format!("its link `{path}` points outside the archive, to `{}`", link.escape_debug()))
+                    }
                 }
                 continue;
             }
@@ -156,16 +158,16 @@ impl ImageMembers {
             }
             match self.files.get(&path) {
                 Some(other) if other.digest == member.digest => member.again = other.again + other.stored(),
-                Some(_) => self.faults.add(format!("its member `{path}` occurs twice, with different bytes")),
+                Some(_) => self.faults.add(format!("its member `{path}` occurs twice with different contents")),
                 None => {}
             }
             self.files.insert(path, member);
         }
         let tail = tar.tail()?;
         if tail.junk > 0 {
-            self.faults.add(format!("{} bytes of junk stand after its end", tail.junk));
+            self.faults.add(format!("{} extra bytes follow its end", tail.junk));
         } else if tail.size < 1024 {
-            self.faults.add("it does not end in two zero blocks: it may be cut short");
+            self.faults.add("it does not end with two zero blocks, so it may be cut short");
         }
         Ok(())
     }
@@ -187,7 +189,7 @@ impl ImageMembers {
                 costs += member.stored();
             }
             if costs > 0 {
-                warnings.add(format!("the layer `{same}` is stored again as `{path}`, which costs {costs} bytes"));
+                warnings.add(format!("the layer `{same}` is stored again as `{path}`, which wastes {costs} bytes"));
             }
         }
         warnings
@@ -214,7 +216,7 @@ impl store::Documents for ImageMembers {
     fn document(&self, path: &str) -> anyhow::Result<Cow<'_, [u8]>> {
         match self.get(path).map(|member| &member.content) {
             Some(MemberContent::Document(bytes)) => Ok(Cow::Borrowed(bytes)),
-            _ => anyhow::bail!("`{path}` is not JSON, or too large"),
+            _ => anyhow::bail!("`{path}` is not JSON or is too large"),
         }
     }
 }

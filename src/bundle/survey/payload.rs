@@ -23,7 +23,7 @@ pub fn survey(reader: impl Read, budget: &Budget, keep: usize) -> Survey {
     survey.notes.extend(reading.notes.iter().cloned());
     let mut faults = reading.faults.clone();
     if reading.header.payload_types.first().is_some_and(|kind| kind != "docker") {
-        faults.add(format!("the payload's type is `{}` instead of `docker`", reading.header.payload_types[0].escape_debug()));
+        faults.add(format!("the payload has the type `{}` instead of `docker`", reading.header.payload_types[0].escape_debug()));
     }
     let any = !contents.texts.is_empty() || !contents.images.is_empty();
     for fault in std::mem::take(&mut contents.faults).into_vec() {
@@ -33,11 +33,11 @@ pub fn survey(reader: impl Read, budget: &Budget, keep: usize) -> Survey {
         // What seems wrong may only not have been reached.
         let (mut unsure, survey) = (Faults::default(), &mut survey);
         Check { reading: &reading, contents: &contents, survey, faults: &mut unsure }.all(keep);
-        survey.notes.push("it could not be read to the end, so its app was not checked".into());
+        survey.notes.push("the app was not checked, because the file could not be read to its end".into());
     } else if any {
         Check { reading: &reading, contents: &contents, survey: &mut survey, faults: &mut faults }.all(keep);
     } else {
-        faults.add("the payload holds nothing of an app");
+        faults.add("the payload contains no app");
     }
     survey.faults = faults.into_vec();
     survey

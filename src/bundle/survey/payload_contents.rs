@@ -38,7 +38,7 @@ impl PayloadContents {
     }
 
     fn text(&mut self, name: &str, size: u64, stream: &mut dyn Read) -> anyhow::Result<()> {
-        anyhow::ensure!(size <= LARGEST, "it has {size} bytes, more than {LARGEST}");
+        anyhow::ensure!(size <= LARGEST, "it has {size} bytes; at most {LARGEST} are allowed");
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes)?;
         self.texts.insert(name.to_owned(), bytes);

@@ -31,7 +31,7 @@ pub fn survey(
         if let Some(needed) = architecture
             && (image.config.os != "linux" || image.config.architecture != needed)
         {
-            faults.add(format!("image `{}` is for {is}, the devices run linux/{needed}", image.shown()));
+            faults.add(format!("image `{}` is for {is}, but the devices run linux/{needed}", image.shown()));
         }
     }
     if let Some(base) = base {
@@ -63,7 +63,7 @@ pub fn survey(
     }
     for (at, image) in images.list.iter().enumerate() {
         if !used.contains(&at) && survey.notes.len() < 100 {
-            survey.notes.push(format!("the image `{}` belongs to no service", image.shown()));
+            survey.notes.push(format!("no service uses the image `{}`", image.shown()));
         }
     }
     survey.notes.extend(std::mem::take(&mut images.notes));
@@ -90,7 +90,7 @@ fn left_out(images: &FoundImages, members: &ImageMembers, base: &str, faults: &m
         for (at, diff_id) in diff_ids.iter().enumerate().skip(same) {
             if missing.contains(diff_id) {
                 faults.add(format!(
-                    "image `{}`: layer {} is left out, but is not the same layer of `{base}` in the same place everywhere",
+                    "image `{}`: layer {} is omitted, but the images disagree on the layers of `{base}`",
                     image.shown(),
                     at + 1
                 ));
@@ -98,6 +98,6 @@ fn left_out(images: &FoundImages, members: &ImageMembers, base: &str, faults: &m
         }
     }
     if !missing.is_empty() {
-        notes.push(format!("{} layers are left out: the device needs the app `app-base-{base}`", missing.len()));
+        notes.push(format!("{} layers are omitted: the device needs the app `app-base-{base}`", missing.len()));
     }
 }

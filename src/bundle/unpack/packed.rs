@@ -39,13 +39,13 @@ pub fn pack(packer: &Packer, mut tar: impl std::io::Read) -> Result<Packed> {
 pub fn image(reference: &str, slug: &str, stored: &StoredImage, layers: &[Packed]) -> Result<Outgoing> {
     ensure!(
         stored.config.rootfs.diff_ids.iter().eq(layers.iter().map(|layer| &layer.diff_id)),
-        "the layers of `{reference}` are not those that its config names"
+        "the layers of `{reference}` do not match its config"
     );
     let config = stored.config_bytes.clone();
     let manifest = manifest_of(&config, layers.iter().map(|layer| (layer.digest, layer.size)));
     let (name, tag) = name(reference, slug)?;
     let files: Vec<PathBuf> = layers.iter().map(|layer| layer.path.clone()).collect();
-    let config = String::from_utf8(config).with_context(|| format!("the config of `{reference}` is not text"))?;
+    let config = String::from_utf8(config).with_context(|| format!("the config of `{reference}` is not UTF-8"))?;
     Outgoing::new(name, tag, stored.platform().to_string(), manifest, config, &files)
 }
 
@@ -58,7 +58,7 @@ pub fn name(reference: &str, slug: &str) -> Result<(String, String)> {
 }
 
 pub fn no_images<T>() -> Result<T> {
-    bail!("it holds no image")
+    bail!("it contains no image")
 }
 
 #[cfg(test)]

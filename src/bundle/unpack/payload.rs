@@ -63,7 +63,8 @@ impl Contents {
         for stored in walk.images(&listing)? {
             let layer = |layer: &StoredLayer| {
                 let found = self.layers.get(&layer.path).cloned();
-                found.with_context(|| format!("its layer `{}` is missing: an app on an app base cannot be pushed", layer.path))
+                found
+                    .with_context(|| format!("its layer `{}` is missing: apps that use an app base cannot be pushed", layer.path))
             };
             let layers = stored.layers.iter().map(layer).collect::<Result<Vec<_>>>()?;
             for reference in &stored.names {
@@ -96,7 +97,9 @@ fn cut_all(stream: &mut dyn Read, budget: &Budget, slug: &str, scratch: &Path) -
     }
     let mut tar = TarReader::new(Members::new(stream));
     while let Some(entry) = tar.next_entry()? {
-        let Some(name) = confined(&entry.path) else { bail!("its member `{}` points outside of it", entry.path.escape_debug()) };
+        let Some(name) = confined(&entry.path) else {
+            bail!("its member `{}` has a path outside the archive", entry.path.escape_debug())
+        };
         if entry.link.is_some() {
             return Ok(None);
         }

@@ -21,7 +21,7 @@ struct Answer {
 /// When it cannot be run, fails, or answers nonsense; what it said is not shown, except for stderr.
 pub fn ask(name: &str, server: &str) -> Result<Option<Credentials>> {
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')) {
-        bail!("`{}` cannot be a credential helper's name", name.escape_debug());
+        bail!("`{}` is not a valid name of a credential helper", name.escape_debug());
     }
     let mut command = Command::new(format!("docker-credential-{name}"));
     command.arg("get");
@@ -34,7 +34,7 @@ pub fn ask(name: &str, server: &str) -> Result<Option<Credentials>> {
         bail!("{}", process::failure(&command, output.status, &String::from_utf8_lossy(&output.stderr)));
     }
     let Ok(answer) = serde_json::from_slice::<Answer>(&output.stdout) else {
-        bail!("`docker-credential-{name} get` did not answer with `Username` and `Secret`");
+        bail!("`docker-credential-{name} get` did not return `Username` and `Secret`");
     };
     Ok(match (answer.username.as_str(), answer.secret) {
         (_, secret) if secret.is_empty() => None,

@@ -1,4 +1,4 @@
-//! Parts of a service in a compose file as parts of a container.
+//! Parses parts of a compose service: health check, ports, volumes.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::app::{Health, Probe, Volume, VolumeSource};
 use crate::runtime::variables::scalar;
 
-/// `healthcheck`; `None` if it is disabled.
+/// Parses `healthcheck`; `None` if it is disabled.
 pub fn check(value: &Value) -> Option<Health> {
     let words: Vec<String> = match value.get("test")? {
         Value::Array(items) => items.iter().map(scalar).collect(),
@@ -29,7 +29,7 @@ pub fn check(value: &Value) -> Option<Health> {
     })
 }
 
-/// A port in its short form, `HOST:CONTAINER/PROTOCOL`.
+/// Formats a port in short form, `HOST:CONTAINER/PROTOCOL`.
 pub fn short_port(value: &Value) -> String {
     let Some(map) = value.as_object() else { return scalar(value) };
     let part = |key: &str| map.get(key).map(scalar);
@@ -38,10 +38,10 @@ pub fn short_port(value: &Value) -> String {
     format!("{published}{}{}", part("target").unwrap_or_default(), part("protocol").map(|p| format!("/{p}")).unwrap_or_default())
 }
 
-/// A volume whose source, if it is relative, begins at `folder`.
+/// Parses a volume. A relative source starts at `folder`.
 ///
 /// # Errors
-/// When it is of a kind that is not supported, or its source is not there.
+/// When its type is not supported, or its source does not exist.
 pub fn parse_volume(value: &Value, folder: &Path) -> Result<Volume> {
     let text = match value.as_object() {
         None => scalar(value),

@@ -1,4 +1,4 @@
-//! The keys of a service in a compose file, in all the forms that compose takes.
+//! Reads the keys of a compose service, in every form that compose allows.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,26 +8,26 @@ use serde_json::{Map, Value};
 
 use crate::runtime::variables::scalar;
 
-/// Takes keys of a service, and knows which were not taken.
+/// Reads keys of a service, and remembers which were not read.
 pub struct Reader<'a> {
     service: &'a Map<String, Value>,
-    /// Where relative paths begin.
+    /// Where relative paths start.
     pub folder: &'a Path,
     unread: Vec<&'a str>,
 }
 
 impl<'a> Reader<'a> {
-    /// Reads a service whose relative paths begin at `folder`.
+    /// Reads a service whose relative paths start at `folder`.
     pub fn new(service: &'a Map<String, Value>, folder: &'a Path) -> Self {
         Self { service, folder, unread: service.keys().map(String::as_str).collect() }
     }
 
-    /// The keys that were not taken.
+    /// The keys that were not read.
     pub fn unread(&self) -> impl Iterator<Item = &'a str> {
         self.unread.iter().copied()
     }
 
-    /// A value that is not null.
+    /// A value, unless it is null.
     pub fn take(&mut self, key: &str) -> Option<&'a Value> {
         self.unread.retain(|other| *other != key);
         self.service.get(key).filter(|value| !value.is_null())
@@ -38,7 +38,7 @@ impl<'a> Reader<'a> {
         self.take(key).map(scalar)
     }
 
-    /// A list of strings; a single string is a command line, or one of them.
+    /// A list of strings. A single string is a list of one.
     pub fn list(&mut self, key: &str) -> Vec<String> {
         match self.take(key) {
             Some(Value::Array(items)) => items.iter().map(scalar).collect(),
@@ -47,10 +47,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A command line, in words.
+    /// A command line, split into words.
     ///
     /// # Errors
-    /// When its quotes do not close.
+    /// When its quotes are not closed.
     pub fn words(&mut self, key: &str) -> Result<Option<Vec<String>>> {
         match self.take(key) {
             None => Ok(None),
@@ -59,7 +59,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Variables; one without a value has that of this process, or is not set.
+    /// The environment. A variable without a value takes this process's value, or is left out if that is not set.
     pub fn environment(&mut self) -> BTreeMap<String, String> {
         let handed_down = |name: &str| Some((name.to_owned(), std::env::var(name).ok()?));
         match self.take("environment") {
@@ -84,7 +84,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A map, or a list of `NAME=value`.
+    /// A map, or a list of `NAME=value`, as a map.
     pub fn pairs(&mut self, key: &str) -> BTreeMap<String, String> {
         match self.take(key) {
             Some(Value::Object(map)) => map.iter().map(|(name, value)| (name.clone(), scalar(value))).collect(),
@@ -100,12 +100,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// `key`, or what is known without it.
+    /// The list `key`, or `under` if the key is missing.
     pub fn list_over(&mut self, key: &str, under: Vec<String>) -> Vec<String> {
         if self.service.contains_key(key) { self.list(key) } else { under }
     }
 
-    /// True or false; `under` if it is not there.
+    /// A boolean, or `under` if the key is missing.
     pub fn flag(&mut self, key: &str, under: bool) -> bool {
         self.take(key).and_then(Value::as_bool).unwrap_or(under)
     }

@@ -1,4 +1,4 @@
-//! Programs that end and start again, in the containers that they have.
+//! Restarts programs in their existing containers.
 
 use std::time::Instant;
 
@@ -8,8 +8,8 @@ use super::Started;
 use crate::runtime::container::{LiveContainer, await_followers};
 
 impl Started<'_> {
-    /// Ends the programs of several services at once, which are then to start again; those of `first` do, each as soon as its own has
-    /// ended: an engine takes its time for either.
+    /// Ends the programs of several services at once. Those in `first` start again as soon as their own program has ended,
+    /// because an engine takes time for both steps.
     pub fn end_all(&mut self, services: &[String], first: &[String]) -> Result<()> {
         let wishes = self.interrupt.count();
         let chosen = self.places(services);
@@ -41,8 +41,7 @@ impl Started<'_> {
         Ok(())
     }
 
-    /// Starts the programs of services again that have ended, in the same containers, which see the files that are mounted as they
-    /// are now.
+    /// Starts ended programs again in the same containers. They see mounted files as they are now.
     pub fn start_again(&mut self, services: &[String]) -> Result<()> {
         let chosen = self.places(services);
         let ended: Vec<&LiveContainer> = chosen.iter().map(|at| &self.containers[*at]).collect();
@@ -56,7 +55,7 @@ impl Started<'_> {
         chosen.into_iter().try_for_each(|at| self.goes_on(at))
     }
 
-    /// Marks services as not known to be healthy.
+    /// Marks services as not yet healthy.
     pub fn mark_unwell(&mut self, services: &[String]) {
         self.places(services).into_iter().for_each(|at| self.containers[at].well = false);
     }
@@ -65,7 +64,7 @@ impl Started<'_> {
         (0..self.containers.len()).filter(|at| services.contains(&self.containers[*at].service)).collect()
     }
 
-    /// A container that was started again.
+    /// Resets a container that was started again.
     fn goes_on(&mut self, at: usize) -> Result<()> {
         let container = &mut self.containers[at];
         (container.well, container.ended) = (false, false);
