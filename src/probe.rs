@@ -71,7 +71,9 @@ pub fn build(toolchain: Toolchain<'_>, folder: &Path) -> Result<PathBuf> {
     let output = command.args(["-o", "healthprobe", "healthprobe.rs"]).output()?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        bail!("failed to compile the probe of health checks for `{triple}`\n{said}\nhelp: `probe = false` in `healthcheck` leaves it out");
+        bail!(
+            "failed to compile the probe of health checks for `{triple}`\n{said}\nhelp: `probe = false` in `healthcheck` leaves it out"
+        );
     }
     fs_err::rename(made.path().join("healthprobe"), &path)?;
     Ok(path)
@@ -122,7 +124,7 @@ mod tests {
     #[test]
     fn a_server_is_asked() {
         let folder = tempfile::tempdir().expect("folder");
-        let host = concat!("x86_64", "-unknown-linux-gnu");
+        let host = "x86_64-unknown-linux-gnu";
         if std::env::consts::ARCH != "x86_64" {
             return;
         }
@@ -141,10 +143,15 @@ mod tests {
     }
 
     #[test]
+    fn targets_are_known_by_their_processors() {
+        let known = ["armv7-unknown-linux-gnueabihf", "riscv64gc-unknown-linux-gnu", "x86_64-unknown-linux-musl"];
+        assert!(known.into_iter().all(knows));
+        assert!(!["s390x-unknown-linux-gnu", "x86_64-unknown-linux-gnux32"].into_iter().any(knows));
+    }
+
+    #[test]
     fn it_is_small_and_the_same_each_time() {
-        for (triple, linker) in
-            [("x86_64-unknown-linux-gnu", "cc"), ("aarch64-unknown-linux-gnu", "aarch64-linux-gnu-gcc")]
-        {
+        for (triple, linker) in [("x86_64-unknown-linux-gnu", "cc"), ("aarch64-unknown-linux-gnu", "aarch64-linux-gnu-gcc")] {
             let (one, two) = (tempfile::tempdir().expect("folder"), tempfile::tempdir().expect("folder"));
             let bytes = |folder: &Path| std::fs::read(built(triple, linker, folder)).expect("read");
             let first = bytes(one.path());

@@ -104,10 +104,23 @@ unsafe extern "C" fn main(stack: *const usize) -> ! {
     if count < 3 {
         exit(0);
     }
-    let asked = write(socket, b"GET ")
-        && write(socket, text(*words.add(2)))
-        && write(socket, b" HTTP/1.1\r\nHost: localhost\r\nUser-Agent: healthprobe\r\nConnection: close\r\n\r\n");
-    if !asked {
+    // In one piece: a server may answer and close after the first one.
+    let mut request = [0_u8; 2048];
+    let mut length = 0;
+    for part in [
+        b"GET ",
+        text(*words.add(2)),
+        b" HTTP/1.1\r\nHost: localhost\r\nUser-Agent: healthprobe\r\nConnection: close\r\n\r\n",
+    ] {
+        for byte in part {
+            match request.get_mut(length) {
+                Some(place) => *place = *byte,
+                None => fail(b"the path is too long\n"),
+            }
+            length += 1;
+        }
+    }
+    if !request.get(..length).is_some_and(|request| write(socket, request)) {
         fail(b"the connection was closed\n");
     }
     // `HTTP/1.1 200`
@@ -150,6 +163,10 @@ unsafe extern "C" fn memcmp(a: *const u8, b: *const u8, length: usize) -> i32 {
 }
 #[no_mangle]
 unsafe extern "C" fn bcmp(a: *const u8, b: *const u8, length: usize) -> i32 { memcmp(a, b, length) }
+
+/// Core is compiled for unwinding and names this, wherever something of it comes in that could panic.
+#[no_mangle]
+extern "C" fn rust_eh_personality() {}
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
