@@ -31,6 +31,7 @@ pub mod cli;
 mod commands;
 mod compile;
 pub mod config;
+mod debian;
 #[cfg(feature = "engine")]
 mod dev;
 pub mod diagnostic;

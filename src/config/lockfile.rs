@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
 use super::{Manifest, Problem, Problems, Step};
+use crate::debian::{DebianPin, Recipe};
 use crate::diagnostic::Code;
 use crate::digest::Digest;
 use crate::registry::Reference;
@@ -31,6 +32,8 @@ struct Table {
     version: u32,
     #[serde(default, rename = "image", skip_serializing_if = "Vec::is_empty")]
     images: Vec<Pin>,
+    #[serde(default, rename = "debian", skip_serializing_if = "Vec::is_empty")]
+    debian: Vec<DebianPin>,
 }
 
 /// The pin of a reference.
@@ -76,7 +79,7 @@ impl Lockfile {
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(NAME);
         if !path.exists() {
-            return Ok(Self { path, read: None, table: Table { version: 1, images: Vec::new() } });
+            return Ok(Self { path, read: None, table: Table { version: 1, ..Table::default() } });
         }
         let manifest = Manifest::read(&path)?;
         let table = parse(&manifest)?;
@@ -119,12 +122,34 @@ impl Lockfile {
         self.table.images.retain(|pin| pin.reference != reference);
     }
 
+    /// The packages of a base for an architecture, if they are pinned.
+    pub fn debian(&self, recipe: &Recipe, architecture: &str) -> Option<&DebianPin> {
+        self.table.debian.iter().find(|pin| pin.is_of(recipe, architecture))
+    }
+
+    /// All pins of packages.
+    pub fn debian_pins(&self) -> &[DebianPin] {
+        &self.table.debian
+    }
+
+    /// Keeps those pins of packages of which `keep` says so.
+    pub fn retain_debian(&mut self, keep: impl FnMut(&DebianPin) -> bool) {
+        self.table.debian.retain(keep);
+    }
+
+    /// Pins the packages of a base.
+    pub fn set_debian(&mut self, pin: DebianPin) {
+        self.table.debian.retain(|other| !other.is_same_base(&pin));
+        self.table.debian.push(pin);
+        self.table.debian.sort_by(|a, b| a.order().cmp(&b.order()));
+    }
+
     /// Writes the file atomically if its content changed; returns whether it did.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn write(&mut self) -> Result<bool> {
-        if self.table.images.is_empty() && self.read.is_none() {
+        if self.table.images.is_empty() && self.table.debian.is_empty() && self.read.is_none() {
             return Ok(false);
         }
         if let Some(manifest) = &self.read

@@ -3,6 +3,7 @@
 mod container;
 mod deployment;
 mod needs;
+mod packages;
 mod routes;
 mod scalar;
 mod stacks;
@@ -17,6 +18,7 @@ use serde_json::{Map, Value};
 pub use container::{ContainerTable, HealthTable};
 pub use deployment::{ResourcesTable, SecretTable};
 pub use needs::{DependencyTable, NeedsTable};
+pub use packages::PackagesTable;
 pub use routes::RouteTable;
 pub use scalar::{OneOrMany, PortValue, Scalar};
 pub use stacks::{BuildTable, GatewayTable, OtherAppTable, RoutingName, StackTable, SwarmTable};
@@ -83,7 +85,8 @@ pub enum BaseName {
 
 /// The source of a base.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[serde(rename_all = "kebab-case", default)]
+#[schemars(deny_unknown_fields)]
 pub struct BaseSource {
     /// A root file system: a folder, or a plain or compressed tar. Relative to the manifest.
     pub rootfs: Option<String>,
@@ -100,6 +103,13 @@ pub struct BaseSource {
     pub target: Option<String>,
     /// An image in a registry, such as `debian:bookworm-slim`; `appbundle.lock` pins its digest.
     pub image: Option<String>,
+    /// A suite of Debian, such as `bookworm`, whose `packages` are unpacked; `appbundle.lock` pins each.
+    pub debian: Option<String>,
+    /// A suite of Ubuntu, such as `noble`, whose `packages` are unpacked; `appbundle.lock` pins each.
+    pub ubuntu: Option<String>,
+    /// Settings of `debian` and `ubuntu`.
+    #[serde(flatten)]
+    pub of_packages: PackagesTable,
 }
 
 /// A bundle format.

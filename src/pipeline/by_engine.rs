@@ -73,7 +73,7 @@ pub fn images(plan: &Plan, bases: &Bases, bench: &Workbench<'_>) -> Result<Vec<I
 fn given(engine: &Engine, plan: &Plan, base: &Base, packer: &Packer) -> Result<Option<String>> {
     let is_it = |image: &ImageFacts| image.layers.iter().cloned().eq(base.layers.iter().map(|layer| layer.diff_id.to_string()));
     match &base.choice {
-        BaseChoice::Auto | BaseChoice::Scratch | BaseChoice::Rootfs(_) => return Ok(None),
+        BaseChoice::Auto | BaseChoice::Scratch | BaseChoice::Rootfs(_) | BaseChoice::Debian(_) => return Ok(None),
         BaseChoice::Dockerfile(_) => {
             let reference = base.reference.as_deref().context("it has no name")?;
             if engine.image(reference)?.is_some_and(|there| is_it(&there)) {

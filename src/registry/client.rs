@@ -19,7 +19,7 @@ use super::refused::{login_help, refused};
 use super::retry::{self, TRIES};
 use super::secret::Credentials;
 use super::secret::Secret;
-use super::url::{host_of, is_of, query, shown};
+use super::url::{host_of, is_of, located, query, shown};
 use crate::diagnostic::Code;
 
 /// The most redirects of one request.
@@ -81,6 +81,16 @@ impl<'a> Client<'a> {
     /// `SCHEME://HOST/v2/PATH`
     pub(super) fn url(&self, endpoint: &RegistryEndpoint, path: &str) -> Result<String> {
         Ok(format!("{}/v2/{path}", self.connections.base(endpoint)?))
+    }
+
+    /// The agent for a host ([`Connections::agent`]).
+    pub(super) fn agent(&self, scheme: &str, host: &str) -> Result<ureq::Agent> {
+        self.connections.agent(scheme, host)
+    }
+
+    /// Fails if no connections are allowed.
+    pub(super) fn online(&self, host: &str) -> Result<()> {
+        self.connections.online(host)
     }
 
     pub(super) fn warn(&self, text: String) {
@@ -159,16 +169,7 @@ impl<'a> Client<'a> {
 
     /// Resolves a `Location`; rejects a redirect from TLS to plain HTTP unless that is allowed.
     pub(super) fn join(&self, from: &str, location: &str) -> Result<String> {
-        // A path may contain another URL in its query.
-        let scheme = location.split_once("://").map(|(scheme, _)| scheme);
-        let url = if scheme.is_some_and(|scheme| scheme.chars().all(|c| c.is_ascii_alphanumeric())) {
-            location.to_owned()
-        } else if location.starts_with('/') && !location.starts_with("//") {
-            let end = from.find("://").and_then(|at| Some(at + 3 + from[at + 3..].find('/')?)).unwrap_or(from.len());
-            format!("{}{location}", &from[..end])
-        } else {
-            bail!("`{}` redirects to `{}`, which is not a URL", shown(from), shown(location));
-        };
+        let url = located(from, location)?;
         let uri: Uri =
             url.parse().map_err(|_| anyhow!("`{}` redirects to `{}`, which is not a URL", shown(from), shown(&url)))?;
         let host = uri.authority().map_or("", http::uri::Authority::as_str);

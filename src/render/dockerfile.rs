@@ -78,7 +78,7 @@ fn environment() -> Result<Environment<'static>> {
 
 fn of_base(plan: &Plan, base: &Base, number: usize) -> Result<Context> {
     let ending = if number == 0 { String::new() } else { (number + 1).to_string() };
-    let named = !matches!(base.choice, BaseChoice::Auto | BaseChoice::Scratch | BaseChoice::Rootfs(_));
+    let named = !matches!(base.choice, BaseChoice::Auto | BaseChoice::Scratch | BaseChoice::Rootfs(_) | BaseChoice::Debian(_));
     let tar = format!("base{ending}.tar.gz");
     let has_layer = !named && !base.layers.is_empty();
     let archive_path = if let BaseChoice::Archive(path) = &base.choice { path.display().to_string() } else { String::new() };

@@ -55,6 +55,7 @@ impl LayerMember {
         let (rank, size) = match self.entry.kind {
             EntryKind::Folder => (Rank::Folder, 0),
             EntryKind::Symlink(_) => (Rank::Special, 0),
+            EntryKind::HardLink(_) => (Rank::HardLink, 0),
             EntryKind::File(size) => (Rank::File, size),
         };
         archive::order::key(rank, &self.entry.path, size)

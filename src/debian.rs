@@ -1,0 +1,27 @@
+//! Bases of Debian packages: verified, chosen, unpacked, and set up as their scripts would, without running anything.
+//!
+//! A [`Recipe`] becomes a [`DebianPin`] by asking an archive ([`pin`]), and the pin's packages, once they are fetched ([`fetch`]), become a
+//! tree ([`assemble`]).
+
+mod assembly;
+mod check;
+mod control;
+mod deb;
+mod emulate;
+mod index;
+mod openpgp;
+mod pin;
+mod recipe;
+mod relation;
+mod release;
+mod repository;
+mod resolver;
+mod sources;
+mod spool;
+mod tree;
+mod version;
+
+pub use assembly::{Assembled, assemble};
+pub use pin::{DebianPin, PackagePin, ReleasePin};
+pub use recipe::{Distribution, Recipe, ScriptRule, architecture};
+pub use repository::{fetch, pin, sources};

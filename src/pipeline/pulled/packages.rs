@@ -1,0 +1,124 @@
+//! Bases of Debian packages: pinned by `appbundle.lock`, fetched when needed.
+
+use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, Result};
+
+use super::{Images, Parts};
+use crate::app::{Base, BaseChoice, Target};
+use crate::base;
+use crate::config::lockfile;
+use crate::debian::{self, DebianPin, Recipe};
+use crate::digest::Digest;
+use crate::plan::Plan;
+use crate::registry::{Blobs, Client};
+use crate::segment::Packer;
+use crate::shell::{self, Shell};
+
+/// The pins of one run, by recipe.
+#[derive(Default)]
+pub struct Packages {
+    pins: BTreeMap<Recipe, DebianPin>,
+    /// Whether the lock file lacked one of them.
+    moved: bool,
+}
+
+impl Packages {
+    /// What a build depends on: the sums of the pins.
+    pub fn sums(&self) -> impl Iterator<Item = Digest> + '_ {
+        self.pins.values().map(|pin| Digest::of(serde_json::to_vec(pin).unwrap_or_default()))
+    }
+
+    /// Whether the lock file has all of them.
+    pub fn are_fixed(&self) -> bool {
+        !self.moved
+    }
+}
+
+/// The bases of packages in a plan, without duplicates.
+pub fn recipes(plan: &Plan) -> Vec<&Recipe> {
+    let bases = plan.bases().into_iter();
+    bases.filter_map(|base| if let BaseChoice::Debian(recipe) = base { Some(&**recipe) } else { None }).collect()
+}
+
+/// Debian's name of a target's architecture.
+pub fn architecture(target: &Target) -> String {
+    debian::architecture(&target.platform.architecture, target.platform.variant.as_deref())
+}
+
+/// Chooses the packages of each recipe: from the lock file, otherwise by asking the archive.
+pub(super) fn start(parts: &mut Parts<'_>, recipes: &[&Recipe], target: &Target, locked: bool, shell: &Shell) -> Result<()> {
+    let architecture = architecture(target);
+    for recipe in recipes {
+        let pin = match parts.lockfile.debian(recipe, &architecture) {
+            Some(pin) => pin.clone(),
+            None => {
+                if locked {
+                    lockfile::refuse_change(&parts.lockfile)?;
+                }
+                parts.packages.moved = true;
+                choose(recipe, &architecture, &parts.client, &parts.blobs, shell)?
+            }
+        };
+        parts.packages.pins.insert((*recipe).clone(), pin);
+    }
+    Ok(())
+}
+
+/// Asks the archive for the packages of a recipe.
+///
+/// # Errors
+/// When it cannot be reached or trusted, or lacks a package.
+pub fn choose(recipe: &Recipe, architecture: &str, client: &Client<'_>, blobs: &Blobs, shell: &Shell) -> Result<DebianPin> {
+    let sources = debian::sources(recipe)?;
+    shell.status("Locking", format_args!("packages of {recipe} for {architecture}"));
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
+    debian::pin(recipe, architecture, &sources, client, blobs, now)
+}
+
+impl Images<'_> {
+    /// Reads a base of packages; fetches only those that were never fetched.
+    ///
+    /// # Errors
+    /// When a package cannot be had, is damaged, or has a script that cannot be replaced.
+    pub fn read_packages(&mut self, recipe: &Recipe, packer: &Packer, epoch: u64) -> Result<Base> {
+        let parts = self.parts.as_mut().context("the packages are not the plan's")?;
+        let pin = parts.packages.pins.get(recipe).context("the packages are not the plan's")?.clone();
+        let shell = self.shell;
+        let failed = || format!("failed to prepare the base `{recipe}`");
+        let base = match base::packed_packages(recipe, &pin, packer, epoch) {
+            Some(base) => base,
+            None => {
+                fetch(recipe, &pin, &parts.client, &parts.blobs, shell).with_context(failed)?;
+                let read = || base::read_packages(recipe, &pin, parts.blobs.folder(), packer, epoch);
+                let descriptors: Vec<_> = pin.packages.iter().map(debian::PackagePin::descriptor).collect();
+                let mut made = read();
+                // A package may have been damaged on disk since it was fetched.
+                if made.is_err() && parts.blobs.heal(&descriptors) {
+                    shell.warning(format_args!("packages of `{recipe}` are damaged in the cache; fetching them again"));
+                    fetch(recipe, &pin, &parts.client, &parts.blobs, shell).with_context(failed)?;
+                    made = read();
+                }
+                let (base, notes) = made.with_context(failed)?;
+                notes.iter().for_each(|note| shell.note(note));
+                base
+            }
+        };
+        parts.lockfile.set_debian(pin);
+        Ok(base)
+    }
+}
+
+/// Fetches the packages of a pin that are not in the cache.
+///
+/// # Errors
+/// When one cannot be had.
+pub fn fetch(recipe: &Recipe, pin: &DebianPin, client: &Client<'_>, blobs: &Blobs, shell: &Shell) -> Result<()> {
+    let mut progress = None;
+    let begin = |count, bytes| {
+        shell.status("Fetching", format_args!("{} of {recipe} ({})", shell::count(count, "package"), shell::bytes(bytes)));
+        progress.insert(shell.progress("Fetching", bytes)).handle()
+    };
+    debian::fetch(pin, recipe, || debian::sources(recipe), client, blobs, begin)
+}
