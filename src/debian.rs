@@ -21,7 +21,7 @@ mod spool;
 mod tree;
 mod version;
 
-pub use assembly::{Assembled, assemble};
-pub use pin::{DebianPin, PackagePin, ReleasePin};
+pub use assembly::assemble;
+pub use pin::{DebianPin, PackagePin};
 pub use recipe::{Distribution, Recipe, ScriptRule, architecture};
 pub use repository::{fetch, pin, sources};

@@ -22,6 +22,8 @@ pub struct Unpacked {
     pub control: BTreeMap<String, Vec<u8>>,
     /// The files in the order of the archive.
     pub members: Vec<Member>,
+    /// The paths of all files, also of those that are left out.
+    pub listed: Vec<String>,
 }
 
 /// A member of `data.tar`.
@@ -90,8 +92,8 @@ impl Unpacked {
                 reader.consume(1);
             }
         }
-        let (Some(control), Some(members)) = (control, members) else { bail!("it is cut short") };
-        Ok(Self { control, members })
+        let (Some(control), Some((members, listed))) = (control, members) else { bail!("it is cut short") };
+        Ok(Self { control, members, listed })
     }
 
     /// A control file as text.
@@ -132,10 +134,15 @@ fn read_control(reader: impl BufRead) -> Result<BTreeMap<String, Vec<u8>>> {
     Ok(files)
 }
 
-fn read_data(reader: impl BufRead, spool: &Spool, most: u64, keep: &(dyn Fn(&str, bool) -> bool + Sync)) -> Result<Vec<Member>> {
+fn read_data(
+    reader: impl BufRead,
+    spool: &Spool,
+    most: u64,
+    keep: &(dyn Fn(&str, bool) -> bool + Sync),
+) -> Result<(Vec<Member>, Vec<String>)> {
     let budget = Budget::new(most);
     let mut tar = TarReader::new(budget.reader(decompressed(reader)?));
-    let (mut members, mut names) = (Vec::new(), 0);
+    let (mut members, mut listed, mut names) = (Vec::new(), Vec::new(), 0);
     while let Some(entry) = tar.next_entry()? {
         let shown = || entry.path.escape_debug().to_string();
         // dpkg takes absolute paths as well.
@@ -146,6 +153,7 @@ fn read_data(reader: impl BufRead, spool: &Spool, most: u64, keep: &(dyn Fn(&str
         }
         names += path.len() + entry.link.as_ref().map_or(0, String::len);
         ensure!(names <= MOST_NAMES, "its names have more than {} MiB", MOST_NAMES >> 20);
+        listed.push(path.clone());
         let link = entry.link.clone().unwrap_or_default();
         let is_link = entry.kind.is_symlink();
         let kind = if entry.kind.is_dir() {
@@ -170,5 +178,5 @@ fn read_data(reader: impl BufRead, spool: &Spool, most: u64, keep: &(dyn Fn(&str
         }
     }
     tar.drain()?;
-    Ok(members)
+    Ok((members, listed))
 }

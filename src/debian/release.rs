@@ -11,8 +11,6 @@ use crate::digest::Digest;
 /// A Release that was verified.
 #[derive(Clone, Debug)]
 pub struct Release {
-    /// The suite's code name: `bookworm`, `bookworm-security`.
-    pub codename: String,
     /// When it was made, as it is written.
     pub date: String,
     /// The sum of the whole signed file.
@@ -60,7 +58,6 @@ impl Release {
             files.insert(path.to_owned(), (sum, size));
         }
         Ok(Self {
-            codename: if codename.is_empty() { name.to_owned() } else { codename.to_owned() },
             date: date.to_owned(),
             sum: Digest::of(bytes),
             architectures: field("Architectures").split_whitespace().map(str::to_owned).collect(),

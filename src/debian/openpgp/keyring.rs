@@ -14,8 +14,6 @@ const SIGNS: u8 = 0x02;
 /// A key that may sign.
 #[derive(Clone, Debug)]
 pub struct Signer {
-    /// The fingerprint in hexadecimal digits.
-    pub fingerprint: String,
     /// The name of its owner.
     pub owner: String,
     /// When it becomes void, in seconds since the epoch.
@@ -63,7 +61,6 @@ impl<'a> Found<'a> {
         let mut id = [0; 8];
         id.copy_from_slice(&sum.as_ref()[12..]);
         Signer {
-            fingerprint: sum.as_ref().iter().map(|byte| format!("{byte:02X}")).collect(),
             owner: owner.to_owned(),
             expires: lifetime.map(|seconds| self.created.saturating_add(seconds)),
             id,
@@ -96,11 +93,6 @@ impl Keyring {
         }
         ensure!(!signers.is_empty(), "it has no key that can sign");
         Ok(Self { signers })
-    }
-
-    /// The keys of both.
-    pub fn join(&mut self, other: Self) {
-        self.signers.extend(other.signers);
     }
 
     /// The text of a message, if a known key signed it that is not void at `now`.
