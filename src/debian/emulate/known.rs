@@ -7,9 +7,10 @@ use crate::debian::tree::{Node, NodeKind};
 
 /// Packages whose scripts do nothing on a new system that another step does not do, or only ask questions.
 const NOTHING: [&str; 22] = [
+    // It moves a file of an earlier version out of the way.
+    "adduser",
     "base-passwd",
     "bsdutils",
-    "ca-certificates",
     "coreutils",
     "dash",
     "debconf",
@@ -55,6 +56,7 @@ pub fn set_up(setup: &mut Setup<'_>, name: &str) -> Result<bool> {
                 setup.tree.write("etc/timezone", 0o644, setup.epoch, "Etc/UTC\n");
             }
         }
+        "ca-certificates" => setup.folder("usr/local/share/ca-certificates", "root", 0o755),
         "debianutils" => {
             shells(setup)?;
             return Ok(false);

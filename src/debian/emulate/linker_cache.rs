@@ -175,7 +175,7 @@ fn order(one: &Library, other: &Library) -> Ordering {
 fn strings(libraries: &[Library]) -> (Vec<u8>, BTreeMap<&str, u32>) {
     let mut all: Vec<&str> = libraries.iter().flat_map(|library| [library.soname.as_str(), &library.path]).collect();
     let backwards = |one: &&str, other: &&str| {
-        let order = one.bytes().rev().zip(other.bytes().rev()).map(|(a, b)| a.cmp(&b)).find(|order| order.is_ne());
+        let order = one.bytes().rev().zip(other.bytes().rev()).map(|(a, b)| b.cmp(&a)).find(|order| order.is_ne());
         // A longer one stands before its end.
         order.unwrap_or_else(|| other.len().cmp(&one.len()))
     };

@@ -177,7 +177,8 @@ pub fn run(text: &str, variables: &mut BTreeMap<String, String>, setup: &mut Set
     let words = words(&text, variables);
     let Some((first, arguments)) = words.split_first() else { return Ok(true) };
     let name = first.rsplit('/').next().unwrap_or(first);
-    if writes {
+    // What a cache is written to does not matter: it is not made.
+    if writes && !CACHES.contains(&name) {
         return Ok(false);
     }
     let is_open = |word: &String| word.contains(['$', '`', '*', '?']);
@@ -253,6 +254,7 @@ pub fn run(text: &str, variables: &mut BTreeMap<String, String>, setup: &mut Set
             [from, to] => rename(setup, from, to),
             _ => false,
         },
+        "ucf" if arguments.iter().any(|word| word == "-p" || word == "--purge") => true,
         "ucf" if is_literal => match paths[..] {
             [from, to] => {
                 setup.copy(from, to)?;
