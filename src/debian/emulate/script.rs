@@ -78,7 +78,7 @@ impl Script {
                 continue;
             }
             for (part, is_end_of_case) in parts(rest) {
-                let mut words = part.trim();
+                let mut words = part.trim().trim_start_matches('(').trim_start();
                 loop {
                     let (first, after) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
                     match first {
