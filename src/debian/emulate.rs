@@ -20,6 +20,7 @@ use super::assembly::Parcel;
 use super::recipe::Recipe;
 use super::tree::Tree;
 use crate::diagnostic::Code;
+pub use linker_cache::folders as search_path;
 
 /// Lines of a script that an error shows.
 const SHOWN: usize = 6;
@@ -34,6 +35,8 @@ pub struct Setup<'a> {
     accounts: Accounts,
     alternatives: Alternatives,
     notes: Vec<String>,
+    /// Whether the packages' files count as there already: not yet for a `preinst`.
+    is_unpacked: bool,
 }
 
 /// Completes a tree; gives what the user should know.
@@ -45,7 +48,7 @@ pub fn all(tree: &mut Tree, parcels: &[Parcel], recipe: &Recipe, epoch: u64) -> 
     let newest = members.map(|member| member.mtime).max().unwrap_or(epoch);
     let accounts = Accounts::read(tree)?;
     let alternatives = Alternatives::default();
-    let mut setup = Setup { tree, epoch, newest, accounts, alternatives, notes: Vec::new() };
+    let mut setup = Setup { tree, epoch, newest, accounts, alternatives, notes: Vec::new(), is_unpacked: false };
     let mut faults = Vec::new();
     for parcel in parcels {
         if recipe.scripts.contains_key(&parcel.name) || known::set_up(&mut setup, &parcel.name)? {
@@ -53,6 +56,7 @@ pub fn all(tree: &mut Tree, parcels: &[Parcel], recipe: &Recipe, epoch: u64) -> 
         }
         for name in ["preinst", "postinst"] {
             let Some(text) = parcel.unpacked.text(name) else { continue };
+            setup.is_unpacked = name == "postinst";
             let unknown = Script::new(&text).run(&mut setup, parcel)?;
             if !unknown.is_empty() {
                 let shown: Vec<String> = unknown.iter().take(SHOWN).map(|line| format!("    {line}")).collect();

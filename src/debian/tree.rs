@@ -66,6 +66,11 @@ impl Tree {
         Self { nodes: BTreeMap::new(), spool }
     }
 
+    /// All nodes in the order of their paths.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &Node)> {
+        self.nodes.iter().map(|(path, node)| (path.as_str(), node))
+    }
+
     /// The nodes below a folder, at any depth.
     pub fn below<'a>(&'a self, folder: &str) -> impl Iterator<Item = (&'a str, &'a Node)> + use<'a> {
         let start = format!("{folder}/");

@@ -6,9 +6,7 @@ use super::Setup;
 use crate::debian::tree::{Node, NodeKind};
 
 /// Packages whose scripts do nothing on a new system that another step does not do, or only ask questions.
-const NOTHING: [&str; 22] = [
-    // It moves a file of an earlier version out of the way.
-    "adduser",
+const NOTHING: [&str; 21] = [
     "base-passwd",
     "bsdutils",
     "coreutils",
@@ -79,14 +77,13 @@ pub fn set_up(setup: &mut Setup<'_>, name: &str) -> Result<bool> {
             }
         }
         "fontconfig-config" => {
-            for (name, prefix) in [
-                ("10-hinting-slight.conf", "/usr/share/fontconfig/conf.avail"),
-                ("11-lcdfilter-default.conf", "/usr/share/fontconfig/conf.avail"),
-            ] {
-                if setup.tree.has(&format!("usr/share/fontconfig/conf.avail/{name}")) {
-                    setup.tree.link(&format!("etc/fonts/conf.d/{name}"), &format!("{prefix}/{name}"), setup.epoch);
-                }
+            // What it asks by default: no bitmap fonts.
+            let name = "70-no-bitmaps.conf";
+            if setup.tree.has(&format!("usr/share/fontconfig/conf.avail/{name}")) {
+                let target = format!("/usr/share/fontconfig/conf.avail/{name}");
+                setup.tree.link(&format!("etc/fonts/conf.d/{name}"), &target, setup.epoch);
             }
+            setup.folder("usr/local/share/fonts", "staff", 0o2775);
         }
         name => return Ok(NOTHING.contains(&name)),
     }

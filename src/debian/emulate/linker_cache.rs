@@ -51,7 +51,7 @@ pub fn write(tree: &mut Tree, parcels: &[Parcel], epoch: u64) -> Result<()> {
 }
 
 /// The folders that are searched: those of `/etc/ld.so.conf`, then the loader's own.
-fn folders(tree: &Tree) -> Result<Vec<String>> {
+pub fn folders(tree: &Tree) -> Result<Vec<String>> {
     let mut folders = Vec::new();
     let mut open = vec!["etc/ld.so.conf".to_owned()];
     let mut read = 0;

@@ -209,6 +209,8 @@ pub fn run(text: &str, variables: &mut BTreeMap<String, String>, setup: &mut Set
             true
         }
         "adduser" | "addgroup" | "useradd" | "groupadd" => is_literal && add(setup, name, arguments),
+        // What is on the way to be unpacked was not there yet.
+        "rm" | "rmdir" | "unlink" | "mv" if !setup.is_unpacked => true,
         "rm" | "rmdir" | "unlink" => {
             let (open, fixed): (Vec<&str>, Vec<&str>) = paths.iter().partition(|path| path.contains(['$', '`', '*', '?']));
             fixed.iter().for_each(|path| remove(setup, path));
