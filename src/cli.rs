@@ -115,6 +115,7 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
         Command::Update { references, plan } => {
             commands::update::run(&options(plan, CompileArgs::default())?, &references, shell)
         }
+        Command::Vendor { plan } => commands::vendor::run(&options(plan, CompileArgs::default())?, shell),
         Command::Doctor { json, plan } => commands::doctor::run(&options(plan, CompileArgs::default())?, json, shell),
         Command::Clean { plan, cache } => commands::clean::run(&options(plan, CompileArgs::default())?, cache, shell),
         #[cfg(feature = "engine")]

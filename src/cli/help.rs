@@ -45,8 +45,15 @@ pub const EXPLAIN: &str = "Examples:
 pub const UPDATE: &str = "Examples:
   cargo appbundle update                         update every base image of the workspace
   cargo appbundle update debian:bookworm-slim    update one of them
+  cargo appbundle update bookworm                update the packages of a Debian suite
 
-Builds always use the images that `appbundle.lock` pins. Only `update` replaces a pin.";
+Builds always use the images and packages that `appbundle.lock` pins. Only `update` replaces a pin.";
+
+pub const VENDOR: &str = "Examples:
+  cargo appbundle vendor                         fill the folder that `vendor` in `base` names
+
+Packages leave an archive when newer ones come. With the folder under version control, every build finds those that \
+`appbundle.lock` pins. Packages that are no longer pinned are removed from it.";
 
 pub const BUILD: &str = "Examples:
   cargo appbundle build                          build every service of the workspace

@@ -188,12 +188,18 @@ pub enum Command {
         #[command(flatten)]
         compile: CompileArgs,
     },
-    /// Update the base images pinned in `appbundle.lock`
+    /// Update the base images and Debian packages pinned in `appbundle.lock`
     #[command(after_help = help::UPDATE)]
     Update {
-        /// Images to update, as the manifests name them [default: all]
+        /// Images, as the manifests name them, and suites of packages to update [default: all]
         #[arg(value_name = "REF")]
         references: Vec<String>,
+        #[command(flatten)]
+        plan: PlanArgs,
+    },
+    /// Copy the pinned Debian packages into the folder that `vendor` names
+    #[command(after_help = help::VENDOR)]
+    Vendor {
         #[command(flatten)]
         plan: PlanArgs,
     },

@@ -58,7 +58,9 @@ pub fn all(tree: &mut Tree, parcels: &[Parcel], recipe: &Recipe, epoch: u64) -> 
             let Some(text) = parcel.unpacked.text(name) else { continue };
             setup.is_unpacked = name == "postinst";
             let unknown = Script::new(&text).run(&mut setup, parcel)?;
-            if !unknown.is_empty() {
+            if !unknown.is_empty() && known::is_of_system(&parcel.name) {
+                setup.note(format!("the `{name}` of `{}` is for a running system and was not run", parcel.name));
+            } else if !unknown.is_empty() {
                 let shown: Vec<String> = unknown.iter().take(SHOWN).map(|line| format!("    {line}")).collect();
                 let more = unknown.len().saturating_sub(SHOWN);
                 let more = if more > 0 { format!("\n    and {more} more") } else { String::new() };
@@ -66,12 +68,14 @@ pub fn all(tree: &mut Tree, parcels: &[Parcel], recipe: &Recipe, epoch: u64) -> 
             }
         }
     }
-    if let Some((first, _)) = faults.first() {
+    if !faults.is_empty() {
         let told: Vec<&str> = faults.iter().map(|(_, text)| text.as_str()).collect();
+        let mut names: Vec<String> = faults.iter().map(|(name, _)| format!("{name} = \"skip\"")).collect();
+        names.dedup();
         bail!(Code::DebianScript.error(format!(
             "scripts of packages do what is not known here:\n  {}\nhelp: if your services do not need it, add `scripts = {{ {} }}` to `base`",
             told.join("\n  "),
-            format_args!("{first} = \"skip\"")
+            names.join(", ")
         )));
     }
     authorities::write(&mut setup)?;

@@ -30,6 +30,27 @@ const NOTHING: [&str; 21] = [
     "locales",
 ];
 
+/// Packages of a running system, whose scripts also tell what runs: what of them is not understood is noted.
+const OF_SYSTEM: [&str; 12] = [
+    "dbus",
+    "dbus-daemon",
+    "dbus-system-bus-common",
+    "dbus-user-session",
+    "dbus-x11",
+    "libnss-systemd",
+    "libpam-systemd",
+    "procps",
+    "systemd",
+    "systemd-sysv",
+    "udev",
+    "polkitd",
+];
+
+/// Whether lines of a package's scripts that are not understood are no more than a note.
+pub fn is_of_system(name: &str) -> bool {
+    OF_SYSTEM.contains(&name)
+}
+
 /// Does what the scripts of a package would; false if they are not known by its name.
 ///
 /// # Errors

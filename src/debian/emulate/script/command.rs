@@ -157,6 +157,7 @@ const CACHES: &[&str] = &[
     "mktexlsr",
     "systemd-tmpfiles",
     "systemd-hwdb",
+    "pam-auth-update",
     "gtk-query-immodules-3.0",
     "gtk-query-immodules-2.0",
     "update-gconf-defaults",
@@ -411,7 +412,7 @@ fn change(setup: &mut Setup<'_>, name: &str, arguments: &[String], paths: &[&str
         for path in at {
             let Some(mut node) = setup.tree.at(&path).cloned() else { continue };
             if name == "chmod" {
-                let Ok(mode) = u32::from_str_radix(what, 8) else { return false };
+                let Some(mode) = mode_of(what, node.mode) else { return false };
                 // Nobody gets more rights by a script that was never looked at.
                 if mode & 0o6000 != 0 && !node.is_folder() && node.mode & 0o6000 == 0 {
                     setup.note(format!(
@@ -439,6 +440,47 @@ fn change(setup: &mut Setup<'_>, name: &str, arguments: &[String], paths: &[&str
         }
     }
     true
+}
+
+/// The mode that `755` or `go-w,u+x` makes of another one.
+fn mode_of(text: &str, mut mode: u32) -> Option<u32> {
+    if let Ok(mode) = u32::from_str_radix(text, 8) {
+        return Some(mode);
+    }
+    for part in text.split(',') {
+        let at = part.find(['+', '-', '='])?;
+        let (who, rights) = (&part[..at], &part[at + 1..]);
+        let mut bits = 0;
+        for right in rights.chars() {
+            let every = match right {
+                'r' => 0o444,
+                'w' => 0o222,
+                'x' | 'X' => 0o111,
+                's' => 0o6000,
+                't' => 0o1000,
+                _ => return None,
+            };
+            bits |= every;
+        }
+        let mask = who.chars().try_fold(0, |mask, who| {
+            Some(
+                mask | match who {
+                    'u' => 0o4700,
+                    'g' => 0o2070,
+                    'o' => 0o1007,
+                    'a' => 0o7777,
+                    _ => return None,
+                },
+            )
+        })?;
+        bits &= if who.is_empty() { 0o7777 } else { mask };
+        mode = match part.as_bytes()[at] {
+            b'+' => mode | bits,
+            b'-' => mode & !bits,
+            _ => mode & !mask | bits,
+        };
+    }
+    Some(mode)
 }
 
 /// `adduser`, `addgroup`, `useradd` and `groupadd` for accounts of the system.
