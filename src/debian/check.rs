@@ -12,6 +12,9 @@ use super::tree::{NodeKind, Tree};
 use crate::diagnostic::Code;
 use crate::elf::{Elf, Needing, needed};
 
+/// How many faults an error names.
+const LISTED: usize = 10;
+
 /// How many plugins a note names.
 const SHOWN: usize = 3;
 
@@ -53,9 +56,11 @@ pub fn libraries(tree: &Tree, parcels: &[Parcel]) -> Result<Vec<String>> {
     }
     if let Some(first) = faults.first() {
         let path = first.split('`').nth(1).unwrap_or_default();
+        let more = faults.len().saturating_sub(LISTED);
+        let more = if more > 0 { format!("\n  and {more} more") } else { String::new() };
         bail!(Code::DebianPackage.error(format!(
-            "programs lack libraries that no package in the base has:\n  {}\nhelp: add the package with the library to `packages`, or leave the program out: `exclude = [\"{}\"]`",
-            Vec::from_iter(faults.iter().map(String::as_str)).join("\n  "),
+            "programs lack libraries that no package in the base has:\n  {}{more}\nhelp: add the package with the library to `packages`, or leave the program out: `exclude = [\"{}\"]`",
+            Vec::from_iter(faults.iter().take(LISTED).map(String::as_str)).join("\n  "),
             path.trim_start_matches('/')
         )));
     }

@@ -6,7 +6,7 @@ use super::Setup;
 use crate::debian::tree::{Node, NodeKind};
 
 /// Packages whose scripts do nothing on a new system that another step does not do, or only ask questions.
-const NOTHING: [&str; 21] = [
+const NOTHING: [&str; 24] = [
     "base-passwd",
     "bsdutils",
     "coreutils",
@@ -23,10 +23,13 @@ const NOTHING: [&str; 21] = [
     "openssl",
     "perl",
     "perl-base",
+    "netbase",
     "ubuntu-keyring",
+    "ucf",
     "usr-is-merged",
     "usrmerge",
     "libssl1.1",
+    "libwrap0",
     "locales",
 ];
 
@@ -49,6 +52,12 @@ const OF_SYSTEM: [&str; 12] = [
 /// Whether lines of a package's scripts that are not understood are no more than a note.
 pub fn is_of_system(name: &str) -> bool {
     OF_SYSTEM.contains(&name)
+}
+
+/// Whether it is an interpreter: `python3`, `python3.11`, `python3.11-minimal`.
+fn is_python(name: &str) -> bool {
+    let version = name.strip_prefix("python3").map(|rest| rest.trim_end_matches("-minimal").trim_start_matches('.'));
+    version.is_some_and(|version| version.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Does what the scripts of a package would; false if they are not known by its name.
@@ -106,6 +115,9 @@ pub fn set_up(setup: &mut Setup<'_>, name: &str) -> Result<bool> {
             }
             setup.folder("usr/local/share/fonts", "staff", 0o2775);
         }
+        "readline-common" => setup.copy("usr/share/readline/inputrc", "etc/inputrc")?,
+        // They compile modules, which the interpreter does by itself as well.
+        name if is_python(name) => {}
         name => return Ok(NOTHING.contains(&name)),
     }
     Ok(true)

@@ -22,11 +22,8 @@ struct Library {
 /// # Errors
 /// When a library cannot be read from the spool.
 pub fn write(tree: &mut Tree, parcels: &[Parcel], epoch: u64) -> Result<()> {
-    let Some(libc) =
-        parcels.iter().find(|parcel| parcel.name == "libc-bin").or_else(|| parcels.iter().find(|parcel| parcel.name == "libc6"))
-    else {
-        return Ok(());
-    };
+    // Who has no ldconfig has no cache: the loader finds what is in its own folders.
+    let Some(libc) = parcels.iter().find(|parcel| parcel.name == "libc-bin") else { return Ok(()) };
     let upstream = libc.version.split('-').next().unwrap_or_default();
     let vendor = if tree.has("etc/dpkg/origins/ubuntu") { "Ubuntu GLIBC" } else { "Debian GLIBC" };
     let generator = format!("ldconfig ({vendor} {}) stable release version {upstream}", libc.version);
@@ -77,6 +74,11 @@ pub fn folders(tree: &Tree) -> Result<Vec<String>> {
         open.extend(included.into_iter().rev());
     }
     folders.extend(["/lib".to_owned(), "/usr/lib".to_owned()]);
+    // Debian's loader knows the folder of its own architecture by itself.
+    let of_architecture = tree
+        .below("usr/lib")
+        .filter(|(path, node)| node.is_folder() && path.matches('/').count() == 2 && path.contains("-linux-gnu"));
+    folders.extend(of_architecture.map(|(path, _)| format!("/{path}")).collect::<Vec<_>>());
     Ok(folders)
 }
 

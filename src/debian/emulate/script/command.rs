@@ -84,6 +84,10 @@ const LOOKS: &[&str] = &[
     "declare",
     "nproc",
     "lsmod",
+    "aa-enabled",
+    "aa-status",
+    "getcap",
+    "apparmor_parser",
     "modprobe",
     "udevadm",
 ];
