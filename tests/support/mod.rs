@@ -12,6 +12,7 @@ pub mod needs;
 pub mod pages;
 pub mod podman;
 pub mod registry;
+pub mod repository;
 pub mod running;
 pub mod server;
 pub mod session;
