@@ -22,6 +22,13 @@ mod tree;
 mod version;
 
 pub use assembly::assemble;
+pub use deb::Unpacked;
+pub use index::PackageIndex;
+pub use openpgp::Keyring;
 pub use pin::{DebianPin, PackagePin};
 pub use recipe::{Distribution, Recipe, ScriptRule, architecture};
+pub use release::Release;
 pub use repository::{fetch, pin, sources};
+pub use resolver::{Chosen, resolve};
+pub use spool::Spool;
+pub use version::compare as compare_versions;

@@ -31,7 +31,7 @@ pub mod cli;
 mod commands;
 mod compile;
 pub mod config;
-mod debian;
+pub mod debian;
 #[cfg(feature = "engine")]
 mod dev;
 pub mod diagnostic;

@@ -1,15 +1,19 @@
 //! `appbundle.lock`: pins each image reference to a digest, so that every build uses the same base.
 
+mod locked;
+mod packages;
+
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::{Manifest, Problem, Problems, Step};
-use crate::debian::{DebianPin, Recipe};
+use crate::debian::DebianPin;
 use crate::diagnostic::Code;
 use crate::digest::Digest;
 use crate::registry::Reference;
+pub use locked::refuse_change;
 
 /// The file's name; it is next to the root manifest.
 pub const NAME: &str = "appbundle.lock";
@@ -122,28 +126,6 @@ impl Lockfile {
         self.table.images.retain(|pin| pin.reference != reference);
     }
 
-    /// The packages of a base for an architecture, if they are pinned.
-    pub fn debian(&self, recipe: &Recipe, architecture: &str) -> Option<&DebianPin> {
-        self.table.debian.iter().find(|pin| pin.is_of(recipe, architecture))
-    }
-
-    /// All pins of packages.
-    pub fn debian_pins(&self) -> &[DebianPin] {
-        &self.table.debian
-    }
-
-    /// Keeps those pins of packages of which `keep` says so.
-    pub fn retain_debian(&mut self, keep: impl FnMut(&DebianPin) -> bool) {
-        self.table.debian.retain(keep);
-    }
-
-    /// Pins the packages of a base.
-    pub fn set_debian(&mut self, pin: DebianPin) {
-        self.table.debian.retain(|other| !other.is_same_base(&pin));
-        self.table.debian.push(pin);
-        self.table.debian.sort_by(|a, b| a.order().cmp(&b.order()));
-    }
-
     /// Writes the file atomically if its content changed; returns whether it did.
     ///
     /// # Errors
@@ -241,17 +223,6 @@ fn parse(manifest: &Manifest) -> Result<Table> {
         }
     }
     Ok(table)
-}
-
-/// Fails because `--locked` forbids a change; the message follows Cargo's.
-///
-/// # Errors
-/// Always.
-pub fn refuse_change(lockfile: &Lockfile) -> Result<()> {
-    bail!(Code::LockFileLocked.error(format!(
-        "cannot update the lock file {} because --locked was passed to prevent this\nhelp: to update it, remove the --locked flag and build again",
-        lockfile.path().display()
-    )))
 }
 
 #[cfg(test)]

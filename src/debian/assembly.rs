@@ -176,7 +176,12 @@ fn lay(tree: &mut Tree, parcels: &[Parcel], at: usize) -> Result<()> {
                 }
             }
         }
-        let node = node(tree, member, at).with_context(|| format!("failed to unpack `{}` of `{}`", member.path, parcel.name))?;
+        let node = node(tree, member, at).map_err(|error| {
+            anyhow::Error::from(
+                Code::DebianDamaged
+                    .error(format!("the package `{}` {} is damaged: `{}`: {error:#}", parcel.name, parcel.version, member.path)),
+            )
+        })?;
         tree.put(path, node);
     }
     Ok(())

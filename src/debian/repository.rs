@@ -32,8 +32,11 @@ const DEBIAN_KEYS: &[u8] = include_bytes!("keys/debian.pgp");
 pub fn keyring(recipe: &Recipe) -> Result<Keyring> {
     if let Some(path) = &recipe.keyring {
         let bytes = fs_err::read(path)?;
-        return Keyring::parse(&bytes)
-            .map_err(|error| Code::DebianSignature.error(format!("`{}` is no keyring: {error:#}", path.display())).into());
+        return Keyring::parse(&bytes).map_err(|error| {
+            Code::DebianSignature
+                .error(format!("`{}` is no keyring: {error:#}\nhelp: write it with `gpg --export --armor KEY`", path.display()))
+                .into()
+        });
     }
     match recipe.distribution {
         Distribution::Debian => Keyring::parse(DEBIAN_KEYS),

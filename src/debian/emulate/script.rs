@@ -4,6 +4,8 @@
 //! whose effect is known ([`command`]).
 
 mod command;
+mod effects;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
