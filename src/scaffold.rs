@@ -1,6 +1,7 @@
 //! New members, and tables in manifests that are there.
 
 mod app_yml;
+pub mod apt;
 mod new_member;
 mod root_manifest;
 pub mod tables;

@@ -4,6 +4,7 @@ mod support;
 
 use std::process::{Command, ExitCode};
 
+use cargo_appbundle::digest::Digest;
 use support::harness::{self, test};
 use support::needs::{arm64_cc, dpkg, gpg};
 use support::repository::{NewDeb, RELEASE, Repository, unpacked};
@@ -256,8 +257,17 @@ fn nothing_unverified_is_used() {
         let error = refused(&project);
         assert!(error.contains(words) && error.contains("error[debian-mirror]"), "{words} in {error}");
     }
-    std::fs::write(&deb, good).expect("written");
+    std::fs::write(&deb, &good).expect("written");
     ok(&mut pack(&project, &[]));
+    // A package that was damaged in the cache is fetched again.
+    let cached = project.path().join("user-cache/cargo-appbundle/blobs/sha256").join(Digest::of(&good).hex());
+    let mut bad = good.clone();
+    *bad.last_mut().expect("bytes") ^= 1;
+    std::fs::write(&cached, bad).expect("written");
+    std::fs::remove_dir_all(project.path().join("target")).expect("removed");
+    let said = text(&run(&mut pack(&project, &["--locked"])).stderr);
+    assert!(said.contains("damaged in the cache") && said.contains("Bundled"), "{said}");
+    assert_eq!(std::fs::read(cached).expect("read"), good);
 }
 
 fn an_interrupted_download_goes_on() {

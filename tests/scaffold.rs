@@ -64,7 +64,9 @@ fn init_changes_nothing_when_its_question_is_not_answered() {
 fn init_makes_several_services_of_several_bins() {
     let project = workspace();
     project.write("services/web/src/bin/admin_tool.rs", "fn main() {}\n");
-    ok(&mut appbundle(project.path(), &["init", "--all"]));
+    project.write("Dockerfile.base", "FROM debian:bookworm\nRUN apt-get update && apt-get install -y libssl3\n");
+    let said = support::text(&support::run(&mut appbundle(project.path(), &["init", "--all"])).stderr);
+    assert!(said.contains("`base = { debian = \"bookworm\", packages = [\"libssl3\"] }`"), "{said}");
     let plan: serde_json::Value = serde_json::from_str(&ok(&mut appbundle(project.path(), &["plan", "--json"]))).expect("JSON");
     let mut names: Vec<&str> = plan["services"].as_array().expect("list").iter().filter_map(|s| s["name"].as_str()).collect();
     names.sort_unstable();

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::app::{BaseChoice, Target};
 use crate::base::Sysroot;
 use crate::compile::{CargoSettings, builder, linker};
+use crate::debian::{self, Recipe};
 use crate::diagnostic::Code;
 use crate::os;
 use crate::pipeline::{Options, Session};
@@ -53,6 +54,9 @@ pub fn run(options: &Options, json: bool, shell: &Shell) -> Result<()> {
     for base in plan.bases() {
         if matches!(base, BaseChoice::Rootfs(_) | BaseChoice::Archive(_) | BaseChoice::Image(_)) {
             findings.push(Finding { what: "base".into(), state: State::Good(base.to_string()) });
+        }
+        if let BaseChoice::Debian(recipe) = base {
+            findings.push(packages(recipe));
         }
         if let BaseChoice::Dockerfile(source) = base {
             findings.push(Finding { what: "base".into(), state: State::Good(source.path.display().to_string()) });
@@ -135,6 +139,18 @@ fn the_builder(builder: Builder, target: &Target) -> Finding {
         (None, _) => State::Missing(format!("run `{install}`")),
     };
     Finding { what: program.into(), state }
+}
+
+/// Where the packages of a base come from.
+fn packages(recipe: &Recipe) -> Finding {
+    let state = match debian::sources(recipe) {
+        Ok(sources) => {
+            let suites: Vec<String> = sources.iter().map(|source| format!("{} at {}", source.suite, source.archive)).collect();
+            State::Good(format!("{recipe}: {}", suites.join(", ")))
+        }
+        Err(_) => State::Missing("set `mirror` in `base`: this machine's apt names no archive of the distribution".into()),
+    };
+    Finding { what: "base".into(), state }
 }
 
 fn c_library(linker: &str, triple: &str) -> Finding {

@@ -5,6 +5,7 @@ use std::io::{IsTerminal as _, Write as _};
 use anyhow::{Result, bail};
 
 use crate::app::{Author, Name};
+use crate::scaffold::apt;
 use crate::scaffold::tables::{self, AddedTables};
 use crate::shell::Shell;
 use crate::workspace::{CargoOptions, Member, Workspace};
@@ -50,6 +51,14 @@ pub fn run(options: &InitOptions, shell: &Shell) -> Result<()> {
     changed.iter().for_each(|path| shell.status("Wrote", path.display()));
     if had_app {
         shell.status("Kept", "the app's table");
+    }
+    for name in ["Dockerfile.base", "Dockerfile"] {
+        let text = std::fs::read_to_string(workspace.root.join(name)).unwrap_or_default();
+        if let Some(base) = apt::base_of(&text).filter(|_| !had_app) {
+            shell.note(format_args!(
+                "`{name}` installs packages: `{base}` in the app's table makes a base of them without Docker"
+            ));
+        }
     }
     let has_service = !chosen.is_empty() || workspace.members.iter().any(|member| member.metadata.get("service").is_some());
     shell.note(match has_service {

@@ -1,20 +1,22 @@
 //! Unpacks the packages of a pin into one tree.
 
+use std::io::BufReader;
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use rayon::prelude::*;
 
-use super::control::Paragraph;
-use super::deb::{Member, MemberKind, Unpacked};
-use super::pin::DebianPin;
+use super::deb::{DebMember, MemberKind, Unpacked};
+use super::parcel::Parcel;
+use super::pin::{DebianPin, PackagePin};
 use super::recipe::Recipe;
 use super::relation;
 use super::spool::Spool;
-use super::tree::{Node, NodeKind, Tree};
+use super::tree::{NodeKind, Tree, TreeNode};
 use super::{check, emulate};
 use crate::diagnostic::Code;
+use crate::digest::{Hasher, Summed};
 use crate::oci::blob_path;
 
 /// Folders that a slim base does without. Of `usr/share/doc`, copyright files stay.
@@ -28,27 +30,6 @@ const FAT: [&str; 8] = [
     "usr/share/doc-base",
     "usr/share/bug",
 ];
-
-/// A package on its way into the tree.
-#[derive(Debug)]
-pub struct Parcel {
-    /// The name.
-    pub name: String,
-    /// The version.
-    pub version: String,
-    /// `arm64`, or `all`.
-    pub architecture: String,
-    /// What it holds.
-    pub unpacked: Unpacked,
-}
-
-impl Parcel {
-    /// A field of its control file.
-    pub fn field(&self, name: &str) -> Option<String> {
-        let text = self.unpacked.text("control")?;
-        Paragraph::parse(&text).get(name).map(str::to_owned)
-    }
-}
 
 /// A tree that is complete.
 #[derive(Debug)]
@@ -85,11 +66,11 @@ fn unpack(pin: &DebianPin, recipe: &Recipe, blobs: &Path, spool: &Spool, threads
     let keep = |path: &str, is_link_or_folder: bool| !exclude.is_match(path) && !(slim && is_fat(path, is_link_or_folder));
     let threads = rayon::ThreadPoolBuilder::new().num_threads(threads.clamp(1, 8)).build()?;
     threads.install(|| {
-        let one = |package: &super::pin::PackagePin| {
+        let one = |package: &PackagePin| {
             let path = blobs.join(blob_path(&package.digest));
             // What a package says of itself is no more than a hint, but a bomb is far beyond it.
             let most = (package.installed << 11).saturating_add(64 << 20);
-            let unpacked = Unpacked::read(&path, spool, most, &keep).map_err(|error| {
+            let unpacked = verified(&path, package, spool, most, &keep).map_err(|error| {
                 anyhow::Error::from(
                     Code::DebianDamaged
                         .error(format!("the package `{}` {} is damaged: {error:#}", package.name, package.version)),
@@ -100,6 +81,24 @@ fn unpack(pin: &DebianPin, recipe: &Recipe, blobs: &Path, spool: &Spool, threads
         };
         pin.packages.par_iter().map(one).collect()
     })
+}
+
+/// Unpacks a package while it is summed: it may have been damaged on disk since it was fetched.
+fn verified(
+    path: &Path,
+    package: &PackagePin,
+    spool: &Spool,
+    most: u64,
+    keep: &(dyn Fn(&str, bool) -> bool + Sync),
+) -> Result<Unpacked> {
+    let mut sum = Hasher::default();
+    let mut file = BufReader::with_capacity(1 << 16, Summed::new(fs_err::File::open(path)?, &mut sum));
+    let unpacked = Unpacked::read(&mut file, spool, most, keep)?;
+    std::io::copy(&mut file, &mut std::io::sink())?;
+    drop(file);
+    let sum = sum.finish();
+    ensure!(sum == package.digest, "its sum is `{sum}` instead of `{}`", package.digest);
+    Ok(unpacked)
 }
 
 /// Patterns of paths, with or without `/` before them.
@@ -148,7 +147,7 @@ fn lay(tree: &mut Tree, parcels: &[Parcel], at: usize) -> Result<()> {
             tree.folders(folder, member.mtime);
         }
         if let Some(there) = tree.at(&path) {
-            let leads_to_folder = || tree.resolve(&path).and_then(|path| tree.at(&path)).is_some_and(Node::is_folder);
+            let leads_to_folder = || tree.resolve(&path).and_then(|path| tree.at(&path)).is_some_and(TreeNode::is_folder);
             match (&member.kind, &there.kind) {
                 // A folder that is there stays, also where it is one by a link.
                 (MemberKind::Folder, NodeKind::Folder) if there.package.is_none() => {}
@@ -187,7 +186,7 @@ fn lay(tree: &mut Tree, parcels: &[Parcel], at: usize) -> Result<()> {
     Ok(())
 }
 
-fn node(tree: &Tree, member: &Member, at: usize) -> Result<Node> {
+fn node(tree: &Tree, member: &DebMember, at: usize) -> Result<TreeNode> {
     let kind = match &member.kind {
         MemberKind::Folder => NodeKind::Folder,
         MemberKind::File(start, size) => NodeKind::Spooled(*start, *size),
@@ -201,7 +200,7 @@ fn node(tree: &Tree, member: &Member, at: usize) -> Result<Node> {
             }
         }
     };
-    Ok(Node { mode: member.mode, uid: member.uid, gid: member.gid, mtime: member.mtime, kind, package: Some(at) })
+    Ok(TreeNode { mode: member.mode, uid: member.uid, gid: member.gid, mtime: member.mtime, kind, package: Some(at) })
 }
 
 /// Whether a package may take files of another one over.

@@ -6,8 +6,8 @@ use std::io::{BufReader, Read as _};
 
 use anyhow::{Result, bail};
 
-use super::assembly::Parcel;
 use super::emulate;
+use super::parcel::Parcel;
 use super::tree::{NodeKind, Tree};
 use crate::diagnostic::Code;
 use crate::elf::{Elf, Needing, needed};

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
@@ -21,14 +20,14 @@ pub struct Unpacked {
     /// The control files by name: `control`, `postinst`, `md5sums`, …
     pub control: BTreeMap<String, Vec<u8>>,
     /// The files in the order of the archive.
-    pub members: Vec<Member>,
+    pub members: Vec<DebMember>,
     /// The paths of all files, also of those that are left out.
     pub listed: Vec<String>,
 }
 
 /// A member of `data.tar`.
 #[derive(Clone, Debug)]
-pub struct Member {
+pub struct DebMember {
     /// Path without `/` at its ends; never empty, never out of the root.
     pub path: String,
     /// Permission bits.
@@ -61,8 +60,7 @@ impl Unpacked {
     ///
     /// # Errors
     /// When it is damaged, unpacks to more than `most` bytes, or has a member that no package should have.
-    pub fn read(path: &Path, spool: &Spool, most: u64, keep: &(dyn Fn(&str, bool) -> bool + Sync)) -> Result<Self> {
-        let mut reader = BufReader::with_capacity(1 << 16, fs_err::File::open(path)?);
+    pub fn read(mut reader: impl BufRead, spool: &Spool, most: u64, keep: &(dyn Fn(&str, bool) -> bool + Sync)) -> Result<Self> {
         let mut magic = [0; 8];
         reader.read_exact(&mut magic).context("it is cut short")?;
         ensure!(&magic == b"!<arch>\n", "it is not a Debian package");
@@ -139,7 +137,7 @@ fn read_data(
     spool: &Spool,
     most: u64,
     keep: &(dyn Fn(&str, bool) -> bool + Sync),
-) -> Result<(Vec<Member>, Vec<String>)> {
+) -> Result<(Vec<DebMember>, Vec<String>)> {
     let budget = Budget::new(most);
     let mut tar = TarReader::new(budget.reader(decompressed(reader)?));
     let (mut members, mut listed, mut names) = (Vec::new(), Vec::new(), 0);
@@ -174,7 +172,7 @@ fn read_data(
         };
         if matches!(kind, MemberKind::File(..)) || keep(&path, is_link || matches!(kind, MemberKind::Folder)) {
             let (uid, gid, mtime) = (entry.uid, entry.gid, entry.mtime);
-            members.push(Member { path, mode: entry.mode & 0o7777, uid, gid, mtime, kind });
+            members.push(DebMember { path, mode: entry.mode & 0o7777, uid, gid, mtime, kind });
         }
     }
     tar.drain()?;

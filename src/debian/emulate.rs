@@ -10,13 +10,15 @@ mod database;
 mod known;
 mod linker_cache;
 mod script;
+mod setup;
 
 use anyhow::{Result, bail};
 
 use self::accounts::Accounts;
 use self::alternatives::Alternatives;
 use self::script::Script;
-use super::assembly::Parcel;
+use self::setup::Setup;
+use super::parcel::Parcel;
 use super::recipe::Recipe;
 use super::tree::Tree;
 use crate::diagnostic::Code;
@@ -24,20 +26,6 @@ pub use linker_cache::folders as search_path;
 
 /// Lines of a script that an error shows.
 const SHOWN: usize = 6;
-
-/// A tree on its way to being set up.
-pub struct Setup<'a> {
-    tree: &'a mut Tree,
-    /// The time of what is made.
-    epoch: u64,
-    /// The time of the newest file of all packages.
-    newest: u64,
-    accounts: Accounts,
-    alternatives: Alternatives,
-    notes: Vec<String>,
-    /// Whether the packages' files count as there already: not yet for a `preinst`.
-    is_unpacked: bool,
-}
 
 /// Completes a tree; gives what the user should know.
 ///
@@ -84,13 +72,4 @@ pub fn all(tree: &mut Tree, parcels: &[Parcel], recipe: &Recipe, epoch: u64) -> 
     linker_cache::write(setup.tree, parcels, setup.epoch)?;
     database::write(setup.tree, parcels, setup.epoch)?;
     Ok(setup.notes)
-}
-
-impl Setup<'_> {
-    /// Adds a note, once.
-    fn note(&mut self, text: String) {
-        if !self.notes.contains(&text) {
-            self.notes.push(text);
-        }
-    }
 }

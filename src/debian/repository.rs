@@ -10,7 +10,7 @@ use super::pin::{DebianPin, PackagePin, ReleasePin};
 use super::recipe::{Distribution, Recipe};
 use super::release::Release;
 use super::resolver;
-use super::sources::{self, Source};
+use super::sources::{self, SuiteSource};
 use crate::archive::{Budget, decompressed};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::oci::blob_path;
@@ -55,7 +55,7 @@ pub fn keyring(recipe: &Recipe) -> Result<Keyring> {
 pub fn pin(
     recipe: &Recipe,
     architecture: &str,
-    sources: &[Source],
+    sources: &[SuiteSource],
     client: &Client<'_>,
     blobs: &Blobs,
     now: u64,
@@ -102,7 +102,7 @@ pub fn pin(
 }
 
 /// The verified Release of a source; `None` if the archive has no such suite and need not.
-fn release(recipe: &Recipe, source: &Source, keyring: &Keyring, client: &Client<'_>, now: u64) -> Result<Option<Release>> {
+fn release(recipe: &Recipe, source: &SuiteSource, keyring: &Keyring, client: &Client<'_>, now: u64) -> Result<Option<Release>> {
     let url = format!("{}/dists/{}/InRelease", source.archive, source.suite);
     let bytes = client.small_file(&url, LARGEST_RELEASE).map_err(|error| unreachable(&error, &url))?;
     let Some(bytes) = bytes else {
@@ -136,7 +136,7 @@ fn unreachable(error: &anyhow::Error, url: &str) -> anyhow::Error {
     Code::DebianMirror.error(format!("failed to get `{url}`: {text}{causes}\nhelp: {help}")).into()
 }
 
-fn check_architecture(recipe: &Recipe, release: &Release, source: &Source, architecture: &str) -> Result<()> {
+fn check_architecture(recipe: &Recipe, release: &Release, source: &SuiteSource, architecture: &str) -> Result<()> {
     if release.architectures.iter().any(|known| known == architecture) {
         return Ok(());
     }
@@ -157,7 +157,7 @@ fn check_architecture(recipe: &Recipe, release: &Release, source: &Source, archi
 /// Gives the list of a component's packages to `read`: from the cache, else from the archive.
 fn packages(
     release: &Release,
-    source: &Source,
+    source: &SuiteSource,
     component: &str,
     architecture: &str,
     client: &Client<'_>,
@@ -190,7 +190,7 @@ fn packages(
 pub fn fetch<F: Fn(u64) + Sync>(
     pin: &DebianPin,
     recipe: &Recipe,
-    sources: impl FnOnce() -> Result<Vec<Source>>,
+    sources: impl FnOnce() -> Result<Vec<SuiteSource>>,
     client: &Client<'_>,
     blobs: &Blobs,
     begin: impl FnOnce(usize, u64) -> F,
@@ -209,7 +209,7 @@ pub fn fetch<F: Fn(u64) + Sync>(
         .iter()
         .map(|package| {
             let own = package.suite.as_ref().unwrap_or(&pin.suite);
-            let (first, others): (Vec<&Source>, Vec<&Source>) = sources.iter().partition(|source| source.suite == *own);
+            let (first, others): (Vec<&SuiteSource>, Vec<&SuiteSource>) = sources.iter().partition(|source| source.suite == *own);
             let mut urls: Vec<String> =
                 first.into_iter().chain(others).map(|source| format!("{}/{}", source.archive, package.path)).collect();
             let mut seen = std::collections::BTreeSet::new();
@@ -253,6 +253,6 @@ fn vendored(package: &PackagePin, recipe: &Recipe, blobs: &Blobs) -> Result<bool
 ///
 /// # Errors
 /// As [`sources::of`].
-pub fn sources(recipe: &Recipe) -> Result<Vec<Source>> {
+pub fn sources(recipe: &Recipe) -> Result<Vec<SuiteSource>> {
     sources::of(recipe, std::path::Path::new("/"))
 }

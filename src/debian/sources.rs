@@ -11,7 +11,7 @@ use crate::diagnostic::Code;
 
 /// A suite at an archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
+pub struct SuiteSource {
     /// URL of the archive, without `/` at the end.
     pub archive: String,
     /// The suite's name.
@@ -26,7 +26,7 @@ pub struct Source {
 ///
 /// # Errors
 /// When neither the table nor the machine names an archive.
-pub fn of(recipe: &Recipe, root: &Path) -> Result<Vec<Source>> {
+pub fn of(recipe: &Recipe, root: &Path) -> Result<Vec<SuiteSource>> {
     let suite = &recipe.suite;
     let (updates, security) = (format!("{suite}-updates"), format!("{suite}-security"));
     let known = if recipe.mirror.is_none() { apt(root) } else { BTreeMap::new() };
@@ -49,7 +49,7 @@ pub fn of(recipe: &Recipe, root: &Path) -> Result<Vec<Source>> {
         // Ubuntu's archives have their own copy.
         Distribution::Ubuntu => of_security.or_else(|| Some(main.clone())),
     };
-    let source = |archive: &str, suite: &str, security, optional| Source {
+    let source = |archive: &str, suite: &str, security, optional| SuiteSource {
         archive: match &recipe.snapshot {
             Some(moment) => format!("{}/{moment}", archive.trim_end_matches('/')),
             None => archive.trim_end_matches('/').to_owned(),

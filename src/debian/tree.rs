@@ -12,13 +12,13 @@ use crate::archive::{END_OF_ARCHIVE, Entry, EntryKind, encode, normal, padding};
 /// The files, by path; no path leads through a link.
 #[derive(Debug)]
 pub struct Tree {
-    nodes: BTreeMap<String, Node>,
+    nodes: BTreeMap<String, TreeNode>,
     spool: Spool,
 }
 
 /// What stands at a path.
 #[derive(Clone, Debug)]
-pub struct Node {
+pub struct TreeNode {
     /// Permission bits.
     pub mode: u32,
     /// Owner.
@@ -48,7 +48,7 @@ pub enum NodeKind {
     HardLink(String),
 }
 
-impl Node {
+impl TreeNode {
     /// A node of root's.
     pub fn new(mode: u32, mtime: u64, kind: NodeKind) -> Self {
         Self { mode, uid: 0, gid: 0, mtime, kind, package: None }
@@ -67,19 +67,19 @@ impl Tree {
     }
 
     /// All nodes in the order of their paths.
-    pub fn all(&self) -> impl Iterator<Item = (&str, &Node)> {
+    pub fn all(&self) -> impl Iterator<Item = (&str, &TreeNode)> {
         self.nodes.iter().map(|(path, node)| (path.as_str(), node))
     }
 
     /// The nodes below a folder, at any depth.
-    pub fn below<'a>(&'a self, folder: &str) -> impl Iterator<Item = (&'a str, &'a Node)> + use<'a> {
+    pub fn below<'a>(&'a self, folder: &str) -> impl Iterator<Item = (&'a str, &'a TreeNode)> + use<'a> {
         let start = format!("{folder}/");
         let end = format!("{folder}0");
         self.nodes.range(start..end).map(|(path, node)| (path.as_str(), node))
     }
 
     /// The node at a path, which is taken as it is: links are not followed.
-    pub fn at(&self, path: &str) -> Option<&Node> {
+    pub fn at(&self, path: &str) -> Option<&TreeNode> {
         self.nodes.get(path)
     }
 
@@ -89,7 +89,7 @@ impl Tree {
         'again: for _ in 0..40 {
             let ends: Vec<usize> = path.match_indices('/').map(|(at, _)| at).chain([path.len()]).collect();
             for end in ends {
-                if let Some(Node { kind: NodeKind::Symlink(target), .. }) = self.nodes.get(&path[..end]) {
+                if let Some(TreeNode { kind: NodeKind::Symlink(target), .. }) = self.nodes.get(&path[..end]) {
                     let folder = path[..end].rsplit_once('/').map_or("", |(folder, _)| folder);
                     let start = if target.starts_with('/') { "" } else { folder };
                     path = normal(&format!("{start}/{target}{}", &path[end..]));
@@ -114,7 +114,7 @@ impl Tree {
     }
 
     /// Puts a node at a path; what stood there goes.
-    pub fn put(&mut self, path: String, node: Node) {
+    pub fn put(&mut self, path: String, node: TreeNode) {
         self.nodes.insert(path, node);
     }
 
@@ -127,21 +127,21 @@ impl Tree {
     pub fn folders(&mut self, path: &str, mtime: u64) {
         let ends: Vec<usize> = path.match_indices('/').map(|(at, _)| at).chain([path.len()]).collect();
         for end in ends.into_iter().filter(|end| *end > 0) {
-            self.nodes.entry(path[..end].to_owned()).or_insert_with(|| Node::new(0o755, mtime, NodeKind::Folder));
+            self.nodes.entry(path[..end].to_owned()).or_insert_with(|| TreeNode::new(0o755, mtime, NodeKind::Folder));
         }
     }
 
     /// Makes a file, with its folders. `path` may lead through links.
     pub fn write(&mut self, path: &str, mode: u32, mtime: u64, bytes: impl Into<Vec<u8>>) {
-        self.make(path, Node::new(mode, mtime, NodeKind::Made(bytes.into())));
+        self.make(path, TreeNode::new(mode, mtime, NodeKind::Made(bytes.into())));
     }
 
     /// Makes a symbolic link, with its folders.
     pub fn link(&mut self, path: &str, target: &str, mtime: u64) {
-        self.make(path, Node::new(0o777, mtime, NodeKind::Symlink(target.to_owned())));
+        self.make(path, TreeNode::new(0o777, mtime, NodeKind::Symlink(target.to_owned())));
     }
 
-    fn make(&mut self, path: &str, node: Node) {
+    fn make(&mut self, path: &str, node: TreeNode) {
         let Some(path) = self.place(path) else { return };
         if let Some((folder, _)) = path.rsplit_once('/') {
             self.folders(&folder.to_owned(), node.mtime);
@@ -180,7 +180,7 @@ impl Tree {
     }
 
     /// The file at a path: behind a hard link, the one that it names.
-    fn file(&self, path: &str) -> Option<&Node> {
+    fn file(&self, path: &str) -> Option<&TreeNode> {
         let node = self.nodes.get(path)?;
         match &node.kind {
             NodeKind::HardLink(target) => self.nodes.get(target),
@@ -227,7 +227,7 @@ impl Tree {
 
 struct TarOfTree<'a> {
     spool: &'a Spool,
-    members: std::vec::IntoIter<(Entry, &'a Node)>,
+    members: std::vec::IntoIter<(Entry, &'a TreeNode)>,
     current: Box<dyn Read + 'a>,
     ended: bool,
 }

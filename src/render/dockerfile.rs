@@ -8,6 +8,7 @@ use minijinja::{Environment, context};
 
 use super::instructions::Instructions;
 use crate::app::{Base, BaseChoice, Bases, CopiedPath, Dockerfile, GeneratedFile, VolumeSource};
+use crate::debian::Recipe;
 use crate::oci::DEFAULT_PATH;
 use crate::plan::{Plan, PlannedImage};
 
@@ -93,7 +94,11 @@ fn of_base(plan: &Plan, base: &Base, number: usize) -> Result<Context> {
             _ => "tar",
         },
         archive => archive_path,
-        first => if let BaseChoice::Dockerfile(source) = &base.choice { by_hand(plan, source, base) } else { String::new() },
+        first => match &base.choice {
+            BaseChoice::Dockerfile(source) => by_hand(plan, source, base),
+            BaseChoice::Debian(recipe) => by_apt(recipe),
+            _ => String::new(),
+        },
         from => base.reference.clone().unwrap_or_else(|| "scratch".into()),
         tar => has_layer.then_some(&tar),
         path => (!base.config.env.iter().any(|variable| variable.starts_with("PATH="))).then_some(DEFAULT_PATH),
@@ -103,6 +108,16 @@ fn of_base(plan: &Plan, base: &Base, number: usize) -> Result<Context> {
     let image = base_image(plan, number);
     let dockerfile = GeneratedFile { path, contents: contents + "\n" };
     Ok(Context { dockerfile, service: None, image, copied, args: BTreeMap::new() })
+}
+
+/// The lines of a Dockerfile that make a similar base with apt.
+fn by_apt(recipe: &Recipe) -> String {
+    format!(
+        "FROM {}:{}\n#   RUN apt-get update && apt-get install -y --no-install-recommends {}",
+        recipe.distribution.name(),
+        recipe.suite,
+        recipe.packages.join(" ")
+    )
 }
 
 /// The command that builds the user's own Dockerfile.

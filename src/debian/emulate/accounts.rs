@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::debian::tree::{Node, NodeKind, Tree};
+use crate::debian::tree::{NodeKind, Tree, TreeNode};
 
 /// Where there is no `base-passwd`.
 const USERS: &str = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n";
@@ -138,7 +138,7 @@ impl Accounts {
         let gshadow: String =
             self.groups.iter().map(|row| format!("{}:*::{}\n", row[0], row.get(3).map_or("", String::as_str))).collect();
         for (path, text) in [("etc/shadow", shadow), ("etc/gshadow", gshadow)] {
-            let mut node = Node::new(0o640, epoch, NodeKind::Made(text.into_bytes()));
+            let mut node = TreeNode::new(0o640, epoch, NodeKind::Made(text.into_bytes()));
             node.gid = self.id("shadow", true).unwrap_or(0);
             tree.put(path.to_owned(), node);
         }

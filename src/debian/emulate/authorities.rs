@@ -6,7 +6,7 @@ use anyhow::Result;
 use base64::Engine as _;
 use ring::digest;
 
-use super::Setup;
+use super::setup::Setup;
 
 /// Where the package has the certificates.
 const FOLDER: &str = "usr/share/ca-certificates";

@@ -2,8 +2,8 @@
 
 use anyhow::{Context as _, Result};
 
-use crate::debian::assembly::Parcel;
 use crate::debian::control::Paragraph;
+use crate::debian::parcel::Parcel;
 use crate::debian::tree::Tree;
 use crate::digest::md5;
 

@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use super::Setup;
-use crate::debian::tree::{Node, NodeKind};
+use super::setup::Setup;
+use crate::debian::tree::{NodeKind, TreeNode};
 
 /// Packages whose scripts do nothing on a new system that another step does not do, or only ask questions.
 const NOTHING: [&str; 24] = [
@@ -101,7 +101,7 @@ pub fn set_up(setup: &mut Setup<'_>, name: &str) -> Result<bool> {
             for path in ["var/cache/apt/archives/partial", "var/lib/apt/lists/partial", "var/lib/apt/lists/auxfiles"] {
                 if let (Some(id), Some(node)) = (setup.accounts.id("_apt", false), setup.tree.at(path)) {
                     let mode = if path.ends_with("partial") { 0o700 } else { node.mode };
-                    let node = Node { uid: id, mode, ..node.clone() };
+                    let node = TreeNode { uid: id, mode, ..node.clone() };
                     setup.tree.put(path.into(), node);
                 }
             }
@@ -127,7 +127,7 @@ impl Setup<'_> {
     /// An empty file, unless something is there.
     fn empty(&mut self, path: &str, group: &str, mode: u32) {
         if !self.tree.has(path) {
-            let mut node = Node::new(mode, self.epoch, NodeKind::Made(Vec::new()));
+            let mut node = TreeNode::new(mode, self.epoch, NodeKind::Made(Vec::new()));
             node.gid = self.accounts.id(group, true).unwrap_or(0);
             if let Some((folder, _)) = path.rsplit_once('/') {
                 self.tree.folders(folder, self.epoch);
@@ -151,7 +151,7 @@ impl Setup<'_> {
     fn folder(&mut self, path: &str, group: &str, mode: u32) {
         if !self.tree.has(path) {
             self.tree.folders(path, self.epoch);
-            let mut node = Node::new(mode, self.epoch, NodeKind::Folder);
+            let mut node = TreeNode::new(mode, self.epoch, NodeKind::Folder);
             node.gid = self.accounts.id(group, true).unwrap_or(0);
             self.tree.put(path.to_owned(), node);
         }

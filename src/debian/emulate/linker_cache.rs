@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
-use crate::debian::assembly::Parcel;
+use crate::debian::parcel::Parcel;
 use crate::debian::tree::{NodeKind, Tree};
 use crate::elf::Elf;
 

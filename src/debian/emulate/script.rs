@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
-use super::Setup;
-use crate::debian::assembly::Parcel;
+use super::setup::Setup;
+use crate::debian::parcel::Parcel;
 
 /// What a new installation calls scripts with (deb-postinst(5)).
 const ACTIONS: [&str; 3] = ["configure", "install", "*"];

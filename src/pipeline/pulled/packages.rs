@@ -73,6 +73,10 @@ pub(super) fn start(parts: &mut Parts<'_>, recipes: &[&Recipe], target: &Target,
 pub fn choose(recipe: &Recipe, architecture: &str, client: &Client<'_>, blobs: &Blobs, shell: &Shell) -> Result<DebianPin> {
     let sources = debian::sources(recipe)?;
     shell.status("Locking", format_args!("packages of {recipe} for {architecture}"));
+    let has_rolling_updates = matches!(recipe.suite.as_str(), "sid" | "unstable");
+    if recipe.snapshot.is_none() && !has_rolling_updates && !sources.iter().any(|source| source.security) {
+        shell.note(format_args!("`{recipe}` is without security updates: `base` has no `security-mirror`"));
+    }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
     debian::pin(recipe, architecture, &sources, client, blobs, now)
 }

@@ -6,9 +6,9 @@ use anyhow::Result;
 
 use super::effects::{add, change, folder, install, remove, rename};
 use super::words::{assigned, without_redirections, words};
-use crate::debian::assembly::Parcel;
-use crate::debian::emulate::Setup;
-use crate::debian::tree::Node;
+use crate::debian::emulate::setup::Setup;
+use crate::debian::parcel::Parcel;
+use crate::debian::tree::TreeNode;
 
 /// Commands that only look, talk or steer.
 const LOOKS: &str = "[ [[ : test true false exit return set shift export local unset echo printf cd umask trap read break continue \
@@ -115,7 +115,7 @@ pub fn run(text: &str, variables: &mut BTreeMap<String, String>, setup: &mut Set
             _ => false,
         },
         "cp" if is_literal => match paths[..] {
-            [from, to] if setup.tree.has(from) && !setup.tree.at(to.trim_matches('/')).is_some_and(Node::is_folder) => {
+            [from, to] if setup.tree.has(from) && !setup.tree.at(to.trim_matches('/')).is_some_and(TreeNode::is_folder) => {
                 setup.copy(from, to)?;
                 true
             }

@@ -1,9 +1,9 @@
 //! What commands do to files and accounts of the tree.
 
-use crate::debian::assembly::Parcel;
-use crate::debian::emulate::Setup;
 use crate::debian::emulate::accounts::NewUser;
-use crate::debian::tree::{Node, NodeKind};
+use crate::debian::emulate::setup::Setup;
+use crate::debian::parcel::Parcel;
+use crate::debian::tree::{NodeKind, TreeNode};
 
 /// Makes a folder and those around it.
 pub fn folder(setup: &mut Setup<'_>, path: &str) {
@@ -59,7 +59,7 @@ pub fn install(setup: &mut Setup<'_>, arguments: &[String]) -> bool {
         let Some(path) = setup.tree.resolve(path) else { return false };
         if let Some(node) = setup.tree.at(&path).cloned() {
             let mode = mode.and_then(|mode| u32::from_str_radix(mode, 8).ok()).unwrap_or(node.mode);
-            setup.tree.put(path, Node { uid: uid.unwrap_or(node.uid), gid: gid.unwrap_or(node.gid), mode, ..node });
+            setup.tree.put(path, TreeNode { uid: uid.unwrap_or(node.uid), gid: gid.unwrap_or(node.gid), mode, ..node });
         }
     }
     true
