@@ -70,7 +70,7 @@ pub enum BaseTable {
     /// A base by name.
     Named(BaseName),
     /// A base from a source: exactly one of these keys.
-    From(BaseSource),
+    From(Box<BaseSource>),
 }
 
 /// Bases that have no source.

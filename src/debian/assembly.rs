@@ -63,7 +63,7 @@ pub fn assemble(pin: &DebianPin, recipe: &Recipe, blobs: &Path, epoch: u64, thre
 fn unpack(pin: &DebianPin, recipe: &Recipe, blobs: &Path, spool: &Spool, threads: usize) -> Result<Vec<Parcel>> {
     let exclude = globs(&recipe.exclude)?;
     let slim = recipe.slim;
-    let keep = |path: &str, is_link_or_folder: bool| !exclude.is_match(path) && !(slim && is_fat(path, is_link_or_folder));
+    let keep = |path: &str, is_link_or_folder: bool| !(exclude.is_match(path) || slim && is_fat(path, is_link_or_folder));
     let threads = rayon::ThreadPoolBuilder::new().num_threads(threads.clamp(1, 8)).build()?;
     threads.install(|| {
         let one = |package: &PackagePin| {

@@ -78,9 +78,9 @@ impl fmt::Display for Recipe {
         write!(f, "{} {}", self.distribution.name(), self.suite)?;
         match &self.packages[..] {
             [] => Ok(()),
-            [packages @ ..] if packages.len() <= 4 => write!(f, " with {}", packages.join(", ")),
+            packages if packages.len() <= 4 => write!(f, " with {}", packages.join(", ")),
             [first, second, rest @ ..] => write!(f, " with {first}, {second} and {} more", rest.len()),
-            [_] => Ok(()),
+            _ => Ok(()),
         }
     }
 }

@@ -10,7 +10,7 @@ use anyhow::Result;
 use super::index::{Candidate, PackageIndex};
 use super::recipe::{Distribution, Recipe};
 use super::relation::{self, Relation};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::Code;
 
 /// What stands in for a package that only moves files once: the tree has merged folders from the start.
 const MERGED: &str = "usr-is-merged";
@@ -191,6 +191,6 @@ impl<'a> Resolver<'a> {
         }
         let asked = last.unwrap_or(&package.name);
         text.push_str(&format!("\nhelp: remove `{asked}` from `packages`, or name what to do without: `without = [\"…\"]`"));
-        Diagnostic::from(Code::DebianPackage.error(text)).into()
+        Code::DebianPackage.error(text).into()
     }
 }

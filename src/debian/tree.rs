@@ -144,7 +144,7 @@ impl Tree {
     fn make(&mut self, path: &str, node: TreeNode) {
         let Some(path) = self.place(path) else { return };
         if let Some((folder, _)) = path.rsplit_once('/') {
-            self.folders(&folder.to_owned(), node.mtime);
+            self.folders(folder, node.mtime);
         }
         self.put(path, node);
     }

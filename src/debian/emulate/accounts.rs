@@ -75,13 +75,12 @@ impl Accounts {
 
     /// Makes a user a member of a group.
     pub fn join(&mut self, user: &str, group: &str) {
-        if let Some(members) = self.groups.iter_mut().find(|row| row[0] == group).and_then(|row| row.get_mut(3)) {
-            if !members.split(',').any(|member| member == user) {
-                if !members.is_empty() {
-                    members.push(',');
-                }
-                members.push_str(user);
+        let members = self.groups.iter_mut().find(|row| row[0] == group).and_then(|row| row.get_mut(3));
+        if let Some(members) = members.filter(|members| !members.split(',').any(|member| member == user)) {
+            if !members.is_empty() {
+                members.push(',');
             }
+            members.push_str(user);
         }
     }
 

@@ -224,7 +224,7 @@ fn logical_lines(text: &str) -> Vec<String> {
             let mark = mark.trim_start_matches('-').split_whitespace().next().unwrap_or_default();
             until = Some(mark.trim_matches(['\'', '"', '\\']).to_owned()).filter(|mark| !mark.is_empty());
         }
-        if let Some(at) = joined.find(" #").filter(|at| joined[..*at].matches(['"', '\'']).count() % 2 == 0) {
+        if let Some(at) = joined.find(" #").filter(|at| joined[..*at].matches(['"', '\'']).count().is_multiple_of(2)) {
             joined.truncate(at);
         }
         if !joined.trim().is_empty() {
