@@ -9,16 +9,22 @@ use std::process::{Command, ExitCode};
 use serde_json::Value;
 use support::harness::{self, test};
 use support::needs::{compose, kubectl, kubernetes_validate, new_docker};
-use support::{NEW_DOCKER, Project, appbundle, fails, fixture, judge, ok, repository, run, text};
+use support::{DESTINATIONS, NEW_DOCKER, Project, appbundle, fails, fixture, judge, ok, repository, run, text};
 
-const ALL: &str = "compose,swarm,dev,kubernetes,auterionos";
+/// The other tests take all destinations out of one list.
+fn the_list_of_destinations_is_that_of_the_help() {
+    let help = ok(&mut appbundle(&repository(), &["generate", "--help"]));
+    let destinations = help.split("\n      --for").nth(1).and_then(|rest| rest.split("\n      --").next()).expect("--for");
+    let listed: Vec<&str> = destinations.lines().filter_map(|line| line.trim().strip_prefix("- ")?.split(':').next()).collect();
+    assert_eq!(listed.join(","), DESTINATIONS, "{help}");
+}
 
 fn only_what_differs_fails_the_check() {
     let folder = fixture("every-key");
-    ok(&mut appbundle(folder.path(), &["generate", "--for", ALL]));
-    ok(&mut appbundle(folder.path(), &["generate", "--check", "--for", ALL]));
+    ok(&mut appbundle(folder.path(), &["generate", "--for", DESTINATIONS]));
+    ok(&mut appbundle(folder.path(), &["generate", "--check", "--for", DESTINATIONS]));
     std::fs::write(folder.path().join("target/appbundle/swarm/docker-stack.yml"), "").expect("written");
-    let error = fails(&mut appbundle(folder.path(), &["generate", "--check", "--for", ALL]), 1);
+    let error = fails(&mut appbundle(folder.path(), &["generate", "--check", "--for", DESTINATIONS]), 1);
     assert!(error.contains("swarm/docker-stack.yml") && !error.contains("compose/docker-compose.yml"), "{error}");
 }
 
@@ -92,7 +98,7 @@ const COMPOSE: [&str; 2] = ["docker-compose", "docker-compose-v2"];
 
 fn docker_compose_accepts_the_files() {
     let every = fixture("every-key");
-    ok(&mut appbundle(every.path(), &["generate", "--for", &format!("{ALL},stacks")]));
+    ok(&mut appbundle(every.path(), &["generate", "--for", DESTINATIONS]));
     let every = every.path().join("target/appbundle");
     let example = repository().join("tests/golden/photo-gallery");
     let of_all = ["compose/docker-compose.yml", "dev/docker-compose.dev.yml", "swarm/docker-stack.yml"];
@@ -334,7 +340,7 @@ fn services_of_one_image_are_started_with_their_commands() {
 fn a_secret_is_only_ever_a_reference() {
     let project = Project::new(&[]);
     project.service("a", "secrets = { TOKEN = { secret = \"tokens\", key = \"api\" } }\n");
-    let mut command = appbundle(project.path(), &["generate", "--for", ALL]);
+    let mut command = appbundle(project.path(), &["generate", "--for", DESTINATIONS]);
     let printed = ok(command.env("TOKEN", "the value itself"));
     for path in printed.lines() {
         assert!(!std::fs::read_to_string(path).expect("read").contains("the value itself"), "{path}");
@@ -376,6 +382,7 @@ fn notes_name_their_destination_and_are_said_once() {
 
 fn main() -> ExitCode {
     harness::run(vec![
+        test!(the_list_of_destinations_is_that_of_the_help),
         test!(only_what_differs_fails_the_check),
         test!(every_key_is_every_key),
         test!(docker_compose_accepts_the_files, [compose, new_docker]),
