@@ -61,7 +61,7 @@ pub struct DeployArgs {
     /// Namespace [default: that of the context]
     #[arg(long, value_name = "NAME", help_heading = "Kubernetes")]
     namespace: Option<String>,
-    /// Seconds to wait for each service to run
+    /// Seconds to wait for each service to start
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     timeout: u64,
 }

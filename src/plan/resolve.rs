@@ -132,7 +132,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     };
     let length = slug.len() + 1 + version.tag.len() + LONGEST_ENDING.len();
     if length > 255 {
-        let message = format!("a bundle of the app would have a name of {length} bytes, `{slug}-{version}…`; 255 are allowed");
+        let message = format!("the bundle's file name, `{slug}-{version}…`, would have {length} bytes; at most 255 are allowed");
         app.report(&mut problems).wrong(Code::InvalidName, &[Step::Key("name")], message);
     }
     let layout = app.table.layout.unwrap_or_default();
@@ -197,7 +197,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         && builder != Builder::Zigbuild
     {
         let message = format!(
-            "the target `{}.{major}.{minor}` names a glibc, which only zig can link against\nhelp: build with `--builder zigbuild`",
+            "the target `{}.{major}.{minor}` names a glibc version, which only zig can link against\nhelp: build with `--builder zigbuild`",
             target.triple
         );
         bail!(Code::TargetGlibc.error(message));
@@ -259,7 +259,7 @@ fn app_name(app: &AppSource, workspace: &Workspace, report: &mut Report<'_>) -> 
     }
     let folder = workspace.root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let near = Name::near(&folder);
-    let why = format!("the workspace's folder is called `{folder}`, which cannot be the app's name: set `name`");
+    let why = format!("the workspace's folder is named `{folder}`, which is not a valid app name: set `name`");
     report.take(Code::InvalidName, &[], Name::new(&near).map_err(|_| why))
 }
 
