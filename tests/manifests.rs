@@ -70,7 +70,7 @@ fn cycles_doubles_and_unknown_names_are_refused() {
     project.service("c", "depends-on = [\"bb\"]\n");
     assert!(fails(&mut appbundle(project.path(), &["plan"]), 1).contains("there is no service `bb`; did you mean `b`?"));
     project.service("c", "name = \"a\"\n");
-    assert!(fails(&mut appbundle(project.path(), &["plan"]), 1).contains("two services are called `a`"));
+    assert!(fails(&mut appbundle(project.path(), &["plan"]), 1).contains("two services are named `a`"));
     project.service("c", "");
     project.write("app.yml", "services: { a: { image: x:#VERSION# }, b: { image: x:#VERSION# }, c: { image: c:#VERSION# } }\n");
     assert!(fails(&mut appbundle(project.path(), &["plan"]), 1).contains("have the same image `x:1.2.3`"));

@@ -327,7 +327,8 @@ services = ["api", "store"]
 "#;
     let project = shop(stacks);
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
-    let message = "the gateway of `shop` does not reach the route `/api` of `api` in the stack `inner`: give `orders` a gateway";
+    let message =
+        "the gateway of `shop` does not reach the route `/api` of `api` in the stack `inner`: add a gateway to `orders`";
     assert!(error.contains(message), "{error}");
     project.edit("Cargo.toml", |text| text.replace("stacks = [\"inner\"]", "stacks = [\"inner\"]\ngateway = {}"));
     ok(&mut appbundle(project.path(), &["generate", "--for", "stacks"]));

@@ -123,7 +123,7 @@ fn health(table: &HealthTable, report: &mut Report<'_>) -> Option<Health> {
             report.wrong(
                 Code::MissingKey,
                 &place,
-                "`healthcheck` needs `port`, or `path` (from `/` on) and `port`, or else `command`",
+                "`healthcheck` needs `port`, `port` and `path`, or `command`; a path begins with `/`",
             );
             return None;
         }

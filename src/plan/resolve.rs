@@ -144,7 +144,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         if let Some(other) = services.get(service_name.as_str()) {
             let steps = if source.table.name.is_some() { &[Step::Key("name")][..] } else { &[] };
             let package = other.package().map_or("", |package| package.package.as_str());
-            let message = format!("two services are called `{service_name}`; the other one is in package `{package}`");
+            let message = format!("two services are named `{service_name}`; the other one is in package `{package}`");
             source.report(&mut problems).wrong(Code::DuplicateService, steps, message);
             continue;
         }

@@ -69,11 +69,7 @@ pub fn resolve(
 fn command_line(table: &BuildTable, report: &mut Report<'_>) -> Option<Vec<String>> {
     let line = table.cmd.as_deref()?;
     if !table.container.args.is_empty() {
-        report.wrong(
-            Code::ConflictingKeys,
-            &[Step::Key("cmd")],
-            "`cmd` and `args` both say what the container runs: keep one of them",
-        );
+        report.wrong(Code::ConflictingKeys, &[Step::Key("cmd")], "`cmd` and `args` exclude each other: keep one of them");
     }
     match crate::process::split(line) {
         Ok(words) if !words.is_empty() => Some(words),

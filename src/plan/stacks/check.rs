@@ -147,7 +147,7 @@ pub fn routes(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
                     let place = [Step::Key("stacks"), Step::Key(stack.name.as_str()), Step::Key("gateway")];
                     if let Some(closed) = closed.filter(|closed| closed.name != inner.name) {
                         let message = format!(
-                            "the gateway of `{}` does not reach the route `{path}` of `{}` in the stack `{}`: give `{}` a gateway",
+                            "the gateway of `{}` does not reach the route `{path}` of `{}` in the stack `{}`: add a gateway to `{}`",
                             stack.name, service.name, inner.name, closed.name
                         );
                         report.wrong(Code::InvalidStack, &place, message);
