@@ -287,7 +287,7 @@ fn hostile_and_broken_archives_end_in_an_error() {
     for (name, why) in [
         ("absolute.tar", "is outside the root folder"),
         ("parent.tar", "is outside the root folder"),
-        ("hard.tar", "out of the root folder"),
+        ("hard.tar", "is outside the root folder"),
         ("short.tar", "cut short"),
         ("noise.tar", "no tar header at byte"),
         ("empty.tar", "not a root file system"),

@@ -179,7 +179,7 @@ fn names_are_as_long_as_formats_take_them() {
     ok(&mut appbundle(project.path(), &["plan"]));
     with(104, 128);
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
-    assert!(error.contains("has 238 bytes; 237 are allowed") && error.contains("alpha/Cargo.toml:7:8"), "{error}");
+    assert!(error.contains("has 238 bytes; at most 237 are allowed") && error.contains("alpha/Cargo.toml:7:8"), "{error}");
     with(222, 9);
     ok(&mut appbundle(project.path(), &["plan"]));
     with(223, 8);

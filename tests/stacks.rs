@@ -192,7 +192,7 @@ ports = ["8443:443"]
     project.write("Dockerfile", "FROM scratch\n");
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
     for part in [
-        "the route `/api` leads to `docs`, `api`",
+        "the route `/api` belongs to several services: `docs`, `api`",
         "the port 8443 is published by the service `gateway` of `orders` and by the service `docs` of `shop`",
     ] {
         assert!(error.contains(part), "{part} in\n{error}");
@@ -218,7 +218,7 @@ stack-image = true
     for part in [
         "no service controls the stack `shop`",
         "new-service shop-stack --template stack",
-        "the stack `orders` is in the stack `shop`: name `orders-stack` in the `services` of `shop`",
+        "the stack `orders` is in the stack `shop`: add its controller `orders-stack` to the `services` of `shop`",
         "there is no stack `web`",
     ] {
         assert!(error.contains(part), "{part} in\n{error}");
@@ -307,7 +307,7 @@ fn what_stacks_cannot_say_is_said() {
     let said = text(&output.stderr);
     assert!(output.status.success(), "{said}");
     for part in [
-        "note: stacks: the volume `data` is a separate one in each of the stacks `orders`, `shop`",
+        "note: stacks: each of the stacks `orders`, `shop` has its own volume `data`",
         "note: stacks: the files of the app `billing` are generated in",
     ] {
         assert!(said.contains(part), "{part} in\n{said}");

@@ -225,7 +225,7 @@ services:
                 "services: { a: { http: { /x: { proxy: { port: a } } } } }",
                 "`port` of `proxy` of `/x` of service `a`: `http` is not",
             ),
-            ("services: { a: { http: { /x: { static-root: w, function: { type: ui } } } } }", "without `label`"),
+            ("services: { a: { http: { /x: { static-root: w, function: { type: ui } } } } }", "has no `label`"),
             ("services: { a: { ssh: yes please } }", "`ssh` is not true or false"),
             ("services: { a: { build-args: { A: 1 } } }", "`A` of service `a`: `build-args` is not a string"),
             ("services: { a: { networking: {} } }", "`networking` has no `subnet`"),

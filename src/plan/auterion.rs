@@ -106,7 +106,7 @@ mod tests {
         let found = devices(&["skynode", "ainode", "jetson"], "aarch64-unknown-linux-gnu");
         assert_eq!(found, Ok(vec!["skynode".into(), "jetson".into()]));
         assert!(devices(&["skynode", "simulation"], "aarch64-unknown-linux-gnu").is_err_and(|e| e.contains("linux/amd64")));
-        assert!(devices(&["toaster"], "aarch64-unknown-linux-gnu").is_err_and(|e| e.contains("known are")));
+        assert!(devices(&["toaster"], "aarch64-unknown-linux-gnu").is_err_and(|e| e.contains("known devices are")));
         assert!(devices(&[], "aarch64-unknown-linux-gnu").is_err());
         assert_eq!(devices(&["simulation"], "x86_64-unknown-linux-gnu"), Ok(vec!["simulation".into()]));
     }

@@ -217,7 +217,7 @@ mod tests {
             assert!(found(from, to, root).is_err_and(|e| e.contains(why)), "{from} {to}");
         }
         symlink("/etc/passwd", root.join("a/web/z")).expect("link");
-        assert!(found("web", "/x", root).is_err_and(|e| e.contains("out of the workspace")));
+        assert!(found("web", "/x", root).is_err_and(|e| e.contains("outside the workspace")));
         std::fs::remove_file(root.join("a/web/z")).expect("removed");
         symlink("nowhere", root.join("a/web/z")).expect("link");
         assert!(found("web", "/x", root).is_err_and(|e| e.contains("which does not exist")));
