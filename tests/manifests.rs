@@ -184,7 +184,7 @@ fn names_are_as_long_as_formats_take_them() {
     ok(&mut appbundle(project.path(), &["plan"]));
     with(223, 8);
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
-    assert!(error.contains("a name of 256 bytes") && error.contains("Cargo.toml:6:8"), "{error}");
+    assert!(error.contains("would have 256 bytes") && error.contains("Cargo.toml:6:8"), "{error}");
 }
 
 #[test]
