@@ -213,9 +213,9 @@ fn claims_of_two_services_are_refused_where_they_stand() {
     );
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
     for part in [
-        "`b` takes the host's port 8080, which `a` takes",
+        "`b` uses the host port 8080, which `a` uses too",
         "services/b/Cargo.toml:8:10",
-        "`b` takes the route `/x/`, which `a` takes",
+        "`b` has the route `/x/`, which `a` has too",
         "services/b/Cargo.toml:9:20",
         "the volume `data` is written by `a` as `65532:65532` and by `b` as `7:7`",
         "services/b/Cargo.toml:10:12",
@@ -248,8 +248,8 @@ fn what_is_said_of_deployment_is_checked() {
         "`1 core` is not an amount of CPU",
         "`memory-limit` is less than `memory`",
         "`soon` is not a duration",
-        "`A B` cannot be the name of a variable",
-        "`k/` cannot be a secret's key",
+        "`A B` is not a valid variable name",
+        "`k/` is not a valid key of a secret",
         "`T` is in `environment` and in `secrets`",
     ] {
         assert!(error.contains(part), "{part} in\n{error}");
@@ -261,7 +261,7 @@ fn a_swarm_has_room_for_names_of_63_letters() {
     project.service("long", &format!("name = \"{}\"\n", "a".repeat(59)));
     ok(&mut appbundle(project.path(), &["generate", "--for", "compose"]));
     let error = fails(&mut appbundle(project.path(), &["generate", "--for", "swarm"]), 1);
-    assert!(error.contains("more than 63 letters") && error.contains("services/long/Cargo.toml:7:8"), "{error}");
+    assert!(error.contains("more than 63 characters") && error.contains("services/long/Cargo.toml:7:8"), "{error}");
 }
 
 fn names_that_kubernetes_forbids_matter_to_it_alone() {
@@ -271,12 +271,12 @@ fn names_that_kubernetes_forbids_matter_to_it_alone() {
     ok(&mut appbundle(project.path(), &["generate", "--for", "compose,swarm,dev"]));
     let error = fails(&mut appbundle(project.path(), &["generate", "--for", "kubernetes"]), 1);
     for part in [
-        "on Kubernetes a service cannot be called `under_score`",
+        "on Kubernetes, a service cannot be named `under_score`",
         "services/under/Cargo.toml:7:8",
-        "on Kubernetes a volume cannot be called `Data`",
-        "on Kubernetes a variable cannot be called `a b`",
-        "on Kubernetes a service cannot be called `7seven`: its name begins with a letter",
-        "on Kubernetes a secret cannot be called `My_Secret`",
+        "on Kubernetes, a volume cannot be named `Data`",
+        "on Kubernetes, a variable cannot be named `a b`",
+        "on Kubernetes, a service cannot be named `7seven`: the name must begin with a letter",
+        "on Kubernetes, a secret cannot be named `My_Secret`",
     ] {
         assert!(error.contains(part), "{part} in\n{error}");
     }
@@ -375,7 +375,7 @@ fn notes_name_their_destination_and_are_said_once() {
     project.write("Cargo.toml", &manifest);
     project.write("app.yml", "services:\n  a:\n    image: a:#VERSION#\n  b:\n    image: b:#VERSION#\n");
     for destination in ["compose", "swarm", "dev", "kubernetes"] {
-        let words = format!("{destination}: all is made of the manifests' tables; `app.yml` is not read");
+        let words = format!("{destination}: the files are generated from the manifests; `app.yml` is not read");
         assert!(notes(destination).contains(&words), "{destination}");
     }
 }

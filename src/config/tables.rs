@@ -55,7 +55,7 @@ pub struct AppTable {
     pub auterion: AuterionTable,
     /// Settings of named volumes, by name.
     pub volumes: BTreeMap<String, VolumeTable>,
-    /// Stacks, by name: services and other stacks that are started, watched and stopped together.
+    /// Stacks, by name: services and other stacks that are started, monitored and stopped together.
     pub stacks: BTreeMap<String, StackTable>,
     /// Settings for Docker Swarm.
     pub swarm: SwarmTable,

@@ -26,7 +26,7 @@ pub fn expand(table: &FileTable, folder: &Path, workspace: &Path) -> Result<Vec<
         let name = start.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let to = if table.to.ends_with('/') { join(&to, &name) } else { to };
         if to.is_empty() {
-            return Err("`to` is the root folder; name a file or end it with a folder".into());
+            return Err("`to` is the root folder; name a file or a folder in it".into());
         }
         return Ok(vec![plain(&to, &start, &metadata)]);
     };
@@ -41,7 +41,7 @@ pub fn expand(table: &FileTable, folder: &Path, workspace: &Path) -> Result<Vec<
 /// The absolute path without the slash at its beginning.
 fn destination(to: &str) -> Result<String, String> {
     let path = to.strip_prefix('/').ok_or_else(|| format!("`{to}` is not an absolute path in the image"))?;
-    crate::archive::confined(path).ok_or_else(|| format!("`{to}` leads out of the image"))
+    crate::archive::confined(path).ok_or_else(|| format!("`{to}` is outside the image"))
 }
 
 /// The part of a pattern before its first special character's component, and the rest.
@@ -155,7 +155,7 @@ fn link(to: &str, path: &Path, start: &Path, workspace: &Path) -> Result<AppFile
     }
     if !inside(workspace) {
         return Err(format!(
-            "the link `{shown}` leads out of the workspace, to `{}`; name that in `files` if you want it",
+            "the link `{shown}` points outside the workspace, to `{}`; to pack its target, name that in `files`",
             real.display()
         ));
     }
@@ -211,13 +211,13 @@ mod tests {
             ("none", "/x", "cannot be read"),
             ("web/*.zip", "/x", "matches no file"),
             ("web", "x", "not an absolute path"),
-            ("web", "/../x", "leads out of the image"),
+            ("web", "/../x", "is outside the image"),
             ("web/[", "/x", "not a pattern"),
         ] {
             assert!(found(from, to, root).is_err_and(|e| e.contains(why)), "{from} {to}");
         }
         symlink("/etc/passwd", root.join("a/web/z")).expect("link");
-        assert!(found("web", "/x", root).is_err_and(|e| e.contains("out of the workspace")));
+        assert!(found("web", "/x", root).is_err_and(|e| e.contains("outside the workspace")));
         std::fs::remove_file(root.join("a/web/z")).expect("removed");
         symlink("nowhere", root.join("a/web/z")).expect("link");
         assert!(found("web", "/x", root).is_err_and(|e| e.contains("which does not exist")));

@@ -150,7 +150,11 @@ fn packed_files(table: &ServiceTable, folder: &Path, workspace: &Path, binary: &
         }
     }
     if let Some((file, inner)) = paths::in_a_file(&all.keys().map(String::as_str).chain([binary]).collect()) {
-        report.wrong(Code::InvalidFiles, &[Step::Key("files")], format!("`{file}` is a file, and `{inner}` would be in it"));
+        report.wrong(
+            Code::InvalidFiles,
+            &[Step::Key("files")],
+            format!("`{file}` is a file, so the image cannot contain `{inner}`"),
+        );
     }
     all.into_values().collect()
 }
