@@ -25,7 +25,7 @@ fn only_what_differs_fails_the_check() {
     ok(&mut appbundle(folder.path(), &["generate", "--check", "--for", DESTINATIONS]));
     std::fs::write(folder.path().join("target/appbundle/swarm/docker-stack.yml"), "").expect("written");
     let error = fails(&mut appbundle(folder.path(), &["generate", "--check", "--for", DESTINATIONS]), 1);
-    assert!(error.contains("swarm/docker-stack.yml") && !error.contains("compose/docker-compose.yml"), "{error}");
+    assert!(error.contains("swarm/docker-stack.yml") && !error.contains("compose/every-key/docker-compose.yml"), "{error}");
 }
 
 /// All keys that a schema knows, with `*` for names that users choose.
@@ -101,12 +101,17 @@ fn docker_compose_accepts_the_files() {
     ok(&mut appbundle(every.path(), &["generate", "--for", DESTINATIONS]));
     let every = every.path().join("target/appbundle");
     let example = repository().join("tests/golden/photo-gallery");
-    let of_all = ["compose/docker-compose.yml", "dev/docker-compose.dev.yml", "swarm/docker-stack.yml"];
-    let of_stacks = ["stacks/every-key.yml", "stacks/inner.yml"];
-    let all = of_all.iter().chain(&of_stacks).map(|file| every.join(file)).chain(of_all.map(|file| example.join(file)));
+    let of_all = |app: &str| {
+        let compose = format!("compose/{app}/docker-compose.yml");
+        [compose, format!("dev/{app}-dev/docker-compose.dev.yml"), "swarm/docker-stack.yml".to_owned()]
+    };
+    let of_stacks = ["stacks/every-key.yml", "stacks/inner.yml"].map(str::to_owned);
+    let of_every = of_all("every-key").into_iter().chain(of_stacks).map(|file| every.join(file));
+    let all = of_every.chain(of_all("photo-gallery").map(|file| example.join(file)));
     let secrets = ["TOKEN", "LICENSE", "PASSWORD"].map(|name| (name, "x"));
     for path in all {
-        let of = path.parent().and_then(Path::file_name).expect("folder").to_str().expect("name").to_owned();
+        let above = |steps| path.ancestors().nth(steps).and_then(Path::file_name).expect("folder").to_str().expect("name");
+        let of = if above(2) == "compose" { "compose".to_owned() } else { above(1).to_owned() };
         let path = path.to_str().expect("path");
         for compose in COMPOSE {
             ok(Command::new(compose).args(["-f", path, "config", "--quiet"]).envs(secrets));
@@ -141,7 +146,7 @@ fn a_port_of_the_container_alone_is_published_nowhere() {
     };
     let only = BTreeSet::from(["8443:443".to_owned()]);
     let composes: [&[&str]; 2] = [&["docker-compose", "-f"], &["docker-compose-v2", "-f"]];
-    for file in ["compose/docker-compose.yml", "auterionos/app.yml", "swarm/docker-stack.yml", "stacks/demo.yml"] {
+    for file in ["compose/demo/docker-compose.yml", "auterionos/app.yml", "swarm/docker-stack.yml", "stacks/demo.yml"] {
         // Only the newer one knows files without a version.
         for words in composes.iter().filter(|words| words[0] != "docker-compose" || !file.ends_with("app.yml")) {
             assert_eq!(published(words, file), only, "{words:?} {file}");
@@ -188,7 +193,7 @@ fn a_tag_is_changed_with_kustomize_and_a_prefix_with_an_option() {
         folder.path(),
         &["generate", "--for", "compose,swarm,kubernetes", "--image-prefix", "localhost:5000/test/"],
     ));
-    for file in ["compose/docker-compose.yml", "swarm/docker-stack.yml"] {
+    for file in ["compose/every-key/docker-compose.yml", "swarm/docker-stack.yml"] {
         let text = std::fs::read_to_string(folder.path().join("target/appbundle").join(file)).expect("read");
         assert!(text.contains("image: localhost:5000/test/hub:1.2.3-g4"), "{text}");
     }
@@ -346,7 +351,7 @@ fn a_secret_is_only_ever_a_reference() {
         assert!(!std::fs::read_to_string(path).expect("read").contains("the value itself"), "{path}");
     }
     let read = |path: &str| project.text(&format!("target/appbundle/{path}"));
-    assert!(read("compose/docker-compose.yml").contains("TOKEN: ${TOKEN:?the key api of the secret tokens}"));
+    assert!(read("compose/demo/docker-compose.yml").contains("TOKEN: ${TOKEN:?the key api of the secret tokens}"));
     assert!(read("kubernetes/service-a.yaml").contains("secretKeyRef:"));
 }
 

@@ -159,7 +159,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         let mut report = source.report(&mut problems);
         let place = if source.table.name.is_some() { &[Step::Key("name")][..] } else { &[] };
         let Some(image) = report.take(Code::InvalidName, place, image.not_too_long()) else { continue };
-        let Some(service) = service::resolve(source, service_name, image, &of_app, &mut problems) else { continue };
+        let Some(service) = service::resolve(source, service_name, image, &of_app, &mut problems, &mut notes) else { continue };
         services.insert(service.name.to_string(), service);
     }
     // A service whose table is wrong in part is there all the same; of one that is not there, the others would say so in vain.
