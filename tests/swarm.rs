@@ -494,7 +494,7 @@ fn one_container_is_a_whole_stack() {
     let name = "appbundle-test-controller";
     run(Command::new("docker").args(["rm", "-f", name]));
     judge("docker", &["run", "-d", "--name", name, "-v", socket, "-p", "127.0.0.1:18891:8080", "shop.shop-stack:1.2.3"]);
-    wait_for(name, "all of it runs");
+    wait_for(name, "the stack runs");
     assert!(page(18880, "/api/there").contains("api /api/there http"));
     assert!(page_over_tls(18843, "/web/there").contains("web /there https"));
     assert_eq!(websocket(18880, "/web", "through the gateway"), "through the gateway");
@@ -535,7 +535,7 @@ fn one_container_is_a_whole_stack() {
     let logs = text(&run(Command::new("docker").args(["logs", name])).stdout);
     assert_eq!(judge("docker", &["inspect", "--format", "{{.State.ExitCode}}", name]), "0\n");
     judge("docker", &["rm", name]);
-    assert!(logs.contains("all of it is gone"), "{logs}");
+    assert!(logs.contains("the stack is removed"), "{logs}");
     assert_eq!(left("shop"), "");
     remove_volumes(&["shop-orders_data"]);
 }

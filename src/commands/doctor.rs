@@ -65,7 +65,7 @@ pub fn run(options: &Options, json: bool, shell: &Shell) -> Result<()> {
     findings.push(engine(&plan));
     findings.push(emulation(&plan.target.platform.architecture));
     if plan.formats.contains(&Format::Auterionos) {
-        findings.push(optional("mender-artifact", "to check a bundle with the reference tool as well"));
+        findings.push(optional("mender-artifact", "only needed to check bundles with the reference tool"));
     }
     let missing = findings.iter().filter(|finding| matches!(finding.state, State::Missing(_))).count();
     if json && !shell.is_json() {

@@ -63,7 +63,7 @@ pub fn run(options: &InitOptions, shell: &Shell) -> Result<()> {
     let has_service = !chosen.is_empty() || workspace.members.iter().any(|member| member.metadata.get("service").is_some());
     shell.note(match has_service {
         true => "next: `cargo appbundle doctor`, then `cargo appbundle build`",
-        false => "next: `cargo appbundle new-service NAME`, since there is no service yet",
+        false => "next: create a service with `cargo appbundle new-service NAME`",
     });
     Ok(())
 }
@@ -77,14 +77,14 @@ fn choose(member: &Member, all: bool) -> Result<Vec<String>> {
     for bin in &member.bins {
         if !std::io::stdin().is_terminal() {
             bail!(
-                "there is no terminal to ask which executables become services\nhelp: take all with `cargo appbundle init --all`"
+                "cannot ask which executables become services: stdin is not a terminal\nhelp: choose all with `cargo appbundle init --all`"
             );
         }
         eprint!("make `{bin}` of package `{}` a service? [Y/n] ", member.name);
         std::io::stderr().flush()?;
         let mut answer = String::new();
         if std::io::stdin().read_line(&mut answer)? == 0 {
-            bail!("the question was not answered; nothing is changed");
+            bail!("the question was not answered; nothing was changed");
         }
         if !answer.trim().to_lowercase().starts_with('n') {
             chosen.push(bin.clone());
