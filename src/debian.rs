@@ -32,6 +32,6 @@ pub use pin::{DebianPin, PackagePin};
 pub use recipe::{Distribution, Recipe, ScriptRule, architecture};
 pub use release::Release;
 pub use repository::{fetch, pin, sources};
-pub use resolver::{Chosen, resolve};
+pub use resolver::{ChosenPackage, resolve};
 pub use spool::Spool;
 pub use version::compare as compare_versions;

@@ -20,7 +20,7 @@ const FILES: &str = "base-files";
 
 /// A package that was chosen.
 #[derive(Clone, Debug)]
-pub struct Chosen<'a> {
+pub struct ChosenPackage<'a> {
     /// The package.
     pub package: &'a Candidate,
     /// The one that depends on it; `None` if it was asked for.
@@ -30,7 +30,7 @@ pub struct Chosen<'a> {
 struct Resolver<'a> {
     index: &'a PackageIndex,
     recipe: &'a Recipe,
-    chosen: BTreeMap<&'a str, Chosen<'a>>,
+    chosen: BTreeMap<&'a str, ChosenPackage<'a>>,
     /// Provided names, and by whom in which version.
     provided: BTreeMap<&'a str, Vec<(&'a str, Option<&'a str>)>>,
     open: VecDeque<&'a Candidate>,
@@ -40,7 +40,7 @@ struct Resolver<'a> {
 ///
 /// # Errors
 /// When a package is unknown, or a dependency cannot be met.
-pub fn resolve<'a>(index: &'a PackageIndex, recipe: &'a Recipe) -> Result<Vec<Chosen<'a>>> {
+pub fn resolve<'a>(index: &'a PackageIndex, recipe: &'a Recipe) -> Result<Vec<ChosenPackage<'a>>> {
     let mut resolver = Resolver { index, recipe, chosen: BTreeMap::new(), provided: BTreeMap::new(), open: VecDeque::new() };
     for name in &recipe.packages {
         let package = resolver.asked(name)?;
@@ -107,7 +107,7 @@ impl<'a> Resolver<'a> {
     }
 
     fn note(&mut self, package: &'a Candidate, needed_by: Option<&'a str>) {
-        self.chosen.insert(&package.name, Chosen { package, needed_by });
+        self.chosen.insert(&package.name, ChosenPackage { package, needed_by });
         for provided in relation::list(&package.provides) {
             self.provided.entry(provided.name).or_default().push((&package.name, provided.provided_version()));
         }

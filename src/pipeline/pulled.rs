@@ -12,6 +12,7 @@ use crate::app::{Base, BaseChoice, Target};
 use crate::base::{self, Pulled};
 use crate::compile::CargoSettings;
 use crate::config::lockfile::{self, Lockfile, PlatformPin};
+use crate::debian::Recipe;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::digest::Digest;
 use crate::oci::Descriptor;
@@ -92,7 +93,8 @@ impl<'a> Images<'a> {
             };
             parts.digests.insert(reference.clone(), digests);
         }
-        packages::start(&mut parts, &recipes, &plan.target, locked, shell)?;
+        let Parts { lockfile, client, blobs, .. } = &parts;
+        parts.packages = Packages::start(&recipes, &plan.target, lockfile, locked, client, blobs, shell)?;
         Ok(Self { parts: Some(parts), shell, locked })
     }
 
@@ -137,6 +139,17 @@ impl<'a> Images<'a> {
         }
         parts.lockfile.set(&name, read.digest, read.pin);
         Ok(read.base)
+    }
+
+    /// Reads a base of packages; fetches only those that were never fetched.
+    ///
+    /// # Errors
+    /// As [`Packages::read`].
+    pub fn read_packages(&mut self, recipe: &Recipe, packer: &Packer, epoch: u64) -> Result<Base> {
+        let parts = self.parts.as_mut().context("the packages are not the plan's")?;
+        let (base, pin) = parts.packages.read(recipe, &parts.client, &parts.blobs, packer, epoch, self.shell)?;
+        parts.lockfile.set_debian(pin);
+        Ok(base)
     }
 
     /// Writes new pins to the lock file, and trims the cache.

@@ -6,7 +6,7 @@ use super::setup::Setup;
 use crate::debian::tree::{NodeKind, TreeNode};
 
 /// Packages whose scripts do nothing on a new system that another step does not do, or only ask questions.
-const NOTHING: [&str; 24] = [
+const NOTHING: [&str; 25] = [
     "base-passwd",
     "bsdutils",
     "coreutils",
@@ -14,6 +14,7 @@ const NOTHING: [&str; 24] = [
     "debconf",
     "debian-archive-keyring",
     "dpkg",
+    "gzip",
     "init-system-helpers",
     "libc6",
     "libgcrypt20",

@@ -5,10 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result};
 
-use super::{Images, Parts};
 use crate::app::{Base, BaseChoice, Target};
 use crate::base;
-use crate::config::lockfile;
+use crate::config::lockfile::{self, Lockfile};
 use crate::debian::{self, DebianPin, Recipe};
 use crate::digest::Digest;
 use crate::plan::Plan;
@@ -47,23 +46,70 @@ pub fn architecture(target: &Target) -> String {
     debian::architecture(&target.platform.architecture, target.platform.variant.as_deref())
 }
 
-/// Chooses the packages of each recipe: from the lock file, otherwise by asking the archive.
-pub(super) fn start(parts: &mut Parts<'_>, recipes: &[&Recipe], target: &Target, locked: bool, shell: &Shell) -> Result<()> {
-    let architecture = architecture(target);
-    for recipe in recipes {
-        let pin = match parts.lockfile.debian(recipe, &architecture) {
-            Some(pin) => pin.clone(),
-            None => {
-                if locked {
-                    lockfile::refuse_change(&parts.lockfile)?;
+impl Packages {
+    /// Chooses the packages of each recipe: from the lock file, otherwise by asking the archive.
+    ///
+    /// # Errors
+    /// When the lock file would have to change under `--locked`, or an archive cannot be asked.
+    pub fn start(
+        recipes: &[&Recipe],
+        target: &Target,
+        lockfile: &Lockfile,
+        locked: bool,
+        client: &Client<'_>,
+        blobs: &Blobs,
+        shell: &Shell,
+    ) -> Result<Self> {
+        let architecture = architecture(target);
+        let mut packages = Self::default();
+        for recipe in recipes {
+            let pin = match lockfile.debian(recipe, &architecture) {
+                Some(pin) => pin.clone(),
+                None => {
+                    if locked {
+                        lockfile::refuse_change(lockfile)?;
+                    }
+                    packages.moved = true;
+                    choose(recipe, &architecture, client, blobs, shell)?
                 }
-                parts.packages.moved = true;
-                choose(recipe, &architecture, &parts.client, &parts.blobs, shell)?
-            }
-        };
-        parts.packages.pins.insert((*recipe).clone(), pin);
+            };
+            packages.pins.insert((*recipe).clone(), pin);
+        }
+        Ok(packages)
     }
-    Ok(())
+
+    /// Reads a base of packages, and gives its pin; fetches only those that were never fetched.
+    ///
+    /// # Errors
+    /// When a package cannot be had, is damaged, or has a script that cannot be replaced.
+    pub fn read(
+        &self,
+        recipe: &Recipe,
+        client: &Client<'_>,
+        blobs: &Blobs,
+        packer: &Packer,
+        epoch: u64,
+        shell: &Shell,
+    ) -> Result<(Base, DebianPin)> {
+        let pin = self.pins.get(recipe).context("the packages are not the plan's")?;
+        let failed = || format!("failed to prepare the base `{recipe}`");
+        if let Some(base) = base::packed_packages(recipe, pin, packer, epoch) {
+            return Ok((base, pin.clone()));
+        }
+        fetch(recipe, pin, client, blobs, shell).with_context(failed)?;
+        let read = || base::read_packages(recipe, pin, blobs.folder(), packer, epoch);
+        let descriptors: Vec<_> = pin.packages.iter().map(debian::PackagePin::descriptor).collect();
+        let mut made = read();
+        // A package may have been damaged on disk since it was fetched.
+        if made.is_err() && blobs.heal(&descriptors) {
+            shell.warning(format_args!("packages of `{recipe}` are damaged in the cache; fetching them again"));
+            fetch(recipe, pin, client, blobs, shell).with_context(failed)?;
+            made = read();
+        }
+        let (base, notes) = made.with_context(failed)?;
+        notes.iter().for_each(|note| shell.note(note));
+        Ok((base, pin.clone()))
+    }
 }
 
 /// Asks the archive for the packages of a recipe.
@@ -79,39 +125,6 @@ pub fn choose(recipe: &Recipe, architecture: &str, client: &Client<'_>, blobs: &
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
     debian::pin(recipe, architecture, &sources, client, blobs, now)
-}
-
-impl Images<'_> {
-    /// Reads a base of packages; fetches only those that were never fetched.
-    ///
-    /// # Errors
-    /// When a package cannot be had, is damaged, or has a script that cannot be replaced.
-    pub fn read_packages(&mut self, recipe: &Recipe, packer: &Packer, epoch: u64) -> Result<Base> {
-        let parts = self.parts.as_mut().context("the packages are not the plan's")?;
-        let pin = parts.packages.pins.get(recipe).context("the packages are not the plan's")?.clone();
-        let shell = self.shell;
-        let failed = || format!("failed to prepare the base `{recipe}`");
-        let base = match base::packed_packages(recipe, &pin, packer, epoch) {
-            Some(base) => base,
-            None => {
-                fetch(recipe, &pin, &parts.client, &parts.blobs, shell).with_context(failed)?;
-                let read = || base::read_packages(recipe, &pin, parts.blobs.folder(), packer, epoch);
-                let descriptors: Vec<_> = pin.packages.iter().map(debian::PackagePin::descriptor).collect();
-                let mut made = read();
-                // A package may have been damaged on disk since it was fetched.
-                if made.is_err() && parts.blobs.heal(&descriptors) {
-                    shell.warning(format_args!("packages of `{recipe}` are damaged in the cache; fetching them again"));
-                    fetch(recipe, &pin, &parts.client, &parts.blobs, shell).with_context(failed)?;
-                    made = read();
-                }
-                let (base, notes) = made.with_context(failed)?;
-                notes.iter().for_each(|note| shell.note(note));
-                base
-            }
-        };
-        parts.lockfile.set_debian(pin);
-        Ok(base)
-    }
 }
 
 /// Fetches the packages of a pin that are not in the cache.

@@ -83,12 +83,11 @@ pub fn run(text: &str, variables: &mut BTreeMap<String, String>, setup: &mut Set
         // What is on the way to be unpacked was not there yet.
         "rm" | "rmdir" | "unlink" | "mv" if !setup.is_unpacked => true,
         "rm" | "rmdir" | "unlink" => {
-            let (open, fixed): (Vec<&str>, Vec<&str>) = paths.iter().partition(|path| path.contains(['$', '`', '*', '?']));
-            fixed.iter().for_each(|path| remove(setup, path));
-            open.iter().all(|path| path.starts_with(['$', '"']) && !path.contains("$DPKG") || path.starts_with("/tmp/"))
-                || open
-                    .iter()
-                    .all(|path| path.starts_with("/var/cache/") || path.starts_with("/var/lib/") || path.starts_with("/run/"))
+            let (unknown, known): (Vec<&str>, Vec<&str>) = paths.iter().partition(|path| path.contains(['$', '`']));
+            let all = arguments.iter().any(|word| word.starts_with('-') && !word.starts_with("--") && word.contains(['r', 'R']));
+            known.iter().for_each(|path| remove(setup, path, all));
+            // A name that only the script knows is one of its own files.
+            unknown.iter().all(|path| path.starts_with('$') || path.starts_with("/tmp/") || path.starts_with("/var/"))
         }
         "mkdir" if is_literal => {
             paths.iter().filter(|path| path.starts_with('/')).for_each(|path| folder(setup, path));

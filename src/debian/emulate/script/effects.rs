@@ -12,11 +12,21 @@ pub fn folder(setup: &mut Setup<'_>, path: &str) {
     }
 }
 
-/// Takes away what stands at a path, unless it is a folder with something in it.
-pub fn remove(setup: &mut Setup<'_>, path: &str) {
-    if let Some(path) = setup.tree.place(path) {
-        let below: Vec<String> = setup.tree.below(&path).map(|(path, _)| path.to_owned()).collect();
-        if below.is_empty() {
+/// Takes away what stands at a path or matches a pattern; folders with something in them only with `all`.
+pub fn remove(setup: &mut Setup<'_>, path: &str, all: bool) {
+    let Some(path) = setup.tree.place(path) else { return };
+    let mut gone = vec![path.clone()];
+    if let Ok(glob) = globset::GlobBuilder::new(&path).literal_separator(true).build()
+        && path.contains(['*', '?'])
+    {
+        let folder = path.split(['*', '?']).next().and_then(|start| start.rsplit_once('/')).map_or("", |(folder, _)| folder);
+        let matcher = glob.compile_matcher();
+        gone = setup.tree.below(folder).map(|(path, _)| path.to_owned()).filter(|path| matcher.is_match(path)).collect();
+    }
+    for path in gone {
+        let inside: Vec<String> = setup.tree.below(&path).map(|(path, _)| path.to_owned()).collect();
+        if all || inside.is_empty() {
+            inside.iter().for_each(|path| setup.tree.remove(path));
             setup.tree.remove(&path);
         }
     }
