@@ -12,7 +12,7 @@ use std::process::Command;
 
 use forge::{Forge, member};
 use support::golden::Golden;
-use support::machine::Machine;
+use support::machine::{EM_AARCH64, EM_X86_64, Machine};
 use support::swarm::{STACKS, member as stack_member, shop};
 use support::{Project, appbundle, fixture, ok, repository, run, text};
 
@@ -266,8 +266,10 @@ fn what_doctor_prints() {
     show("nothing.txt", &machine);
     project.edit("Cargo.toml", |text| text + "engine = \"docker\"\n");
     show("no-engine.txt", &machine);
-    machine.install_compilers();
+    machine.install_compilers(EM_X86_64);
     machine.start_engine();
+    show("foreign-library.txt", &machine);
+    machine.install_compilers(EM_AARCH64);
     machine.tool("mender-artifact", "");
     show("everything.txt", &machine);
     project.edit("Cargo.toml", |text| text + "builder = \"zigbuild\"\n");

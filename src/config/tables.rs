@@ -33,7 +33,7 @@ pub struct AppTable {
     pub author: Option<String>,
     /// The app's version. Default: `workspace.package.version`, or the only version among the services.
     pub version: Option<String>,
-    /// Target triples to build for. Default: `["aarch64-unknown-linux-gnu"]`.
+    /// Target triples to build for; `arm64` and `amd64` stand for those with glibc. Default: `["aarch64-unknown-linux-gnu"]`.
     pub targets: Option<Vec<String>>,
     /// The base of all services' images. Default: `"auto"`.
     pub base: Option<BaseTable>,

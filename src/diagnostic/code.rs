@@ -88,6 +88,7 @@ codes! {
     UnknownKey = "unknown-key",
     UnknownPackage = "unknown-package",
     UnknownService = "unknown-service",
+    UnknownTable = "unknown-table",
     UnknownTarget = "unknown-target",
     VariableMissing = "variable-missing",
     VolumeOwners = "volume-owners",

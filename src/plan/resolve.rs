@@ -72,14 +72,14 @@ pub struct Request {
 /// [`Problems`] with every problem in all manifests, or the first file that cannot be read.
 pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     let mut problems = Problems::default();
-    let mut notes = manifests::mistyped(workspace);
+    let mut notes = Vec::new();
+    manifests::stray(workspace, &mut problems)?;
     let app = manifests::app(workspace, &mut problems)?;
     let (sources, all_read) = manifests::services(workspace, &mut problems)?;
     if sources.is_empty() && problems.is_empty() {
         bail!(Code::NoServices.error(format!(
-            "no package of the workspace `{}` is a service: none has a table `[package.metadata.service]`\nhelp: {}",
-            workspace.root.display(),
-            notes.first().map_or("run `cargo appbundle init`", String::as_str)
+            "no package of the workspace `{}` is a service: none has a table `[package.metadata.service]`\nhelp: run `cargo appbundle init`",
+            workspace.root.display()
         )));
     }
     let mut report = app.report(&mut problems);
@@ -87,7 +87,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     let author = app.table.author.as_deref().map(Author::new);
     let author = author.and_then(|author| report.take(Code::InvalidName, &[Step::Key("author")], author));
     let version = version(&app, &sources, request, &mut report);
-    let target = target(&app, request, &mut report);
+    let target = target(&app, request, workspace, &mut report);
     let mut formats = formats(&app, request, &mut report);
     let has_index = request.among_others && formats.contains(&Format::Oci);
     if request.among_others {
@@ -265,7 +265,7 @@ fn app_name(app: &AppSource, workspace: &Workspace, report: &mut Report<'_>) -> 
 
 fn version(app: &AppSource, sources: &[ServiceSource<'_>], request: &Request, report: &mut Report<'_>) -> Option<Version> {
     if let Some(version) = &request.version {
-        return report.take(Code::InvalidName, &[], Version::new(version).map_err(|why| format!("`--app-version`: {why}")));
+        return report.take_from(Some("--app-version"), Code::InvalidName, &[], Version::new(version));
     }
     if let Some(version) = &app.table.version {
         return report.take(Code::InvalidName, &[Step::Key("version")], Version::new(version));
