@@ -43,7 +43,7 @@ pub struct Outside<'a> {
     /// The folder to which Cargo writes the executables.
     pub binaries: &'a Path,
     /// Repository prefix of the images, `HOST/PATH`.
-    pub image_prefix: Option<&'a str>,
+    pub repo: Option<&'a str>,
     /// The apps of other workspaces that stack controllers deploy.
     pub others: &'a Others,
 }
@@ -51,11 +51,11 @@ pub struct Outside<'a> {
 /// Renders the files of one destination, in a folder named after it, with notes on what the destination cannot express.
 pub fn deployment(plan: &Plan, destination: Destination, outside: Outside<'_>) -> Result<Rendered> {
     let Rendered { files, mut notes } = match destination {
-        Destination::Compose => compose::files(plan, outside.image_prefix)?,
-        Destination::Swarm => swarm::files(plan, outside.image_prefix)?,
+        Destination::Compose => compose::files(plan, outside.repo)?,
+        Destination::Swarm => swarm::files(plan, outside.repo)?,
         Destination::Stacks => stack::files(plan, outside.others)?,
         Destination::Dev => dev::files(plan, outside.binaries)?,
-        Destination::Kubernetes => kubernetes::files(plan, outside.image_prefix)?,
+        Destination::Kubernetes => kubernetes::files(plan, outside.repo)?,
         Destination::Auterionos => auterion::files(plan)?,
     };
     if !matches!(destination, Destination::Auterionos | Destination::Stacks) {

@@ -136,23 +136,32 @@ fn flags_that_are_wrong_are_told_as_flags() {
         for verb in ["plan", "build", "doctor"] {
             let error = told(&[verb, "--target", typed]);
             assert!(error.starts_with(&format!("error[unknown-target]: {why}")), "{error}");
-            assert!(error.contains("\n --> from `--target`\n"), "{error}");
+            assert!(error.contains("\n--> from `--target`\n"), "{error}");
             assert!(error.contains(&format!("help: did you mean `{near}`?")) && !error.contains("Cargo.toml"), "{error}");
         }
     }
     let error = told(&["plan", "--target", "aarch64-apple-darwin"]);
     assert!(error.contains("`aarch64-apple-darwin` is not a Linux target") && error.contains("from `--target`"), "{error}");
     let error = told(&["plan", "--app-version", "a b"]);
-    assert!(error.contains(" --> from `--app-version`\n") && !error.contains("Cargo.toml"), "{error}");
+    assert!(error.contains("\n--> from `--app-version`\n") && !error.contains("Cargo.toml"), "{error}");
     project.edit("Cargo.toml", |text| text.replace("author = \"com.example\"\n", ""));
     let error = told(&["plan", "--format", "auterionos"]);
-    assert!(error.starts_with("error[author-missing]: ") && error.contains(" --> from `--format`\n"), "{error}");
+    assert!(error.starts_with("error[author-missing]: ") && error.contains("\n--> from `--format`\n"), "{error}");
 
     // In a table, it has its place.
     project.edit("Cargo.toml", |text| text + "targets = [\"aarch64-unkown-linux-gnu\"]\n");
     let error = told(&["plan"]);
     assert!(error.contains("rustc has no target `aarch64-unkown-linux-gnu`\n --> Cargo.toml:8:12\n"), "{error}");
     assert!(error.contains("did you mean `aarch64-unknown-linux-gnu`?"), "{error}");
+}
+
+#[test]
+fn an_image_as_a_base_is_told_how_it_is_written() {
+    let project = Project::new(&["alpha"]);
+    project.edit("Cargo.toml", |text| text + "base = \"debian:bookworm\"\n");
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    assert!(error.starts_with("error[invalid-value]: `base` cannot be `debian:bookworm`\n --> Cargo.toml:9:8\n"), "{error}");
+    assert!(error.contains("= help: did you mean `{ image = \"debian:bookworm\" }`?\n"), "{error}");
 }
 
 #[test]

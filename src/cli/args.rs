@@ -36,7 +36,7 @@ pub struct PlanArgs {
     /// Registry to reach over plain HTTP, as HOST or HOST:PORT
     #[arg(long, value_name = "HOST")]
     pub insecure_registry: Vec<String>,
-    /// Target triple to build for, or `arm64` or `amd64`; repeat it for several
+    /// Target triple to build for; repeat it for several
     #[arg(long = "target", value_name = "TRIPLE", help_heading = "Compilation")]
     pub targets: Vec<String>,
     /// Compiler driver

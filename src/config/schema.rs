@@ -150,9 +150,12 @@ impl Check<'_> {
             return;
         }
         let problem = self.manifest.problem_at(Code::InvalidValue, value.span(), format!("`{name}` cannot be `{text}`"));
-        self.problems.push(match nearest(text, &choices) {
-            Some(near) => problem.meant(near, &format!("\"{near}\"")),
-            None => problem.help(format!("it can be {}", listed(&choices))),
+        // A base may be a table too.
+        let source = (name == "base").then(|| source_of(text));
+        self.problems.push(match (nearest(text, &choices), source) {
+            (Some(near), _) => problem.meant(near, &format!("\"{near}\"")),
+            (None, Some(source)) => problem.meant(&source, &source),
+            (None, None) => problem.help(format!("it can be {}", listed(&choices))),
         });
     }
 
@@ -193,6 +196,17 @@ fn alternative<'a>(schema: &'a Value, value: &DeValue<'_>) -> Option<&'a Value> 
         _ => true,
     };
     fits.then_some(schema)
+}
+
+/// The table for a base whose source stands where its name should.
+fn source_of(text: &str) -> String {
+    let is_archive = text.trim_end_matches(".gz").trim_end_matches(".xz").trim_end_matches(".zst").ends_with(".tar");
+    let key = match text {
+        _ if text.rsplit('/').next().is_some_and(|file| file.contains("Dockerfile")) => "dockerfile",
+        _ if is_archive || text.ends_with(".tgz") || text.starts_with(['.', '/']) => "rootfs",
+        _ => "image",
+    };
+    format!("{{ {key} = {} }}", Value::from(text))
 }
 
 fn choices(schema: &Value) -> Vec<&str> {
@@ -305,6 +319,22 @@ mod tests {
         let text = "[package.metadata.service]\nname = \"a\"\nports = [8080, \"80:8080\"]\nenvironment = { A = 1, B = true, C = \"x\", D = 1.5 }\n\
             env-file = \"x\"\nbase = { rootfs = \"x\" }\ncompose = { deploy = { x = [1] } }\nroutes = { \"/a\" = { port = 1 } }\n";
         assert_eq!(report(text), "");
+    }
+
+    #[test]
+    fn a_base_without_its_braces_is_told_them() {
+        for (text, meant) in [
+            ("debian:bookworm", r#"{ image = "debian:bookworm" }"#),
+            ("ghcr.io/example/base", r#"{ image = "ghcr.io/example/base" }"#),
+            ("docker-daemon:base:1", r#"{ image = "docker-daemon:base:1" }"#),
+            ("base.tar.gz", r#"{ rootfs = "base.tar.gz" }"#),
+            ("../root", r#"{ rootfs = "../root" }"#),
+            ("docker/Dockerfile.base", r#"{ dockerfile = "docker/Dockerfile.base" }"#),
+            ("scrach", "scratch"),
+        ] {
+            let report = report(&format!("[package.metadata.service]\nbase = \"{text}\"\n"));
+            assert!(report.contains(&format!("help: did you mean `{meant}`?")), "{report}");
+        }
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub struct Request {
     pub compression: Option<Level>,
     /// `--app-version`
     pub version: Option<String>,
-    /// `--repo`: repository prefix of the images of stacks.
+    /// `--repo`: repository prefix of the images.
     pub repo: Option<String>,
     /// `--env`: build arguments for all Dockerfile services.
     pub env: Vec<(String, String)>,
