@@ -353,7 +353,11 @@ fn notes_name_their_destination_and_are_said_once() {
     let notes = |destination: &str| -> Vec<String> {
         let output = run(&mut appbundle(project.path(), &["generate", "--color", "never", "--for", destination]));
         assert!(output.status.success(), "{}", text(&output.stderr));
-        text(&output.stderr).lines().filter_map(|line| line.strip_prefix("note: ")).map(str::to_owned).collect()
+        text(&output.stderr)
+            .lines()
+            .filter_map(|line| line.strip_prefix("note[")?.split_once("]: "))
+            .map(|(_, note)| note.to_owned())
+            .collect()
     };
     let expected = [
         "stacks: `b` is not privileged: `privileged` has no equivalent in a swarm",

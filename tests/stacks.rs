@@ -113,7 +113,10 @@ fn what_a_controller_leaves_out_is_said() {
     let output = run(&mut appbundle(project.path(), &["generate", "--for", "stacks"]));
     assert!(output.status.success(), "{}", text(&output.stderr));
     let said = text(&output.stderr);
-    assert!(said.contains("note: stacks: `sysctls` of `store` is left out by the controller of `orders`"), "{said}");
+    assert!(
+        said.contains("note[keys-ignored]: stacks: `sysctls` of `store` is left out by the controller of `orders`"),
+        "{said}"
+    );
     let requests: serde_json::Value = serde_json::from_str(&generated(&project, "orders.json")).expect("JSON");
     assert_eq!(requests["Services"][0]["Spec"]["TaskTemplate"]["ContainerSpec"]["User"], "7");
 }
@@ -304,8 +307,8 @@ fn what_stacks_cannot_say_is_said() {
     let said = text(&output.stderr);
     assert!(output.status.success(), "{said}");
     for part in [
-        "note: stacks: the volume `data` is a separate one in each of the stacks `orders`, `shop`",
-        "note: stacks: the files of the app `billing` are generated in",
+        "note[volume-shared]: stacks: the volume `data` is a separate one in each of the stacks `orders`, `shop`",
+        "note[other-app]: stacks: the files of the app `billing` are generated in",
     ] {
         assert!(said.contains(part), "{part} in\n{said}");
     }

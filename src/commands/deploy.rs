@@ -31,7 +31,7 @@ pub fn run(options: &Options, deploy: &DeployOptions, shell: &Shell) -> Result<(
     let others = Others::new();
     let outside = Outside { binaries: &plan.output, repo: options.request.repo.as_deref(), others: &others };
     let Rendered { files, notes } = render::deployment(&plan, Destination::Kubernetes, outside)?;
-    notes.iter().for_each(|note| shell.note(note));
+    shell.notes(notes, &plan.allow);
     let folder = crate::fs::scratch()?;
     for file in &files {
         let path = folder.path().join(&file.path);

@@ -37,7 +37,7 @@ pub fn run(options: &Options, generate: &GenerateOptions, shell: &Shell) -> Resu
             return compare(&plan.output, &files);
         }
         let _lock = lock(&plan, shell)?;
-        notes.iter().for_each(|note| shell.note(note));
+        shell.notes(notes, &plan.allow);
         return put(&plan, files, shell);
     }
     let bench = Workbench::open(&plan, options, plan.compression, shell)?;
@@ -50,7 +50,7 @@ pub fn run(options: &Options, generate: &GenerateOptions, shell: &Shell) -> Resu
         return compare(&plan.output, &files);
     }
     images.finish()?;
-    notes.iter().for_each(|note| shell.note(note));
+    shell.notes(notes, &plan.allow);
     put(&plan, files, shell)
 }
 

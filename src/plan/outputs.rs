@@ -40,14 +40,18 @@ pub fn targets(workspace: &Workspace, request: &Request) -> Result<Vec<String>> 
 
 /// The only target of a plan.
 pub fn target(app: &AppSource, request: &Request, workspace: &Workspace, report: &mut Report<'_>) -> Option<Target> {
+    // One of several may be from the table.
+    let listed = app.table.targets.iter().flatten().position(|triple| request.among_others && request.targets.contains(triple));
+    let place = [Step::Key("targets"), Step::Index(listed.unwrap_or_default())];
     let (flag, steps, triple) = match (&request.targets[..], app.table.targets.as_deref()) {
+        ([typed, ..], _) if listed.is_some() => (None, &place[..], typed.as_str()),
         ([typed, ..], _) => (Some("--target"), &[][..], typed.as_str()),
         ([], None) => (None, &[][..], DEFAULT_TARGET),
         ([], Some([])) => {
             report.wrong(Code::MissingKey, &[Step::Key("targets")], "`targets` is empty");
             return None;
         }
-        ([], Some([first, ..])) => (None, &[Step::Key("targets"), Step::Index(0)][..], first.as_str()),
+        ([], Some([first, ..])) => (None, &place[..], first.as_str()),
     };
     report.take_from(flag, Code::UnknownTarget, steps, known(triple, workspace))
 }

@@ -12,8 +12,8 @@ use super::select::{Choice, Reach, select};
 use super::service::{self, OfApp};
 use super::template::{self, Template};
 use super::{
-    Builder, Engine, Format, Layout, Plan, agreement, auterion, base, checks, names, needs, one_image, registries, stacks,
-    volumes,
+    Builder, Engine, Format, Layout, Plan, agreement, auterion, base, checks, created, names, needs, notes, one_image,
+    registries, stacks, volumes,
 };
 use crate::app::{Author, BaseChoice, Destination, ImageRef, Name, Service, Version};
 use crate::archive::gzip::Level;
@@ -57,8 +57,8 @@ pub struct Request {
     pub insecure_registries: Vec<String>,
     /// `--for`: destinations of the deployment files.
     pub destinations: Vec<Destination>,
-    /// `SOURCE_DATE_EPOCH`
-    pub epoch: u64,
+    /// `SOURCE_DATE_EPOCH`; if `None`, the date that the table chooses.
+    pub epoch: Option<u64>,
     /// `--out-dir`; default: `appbundle` in the target folder.
     pub output: Option<PathBuf>,
     /// Whether this is one of several targets: then each has a folder of its own in the output folder, writes what holds one
@@ -72,7 +72,7 @@ pub struct Request {
 /// [`Problems`] with every problem in all manifests, or the first file that cannot be read.
 pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     let mut problems = Problems::default();
-    let mut notes = Vec::new();
+    let mut said = Vec::new();
     manifests::stray(workspace, &mut problems)?;
     let app = manifests::app(workspace, &mut problems)?;
     let (sources, all_read) = manifests::services(workspace, &mut problems)?;
@@ -93,6 +93,8 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     if request.among_others {
         formats.retain(|format| *format != Format::Oci);
     }
+    let epoch = created::resolve(&app, request, &workspace.root, &mut report);
+    let allow = notes::allowed(&app.table.allow, &mut report);
     let registries = registries::resolve(&app, request, &mut report);
     let base = app.table.base.as_ref().map(|table| base::resolve(table, &workspace.root));
     let base = base.and_then(|base| report.take(Code::InvalidBase, &[Step::Key("base")], base)).unwrap_or(BaseChoice::Auto);
@@ -115,13 +117,14 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         bail!("the app has no name or version");
     };
     if version.is_mapped() {
-        notes.push(format!("version `{}` becomes `{}`: image tags cannot contain `+`", version.written, version.tag));
+        let text = format!("version `{}` becomes `{}`: image tags cannot contain `+`", version.written, version.tag);
+        said.push(Code::VersionMapped.note(text));
     }
     if let (Some(auterion), Some(target)) = (&auterion, &target)
         && auterion.device_types.is_empty()
     {
-        notes
-            .push(format!("no device in `target-platform` runs {}, so no `.auterionos` file is written for it", target.platform));
+        let text = format!("no device in `target-platform` runs {}, so no `.auterionos` file is written for it", target.platform);
+        said.push(Code::NoDevice.note(text));
         formats.retain(|format| *format != Format::Auterionos);
     }
     let template = read_template(workspace, &version)?;
@@ -175,6 +178,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         checks::bins(&sources, &services, &mut problems);
         agreement::check(&sources, &services, &mut problems);
         needs::check(&sources, &services, &mut problems);
+        said.extend(services.values().filter_map(notes::of_health));
         names::check(&request.destinations, &app, &name, &sources, &services, &mut problems);
     }
     let volumes = if all_right { volumes::resolve(&app, &services, &mut problems) } else { BTreeMap::new() };
@@ -243,13 +247,14 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         layout,
         registries,
         compression,
-        epoch: request.epoch,
+        epoch,
         template: template.map(|template| template.text),
         settings,
         workspace: workspace.root.clone(),
         output,
         index,
-        notes,
+        notes: said,
+        allow,
     })
 }
 
