@@ -360,7 +360,7 @@ fn notes_name_their_destination_and_are_said_once() {
             .collect()
     };
     let expected = [
-        "stacks: `b` is not privileged: `privileged` has no equivalent in a swarm",
+        "stacks: `privileged` of `b` is left out: it has no equivalent in a swarm",
         "stacks: the routes of `a` are left out: neither the stack `demo` nor one around it has a `gateway`",
     ];
     let mut said = notes("stacks");

@@ -31,7 +31,7 @@ fn generated(golden: &mut Golden, folder: &Path, commands: &[&[&str]]) {
             let path = Path::new(line).strip_prefix(&top).expect("in the output folder");
             golden.holds(path, &std::fs::read_to_string(line).expect("readable"));
         }
-        for note in text(&output.stderr).lines().filter(|line| line.starts_with("note: ")).map(|line| format!("{line}\n")) {
+        for note in text(&output.stderr).lines().filter(|line| line.starts_with("note")).map(|line| format!("{line}\n")) {
             if !notes.contains(&note) {
                 notes.push(note);
             }

@@ -66,10 +66,7 @@ fn notes_of_service(service: &Service) -> Vec<Note> {
     let mut notes = Vec::new();
     if !service.depends_on.is_empty() {
         let others: Vec<String> = service.depends_on.iter().map(|other| format!("`{other}`")).collect();
-        let text = format!(
-            "all services start at once: until {} answers, it is tried again and again by {{services}}",
-            others.join(", ")
-        );
+        let text = format!("all services start at once: {{services}} must retry until {} answers", others.join(", "));
         notes.push(Code::OrderIgnored.note_of(name, text));
     }
     for port in container.ports.iter().filter(|port| port.host.is_some()) {

@@ -33,7 +33,7 @@ pub fn files(plan: &Plan, prefix: Option<&str>) -> Result<Rendered> {
         let Piece { map, notes: lost } = service(of, &of.image_in(prefix), &folder);
         if !of.depends_on.is_empty() {
             let others = listed(&of.depends_on);
-            let text = format!("all services start at once: until {others} answers, it is tried again and again by {{services}}");
+            let text = format!("all services start at once: {{services}} must retry until {others} answers");
             notes.push(Code::OrderIgnored.note_of(name, text));
         }
         if !of.routes.is_empty() {

@@ -72,7 +72,7 @@ fn pod(plan: &Plan, service: &Service, prefix: Option<&str>) -> Piece {
     if on_host {
         pod.insert("hostNetwork".into(), true.into());
         pod.insert("dnsPolicy".into(), "ClusterFirstWithHostNet".into());
-        let text = "at 127.0.0.1, only services on the same node are reached by {services}, in its node's network";
+        let text = "in the network of a node, {services} can reach only services on the same node at 127.0.0.1";
         notes.push(Code::NetworkDiffers.note_of(name, text));
     }
     if network_mode.as_deref() == Some("none") {
@@ -161,7 +161,7 @@ fn pod(plan: &Plan, service: &Service, prefix: Option<&str>) -> Piece {
     }
     if uid.is_none() {
         let user = user.unwrap_or_default();
-        let text = format!("the user `{user}` of {{services}} is its image's: Kubernetes accepts only numeric users");
+        let text = format!("the user `{user}` of {{services}} is that of the image: Kubernetes accepts only numeric users");
         notes.push(Code::UserDiffers.note_of(name, text));
     }
     for path in &env_files {
@@ -182,7 +182,7 @@ fn pod(plan: &Plan, service: &Service, prefix: Option<&str>) -> Piece {
         notes.push(Code::HealthIgnored.note_of(name, text));
     }
     if !service.container.labels.is_empty() {
-        notes.push(Code::LabelsIgnored.note_of(name, "the labels of {services} are on its image, not on its pods"));
+        notes.push(Code::LabelsIgnored.note_of(name, "the labels of {services} are on images, not on pods"));
     }
     Piece { map: pod, notes }
 }
