@@ -318,13 +318,13 @@ fn stdout_is_the_result_alone() {
     assert!(Path::new(files[0]["path"].as_str().expect("a path")).is_file(), "{files:?}");
     for arguments in [&["plan"][..], &["doctor"], &["generate", "--for", "compose"]] {
         let said = text(&run(&mut command(arguments)).stdout);
-        assert!(!said.contains("tags cannot") && !said.contains('{') && !said.contains("note:"), "{said}");
+        assert!(!said.contains("tags cannot") && !said.contains('{') && !said.contains("note["), "{said}");
     }
 }
 
 #[test]
 fn the_page_of_errors_is_up_to_date() {
-    let mut page = "# Errors\n\nEvery error that users meet often has a code, as in `error[base-glibc]`. This page explains all of them; \
+    let mut page = "# Errors\n\nEvery note, and every error that users meet often, has a code, as in `error[base-glibc]` and `note[routes-ignored]`. This page explains all of them; \
         `cargo appbundle explain CODE`\nprints one in the terminal. It is made of the pages in `src/diagnostic/codes`. A test fails \
         when it is out of date.\n"
         .to_owned();

@@ -111,6 +111,17 @@ fn decisions_about_targets_templates_and_swarms_are_noted() {
 }
 
 #[test]
+fn flags_that_replace_ours_are_noted() {
+    let project = Project::new(&["alpha"]);
+    let mut build = appbundle(project.path(), &["build"]);
+    let told = text(&run(build.env("RUSTFLAGS", "--cfg mine")).stderr);
+    assert!(told.contains("note[rustflags-set]: `RUSTFLAGS` is set"), "{told}");
+    project.edit("Cargo.toml", |text| text + "allow = [\"rustflags-set\"]\n");
+    let told = text(&run(&mut build).stderr);
+    assert!(!told.contains("note["), "{told}");
+}
+
+#[test]
 fn the_date_may_be_that_of_the_commit() {
     let project = Project::new(&["alpha"]);
     project.edit("Cargo.toml", |text| text + "created = \"commit\"\n");

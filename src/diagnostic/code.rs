@@ -91,6 +91,7 @@ codes! {
     RouteConflict = "route-conflict",
     RoutesIgnored = "routes-ignored",
     RoutingIgnored = "routing-ignored",
+    RustflagsSet = "rustflags-set",
     SecretSource = "secret-source",
     ServiceEnded = "service-ended",
     ServiceUnhealthy = "service-unhealthy",
@@ -146,6 +147,7 @@ impl Code {
                 | Self::RestartIgnored
                 | Self::RoutesIgnored
                 | Self::RoutingIgnored
+                | Self::RustflagsSet
                 | Self::SecretSource
                 | Self::SeveralLines
                 | Self::TemplateIgnored
