@@ -104,10 +104,8 @@ impl Shell {
     }
 
     fn print(&self, text: std::fmt::Arguments<'_>) {
-        let mut stream = anstream::AutoStream::new(
-            std::io::stderr().lock(),
-            if self.colored() { ColorChoice::Always } else { ColorChoice::Never },
-        );
+        let choice = if self.colored() { ColorChoice::Always } else { ColorChoice::Never };
+        let mut stream = anstream::AutoStream::new(std::io::stderr().lock(), choice);
         if self.busy.load(Ordering::Relaxed) {
             let _ = write!(stream, "\r\x1b[K");
         }
@@ -131,11 +129,8 @@ impl Shell {
 
     /// What the user should know, without what is allowed, and with one line for services of which the same is said.
     pub fn notes(&self, notes: impl IntoIterator<Item = Note>, allowed: &[Code]) {
-        for note in diagnostic::grouped(notes, allowed) {
-            if self.verbosity > Verbosity::Quiet {
-                self.tell(Severity::Note, Some(note.code), &note.to_string());
-            }
-        }
+        let said = diagnostic::grouped(notes, allowed).into_iter().filter(|_| self.verbosity > Verbosity::Quiet);
+        said.for_each(|note| self.tell(Severity::Note, Some(note.code), &note.to_string()));
     }
 
     /// Something the user should know, which no table can silence.

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
 use super::manifests::{self, AppSource, ServiceSource};
 use super::outputs::{formats, target, wants_auterion};
 use super::report::Report;
 use super::select::{Choice, Reach, select};
 use super::service::{self, OfApp};
-use super::template::{self, Template};
+use super::template;
 use super::{
     Builder, Engine, Format, Layout, Plan, agreement, auterion, base, checks, created, names, needs, notes, one_image,
     registries, stacks, volumes,
@@ -127,7 +127,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         said.push(Code::NoDevice.note(text));
         formats.retain(|format| *format != Format::Auterionos);
     }
-    let template = read_template(workspace, &version)?;
+    let template = template::of_workspace(&workspace.root, &version)?;
 
     let slug = match &author {
         Some(author) => format!("{}.{name}", author.as_str()),
@@ -290,14 +290,4 @@ fn version(app: &AppSource, sources: &[ServiceSource<'_>], request: &Request, re
             None
         }
     }
-}
-
-fn read_template(workspace: &Workspace, version: &Version) -> Result<Option<Template>> {
-    let path = workspace.root.join("app.yml");
-    if !path.is_file() {
-        return Ok(None);
-    }
-    let text = fs_err::read_to_string(&path)?;
-    let read = template::read("app.yml", &text, &version.tag).map_err(|why| Code::AppYml.error(why));
-    read.map(Some).context("failed to read the template")
 }
