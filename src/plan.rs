@@ -5,12 +5,14 @@ mod auterion;
 mod base;
 mod checks;
 mod container;
+mod created;
 mod deployment;
 mod files;
 mod image;
 mod manifests;
 mod names;
 mod needs;
+mod notes;
 mod one_image;
 mod order;
 mod outputs;
@@ -32,6 +34,7 @@ use serde::Serialize;
 
 use crate::app::{Author, BaseChoice, Claim, Name, Package, Service, Stack, Swarm, Target, Version};
 use crate::archive::gzip::Level;
+use crate::diagnostic::{Code, Note};
 use crate::registry::Access;
 
 pub use crate::config::tables::{BuilderName as Builder, EngineName as Engine, FormatName as Format, LayoutName as Layout};
@@ -92,7 +95,10 @@ pub struct Plan {
     /// The OCI archive that all targets share, if there are several.
     pub index: Option<PathBuf>,
     /// Notes for the user about these decisions.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
+    /// `allow`: the notes that are not shown.
+    #[serde(skip)]
+    pub allow: Vec<Code>,
 }
 
 impl Plan {

@@ -10,7 +10,7 @@ use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use crate::diagnostic::{self, Diagnostic, JsonDiagnostic, Severity};
+use crate::diagnostic::{self, Code, Diagnostic, JsonDiagnostic, Note, Severity};
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,10 +104,8 @@ impl Shell {
     }
 
     fn print(&self, text: std::fmt::Arguments<'_>) {
-        let mut stream = anstream::AutoStream::new(
-            std::io::stderr().lock(),
-            if self.colored() { ColorChoice::Always } else { ColorChoice::Never },
-        );
+        let choice = if self.colored() { ColorChoice::Always } else { ColorChoice::Never };
+        let mut stream = anstream::AutoStream::new(std::io::stderr().lock(), choice);
         if self.busy.load(Ordering::Relaxed) {
             let _ = write!(stream, "\r\x1b[K");
         }
@@ -129,22 +127,29 @@ impl Shell {
         }
     }
 
-    /// Something the user should know.
+    /// What the user should know, without what is allowed, and with one line for services of which the same is said.
+    pub fn notes(&self, notes: impl IntoIterator<Item = Note>, allowed: &[Code]) {
+        let said = diagnostic::grouped(notes, allowed).into_iter().filter(|_| self.verbosity > Verbosity::Quiet);
+        said.for_each(|note| self.tell(Severity::Note, Some(note.code), &note.to_string()));
+    }
+
+    /// Something the user should know, which no table can silence.
     pub fn note(&self, message: impl std::fmt::Display) {
         if self.verbosity > Verbosity::Quiet {
-            self.tell(Severity::Note, &message.to_string());
+            self.tell(Severity::Note, None, &message.to_string());
         }
     }
 
     /// Something that is probably not as the user wants it.
     pub fn warning(&self, message: impl std::fmt::Display) {
-        self.tell(Severity::Warning, &message.to_string());
+        self.tell(Severity::Warning, None, &message.to_string());
     }
 
-    fn tell(&self, severity: Severity, message: &str) {
+    fn tell(&self, severity: Severity, code: Option<Code>, message: &str) {
         let (style, word) = if severity == Severity::Note { (NOTE, "note") } else { (WARNING, "warning") };
+        let word = code.map_or_else(|| word.to_owned(), |code| format!("{word}[{code}]"));
         self.print(format_args!("{style}{word}{style:#}: {message}"));
-        self.diagnostic(|| JsonDiagnostic::new(severity, None, message).rendered(&format!("{word}: {message}")));
+        self.diagnostic(|| JsonDiagnostic::new(severity, code, message).rendered(&format!("{word}: {message}")));
     }
 
     /// An error with all its causes, in Cargo's form, and with the code that it or a cause has.

@@ -189,10 +189,7 @@ fn kustomize_and_the_published_schemas_accept_the_manifests() {
 
 fn a_tag_is_changed_with_kustomize_and_a_prefix_with_an_option() {
     let folder = fixture("every-key");
-    ok(&mut appbundle(
-        folder.path(),
-        &["generate", "--for", "compose,swarm,kubernetes", "--image-prefix", "localhost:5000/test/"],
-    ));
+    ok(&mut appbundle(folder.path(), &["generate", "--for", "compose,swarm,kubernetes", "--repo", "localhost:5000/test/"]));
     for file in ["compose/every-key/docker-compose.yml", "swarm/docker-stack.yml"] {
         let text = std::fs::read_to_string(folder.path().join("target/appbundle").join(file)).expect("read");
         assert!(text.contains("image: localhost:5000/test/hub:1.2.3-g4"), "{text}");
@@ -329,6 +326,7 @@ fn services_of_one_image_are_started_with_their_commands() {
     let project = Project::new(&["beta"]);
     project.edit("Cargo.toml", |text| text + "layout = \"multi-binary\"\n");
     project.service("alpha", "args = [\"$(HOME)\", \"$$(HOME)\", \"$HOME\"]\nworkdir = \"/srv\"\n");
+    // The flag's older name is still taken.
     ok(&mut appbundle(project.path(), &["generate", "--for", "swarm,kubernetes", "--image-prefix", "localhost:5000/x"]));
     let read = |path: &str| project.text(&format!("target/appbundle/{path}"));
     let parse = |text: &str| serde_saphyr::from_multiple::<Value>(text).expect("YAML").pop().expect("one");
@@ -366,10 +364,14 @@ fn notes_name_their_destination_and_are_said_once() {
     let notes = |destination: &str| -> Vec<String> {
         let output = run(&mut appbundle(project.path(), &["generate", "--color", "never", "--for", destination]));
         assert!(output.status.success(), "{}", text(&output.stderr));
-        text(&output.stderr).lines().filter_map(|line| line.strip_prefix("note: ")).map(str::to_owned).collect()
+        text(&output.stderr)
+            .lines()
+            .filter_map(|line| line.strip_prefix("note[")?.split_once("]: "))
+            .map(|(_, note)| note.to_owned())
+            .collect()
     };
     let expected = [
-        "stacks: `b` is not privileged: `privileged` has no equivalent in a swarm",
+        "stacks: `privileged` of `b` is left out: it has no equivalent in a swarm",
         "stacks: the routes of `a` are left out: neither the stack `demo` nor one around it has a `gateway`",
     ];
     let mut said = notes("stacks");

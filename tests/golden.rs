@@ -12,7 +12,7 @@ use std::process::Command;
 
 use forge::{Forge, member};
 use support::golden::Golden;
-use support::machine::Machine;
+use support::machine::{EM_AARCH64, EM_X86_64, Machine};
 use support::swarm::{STACKS, member as stack_member, shop};
 use support::{DESTINATIONS, Project, appbundle, fixture, ok, repository, run, text};
 
@@ -30,7 +30,7 @@ fn generated(golden: &mut Golden, folder: &Path, commands: &[&[&str]]) {
             let path = Path::new(line).strip_prefix(&top).expect("in the output folder");
             golden.holds(path, &std::fs::read_to_string(line).expect("readable"));
         }
-        for note in text(&output.stderr).lines().filter(|line| line.starts_with("note: ")).map(|line| format!("{line}\n")) {
+        for note in text(&output.stderr).lines().filter(|line| line.starts_with("note")).map(|line| format!("{line}\n")) {
             if !notes.contains(&note) {
                 notes.push(note);
             }
@@ -265,8 +265,10 @@ fn what_doctor_prints() {
     show("nothing.txt", &machine);
     project.edit("Cargo.toml", |text| text + "engine = \"docker\"\n");
     show("no-engine.txt", &machine);
-    machine.install_compilers();
+    machine.install_compilers(EM_X86_64);
     machine.start_engine();
+    show("foreign-library.txt", &machine);
+    machine.install_compilers(EM_AARCH64);
     machine.tool("mender-artifact", "");
     show("everything.txt", &machine);
     project.edit("Cargo.toml", |text| text + "builder = \"zigbuild\"\n");

@@ -31,7 +31,7 @@ fn deploy(project: &Project, cluster: &Cluster, arguments: &[&str]) -> Command {
 
 fn what_is_deployed_is_there_as_it_is_written_and_runs() {
     let (project, cluster) = (project(), Cluster::start(&[], &[]));
-    let at = |prefix: &'static str| ["--image-prefix", prefix];
+    let at = |prefix: &'static str| ["--repo", prefix];
     let output = run(&mut deploy(&project, &cluster, &at("ghcr.io/example/demo")));
     let said = support::text(&output.stderr);
     assert!(output.status.success(), "{said}");

@@ -140,7 +140,7 @@ fn with_json_stdout_is_json_alone() {
     assert_eq!(code, Some(0), "{said}");
     let line = "{\"reason\":\"appbundle-output\",\"service\":\"store\",\"line\":\"started with nothing and nothing as 65532\"}";
     assert!(said.contains(line) && !said.contains("store |"), "{said}");
-    assert!(said.contains("note: `store` runs once; `replicas` is ignored"), "{said}");
+    assert!(said.contains("note[replicas-ignored]: `replicas` of `store` is ignored: each service runs once"), "{said}");
     assert_eq!(left("lines"), "");
 }
 
@@ -209,7 +209,7 @@ fn a_bundle_without_a_compose_file_runs_its_images() {
     std::fs::copy(bundle.trim(), &copy).expect("copied");
     let mut running = start(&mut appbundle(elsewhere.path(), &["run", "bare.tar", "--color", "never"]));
     let said = running.wait_for("Running 1 service;");
-    assert!(said.contains("this bundle has no `app.yml`"), "{said}");
+    assert!(said.contains("note[template-missing]: this bundle has no `app.yml`"), "{said}");
     running.signal("INT");
     let (code, said) = running.end();
     assert_eq!(code, Some(0), "{said}");

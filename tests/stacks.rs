@@ -114,7 +114,9 @@ fn what_a_controller_leaves_out_is_said() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     let said = text(&output.stderr);
     assert!(
-        said.contains("note: stacks: `sysctls` of `store` is left out: the controller of `orders` does not support it"),
+        said.contains(
+            "note[keys-ignored]: stacks: `sysctls` of `store` is left out: the controller of `orders` does not support it"
+        ),
         "{said}"
     );
     let requests: serde_json::Value = serde_json::from_str(&generated(&project, "orders.json")).expect("JSON");
@@ -307,8 +309,8 @@ fn what_stacks_cannot_say_is_said() {
     let said = text(&output.stderr);
     assert!(output.status.success(), "{said}");
     for part in [
-        "note: stacks: each of the stacks `orders`, `shop` has its own volume `data`",
-        "note: stacks: the files of the app `billing` are generated in",
+        "note[volume-shared]: stacks: each of the stacks `orders`, `shop` has its own volume `data`",
+        "note[other-app]: stacks: the files of the app `billing` are generated in",
     ] {
         assert!(said.contains(part), "{part} in\n{said}");
     }

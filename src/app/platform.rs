@@ -5,6 +5,14 @@ use serde::Serialize;
 use crate::elf::Machine;
 use crate::oci::Platform;
 
+/// The triples for which a processor's name alone stands, as Docker and Debian or Rust call it.
+const ALIASES: [(&str, &str); 4] = [
+    ("aarch64", "aarch64-unknown-linux-gnu"),
+    ("amd64", "x86_64-unknown-linux-gnu"),
+    ("arm64", "aarch64-unknown-linux-gnu"),
+    ("x86_64", "x86_64-unknown-linux-gnu"),
+];
+
 /// A target to compile for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Target {
@@ -17,7 +25,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// Parses a triple and finds its OCI platform.
+    /// Parses a triple, or the alias of one, such as `arm64`, and finds its OCI platform.
     ///
     /// # Errors
     /// When no containers exist for the triple, or it is unknown; the message is for the user.
@@ -29,6 +37,7 @@ impl Target {
             },
             None => (triple, None),
         };
+        let triple = ALIASES.iter().find(|(alias, _)| *alias == triple).map_or(triple, |(_, full)| full);
         let mut parts = triple.split('-');
         let cpu = parts.next().unwrap_or_default();
         if !parts.any(|part| part == "linux") {
@@ -85,6 +94,9 @@ mod tests {
         assert_eq!(shown("armv7-unknown-linux-gnueabihf"), Ok("linux/arm/v7".into()));
         assert_eq!(shown("riscv64gc-unknown-linux-gnu"), Ok("linux/riscv64".into()));
         assert_eq!(shown("x86_64-unknown-linux-musl"), Ok("linux/amd64".into()));
+        for (alias, triple) in ALIASES {
+            assert_eq!(Target::new(alias), Target::new(triple));
+        }
         let floor = Target::new("aarch64-unknown-linux-gnu.2.28").expect("target");
         assert_eq!((floor.triple.as_str(), floor.glibc), ("aarch64-unknown-linux-gnu", Some((2, 28))));
         assert!(shown("aarch64-unknown-linux-musl.2.28").is_err() && shown("aarch64-unknown-linux-gnu.x").is_err());

@@ -152,15 +152,12 @@ impl CargoArgs {
     }
 }
 
-/// The timestamp of all files in seconds: `SOURCE_DATE_EPOCH` (reproducible-builds.org), or 0.
-fn epoch() -> anyhow::Result<u64> {
-    match std::env::var("SOURCE_DATE_EPOCH") {
-        Ok(text) => text
-            .parse()
-            .ok()
-            // The largest number in a tar header without extensions; it suffices until the year 2242.
-            .filter(|seconds| *seconds < 1 << 33)
-            .ok_or_else(|| anyhow::anyhow!("`SOURCE_DATE_EPOCH` is `{text}` instead of a number of seconds")),
-        Err(_) => Ok(0),
+/// The timestamp of all files in seconds, if `SOURCE_DATE_EPOCH` (reproducible-builds.org) names it.
+fn epoch() -> anyhow::Result<Option<u64>> {
+    let Ok(text) = std::env::var("SOURCE_DATE_EPOCH") else { return Ok(None) };
+    // The largest number in a tar header without extensions; it suffices until the year 2242.
+    match text.parse().ok().filter(|seconds| *seconds < 1 << 33) {
+        Some(seconds) => Ok(Some(seconds)),
+        None => anyhow::bail!("`SOURCE_DATE_EPOCH` is `{text}` instead of a number of seconds"),
     }
 }

@@ -15,21 +15,11 @@ pub struct GenerateArgs {
     /// Write deployment files for this destination; repeat it for several
     #[arg(long = "for", value_name = "DESTINATION", value_delimiter = ',')]
     destinations: Vec<DestinationArg>,
-    /// Repository prefix of pushed images, as given to `push --repo` (compose, swarm, kubernetes)
-    #[arg(long, value_name = "PREFIX", requires = "destinations")]
-    image_prefix: Option<String>,
+    /// Repository prefix of pushed images, as given to `push --repo`
+    #[arg(long, alias = "image-prefix", value_name = "PREFIX", requires = "destinations")]
+    repo: Option<String>,
     #[command(flatten)]
-    stack: StackArgs,
-}
-
-/// Flags for stacks.
-#[derive(Args, Default)]
-pub struct StackArgs {
-    /// Repository prefix from which the swarm pulls images, as given to `push --repo`
-    #[arg(long, value_name = "PREFIX")]
-    pub repo: Option<String>,
-    #[command(flatten)]
-    pub env: EnvArgs,
+    env: EnvArgs,
 }
 
 /// Flags for services that are built from Dockerfiles.
@@ -51,10 +41,10 @@ pub struct DeployArgs {
     #[arg(long = "to", value_name = "DESTINATION", value_enum)]
     to: DeployToArg,
     /// Repository prefix of pushed images, as given to `push --repo`
-    #[arg(long, value_name = "PREFIX", help_heading = "Kubernetes")]
-    image_prefix: Option<String>,
+    #[arg(long, alias = "image-prefix", value_name = "PREFIX")]
+    repo: Option<String>,
     #[command(flatten)]
-    stack: StackArgs,
+    env: EnvArgs,
     /// Context in the kubeconfig [default: the current one]
     #[arg(long, value_name = "NAME", help_heading = "Kubernetes")]
     context: Option<String>,
@@ -79,7 +69,7 @@ pub const GENERATE_HELP: &str = "Examples:
   cargo appbundle generate                    write the files that `build` writes next to the bundle
   cargo appbundle generate --check            fail if one of these files is out of date
   cargo appbundle generate --for compose --for swarm    write files for two destinations
-  cargo appbundle generate --for kubernetes --image-prefix ghcr.io/example/gallery
+  cargo appbundle generate --for kubernetes --repo ghcr.io/example/gallery
   cargo appbundle generate --for dev          write a compose file for development
 
 The files are generated from the tables in the manifests. If a destination has no equivalent for a key, a note says so.
@@ -88,7 +78,7 @@ The file of `--for dev` mounts the executables that `cargo build` writes with th
 
 pub const DEPLOY_HELP: &str = "Examples:
   cargo appbundle push --repo ghcr.io/example/gallery
-  cargo appbundle deploy --to kubernetes --image-prefix ghcr.io/example/gallery
+  cargo appbundle deploy --to kubernetes --repo ghcr.io/example/gallery
   cargo appbundle deploy --to swarm --target x86_64-unknown-linux-gnu    start all stacks
   cargo appbundle deploy --to swarm --repo ghcr.io/example/gallery    use pushed images
   cargo appbundle deploy --to swarm --env VERSION=2    set a build argument
@@ -108,24 +98,24 @@ and secrets are kept; list them with `docker volume ls` and `docker secret ls`."
 pub fn generate(deployment: GenerateArgs, plan: PlanArgs, check: bool, shell: &Shell) -> anyhow::Result<()> {
     let profile = plan.profile.clone().unwrap_or_else(|| if plan.release { "release" } else { "dev" }.into());
     let mut options = options(plan, CompileArgs::default())?;
-    (options.request.repo, options.request.env) = (deployment.stack.repo, deployment.stack.env.env);
+    (options.request.repo, options.request.env) = (deployment.repo, deployment.env.env);
     options.request.destinations = deployment.destinations.into_iter().map(DestinationArg::destination).collect();
     options.request.destinations.sort();
     options.request.destinations.dedup();
-    let generate = GenerateOptions { check, image_prefix: deployment.image_prefix, profile };
+    let generate = GenerateOptions { check, profile };
     commands::generate::run(&options, &generate, shell)
 }
 
 pub fn deploy(deployment: DeployArgs, plan: PlanArgs, compile: CompileArgs, shell: &Shell) -> anyhow::Result<()> {
     let mut options = options(plan, compile)?;
-    let DeployArgs { to, image_prefix, stack, context, namespace, timeout } = deployment;
+    let DeployArgs { to, repo, env, context, namespace, timeout } = deployment;
+    (options.request.repo, options.request.env) = (repo, env.env);
     #[cfg(feature = "engine")]
     if matches!(to, DeployToArg::Swarm) {
-        (options.request.repo, options.request.env) = (stack.repo, stack.env.env);
         options.request.destinations = vec![Destination::Stacks];
         return crate::swarm::deploy(&options, std::time::Duration::from_secs(timeout), shell);
     }
-    let _ = (to, stack);
+    let _ = to;
     options.request.destinations = vec![Destination::Kubernetes];
-    commands::deploy::run(&options, &DeployOptions { image_prefix, context, namespace, timeout }, shell)
+    commands::deploy::run(&options, &DeployOptions { context, namespace, timeout }, shell)
 }

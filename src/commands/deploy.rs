@@ -14,8 +14,6 @@ use crate::shell::{Shell, count};
 /// Options in addition to those of the plan.
 #[derive(Clone, Debug, Default)]
 pub struct DeployOptions {
-    /// Repository prefix of the images, `HOST/PATH`.
-    pub image_prefix: Option<String>,
     /// `--context` of kubectl.
     pub context: Option<String>,
     /// `--namespace` of kubectl.
@@ -31,9 +29,9 @@ pub struct DeployOptions {
 pub fn run(options: &Options, deploy: &DeployOptions, shell: &Shell) -> Result<()> {
     let Session { plan, .. } = Session::start(options, shell)?;
     let others = Others::new();
-    let outside = Outside { binaries: &plan.output, image_prefix: deploy.image_prefix.as_deref(), others: &others };
+    let outside = Outside { binaries: &plan.output, repo: options.request.repo.as_deref(), others: &others };
     let Rendered { files, notes } = render::deployment(&plan, Destination::Kubernetes, outside)?;
-    notes.iter().for_each(|note| shell.note(note));
+    shell.notes(notes, &plan.allow);
     let folder = crate::fs::scratch()?;
     for file in &files {
         let path = folder.path().join(&file.path);

@@ -11,6 +11,7 @@ use crate::base::Sysroot;
 use crate::compile::{CargoSettings, builder, linker};
 use crate::debian::{self, Recipe};
 use crate::diagnostic::Code;
+use crate::elf::Elf;
 use crate::os;
 use crate::pipeline::{Options, Session};
 use crate::plan::{Builder, Engine, Format, Plan};
@@ -49,7 +50,7 @@ pub fn run(options: &Options, json: bool, shell: &Shell) -> Result<()> {
         other => findings.push(the_builder(other, &plan.target)),
     }
     if plan.bases().contains(&&BaseChoice::Auto) && !plan.target.is_musl() {
-        findings.push(c_library(&linker, triple));
+        findings.push(c_library(&linker, &plan.target));
     }
     for base in plan.bases() {
         if matches!(base, BaseChoice::Rootfs(_) | BaseChoice::Archive(_) | BaseChoice::Image(_)) {
@@ -153,13 +154,21 @@ fn packages(recipe: &Recipe) -> Finding {
     Finding { what: "base".into(), state }
 }
 
-fn c_library(linker: &str, triple: &str) -> Finding {
-    let state = match Sysroot::new(linker).find("libc.so.6") {
-        Some(path) => State::Good(path.display().to_string()),
-        None => State::Missing(match linker::debian_packages(triple) {
-            Some(packages) => format!("run `sudo apt install {packages}`, or use a base other than `auto`"),
-            None => "use a base other than `auto`".into(),
-        }),
+/// The C library of the linker, if it is one for the target: the `cc` of this machine finds that of this machine.
+fn c_library(linker: &str, target: &Target) -> Finding {
+    let found = Sysroot::new(linker).find("libc.so.6");
+    let machine = found.as_deref().and_then(|path| Elf::read(path).ok()).map(|elf| elf.machine);
+    let install = match linker::debian_packages(&target.triple) {
+        Some(packages) => format!("run `sudo apt install {packages}`, or use a base other than `auto`"),
+        None => "use a base other than `auto`".into(),
+    };
+    let state = match (found, machine) {
+        (Some(path), Some(machine)) if target.runs(machine) => State::Good(path.display().to_string()),
+        (Some(path), Some(machine)) => {
+            let wanted = &target.platform.architecture;
+            State::Missing(format!("{install}: `{}` is for {}, not for {wanted}", path.display(), machine.name()))
+        }
+        _ => State::Missing(install),
     };
     Finding { what: "C library for the base `auto`".into(), state }
 }

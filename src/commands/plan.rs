@@ -17,10 +17,8 @@ use crate::workspace::{self, Unified};
 /// Prints the plan to stdout, as text or JSON.
 pub fn run(options: &Options, json: bool, shell: &Shell) -> Result<()> {
     let session = Session::start(options, shell)?;
-    for note in crate::render::files(&session.plan)?.notes {
-        shell.note(note);
-    }
     let plan = &session.plan;
+    shell.notes(crate::render::files(plan)?.notes, &plan.allow);
     let services: Vec<_> =
         plan.packages().map(|(service, p)| (service.name.as_str(), p.package.as_str(), p.features.as_slice())).collect();
     // Binaries that were built elsewhere need no dependencies, and those may be out of reach here.

@@ -51,7 +51,8 @@ pub fn run(options: &Options, run: &RunOptions, shell: &Shell) -> Result<()> {
             apps::of_bundle(&path, &contents).with_context(|| format!("failed to find out what `{}` runs", path.display()))?
         }
     };
-    notes.iter().for_each(|note| shell.note(note));
+    let allowed = app.as_ref().map(|plan| plan.allow.clone()).unwrap_or_default();
+    shell.notes(notes, &allowed);
     let launches = apps::in_order(apps::select(launches, app.as_ref(), &options.request.packages)?)?;
     ports::check(&engine, &launches)?;
     load::load(&engine, &path, &contents, shell)?;

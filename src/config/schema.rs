@@ -38,17 +38,29 @@ fn of<T: schemars::JsonSchema>() -> Value {
 }
 
 /// A table's schema, prepared for checking manifests.
-pub struct Schema(Value);
+pub struct Schema {
+    own: Value,
+    /// How the table is written.
+    header: &'static str,
+    /// Where each key belongs that only our other table has.
+    elsewhere: Value,
+    other_header: &'static str,
+}
+
+/// The app's table, and a service's, as they are written.
+const HEADERS: [&str; 2] = ["[workspace.metadata.appbundle]", "[package.metadata.service]"];
 
 impl Schema {
     /// Of `[workspace.metadata.appbundle]`.
     pub fn app() -> Self {
-        Self(of::<AppTable>())
+        let [header, other_header] = HEADERS;
+        Self { own: of::<AppTable>(), header, elsewhere: of::<ServiceTable>(), other_header }
     }
 
     /// Of `[package.metadata.service]`.
     pub fn service() -> Self {
-        Self(of::<ServiceTable>())
+        let [other_header, header] = HEADERS;
+        Self { own: of::<ServiceTable>(), header, elsewhere: of::<AppTable>(), other_header }
     }
 
     /// Reports each place where the value at `path` violates the schema; returns whether the value is valid.
@@ -58,13 +70,22 @@ impl Schema {
             Some(Step::Key(key)) => (*key).to_owned(),
             _ => "table".to_owned(),
         };
-        manifest.with_value(path, |value| Check { manifest, problems }.value(&self.0, value, &name));
+        manifest.with_value(path, |value| Check { manifest, schema: self, problems }.value(&self.own, value, &name));
         problems.len() == before
+    }
+}
+
+impl Schema {
+    /// The table to which a key belongs that is unknown where it is written: a table above, or the other one of ours.
+    fn place_of(&self, key: &str) -> Option<&'static str> {
+        let tables = [(&self.own, self.header), (&self.elsewhere, self.other_header)];
+        tables.into_iter().find(|(schema, _)| schema["properties"].get(key).is_some()).map(|(_, header)| header)
     }
 }
 
 struct Check<'a> {
     manifest: &'a Manifest,
+    schema: &'a Schema,
     problems: &'a mut Problems,
 }
 
@@ -116,9 +137,10 @@ impl Check<'_> {
     fn unknown(&mut self, key: &Spanned<std::borrow::Cow<'_, str>>, known: Option<&serde_json::Map<String, Value>>) {
         let known: Vec<&str> = known.into_iter().flat_map(|known| known.keys().map(String::as_str)).collect();
         let problem = self.manifest.problem_at(Code::UnknownKey, key.span(), format!("unknown key `{}`", key.get_ref()));
-        self.problems.push(match nearest(key.get_ref(), &known) {
-            Some(near) => problem.meant(near, near),
-            None => problem.help(format!("known keys are {}", listed(&known))),
+        self.problems.push(match (self.schema.place_of(key.get_ref()), nearest(key.get_ref(), &known)) {
+            (Some(header), _) => problem.help(format!("did you mean `{}` in `{header}`?", key.get_ref())),
+            (None, Some(near)) => problem.meant(near, near),
+            (None, None) => problem.help(format!("known keys are {}", listed(&known))),
         });
     }
 
@@ -128,9 +150,12 @@ impl Check<'_> {
             return;
         }
         let problem = self.manifest.problem_at(Code::InvalidValue, value.span(), format!("`{name}` cannot be `{text}`"));
-        self.problems.push(match nearest(text, &choices) {
-            Some(near) => problem.meant(near, &format!("\"{near}\"")),
-            None => problem.help(format!("it can be {}", listed(&choices))),
+        // A base may be a table too.
+        let source = (name == "base").then(|| source_of(text));
+        self.problems.push(match (nearest(text, &choices), source) {
+            (Some(near), _) => problem.meant(near, &format!("\"{near}\"")),
+            (None, Some(source)) => problem.meant(&source, &source),
+            (None, None) => problem.help(format!("it can be {}", listed(&choices))),
         });
     }
 
@@ -171,6 +196,17 @@ fn alternative<'a>(schema: &'a Value, value: &DeValue<'_>) -> Option<&'a Value> 
         _ => true,
     };
     fits.then_some(schema)
+}
+
+/// The table for a base whose source stands where its name should.
+fn source_of(text: &str) -> String {
+    let is_archive = text.trim_end_matches(".gz").trim_end_matches(".xz").trim_end_matches(".zst").ends_with(".tar");
+    let key = match text {
+        _ if text.rsplit('/').next().is_some_and(|file| file.contains("Dockerfile")) => "dockerfile",
+        _ if is_archive || text.ends_with(".tgz") || text.starts_with(['.', '/']) => "rootfs",
+        _ => "image",
+    };
+    format!("{{ {key} = {} }}", Value::from(text))
 }
 
 fn choices(schema: &Value) -> Vec<&str> {
@@ -231,15 +267,14 @@ fn collect_kinds(schema: &Value, kinds: &mut Vec<&'static str>) {
 
 /// The known word that is most similar to a misspelled one.
 pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let plain = |text: &str| text.replace(['_', '-'], "").to_lowercase();
     let distance = |candidate: &str| strsim::damerau_levenshtein(&plain(word), &plain(candidate));
     let best = known.iter().min_by_key(|candidate| distance(candidate))?;
     (distance(best) <= 1 + best.len() / 4).then_some(*best)
 }
 
-/// Whether two words differ by only one or two typing errors.
-pub fn is_nearly(word: &str, other: &str) -> bool {
-    word != other && strsim::damerau_levenshtein(word, other) <= 2
+/// A word in lower case without dashes, so that words of different styles compare equal.
+pub(super) fn plain(word: &str) -> String {
+    word.replace(['_', '-'], "").to_lowercase()
 }
 
 fn listed(words: &[&str]) -> String {
@@ -284,6 +319,31 @@ mod tests {
         let text = "[package.metadata.service]\nname = \"a\"\nports = [8080, \"80:8080\"]\nenvironment = { A = 1, B = true, C = \"x\", D = 1.5 }\n\
             env-file = \"x\"\nbase = { rootfs = \"x\" }\ncompose = { deploy = { x = [1] } }\nroutes = { \"/a\" = { port = 1 } }\n";
         assert_eq!(report(text), "");
+    }
+
+    #[test]
+    fn a_base_without_its_braces_is_told_them() {
+        for (text, meant) in [
+            ("debian:bookworm", r#"{ image = "debian:bookworm" }"#),
+            ("ghcr.io/example/base", r#"{ image = "ghcr.io/example/base" }"#),
+            ("docker-daemon:base:1", r#"{ image = "docker-daemon:base:1" }"#),
+            ("base.tar.gz", r#"{ rootfs = "base.tar.gz" }"#),
+            ("../root", r#"{ rootfs = "../root" }"#),
+            ("docker/Dockerfile.base", r#"{ dockerfile = "docker/Dockerfile.base" }"#),
+            ("scrach", "scratch"),
+        ] {
+            let report = report(&format!("[package.metadata.service]\nbase = \"{text}\"\n"));
+            assert!(report.contains(&format!("help: did you mean `{meant}`?")), "{report}");
+        }
+    }
+
+    #[test]
+    fn a_key_in_the_wrong_table_is_told_its_place() {
+        let author = report("[package.metadata.service]\nauthor = \"com.example\"\n");
+        assert!(author.contains("help: did you mean `author` in `[workspace.metadata.appbundle]`?"), "{author}");
+        // As it goes with TOML, where all below a header belongs to it.
+        let ports = report("[package.metadata.service.healthcheck]\nport = 80\nports = [80]\n");
+        assert!(ports.contains("help: did you mean `ports` in `[package.metadata.service]`?"), "{ports}");
     }
 
     #[test]

@@ -35,12 +35,14 @@ pub struct AppTable {
     pub author: Option<String>,
     /// The app's version. Default: `workspace.package.version`, or the only version among the services.
     pub version: Option<String>,
-    /// Target triples to build for. Default: `["aarch64-unknown-linux-gnu"]`.
+    /// Target triples to build for; `arm64` and `amd64` stand for those with glibc. Default: `["aarch64-unknown-linux-gnu"]`.
     pub targets: Option<Vec<String>>,
     /// The base of all services' images. Default: `"auto"`.
     pub base: Option<BaseTable>,
     /// Bundle formats to write. Default: `["auterionos"]` if there is an author, otherwise `["docker"]`.
     pub formats: Option<Vec<FormatName>>,
+    /// The date of all that is written. Default: `"epoch"`. The variable `SOURCE_DATE_EPOCH` comes first.
+    pub created: Option<CreatedName>,
     /// Compression level. Default: `"default"`.
     pub compression: Option<CompressionName>,
     /// Image builder. Default: `"native"`, which needs no container engine.
@@ -53,6 +55,8 @@ pub struct AppTable {
     pub mirrors: BTreeMap<String, Vec<String>>,
     /// Registries to reach over plain HTTP, as `HOST` or `HOST:PORT`. `localhost` is always allowed.
     pub insecure_registries: Vec<String>,
+    /// Codes of notes that are not shown, such as `["replicas-ignored"]`; `cargo appbundle explain` lists them.
+    pub allow: Vec<String>,
     /// Settings of the `.auterionos` format.
     pub auterion: AuterionTable,
     /// Settings of named volumes, by name.
@@ -122,6 +126,16 @@ pub enum FormatName {
     Docker,
     /// An OCI image layout, as a tar.
     Oci,
+}
+
+/// The date of images, layers and bundles. Either makes the same bytes of the same commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CreatedName {
+    /// 1 January 1970.
+    Epoch,
+    /// When the last git commit of the workspace was made.
+    Commit,
 }
 
 /// Image builder.

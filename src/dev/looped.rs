@@ -148,7 +148,7 @@ impl Loop<'_, '_> {
         let plan = &prepared.session.plan;
         let (launches, notes) = prepared.launches()?;
         if running.is_empty() {
-            notes.iter().for_each(|note| self.shell.note(note));
+            self.shell.notes(notes, &plan.allow);
         }
         let mut names = Vec::new();
         let mut known: Vec<&str> = launches.iter().map(|launch| launch.name.as_str()).collect();

@@ -44,7 +44,7 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
         shell.status("Fresh", format_args!("{} {}", plan.slug(), plan.version));
         return Ok(outputs);
     }
-    render::files(plan)?.notes.iter().for_each(|note| shell.note(note));
+    shell.notes(render::files(plan)?.notes, &plan.allow);
     // Steps 3 to 7.
     let generated = mended(&bench, || made(plan, &binaries, &bench, &mut images))?;
     // Remember the inputs and outputs of this build.

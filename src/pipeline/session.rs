@@ -73,7 +73,7 @@ impl Session {
         let mut sessions = Vec::new();
         for request in requests {
             let plan = plan::resolve(&workspace, &request)?;
-            plan.notes.iter().for_each(|note| shell.note(note));
+            shell.notes(plan.notes.clone(), &plan.allow);
             sessions.push(Self { workspace: workspace.clone(), plan, among_others: request.among_others });
         }
         Ok(sessions)

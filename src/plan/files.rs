@@ -16,6 +16,7 @@ use path::{normal, plain, split};
 
 use crate::app::AppFile;
 use crate::config::tables::FileTable;
+use crate::diagnostic::Code;
 
 /// How many files a note names.
 const SHOWN: usize = 5;
@@ -26,7 +27,7 @@ pub struct MatchedFiles {
     /// The files, and the links that stay links.
     pub files: Vec<AppFile>,
     /// What the user may not expect, in whole sentences.
-    pub notes: Vec<String>,
+    pub notes: Vec<(Code, String)>,
 }
 
 /// Finds what one entry of `files` names. `folder` is where `from` begins, `workspace` the folder that links do not lead
@@ -114,14 +115,15 @@ impl Walk<'_> {
         let mut notes = Vec::new();
         if let Some(left) = table.dotfiles.is_none().then(|| listed(&hidden)).flatten() {
             let help = "`dotfiles = true` packs names that begin with a dot, `dotfiles = false` ends this note";
-            notes.push(format!("`{}` leaves out {left}: {help}", table.from));
+            notes.push((Code::FilesHidden, format!("`{}` leaves out {left}: {help}", table.from)));
         }
         let secrets = files.iter().filter_map(|file| {
             let path = shown(&file.from);
             secret::look(&path, &file.from).or_else(|| secret::look(Path::new(&file.to), &file.from)).map(Path::to_owned)
         });
         if let Some(packed) = listed(&secrets.collect()) {
-            notes.push(format!("`{}` packs what looks like a secret, {packed}: `exclude = […]` leaves files out", table.from));
+            let text = format!("`{}` packs what looks like a secret, {packed}: `exclude = […]` leaves files out", table.from);
+            notes.push((Code::FilesSecret, text));
         }
         Ok(MatchedFiles { files, notes })
     }

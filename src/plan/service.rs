@@ -10,7 +10,7 @@ use super::{base, container, files, needs, paths, routes};
 use crate::app::{AppFile, BaseChoice, Container, ImageRef, Name, Package, Service, Source};
 use crate::config::tables::ServiceTable;
 use crate::config::{Problems, Step, schema};
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Note};
 
 /// The directory of executables in an image.
 const BIN_FOLDER: &str = "/usr/local/bin";
@@ -47,7 +47,7 @@ pub fn resolve(
     image: ImageRef,
     app: &OfApp<'_>,
     problems: &mut Problems,
-    notes: &mut Vec<String>,
+    notes: &mut Vec<Note>,
 ) -> Option<Service> {
     let ServiceSource { member, manifest, path, table } = source;
     let mut report = Report { manifest, path, problems };
@@ -64,8 +64,8 @@ pub fn resolve(
         }
     }
     let binary_path = format!("{BIN_FOLDER}/{bin}");
-    let files = packed_files(table, folder, app.workspace, &binary_path, &mut report, |note| {
-        notes.push(format!("`files` of `{name}`: {note}"));
+    let files = packed_files(table, folder, app.workspace, &binary_path, &mut report, |(code, text)| {
+        notes.push(code.note(format!("`files` of `{name}`: {text}")));
     });
     let (test, dev) = needs::resolve(source, &mut report);
     let container = container::resolve(&table.container, image, folder, &mut report);
@@ -138,7 +138,7 @@ fn packed_files(
     workspace: &Path,
     binary: &str,
     report: &mut Report<'_>,
-    mut note: impl FnMut(String),
+    mut note: impl FnMut((Code, String)),
 ) -> Vec<AppFile> {
     let mut all: BTreeMap<String, AppFile> = BTreeMap::new();
     for (at, entry) in table.files.iter().enumerate() {

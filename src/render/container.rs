@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::document::Piece;
 use super::parts;
 use crate::app::{Confinement, Container, Probe};
+use crate::diagnostic::{Code, Note};
 
 /// Puts a container into a service of a compose file, in which some keys may be already. `folder` is where the file stands, if it
 /// may name files of variables; `name` is the service's.
@@ -90,8 +91,11 @@ pub fn in_memory(confinement: &Confinement) -> impl Iterator<Item = Value> {
 }
 
 /// What is said of a health check that a file leaves out.
-pub fn without_health(name: &str, client: &str) -> String {
-    format!("`{name}`: health check left out (the image has no {client}); use `healthcheck = {{ command = … }}`")
+pub fn without_health(name: &str, client: &str) -> Note {
+    let text = format!(
+        "the health check of {{services}} is left out (the image has no {client}); use `healthcheck = {{ command = … }}`"
+    );
+    Code::HealthIgnored.note_of(name, text)
 }
 
 /// A list that has something in it.

@@ -9,6 +9,7 @@ use minijinja::{Environment, context};
 use super::instructions::Instructions;
 use crate::app::{Base, BaseChoice, Bases, CopiedPath, Dockerfile, GeneratedFile, VolumeSource};
 use crate::debian::Recipe;
+use crate::diagnostic::{Code, Note};
 use crate::oci::DEFAULT_PATH;
 use crate::plan::{Plan, PlannedImage};
 
@@ -201,18 +202,20 @@ fn copies(image: &PlannedImage<'_>, base: &Base) -> (Vec<String>, Vec<(String, C
 }
 
 /// Notes on what Dockerfiles cannot express.
-pub fn notes(plan: &Plan) -> Vec<String> {
+pub fn notes(plan: &Plan) -> Vec<Note> {
     let mut notes = Vec::new();
     for image in plan.images() {
         let name = image.name;
         let args: Vec<&str> = several_lines(image.config.variables()).collect();
         if !args.is_empty() {
             let all = args.join("`, `");
-            notes.push(format!("`docker/{name}/Dockerfile` cannot contain multi-line values: pass `{all}` with `--build-arg`"));
+            let text = format!("`docker/{name}/Dockerfile` cannot contain multi-line values: pass `{all}` with `--build-arg`");
+            notes.push(Code::SeveralLines.note(text));
         }
         let labels = image.config.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         for label in several_lines(labels) {
-            notes.push(format!("`docker/{name}/Dockerfile` cannot contain a multi-line label: `{label}` is left out"));
+            let text = format!("`docker/{name}/Dockerfile` cannot contain a multi-line label: `{label}` is left out");
+            notes.push(Code::SeveralLines.note(text));
         }
     }
     notes
