@@ -16,8 +16,6 @@ use support::machine::{EM_AARCH64, EM_X86_64, Machine};
 use support::swarm::{STACKS, member as stack_member, shop};
 use support::{DESTINATIONS, Project, appbundle, fixture, ok, repository, run, text};
 
-/// Every destination of `generate --for`.
-
 /// Generates files, and compares all that is written and said.
 fn generated(golden: &mut Golden, folder: &Path, commands: &[&[&str]]) {
     golden.redact(folder, "WORKSPACE");
