@@ -234,12 +234,18 @@ fn doctor_shows_the_engine_and_asks_for_it_only_where_it_is_needed() {
     assert!(shown.contains("ok  running amd64: this machine"), "{shown}");
     let absent = Some("unix:///nonexistent/docker.sock");
     let shown = text(&doctor(absent).stdout);
-    assert!(shown.contains("(no) container engine: only needed to run"), "{shown}");
+    assert!(
+        shown.contains("(no)  container engine\n          runs images on this machine; without it, `build` works"),
+        "{shown}"
+    );
     project.edit("Cargo.toml", |text| text + "engine = \"docker\"\n");
     let output = doctor(absent);
     let shown = text(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{shown}");
     assert!(shown.contains("MISSING  container engine") && shown.contains("the socket does not exist"), "{shown}");
+    // `build` says so before it compiles.
+    let error = fails(appbundle(project.path(), &["build"]).envs(absent.map(|host| ("DOCKER_HOST", host))), 1);
+    assert!(error.starts_with("error[engine-unreachable]") && error.contains("--engine native"), "{error}");
 }
 
 /// What the engine's socket says, at a port of this machine.

@@ -221,7 +221,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     let mut output = request.output.clone().unwrap_or_else(|| workspace.target_dir.join("appbundle"));
     let index = has_index.then(|| output.join(format!("{slug}-{version}.oci.tar")));
     if request.among_others {
-        output.push(target.platform.to_string().replace('/', "-"));
+        output.push(target.folder());
     }
     services.iter_mut().for_each(|service| stacks::give(service, &output));
     let settings_path = workspace.root.join("settings.default.env");
