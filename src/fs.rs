@@ -160,9 +160,9 @@ impl Stamp {
     }
 }
 
-/// Puts a file, with a mode that a checkout keeps, at another place too. It is linked where the file system can, so that a large
-/// one costs nothing. A link that stands already is left alone: making it again would change the file's stamp, and have it read
-/// again by the next build.
+/// Puts a file, with a mode that a checkout keeps, at another place too. It is linked where its mode and the file system allow it,
+/// so that a large one costs nothing; else it is copied once. A link or a copy that stands already is left alone: making it again
+/// would change the file's stamp, and have it read again by the next build.
 ///
 /// # Errors
 /// When a folder is in the way, or it cannot be written.
@@ -173,13 +173,25 @@ pub fn link(from: &Path, to: &Path, executable: bool) -> Result<()> {
     let source = fs_err::metadata(from)?;
     let wanted = if executable { 0o755 } else { 0o644 };
     let linked = source.permissions().mode() & 0o777 == wanted;
-    if linked && std::fs::symlink_metadata(to).is_ok_and(|old| (old.dev(), old.ino()) == (source.dev(), source.ino())) {
+    let is_there = |old: std::fs::Metadata| match (old.dev(), old.ino()) == (source.dev(), source.ino()) {
+        true => linked,
+        // A copy has the time of what it was made of.
+        false => {
+            let same_time = old.modified().ok().is_some_and(|time| source.modified().ok() == Some(time));
+            old.is_file() && same_time && old.len() == source.len() && old.permissions().mode() & 0o777 == wanted
+        }
+    };
+    if std::fs::symlink_metadata(to).is_ok_and(is_there) {
         return Ok(());
     }
     remove(to)?;
     if !linked || std::fs::hard_link(from, to).is_err() {
         let mut copy = Pending::new(to)?;
-        io::copy(&mut fs_err::File::open(from)?, copy.file()).with_context(|| format!("failed to write `{}`", to.display()))?;
+        let failed = || format!("failed to write `{}`", to.display());
+        // Between files, the kernel copies: file systems that can share the bytes do so.
+        let mut original = std::fs::File::open(from).with_context(|| format!("failed to read `{}`", from.display()))?;
+        io::copy(&mut original, copy.file()).with_context(failed)?;
+        copy.file().set_modified(source.modified()?).with_context(failed)?;
         fs_err::set_permissions(copy.path(), std::fs::Permissions::from_mode(wanted))?;
         copy.commit()?;
     }

@@ -3,20 +3,24 @@
 
 mod ink;
 mod progress;
+mod question;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstream::ColorChoice;
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use indicatif::ProgressDrawTarget;
 use serde::Serialize;
 
 use crate::diagnostic::{self, Diagnostic, JsonDiagnostic, Severity};
 
+use ink::{ERROR, NOTE, STATUS, WARNING};
+
 pub use ink::Ink;
 pub use progress::Progress;
+pub use question::{ask_text, ask_yes};
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,11 +70,6 @@ pub struct Shell {
     /// Whether a progress bar stands on the last line.
     busy: AtomicBool,
 }
-
-const STATUS: Style = AnsiColor::BrightGreen.on_default().bold();
-const WARNING: Style = AnsiColor::BrightYellow.on_default().bold();
-const ERROR: Style = AnsiColor::BrightRed.on_default().bold();
-const NOTE: Style = AnsiColor::BrightCyan.on_default().bold();
 
 impl Clone for Shell {
     /// For another thread; it knows nothing of a progress bar of this one.

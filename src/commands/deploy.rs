@@ -82,6 +82,23 @@ fn capture(command: &mut Command, shell: &Shell) -> Result<String> {
                 "`kubectl` is not installed\nhelp: https://kubernetes.io/docs/tasks/tools, or `apt-get install kubernetes-client`"
             ))
         }
-        other => other,
+        Err(error) => Err(no_cluster(&error.to_string()).unwrap_or(error)),
+        good => good,
     }
+}
+
+/// One sentence where kubectl has a page, if it reached no cluster.
+fn no_cluster(said: &str) -> Option<anyhow::Error> {
+    let signs =
+        ["was refused - did you specify", "Unable to connect to the server", "does not exist", "no configuration has been"];
+    let is_it = |line: &&str| {
+        signs.iter().any(|sign| line.contains(sign))
+            && (line.contains("server") || line.contains("context") || line.contains("config"))
+    };
+    let why = said.lines().skip_while(|line| *line != "--- stderr").skip(1).filter(is_it).last()?;
+    let why = why.trim_start_matches("error: ");
+    let why = why.split(" - did you").next().unwrap_or(why).trim_end_matches(['.', '?']);
+    Some(anyhow::anyhow!(
+        "kubectl reaches no cluster: {why}\nhelp: choose one with `--context`; `kubectl config get-contexts` lists them"
+    ))
 }

@@ -132,7 +132,8 @@ fn engine(needed: bool) -> ToolFinding {
 
 #[cfg(feature = "engine")]
 fn engine_state(needed: bool) -> ToolState {
-    match crate::engine::Engine::connect(crate::pipeline::load::START) {
+    let help = if needed { "start Docker or podman, or build with `--engine native` and a base that needs none" } else { "" };
+    match crate::engine::Engine::connect(help) {
         Ok(engine) => {
             let about = engine.about();
             let place = &engine.endpoint().url;

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::app::{BaseChoice, Target};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, split_help};
 use crate::pipeline::Options;
 use crate::plan::{self, Builder, Format, Plan};
 use crate::workspace::Workspace;
@@ -73,7 +73,9 @@ pub fn of(options: &Options) -> Result<NeedsFound> {
     let these = format!("these are the needs of any build for {}", names.join(" and "));
     let is = |code: Code| error.downcast_ref::<Diagnostic>().is_some_and(|diagnostic| diagnostic.code == code);
     let (note, wrong) = if is(Code::NoServices) {
-        (format!("no package of this workspace is a service yet, so {these}; next: `cargo appbundle init`"), None)
+        let text = error.to_string();
+        let next = split_help(&text).1.map(|help| format!("; {help}")).unwrap_or_default();
+        (format!("no package of this workspace is a service yet, so {these}{next}"), None)
     } else if options.cargo.manifest_path.is_none() && !is_inside_a_workspace() {
         (format!("there is no Cargo workspace here, so {these}"), None)
     } else {

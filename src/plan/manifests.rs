@@ -7,7 +7,7 @@ use super::report::Report;
 use crate::config::schema::{self, Schema};
 use crate::config::tables::{AppTable, ServiceTable};
 use crate::config::{Manifest, Problems, Step};
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::workspace::{Member, Workspace};
 
 /// The app's table and its location.
@@ -132,4 +132,15 @@ fn parse<T: serde::de::DeserializeOwned>(
             None
         }
     }
+}
+
+/// The error where no package is a service; a note may say which table was meant to make one.
+pub fn no_services(workspace: &Workspace, notes: &[String]) -> Diagnostic {
+    let has_bins = workspace.members.iter().any(|member| !member.bins.is_empty());
+    let start = if has_bins { "run `cargo appbundle init`" } else { "run `cargo appbundle new-service NAME`" };
+    Code::NoServices.error(format!(
+        "no package of the workspace `{}` is a service: none has a table `[package.metadata.service]`\nhelp: {}",
+        workspace.root.display(),
+        notes.first().map_or(start, String::as_str)
+    ))
 }

@@ -76,11 +76,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     let app = manifests::app(workspace, &mut problems)?;
     let (sources, all_read) = manifests::services(workspace, &mut problems)?;
     if sources.is_empty() && problems.is_empty() {
-        bail!(Code::NoServices.error(format!(
-            "no package of the workspace `{}` is a service: none has a table `[package.metadata.service]`\nhelp: {}",
-            workspace.root.display(),
-            notes.first().map_or("run `cargo appbundle init`", String::as_str)
-        )));
+        bail!(manifests::no_services(workspace, &notes));
     }
     let mut report = app.report(&mut problems);
     let name = app_name(&app, workspace, &mut report);

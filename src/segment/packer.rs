@@ -49,11 +49,17 @@ impl Packer {
 
     /// The segment of a layer: from the cache, else packed now.
     pub fn layer(&self, layer: &Layer) -> Result<Segment> {
+        self.layer_told(layer, &|_| ())
+    }
+
+    /// The same; `told` hears of the bytes of its files as they are packed, which are [`Layer::content_size`] in all.
+    pub fn layer_told(&self, layer: &Layer, told: &dyn Fn(u64)) -> Result<Segment> {
         let key = layer.key(self.level)?;
         if let Some(segment) = self.cache.get(key) {
+            told(layer.content_size());
             return Ok(segment);
         }
-        Ok(self.pack(|_| key, |sink| layer.write(sink))?.0)
+        Ok(self.pack(|_| key, |sink| layer.write(sink, told))?.0)
     }
 
     /// Packs what `write` writes, and keeps it under the key that `key` makes of the uncompressed bytes' sum.
@@ -238,7 +244,7 @@ mod tests {
         let (one, many) = (pack("one", 1), pack("many", 5));
         assert_eq!(one, many);
         let mut tar = Vec::new();
-        sample().write(&mut tar).expect("tar");
+        sample().write(&mut tar, &|_| ()).expect("tar");
         assert_eq!((one.diff_id, one.uncompressed), (Digest::of(&tar), tar.len() as u64));
     }
 

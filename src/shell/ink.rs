@@ -1,8 +1,11 @@
 //! Colours of what is printed to stdout.
 
-use anstyle::Style;
+use anstyle::{AnsiColor, Style};
 
-use super::{ERROR, NOTE, STATUS, WARNING};
+pub(super) const STATUS: Style = AnsiColor::BrightGreen.on_default().bold();
+pub(super) const WARNING: Style = AnsiColor::BrightYellow.on_default().bold();
+pub(super) const ERROR: Style = AnsiColor::BrightRed.on_default().bold();
+pub(super) const NOTE: Style = AnsiColor::BrightCyan.on_default().bold();
 
 /// Colours words, or leaves them as they are where no colours are wanted.
 #[derive(Clone, Copy, Debug)]
