@@ -214,6 +214,30 @@ pub fn remove(path: &Path) -> Result<()> {
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
+    #[test]
+    fn what_cannot_be_linked_is_copied_once() {
+        use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+        let folder = tempfile::tempdir().expect("folder");
+        let at = |name: &str| folder.path().join(name);
+        let inode = |name: &str| std::fs::metadata(at(name)).expect("metadata").ino();
+        write(&at("shared"), b"one").expect("written");
+        // As a checkout has it where groups may write.
+        std::fs::set_permissions(at("shared"), std::fs::Permissions::from_mode(0o664)).expect("mode");
+        link(&at("shared"), &at("copy"), false).expect("copied");
+        let first = inode("copy");
+        assert_ne!(first, inode("shared"));
+        assert_eq!(std::fs::metadata(at("copy")).expect("metadata").mode() & 0o777, 0o644);
+        link(&at("shared"), &at("copy"), false).expect("left");
+        assert_eq!(inode("copy"), first);
+        std::fs::write(at("shared"), "three").expect("changed");
+        link(&at("shared"), &at("copy"), false).expect("copied");
+        assert_eq!(std::fs::read(at("copy")).expect("read"), b"three");
+        std::fs::set_permissions(at("shared"), std::fs::Permissions::from_mode(0o644)).expect("mode");
+        link(&at("shared"), &at("copy"), false).expect("linked");
+        assert_eq!(inode("copy"), inode("shared"));
+    }
+
     #[test]
     fn a_dropped_file_leaves_nothing() {
         let folder = tempfile::tempdir().expect("folder");

@@ -89,11 +89,10 @@ fn capture(command: &mut Command, shell: &Shell) -> Result<String> {
 
 /// One sentence where kubectl has a page, if it reached no cluster.
 fn no_cluster(said: &str) -> Option<anyhow::Error> {
-    let signs =
-        ["was refused - did you specify", "Unable to connect to the server", "does not exist", "no configuration has been"];
+    let signs = ["was refused - did you specify", "Unable to connect to the server", "no configuration has been provided"];
     let is_it = |line: &&str| {
-        signs.iter().any(|sign| line.contains(sign))
-            && (line.contains("server") || line.contains("context") || line.contains("config"))
+        let of_context = line.contains("context") && line.contains("does not exist");
+        of_context || signs.iter().any(|sign| line.contains(sign))
     };
     let why = said.lines().skip_while(|line| *line != "--- stderr").skip(1).filter(is_it).last()?;
     let why = why.trim_start_matches("error: ");

@@ -249,6 +249,24 @@ mod tests {
     }
 
     #[test]
+    fn progress_goes_on_within_a_file() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("large");
+        std::fs::write(&path, vec![7; 5 * BLOCK]).expect("written");
+        let mut member = LayerMember::bytes("large", 0o644, 0, vec![7; 5 * BLOCK]);
+        member.content = crate::segment::Content::File(path, Digest::of(vec![7; 5 * BLOCK]));
+        let layer = Layer::new(vec![member]);
+        let told = std::cell::RefCell::new(Vec::new());
+        let packer = Packer::new(Cache::new(&folder.path().join("cache")), Level::Fast, 2);
+        for _ in 0..2 {
+            packer.layer_told(&layer, &|bytes| told.borrow_mut().push(bytes)).expect("packed");
+        }
+        // From the cache, it is all there at once.
+        assert_eq!(told.borrow_mut().pop(), Some(layer.content_size()));
+        assert!(told.borrow().len() > 5 && told.borrow().iter().sum::<u64>() == layer.content_size());
+    }
+
+    #[test]
     fn a_segment_is_a_gzip_file_and_comes_from_the_cache() {
         let folder = tempfile::tempdir().expect("folder");
         let packer = Packer::new(Cache::new(folder.path()), Level::Default, 2);
