@@ -263,6 +263,13 @@ impl Shell {
     }
 }
 
+/// The width of the terminal in characters: of stdout, or what `COLUMNS` says.
+pub fn columns() -> Option<usize> {
+    let of_terminal = || rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| usize::from(size.ws_col));
+    let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    said.or_else(of_terminal).filter(|columns| *columns > 0)
+}
+
 /// How many there are of something: `1 image`, `2 images`.
 pub fn count(number: usize, one: &str) -> String {
     format!("{number} {one}{}", if number == 1 { "" } else { "s" })

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixListener;
 use std::process::{Command, ExitCode};
 
 use support::harness::{self, test};
-use support::needs::{docker, podman};
+use support::needs::{arm64_cc, docker, podman};
 use support::podman::{Podman, answer, pretender};
 use support::running::Proxy;
 use support::{Project, appbundle, fails, judge, ok, run, text};

@@ -243,6 +243,11 @@ fn help_of_every_verb() {
         .collect();
     assert!(verbs.len() >= 20 && verbs.contains(&"build"), "{verbs:?}");
     verbs.iter().for_each(|verb| drop(show(Some(verb))));
+    for columns in [60, 160] {
+        let page = ok(appbundle(folder.path(), &["--help"]).env("COLUMNS", columns.to_string()));
+        let long: Vec<&str> = page.lines().filter(|line| line.chars().count() > columns).collect();
+        assert!(long.is_empty() && page.contains("\n  build "), "{long:?}");
+    }
     golden.end();
 }
 

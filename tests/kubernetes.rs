@@ -103,7 +103,7 @@ fn without_a_cluster_it_is_one_sentence() {
     let config = project.path().join("config");
     let error = fails(appbundle(project.path(), &["deploy", "--to", "kubernetes"]).env("KUBECONFIG", &config), 1);
     let error = &error[error.find("error").expect("an error")..];
-    assert!(error.starts_with("error: kubectl reaches no cluster: ") && error.contains("was refused"), "{error}");
+    assert!(error.starts_with("error: kubectl reaches no cluster: ") && error.contains("refused\nhelp: "), "{error}");
     assert_eq!(error.lines().count(), 2, "{error}");
 }
 

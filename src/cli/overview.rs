@@ -14,11 +14,14 @@ const GROUPS: [(&str, &[&str]); 6] = [
     ("Set up a project", &["new-service", "ci", "schema", "completions"]),
 ];
 
+/// As clap's own limit for this program's help.
+const WIDEST: usize = 100;
+
 /// The command whose help shows verbs in groups.
 pub fn grouped(command: Command) -> Command {
     let template = format!(
         "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{}\n{{all-args}}{{after-help}}",
-        groups(&command).trim_start()
+        groups(&command, crate::shell::columns().unwrap_or(WIDEST).min(WIDEST)).trim_start()
     );
     let verbs: Vec<String> = command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
     // Hidden verbs are not in the list that clap would add.
@@ -29,7 +32,7 @@ pub fn grouped(command: Command) -> Command {
         .after_help("`cargo appbundle help VERB` explains a verb, with examples.")
 }
 
-fn groups(command: &Command) -> String {
+fn groups(command: &Command, columns: usize) -> String {
     let styles = command.get_styles();
     let (header, literal) = (styles.get_header(), styles.get_literal());
     let width = command.get_subcommands().map(|verb| verb.get_name().len()).max().unwrap_or_default();
@@ -43,10 +46,23 @@ fn groups(command: &Command) -> String {
             let about = verb.get_about().map(ToString::to_string).unwrap_or_default();
             let aliases: Vec<&str> = verb.get_visible_aliases().collect();
             let aliases = if aliases.is_empty() { String::new() } else { format!(" [alias: {}]", aliases.join(", ")) };
-            let _ = writeln!(text, "  {literal}{:width$}{literal:#}  {about}{aliases}", verb.get_name());
+            let about = wrapped(&format!("{about}{aliases}"), columns.saturating_sub(width + 4), width + 4);
+            let _ = writeln!(text, "  {literal}{:width$}{literal:#}  {about}", verb.get_name());
         }
     }
     text
+}
+
+/// Lines of at most so many characters, each but the first with an indentation.
+fn wrapped(text: &str, most: usize, indent: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= most => *line += &format!(" {word}"),
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.join(&format!("\n{}", " ".repeat(indent)))
 }
 
 #[cfg(test)]

@@ -87,16 +87,21 @@ fn capture(command: &mut Command, shell: &Shell) -> Result<String> {
     }
 }
 
+/// How programs in Go begin to say that a server is out of reach.
+const DIAL: &str = "dial tcp ";
+
 /// One sentence where kubectl has a page, if it reached no cluster.
 fn no_cluster(said: &str) -> Option<anyhow::Error> {
-    let signs = ["was refused - did you specify", "Unable to connect to the server", "no configuration has been provided"];
+    let signs = ["was refused - did you specify", "Unable to connect to the server", "no configuration has been provided", DIAL];
     let is_it = |line: &&str| {
         let of_context = line.contains("context") && line.contains("does not exist");
         of_context || signs.iter().any(|sign| line.contains(sign))
     };
-    let why = said.lines().skip_while(|line| *line != "--- stderr").skip(1).filter(is_it).last()?;
-    let why = why.trim_start_matches("error: ");
-    let why = why.split(" - did you").next().unwrap_or(why).trim_end_matches(['.', '?']);
+    let line = said.lines().skip_while(|line| *line != "--- stderr").skip(1).filter(is_it).last()?;
+    let why = match line.find(DIAL) {
+        Some(at) => line[at + DIAL.len()..].split(';').next().unwrap_or_default(),
+        None => line.trim_start_matches("error: ").split(" - did you").next().unwrap_or(line).trim_end_matches(['.', '?']),
+    };
     Some(anyhow::anyhow!(
         "kubectl reaches no cluster: {why}\nhelp: choose one with `--context`; `kubectl config get-contexts` lists them"
     ))
