@@ -61,7 +61,7 @@ impl Pending {
 /// When neither can be written.
 pub fn scratch() -> Result<tempfile::TempDir> {
     let parent = Some(std::env::temp_dir()).filter(|folder| folder.is_dir()).unwrap_or_else(|| ".".into());
-    tempfile::tempdir_in(parent).context("failed to make a temporary folder")
+    tempfile::tempdir_in(parent).context("failed to create a temporary folder")
 }
 
 fn builder() -> tempfile::Builder<'static, 'static> {

@@ -56,7 +56,7 @@ fn join(
             None => own.push(Own { segment, is_executable, units: vec![unit] }),
         }
     }
-    let base = of_image.first().context("an image holds no service")?.unit.base;
+    let base = of_image.first().context("an image contains no service")?.unit.base;
     config::image(plan, image, base, &own)
 }
 

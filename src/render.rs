@@ -64,7 +64,7 @@ pub fn deployment(plan: &Plan, destination: Destination, outside: Outside<'_>) -
     if destination != Destination::Kubernetes {
         let sized = plan.volumes.iter().filter(|(_, wanted)| wanted.size.is_some()).map(|(name, _)| name);
         notes.extend(
-            sized.map(|name| format!("{destination}: the size of the volume `{name}` is left out: volumes have no size there")),
+            sized.map(|name| format!("{destination}: the size of the volume `{name}` is left out: only Kubernetes uses it")),
         );
     }
     Ok(Rendered { files, notes })

@@ -80,7 +80,7 @@ fn connect() -> Result<(Engine, SwarmFacts)> {
     let facts = engine.swarm()?;
     if !facts.active {
         bail!(Code::SwarmMissing.error(format!(
-            "the engine at {} is not part of a swarm\nhelp: make this machine a swarm with `docker swarm init`",
+            "the engine at {} is not part of a swarm\nhelp: turn this machine into a swarm with `docker swarm init`",
             engine.endpoint()
         )));
     }

@@ -57,6 +57,33 @@ fn nothing_to_do_is_fresh_and_a_change_is_not() {
     assert!(project.read(BUNDLE) == bytes);
 }
 
+/// What lies beside the files of a web page by chance is not packed unasked, and a secret not without a word.
+fn hidden_files_and_secrets_are_not_packed_in_silence() {
+    let project = Project::new(&[]);
+    project.binary("alpha", "int main() { return 0; }\n");
+    for file in ["index.html", "app.js.map", ".env", ".git/config", "tls/server.key", "drafts/a.html"] {
+        project.write(&format!("services/alpha/web/{file}"), file);
+    }
+    let packed = |more: &str| {
+        project.service("alpha", &format!("files = [{{ from = \"web/**\", to = \"/srv\"{more} }}]\n"));
+        let said = text(&run(&mut project.pack(&["--format", "docker"])).stderr);
+        let layers = layers_of(&project, "alpha").concat();
+        let files = layers.lines().filter_map(|line| line.split_once(" srv/")).map(|(_, file)| file.to_owned());
+        let mut files: Vec<String> = files.filter(|file| !file.is_empty() && !file.ends_with('/')).collect();
+        files.sort();
+        (said, files)
+    };
+    let (said, files) = packed("");
+    assert_eq!(files, ["app.js.map", "drafts/a.html", "index.html", "tls/server.key"]);
+    assert!(said.contains("note: `files` of `alpha`: `web/**` leaves out `web/.env`, `web/.git`: `dotfiles = true`"), "{said}");
+    assert!(said.contains("`web/**` packs what looks like a secret, `web/tls/server.key`: `exclude"), "{said}");
+    let (said, files) = packed(", exclude = [\"*.key\", \"*.map\", \"web/drafts\"], dotfiles = false");
+    assert_eq!((files, said.contains("note: ")), (vec!["index.html".to_owned()], false), "{said}");
+    let (said, files) = packed(", dotfiles = true, exclude = [\"web/{tls,drafts}\"]");
+    assert_eq!(files, [".env", ".git/config", "app.js.map", "index.html"]);
+    assert!(said.contains("packs what looks like a secret, `web/.env`, `web/.git`: `exclude"), "{said}");
+}
+
 fn bytes_do_not_depend_on_cache_threads_or_order_of_formats() {
     let project = Project::new(&["alpha", "beta"]);
     project.binaries(&["alpha", "beta"]);
@@ -273,6 +300,7 @@ fn the_version_is_mapped_and_substituted() {
 fn main() -> ExitCode {
     harness::run(vec![
         test!(nothing_to_do_is_fresh_and_a_change_is_not, [arm64_cc]),
+        test!(hidden_files_and_secrets_are_not_packed_in_silence, [arm64_cc]),
         test!(bytes_do_not_depend_on_cache_threads_or_order_of_formats, [arm64_cc]),
         test!(files_keep_their_mode_links_stay_and_shared_files_are_stored_once, [arm64_cc]),
         test!(a_volume_is_its_services_own_wherever_that_starts_and_whatever_is_in_it, [arm64_cc]),

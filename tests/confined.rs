@@ -32,7 +32,7 @@ stop-grace-period = "5s"
 /// The same without what confines.
 const FREE: &str = "user = \"0\"\nenvironment = { PORT = \"8000\" }\n";
 
-/// An app of a service that is confined and another one that is not. Compose calls containers by the names of services alone.
+/// An app of a service that is confined and another one that is not.
 fn app(name: &str, confined: &str) -> Project {
     let project = Project::named(name, &[]);
     project.edit("Cargo.toml", |text| format!("{text}targets = [\"{X86}\"]\n"));
@@ -51,7 +51,9 @@ fn capabilities(said: &str, name: &str) -> (bool, bool) {
 
 /// What a container has said of this, in a line such as `name  | of: what`.
 fn fact(said: &str, name: &str, of: &str) -> String {
-    let mut facts = said.lines().filter_map(|line| line.split_once("| ")).filter(|(who, _)| who.trim() == name);
+    // Compose writes the number of the container behind the name.
+    let is_it = |who: &str| who.trim().strip_prefix(name).is_some_and(|rest| ["", "-1", "_1"].contains(&rest));
+    let mut facts = said.lines().filter_map(|line| line.split_once("| ")).filter(|(who, _)| is_it(who));
     let fact = facts.find_map(|(_, fact)| fact.strip_prefix(of)?.strip_prefix(": "));
     fact.unwrap_or_else(|| panic!("no `{of}` of `{name}` in:\n{said}")).to_owned()
 }
@@ -77,8 +79,8 @@ fn is_free(said: &str, name: &str) {
 
 /// What the engine says of a running container whose name ends so.
 fn inspected(name: &str) -> Value {
-    // Compose calls it so, and `run`, `dev` and `test` put the run's name before that.
-    let id = judge("docker", &["ps", "-q", "--filter", &format!("name={name}$")]);
+    // `run`, `dev` and `test` put the run's name before that; compose puts the project's, and its number behind it.
+    let id = judge("docker", &["ps", "-q", "--filter", &format!("name={name}([-_]1)?$")]);
     let read: Value = serde_json::from_str(&judge("docker", &["inspect", id.trim()])).expect("JSON");
     read[0].clone()
 }
@@ -206,7 +208,7 @@ fn both_generations_of_compose_confine_services() {
     let bundle = ok(project.pack(&["--format", "docker"]).args(["--target", X86]));
     ok(&mut appbundle(project.path(), &["load", bundle.trim()]));
     ok(&mut appbundle(project.path(), &["generate", "--for", "compose"]));
-    let file = project.path().join("target/appbundle/compose/docker-compose.yml");
+    let file = project.path().join("target/appbundle/compose/composing/docker-compose.yml");
     for program in ["docker-compose", "docker-compose-v2"] {
         let compose = |words: &[&str]| {
             let mut command = Command::new(program);

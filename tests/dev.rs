@@ -244,7 +244,7 @@ fn plain_compose_runs_what_a_bare_cargo_build_makes() {
     const COMPOSE: [&str; 2] = ["docker-compose", "docker-compose-v2"];
     let page = std::fs::read_to_string(support::repository().join("docs/guide/developing.md")).expect("the page");
     let lines = page.split("## Plain compose").nth(1).and_then(|rest| rest.split("```").nth(1)).expect("lines");
-    let lines = lines.trim_start_matches("sh\n");
+    let lines = lines.trim_start_matches("sh\n").replace("photo-gallery", "plain");
     let db = image("appbundle-dev-db", SERVER);
     let table = format!(
         "ports = [8000]\ndev = {{ environment = {{ DB_URL = \"db://${{db.address}}\" }}, dependencies.db = {{ image = \"{db}\", ports = [8000], environment = {{ PORT = \"8000\" }}, healthcheck = {{ command = [\"/program\", \"--ask\"] }} }} }}\n"
@@ -265,7 +265,7 @@ fn plain_compose_runs_what_a_bare_cargo_build_makes() {
         let up = |words: &[&str]| {
             let mut command = Command::new(compose);
             let file = steps[4].split_whitespace().nth(3).expect("the file");
-            command.args(["-p", "appbundle-test-plain", "-f", file]).args(words).current_dir(project.path());
+            command.args(["-f", file]).args(words).current_dir(project.path());
             command
         };
         let mut follow = start(&mut up(&["up", "--no-color"]));

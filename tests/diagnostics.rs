@@ -214,7 +214,10 @@ fn explain_lists_prints_and_suggests() {
     let list = ok(&mut appbundle(&here, &["explain"]));
     assert_eq!(list.lines().count(), Code::ALL.len(), "{list}");
     let page = ok(&mut appbundle(&here, &["explain", "base-glibc"]));
-    assert!(page.starts_with("base-glibc: ") && page.contains("\nWays out:\n") && page.contains("`base = \"auto\"`"), "{page}");
+    assert!(
+        page.starts_with("base-glibc: ") && page.contains("\nHow to fix it:\n") && page.contains("`base = \"auto\"`"),
+        "{page}"
+    );
     // As it stands in an error.
     assert_eq!(ok(&mut appbundle(&here, &["explain", "error[base-glibc]:"])), page);
     let error = fails(&mut appbundle(&here, &["explain", "base-glib"]), 1);
@@ -247,7 +250,10 @@ fn diagnostics_are_what_rustc_would_print() {
     let [problem] = &all[..] else { panic!("{all:?}") };
     assert_eq!((problem.message.as_str(), problem.level), ("unknown key `enviroment`", DiagnosticLevel::Error));
     let code = problem.code.as_ref().expect("a code");
-    assert!(code.code == "unknown-key" && code.explanation.as_ref().is_some_and(|text| text.contains("Ways out")), "{code:?}");
+    assert!(
+        code.code == "unknown-key" && code.explanation.as_ref().is_some_and(|text| text.contains("How to fix it")),
+        "{code:?}"
+    );
     let span = &problem.spans[0];
     let manifest = project.read("services/alpha/Cargo.toml");
     assert_eq!(&manifest[span.byte_start as usize..span.byte_end as usize], b"enviroment");
@@ -340,7 +346,7 @@ fn colours_are_for_terminals_and_whoever_asks() {
 #[test]
 fn the_page_of_errors_is_up_to_date() {
     let mut page = "# Errors\n\nEvery error that users meet often has a code, as in `error[base-glibc]`. This page explains all of them; \
-        `cargo appbundle explain CODE`\nprints one in the terminal. It is made of the pages in `src/diagnostic/codes`. A test fails \
+        `cargo appbundle explain CODE`\nprints one in the terminal. It is generated from the pages in `src/diagnostic/codes`. A test fails \
         when it is out of date.\n"
         .to_owned();
     for code in Code::ALL {

@@ -14,10 +14,9 @@ use forge::{Forge, member};
 use support::golden::Golden;
 use support::machine::Machine;
 use support::swarm::{STACKS, member as stack_member, shop};
-use support::{Project, appbundle, fixture, ok, repository, run, text};
+use support::{DESTINATIONS, Project, appbundle, fixture, ok, repository, run, text};
 
 /// Every destination of `generate --for`.
-const ALL: &str = "compose,swarm,stacks,dev,kubernetes,auterionos";
 
 /// Generates files, and compares all that is written and said.
 fn generated(golden: &mut Golden, folder: &Path, commands: &[&[&str]]) {
@@ -43,7 +42,7 @@ fn generated(golden: &mut Golden, folder: &Path, commands: &[&[&str]]) {
 #[test]
 fn what_is_generated_for_the_example() {
     let mut golden = Golden::new("photo-gallery");
-    generated(&mut golden, &repository().join("examples/photo-gallery"), &[&["generate"], &["generate", "--for", ALL]]);
+    generated(&mut golden, &repository().join("examples/photo-gallery"), &[&["generate"], &["generate", "--for", DESTINATIONS]]);
     golden.end();
 }
 
@@ -51,7 +50,7 @@ fn what_is_generated_for_the_example() {
 fn what_is_generated_for_a_workspace_with_every_key() {
     let folder = every_key();
     let mut golden = Golden::new("every-key");
-    generated(&mut golden, folder.path(), &[&["generate"], &["generate", "--for", ALL]]);
+    generated(&mut golden, folder.path(), &[&["generate"], &["generate", "--for", DESTINATIONS]]);
     // `build` writes the same Dockerfiles, and all that they copy.
     ok(&mut build(folder.path(), &["--format", "docker"]));
     context(&mut golden, "docker", folder.path());

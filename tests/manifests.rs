@@ -70,7 +70,7 @@ fn cycles_doubles_and_unknown_names_are_refused() {
     project.service("c", "depends-on = [\"bb\"]\n");
     assert!(fails(&mut appbundle(project.path(), &["plan"]), 1).contains("there is no service `bb`; did you mean `b`?"));
     project.service("c", "name = \"a\"\n");
-    assert!(fails(&mut appbundle(project.path(), &["plan"]), 1).contains("two services are called `a`"));
+    assert!(fails(&mut appbundle(project.path(), &["plan"]), 1).contains("two services are named `a`"));
     project.service("c", "");
     project.write("app.yml", "services: { a: { image: x:#VERSION# }, b: { image: x:#VERSION# }, c: { image: c:#VERSION# } }\n");
     assert!(fails(&mut appbundle(project.path(), &["plan"]), 1).contains("have the same image `x:1.2.3`"));
@@ -97,7 +97,7 @@ fn tables_and_targets_that_are_nearly_right_are_told() {
 
     let project = Project::new(&["alpha"]);
     let error = fails(&mut appbundle(project.path(), &["build", "--target", "aarch64-unknown-linux-gun"]), 1);
-    assert!(error.contains("`--target`: `gun` of the target `aarch64-unknown-linux-gun` is not known"), "{error}");
+    assert!(error.contains("`--target`: the target `aarch64-unknown-linux-gun` has the unknown C library `gun`"), "{error}");
     let error = fails(&mut appbundle(project.path(), &["plan", "--app-version", "a b"]), 1);
     assert!(error.contains("`--app-version`: "), "{error}");
 }
@@ -139,8 +139,8 @@ fn files_that_cannot_stand_side_by_side_are_refused() {
         format!("files = [{}]\n", files.join(", "))
     };
     for (places, why) in [
-        (&["/srv/a", "/srv/a-b", "/srv/a/c"][..], "`/srv/a` is a file, and `/srv/a/c` would be in it"),
-        (&["/usr/local"], "`/usr/local` is a file, and `/usr/local/bin/alpha` would be in it"),
+        (&["/srv/a", "/srv/a-b", "/srv/a/c"][..], "`/srv/a` is a file, so the image cannot contain `/srv/a/c`"),
+        (&["/usr/local"], "`/usr/local` is a file, so the image cannot contain `/usr/local/bin/alpha`"),
         (&["/usr/local/bin/alpha/x"], "`/usr/local/bin/alpha` is a file"),
         (&["/srv/.wh.a"], "names that begin with `.wh.` mark files as deleted"),
         (&["/srv/.wh.a/b"], "names that begin with `.wh.`"),
@@ -152,7 +152,7 @@ fn files_that_cannot_stand_side_by_side_are_refused() {
     // Alone, each of these two services is right.
     for (places, why) in [
         ("/usr/local/bin/alpha", "is the path of the executable of `alpha`"),
-        ("/srv/a/b", "`/srv/a` of `alpha` is a file, and `/srv/a/b` would be in it"),
+        ("/srv/a/b", "`/srv/a` of `alpha` is a file, so the image cannot contain `/srv/a/b`"),
     ] {
         project.service("alpha", &table(&["/srv/a"]));
         project.service("beta", &table(&[places]));
@@ -179,12 +179,12 @@ fn names_are_as_long_as_formats_take_them() {
     ok(&mut appbundle(project.path(), &["plan"]));
     with(104, 128);
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
-    assert!(error.contains("has 238 bytes; 237 are allowed") && error.contains("alpha/Cargo.toml:7:8"), "{error}");
+    assert!(error.contains("has 238 bytes; at most 237 are allowed") && error.contains("alpha/Cargo.toml:7:8"), "{error}");
     with(222, 9);
     ok(&mut appbundle(project.path(), &["plan"]));
     with(223, 8);
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
-    assert!(error.contains("a name of 256 bytes") && error.contains("Cargo.toml:6:8"), "{error}");
+    assert!(error.contains("would have 256 bytes") && error.contains("Cargo.toml:6:8"), "{error}");
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn values_that_no_engine_and_no_device_takes_are_told_at_once() {
     project.edit("Cargo.toml", |text| format!("{text}\n{auterion}"));
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
     for (part, place) in [
-        ("`#VERSION#` is put in for the version in `app.yml` alone", "alpha/Cargo.toml:6:1"),
+        ("`#VERSION#` is replaced only in `app.yml`", "alpha/Cargo.toml:6:1"),
         ("`soon` is not a duration", "alpha/Cargo.toml:8:45"),
         ("`1day` is not a duration", "alpha/Cargo.toml:8:63"),
         ("`3 s` is not a duration", "alpha/Cargo.toml:10:70"),

@@ -23,11 +23,11 @@ const DESTINATIONS: [(&str, &str); 6] = [
 
 const HEAD: &str = "# Reference
 
-Every key of the two tables in `Cargo.toml`. This page is made of the JSON Schema, which `cargo appbundle schema` prints, and of
+Every key of the two tables in `Cargo.toml`. This page is generated from the JSON Schema, which `cargo appbundle schema` prints, and
 [`reference.toml`](reference.toml). A test fails when the page is out of date.
 
 - Keys are written with dashes. Unknown keys are errors.
-- *Default: none* means that a key can be left out and then does nothing.
+- *Default: none* means that the key is optional and has no effect if it is missing.
 - `NAME` stands for a name of your choice.
 - Durations are written like `10s`, `1m30s` or `500ms`.
 
@@ -52,8 +52,8 @@ package. [Services and apps](guide/services.md#a-service) shows it by example. F
 - *AuterionOS*: what the device gets.
 - *`run`, `dev`*: containers on this machine.
 
-*Set in the image* applies to packages. cargo-appbundle does not build the images of Dockerfile services and of dependencies, so for these the key
-is written to the file of the destination, like the other keys.
+*Set in the image* applies to services that are packages. cargo-appbundle does not build the images of Dockerfile services and dependencies, so their
+keys are written to the destination's files instead.
 
 ";
 
@@ -107,7 +107,7 @@ fn destinations(page: &mut String, key: &str, row: &toml::Value) {
     let row = row.as_table().unwrap_or_else(|| panic!("docs/reference.toml: `service.{key}` is not a table"));
     let known = |name: &String| name == "all" || DESTINATIONS.iter().any(|(destination, _)| destination == name);
     assert!(row.keys().all(known), "docs/reference.toml: an unknown destination of `service.{key}`");
-    page.push_str("| destination | what it makes of it |\n| --- | --- |\n");
+    page.push_str("| destination | effect |\n| --- | --- |\n");
     let all = row.get("all").map(|all| ("all others", all));
     let own = DESTINATIONS.iter().filter_map(|(destination, shown)| Some((*shown, row.get(*destination)?)));
     let lines: Vec<(&str, &toml::Value)> = own.chain(all).collect();

@@ -370,7 +370,7 @@ fn a_lock_file_that_was_tampered_with_is_told_with_its_place() {
     let other = Digest::of("other").to_string();
     let tar = Digest::of(project_tar(&good)).to_string();
     for (text_of_lock, words) in [
-        (format!("<<<<<<< HEAD\n{written}=======\n>>>>>>> theirs\n"), vec!["marks of a merge conflict", "appbundle.lock:1:1"]),
+        (format!("<<<<<<< HEAD\n{written}=======\n>>>>>>> theirs\n"), vec!["merge conflict markers", "appbundle.lock:1:1"]),
         (format!("{written}colour = \"red\"\n"), vec!["unknown field `colour`", "appbundle.lock:"]),
         (written.replace(&of(&good.index), &other), vec!["the registry has no", "with this digest", "appbundle.lock:"]),
         (written.replace(&of(&good.image.manifest), &other), vec!["has the digest `sha256:", "appbundle.lock:"]),

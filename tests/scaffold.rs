@@ -137,7 +137,10 @@ fn init_without_a_service_leads_to_new_service() {
     let project = Project::new(&[]);
     project.write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = []\n");
     let made = support::run(&mut appbundle(project.path(), &["init", "--all"]));
-    assert!(made.status.success() && support::text(&made.stderr).contains("next: `cargo appbundle new-service NAME`"));
+    assert!(
+        made.status.success()
+            && support::text(&made.stderr).contains("next: create a service with `cargo appbundle new-service NAME`")
+    );
     // What comes next does not lead back.
     for verb in ["doctor", "plan"] {
         let said = support::text(&support::run(&mut appbundle(project.path(), &[verb])).stderr);

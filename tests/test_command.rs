@@ -247,7 +247,7 @@ fn mistakes_in_the_tables_are_told_with_their_place() {
     let wrong = project("wrong", "x y", "wait = 0\nhealthcheck = { path = \"/\" }");
     let error = fails(&mut test(&wrong, &["store"]), 1);
     assert!(
-        error.contains("`wait` cannot be `0`, it is at least 1") && error.contains("services/store/Cargo.toml:14:8"),
+        error.contains("`wait` cannot be `0`: it must be at least 1") && error.contains("services/store/Cargo.toml:14:8"),
         "{error}"
     );
     let wrong = project(
@@ -259,17 +259,17 @@ fn mistakes_in_the_tables_are_told_with_their_place() {
     for part in [
         "`x y` is not an image",
         "services/store/Cargo.toml:11:9",
-        "`healthcheck` needs `port`, or `path`",
-        "`${bd.port}` names no dependency; did you mean `bb`?",
+        "`healthcheck` needs `port`, `port` and `path`",
+        "`${bd.port}` does not name a dependency; did you mean `bb`?",
         "services/store/Cargo.toml:16:21",
-        "`${db.host}` names no dependency",
+        "`${db.host}` does not name a dependency",
     ] {
         assert!(error.contains(part), "{part} in\n{error}");
     }
     let right = project("right", "x", "");
     right.service("other", &TABLE.replace("IMAGE", "y").replace("MORE", ""));
     let error = fails(&mut appbundle(right.path(), &["plan"]), 1);
-    assert!(error.contains("the services `other` and `store` mean different things by the dependency `db`"), "{error}");
+    assert!(error.contains("the services `other` and `store` define the dependency `db` differently"), "{error}");
     right.service("other", "");
     let error = fails(&mut test(&right, &["stor"]), 1);
     assert!(error.contains("no service or package named `stor`; did you mean `store`?"), "{error}");

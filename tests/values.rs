@@ -12,7 +12,7 @@ use support::harness::{self, test};
 use support::needs::{compose, docker, kubectl, new_docker};
 use support::running::start;
 use support::swarm::{Swarm, app, left, verb};
-use support::{NEW_DOCKER, Project, appbundle, judge, ok, run, text};
+use support::{DESTINATIONS, NEW_DOCKER, Project, appbundle, judge, ok, run, text};
 
 /// Both generations of compose.
 const COMPOSE: [&str; 2] = ["docker-compose", "docker-compose-v2"];
@@ -105,14 +105,15 @@ fn with_secret() -> BTreeMap<String, String> {
 }
 
 /// What the service of a compose file prints.
-fn composed(compose: &str, file: &Path, container: &str) -> BTreeMap<String, String> {
+fn composed(compose: &str, file: &Path) -> BTreeMap<String, String> {
     let command = |arguments: &[&str]| {
         let mut command = Command::new(compose);
         command.args(["-p", "appbundle-test-values", "-f"]).arg(file).args(arguments).env("VALUE_SECRET", SECRET);
         command
     };
     let output = run(&mut command(&["up", "--no-color", "--exit-code-from", "values-printer"]));
-    let logs = run(Command::new("docker").args(["logs", container]));
+    let container = ok(&mut command(&["ps", "-aq"]));
+    let logs = run(Command::new("docker").args(["logs", container.trim()]));
     run(&mut command(&["down", "--volumes"]));
     assert!(output.status.success(), "{compose} {}: {}{}", file.display(), text(&output.stdout), text(&output.stderr));
     printed(&text(&logs.stdout))
@@ -139,18 +140,18 @@ fn a_process_gets_exactly_the_values_that_are_written() {
     docker(&["rmi", "--force", "appbundle-test-values:1", "com.example.values.base:1.2.3"]);
 
     // Compose files; one of them with the executable of this machine.
-    let all = ["generate", "--for", "compose,swarm,stacks,dev,kubernetes,auterionos"];
+    let all = ["generate", "--for", DESTINATIONS];
     ok(appbundle(project.path(), &all).env("VALUE_SECRET", SECRET));
     std::fs::create_dir_all(project.path().join("target/debug")).expect("folder");
     std::fs::copy(project.path().join("bin/values-printer"), project.path().join("target/debug/values-printer")).expect("copied");
     let mut in_dev = with_secret();
     for compose in COMPOSE {
-        let got = composed(compose, &path("compose/docker-compose.yml"), "values-printer");
+        let got = composed(compose, &path("compose/values/docker-compose.yml"));
         assert_eq!(got, with_secret(), "{compose}");
-        let got = composed(compose, &path("dev/docker-compose.dev.yml"), "values-values-printer-dev");
+        let got = composed(compose, &path("dev/values-dev/docker-compose.dev.yml"));
         assert_eq!(got, in_dev, "{compose}, dev");
     }
-    let got = composed("docker-compose-v2", &path("auterionos/app.yml"), "values-printer");
+    let got = composed("docker-compose-v2", &path("auterionos/app.yml"));
     assert_eq!(got.into_iter().filter(|(name, _)| name != "VALUE_SECRET").collect::<BTreeMap<_, _>>(), variables(), "app.yml");
 
     // Our own verbs.
@@ -229,7 +230,7 @@ fn a_task_of_a_swarm_gets_exactly_the_values_that_are_written() {
 fn the_parsers_of_the_tools_read_the_values_that_are_written() {
     let project = Project::new(&[]);
     project.service("printer", &table());
-    ok(&mut appbundle(project.path(), &["generate", "--for", "compose,swarm,stacks,dev,kubernetes,auterionos"]));
+    ok(&mut appbundle(project.path(), &["generate", "--for", DESTINATIONS]));
     let top = project.path().join("target/appbundle");
     let strings = |value: &Value| -> BTreeMap<String, String> {
         let map = value.as_object().expect("a map").iter();
@@ -246,8 +247,8 @@ fn the_parsers_of_the_tools_read_the_values_that_are_written() {
     let stack: &[&str] = &[NEW_DOCKER, "stack", "config", "-c"];
     let (one, two): (&[&str], &[&str]) = (&["docker-compose", "-f"], &["docker-compose-v2", "-f"]);
     for (file, parsers) in [
-        ("compose/docker-compose.yml", [Some(one), Some(two)]),
-        ("dev/docker-compose.dev.yml", [Some(one), Some(two)]),
+        ("compose/demo/docker-compose.yml", [Some(one), Some(two)]),
+        ("dev/demo-dev/docker-compose.dev.yml", [Some(one), Some(two)]),
         ("auterionos/app.yml", [None, Some(two)]),
         ("auterionos/override.yml", [Some(one), Some(two)]),
         ("swarm/docker-stack.yml", [Some(one), Some(stack)]),

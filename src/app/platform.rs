@@ -25,7 +25,7 @@ impl Target {
         let (triple, glibc) = match triple.split_once('.') {
             Some((bare, version)) => match crate::elf::glibc(&format!("GLIBC_{version}")) {
                 Some(floor) if bare.ends_with("-gnu") || bare.contains("-gnueabi") => (bare, Some(floor)),
-                _ => return Err(format!("`{version}` after `{bare}` is no version of a glibc, such as `2.28`")),
+                _ => return Err(format!("`{version}` after `{bare}` is not a glibc version such as `2.28`")),
             },
             None => (triple, None),
         };
@@ -45,13 +45,15 @@ impl Target {
             "s390x" => ("s390x", None),
             _ => {
                 return Err(format!(
-                    "`{cpu}` of the target `{triple}` is not known; known are aarch64, x86_64, armv7, riscv64gc"
+                    "the target `{triple}` has the unknown processor `{cpu}`; known are aarch64, x86_64, armv7 and riscv64gc"
                 ));
             }
         };
         let library = triple.rsplit('-').next().unwrap_or_default();
         if !["gnu", "musl", "uclibc", "ohos", "none"].iter().any(|known| library.starts_with(known)) {
-            return Err(format!("`{library}` of the target `{triple}` is not known; known are gnu, gnueabihf, musl, musleabihf"));
+            return Err(format!(
+                "the target `{triple}` has the unknown C library `{library}`; known are gnu, gnueabihf, musl and musleabihf"
+            ));
         }
         let variant = variant.map(str::to_owned);
         Ok(Self {
@@ -92,6 +94,6 @@ mod tests {
         assert_eq!((floor.triple.as_str(), floor.glibc), ("aarch64-unknown-linux-gnu", Some((2, 28))));
         assert!(shown("aarch64-unknown-linux-musl.2.28").is_err() && shown("aarch64-unknown-linux-gnu.x").is_err());
         assert!(shown("aarch64-apple-darwin").is_err() && shown("sparc64-unknown-linux-gnu").is_err());
-        assert!(shown("aarch64-unknown-linux-gun").is_err_and(|why| why.starts_with("`gun` of the target")));
+        assert!(shown("aarch64-unknown-linux-gun").is_err_and(|why| why.contains("the unknown C library `gun`")));
     }
 }

@@ -79,5 +79,5 @@ fn versions(elf: &Elf, library: &Elf, name: &str) -> Option<String> {
     let highest = missing.iter().max_by_key(|version| glibc(version))?;
     let has = library.defines.iter().filter(|version| glibc(version).is_some()).max_by_key(|version| glibc(version));
     let has = has.map_or_else(|| "does not have it".to_owned(), |has| format!("goes up to `{has}`"));
-    Some(format!("`{name}` must have `{highest}`, the base's {has}"))
+    Some(format!("`{name}` must have `{highest}`, but the base's {has}"))
 }

@@ -66,7 +66,7 @@ pub struct DeployArgs {
     /// Namespace [default: that of the context]
     #[arg(long, value_name = "NAME", help_heading = "Kubernetes")]
     namespace: Option<String>,
-    /// Seconds to wait for each service to run
+    /// Seconds to wait for each service to start
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     timeout: u64,
 }
@@ -128,9 +128,9 @@ pub const DEPLOY_HELP: &str = "Examples:
   cargo appbundle deploy --to swarm --env VERSION=2    set a build argument
 
 Swarm: the networks are created first, then the inner stacks, then the services in `depends-on` order. Each service waits until all \
-replicas of the services it depends on run. Deploying again updates what changed and removes what the manifests no longer contain. \
-A swarm of several nodes needs pushed images. `status` shows the services, and `remove` removes them. `docker swarm init` turns \
-this machine into a swarm.
+replicas of the services it depends on are running. Deploying again updates what changed and removes what the manifests no longer \
+contain. A swarm of several nodes needs pushed images. `status` shows the services, and `remove` removes them. `docker swarm init` \
+turns this machine into a swarm.
 
 Kubernetes: `kubectl apply -k` applies the files of `generate --for kubernetes`, then `kubectl rollout status` waits for each \
 service. Create the secrets first.";

@@ -13,7 +13,7 @@ pub const LOAD: &str = "Examples:
 Images and layers that the engine already has are not sent again. Podman, and Docker with the containerd image store, skip only \
 whole images.
 
-The engine is the one that DOCKER_HOST names. Without that variable, it is the one of Docker's current context, then the one at \
+The engine is the one at DOCKER_HOST. Without that variable, it is the one in Docker's current context, or else the one at \
 the default socket of Docker or podman.";
 
 #[cfg(feature = "engine")]

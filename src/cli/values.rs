@@ -30,13 +30,13 @@ pub enum FormatArg {
 
 #[derive(Clone, Copy, ValueEnum)]
 pub enum DestinationArg {
-    /// `docker compose` and `docker-compose`: compose/docker-compose.yml
+    /// `docker compose` and `docker-compose`: compose/APP/docker-compose.yml
     Compose,
     /// `docker stack deploy`: swarm/docker-stack.yml
     Swarm,
     /// `docker stack deploy`, one file per stack, with gateways: stacks/*.yml
     Stacks,
-    /// Development with plain compose, sources and executables mounted: dev/docker-compose.dev.yml
+    /// Development with plain compose, sources and executables mounted: dev/APP-dev/docker-compose.dev.yml
     Dev,
     /// `kubectl apply -k`: kubernetes/
     Kubernetes,

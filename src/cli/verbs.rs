@@ -146,7 +146,7 @@ pub enum Command {
         /// Kind of service
         #[arg(long, value_enum, default_value = "http")]
         template: TemplateArg,
-        /// Directory to create [default: beside the other services]
+        /// Directory to create [default: next to the other services]
         #[arg(long, value_name = "DIR")]
         path: Option<PathBuf>,
         #[command(flatten)]
@@ -227,7 +227,7 @@ pub enum Command {
         #[command(flatten)]
         app: AppArgs,
     },
-    /// Remove what builds have written
+    /// Remove everything that builds have written
     Clean {
         #[command(flatten)]
         output: OutputArgs,
@@ -241,7 +241,7 @@ pub enum Command {
         #[arg(long)]
         cache: bool,
     },
-    /// Explain an error code: what it means, usual causes, and how to fix them
+    /// Explain an error code: what it means, common causes, and how to fix it
     #[command(after_help = help::EXPLAIN)]
     Explain {
         /// Code, as in `error[CODE]` [default: list all codes]

@@ -65,7 +65,7 @@ pub fn run(options: &InitOptions, shell: &Shell) -> Result<()> {
         shell.status("Kept", "the app's table");
     }
     shell.note(match bins {
-        0 => "next: `cargo appbundle new-service NAME`, since there is no executable yet",
+        0 => "next: create a service with `cargo appbundle new-service NAME`",
         _ => "next: `cargo appbundle build`; `cargo appbundle doctor` shows what it needs",
     });
     Ok(())

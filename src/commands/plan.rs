@@ -56,7 +56,7 @@ fn shared(unified: &[Unified]) -> String {
     if out.is_empty() {
         out
     } else {
-        format!("\nShared dependencies, compiled for all with features that only some ask for\n{out}")
+        format!("\nShared dependencies that are compiled with features only some services enable\n{out}")
     }
 }
 

@@ -141,8 +141,8 @@ impl Check<'_> {
         let inside = number.as_ref().is_ok_and(|n| least.is_none_or(|l| *n >= l) && most.is_none_or(|m| *n <= m));
         if !inside {
             let range = match (least, most) {
-                (Some(least), Some(most)) => format!(", it goes from {least} to {most}"),
-                (Some(least), None) => format!(", it is at least {least}"),
+                (Some(least), Some(most)) => format!(": it must be from {least} to {most}"),
+                (Some(least), None) => format!(": it must be at least {least}"),
                 _ => String::new(),
             };
             self.problems.push(self.manifest.problem_at(
@@ -269,11 +269,11 @@ mod tests {
             "did you mean `environment`?",
             "services/a/Cargo.toml:2:1",
             "`ports` is an integer instead of an array",
-            "`replicas` cannot be `-1`, it is at least 0",
+            "`replicas` cannot be `-1`: it must be at least 0",
             "`base` cannot be `autp`",
             "did you mean `auto`?",
             "`files` has no `to`",
-            "`port` cannot be `70000`, it goes from 0 to 65535",
+            "`port` cannot be `70000`: it must be from 0 to 65535",
         ] {
             assert!(report.contains(part), "{part} in\n{report}");
         }

@@ -55,7 +55,7 @@ pub struct AppTable {
     pub auterion: AuterionTable,
     /// Settings of named volumes, by name.
     pub volumes: BTreeMap<String, VolumeTable>,
-    /// Stacks, by name: services and other stacks that are started, watched and stopped together.
+    /// Stacks, by name: services and other stacks that are started, monitored and stopped together.
     pub stacks: BTreeMap<String, StackTable>,
     /// Settings for Docker Swarm.
     pub swarm: SwarmTable,
@@ -232,4 +232,11 @@ pub struct FileTable {
     pub from: String,
     /// An absolute path in the image: the file's, or the folder's if it ends in `/` or `from` is a pattern.
     pub to: String,
+    /// What of it is left out: names wherever they stand (`*.map`, `node_modules`), or paths and patterns relative to the manifest
+    /// (`web/drafts/**`). Of a folder that is left out, everything is.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+    /// Whether files and folders whose names begin with a dot are packed, too. Without it, a pattern packs those that it names with
+    /// their dot (`web/.well-known/**`), and a note says which were left out.
+    pub dotfiles: Option<bool>,
 }

@@ -1,4 +1,4 @@
-//! The codes. Each has a page in `codes/`: a heading, what happened, and the ways out.
+//! The codes. Each has a page in `codes/`: a heading, what happened, and how to fix it.
 
 use std::fmt;
 
@@ -107,7 +107,7 @@ impl Code {
         heading.trim_start_matches("# ")
     }
 
-    /// The page below its heading, in Markdown: causes, and ways out.
+    /// The page below its heading, in Markdown: causes, and how to fix them.
     pub fn explanation(self) -> &'static str {
         self.page().split_once('\n').map_or("", |(_, rest)| rest).trim()
     }

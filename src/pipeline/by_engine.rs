@@ -57,7 +57,7 @@ pub fn images(plan: &Plan, bases: &Bases, bench: &Workbench<'_>) -> Result<Vec<I
     // Bases are built in the order in which images first use them.
     for (context, choice) in contexts.iter().filter(|context| context.service.is_none()).zip(plan.bases()) {
         let from = given(&engine, plan, bases.get(choice)?, packer)
-            .with_context(|| format!("failed to give the base `{choice}` to {}", about.name))?;
+            .with_context(|| format!("failed to load the base `{choice}` into {}", about.name))?;
         let args = from.map(|from| (render::BASE_ARG.to_owned(), from)).into_iter().collect();
         build(&engine, plan, context, args, known, shell)?;
     }

@@ -33,7 +33,7 @@ pub fn resolve(table: &BaseTable, folder: &Path) -> Result<BaseChoice, String> {
 
 fn dockerfile(source: &BaseSource, folder: &Path) -> Result<Dockerfile, String> {
     if *source != (BaseSource { rootfs: None, archive: None, image: None, ..source.clone() }) {
-        return Err("`base` with a `dockerfile` takes only `context`, `args` and `target` beside it".into());
+        return Err("besides `dockerfile`, `base` can only have `context`, `args` and `target`".into());
     }
     let written = source.dockerfile.clone().unwrap_or_default();
     let path = folder.join(&written);

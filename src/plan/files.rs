@@ -1,169 +1,138 @@
 //! `files`: turns patterns in a manifest into files of an image.
 
-use std::collections::BTreeSet;
-use std::path::{Component, Path, PathBuf};
+mod chosen;
+mod link;
+mod path;
+mod secret;
 
-use globset::{GlobBuilder, GlobMatcher};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
 use walkdir::WalkDir;
+
+use chosen::Chosen;
+use link::{keep_ends, link};
+use path::{normal, plain, split};
 
 use crate::app::AppFile;
 use crate::config::tables::FileTable;
+
+/// How many files a note names.
+const SHOWN: usize = 5;
+
+/// What one entry of `files` names.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct MatchedFiles {
+    /// The files, and the links that stay links.
+    pub files: Vec<AppFile>,
+    /// What the user may not expect, in whole sentences.
+    pub notes: Vec<String>,
+}
 
 /// Finds what one entry of `files` names. `folder` is where `from` begins, `workspace` the folder that links do not lead
 /// out of.
 ///
 /// # Errors
 /// What is missing or not allowed, in words for the user.
-pub fn expand(table: &FileTable, folder: &Path, workspace: &Path) -> Result<Vec<AppFile>, String> {
+pub fn expand(table: &FileTable, folder: &Path, workspace: &Path) -> Result<MatchedFiles, String> {
     let to = destination(&table.to)?;
     let (start, pattern) = split(&table.from);
     let start = normal(&folder.join(start));
     let Some(pattern) = pattern else {
         let metadata = std::fs::metadata(&start).map_err(|e| format!("`{}` cannot be read: {e}", table.from))?;
         if metadata.is_dir() {
-            return walk(&start, None, &to, workspace, table);
+            return Walk { start: &start, chosen: Chosen::new(table, None, folder)?, folder, workspace, table }.files(&to);
         }
         let name = start.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let to = if table.to.ends_with('/') { join(&to, &name) } else { to };
         if to.is_empty() {
-            return Err("`to` is the root folder; name a file or end it with a folder".into());
+            return Err("`to` is the root folder; name a file or a folder in it".into());
         }
-        return Ok(vec![plain(&to, &start, &metadata)]);
+        // Its author has named it, and so knows that it is packed.
+        return Ok(MatchedFiles { files: vec![plain(&to, &start, &metadata)], notes: Vec::new() });
     };
-    let matcher = GlobBuilder::new(&pattern)
-        .literal_separator(true)
-        .build()
-        .map_err(|e| format!("`{}` is not a pattern: {}", table.from, e.kind()))?
-        .compile_matcher();
-    walk(&start, Some(&matcher), &to, workspace, table)
+    Walk { start: &start, chosen: Chosen::new(table, Some(&pattern), folder)?, folder, workspace, table }.files(&to)
 }
 
 /// The absolute path without the slash at its beginning.
 fn destination(to: &str) -> Result<String, String> {
     let path = to.strip_prefix('/').ok_or_else(|| format!("`{to}` is not an absolute path in the image"))?;
-    crate::archive::confined(path).ok_or_else(|| format!("`{to}` leads out of the image"))
-}
-
-/// The part of a pattern before its first special character's component, and the rest.
-fn split(from: &str) -> (PathBuf, Option<String>) {
-    let special = |part: &str| part.contains(['*', '?', '[', '{']);
-    let parts: Vec<&str> = from.split('/').collect();
-    match parts.iter().position(|part| special(part)) {
-        None => (PathBuf::from(from), None),
-        Some(at) => (PathBuf::from(format!("{}/", parts[..at].join("/"))).components().collect(), Some(parts[at..].join("/"))),
-    }
-}
-
-/// Removes `.` and `..` from a path without reading the file system.
-fn normal(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                out.pop();
-            }
-            part => out.push(part),
-        }
-    }
-    out
+    crate::archive::confined(path).ok_or_else(|| format!("`{to}` is outside the image"))
 }
 
 fn join(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }
 
-fn walk(
-    start: &Path,
-    matcher: Option<&GlobMatcher>,
-    to: &str,
-    workspace: &Path,
-    table: &FileTable,
-) -> Result<Vec<AppFile>, String> {
-    let mut found = Vec::new();
-    for entry in WalkDir::new(start).sort_by_file_name() {
-        let entry = entry.map_err(|e| format!("`{}` cannot be read: {e}", table.from))?;
-        let path = entry.path();
-        let relative = path.strip_prefix(start).unwrap_or(path);
-        if entry.file_type().is_dir() || matcher.is_some_and(|matcher| !matcher.is_match(relative)) {
-            continue;
-        }
-        let Some(name) = relative.to_str() else {
-            return Err(format!("`{}` has a name that is not UTF-8", path.display()));
-        };
-        let to = join(to, name);
-        if entry.file_type().is_symlink() {
-            found.push(link(&to, path, start, workspace)?);
-        } else if entry.file_type().is_file() {
-            let metadata = entry.metadata().map_err(|e| format!("`{}` cannot be read: {e}", path.display()))?;
-            found.push(plain(&to, path, &metadata));
-        } else {
-            return Err(format!("`{}` is neither a file nor a folder nor a link", path.display()));
-        }
-    }
-    if found.is_empty() {
-        return Err(format!("`{}` matches no file", table.from));
-    }
-    if matcher.is_some() {
-        keep_ends(&mut found, start)?;
-    }
-    Ok(found)
+/// A folder of which an entry takes files.
+struct Walk<'a> {
+    start: &'a Path,
+    chosen: Chosen,
+    folder: &'a Path,
+    workspace: &'a Path,
+    table: &'a FileTable,
 }
 
-/// A link stays a link only if what it leads to is there too: a pattern may match the one without the other.
-fn keep_ends(found: &mut [AppFile], start: &Path) -> Result<(), String> {
-    let real_start = std::fs::canonicalize(start).unwrap_or_else(|_| start.to_owned());
-    let packed: BTreeSet<PathBuf> = found
-        .iter()
-        .filter_map(|file| file.from.strip_prefix(start).ok())
-        .flat_map(|path| path.ancestors().map(Path::to_owned).collect::<Vec<_>>())
-        .collect();
-    for file in found.iter_mut().filter(|file| file.link.is_some()) {
-        let failed = |error: std::io::Error| format!("`{}` cannot be read: {error}", file.from.display());
-        let real = std::fs::canonicalize(&file.from).map_err(failed)?;
-        if real.strip_prefix(&real_start).is_ok_and(|path| packed.contains(path)) {
-            continue;
+impl Walk<'_> {
+    fn files(&self, to: &str) -> Result<MatchedFiles, String> {
+        let Self { start, chosen, folder, workspace, table } = self;
+        let shown = |path: &Path| path.strip_prefix(folder).unwrap_or(path).to_owned();
+        let mut files = Vec::new();
+        let mut hidden: BTreeSet<PathBuf> = BTreeSet::new();
+        let entries = WalkDir::new(start).sort_by_file_name().into_iter();
+        for entry in entries.filter_entry(|entry| entry.depth() == 0 || !chosen.is_excluded(entry.path())) {
+            let entry = entry.map_err(|e| format!("`{}` cannot be read: {e}", table.from))?;
+            let path = entry.path();
+            let relative = path.strip_prefix(start).unwrap_or(path);
+            if entry.file_type().is_dir() || !chosen.is_match(relative) {
+                continue;
+            }
+            if let Some(left) = chosen.left_hidden(relative) {
+                hidden.insert(shown(&start.join(left)));
+                continue;
+            }
+            let Some(name) = relative.to_str() else {
+                return Err(format!("`{}` has a name that is not UTF-8", path.display()));
+            };
+            let to = join(to, name);
+            if entry.file_type().is_symlink() {
+                files.push(link(&to, path, start, workspace)?);
+            } else if entry.file_type().is_file() {
+                let metadata = entry.metadata().map_err(|e| format!("`{}` cannot be read: {e}", path.display()))?;
+                files.push(plain(&to, path, &metadata));
+            } else {
+                return Err(format!("`{}` is neither a file nor a folder nor a link", path.display()));
+            }
         }
-        let metadata = std::fs::metadata(&real).map_err(failed)?;
-        if metadata.is_dir() {
-            let shown = file.from.strip_prefix(start).unwrap_or(&file.from).display();
-            return Err(format!("the link `{shown}` points to a folder in which the pattern matches nothing"));
+        if files.is_empty() {
+            let but = if hidden.is_empty() { "" } else { "; `dotfiles = true` takes files whose names begin with a dot" };
+            return Err(format!("`{}` matches no file{but}", table.from));
         }
-        *file = plain(file.to.trim_start_matches('/'), &real, &metadata);
+        if chosen.is_partial() || !hidden.is_empty() {
+            keep_ends(&mut files, start)?;
+        }
+        let mut notes = Vec::new();
+        if let Some(left) = table.dotfiles.is_none().then(|| listed(&hidden)).flatten() {
+            let help = "`dotfiles = true` packs names that begin with a dot, `dotfiles = false` ends this note";
+            notes.push(format!("`{}` leaves out {left}: {help}", table.from));
+        }
+        let secrets = files.iter().filter_map(|file| {
+            let path = shown(&file.from);
+            secret::look(&path, &file.from).or_else(|| secret::look(Path::new(&file.to), &file.from)).map(Path::to_owned)
+        });
+        if let Some(packed) = listed(&secrets.collect()) {
+            notes.push(format!("`{}` packs what looks like a secret, {packed}: `exclude = […]` leaves files out", table.from));
+        }
+        Ok(MatchedFiles { files, notes })
     }
-    Ok(())
 }
 
-fn plain(to: &str, from: &Path, metadata: &std::fs::Metadata) -> AppFile {
-    #[cfg(unix)]
-    let executable = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o100 != 0;
-    #[cfg(not(unix))]
-    let executable = false;
-    AppFile { to: format!("/{to}"), from: from.to_owned(), executable, link: None }
-}
-
-/// A link that stays inside the folder stays a link; one to elsewhere in the workspace becomes what it leads to.
-fn link(to: &str, path: &Path, start: &Path, workspace: &Path) -> Result<AppFile, String> {
-    let shown = path.strip_prefix(workspace).unwrap_or(path).display();
-    let target = std::fs::read_link(path).map_err(|e| format!("`{shown}` cannot be read: {e}"))?;
-    let real = std::fs::canonicalize(path)
-        .map_err(|_| format!("the link `{shown}` points to `{}`, which does not exist", target.display()))?;
-    let inside = |folder: &Path| std::fs::canonicalize(folder).is_ok_and(|folder| real.starts_with(folder));
-    if target.is_relative() && inside(start) && normal(&path.with_file_name("").join(&target)).starts_with(start) {
-        let link = target.to_str().ok_or_else(|| format!("the link `{shown}` has a target that is not UTF-8"))?.to_owned();
-        return Ok(AppFile { to: format!("/{to}"), from: path.to_owned(), executable: false, link: Some(link) });
-    }
-    if !inside(workspace) {
-        return Err(format!(
-            "the link `{shown}` leads out of the workspace, to `{}`; name that in `files` if you want it",
-            real.display()
-        ));
-    }
-    let metadata = std::fs::metadata(&real).map_err(|e| format!("`{shown}` cannot be read: {e}"))?;
-    if metadata.is_dir() {
-        return Err(format!("the link `{shown}` points to the folder `{}`; to pack it, name it in `files`", real.display()));
-    }
-    Ok(plain(to, &real, &metadata))
+/// The first of these paths, in words; `None` if there are none.
+fn listed(paths: &BTreeSet<PathBuf>) -> Option<String> {
+    let shown: Vec<String> = paths.iter().take(SHOWN).map(|path| format!("`{}`", path.display())).collect();
+    let more = paths.len().saturating_sub(SHOWN);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    (!shown.is_empty()).then(|| shown.join(", ") + &more)
 }
 
 #[cfg(test)]
@@ -171,11 +140,42 @@ mod tests {
     use super::*;
 
     fn found(from: &str, to: &str, folder: &Path) -> Result<Vec<String>, String> {
-        let table = FileTable { from: from.into(), to: to.into() };
+        let table = FileTable { from: from.into(), to: to.into(), exclude: Vec::new(), dotfiles: None };
         let shown = |file: AppFile| {
             file.to + if file.executable { "*" } else { "" } + &file.link.map(|l| format!(" -> {l}")).unwrap_or_default()
         };
-        expand(&table, &folder.join("a"), folder).map(|files| files.into_iter().map(shown).collect())
+        expand(&table, &folder.join("a"), folder).map(|found| found.files.into_iter().map(shown).collect())
+    }
+
+    #[test]
+    fn hidden_files_are_taken_where_they_are_named() {
+        let folder = tempfile::tempdir().expect("folder");
+        for file in ["web/index.html", "web/.env", "web/.well-known/a.txt", "web/.well-known/.b", "web/js/.map", "web/js/x.js"] {
+            let path = folder.path().join("a").join(file);
+            std::fs::create_dir_all(path.parent().expect("folder")).expect("folders");
+            std::fs::write(path, "").expect("written");
+        }
+        let chosen = |from: &str, exclude: &[&str], dotfiles| {
+            let exclude = exclude.iter().map(ToString::to_string).collect();
+            let table = FileTable { from: from.into(), to: "/".into(), exclude, dotfiles };
+            let found = expand(&table, &folder.path().join("a"), folder.path()).expect("found");
+            (found.files.iter().map(|file| file.to.clone()).collect::<Vec<_>>().join(" "), found.notes.len())
+        };
+        for (from, exclude, dotfiles, files, notes) in [
+            ("web/**", &[][..], Some(false), "/index.html /js/x.js", 0),
+            ("web", &[], None, "/index.html /js/x.js", 1),
+            ("web/.well-known/**", &[], None, "/a.txt", 1),
+            ("web/.well-known", &[], Some(true), "/.b /a.txt", 0),
+            ("web/{.well-known/*,js/*.js}", &[], Some(false), "/.well-known/a.txt /js/x.js", 0),
+            ("web/**/.{map,env}", &[], Some(false), "/.env /js/.map", 1),
+            ("web/*", &[".env"], Some(true), "/index.html", 0),
+            ("web/**", &["web/.*", "*.js"], Some(true), "/index.html /js/.map", 0),
+            ("web/**", &["js"], Some(false), "/index.html", 0),
+            ("web/**", &["web/js", "./web/.well-known/**"], Some(true), "/.env /index.html", 1),
+            ("../a/web/**", &["../a/web/js/*"], Some(false), "/index.html", 0),
+        ] {
+            assert_eq!(chosen(from, exclude, dotfiles), (files.to_owned(), notes), "{from} {exclude:?} {dotfiles:?}");
+        }
     }
 
     #[cfg(unix)]
@@ -211,13 +211,13 @@ mod tests {
             ("none", "/x", "cannot be read"),
             ("web/*.zip", "/x", "matches no file"),
             ("web", "x", "not an absolute path"),
-            ("web", "/../x", "leads out of the image"),
+            ("web", "/../x", "is outside the image"),
             ("web/[", "/x", "not a pattern"),
         ] {
             assert!(found(from, to, root).is_err_and(|e| e.contains(why)), "{from} {to}");
         }
         symlink("/etc/passwd", root.join("a/web/z")).expect("link");
-        assert!(found("web", "/x", root).is_err_and(|e| e.contains("out of the workspace")));
+        assert!(found("web", "/x", root).is_err_and(|e| e.contains("outside the workspace")));
         std::fs::remove_file(root.join("a/web/z")).expect("removed");
         symlink("nowhere", root.join("a/web/z")).expect("link");
         assert!(found("web", "/x", root).is_err_and(|e| e.contains("which does not exist")));

@@ -128,7 +128,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     };
     let length = slug.len() + 1 + version.tag.len() + LONGEST_ENDING.len();
     if length > 255 {
-        let message = format!("a bundle of the app would have a name of {length} bytes, `{slug}-{version}…`; 255 are allowed");
+        let message = format!("the bundle's file name, `{slug}-{version}…`, would have {length} bytes; at most 255 are allowed");
         app.report(&mut problems).wrong(Code::InvalidName, &[Step::Key("name")], message);
     }
     let layout = app.table.layout.unwrap_or_default();
@@ -140,7 +140,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         if let Some(other) = services.get(service_name.as_str()) {
             let steps = if source.table.name.is_some() { &[Step::Key("name")][..] } else { &[] };
             let package = other.package().map_or("", |package| package.package.as_str());
-            let message = format!("two services are called `{service_name}`; the other one is in package `{package}`");
+            let message = format!("two services are named `{service_name}`; the other one is in package `{package}`");
             source.report(&mut problems).wrong(Code::DuplicateService, steps, message);
             continue;
         }
@@ -155,7 +155,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         let mut report = source.report(&mut problems);
         let place = if source.table.name.is_some() { &[Step::Key("name")][..] } else { &[] };
         let Some(image) = report.take(Code::InvalidName, place, image.not_too_long()) else { continue };
-        let Some(service) = service::resolve(source, service_name, image, &of_app, &mut problems) else { continue };
+        let Some(service) = service::resolve(source, service_name, image, &of_app, &mut problems, &mut notes) else { continue };
         services.insert(service.name.to_string(), service);
     }
     // A service whose table is wrong in part is there all the same; of one that is not there, the others would say so in vain.
@@ -193,7 +193,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         && builder != Builder::Zigbuild
     {
         let message = format!(
-            "the target `{}.{major}.{minor}` names a glibc, which only zig can link against\nhelp: build with `--builder zigbuild`",
+            "the target `{}.{major}.{minor}` names a glibc version, which only zig can link against\nhelp: build with `--builder zigbuild`",
             target.triple
         );
         bail!(Code::TargetGlibc.error(message));
@@ -255,7 +255,7 @@ fn app_name(app: &AppSource, workspace: &Workspace, report: &mut Report<'_>) -> 
     }
     let folder = workspace.root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let near = Name::near(&folder);
-    let why = format!("the workspace's folder is called `{folder}`, which cannot be the app's name: set `name`");
+    let why = format!("the workspace's folder is named `{folder}`, which is not a valid app name: set `name`");
     report.take(Code::InvalidName, &[], Name::new(&near).map_err(|_| why))
 }
 

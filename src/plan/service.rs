@@ -40,13 +40,14 @@ pub struct OfApp<'a> {
     pub workspace: &'a Path,
 }
 
-/// Resolves a service's table; `image` is the name of its image.
+/// Resolves a service's table; `image` is the name of its image. Adds notes on the files that it packs.
 pub fn resolve(
     source: &ServiceSource<'_>,
     name: Name,
     image: ImageRef,
     app: &OfApp<'_>,
     problems: &mut Problems,
+    notes: &mut Vec<String>,
 ) -> Option<Service> {
     let ServiceSource { member, manifest, path, table } = source;
     let mut report = Report { manifest, path, problems };
@@ -63,7 +64,9 @@ pub fn resolve(
         }
     }
     let binary_path = format!("{BIN_FOLDER}/{bin}");
-    let files = packed_files(table, folder, app.workspace, &binary_path, &mut report);
+    let files = packed_files(table, folder, app.workspace, &binary_path, &mut report, |note| {
+        notes.push(format!("`files` of `{name}`: {note}"));
+    });
     let (test, dev) = needs::resolve(source, &mut report);
     let container = container::resolve(&table.container, image, folder, &mut report);
     let container = Container {
@@ -129,12 +132,20 @@ fn bin(source: &ServiceSource<'_>, report: &mut Report<'_>) -> Option<String> {
     }
 }
 
-fn packed_files(table: &ServiceTable, folder: &Path, workspace: &Path, binary: &str, report: &mut Report<'_>) -> Vec<AppFile> {
+fn packed_files(
+    table: &ServiceTable,
+    folder: &Path,
+    workspace: &Path,
+    binary: &str,
+    report: &mut Report<'_>,
+    mut note: impl FnMut(String),
+) -> Vec<AppFile> {
     let mut all: BTreeMap<String, AppFile> = BTreeMap::new();
     for (at, entry) in table.files.iter().enumerate() {
         let place = [Step::Key("files"), Step::Index(at)];
         let Some(found) = report.take(Code::InvalidFiles, &place, files::expand(entry, folder, workspace)) else { continue };
-        for file in found {
+        found.notes.into_iter().for_each(&mut note);
+        for file in found.files {
             if file.to == binary {
                 report.wrong(Code::InvalidFiles, &place, format!("`{}` is the path of the executable", file.to));
             } else if file.to.split('/').any(|part| part.starts_with(WHITEOUT)) {
@@ -150,7 +161,11 @@ fn packed_files(table: &ServiceTable, folder: &Path, workspace: &Path, binary: &
         }
     }
     if let Some((file, inner)) = paths::in_a_file(&all.keys().map(String::as_str).chain([binary]).collect()) {
-        report.wrong(Code::InvalidFiles, &[Step::Key("files")], format!("`{file}` is a file, and `{inner}` would be in it"));
+        report.wrong(
+            Code::InvalidFiles,
+            &[Step::Key("files")],
+            format!("`{file}` is a file, so the image cannot contain `{inner}`"),
+        );
     }
     all.into_values().collect()
 }

@@ -9,7 +9,7 @@ pub const VERSION_MARK: &str = "#VERSION#";
 
 /// Why a table cannot have it.
 pub fn not_in_tables() -> String {
-    format!("`{VERSION_MARK}` is put in for the version in `app.yml` alone, not in tables")
+    format!("`{VERSION_MARK}` is replaced only in `app.yml`, not in tables")
 }
 
 /// The workspace's `app.yml`.

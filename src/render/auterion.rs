@@ -18,7 +18,7 @@ pub fn app_file(plan: &Plan, auterion: &Auterion) -> Piece {
     let (mut file, mut notes) = (Map::new(), Vec::new());
     if plan.template.is_some() && auterion.api_version > 1 {
         notes.push(
-            "AuterionOS files come from the manifests' tables: the device reads `app.yml` only with `api-version = 1`".into(),
+            "the AuterionOS files are generated from the manifests: a device reads `app.yml` only with `api-version = 1`".into(),
         );
     }
     file.insert("auterion-api-version".into(), auterion.api_version.into());
@@ -169,7 +169,9 @@ fn compose_override(plan: &Plan, service: &Service) -> Piece {
     let moved = |port: &&Port| port.host_number().is_some_and(|host| host != port.container);
     if on_host && let Some(port) = container.ports.iter().find(moved) {
         let (short, inside) = (port.short(), port.container);
-        notes.push(format!("on AuterionOS, `{name}` uses the host's network: its port {short} stays {inside}"));
+        notes.push(format!(
+            "on AuterionOS, `{name}` uses the host's network and listens on port {inside}: its port {short} is ignored"
+        ));
     }
     if !container.env_files.is_empty() {
         notes.push(format!("the `env-file` of `{name}` is not packed: on AuterionOS, use `settings.default.env`"));

@@ -31,8 +31,12 @@ pub fn document_of(plan: &Plan) -> Result<Value> {
 }
 
 /// A file for `docker-compose` from 1.27 on and for `docker compose`. With a prefix, images are those that `push --repo PREFIX` sends. Volumes have the names that `run` gives them.
+///
+/// The file lies in a folder with the app's name, which compose takes as the project's: apps with the same project would remove each
+/// other's containers. The key `name` would say it better, but `docker-compose` 1 refuses it.
 pub fn files(plan: &Plan, prefix: Option<&str>) -> Result<Rendered> {
-    let folder = plan.output.join("compose");
+    let project = format!("compose/{}", plan.name);
+    let folder = plan.output.join(&project);
     let mut notes: Vec<String> = parts::note_of_template(plan).into_iter().collect();
     let mut services = Vec::new();
     for of in &plan.services {
@@ -50,7 +54,7 @@ pub fn files(plan: &Plan, prefix: Option<&str>) -> Result<Rendered> {
         services.push((of.name.to_string(), piece.map));
     }
     let contents = yaml(&with_volumes(plan, services, parts::volume_names(&plan.services)))?;
-    let files = vec![GeneratedFile { path: "compose/docker-compose.yml".into(), contents }];
+    let files = vec![GeneratedFile { path: format!("{project}/docker-compose.yml"), contents }];
     Ok(Rendered { files, notes })
 }
 
@@ -110,12 +114,12 @@ fn document(plan: &Plan) -> Piece {
     Piece { map, notes }
 }
 
-/// A service as this container, without what its own `compose = { … }` says. `folder` is where the file stands, if it may name files of
-/// variables.
+/// A service as this container, without what its own `compose = { … }` says. `folder` is where the file stands. `app.yml` has none: it
+/// names no files of variables, and it names containers, which tools of AuterionOS look for.
 pub fn service(plan: &Plan, service: &Service, container: &Container, folder: Option<&Path>) -> Piece {
     let mut map = Map::new();
     map.insert("image".into(), Value::Null);
-    if !container.is_replicated() {
+    if folder.is_none() && !container.is_replicated() {
         map.insert("container_name".into(), service.name.to_string().into());
     }
     map.insert("restart".into(), "unless-stopped".into());

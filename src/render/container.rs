@@ -63,8 +63,8 @@ pub fn render(
     put("stop_grace_period", stop_grace_period.as_deref().map(Value::from));
     match health.as_ref().map(|health| (health, &health.probe)) {
         Some((health, Probe::Command(_))) => put("healthcheck", parts::health(health)),
-        Some((_, Probe::Http(..))) => notes.push(without_health(name, "asks over HTTP")),
-        Some((_, Probe::Port(_))) => notes.push(without_health(name, "asks a port")),
+        Some((_, Probe::Http(..))) => notes.push(without_health(name, "HTTP client")),
+        Some((_, Probe::Port(_))) => notes.push(without_health(name, "TCP client")),
         None => {}
     }
     put("env_file", folder.and_then(|folder| parts::env_files(env_files, folder)));
@@ -90,8 +90,8 @@ pub fn in_memory(confinement: &Confinement) -> impl Iterator<Item = Value> {
 }
 
 /// What is said of a health check that a file leaves out.
-pub fn without_health(name: &str, does: &str) -> String {
-    format!("`{name}`: health check left out (the image has no program that {does}); use `healthcheck = {{ command = … }}`")
+pub fn without_health(name: &str, client: &str) -> String {
+    format!("`{name}`: health check left out (the image has no {client}); use `healthcheck = {{ command = … }}`")
 }
 
 /// A list that has something in it.

@@ -19,7 +19,9 @@ use crate::plan::Plan;
 /// # Errors
 /// When a placeholder in a service's `dev` table names no dependency or port.
 pub fn files(plan: &Plan, binaries: &Path) -> Result<Rendered> {
-    let folder = plan.output.join("dev");
+    // The folder is compose's project: another one than production's.
+    let project = format!("dev/{}-dev", plan.name);
+    let folder = plan.output.join(&project);
     let ports = own_ports(&plan.services);
     let mut beside: BTreeMap<String, Beside<'_>> = BTreeMap::new();
     let mut taken: BTreeSet<u16> = ports.values().flatten().filter_map(Port::host_number).collect();
@@ -74,7 +76,7 @@ pub fn files(plan: &Plan, binaries: &Path) -> Result<Rendered> {
     let of_dependencies = beside.values().map(|beside| &beside.dependency.container);
     let volumes = parts::volume_names_of(of_services.chain(of_dependencies));
     let contents = yaml(&compose::with_volumes(plan, services, volumes))?;
-    let files = vec![GeneratedFile { path: "dev/docker-compose.dev.yml".into(), contents }];
+    let files = vec![GeneratedFile { path: format!("{project}/docker-compose.dev.yml"), contents }];
     Ok(Rendered { files, notes })
 }
 
@@ -126,9 +128,7 @@ fn of_service(plan: &Plan, service: &Service, package: &Package, place: Place<'_
         volumes: container.volumes.iter().cloned().chain(sources).collect(),
         ..container
     };
-    let mut piece = compose::service(plan, service, &container, Some(folder));
-    piece.map.insert("container_name".into(), format!("{}-{}-dev", plan.name, service.name).into());
-    piece
+    compose::service(plan, service, &container, Some(folder))
 }
 
 /// What of a dependency is waited for.

@@ -193,13 +193,11 @@ pub fn notes(plan: &Plan) -> Vec<String> {
         let args: Vec<&str> = several_lines(image.config.variables()).collect();
         if !args.is_empty() {
             let all = args.join("`, `");
-            notes.push(format!(
-                "`docker/{name}/Dockerfile` cannot contain values of several lines: pass `{all}` with `--build-arg`"
-            ));
+            notes.push(format!("`docker/{name}/Dockerfile` cannot contain multi-line values: pass `{all}` with `--build-arg`"));
         }
         let labels = image.config.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         for label in several_lines(labels) {
-            notes.push(format!("`docker/{name}/Dockerfile` cannot contain a label of several lines: `{label}` is left out"));
+            notes.push(format!("`docker/{name}/Dockerfile` cannot contain a multi-line label: `{label}` is left out"));
         }
     }
     notes

@@ -49,7 +49,7 @@ pub fn env_files(files: &[PathBuf], folder: &Path) -> Option<Value> {
 
 /// What is to be known of a workspace's own `app.yml` where it is not what a file is made of.
 pub fn note_of_template(plan: &Plan) -> Option<String> {
-    plan.template.is_some().then(|| "all is made of the manifests' tables; `app.yml` is not read".to_owned())
+    plan.template.is_some().then(|| "the files are generated from the manifests; `app.yml` is not read".to_owned())
 }
 
 /// A volume in the short form; a host path stays unchanged.

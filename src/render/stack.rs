@@ -81,7 +81,7 @@ fn apart(plan: &Plan) -> Vec<String> {
     }
     let several = stacks.into_iter().filter(|(_, stacks)| stacks.len() > 1);
     let said = |(volume, stacks): (String, Vec<String>)| {
-        format!("stacks: the volume `{volume}` is a separate one in each of the stacks {}", stacks.join(", "))
+        format!("stacks: each of the stacks {} has its own volume `{volume}`", stacks.join(", "))
     };
     several.map(said).collect()
 }

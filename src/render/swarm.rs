@@ -103,8 +103,8 @@ pub fn service(service: &Service, image: &ImageRef, folder: &Path) -> Piece {
     put("volumes", some(&mounted).map(Value::from));
     match health.as_ref().map(|health| (health, &health.probe)) {
         Some((health, Probe::Command(_))) => put("healthcheck", parts::health(health)),
-        Some((_, Probe::Http(..))) => notes.push(container::without_health(name.as_str(), "asks over HTTP")),
-        Some((_, Probe::Port(_))) => notes.push(container::without_health(name.as_str(), "asks a port")),
+        Some((_, Probe::Http(..))) => notes.push(container::without_health(name.as_str(), "HTTP client")),
+        Some((_, Probe::Port(_))) => notes.push(container::without_health(name.as_str(), "TCP client")),
         None => {}
     }
     put("stop_grace_period", Some(stop_grace_period.as_deref().unwrap_or(GRACE_PERIOD).into()));

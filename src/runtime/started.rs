@@ -197,7 +197,7 @@ impl<'a> Started<'a> {
                     .for_each(|late| late.told = true);
                 let Some(first) = self.containers.iter().find(|container| container.service == open[0]) else { continue };
                 bail!(Code::ServiceUnhealthy.error(format!(
-                    "the {} `{}` is not healthy after {} s: {}\nhelp: give it more time with `{}`",
+                    "the {} `{}` is not healthy after {} s: {}\nhelp: allow more time with `{}`",
                     first.what(),
                     open.join("`, `"),
                     timeout.as_secs(),

@@ -43,7 +43,7 @@ fn answer(question: &str) -> Result<String> {
     std::io::stderr().flush()?;
     let mut line = String::new();
     if std::io::stdin().read_line(&mut line)? == 0 {
-        bail!("the question was not answered; nothing is changed");
+        bail!("the question was not answered; nothing was changed");
     }
     Ok(line.trim().to_owned())
 }

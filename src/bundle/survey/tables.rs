@@ -73,7 +73,7 @@ fn write_all(out: &mut String, file: &str, survey: &Survey, ink: Ink) -> fmt::Re
 
 /// The two layouts side by side: what a file and a device have, and what a host fetches that runs one service alone.
 fn layouts_text(out: &mut String, layouts: &Layouts, ink: Ink) -> fmt::Result {
-    writeln!(out, "\n{}", ink.heading("layouts, by the bytes of layers"))?;
+    writeln!(out, "\n{}", ink.heading("layouts, by the size of their layers"))?;
     let shown = |of: &Bytes| bytes(of.packed.unwrap_or(of.unpacked));
     let row = |name: &str, size: &Size, this: bool| {
         let (least, most) = (shown(&size.smallest), shown(&size.largest));
@@ -91,7 +91,7 @@ fn layouts_text(out: &mut String, layouts: &Layouts, ink: Ink) -> fmt::Result {
     }
     columns(out, &table, &[false, true, true, true, true, true, false])?;
     if layouts.multi_binary.is_none() {
-        writeln!(out, "  one image cannot hold all services: they stand on different bases")?;
+        writeln!(out, "  one image cannot contain all services: they have different bases")?;
     }
     Ok(())
 }

@@ -87,7 +87,10 @@ pub fn controller_notes(plan: &Plan, others: &Others) -> Vec<String> {
             let file = stack_file(plan, stack, alias, &plan.output.join("stacks"));
             for (service, left) in api::left_out(&file.document) {
                 let left = left.join(", ");
-                notes.push(format!("stacks: {left} of `{service}` is left out by the controller of `{}`", top.stack.name));
+                notes.push(format!(
+                    "stacks: {left} of `{service}` is left out: the controller of `{}` does not support it",
+                    top.stack.name
+                ));
             }
         }
     }

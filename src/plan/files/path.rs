@@ -1,0 +1,39 @@
+//! Paths of `files`, on this machine and in an image.
+
+use std::path::{Component, Path, PathBuf};
+
+use crate::app::AppFile;
+
+/// The part of a pattern before its first special character's component, and the rest.
+pub fn split(from: &str) -> (PathBuf, Option<String>) {
+    let special = |part: &str| part.contains(['*', '?', '[', '{']);
+    let parts: Vec<&str> = from.split('/').collect();
+    match parts.iter().position(|part| special(part)) {
+        None => (PathBuf::from(from), None),
+        Some(at) => (PathBuf::from(format!("{}/", parts[..at].join("/"))).components().collect(), Some(parts[at..].join("/"))),
+    }
+}
+
+/// Removes `.` and `..` from a path without reading the file system.
+pub fn normal(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                out.pop();
+            }
+            part => out.push(part),
+        }
+    }
+    out
+}
+
+/// A file as it is packed.
+pub fn plain(to: &str, from: &Path, metadata: &std::fs::Metadata) -> AppFile {
+    #[cfg(unix)]
+    let executable = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o100 != 0;
+    #[cfg(not(unix))]
+    let executable = false;
+    AppFile { to: format!("/{to}"), from: from.to_owned(), executable, link: None }
+}
