@@ -24,4 +24,4 @@ pub mod test;
 pub mod update;
 pub mod verify;
 
-pub use crate::pipeline::{Options, report};
+pub use crate::pipeline::{Options, last_bundle, report};

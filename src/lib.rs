@@ -35,6 +35,7 @@ pub mod config;
 mod dev;
 pub mod diagnostic;
 pub mod digest;
+mod doctor;
 pub mod elf;
 #[cfg(feature = "engine")]
 mod engine;
