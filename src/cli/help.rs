@@ -26,7 +26,9 @@ pub const RUN: &str = "Examples:
 Services start in `depends-on` order. Each one waits until the services it depends on are healthy. A service without a \
 `healthcheck` counts as healthy once it runs. Services reach each other by name in the app's own network.
 
-Ctrl-C stops the services in reverse order and removes the containers and the network. A second Ctrl-C kills them. Named volumes \
+Ctrl-C stops the services, each after those that depend on it, and removes the containers and the network. A second Ctrl-C kills \
+them. An init is process 1 of each container, so that programs that do not handle SIGTERM end at once; `init = false` in a service's \
+table leaves it out. Named volumes \
 are kept, as `APP_VOLUME`. If a service fails, all services stop and the exit code is 1.";
 
 pub const PUSH: &str = "Examples:
