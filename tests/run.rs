@@ -112,6 +112,11 @@ fn what_does_not_become_well_is_told_and_removed() {
 
     // A program that the image does not have cannot be started; nothing is left of the attempt.
     project.service("store", "command = [\"/nonexistent\"]\n");
+    let Output { stdout, stderr, .. } = run(&mut command(&project, &[]));
+    let (shown, said) = (text(&stdout), text(&stderr));
+    assert!(said.contains("`store` ended with exit code 127") && (said + &shown).contains("exec /nonexistent failed"), "{shown}");
+    assert_eq!(left("sick"), "");
+    project.service("store", "init = false\ncommand = [\"/nonexistent\"]\n");
     let error = fails(&mut command(&project, &[]), 1);
     assert!(error.contains("starting the container") && error.contains("/nonexistent"), "{error}");
     assert_eq!(left("sick"), "");
