@@ -66,8 +66,8 @@ pub const DEV: &str = "Examples:
   cargo appbundle dev -p gallery-service    only one service and its dependencies
   cargo appbundle dev --release             with optimisations
 
-`cargo build` compiles the services for this machine. Each service runs in its own container, with its ports published and ENV=dev \
-set. Its executable is mounted, and its package's directory is mounted read-only at /usr/src/app. When a source file changes, one \
+`cargo build` compiles the services for this machine. Each service runs in its own container, with its ports published on 127.0.0.1 and \
+ENV=dev set. A port that is in use gives way to the next free one. Its executable is mounted, and its package's directory is mounted read-only at /usr/src/app. When a source file changes, one \
 incremental `cargo build` runs, and the services whose executables changed restart. If the build fails, the old versions keep running.
 
 Databases and other dependencies are declared in the service's Cargo.toml and run too:
