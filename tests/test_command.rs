@@ -164,7 +164,7 @@ fn what_a_killed_run_leaves_the_next_one_removes() {
     assert_eq!(left("killed").lines().count(), 2 * first);
     let Output { status, stderr, .. } = run(&mut test(&project, &["store"]));
     let said = text(&stderr);
-    assert!(status.success() && said.contains("Removed what a killed run left behind: killed-test-store-"), "{said}");
+    assert!(status.success() && said.contains("Removed leftovers of a killed run: killed-test-store-"), "{said}");
     // The run that lives keeps its own.
     assert_eq!(left("killed").lines().count(), first, "{said}");
     other.signal("INT");
@@ -225,7 +225,7 @@ fn an_image_that_is_nowhere_and_an_engine_that_goes_away_are_told() {
     assert!(error.contains("does not have the image `localhost:1/nowhere:1` of the dependency `db`"), "{error}");
     assert!(error.contains("help: run `docker pull localhost:1/nowhere:1`"), "{error}");
     let error = fails(&mut test(&nowhere, &["store"]), 1);
-    assert!(error.contains("failed to get the image `localhost:1/nowhere:1` of the dependency `db`"), "{error}");
+    assert!(error.contains("failed to pull the image `localhost:1/nowhere:1` of the dependency `db`"), "{error}");
     assert_eq!(left("nowhere"), "");
 
     let cut = project("severed", &image("appbundle-test-db", SERVER), "");

@@ -226,7 +226,7 @@ services:
         assert_eq!((health.probe, health.timeout.as_deref()), (Probe::Command(vec!["/check".into()]), Some("2s")));
         assert_eq!(a.container.resources.memory_limit.as_ref().map(|memory| memory.bytes), Some(64 << 20));
         assert_eq!(a.container.confinement.tmpfs, ["/run"]);
-        assert_eq!(notes, ["`mem_swappiness` of the service `a` is not applied here"]);
+        assert_eq!(notes, ["`mem_swappiness` of the service `a` is ignored here"]);
         let piece = serde_json::json!({ "environment": { "X": 2 }, "ports": [], "init": true, "entrypoint": ["/x"] });
         let (over, _) = super::over(a.clone(), piece.as_object().expect("a map"), Path::new("/")).expect("merged");
         let merged = over.container;
