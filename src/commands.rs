@@ -25,4 +25,4 @@ pub mod update;
 pub mod vendor;
 pub mod verify;
 
-pub use crate::pipeline::{Options, report};
+pub use crate::pipeline::{Options, last_bundle, report};

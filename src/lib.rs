@@ -36,6 +36,7 @@ pub mod debian;
 mod dev;
 pub mod diagnostic;
 pub mod digest;
+mod doctor;
 pub mod elf;
 #[cfg(feature = "engine")]
 mod engine;

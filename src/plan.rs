@@ -40,7 +40,7 @@ use crate::registry::Access;
 pub use crate::config::tables::{BuilderName as Builder, EngineName as Engine, FormatName as Format, LayoutName as Layout};
 pub use image::PlannedImage;
 pub use order::sort as launch_order;
-pub use outputs::targets;
+pub use outputs::{DEFAULT_TARGET, targets};
 pub use resolve::{Request, resolve};
 pub use select::{Choice, Reach, select};
 pub use template::VERSION_MARK;
@@ -116,6 +116,12 @@ impl Plan {
             }
         }
         bases
+    }
+
+    /// Whether a build of it asks a container engine.
+    pub fn needs_engine(&self) -> bool {
+        let by_engine = |base: &BaseChoice| matches!(base, BaseChoice::Dockerfile(_) | BaseChoice::Daemon(_));
+        self.engine == Engine::Docker || self.bases().into_iter().any(by_engine)
     }
 
     /// `AUTHOR.NAME`, or the name alone.

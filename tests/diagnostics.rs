@@ -329,6 +329,23 @@ fn stdout_is_the_result_alone() {
 }
 
 #[test]
+fn colours_are_for_terminals_and_whoever_asks() {
+    let folder = tempfile::tempdir().expect("folder");
+    let doctor = |arguments: &[&str]| text(&run(&mut appbundle(folder.path(), &[&["doctor"], arguments].concat())).stdout);
+    assert!(!doctor(&[]).contains('\x1b') && doctor(&["--color", "always"]).contains('\x1b'));
+    assert!(!doctor(&["--color", "always", "--message-format", "json"]).contains('\x1b'));
+    let at_terminal = |no_color: Option<&str>| {
+        let mut command = Command::new("script");
+        command.args(["-qec", &format!("{PROGRAM} appbundle doctor"), "/dev/null"]).current_dir(folder.path());
+        command.env("TERM", "xterm").env_remove("NO_COLOR").envs(no_color.map(|value| ("NO_COLOR", value)));
+        text(&run(command.stdin(std::process::Stdio::null())).stdout)
+    };
+    let (coloured, plain) = (at_terminal(None), at_terminal(Some("1")));
+    assert!(coloured.contains("\x1b[") && coloured.contains("cargo"), "{coloured}");
+    assert!(!plain.contains("\x1b[") && plain.contains("cargo"), "{plain}");
+}
+
+#[test]
 fn the_page_of_errors_is_up_to_date() {
     let mut page = "# Errors\n\nEvery note, and every error that users meet often, has a code, as in `note[routes-ignored]` and `error[base-glibc]`.\n\
         This page explains all of them; `cargo appbundle explain CODE` prints one in the terminal. It is generated from the pages in\n\

@@ -240,6 +240,11 @@ fn help_of_every_verb() {
         .collect();
     assert!(verbs.len() >= 20 && verbs.contains(&"build"), "{verbs:?}");
     verbs.iter().for_each(|verb| drop(show(Some(verb))));
+    for columns in [60, 160] {
+        let page = ok(appbundle(folder.path(), &["--help"]).env("COLUMNS", columns.to_string()));
+        let long: Vec<&str> = page.lines().filter(|line| line.chars().count() > columns).collect();
+        assert!(long.is_empty() && page.contains("\n  build "), "{long:?}");
+    }
     golden.end();
 }
 
@@ -247,29 +252,38 @@ fn help_of_every_verb() {
 fn what_doctor_prints() {
     let project = Project::new(&["alpha"]);
     let mut golden = Golden::new("doctor");
-    let mut show = |name: &str, machine: &Machine| {
+    let mut show_at = |name: &str, machine: &Machine, folder: &Path| {
         golden.redact(machine.path(), "MACHINE");
         // Whether arm64 programs run here is for the kernel to say, which is no made-up one.
-        let output = run(&mut machine.doctor(&project));
+        let output = run(&mut machine.doctor(folder));
         let shown = text(&output.stdout);
-        let lines = shown.lines().map(|line| match line.split_once(" running arm64: ") {
-            Some(_) => "[FOUND]  running arm64: [HOW]\n".to_owned(),
-            None => format!("{line}\n"),
+        let lines = shown.lines().filter(|line| !line.contains("qemu-user-static"));
+        let lines = lines.map(|line| match line.contains(" running arm64") {
+            true => "[FOUND]  running arm64: [HOW]\n".to_owned(),
+            false => format!("{line}\n"),
         });
         let code = output.status.code().expect("an exit code");
         golden.holds(name, &format!("{}--- stderr\n{}--- exit code\n{code}\n", lines.collect::<String>(), text(&output.stderr)));
     };
     let machine = Machine::new();
-    show("nothing.txt", &machine);
+    show_at("nothing.txt", &machine, project.path());
     project.edit("Cargo.toml", |text| text + "engine = \"docker\"\n");
-    show("no-engine.txt", &machine);
+    show_at("no-engine.txt", &machine, project.path());
     machine.install_compilers(EM_X86_64);
     machine.start_engine();
-    show("foreign-library.txt", &machine);
+    show_at("foreign-library.txt", &machine, project.path());
     machine.install_compilers(EM_AARCH64);
     machine.tool("mender-artifact", "");
-    show("everything.txt", &machine);
+    show_at("everything.txt", &machine, project.path());
     project.edit("Cargo.toml", |text| text + "builder = \"zigbuild\"\n");
-    show("no-builder.txt", &machine);
+    show_at("no-builder.txt", &machine, project.path());
+    let before_init = Project::new(&["alpha"]);
+    before_init.write("services/alpha/Cargo.toml", "[package]\nname = \"alpha\"\nversion = \"0.1.0\"\n");
+    show_at("before-init.txt", &machine, before_init.path());
+    let outside = tempfile::tempdir().expect("folder");
+    show_at("outside.txt", &machine, outside.path());
+    // A mistake is told after what was found.
+    project.write("Cargo.toml", "[workspace]\nmembers = [\"services/*\"]\nmetadata.appbundle.name = \"Not A Name\"\n");
+    show_at("mistake.txt", &machine, project.path());
     golden.end();
 }

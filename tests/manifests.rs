@@ -370,6 +370,9 @@ fn nothing_to_plan_says_what_to_do() {
     project.write("services/lib/Cargo.toml", "[package]\nname = \"lib\"\nversion = \"0.1.0\"\nedition = \"2021\"\n");
     project.write("services/lib/src/lib.rs", "");
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    assert!(error.contains("run `cargo appbundle new-service NAME`"), "{error}");
+    project.write("services/lib/src/main.rs", "fn main() {}\n");
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
     assert!(error.contains("run `cargo appbundle init`"), "{error}");
     let error = fails(&mut appbundle(std::path::Path::new("/"), &["plan"]), 1);
     assert!(error.contains("could not find `Cargo.toml`"), "{error}");

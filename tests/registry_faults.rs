@@ -91,7 +91,8 @@ fn too_many_requests_and_passing_errors_are_waited_for() {
 
 fn an_error_that_stays_ends() {
     let (_, server, project) = faulty(|_, asked, _| asked.path.contains("/manifests/").then(|| Answer::new(503, "")));
-    refuses(&project, &["503 Service Unavailable"]);
+    let said = refuses(&project, &["503 Service Unavailable"]);
+    assert_eq!(said.matches("tries remaining").count(), 1, "{said}");
     assert_eq!(server.asked().iter().filter(|asked| asked.path.contains("/manifests/")).count(), 5);
 }
 

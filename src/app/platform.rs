@@ -72,6 +72,11 @@ impl Target {
         })
     }
 
+    /// The name of its folder among those of several targets: `linux-arm64`.
+    pub fn folder(&self) -> String {
+        self.platform.to_string().replace('/', "-")
+    }
+
     /// Whether an ELF file is built for this platform.
     pub fn runs(&self, machine: Machine) -> bool {
         machine.name() == self.platform.architecture

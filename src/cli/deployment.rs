@@ -1,13 +1,18 @@
 //! Flags of `generate`, `deploy` and other verbs that deploy.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
-use super::args::{CompileArgs, PlanArgs, options};
+use super::args::{WorkspaceArgs, defaults};
+use super::compilation::TargetArgs;
+use super::flags::{OfflineArgs, OutputArgs, PackageArgs, RegistryArgs, VersionArgs};
 use super::values::DestinationArg;
 use crate::app::Destination;
-use crate::commands;
 use crate::commands::deploy::DeployOptions;
 use crate::commands::generate::GenerateOptions;
+use crate::commands::push::PushOptions;
+use crate::commands::{self, Options};
 use crate::shell::Shell;
 
 #[derive(Args)]
@@ -56,6 +61,35 @@ pub struct DeployArgs {
     timeout: u64,
 }
 
+#[derive(Args)]
+pub struct PushArgs {
+    /// Bundles to push [default: the last build]
+    #[arg(value_name = "BUNDLE")]
+    bundles: Vec<PathBuf>,
+    /// Repository prefix, as HOST/PATH; each image becomes PREFIX/SERVICE:VERSION
+    #[arg(long, value_name = "PREFIX")]
+    repo: String,
+    #[command(flatten)]
+    env: EnvArgs,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    package: PackageArgs,
+    #[command(flatten)]
+    version: VersionArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+    #[command(flatten)]
+    registry: RegistryArgs,
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    workspace: WorkspaceArgs,
+    #[command(flatten)]
+    network: OfflineArgs,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum DeployToArg {
     /// A cluster, through kubectl
@@ -95,21 +129,21 @@ service. Create the secrets first.";
 pub const REMOVE_HELP: &str = "Services stop in reverse order, then the inner stacks, and then the networks are removed. Named volumes \
 and secrets are kept; list them with `docker volume ls` and `docker secret ls`.";
 
-pub fn generate(deployment: GenerateArgs, plan: PlanArgs, check: bool, shell: &Shell) -> anyhow::Result<()> {
-    let profile = plan.profile.clone().unwrap_or_else(|| if plan.release { "release" } else { "dev" }.into());
-    let mut options = options(plan, CompileArgs::default())?;
-    (options.request.repo, options.request.env) = (deployment.repo, deployment.env.env);
-    options.request.destinations = deployment.destinations.into_iter().map(DestinationArg::destination).collect();
+/// Runs `generate`.
+pub fn generate(deployment: GenerateArgs, mut options: Options, check: bool, shell: &Shell) -> anyhow::Result<()> {
+    let GenerateArgs { destinations, repo, env: EnvArgs { env } } = deployment;
+    (options.request.repo, options.request.env) = (repo, env);
+    options.request.destinations = destinations.into_iter().map(DestinationArg::destination).collect();
     options.request.destinations.sort();
     options.request.destinations.dedup();
-    let generate = GenerateOptions { check, profile };
+    let generate = GenerateOptions { check, profile: options.request.profile.clone() };
     commands::generate::run(&options, &generate, shell)
 }
 
-pub fn deploy(deployment: DeployArgs, plan: PlanArgs, compile: CompileArgs, shell: &Shell) -> anyhow::Result<()> {
-    let mut options = options(plan, compile)?;
-    let DeployArgs { to, repo, env, context, namespace, timeout } = deployment;
-    (options.request.repo, options.request.env) = (repo, env.env);
+/// Runs `deploy`.
+pub fn deploy(deployment: DeployArgs, mut options: Options, shell: &Shell) -> anyhow::Result<()> {
+    let DeployArgs { to, repo, env: EnvArgs { env }, context, namespace, timeout } = deployment;
+    (options.request.repo, options.request.env) = (repo, env);
     #[cfg(feature = "engine")]
     if matches!(to, DeployToArg::Swarm) {
         options.request.destinations = vec![Destination::Stacks];
@@ -118,4 +152,20 @@ pub fn deploy(deployment: DeployArgs, plan: PlanArgs, compile: CompileArgs, shel
     let _ = to;
     options.request.destinations = vec![Destination::Kubernetes];
     commands::deploy::run(&options, &DeployOptions { context, namespace, timeout }, shell)
+}
+
+/// Runs `push`.
+pub fn push(push: PushArgs, shell: &Shell) -> anyhow::Result<()> {
+    let PushArgs { bundles, repo, env, json, package, version, output, registry, target, workspace, network } = push;
+    let mut options = defaults()?;
+    package.give(&mut options);
+    version.give(&mut options);
+    output.give(&mut options)?;
+    registry.give(&mut options);
+    target.give(&mut options);
+    workspace.give(&mut options);
+    network.give(&mut options);
+    options.request.env = env.env;
+    let offline = options.cargo.offline;
+    commands::push::run(&PushOptions { bundles, prefix: repo, json, offline }, &options, shell)
 }

@@ -26,7 +26,9 @@ pub const RUN: &str = "Examples:
 Services start in `depends-on` order. Each one waits until the services it depends on are healthy. A service without a \
 `healthcheck` counts as healthy once it runs. Services reach each other by name in the app's own network.
 
-Ctrl-C stops the services in reverse order and removes the containers and the network. A second Ctrl-C kills them. Named volumes \
+Ctrl-C stops the services, each after those that depend on it, and removes the containers and the network. A second Ctrl-C kills \
+them. An init is process 1 of each container, so that programs that do not handle SIGTERM end at once; `init = false` in a service's \
+table leaves it out. Named volumes \
 are kept, as `APP_VOLUME`. If a service fails, all services stop and the exit code is 1.";
 
 pub const PUSH: &str = "Examples:
@@ -71,8 +73,8 @@ pub const DEV: &str = "Examples:
   cargo appbundle dev -p gallery-service    only one service and its dependencies
   cargo appbundle dev --release             with optimisations
 
-`cargo build` compiles the services for this machine. Each service runs in its own container, with its ports published and ENV=dev \
-set. Its executable is mounted, and its package's directory is mounted read-only at /usr/src/app. When a source file changes, one \
+`cargo build` compiles the services for this machine. Each service runs in its own container, with its ports published on 127.0.0.1 and \
+ENV=dev set. A port that is in use gives way to the next free one. Its executable is mounted, and its package's directory is mounted read-only at /usr/src/app. When a source file changes, one \
 incremental `cargo build` runs, and the services whose executables changed restart. If the build fails, the old versions keep running.
 
 Databases and other dependencies are declared in the service's Cargo.toml and run too:

@@ -80,6 +80,27 @@ fn capture(command: &mut Command, shell: &Shell) -> Result<String> {
                 "`kubectl` is not installed\nhelp: https://kubernetes.io/docs/tasks/tools, or `apt-get install kubernetes-client`"
             ))
         }
-        other => other,
+        Err(error) => Err(no_cluster(&error.to_string()).unwrap_or(error)),
+        good => good,
     }
+}
+
+/// How programs in Go begin to say that a server is out of reach.
+const DIAL: &str = "dial tcp ";
+
+/// One sentence where kubectl has a page, if it reached no cluster.
+fn no_cluster(said: &str) -> Option<anyhow::Error> {
+    let signs = ["was refused - did you specify", "Unable to connect to the server", "no configuration has been provided", DIAL];
+    let is_it = |line: &&str| {
+        let of_context = line.contains("context") && line.contains("does not exist");
+        of_context || signs.iter().any(|sign| line.contains(sign))
+    };
+    let line = said.lines().skip_while(|line| *line != "--- stderr").skip(1).filter(is_it).last()?;
+    let why = match line.find(DIAL) {
+        Some(at) => line[at + DIAL.len()..].split(';').next().unwrap_or_default(),
+        None => line.trim_start_matches("error: ").split(" - did you").next().unwrap_or(line).trim_end_matches(['.', '?']),
+    };
+    Some(anyhow::anyhow!(
+        "kubectl reaches no cluster: {why}\nhelp: choose one with `--context`; `kubectl config get-contexts` lists them"
+    ))
 }

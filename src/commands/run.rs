@@ -36,7 +36,7 @@ pub fn run(options: &Options, run: &RunOptions, shell: &Shell) -> Result<()> {
             let mut all = options.clone();
             all.request.packages.clear();
             all.request.formats = vec![Format::Docker];
-            let session = Session::start(&all, shell)?;
+            let session = Session::apart(&all, shell)?;
             // What would fail once all is built is told before.
             let (_, launches, _) = apps::of_plan(&session.plan)?;
             ports::check(&engine, &apps::select(launches, Some(&session.plan), &options.request.packages)?)?;

@@ -78,6 +78,11 @@ impl Problem {
         renderer.decor_style(DecorStyle::Ascii).render(&[report]).to_string()
     }
 
+    /// Whether a flag is wrong, and not a manifest.
+    pub fn is_in_flag(&self) -> bool {
+        self.flag.is_some()
+    }
+
     /// Converts the problem to a diagnostic in rustc's form.
     pub fn json(&self) -> JsonDiagnostic {
         let span = self.flag.is_none().then(|| JsonSpan::primary(self.file.display().to_string(), &self.text, &self.span));

@@ -27,6 +27,19 @@ const WITHOUT: &str = "start Docker or podman, or build with `--engine native`, 
 /// How many builds run at a time. An engine already uses all processors for one.
 const AT_A_TIME: usize = 4;
 
+/// Asks for the engine that the plan needs before anything compiles for it.
+///
+/// # Errors
+/// When none answers.
+pub fn answers(plan: &Plan) -> Result<()> {
+    let help = if plan.engine == crate::plan::Engine::Docker {
+        WITHOUT
+    } else {
+        "start Docker or podman, or use a base that needs none"
+    };
+    Engine::connect(help).map(drop)
+}
+
 /// Has an engine build the contexts in the output folder, bases first, and reads the images it made.
 ///
 /// # Errors

@@ -7,7 +7,7 @@ use super::report::Report;
 use crate::config::schema::Schema;
 use crate::config::tables::{AppTable, ServiceTable};
 use crate::config::{Manifest, Problems, Step, stray};
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::workspace::{Member, Workspace};
 
 /// The app's table and its location.
@@ -128,4 +128,14 @@ fn parse<T: serde::de::DeserializeOwned>(
             None
         }
     }
+}
+
+/// The error where no package is a service.
+pub fn no_services(workspace: &Workspace) -> Diagnostic {
+    let has_bins = workspace.members.iter().any(|member| !member.bins.is_empty());
+    let start = if has_bins { "run `cargo appbundle init`" } else { "run `cargo appbundle new-service NAME`" };
+    Code::NoServices.error(format!(
+        "no package of the workspace `{}` is a service: none has a table `[package.metadata.service]`\nhelp: {start}",
+        workspace.root.display()
+    ))
 }

@@ -13,7 +13,7 @@ use crate::diagnostic::Code;
 use crate::workspace::{Workspace, targets};
 
 /// The default target.
-const DEFAULT_TARGET: &str = "aarch64-unknown-linux-gnu";
+pub const DEFAULT_TARGET: &str = "aarch64-unknown-linux-gnu";
 
 /// The targets: those from the command line, or else from the table, or else the default.
 ///

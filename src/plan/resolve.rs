@@ -77,10 +77,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     let app = manifests::app(workspace, &mut problems)?;
     let (sources, all_read) = manifests::services(workspace, &mut problems)?;
     if sources.is_empty() && problems.is_empty() {
-        bail!(Code::NoServices.error(format!(
-            "no package of the workspace `{}` is a service: none has a table `[package.metadata.service]`\nhelp: run `cargo appbundle init`",
-            workspace.root.display()
-        )));
+        bail!(manifests::no_services(workspace));
     }
     let mut report = app.report(&mut problems);
     let name = app_name(&app, workspace, &mut report);
@@ -225,7 +222,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     let mut output = request.output.clone().unwrap_or_else(|| workspace.target_dir.join("appbundle"));
     let index = has_index.then(|| output.join(format!("{slug}-{version}.oci.tar")));
     if request.among_others {
-        output.push(target.platform.to_string().replace('/', "-"));
+        output.push(target.folder());
     }
     services.iter_mut().for_each(|service| stacks::give(service, &output));
     let settings_path = workspace.root.join("settings.default.env");

@@ -1,6 +1,6 @@
 //! Sends one request: credentials, tokens, redirects, retries (distribution-spec, "Endpoints" and "Error Codes").
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -58,6 +58,8 @@ pub struct Client<'a> {
     /// The `Authorization` values that hosts accepted, by host and scopes.
     authorizations: Mutex<BTreeMap<(String, String), Secret>>,
     warn: Box<dyn Fn(String) + Send + Sync + 'a>,
+    /// Of which failures the user knows.
+    warned: Mutex<BTreeSet<String>>,
 }
 
 impl<'a> Client<'a> {
@@ -65,7 +67,13 @@ impl<'a> Client<'a> {
     /// credential helpers that failed.
     pub fn new(access: Access, offline: bool, warn: impl Fn(String) + Send + Sync + 'a) -> Self {
         let connections = Connections::new(access, offline);
-        Self { connections, store: Store::of_environment(), authorizations: Mutex::default(), warn: Box::new(warn) }
+        Self {
+            connections,
+            store: Store::of_environment(),
+            authorizations: Mutex::default(),
+            warn: Box::new(warn),
+            warned: Mutex::default(),
+        }
     }
 
     /// The servers to ask for a registry's images.
@@ -139,9 +147,11 @@ impl<'a> Client<'a> {
         bail!("`{host}` refused too many requests")
     }
 
-    /// Waits before the next attempt, with a warning like Cargo's.
+    /// Waits before the next attempt, with a warning like Cargo's. What fails in the same way again is not told again.
     pub(super) fn pause(&self, number: u32, asked: Option<Duration>, why: &str) {
-        self.warn(format!("spurious network error ({} tries remaining): {why}", TRIES - number));
+        if self.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(why.to_owned()) {
+            self.warn(format!("spurious network error ({} tries remaining): {why}", TRIES - number));
+        }
         std::thread::sleep(retry::pause(number, asked));
     }
 

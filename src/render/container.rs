@@ -78,7 +78,7 @@ pub fn render(
 pub fn confined(confinement: &Confinement) -> [(&'static str, Option<Value>); 4] {
     let Confinement { init, cap_add, cap_drop, read_only, tmpfs: _ } = confinement;
     [
-        ("init", init.then_some(true.into())),
+        ("init", init.map(Value::from)),
         ("cap_add", some(cap_add).map(|names| json!(names))),
         ("cap_drop", some(cap_drop).map(|names| json!(names))),
         ("read_only", read_only.then_some(true.into())),

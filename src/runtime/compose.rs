@@ -144,7 +144,7 @@ impl Reader<'_> {
         // A tmpfs has its options after its path.
         let path = |text: String| text.split(':').next().unwrap_or_default().to_owned();
         Confinement {
-            init: self.flag("init", init),
+            init: self.take("init").and_then(Value::as_bool).or(init),
             cap_add: self.list_over("cap_add", cap_add),
             cap_drop: self.list_over("cap_drop", cap_drop),
             read_only: self.flag("read_only", read_only),
@@ -234,6 +234,6 @@ services:
         let (over, _) = super::over(a.clone(), piece.as_object().expect("a map"), Path::new("/")).expect("merged");
         let merged = over.container;
         assert_eq!((merged.environment["X"].as_str(), merged.ports.len(), merged.args.len()), ("2", 0, 0));
-        assert!(merged.confinement.init && merged.command == Some(vec!["/x".into()]) && over.after == ["b"]);
+        assert!(merged.confinement.init == Some(true) && merged.command == Some(vec!["/x".into()]) && over.after == ["b"]);
     }
 }

@@ -49,11 +49,17 @@ impl Packer {
 
     /// The segment of a layer: from the cache, else packed now.
     pub fn layer(&self, layer: &Layer) -> Result<Segment> {
+        self.layer_told(layer, &|_| ())
+    }
+
+    /// The same; `told` hears of the bytes of its files as they are packed, which are [`Layer::content_size`] in all.
+    pub fn layer_told(&self, layer: &Layer, told: &dyn Fn(u64)) -> Result<Segment> {
         let key = layer.key(self.level)?;
         if let Some(segment) = self.cache.get(key) {
+            told(layer.content_size());
             return Ok(segment);
         }
-        Ok(self.pack(|_| key, |sink| layer.write(sink))?.0)
+        Ok(self.pack(|_| key, |sink| layer.write(sink, told))?.0)
     }
 
     /// Packs what `write` writes, and keeps it under the key that `key` makes of the uncompressed bytes' sum.
@@ -238,8 +244,26 @@ mod tests {
         let (one, many) = (pack("one", 1), pack("many", 5));
         assert_eq!(one, many);
         let mut tar = Vec::new();
-        sample().write(&mut tar).expect("tar");
+        sample().write(&mut tar, &|_| ()).expect("tar");
         assert_eq!((one.diff_id, one.uncompressed), (Digest::of(&tar), tar.len() as u64));
+    }
+
+    #[test]
+    fn progress_goes_on_within_a_file() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("large");
+        std::fs::write(&path, vec![7; 5 * BLOCK]).expect("written");
+        let mut member = LayerMember::bytes("large", 0o644, 0, vec![7; 5 * BLOCK]);
+        member.content = crate::segment::Content::File(path, Digest::of(vec![7; 5 * BLOCK]));
+        let layer = Layer::new(vec![member]);
+        let told = std::cell::RefCell::new(Vec::new());
+        let packer = Packer::new(Cache::new(&folder.path().join("cache")), Level::Fast, 2);
+        for _ in 0..2 {
+            packer.layer_told(&layer, &|bytes| told.borrow_mut().push(bytes)).expect("packed");
+        }
+        // From the cache, it is all there at once.
+        assert_eq!(told.borrow_mut().pop(), Some(layer.content_size()));
+        assert!(told.borrow().len() > 5 && told.borrow().iter().sum::<u64>() == layer.content_size());
     }
 
     #[test]

@@ -18,7 +18,7 @@ const FLOORS: [&[&str]; 12] = [
     &["base", "bundle", "compile", "image", "render", "scaffold"],
     &["pipeline"],
     &["runtime"],
-    &["dev", "swarm", "testing"],
+    &["dev", "doctor", "swarm", "testing"],
     &["commands"],
     &["cli"],
 ];

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{PROGRAM, Project, toolchain};
+use super::{PROGRAM, toolchain};
 
 /// The numbers of processors in ELF headers.
 pub const EM_AARCH64: u8 = 183;
@@ -78,10 +78,10 @@ impl Machine {
         });
     }
 
-    /// `doctor` on this machine.
-    pub fn doctor(&self, project: &Project) -> Command {
+    /// `doctor` on this machine, in this folder.
+    pub fn doctor(&self, folder: &Path) -> Command {
         let mut command = Command::new(PROGRAM);
-        command.env_clear().args(["appbundle", "doctor", "--color", "never"]).current_dir(project.path());
+        command.env_clear().args(["appbundle", "doctor", "--color", "never"]).current_dir(folder);
         command.env("PATH", self.path()).env("HOME", self.path());
         command.env("DOCKER_HOST", format!("unix://{}", self.at("docker.sock").display()));
         command

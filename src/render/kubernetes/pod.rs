@@ -65,7 +65,7 @@ fn pod(plan: &Plan, service: &Service, prefix: Option<&str>) -> Piece {
     // Neither a token nor other services' addresses as variables: a service gets what its table says.
     pod.insert("automountServiceAccountToken".into(), false.into());
     pod.insert("enableServiceLinks".into(), false.into());
-    if init {
+    if init == Some(true) {
         // The pod's own first process reaps, once the containers share its process namespace.
         pod.insert("shareProcessNamespace".into(), true.into());
     }
