@@ -17,7 +17,7 @@ use super::watch::Watch;
 use crate::config::lockfile;
 use crate::engine::{Engine, Interrupt};
 use crate::pipeline::{self, Options, Session};
-use crate::runtime::ports::Chosen;
+use crate::runtime::ports::ChosenPorts;
 use crate::runtime::{Addresses, Started, dependency};
 use crate::shell::{Shell, count};
 
@@ -43,7 +43,7 @@ pub struct Loop<'a, 's> {
     /// The files mounted into the containers.
     pub inside: &'a mut Inside,
     /// The ports that it publishes.
-    pub ports: Chosen,
+    pub ports: ChosenPorts,
     /// Whether the user has interrupted.
     pub interrupt: &'a Interrupt,
     /// Where messages go.

@@ -44,12 +44,12 @@ pub fn check(engine: &Engine, launches: &[Launch]) -> Result<()> {
 
 /// The ports of this machine that a run of `dev` publishes, each chosen once.
 #[derive(Default)]
-pub struct Chosen {
+pub struct ChosenPorts {
     /// By service, port of the container such as `80/tcp`, and wanted port: the port that it got.
     ports: BTreeMap<(String, String, u16), u16>,
 }
 
-impl Chosen {
+impl ChosenPorts {
     /// Publishes ports on 127.0.0.1 unless they name an address, and moves those in use to the next free number, with a warning.
     pub fn place(&mut self, launches: &mut [&mut Launch], shell: &Shell) {
         let wanted: Vec<u16> = launches.iter().flat_map(|one| one.container.ports.iter().filter_map(Port::host_number)).collect();
