@@ -175,7 +175,9 @@ fn replaced(text: &str, known: &dyn Fn(&str) -> Option<String>) -> Result<String
         let (name, other) = inner.split_once(':').unwrap_or((inner, "-"));
         match (known(name), other.split_at_checked(1)) {
             (Some(value), _) => out.push_str(&value),
-            (None, Some(("?", why))) => return Err(format!("the variable `{name}` is not set: {why}")),
+            (None, Some(("?", why))) => {
+                return Err(format!("the variable `{name}` is not set: {why}"));
+            }
             (None, Some(("-", default))) => out.push_str(default),
             (None, _) => {}
         }
