@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::args::{WorkspaceArgs, defaults};
-use super::compilation::TargetArgs;
-use super::flags::{OfflineArgs, OutputArgs, PackageArgs, RegistryArgs, VersionArgs};
+use super::args::{ScopeArgs, WorkspaceArgs, defaults};
+use super::flags::{OfflineArgs, VersionArgs};
 use super::values::DestinationArg;
 use crate::app::Destination;
 use crate::commands::deploy::DeployOptions;
@@ -75,15 +74,9 @@ pub struct PushArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    package: PackageArgs,
+    scope: ScopeArgs,
     #[command(flatten)]
     version: VersionArgs,
-    #[command(flatten)]
-    output: OutputArgs,
-    #[command(flatten)]
-    registry: RegistryArgs,
-    #[command(flatten)]
-    target: TargetArgs,
     #[command(flatten)]
     workspace: WorkspaceArgs,
     #[command(flatten)]
@@ -156,13 +149,10 @@ pub fn deploy(deployment: DeployArgs, mut options: Options, shell: &Shell) -> an
 
 /// Runs `push`.
 pub fn push(push: PushArgs, shell: &Shell) -> anyhow::Result<()> {
-    let PushArgs { bundles, repo, env, json, package, version, output, registry, target, workspace, network } = push;
+    let PushArgs { bundles, repo, env, json, scope, version, workspace, network } = push;
     let mut options = defaults()?;
-    package.give(&mut options);
+    scope.give(&mut options)?;
     version.give(&mut options);
-    output.give(&mut options)?;
-    registry.give(&mut options);
-    target.give(&mut options);
     workspace.give(&mut options);
     network.give(&mut options);
     options.request.env = env.env;
