@@ -8,6 +8,7 @@ mod context;
 mod daemon;
 #[cfg(feature = "engine")]
 mod dockerfile;
+mod packages;
 mod packed;
 mod remembered;
 mod rootfs;
@@ -29,6 +30,7 @@ pub use context::BuildContext;
 pub use daemon::{image_id, read as read_daemon};
 #[cfg(feature = "engine")]
 pub use dockerfile::read as read_dockerfile;
+pub use packages::{packed as packed_packages, read as read_packages};
 
 /// Reads or builds a base; images of registries are read by [`read_pulled`] instead. `binaries` are the executables that will use
 /// it, `linker` is the linker that linked them.
@@ -59,7 +61,7 @@ pub fn read(
             bail!("it needs a container engine, but cargo-appbundle was built without the feature `engine`")
         }
         BaseChoice::Archive(path) => remembered::read_once(path, target, packer, known),
-        BaseChoice::Image(_) => bail!("it was not pulled"),
+        BaseChoice::Image(_) | BaseChoice::Debian(_) => bail!("it was not pulled"),
     }
     .with_context(|| format!("failed to prepare the base `{choice}`"))
 }

@@ -1,24 +1,28 @@
 //! The command line. Only this module uses clap.
 
 mod args;
+mod compilation;
 mod completions;
 mod deployment;
 mod display;
+mod flags;
 mod help;
 mod man;
+mod overview;
 mod values;
 mod verbs;
 
-use clap::{CommandFactory as _, Parser};
+use std::path::PathBuf;
 
-use self::args::{CompileArgs, options};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
+
+use self::args::{BuiltArgs, defaults};
 use self::display::ShellArgs;
 use self::verbs::Command;
 use crate::commands;
 use crate::commands::ci::CiOptions;
 use crate::commands::init::InitOptions;
 use crate::commands::inspect::InspectOptions;
-use crate::commands::push::PushOptions;
 use crate::commands::verify::VerifyOptions;
 use crate::scaffold::NewMember;
 use crate::shell::Shell;
@@ -40,7 +44,8 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
     if arguments.get(1).is_some_and(|word| word == "appbundle") {
         arguments.remove(1);
     }
-    let cli = match Cli::try_parse_from(arguments) {
+    let parsed = overview::grouped(Cli::command()).try_get_matches_from(arguments);
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
@@ -62,61 +67,118 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
 
 fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
     match command {
-        Command::Build { plan, compile } => commands::build::run(&options(plan, compile)?, shell),
-        Command::Plan { plan, json } => commands::plan::run(&options(plan, CompileArgs::default())?, json, shell),
-        Command::Generate { deployment, plan, check } => deployment::generate(deployment, plan, check, shell),
-        Command::Deploy { deployment, plan, compile } => deployment::deploy(deployment, plan, compile, shell),
-        Command::Inspect { file, json } => commands::inspect::run(&InspectOptions::new(file, json), shell),
-        Command::Verify { file, json } => commands::verify::run(&VerifyOptions::new(file, json), shell),
-        #[cfg(feature = "engine")]
-        Command::Load { bundle, plan } => commands::load::run(&options(plan, CompileArgs::default())?, bundle.as_deref(), shell),
-        #[cfg(feature = "engine")]
-        Command::Run { bundle, timeout, plan, compile } => {
-            let run = commands::run::RunOptions { bundle, timeout: std::time::Duration::from_secs(timeout) };
-            commands::run::run(&options(plan, compile)?, &run, shell)
+        Command::Build { format, image, compile } => {
+            let mut options = compile.options("release")?;
+            format.give(&mut options);
+            image.give(&mut options);
+            commands::build::run(&options, shell)
+        }
+        Command::Plan { format, image, builder, plan, json } => {
+            let mut options = defaults()?;
+            plan.give("release", &mut options)?;
+            format.give(&mut options);
+            image.give(&mut options);
+            builder.give(&mut options);
+            commands::plan::run(&options, json, shell)
+        }
+        Command::Generate { deployment, format, version, plan, check } => {
+            let mut options = defaults()?;
+            plan.give("dev", &mut options)?;
+            format.give(&mut options);
+            version.give(&mut options);
+            deployment::generate(deployment, options, check, shell)
+        }
+        Command::Deploy { deployment, image, compile } => {
+            let mut options = compile.options("release")?;
+            image.give(&mut options);
+            deployment::deploy(deployment, options, shell)
+        }
+        Command::Inspect { file, json, built } => {
+            let file = file.map_or_else(|| last_bundle(built, shell), Ok)?;
+            commands::inspect::run(&InspectOptions::new(file, json), shell)
+        }
+        Command::Verify { file, json, built } => {
+            let file = file.map_or_else(|| last_bundle(built, shell), Ok)?;
+            commands::verify::run(&VerifyOptions::new(file, json), shell)
         }
         #[cfg(feature = "engine")]
-        Command::Dev { timeout, mut plan, compile } => {
-            if !plan.release {
-                plan.profile.get_or_insert_with(|| "dev".into());
-            }
+        Command::Load { bundle, built } => {
+            let mut options = defaults()?;
+            built.give(&mut options)?;
+            commands::load::run(&options, bundle.as_deref(), shell)
+        }
+        #[cfg(feature = "engine")]
+        Command::Run { bundle, timeout, image, compile } => {
+            let mut options = compile.options("release")?;
+            image.give(&mut options);
+            let run = commands::run::RunOptions { bundle, timeout: std::time::Duration::from_secs(timeout) };
+            commands::run::run(&options, &run, shell)
+        }
+        #[cfg(feature = "engine")]
+        Command::Dev { timeout, compile } => {
             let dev = commands::dev::DevOptions { timeout: std::time::Duration::from_secs(timeout) };
-            commands::dev::run(&options(plan, compile)?, &dev, shell)
+            commands::dev::run(&compile.options("dev")?, &dev, shell)
         }
         #[cfg(feature = "engine")]
         Command::Test { services, arguments, cargo } => {
-            let options = commands::Options { cargo: cargo.options(), ..commands::Options::default() };
+            let mut options = defaults()?;
+            cargo.give(&mut options);
             commands::test::run(&options, &commands::test::TestOptions { services, arguments }, shell)
         }
         #[cfg(feature = "engine")]
-        Command::Status { json, plan } => crate::swarm::status(&options(plan, CompileArgs::default())?, json, shell),
+        Command::Status { json, app } => crate::swarm::status(&app.options()?, json, shell),
         #[cfg(feature = "engine")]
-        Command::Remove { timeout, plan } => {
+        Command::Remove { timeout, app } => {
             let timeout = std::time::Duration::from_secs(timeout);
-            crate::swarm::remove(&options(plan, CompileArgs::default())?, timeout, shell)
+            crate::swarm::remove(&app.options()?, timeout, shell)
         }
-        Command::NewService { name, template, path, cargo } => {
+        Command::NewService { name, template, path, manifest } => {
+            let mut options = defaults()?;
+            manifest.give(&mut options);
             let template = template.template();
-            commands::new_service::run(&cargo.options(), &NewMember { name, template, path }, shell)
+            commands::new_service::run(&options.cargo, &NewMember { name, template, path }, shell)
         }
-        Command::Init { all, name, author, cargo } => {
-            commands::init::run(&InitOptions { cargo: cargo.options(), all, name, author }, shell)
+        Command::Init { all, name, author, manifest } => {
+            let mut options = defaults()?;
+            manifest.give(&mut options);
+            commands::init::run(&InitOptions { cargo: options.cargo, all, name, author }, shell)
         }
-        Command::Ci { service, git, stdout, plan } => {
+        Command::Ci { service, git, stdout, target, manifest } => {
+            let mut options = defaults()?;
+            target.give(&mut options);
+            manifest.give(&mut options);
             let ci = CiOptions { provider: service.provider(), git, to_stdout: stdout };
-            commands::ci::run(&options(plan, CompileArgs::default())?, &ci, shell)
+            commands::ci::run(&options, &ci, shell)
         }
-        Command::Push { bundles, repo, env, json, plan } => {
-            let mut options = options(plan, CompileArgs::default())?;
-            options.request.env = env.env;
-            let offline = options.cargo.offline || options.cargo.frozen;
-            commands::push::run(&PushOptions { bundles, prefix: repo, json, offline }, &options, shell)
+        Command::Push(push) => deployment::push(push, shell),
+        Command::Update { references, scope, cargo } => {
+            let mut options = defaults()?;
+            scope.give(&mut options)?;
+            cargo.give(&mut options);
+            commands::update::run(&options, &references, shell)
         }
-        Command::Update { references, plan } => {
-            commands::update::run(&options(plan, CompileArgs::default())?, &references, shell)
+        Command::Vendor { scope, cargo } => {
+            let mut options = defaults()?;
+            scope.give(&mut options)?;
+            cargo.give(&mut options);
+            commands::vendor::run(&options, shell)
         }
-        Command::Doctor { json, plan } => commands::doctor::run(&options(plan, CompileArgs::default())?, json, shell),
-        Command::Clean { plan, cache } => commands::clean::run(&options(plan, CompileArgs::default())?, cache, shell),
+        Command::Doctor { json, package, format, engine, builder, app } => {
+            let mut options = app.options()?;
+            package.give(&mut options);
+            format.give(&mut options);
+            engine.give(&mut options);
+            builder.give(&mut options);
+            commands::doctor::run(&options, json, shell)
+        }
+        Command::Clean { output, manifest, target_dir, config, cache } => {
+            let mut options = defaults()?;
+            output.give(&mut options)?;
+            manifest.give(&mut options);
+            target_dir.give(&mut options);
+            config.give(&mut options);
+            commands::clean::run(&options, cache, shell)
+        }
         #[cfg(feature = "engine")]
         Command::Supervise { control, words } => crate::dev::supervise::run(&control, &words),
         Command::Explain { code } => commands::explain::run(code.as_deref(), shell),
@@ -124,4 +186,11 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
         Command::Man { folder } => man::write(Cli::command(), &folder),
         Command::Schema => commands::schema::run(shell),
     }
+}
+
+/// The bundle of the last build, for verbs that take any bundle.
+fn last_bundle(built: BuiltArgs, shell: &Shell) -> anyhow::Result<PathBuf> {
+    let mut options = defaults()?;
+    built.give(&mut options)?;
+    commands::last_bundle(&options, shell)
 }

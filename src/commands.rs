@@ -22,6 +22,7 @@ pub mod schema;
 #[cfg(feature = "engine")]
 pub mod test;
 pub mod update;
+pub mod vendor;
 pub mod verify;
 
-pub use crate::pipeline::{Options, report};
+pub use crate::pipeline::{Options, last_bundle, report};

@@ -5,6 +5,7 @@ mod diagnose;
 mod flags;
 pub mod linker;
 mod look;
+mod needs;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,7 @@ use crate::shell::{Shell, Verbosity};
 use crate::workspace::{CargoOptions, Workspace};
 
 pub use diagnose::Failed;
+pub use linker::LinkerFound;
 pub use look::look;
 pub use settings::CargoSettings;
 
@@ -58,7 +60,7 @@ pub type Executables = BTreeMap<String, PathBuf>;
 /// Runs Cargo; returns the path of each service's executable, by the service's name.
 ///
 /// # Errors
-/// [`Failed`] when Cargo fails, with the command that fixes it if the cause is known.
+/// When the target's linker or standard library is missing. [`Failed`] when Cargo fails, with the command that fixes it if the cause is known.
 pub fn cargo(
     cargo: &CargoOptions,
     workspace: &Workspace,
@@ -67,6 +69,7 @@ pub fn cargo(
     shell: &Shell,
 ) -> Result<Executables> {
     let settings = CargoSettings::read(&cargo.config)?;
+    needs::check(&settings, plan, &workspace.target_dir)?;
     let flags = if options.plain {
         flags::linker(&settings, &plan.target.triple, plan.builder, shell).into_iter().collect()
     } else {

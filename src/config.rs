@@ -7,6 +7,7 @@ pub mod lockfile;
 mod manifest;
 mod problem;
 pub mod schema;
+pub mod stray;
 pub mod tables;
 
 pub use manifest::{Manifest, Step};

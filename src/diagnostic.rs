@@ -2,11 +2,13 @@
 
 mod code;
 mod json;
+mod note;
 
 use std::fmt;
 
 pub use code::Code;
 pub use json::{JsonDiagnostic, JsonSpan, Severity};
+pub use note::{Note, grouped};
 
 /// An error with a code. `anyhow` carries it, below whatever context is added.
 #[derive(Clone, Debug)]

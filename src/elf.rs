@@ -29,6 +29,9 @@ pub struct Elf {
     pub requires: BTreeMap<String, BTreeSet<String>>,
     /// The versions that it defines, if it is a library.
     pub defines: BTreeSet<String>,
+    /// `DT_SONAME`
+    #[serde(default)]
+    pub soname: Option<String>,
 }
 
 /// A machine, by the numbers that an ELF header has for it.
@@ -109,6 +112,7 @@ fn parse<'a, F: FileHeader, R: ReadRef<'a>>(header: &F, data: R) -> Result<Elf> 
                 || entry.string(endian, strings).map(text).map_err(|_| anyhow!("a name in the dynamic section is damaged"));
             match entry.tag(endian) {
                 elf::DT_NEEDED => found.needed.push(string()?),
+                elf::DT_SONAME => found.soname = Some(string()?),
                 elf::DT_RPATH => rpath = Some(string()?),
                 elf::DT_RUNPATH => runpath = Some(string()?),
                 _ => {}

@@ -61,7 +61,7 @@ impl Pending {
 /// When neither can be written.
 pub fn scratch() -> Result<tempfile::TempDir> {
     let parent = Some(std::env::temp_dir()).filter(|folder| folder.is_dir()).unwrap_or_else(|| ".".into());
-    tempfile::tempdir_in(parent).context("failed to make a temporary folder")
+    tempfile::tempdir_in(parent).context("failed to create a temporary folder")
 }
 
 fn builder() -> tempfile::Builder<'static, 'static> {
@@ -160,9 +160,9 @@ impl Stamp {
     }
 }
 
-/// Puts a file, with a mode that a checkout keeps, at another place too. It is linked where the file system can, so that a large
-/// one costs nothing. A link that stands already is left alone: making it again would change the file's stamp, and have it read
-/// again by the next build.
+/// Puts a file, with a mode that a checkout keeps, at another place too. It is linked where its mode and the file system allow it,
+/// so that a large one costs nothing; else it is copied once. A link or a copy that stands already is left alone: making it again
+/// would change the file's stamp, and have it read again by the next build.
 ///
 /// # Errors
 /// When a folder is in the way, or it cannot be written.
@@ -173,13 +173,25 @@ pub fn link(from: &Path, to: &Path, executable: bool) -> Result<()> {
     let source = fs_err::metadata(from)?;
     let wanted = if executable { 0o755 } else { 0o644 };
     let linked = source.permissions().mode() & 0o777 == wanted;
-    if linked && std::fs::symlink_metadata(to).is_ok_and(|old| (old.dev(), old.ino()) == (source.dev(), source.ino())) {
+    let is_there = |old: std::fs::Metadata| match (old.dev(), old.ino()) == (source.dev(), source.ino()) {
+        true => linked,
+        // A copy has the time of what it was made of.
+        false => {
+            let same_time = old.modified().ok().is_some_and(|time| source.modified().ok() == Some(time));
+            old.is_file() && same_time && old.len() == source.len() && old.permissions().mode() & 0o777 == wanted
+        }
+    };
+    if std::fs::symlink_metadata(to).is_ok_and(is_there) {
         return Ok(());
     }
     remove(to)?;
     if !linked || std::fs::hard_link(from, to).is_err() {
         let mut copy = Pending::new(to)?;
-        io::copy(&mut fs_err::File::open(from)?, copy.file()).with_context(|| format!("failed to write `{}`", to.display()))?;
+        let failed = || format!("failed to write `{}`", to.display());
+        // Between files, the kernel copies: file systems that can share the bytes do so.
+        let mut original = std::fs::File::open(from).with_context(|| format!("failed to read `{}`", from.display()))?;
+        io::copy(&mut original, copy.file()).with_context(failed)?;
+        copy.file().set_modified(source.modified()?).with_context(failed)?;
         fs_err::set_permissions(copy.path(), std::fs::Permissions::from_mode(wanted))?;
         copy.commit()?;
     }
@@ -201,6 +213,30 @@ pub fn remove(path: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn what_cannot_be_linked_is_copied_once() {
+        use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+        let folder = tempfile::tempdir().expect("folder");
+        let at = |name: &str| folder.path().join(name);
+        let inode = |name: &str| std::fs::metadata(at(name)).expect("metadata").ino();
+        write(&at("shared"), b"one").expect("written");
+        // As a checkout has it where groups may write.
+        std::fs::set_permissions(at("shared"), std::fs::Permissions::from_mode(0o664)).expect("mode");
+        link(&at("shared"), &at("copy"), false).expect("copied");
+        let first = inode("copy");
+        assert_ne!(first, inode("shared"));
+        assert_eq!(std::fs::metadata(at("copy")).expect("metadata").mode() & 0o777, 0o644);
+        link(&at("shared"), &at("copy"), false).expect("left");
+        assert_eq!(inode("copy"), first);
+        std::fs::write(at("shared"), "three").expect("changed");
+        link(&at("shared"), &at("copy"), false).expect("copied");
+        assert_eq!(std::fs::read(at("copy")).expect("read"), b"three");
+        std::fs::set_permissions(at("shared"), std::fs::Permissions::from_mode(0o644)).expect("mode");
+        link(&at("shared"), &at("other"), false).expect("linked");
+        assert_eq!(inode("other"), inode("shared"));
+    }
 
     #[test]
     fn a_dropped_file_leaves_nothing() {

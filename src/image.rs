@@ -56,15 +56,14 @@ fn join(
             None => own.push(Own { segment, is_executable, units: vec![unit] }),
         }
     }
-    let base = of_image.first().context("an image holds no service")?.unit.base;
+    let base = of_image.first().context("an image contains no service")?.unit.base;
     config::image(plan, image, base, &own)
 }
 
 /// Several layers at a time: a small layer alone does not keep all threads busy.
 fn pack(layers: &[(Key, &Layer)], packer: &Packer, packed: &(dyn Fn(u64) + Sync)) -> Result<BTreeMap<Key, Segment>> {
     let one = |(key, layer): &(Key, &Layer)| {
-        let segment = packer.layer(layer)?;
-        packed(layer.content_size());
+        let segment = packer.layer_told(layer, &|bytes| packed(bytes))?;
         Ok((*key, segment))
     };
     let threads = rayon::ThreadPoolBuilder::new().num_threads(packer.threads().min(layers.len())).build()?;

@@ -31,10 +31,12 @@ pub mod cli;
 mod commands;
 mod compile;
 pub mod config;
+pub mod debian;
 #[cfg(feature = "engine")]
 mod dev;
 pub mod diagnostic;
 pub mod digest;
+mod doctor;
 pub mod elf;
 #[cfg(feature = "engine")]
 mod engine;

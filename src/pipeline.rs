@@ -9,6 +9,7 @@ mod by_engine;
 pub mod dockerfiles;
 mod fresh;
 mod generated;
+mod last;
 #[cfg(feature = "engine")]
 pub mod load;
 pub mod others;
@@ -22,6 +23,7 @@ mod write;
 
 pub use build::bundles;
 pub use built::Built;
+pub use last::last_bundle;
 pub use platforms::write as write_index;
 pub use pulled::Images;
 pub use pushed::push;

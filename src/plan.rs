@@ -5,12 +5,14 @@ mod auterion;
 mod base;
 mod checks;
 mod container;
+mod created;
 mod deployment;
 mod files;
 mod image;
 mod manifests;
 mod names;
 mod needs;
+mod notes;
 mod one_image;
 mod order;
 mod outputs;
@@ -32,12 +34,13 @@ use serde::Serialize;
 
 use crate::app::{Author, BaseChoice, Claim, Name, Package, Service, Stack, Swarm, Target, Version};
 use crate::archive::gzip::Level;
+use crate::diagnostic::{Code, Note};
 use crate::registry::Access;
 
 pub use crate::config::tables::{BuilderName as Builder, EngineName as Engine, FormatName as Format, LayoutName as Layout};
 pub use image::PlannedImage;
 pub use order::sort as launch_order;
-pub use outputs::targets;
+pub use outputs::{DEFAULT_TARGET, targets};
 pub use resolve::{Request, resolve};
 pub use select::{Choice, Reach, select};
 pub use template::VERSION_MARK;
@@ -92,7 +95,10 @@ pub struct Plan {
     /// The OCI archive that all targets share, if there are several.
     pub index: Option<PathBuf>,
     /// Notes for the user about these decisions.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
+    /// `allow`: the notes that are not shown.
+    #[serde(skip)]
+    pub allow: Vec<Code>,
 }
 
 impl Plan {
@@ -110,6 +116,12 @@ impl Plan {
             }
         }
         bases
+    }
+
+    /// Whether a build of it asks a container engine.
+    pub fn needs_engine(&self) -> bool {
+        let by_engine = |base: &BaseChoice| matches!(base, BaseChoice::Dockerfile(_) | BaseChoice::Daemon(_));
+        self.engine == Engine::Docker || self.bases().into_iter().any(by_engine)
     }
 
     /// `AUTHOR.NAME`, or the name alone.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::io::{Read, Write as _};
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Output, Stdio};
 use std::thread::JoinHandle;
 
@@ -43,6 +44,14 @@ pub fn command_line(command: &Command) -> String {
     }
     let words = std::iter::once(command.get_program()).chain(command.get_args()).map(|word| word.to_string_lossy().into_owned());
     line + &shell_words::join(words)
+}
+
+/// A file of the C library, or of the compiler itself, as a driver of C compilers finds it.
+pub fn file_of_compiler(driver: &str, name: &str) -> Option<PathBuf> {
+    let output = Command::new(driver).arg(format!("-print-file-name={name}")).output().ok()?;
+    let path = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
+    // The driver prints a name that it does not find as it is.
+    (path.is_absolute() && path.exists()).then(|| std::fs::canonicalize(&path).unwrap_or(path))
 }
 
 /// Words as one could paste them into a shell.

@@ -1,16 +1,26 @@
 //! The conversation on stderr: Cargo's right-aligned verbs, notes, warnings, errors, and progress bars. And the result on stdout,
 //! as text or as lines of JSON.
 
+mod ink;
+mod progress;
+mod question;
+
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstream::ColorChoice;
-use anstyle::{AnsiColor, Style};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use anstyle::Style;
+use indicatif::ProgressDrawTarget;
 use serde::Serialize;
 
-use crate::diagnostic::{self, Diagnostic, JsonDiagnostic, Severity};
+use crate::diagnostic::{self, Code, Diagnostic, JsonDiagnostic, Note, Severity};
+
+use ink::{ERROR, NOTE, STATUS, WARNING};
+
+pub use ink::Ink;
+pub use progress::Progress;
+pub use question::{ask_text, ask_yes};
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,11 +71,6 @@ pub struct Shell {
     busy: AtomicBool,
 }
 
-const STATUS: Style = AnsiColor::BrightGreen.on_default().bold();
-const WARNING: Style = AnsiColor::BrightYellow.on_default().bold();
-const ERROR: Style = AnsiColor::BrightRed.on_default().bold();
-const NOTE: Style = AnsiColor::BrightCyan.on_default().bold();
-
 impl Clone for Shell {
     /// For another thread; it knows nothing of a progress bar of this one.
     fn clone(&self) -> Self {
@@ -104,10 +109,8 @@ impl Shell {
     }
 
     fn print(&self, text: std::fmt::Arguments<'_>) {
-        let mut stream = anstream::AutoStream::new(
-            std::io::stderr().lock(),
-            if self.colored() { ColorChoice::Always } else { ColorChoice::Never },
-        );
+        let choice = if self.colored() { ColorChoice::Always } else { ColorChoice::Never };
+        let mut stream = anstream::AutoStream::new(std::io::stderr().lock(), choice);
         if self.busy.load(Ordering::Relaxed) {
             let _ = write!(stream, "\r\x1b[K");
         }
@@ -129,22 +132,29 @@ impl Shell {
         }
     }
 
-    /// Something the user should know.
+    /// What the user should know, without what is allowed, and with one line for services of which the same is said.
+    pub fn notes(&self, notes: impl IntoIterator<Item = Note>, allowed: &[Code]) {
+        let said = diagnostic::grouped(notes, allowed).into_iter().filter(|_| self.verbosity > Verbosity::Quiet);
+        said.for_each(|note| self.tell(Severity::Note, Some(note.code), &note.to_string()));
+    }
+
+    /// Something the user should know, which no table can silence.
     pub fn note(&self, message: impl std::fmt::Display) {
         if self.verbosity > Verbosity::Quiet {
-            self.tell(Severity::Note, &message.to_string());
+            self.tell(Severity::Note, None, &message.to_string());
         }
     }
 
     /// Something that is probably not as the user wants it.
     pub fn warning(&self, message: impl std::fmt::Display) {
-        self.tell(Severity::Warning, &message.to_string());
+        self.tell(Severity::Warning, None, &message.to_string());
     }
 
-    fn tell(&self, severity: Severity, message: &str) {
+    fn tell(&self, severity: Severity, code: Option<Code>, message: &str) {
         let (style, word) = if severity == Severity::Note { (NOTE, "note") } else { (WARNING, "warning") };
+        let word = code.map_or_else(|| word.to_owned(), |code| format!("{word}[{code}]"));
         self.print(format_args!("{style}{word}{style:#}: {message}"));
-        self.diagnostic(|| JsonDiagnostic::new(severity, None, message).rendered(&format!("{word}: {message}")));
+        self.diagnostic(|| JsonDiagnostic::new(severity, code, message).rendered(&format!("{word}: {message}")));
     }
 
     /// An error with all its causes, in Cargo's form, and with the code that it or a cause has.
@@ -239,48 +249,30 @@ impl Shell {
         self.print(format_args!("{text}"));
     }
 
+    /// The colours of stdout: what the user chose, else what the terminal can.
+    pub fn ink(&self) -> Ink {
+        Ink(match self.color {
+            _ if self.is_json() => false,
+            ColorChoice::Auto => !matches!(anstream::AutoStream::choice(&std::io::stdout()), ColorChoice::Never),
+            ColorChoice::Never => false,
+            _ => true,
+        })
+    }
+
     /// A bar that counts bytes; invisible when stderr is no terminal or the user wants quiet.
     pub fn progress(&self, verb: &str, total: u64) -> Progress<'_> {
         let shown = self.is_terminal() && self.verbosity > Verbosity::Quiet;
         let target = if shown { ProgressDrawTarget::stderr_with_hz(12) } else { ProgressDrawTarget::hidden() };
-        let style = ProgressStyle::with_template("{prefix:>12.cyan.bold} [{bar:25}] {bytes}/{total_bytes} {wide_msg}")
-            .unwrap_or_else(|_| ProgressStyle::default_bar())
-            .progress_chars("=> ");
-        let bar = ProgressBar::with_draw_target(Some(total), target).with_style(style).with_prefix(verb.to_owned());
         self.busy.store(shown, Ordering::Relaxed);
-        Progress { bar, shell: self }
+        Progress::new(target, total, verb, &self.busy)
     }
 }
 
-/// A bar on the last line of the terminal; it goes away when dropped.
-pub struct Progress<'a> {
-    bar: ProgressBar,
-    shell: &'a Shell,
-}
-
-impl Progress<'_> {
-    /// `bytes` more are done.
-    pub fn advance(&self, bytes: u64) {
-        self.bar.inc(bytes);
-    }
-
-    /// What advances the bar from wherever bytes are handled, for as long as it takes.
-    pub fn handle(&self) -> impl Fn(u64) + Send + Sync + use<> {
-        let bar = self.bar.clone();
-        move |bytes| bar.inc(bytes)
-    }
-
-    /// What is being worked on.
-    pub fn message(&self, text: impl Into<String>) {
-        self.bar.set_message(text.into());
-    }
-}
-
-impl Drop for Progress<'_> {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
-        self.shell.busy.store(false, Ordering::Relaxed);
-    }
+/// The width of the terminal in characters: of stdout, or what `COLUMNS` says.
+pub fn columns() -> Option<usize> {
+    let of_terminal = || rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| usize::from(size.ws_col));
+    let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    said.or_else(of_terminal).filter(|columns| *columns > 0)
 }
 
 /// How many there are of something: `1 image`, `2 images`.

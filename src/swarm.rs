@@ -29,9 +29,9 @@ pub fn deploy(options: &Options, timeout: Duration, shell: &Shell) -> Result<()>
     let apps = Apps::read(options, shell)?;
     let top = Node::tree(&apps)?;
     let others = others::of_controllers(options, &apps.plan, shell)?;
-    let outside = Outside { binaries: &apps.plan.output, image_prefix: None, others: &others };
+    let outside = Outside { binaries: &apps.plan.output, repo: None, others: &others };
     let rendered = render::deployment(&apps.plan, Destination::Stacks, outside)?;
-    rendered.notes.iter().for_each(|note| shell.note(note));
+    shell.notes(rendered.notes, &apps.plan.allow);
     up::check_secrets(&top)?;
     images::provide(&engine, &facts, &apps, shell)?;
     if let Err(error) = up::stack(&engine, &facts, &top, timeout, shell) {
@@ -80,7 +80,7 @@ fn connect() -> Result<(Engine, SwarmFacts)> {
     let facts = engine.swarm()?;
     if !facts.active {
         bail!(Code::SwarmMissing.error(format!(
-            "the engine at {} is not part of a swarm\nhelp: make this machine a swarm with `docker swarm init`",
+            "the engine at {} is not part of a swarm\nhelp: turn this machine into a swarm with `docker swarm init`",
             engine.endpoint()
         )));
     }

@@ -1,6 +1,7 @@
 //! What Cargo knows of a workspace: the one door to `cargo metadata`.
 
 mod features;
+pub mod targets;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -285,9 +285,9 @@ fn hostile_and_broken_archives_end_in_an_error() {
     std::fs::write(project.path().join("noise.tar"), good.iter().map(|b| b ^ 0x3c).collect::<Vec<u8>>()).expect("written");
     project.write("empty.tar", "");
     for (name, why) in [
-        ("absolute.tar", "leads out of the root folder"),
-        ("parent.tar", "leads out of the root folder"),
-        ("hard.tar", "out of the root folder"),
+        ("absolute.tar", "is outside the root folder"),
+        ("parent.tar", "is outside the root folder"),
+        ("hard.tar", "is outside the root folder"),
         ("short.tar", "cut short"),
         ("noise.tar", "no tar header at byte"),
         ("empty.tar", "not a root file system"),

@@ -75,8 +75,16 @@ fn hidden_files_and_secrets_are_not_packed_in_silence() {
     };
     let (said, files) = packed("");
     assert_eq!(files, ["app.js.map", "drafts/a.html", "index.html", "tls/server.key"]);
-    assert!(said.contains("note: `files` of `alpha`: `web/**` leaves out `web/.env`, `web/.git`: `dotfiles = true`"), "{said}");
-    assert!(said.contains("`web/**` packs what looks like a secret, `web/tls/server.key`: `exclude"), "{said}");
+    assert!(
+        said.contains("note[files-hidden]: `files` of `alpha`: `web/**` leaves out `web/.env`, `web/.git`: `dotfiles = true`"),
+        "{said}"
+    );
+    assert!(
+        said.contains(
+            "note[files-secret]: `files` of `alpha`: `web/**` packs what looks like a secret, `web/tls/server.key`: `exclude"
+        ),
+        "{said}"
+    );
     let (said, files) = packed(", exclude = [\"*.key\", \"*.map\", \"web/drafts\"], dotfiles = false");
     assert_eq!((files, said.contains("note: ")), (vec!["index.html".to_owned()], false), "{said}");
     let (said, files) = packed(", dotfiles = true, exclude = [\"web/{tls,drafts}\"]");

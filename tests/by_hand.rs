@@ -1,4 +1,4 @@
-//! "By hand, with Docker alone" in docs/guide/images.md, command by command.
+//! "With plain Docker" in docs/guide/images.md, command by command.
 
 mod support;
 
@@ -14,7 +14,7 @@ const CONTAINER: &str = "appbundle-test-by-hand";
 
 fn commands() -> Vec<String> {
     let page = std::fs::read_to_string(repository().join("docs/guide/images.md")).expect("the page");
-    let section = page.split("## By hand, with Docker alone").nth(1).expect("the section");
+    let section = page.split("## With plain Docker").nth(1).expect("the section");
     let block = section.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next()).expect("commands");
     let there = section.split("On another host, `").nth(1).and_then(|rest| rest.split('`').next()).expect("the last command");
     block.lines().map(str::to_owned).chain([there.to_owned()]).collect()

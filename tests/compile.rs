@@ -87,17 +87,38 @@ fn a_compiler_error_ends_with_101_and_writes_nothing() {
         "{error}"
     );
     std::fs::remove_file(project.path().join("services/alpha/build.rs")).expect("removed");
+}
+
+/// One message, before anything compiles: Cargo would show a page of the linker's first.
+fn what_compiling_needs_is_looked_for_before_it_starts() {
+    let project = Project::new(&["alpha"]);
     let linker = ["build", "--config", "target.aarch64-unknown-linux-gnu.linker='no-such-linker'"];
-    let error = fails(&mut appbundle(project.path(), &linker), 101);
+    let error = fails(&mut appbundle(project.path(), &linker), 1);
     assert!(
-        error.contains("error[linker-missing]")
-            && error.contains("the linker `no-such-linker` is not installed")
+        error.starts_with("error[linker-missing]: the linker `no-such-linker` is not installed")
             && error.contains("apt install gcc-aarch64"),
         "{error}"
     );
-    let error =
-        fails(&mut appbundle(project.path(), &["build", "--format", "docker", "--target", "s390x-unknown-linux-gnu"]), 101);
-    assert!(error.contains("error[std-missing]") && error.contains("run `rustup target add s390x-unknown-linux-gnu`"), "{error}");
+    let error = fails(&mut appbundle(project.path(), &["build", "--format", "docker", "--target", "s390x-unknown-linux-gnu"]), 1);
+    assert!(
+        error.starts_with("error[std-missing]") && error.contains("run `rustup target add s390x-unknown-linux-gnu`"),
+        "{error}"
+    );
+    // No linker has a name for this target, and Cargo would take this machine's.
+    let tools = tempfile::tempdir().expect("folder");
+    let path = std::env::var_os("PATH").expect("PATH");
+    for tool in ["cargo", "rustc", "rustup", "cc"] {
+        if let Some(found) = std::env::split_paths(&path).map(|folder| folder.join(tool)).find(|file| file.is_file()) {
+            std::os::unix::fs::symlink(found, tools.path().join(tool)).expect("link");
+        }
+    }
+    let error = fails(appbundle(project.path(), &["build"]).env("PATH", tools.path()), 1);
+    assert!(error.starts_with("error[linker-missing]: there is no linker for `aarch64-unknown-linux-gnu`"), "{error}");
+    assert!(!project.path().join("target").exists(), "nothing is compiled");
+    // What flags of the compiler choose, only the compiler knows.
+    let flags = ("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS", "-Clinker=nowhere");
+    let error = fails(appbundle(project.path(), &["build"]).env("PATH", tools.path()).env(flags.0, flags.1), 101);
+    assert!(error.contains("Compiling alpha"), "{error}");
 }
 
 fn this_machine_is_a_target_too() {
@@ -157,6 +178,7 @@ fn main() -> ExitCode {
         test!(what_the_caller_has_set_stays, [arm64_rust]),
         test!(what_is_typed_is_stronger_than_the_environment),
         test!(a_compiler_error_ends_with_101_and_writes_nothing, [arm64_rust]),
+        test!(what_compiling_needs_is_looked_for_before_it_starts, [arm64_rust]),
         test!(this_machine_is_a_target_too),
         test!(messages_for_programs_are_lines_of_json),
         test!(docker_runs_what_was_built_for_this_machine, [docker]),

@@ -30,7 +30,7 @@ stop-grace-period = "5s"
 "#;
 
 /// The same without what confines.
-const FREE: &str = "user = \"0\"\nenvironment = { PORT = \"8000\" }\n";
+const FREE: &str = "init = false\nuser = \"0\"\nenvironment = { PORT = \"8000\" }\n";
 
 /// An app of a service that is confined and another one that is not.
 fn app(name: &str, confined: &str) -> Project {

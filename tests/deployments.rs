@@ -9,16 +9,22 @@ use std::process::{Command, ExitCode};
 use serde_json::Value;
 use support::harness::{self, test};
 use support::needs::{compose, kubectl, kubernetes_validate, new_docker};
-use support::{NEW_DOCKER, Project, appbundle, fails, fixture, judge, ok, repository, run, text};
+use support::{DESTINATIONS, NEW_DOCKER, Project, appbundle, fails, fixture, judge, ok, repository, run, text};
 
-const ALL: &str = "compose,swarm,dev,kubernetes,auterionos";
+/// The other tests take all destinations out of one list.
+fn the_list_of_destinations_is_that_of_the_help() {
+    let help = ok(&mut appbundle(&repository(), &["generate", "--help"]));
+    let destinations = help.split("\n      --for").nth(1).and_then(|rest| rest.split("\n      --").next()).expect("--for");
+    let listed: Vec<&str> = destinations.lines().filter_map(|line| line.trim().strip_prefix("- ")?.split(':').next()).collect();
+    assert_eq!(listed.join(","), DESTINATIONS, "{help}");
+}
 
 fn only_what_differs_fails_the_check() {
     let folder = fixture("every-key");
-    ok(&mut appbundle(folder.path(), &["generate", "--for", ALL]));
-    ok(&mut appbundle(folder.path(), &["generate", "--check", "--for", ALL]));
+    ok(&mut appbundle(folder.path(), &["generate", "--for", DESTINATIONS]));
+    ok(&mut appbundle(folder.path(), &["generate", "--check", "--for", DESTINATIONS]));
     std::fs::write(folder.path().join("target/appbundle/swarm/docker-stack.yml"), "").expect("written");
-    let error = fails(&mut appbundle(folder.path(), &["generate", "--check", "--for", ALL]), 1);
+    let error = fails(&mut appbundle(folder.path(), &["generate", "--check", "--for", DESTINATIONS]), 1);
     assert!(error.contains("swarm/docker-stack.yml") && !error.contains("compose/every-key/docker-compose.yml"), "{error}");
 }
 
@@ -92,7 +98,7 @@ const COMPOSE: [&str; 2] = ["docker-compose", "docker-compose-v2"];
 
 fn docker_compose_accepts_the_files() {
     let every = fixture("every-key");
-    ok(&mut appbundle(every.path(), &["generate", "--for", &format!("{ALL},stacks")]));
+    ok(&mut appbundle(every.path(), &["generate", "--for", DESTINATIONS]));
     let every = every.path().join("target/appbundle");
     let example = repository().join("tests/golden/photo-gallery");
     let of_all = |app: &str| {
@@ -183,10 +189,7 @@ fn kustomize_and_the_published_schemas_accept_the_manifests() {
 
 fn a_tag_is_changed_with_kustomize_and_a_prefix_with_an_option() {
     let folder = fixture("every-key");
-    ok(&mut appbundle(
-        folder.path(),
-        &["generate", "--for", "compose,swarm,kubernetes", "--image-prefix", "localhost:5000/test/"],
-    ));
+    ok(&mut appbundle(folder.path(), &["generate", "--for", "compose,swarm,kubernetes", "--repo", "localhost:5000/test/"]));
     for file in ["compose/every-key/docker-compose.yml", "swarm/docker-stack.yml"] {
         let text = std::fs::read_to_string(folder.path().join("target/appbundle").join(file)).expect("read");
         assert!(text.contains("image: localhost:5000/test/hub:1.2.3-g4"), "{text}");
@@ -212,9 +215,9 @@ fn claims_of_two_services_are_refused_where_they_stand() {
     );
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
     for part in [
-        "`b` takes the host's port 8080, which `a` takes",
+        "`b` uses the host port 8080, which `a` uses too",
         "services/b/Cargo.toml:8:10",
-        "`b` takes the route `/x/`, which `a` takes",
+        "`b` has the route `/x/`, which `a` has too",
         "services/b/Cargo.toml:9:20",
         "the volume `data` is written by `a` as `65532:65532` and by `b` as `7:7`",
         "services/b/Cargo.toml:10:12",
@@ -247,8 +250,8 @@ fn what_is_said_of_deployment_is_checked() {
         "`1 core` is not an amount of CPU",
         "`memory-limit` is less than `memory`",
         "`soon` is not a duration",
-        "`A B` cannot be the name of a variable",
-        "`k/` cannot be a secret's key",
+        "`A B` is not a valid variable name",
+        "`k/` is not a valid key of a secret",
         "`T` is in `environment` and in `secrets`",
     ] {
         assert!(error.contains(part), "{part} in\n{error}");
@@ -260,7 +263,7 @@ fn a_swarm_has_room_for_names_of_63_letters() {
     project.service("long", &format!("name = \"{}\"\n", "a".repeat(59)));
     ok(&mut appbundle(project.path(), &["generate", "--for", "compose"]));
     let error = fails(&mut appbundle(project.path(), &["generate", "--for", "swarm"]), 1);
-    assert!(error.contains("more than 63 letters") && error.contains("services/long/Cargo.toml:7:8"), "{error}");
+    assert!(error.contains("more than 63 characters") && error.contains("services/long/Cargo.toml:7:8"), "{error}");
 }
 
 fn names_that_kubernetes_forbids_matter_to_it_alone() {
@@ -270,12 +273,12 @@ fn names_that_kubernetes_forbids_matter_to_it_alone() {
     ok(&mut appbundle(project.path(), &["generate", "--for", "compose,swarm,dev"]));
     let error = fails(&mut appbundle(project.path(), &["generate", "--for", "kubernetes"]), 1);
     for part in [
-        "on Kubernetes a service cannot be called `under_score`",
+        "on Kubernetes, a service cannot be named `under_score`",
         "services/under/Cargo.toml:7:8",
-        "on Kubernetes a volume cannot be called `Data`",
-        "on Kubernetes a variable cannot be called `a b`",
-        "on Kubernetes a service cannot be called `7seven`: its name begins with a letter",
-        "on Kubernetes a secret cannot be called `My_Secret`",
+        "on Kubernetes, a volume cannot be named `Data`",
+        "on Kubernetes, a variable cannot be named `a b`",
+        "on Kubernetes, a service cannot be named `7seven`: the name must begin with a letter",
+        "on Kubernetes, a secret cannot be named `My_Secret`",
     ] {
         assert!(error.contains(part), "{part} in\n{error}");
     }
@@ -323,6 +326,7 @@ fn services_of_one_image_are_started_with_their_commands() {
     let project = Project::new(&["beta"]);
     project.edit("Cargo.toml", |text| text + "layout = \"multi-binary\"\n");
     project.service("alpha", "args = [\"$(HOME)\", \"$$(HOME)\", \"$HOME\"]\nworkdir = \"/srv\"\n");
+    // The flag's older name is still taken.
     ok(&mut appbundle(project.path(), &["generate", "--for", "swarm,kubernetes", "--image-prefix", "localhost:5000/x"]));
     let read = |path: &str| project.text(&format!("target/appbundle/{path}"));
     let parse = |text: &str| serde_saphyr::from_multiple::<Value>(text).expect("YAML").pop().expect("one");
@@ -339,7 +343,7 @@ fn services_of_one_image_are_started_with_their_commands() {
 fn a_secret_is_only_ever_a_reference() {
     let project = Project::new(&[]);
     project.service("a", "secrets = { TOKEN = { secret = \"tokens\", key = \"api\" } }\n");
-    let mut command = appbundle(project.path(), &["generate", "--for", ALL]);
+    let mut command = appbundle(project.path(), &["generate", "--for", DESTINATIONS]);
     let printed = ok(command.env("TOKEN", "the value itself"));
     for path in printed.lines() {
         assert!(!std::fs::read_to_string(path).expect("read").contains("the value itself"), "{path}");
@@ -360,10 +364,14 @@ fn notes_name_their_destination_and_are_said_once() {
     let notes = |destination: &str| -> Vec<String> {
         let output = run(&mut appbundle(project.path(), &["generate", "--color", "never", "--for", destination]));
         assert!(output.status.success(), "{}", text(&output.stderr));
-        text(&output.stderr).lines().filter_map(|line| line.strip_prefix("note: ")).map(str::to_owned).collect()
+        text(&output.stderr)
+            .lines()
+            .filter_map(|line| line.strip_prefix("note[")?.split_once("]: "))
+            .map(|(_, note)| note.to_owned())
+            .collect()
     };
     let expected = [
-        "stacks: `b` is not privileged: `privileged` has no equivalent in a swarm",
+        "stacks: `privileged` of `b` is left out: it has no equivalent in a swarm",
         "stacks: the routes of `a` are left out: neither the stack `demo` nor one around it has a `gateway`",
     ];
     let mut said = notes("stacks");
@@ -374,13 +382,14 @@ fn notes_name_their_destination_and_are_said_once() {
     project.write("Cargo.toml", &manifest);
     project.write("app.yml", "services:\n  a:\n    image: a:#VERSION#\n  b:\n    image: b:#VERSION#\n");
     for destination in ["compose", "swarm", "dev", "kubernetes"] {
-        let words = format!("{destination}: all is made of the manifests' tables; `app.yml` is not read");
+        let words = format!("{destination}: the files are generated from the manifests; `app.yml` is not read");
         assert!(notes(destination).contains(&words), "{destination}");
     }
 }
 
 fn main() -> ExitCode {
     harness::run(vec![
+        test!(the_list_of_destinations_is_that_of_the_help),
         test!(only_what_differs_fails_the_check),
         test!(every_key_is_every_key),
         test!(docker_compose_accepts_the_files, [compose, new_docker]),

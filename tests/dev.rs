@@ -228,6 +228,29 @@ fn services_have_ports_of_their_own_and_a_fault_stops_only_its_service() {
     assert!(error.contains("no service or package named `tow`; did you mean `two`?"), "{error}");
 }
 
+/// Also the same port after a manifest has named it, and another one.
+fn a_port_in_use_gives_way_to_a_free_one() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("address").port();
+    let [other] = free_ports();
+    let table = |port: u16| format!("ports = [\"{port}:8000\"]\n");
+    let project = project("displaced", &[("one", &table(port))]);
+    let mut running = start(&mut dev(&project, &[]));
+    let said = running.wait_for("Serving one at http://127.0.0.1:");
+    assert!(said.contains(&format!("warning: port {port} of `one` is already in use by `")), "{said}");
+    let at: u16 =
+        said.split("Serving one at http://127.0.0.1:").nth(1).and_then(|rest| rest.lines().next()?.parse().ok()).expect("it");
+    assert!(at > port && said.contains(&format!("; using {at}\n")) && answers(at), "{said}");
+    let published = judge("docker", &["port", id("displaced", "one").trim()]);
+    assert_eq!(published.trim(), format!("8000/tcp -> 127.0.0.1:{at}"));
+    project.edit("services/one/Cargo.toml", |text| text.replace(&port.to_string(), &other.to_string()));
+    running.wait_for(&format!("Serving one at http://127.0.0.1:{other}\n"));
+    assert!(answers(other));
+    let said = ended(running, "INT");
+    assert_eq!(said.matches("already in use").count(), 1, "{said}");
+    assert_eq!(left("displaced"), "");
+}
+
 /// Also one on which nothing depends, for which nothing waits.
 fn a_service_that_does_not_become_healthy_is_told() {
     let project = project("unwell", &[("one", "ports = [\"8000\"]\nhealthcheck = { path = \"/healthz\", port = 8001 }\n")]);
@@ -378,6 +401,7 @@ fn main() -> ExitCode {
         test!(what_is_edited_restarts_and_nothing_else, [docker, curl]),
         test!(programs_start_again_without_their_containers, [docker, curl]),
         test!(services_have_ports_of_their_own_and_a_fault_stops_only_its_service, [docker, curl]),
+        test!(a_port_in_use_gives_way_to_a_free_one, [docker, curl]),
         test!(a_service_that_does_not_become_healthy_is_told, [docker]),
         test!(plain_compose_runs_what_a_bare_cargo_build_makes, [docker, compose, curl]),
         test!(a_first_build_that_fails_is_waited_for, [docker]),

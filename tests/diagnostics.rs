@@ -177,15 +177,17 @@ fn every_code_is_raised_and_met() {
         let files =
             walkdir::WalkDir::new(repository().join(folder)).into_iter().map(|entry| entry.expect("readable").into_path());
         let own = repository().join("src/diagnostic");
-        let sources = files.filter(|path| path.extension().is_some_and(|ending| ending == "rs") && !path.starts_with(&own));
-        sources.map(|path| std::fs::read_to_string(path).expect("text")).collect()
+        let sources = files
+            .filter(|path| path.extension().is_some_and(|ending| ending == "rs" || ending == "txt") && !path.starts_with(&own));
+        sources.map(|path| std::fs::read_to_string(path).unwrap_or_default()).collect()
     };
     let (sources, tests) = (read("src"), read("tests"));
     for code in Code::ALL {
         assert!(sources.contains(&format!("Code::{code:?}")), "nothing raises `{code}`");
         let exempt = NOT_MET.iter().any(|(name, _)| *name == code.name());
         let met = tests.contains(&format!("\"{code}\", &mut")) || tests.contains(&format!("(\"{code}\", \""));
-        let met = (met && !exempt) || tests.contains(&format!("error[{code}]"));
+        let kind = if code.is_note() { "note" } else { "error" };
+        let met = (met && !exempt) || tests.contains(&format!("{kind}[{code}]"));
         assert!(met != exempt, "whether a test meets `{code}`: {met}");
     }
 }
@@ -214,7 +216,10 @@ fn explain_lists_prints_and_suggests() {
     let list = ok(&mut appbundle(&here, &["explain"]));
     assert_eq!(list.lines().count(), Code::ALL.len(), "{list}");
     let page = ok(&mut appbundle(&here, &["explain", "base-glibc"]));
-    assert!(page.starts_with("base-glibc: ") && page.contains("\nWays out:\n") && page.contains("`base = \"auto\"`"), "{page}");
+    assert!(
+        page.starts_with("base-glibc: ") && page.contains("\nHow to fix it:\n") && page.contains("`base = \"auto\"`"),
+        "{page}"
+    );
     // As it stands in an error.
     assert_eq!(ok(&mut appbundle(&here, &["explain", "error[base-glibc]:"])), page);
     let error = fails(&mut appbundle(&here, &["explain", "base-glib"]), 1);
@@ -247,7 +252,10 @@ fn diagnostics_are_what_rustc_would_print() {
     let [problem] = &all[..] else { panic!("{all:?}") };
     assert_eq!((problem.message.as_str(), problem.level), ("unknown key `enviroment`", DiagnosticLevel::Error));
     let code = problem.code.as_ref().expect("a code");
-    assert!(code.code == "unknown-key" && code.explanation.as_ref().is_some_and(|text| text.contains("Ways out")), "{code:?}");
+    assert!(
+        code.code == "unknown-key" && code.explanation.as_ref().is_some_and(|text| text.contains("How to fix it")),
+        "{code:?}"
+    );
     let span = &problem.spans[0];
     let manifest = project.read("services/alpha/Cargo.toml");
     assert_eq!(&manifest[span.byte_start as usize..span.byte_end as usize], b"enviroment");
@@ -275,9 +283,9 @@ fn diagnostics_are_what_rustc_would_print() {
     assert!(all[0].message == "failed to read `Cargo.toml`" && all[0].spans.is_empty(), "{all:?}");
     assert!(all[0].children[0].level == DiagnosticLevel::Note && all[0].children[0].message.starts_with("it is neither"));
     project.service("alpha", "");
-    project.edit("services/alpha/Cargo.toml", |text| text + "[package.metadata.servce]\n");
+    project.edit("Cargo.toml", |text| text.replace("1.2.3", "1.2.3+g4"));
     let all = diagnostics(&self::lines(&mut appbundle(project.path(), &["plan"])));
-    assert!(all[0].level == DiagnosticLevel::Note && all[0].message.contains("did you mean `service`?"), "{all:?}");
+    assert!(all[0].level == DiagnosticLevel::Note && all[0].message.contains("tags cannot contain `+`"), "{all:?}");
 }
 
 /// The keys of a diagnostic, of its code, its first span, and that span's first line.
@@ -291,11 +299,11 @@ fn shape(diagnostic: &Value) -> Vec<BTreeSet<String>> {
 fn stdout_is_the_result_alone() {
     let project = Project::new(&["alpha"]);
     // There is a note in every one of these.
-    project.edit("services/alpha/Cargo.toml", |text| text + "[package.metadata.servce]\n");
+    project.edit("Cargo.toml", |text| text.replace("1.2.3", "1.2.3+g4"));
     let command = |arguments: &[&str]| appbundle(project.path(), arguments);
     let document = |arguments: &[&str]| -> Value {
         let output = run(&mut command(arguments));
-        assert!(text(&output.stderr).contains("did you mean `service`?"), "{arguments:?}");
+        assert!(text(&output.stderr).contains("tags cannot contain `+`"), "{arguments:?}");
         serde_json::from_slice(&output.stdout).expect("a JSON document")
     };
     let of = |reason: &str, arguments: &[&str]| -> Vec<Value> {
@@ -316,15 +324,32 @@ fn stdout_is_the_result_alone() {
     assert!(Path::new(files[0]["path"].as_str().expect("a path")).is_file(), "{files:?}");
     for arguments in [&["plan"][..], &["doctor"], &["generate", "--for", "compose"]] {
         let said = text(&run(&mut command(arguments)).stdout);
-        assert!(!said.contains("did you mean") && !said.contains('{') && !said.contains("note:"), "{said}");
+        assert!(!said.contains("tags cannot") && !said.contains('{') && !said.contains("note["), "{said}");
     }
 }
 
 #[test]
+fn colours_are_for_terminals_and_whoever_asks() {
+    let folder = tempfile::tempdir().expect("folder");
+    let doctor = |arguments: &[&str]| text(&run(&mut appbundle(folder.path(), &[&["doctor"], arguments].concat())).stdout);
+    assert!(!doctor(&[]).contains('\x1b') && doctor(&["--color", "always"]).contains('\x1b'));
+    assert!(!doctor(&["--color", "always", "--message-format", "json"]).contains('\x1b'));
+    let at_terminal = |no_color: Option<&str>| {
+        let mut command = Command::new("script");
+        command.args(["-qec", &format!("{PROGRAM} appbundle doctor"), "/dev/null"]).current_dir(folder.path());
+        command.env("TERM", "xterm").env_remove("NO_COLOR").envs(no_color.map(|value| ("NO_COLOR", value)));
+        text(&run(command.stdin(std::process::Stdio::null())).stdout)
+    };
+    let (coloured, plain) = (at_terminal(None), at_terminal(Some("1")));
+    assert!(coloured.contains("\x1b[") && coloured.contains("cargo"), "{coloured}");
+    assert!(!plain.contains("\x1b[") && plain.contains("cargo"), "{plain}");
+}
+
+#[test]
 fn the_page_of_errors_is_up_to_date() {
-    let mut page = "# Errors\n\nEvery error that users meet often has a code, as in `error[base-glibc]`. This page explains all of them; \
-        `cargo appbundle explain CODE`\nprints one in the terminal. It is made of the pages in `src/diagnostic/codes`. A test fails \
-        when it is out of date.\n"
+    let mut page = "# Errors\n\nEvery note, and every error that users meet often, has a code, as in `note[routes-ignored]` and `error[base-glibc]`.\n\
+        This page explains all of them; `cargo appbundle explain CODE` prints one in the terminal. It is generated from the pages in\n\
+        `src/diagnostic/codes`. A test fails when it is out of date.\n"
         .to_owned();
     for code in Code::ALL {
         page += &format!("\n## {code}\n\n**{}**\n\n{}\n", code.summary(), code.explanation());

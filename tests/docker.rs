@@ -6,7 +6,7 @@ use std::os::unix::net::UnixListener;
 use std::process::{Command, ExitCode};
 
 use support::harness::{self, test};
-use support::needs::{docker, podman};
+use support::needs::{arm64_cc, docker, podman};
 use support::podman::{Podman, answer, pretender};
 use support::running::Proxy;
 use support::{Project, appbundle, fails, judge, ok, run, text};
@@ -234,12 +234,47 @@ fn doctor_shows_the_engine_and_asks_for_it_only_where_it_is_needed() {
     assert!(shown.contains("ok  running amd64: this machine"), "{shown}");
     let absent = Some("unix:///nonexistent/docker.sock");
     let shown = text(&doctor(absent).stdout);
-    assert!(shown.contains("(no) container engine: only needed to run"), "{shown}");
+    assert!(
+        shown.contains("(no)  container engine\n          runs images on this machine; without it, `build` works"),
+        "{shown}"
+    );
     project.edit("Cargo.toml", |text| text + "engine = \"docker\"\n");
     let output = doctor(absent);
     let shown = text(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{shown}");
     assert!(shown.contains("MISSING  container engine") && shown.contains("the socket does not exist"), "{shown}");
+    // `build` says so before it compiles.
+    let error = fails(appbundle(project.path(), &["build"]).envs(absent.map(|host| ("DOCKER_HOST", host))), 1);
+    assert!(error.starts_with("error[engine-unreachable]") && error.contains("--engine native"), "{error}");
+}
+
+/// Images of another target than the app's would not start where the app's are meant to.
+fn the_last_bundle_is_that_of_the_usual_target() {
+    let project = app("usual", &[("alpha", "", &hello("alpha"))]);
+    project.edit("Cargo.toml", |text| text.replace(&format!("targets = [\"{X86}\"]\n"), ""));
+    let error = fails(&mut appbundle(project.path(), &["inspect"]), 1);
+    assert!(error.starts_with("error[no-build]") && error.contains("run `cargo appbundle build`"), "{error}");
+    std::fs::rename(project.path().join("bin"), project.path().join("x86")).expect("moved");
+    project.compile("aarch64-linux-gnu-gcc", "alpha", &hello("alpha"), &["-static"]);
+    let bundle = ok(&mut project.pack(&["--format", "docker"]));
+    let inspected = || -> serde_json::Value {
+        serde_json::from_str(&ok(&mut appbundle(project.path(), &["inspect", "--json"]))).expect("JSON")
+    };
+    assert_eq!(inspected()["images"][0]["platform"], "linux/arm64");
+    assert!(ok(&mut appbundle(project.path(), &["verify"])).starts_with(&format!("verified {}", bundle.trim())));
+    // `run` on this machine leaves it as it is.
+    ok(&mut appbundle(project.path(), &["run", "--target", X86, "--no-compile", "--bin-dir", "x86"]));
+    assert_eq!(inspected()["images"][0]["platform"], "linux/arm64");
+    // A build for another target does not.
+    let other = ["build", "--format", "docker", "--target", X86, "--no-compile", "--bin-dir", "x86"];
+    ok(&mut appbundle(project.path(), &other));
+    for verb in ["load", "inspect", "verify"] {
+        let error = fails(&mut appbundle(project.path(), &[verb]), 1);
+        assert!(error.starts_with("error[no-build]: the last build is version 1.2.3 for x86_64"), "{error}");
+    }
+    ok(&mut appbundle(project.path(), &["load", "--target", X86]));
+    assert_eq!(judge("docker", &["run", "--rm", "com.example.usual.alpha:1.2.3"]), "alpha\n");
+    forget("usual");
 }
 
 /// What the engine's socket says, at a port of this machine.
@@ -318,6 +353,7 @@ fn main() -> ExitCode {
         test!(an_engine_that_is_absent_old_or_no_engine_is_told),
         test!(an_engine_that_dies_in_the_middle_is_told, [docker]),
         test!(doctor_shows_the_engine_and_asks_for_it_only_where_it_is_needed, [docker]),
+        test!(the_last_bundle_is_that_of_the_usual_target, [arm64_cc, docker]),
         test!(an_engine_over_tcp_loads_and_builds, [docker]),
         test!(an_image_of_the_engine_is_a_base, [docker]),
     ])

@@ -112,10 +112,7 @@ fn what_fails_in_it_is_told() {
     for (base, why) in [
         ("{ dockerfile = \"nowhere\" }", "the file `nowhere` does not exist"),
         ("{ dockerfile = \"system/Dockerfile.base\", context = \"nowhere\" }", "the folder `nowhere` does not exist"),
-        (
-            "{ dockerfile = \"system/Dockerfile.base\", archive = \"system\" }",
-            "takes only `context`, `args` and `target` beside it",
-        ),
+        ("{ dockerfile = \"system/Dockerfile.base\", archive = \"system\" }", "can only have `context`, `args` and `target`"),
         ("{ rootfs = \"system\", target = \"second\" }", "need a `dockerfile`"),
     ] {
         project.with_base(base);

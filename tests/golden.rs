@@ -12,12 +12,9 @@ use std::process::Command;
 
 use forge::{Forge, member};
 use support::golden::Golden;
-use support::machine::Machine;
+use support::machine::{EM_AARCH64, EM_X86_64, Machine};
 use support::swarm::{STACKS, member as stack_member, shop};
-use support::{Project, appbundle, fixture, ok, repository, run, text};
-
-/// Every destination of `generate --for`.
-const ALL: &str = "compose,swarm,stacks,dev,kubernetes,auterionos";
+use support::{DESTINATIONS, Project, appbundle, fixture, ok, repository, run, text};
 
 /// Generates files, and compares all that is written and said.
 fn generated(golden: &mut Golden, folder: &Path, commands: &[&[&str]]) {
@@ -31,7 +28,7 @@ fn generated(golden: &mut Golden, folder: &Path, commands: &[&[&str]]) {
             let path = Path::new(line).strip_prefix(&top).expect("in the output folder");
             golden.holds(path, &std::fs::read_to_string(line).expect("readable"));
         }
-        for note in text(&output.stderr).lines().filter(|line| line.starts_with("note: ")).map(|line| format!("{line}\n")) {
+        for note in text(&output.stderr).lines().filter(|line| line.starts_with("note")).map(|line| format!("{line}\n")) {
             if !notes.contains(&note) {
                 notes.push(note);
             }
@@ -43,7 +40,7 @@ fn generated(golden: &mut Golden, folder: &Path, commands: &[&[&str]]) {
 #[test]
 fn what_is_generated_for_the_example() {
     let mut golden = Golden::new("photo-gallery");
-    generated(&mut golden, &repository().join("examples/photo-gallery"), &[&["generate"], &["generate", "--for", ALL]]);
+    generated(&mut golden, &repository().join("examples/photo-gallery"), &[&["generate"], &["generate", "--for", DESTINATIONS]]);
     golden.end();
 }
 
@@ -51,7 +48,7 @@ fn what_is_generated_for_the_example() {
 fn what_is_generated_for_a_workspace_with_every_key() {
     let folder = every_key();
     let mut golden = Golden::new("every-key");
-    generated(&mut golden, folder.path(), &[&["generate"], &["generate", "--for", ALL]]);
+    generated(&mut golden, folder.path(), &[&["generate"], &["generate", "--for", DESTINATIONS]]);
     // `build` writes the same Dockerfiles, and all that they copy.
     ok(&mut build(folder.path(), &["--format", "docker"]));
     context(&mut golden, "docker", folder.path());
@@ -243,6 +240,11 @@ fn help_of_every_verb() {
         .collect();
     assert!(verbs.len() >= 20 && verbs.contains(&"build"), "{verbs:?}");
     verbs.iter().for_each(|verb| drop(show(Some(verb))));
+    for columns in [60, 160] {
+        let page = ok(appbundle(folder.path(), &["--help"]).env("COLUMNS", columns.to_string()));
+        let long: Vec<&str> = page.lines().filter(|line| line.chars().count() > columns).collect();
+        assert!(long.is_empty() && page.contains("\n  build "), "{long:?}");
+    }
     golden.end();
 }
 
@@ -250,27 +252,38 @@ fn help_of_every_verb() {
 fn what_doctor_prints() {
     let project = Project::new(&["alpha"]);
     let mut golden = Golden::new("doctor");
-    let mut show = |name: &str, machine: &Machine| {
+    let mut show_at = |name: &str, machine: &Machine, folder: &Path| {
         golden.redact(machine.path(), "MACHINE");
         // Whether arm64 programs run here is for the kernel to say, which is no made-up one.
-        let output = run(&mut machine.doctor(&project));
+        let output = run(&mut machine.doctor(folder));
         let shown = text(&output.stdout);
-        let lines = shown.lines().map(|line| match line.split_once(" running arm64: ") {
-            Some(_) => "[FOUND]  running arm64: [HOW]\n".to_owned(),
-            None => format!("{line}\n"),
+        let lines = shown.lines().filter(|line| !line.contains("qemu-user-static"));
+        let lines = lines.map(|line| match line.contains(" running arm64") {
+            true => "[FOUND]  running arm64: [HOW]\n".to_owned(),
+            false => format!("{line}\n"),
         });
         let code = output.status.code().expect("an exit code");
         golden.holds(name, &format!("{}--- stderr\n{}--- exit code\n{code}\n", lines.collect::<String>(), text(&output.stderr)));
     };
     let machine = Machine::new();
-    show("nothing.txt", &machine);
+    show_at("nothing.txt", &machine, project.path());
     project.edit("Cargo.toml", |text| text + "engine = \"docker\"\n");
-    show("no-engine.txt", &machine);
-    machine.install_compilers();
+    show_at("no-engine.txt", &machine, project.path());
+    machine.install_compilers(EM_X86_64);
     machine.start_engine();
+    show_at("foreign-library.txt", &machine, project.path());
+    machine.install_compilers(EM_AARCH64);
     machine.tool("mender-artifact", "");
-    show("everything.txt", &machine);
+    show_at("everything.txt", &machine, project.path());
     project.edit("Cargo.toml", |text| text + "builder = \"zigbuild\"\n");
-    show("no-builder.txt", &machine);
+    show_at("no-builder.txt", &machine, project.path());
+    let before_init = Project::new(&["alpha"]);
+    before_init.write("services/alpha/Cargo.toml", "[package]\nname = \"alpha\"\nversion = \"0.1.0\"\n");
+    show_at("before-init.txt", &machine, before_init.path());
+    let outside = tempfile::tempdir().expect("folder");
+    show_at("outside.txt", &machine, outside.path());
+    // A mistake is told after what was found.
+    project.write("Cargo.toml", "[workspace]\nmembers = [\"services/*\"]\nmetadata.appbundle.name = \"Not A Name\"\n");
+    show_at("mistake.txt", &machine, project.path());
     golden.end();
 }

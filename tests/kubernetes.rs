@@ -31,7 +31,7 @@ fn deploy(project: &Project, cluster: &Cluster, arguments: &[&str]) -> Command {
 
 fn what_is_deployed_is_there_as_it_is_written_and_runs() {
     let (project, cluster) = (project(), Cluster::start(&[], &[]));
-    let at = |prefix: &'static str| ["--image-prefix", prefix];
+    let at = |prefix: &'static str| ["--repo", prefix];
     let output = run(&mut deploy(&project, &cluster, &at("ghcr.io/example/demo")));
     let said = support::text(&output.stderr);
     assert!(output.status.success(), "{said}");
@@ -86,7 +86,25 @@ fn a_service_that_does_not_run_and_an_object_that_is_refused_are_told() {
 
     let mut nowhere = appbundle(project.path(), &["deploy", "--to", "kubernetes", "--context", "elsewhere"]);
     let error = fails(cluster.known_to(&mut nowhere), 1);
-    assert!(error.contains("context \"elsewhere\" does not exist"), "{error}");
+    assert!(error.contains("error: kubectl reaches no cluster: context \"elsewhere\" does not exist\n"), "{error}");
+}
+
+/// kubectl says the same thing five times, among times and names of its source files.
+fn without_a_cluster_it_is_one_sentence() {
+    let [port] = support::free_ports();
+    let project = project();
+    let server = format!("http://127.0.0.1:{port}");
+    let text = json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "here",
+        "clusters": [{ "name": "here", "cluster": { "server": server } }],
+        "contexts": [{ "name": "here", "context": { "cluster": "here" } }],
+    });
+    project.write("config", &text.to_string());
+    let config = project.path().join("config");
+    let error = fails(appbundle(project.path(), &["deploy", "--to", "kubernetes"]).env("KUBECONFIG", &config), 1);
+    let error = &error[error.find("error").expect("an error")..];
+    assert!(error.starts_with("error: kubectl reaches no cluster: ") && error.contains("refused\nhelp: "), "{error}");
+    assert_eq!(error.lines().count(), 2, "{error}");
 }
 
 fn without_kubectl_it_is_told_how_to_get_it() {
@@ -108,6 +126,7 @@ fn main() -> ExitCode {
     harness::run(vec![
         test!(what_is_deployed_is_there_as_it_is_written_and_runs, [kubectl_apply]),
         test!(a_service_that_does_not_run_and_an_object_that_is_refused_are_told, [kubectl_apply]),
+        test!(without_a_cluster_it_is_one_sentence, [kubectl_apply]),
         test!(without_kubectl_it_is_told_how_to_get_it),
     ])
 }

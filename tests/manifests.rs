@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::{Project, appbundle, fails, ok, repository, run, text};
+use support::{Project, appbundle, fails, ok, repository};
 
 fn plan(project: &Project, arguments: &[&str]) -> serde_json::Value {
     let mut all = vec!["plan", "--json"];
@@ -70,36 +70,115 @@ fn cycles_doubles_and_unknown_names_are_refused() {
     project.service("c", "depends-on = [\"bb\"]\n");
     assert!(fails(&mut appbundle(project.path(), &["plan"]), 1).contains("there is no service `bb`; did you mean `b`?"));
     project.service("c", "name = \"a\"\n");
-    assert!(fails(&mut appbundle(project.path(), &["plan"]), 1).contains("two services are called `a`"));
+    assert!(fails(&mut appbundle(project.path(), &["plan"]), 1).contains("two services are named `a`"));
     project.service("c", "");
     project.write("app.yml", "services: { a: { image: x:#VERSION# }, b: { image: x:#VERSION# }, c: { image: c:#VERSION# } }\n");
     assert!(fails(&mut appbundle(project.path(), &["plan"]), 1).contains("have the same image `x:1.2.3`"));
 }
 
 #[test]
-fn tables_and_targets_that_are_nearly_right_are_told() {
+fn tables_that_are_nearly_right_are_errors() {
     let project = Project::new(&["alpha"]);
-    project.write(
-        "services/beta/Cargo.toml",
-        "[package]\nname = \"beta\"\nversion = \"0.1.0\"\n\n[package.metadata.servce]\n[package.metadata.bundle]\n",
-    );
+    let manifest = |table: &str| {
+        format!(
+            "[package]\nname = \"beta\"\nversion = \"0.1.0\"\n\n{table}\n[package.metadata.bundle]\n[package.metadata.docs.rs]\n"
+        )
+    };
+    project.write("services/beta/Cargo.toml", &manifest("[package.metadata.servce]"));
     project.write("services/beta/src/main.rs", "fn main() {}\n");
-    let planned = run(&mut appbundle(project.path(), &["plan"]));
-    let said = text(&planned.stderr);
-    assert!(planned.status.success() && said.matches("did you mean").count() == 1, "{said}");
-    assert!(
-        said.contains("`[package.metadata.servce]` in `services/beta/Cargo.toml` is not read: did you mean `service`?"),
-        "{said}"
-    );
-    std::fs::remove_dir_all(project.path().join("services/alpha")).expect("removed");
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
-    assert!(error.contains("help: `[package.metadata.servce]`"), "{error}");
+    let place = "error[unknown-table]: the table `[package.metadata.servce]` is not read\n --> services/beta/Cargo.toml:5:19\n";
+    assert!(error.starts_with(place), "{error}");
+    assert!(
+        error.contains("did you mean `[package.metadata.service]`?") && error.matches("did you mean").count() == 1,
+        "{error}"
+    );
+    project.write("services/beta/Cargo.toml", &manifest("[package.metadata.appbundle]"));
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    assert!(error.contains("did you mean `[workspace.metadata.appbundle]` in the workspace's `Cargo.toml`?"), "{error}");
+    project.write("services/beta/Cargo.toml", &manifest("[package.service]"));
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    assert!(error.contains("the table `[package.service]` is not read"), "{error}");
+    project.write("services/beta/Cargo.toml", &manifest(""));
+    ok(&mut appbundle(project.path(), &["plan"]));
 
+    // Also where it is the app's, and nothing else of it is wrong.
+    project.edit("Cargo.toml", |text| text.replace("metadata.appbundle", "metadata.appbundel"));
+    let error = fails(&mut appbundle(project.path(), &["build"]), 1);
+    assert!(
+        error.starts_with("error[unknown-table]: the table `[workspace.metadata.appbundel]` is not read\n --> Cargo.toml:5:")
+    );
+    assert!(error.contains("did you mean `[workspace.metadata.appbundle]`?"), "{error}");
+    // And where no service is left.
+    project.edit("Cargo.toml", |text| text.replace("metadata.appbundel", "metadata.appbundle"));
+    project.edit("services/alpha/Cargo.toml", |text| text.replace("metadata.service", "metadata.srevice"));
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    assert!(error.contains("the table `[package.metadata.srevice]` is not read") && !error.contains("no-services"), "{error}");
+}
+
+#[test]
+fn flags_that_are_wrong_are_told_as_flags() {
     let project = Project::new(&["alpha"]);
-    let error = fails(&mut appbundle(project.path(), &["build", "--target", "aarch64-unknown-linux-gun"]), 1);
-    assert!(error.contains("`--target`: `gun` of the target `aarch64-unknown-linux-gun` is not known"), "{error}");
-    let error = fails(&mut appbundle(project.path(), &["plan", "--app-version", "a b"]), 1);
-    assert!(error.contains("`--app-version`: "), "{error}");
+    let told = |arguments: &[&str]| fails(&mut appbundle(project.path(), arguments), 1);
+    for (typed, why, near) in [
+        ("aarch64-unkown-linux-gnu", "rustc has no target `aarch64-unkown-linux-gnu`", "aarch64-unknown-linux-gnu"),
+        (
+            "aarch64-unknown-linux-gun",
+            "the target `aarch64-unknown-linux-gun` has the unknown C library `gun`",
+            "aarch64-unknown-linux-gnu",
+        ),
+        (
+            "x86-64-unknown-linux-musl",
+            "the target `x86-64-unknown-linux-musl` has the unknown processor `x86`",
+            "x86_64-unknown-linux-musl",
+        ),
+    ] {
+        for verb in ["plan", "build", "doctor"] {
+            let error = told(&[verb, "--target", typed]);
+            assert!(error.starts_with(&format!("error[unknown-target]: {why}")), "{error}");
+            assert!(error.contains("\n--> from `--target`\n"), "{error}");
+            assert!(error.contains(&format!("help: did you mean `{near}`?")) && !error.contains("Cargo.toml"), "{error}");
+        }
+    }
+    let error = told(&["plan", "--target", "aarch64-apple-darwin"]);
+    assert!(error.contains("`aarch64-apple-darwin` is not a Linux target") && error.contains("from `--target`"), "{error}");
+    let error = told(&["plan", "--app-version", "a b"]);
+    assert!(error.contains("\n--> from `--app-version`\n") && !error.contains("Cargo.toml"), "{error}");
+    project.edit("Cargo.toml", |text| text.replace("author = \"com.example\"\n", ""));
+    let error = told(&["plan", "--format", "auterionos"]);
+    assert!(error.starts_with("error[author-missing]: ") && error.contains("\n--> from `--format`\n"), "{error}");
+
+    // In a table, it has its place.
+    project.edit("Cargo.toml", |text| text + "targets = [\"aarch64-unkown-linux-gnu\"]\n");
+    let error = told(&["plan"]);
+    assert!(error.contains("rustc has no target `aarch64-unkown-linux-gnu`\n --> Cargo.toml:8:12\n"), "{error}");
+    assert!(error.contains("did you mean `aarch64-unknown-linux-gnu`?"), "{error}");
+}
+
+#[test]
+fn an_image_as_a_base_is_told_how_it_is_written() {
+    let project = Project::new(&["alpha"]);
+    project.edit("Cargo.toml", |text| text + "base = \"debian:bookworm\"\n");
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    assert!(error.starts_with("error[invalid-value]: `base` cannot be `debian:bookworm`\n --> Cargo.toml:9:8\n"), "{error}");
+    assert!(error.contains("= help: did you mean `{ image = \"debian:bookworm\" }`?\n"), "{error}");
+}
+
+#[test]
+fn a_target_has_shorter_names() {
+    let project = Project::new(&["alpha"]);
+    for (alias, triple) in [
+        ("arm64", "aarch64-unknown-linux-gnu"),
+        ("aarch64", "aarch64-unknown-linux-gnu"),
+        ("amd64", "x86_64-unknown-linux-gnu"),
+        ("x86_64", "x86_64-unknown-linux-gnu"),
+    ] {
+        assert_eq!(plan(&project, &["--target", alias])["target"]["triple"], triple);
+    }
+    let error = fails(&mut appbundle(project.path(), &["build", "--target", "arm64", "--target", "aarch64"]), 1);
+    assert!(error.contains("the targets `arm64` and `aarch64` are both for linux/arm64"), "{error}");
+    project.edit("Cargo.toml", |text| text + "targets = [\"amd64\"]\n");
+    assert_eq!(plan(&project, &[])["target"]["triple"], "x86_64-unknown-linux-gnu");
 }
 
 #[test]
@@ -139,8 +218,8 @@ fn files_that_cannot_stand_side_by_side_are_refused() {
         format!("files = [{}]\n", files.join(", "))
     };
     for (places, why) in [
-        (&["/srv/a", "/srv/a-b", "/srv/a/c"][..], "`/srv/a` is a file, and `/srv/a/c` would be in it"),
-        (&["/usr/local"], "`/usr/local` is a file, and `/usr/local/bin/alpha` would be in it"),
+        (&["/srv/a", "/srv/a-b", "/srv/a/c"][..], "`/srv/a` is a file, so the image cannot contain `/srv/a/c`"),
+        (&["/usr/local"], "`/usr/local` is a file, so the image cannot contain `/usr/local/bin/alpha`"),
         (&["/usr/local/bin/alpha/x"], "`/usr/local/bin/alpha` is a file"),
         (&["/srv/.wh.a"], "names that begin with `.wh.` mark files as deleted"),
         (&["/srv/.wh.a/b"], "names that begin with `.wh.`"),
@@ -152,7 +231,7 @@ fn files_that_cannot_stand_side_by_side_are_refused() {
     // Alone, each of these two services is right.
     for (places, why) in [
         ("/usr/local/bin/alpha", "is the path of the executable of `alpha`"),
-        ("/srv/a/b", "`/srv/a` of `alpha` is a file, and `/srv/a/b` would be in it"),
+        ("/srv/a/b", "`/srv/a` of `alpha` is a file, so the image cannot contain `/srv/a/b`"),
     ] {
         project.service("alpha", &table(&["/srv/a"]));
         project.service("beta", &table(&[places]));
@@ -179,12 +258,12 @@ fn names_are_as_long_as_formats_take_them() {
     ok(&mut appbundle(project.path(), &["plan"]));
     with(104, 128);
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
-    assert!(error.contains("has 238 bytes; 237 are allowed") && error.contains("alpha/Cargo.toml:7:8"), "{error}");
+    assert!(error.contains("has 238 bytes; at most 237 are allowed") && error.contains("alpha/Cargo.toml:7:8"), "{error}");
     with(222, 9);
     ok(&mut appbundle(project.path(), &["plan"]));
     with(223, 8);
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
-    assert!(error.contains("a name of 256 bytes") && error.contains("Cargo.toml:6:8"), "{error}");
+    assert!(error.contains("would have 256 bytes") && error.contains("Cargo.toml:6:8"), "{error}");
 }
 
 #[test]
@@ -200,7 +279,7 @@ fn values_that_no_engine_and_no_device_takes_are_told_at_once() {
     project.edit("Cargo.toml", |text| format!("{text}\n{auterion}"));
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
     for (part, place) in [
-        ("`#VERSION#` is put in for the version in `app.yml` alone", "alpha/Cargo.toml:6:1"),
+        ("`#VERSION#` is replaced only in `app.yml`", "alpha/Cargo.toml:6:1"),
         ("`soon` is not a duration", "alpha/Cargo.toml:8:45"),
         ("`1day` is not a duration", "alpha/Cargo.toml:8:63"),
         ("`3 s` is not a duration", "alpha/Cargo.toml:10:70"),
@@ -290,6 +369,9 @@ fn nothing_to_plan_says_what_to_do() {
     let project = Project::new(&[]);
     project.write("services/lib/Cargo.toml", "[package]\nname = \"lib\"\nversion = \"0.1.0\"\nedition = \"2021\"\n");
     project.write("services/lib/src/lib.rs", "");
+    let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+    assert!(error.contains("run `cargo appbundle new-service NAME`"), "{error}");
+    project.write("services/lib/src/main.rs", "fn main() {}\n");
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
     assert!(error.contains("run `cargo appbundle init`"), "{error}");
     let error = fails(&mut appbundle(std::path::Path::new("/"), &["plan"]), 1);

@@ -80,7 +80,7 @@ fn what_does_not_fit_into_one_image_is_told() {
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
     for part in [
         "services that share an image must share a base",
-        "both have a file `/etc/beta.conf` of their own",
+        "have different files at `/etc/beta.conf`",
         "services/gamma/Cargo.toml:",
     ] {
         assert!(error.contains(part), "{part} in\n{error}");
@@ -146,7 +146,7 @@ fn inspect_compares_the_layouts_as_they_are_built() {
         .current_dir(project.path()));
     let bundle = ok(&mut project.pack(&["--format", "docker"]));
     let text = ok(&mut appbundle(project.path(), &["inspect", bundle.trim()]));
-    assert!(text.contains("one image cannot hold all services: they stand on different bases"), "{text}");
+    assert!(text.contains("one image cannot contain all services: they have different bases"), "{text}");
 }
 
 fn main() -> ExitCode {

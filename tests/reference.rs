@@ -1,4 +1,4 @@
-//! docs/reference.md: every key of the tables, from the JSON Schema, with what each target makes of it, from docs/reference.toml.
+//! docs/reference.md: every key of the tables, from the JSON Schema, with what each destination makes of it, from docs/reference.toml.
 //!
 //! `SNAPSHOTS=overwrite cargo test --test reference` writes the page anew.
 
@@ -11,8 +11,8 @@ use support::{appbundle, ok, repository};
 
 type Map = serde_json::Map<String, Value>;
 
-/// The targets, by their keys in docs/reference.toml.
-const TARGETS: [(&str, &str); 6] = [
+/// The destinations, by their keys in docs/reference.toml.
+const DESTINATIONS: [(&str, &str); 6] = [
     ("image", "image, Dockerfile"),
     ("compose", "compose"),
     ("swarm", "Docker Swarm"),
@@ -23,11 +23,11 @@ const TARGETS: [(&str, &str); 6] = [
 
 const HEAD: &str = "# Reference
 
-Every key of the two tables in `Cargo.toml`. This page is made of the JSON Schema, which `cargo appbundle schema` prints, and of
+Every key of the two tables in `Cargo.toml`. This page is generated from the JSON Schema, which `cargo appbundle schema` prints, and
 [`reference.toml`](reference.toml). A test fails when the page is out of date.
 
 - Keys are written with dashes. Unknown keys are errors.
-- *Default: none* means that a key can be left out and then does nothing.
+- *Default: none* means that the key is optional and has no effect if it is missing.
 - `NAME` stands for a name of your choice.
 - Durations are written like `10s`, `1m30s` or `500ms`.
 
@@ -43,7 +43,7 @@ const APP: &str = "## The app
 const SERVICE: &str = "## A service
 
 `[package.metadata.service]` in the manifest of each package that is a service, or `[[package.metadata.service]]` for several services from one
-package. [Services and apps](guide/services.md#a-service) shows it by example. For every key, a table shows its effect on each target:
+package. [Services and apps](guide/services.md#a-service) shows it by example. For every key, a table shows its effect at each destination:
 
 - *image, Dockerfile*: the image, and the Dockerfile that builds the same image.
 - *compose*: `generate --for compose`, and `app.yml`.
@@ -52,8 +52,8 @@ package. [Services and apps](guide/services.md#a-service) shows it by example. F
 - *AuterionOS*: what the device gets.
 - *`run`, `dev`*: containers on this machine.
 
-*Set in the image* applies to packages. cargo-appbundle does not build the images of Dockerfile services and of dependencies, so for these the key
-is written to the target's file, like the other keys.
+*Set in the image* applies to services that are packages. cargo-appbundle does not build the images of Dockerfile services and dependencies, so their
+keys are written to the destination's files instead.
 
 ";
 
@@ -74,7 +74,7 @@ fn the_reference_is_up_to_date() {
     page += SERVICE;
     for (key, value, row) in joined(&schema, &rows, "service") {
         section(&mut page, key, value);
-        targets(&mut page, key, row);
+        destinations(&mut page, key, row);
         nested(&mut page, key, value, of_service);
     }
     let page = page.trim_end().to_owned() + "\n";
@@ -90,7 +90,7 @@ fn joined<'a>(schema: &'a Value, rows: &'a toml::Table, table: &str) -> Vec<(&'a
     let unknown: Vec<&String> = rows.keys().filter(|key| !keys.contains_key(*key)).collect();
     assert!(unknown.is_empty(), "docs/reference.toml: `{table}` has no keys {unknown:?}");
     let missing: Vec<&String> = keys.keys().filter(|key| !rows.contains_key(*key)).collect();
-    assert!(missing.is_empty(), "docs/reference.toml: what do targets make of {missing:?} of `{table}`?");
+    assert!(missing.is_empty(), "docs/reference.toml: what do destinations make of {missing:?} of `{table}`?");
     keys.iter().map(|(key, value)| (key, value, &rows[key])).collect()
 }
 
@@ -103,17 +103,17 @@ fn section(page: &mut String, key: &str, value: &Value) {
     choices(page, value);
 }
 
-fn targets(page: &mut String, key: &str, row: &toml::Value) {
+fn destinations(page: &mut String, key: &str, row: &toml::Value) {
     let row = row.as_table().unwrap_or_else(|| panic!("docs/reference.toml: `service.{key}` is not a table"));
-    let known = |name: &String| name == "all" || TARGETS.iter().any(|(target, _)| target == name);
-    assert!(row.keys().all(known), "docs/reference.toml: an unknown target of `service.{key}`");
-    page.push_str("| target | what it makes of it |\n| --- | --- |\n");
+    let known = |name: &String| name == "all" || DESTINATIONS.iter().any(|(destination, _)| destination == name);
+    assert!(row.keys().all(known), "docs/reference.toml: an unknown destination of `service.{key}`");
+    page.push_str("| destination | effect |\n| --- | --- |\n");
     let all = row.get("all").map(|all| ("all others", all));
-    let own = TARGETS.iter().filter_map(|(target, shown)| Some((*shown, row.get(*target)?)));
+    let own = DESTINATIONS.iter().filter_map(|(destination, shown)| Some((*shown, row.get(*destination)?)));
     let lines: Vec<(&str, &toml::Value)> = own.chain(all).collect();
-    assert!(all.is_some() || lines.len() == TARGETS.len(), "docs/reference.toml: `service.{key}` misses a target");
-    for (target, text) in lines {
-        writeln!(page, "| {target} | {} |", text.as_str().expect("text")).expect("text");
+    assert!(all.is_some() || lines.len() == DESTINATIONS.len(), "docs/reference.toml: `service.{key}` misses a destination");
+    for (destination, text) in lines {
+        writeln!(page, "| {destination} | {} |", text.as_str().expect("text")).expect("text");
     }
     page.push('\n');
 }

@@ -251,7 +251,7 @@ fn what_is_no_reference_is_told_where_it_stands() {
     assert!(error.contains("`Debian:1` is not an image reference") && error.contains("Cargo.toml:9"), "{error}");
     project.with_base("{ image = \"debian\", rootfs = \"x\" }");
     let error = fails(&mut project.pack_alone(&[]), 1);
-    assert!(error.contains("exactly one of `rootfs`, `archive`, `dockerfile` and `image`"), "{error}");
+    assert!(error.contains("exactly one of `rootfs`, `archive`, `dockerfile`, `image`, `debian` and `ubuntu`"), "{error}");
 }
 
 fn tls_and_a_password() {

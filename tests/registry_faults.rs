@@ -91,7 +91,8 @@ fn too_many_requests_and_passing_errors_are_waited_for() {
 
 fn an_error_that_stays_ends() {
     let (_, server, project) = faulty(|_, asked, _| asked.path.contains("/manifests/").then(|| Answer::new(503, "")));
-    refuses(&project, &["503 Service Unavailable"]);
+    let said = refuses(&project, &["503 Service Unavailable"]);
+    assert_eq!(said.matches("tries remaining").count(), 1, "{said}");
     assert_eq!(server.asked().iter().filter(|asked| asked.path.contains("/manifests/")).count(), 5);
 }
 
@@ -369,7 +370,7 @@ fn a_lock_file_that_was_tampered_with_is_told_with_its_place() {
     let other = Digest::of("other").to_string();
     let tar = Digest::of(project_tar(&good)).to_string();
     for (text_of_lock, words) in [
-        (format!("<<<<<<< HEAD\n{written}=======\n>>>>>>> theirs\n"), vec!["marks of a merge conflict", "appbundle.lock:1:1"]),
+        (format!("<<<<<<< HEAD\n{written}=======\n>>>>>>> theirs\n"), vec!["merge conflict markers", "appbundle.lock:1:1"]),
         (format!("{written}colour = \"red\"\n"), vec!["unknown field `colour`", "appbundle.lock:"]),
         (written.replace(&of(&good.index), &other), vec!["the registry has no", "with this digest", "appbundle.lock:"]),
         (written.replace(&of(&good.image.manifest), &other), vec!["has the digest `sha256:", "appbundle.lock:"]),

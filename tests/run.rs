@@ -112,6 +112,11 @@ fn what_does_not_become_well_is_told_and_removed() {
 
     // A program that the image does not have cannot be started; nothing is left of the attempt.
     project.service("store", "command = [\"/nonexistent\"]\n");
+    let Output { stdout, stderr, .. } = run(&mut command(&project, &[]));
+    let (shown, said) = (text(&stdout), text(&stderr));
+    assert!(said.contains("`store` ended with exit code 127") && (said + &shown).contains("exec /nonexistent failed"), "{shown}");
+    assert_eq!(left("sick"), "");
+    project.service("store", "init = false\ncommand = [\"/nonexistent\"]\n");
     let error = fails(&mut command(&project, &[]), 1);
     assert!(error.contains("starting the container") && error.contains("/nonexistent"), "{error}");
     assert_eq!(left("sick"), "");
@@ -140,7 +145,7 @@ fn with_json_stdout_is_json_alone() {
     assert_eq!(code, Some(0), "{said}");
     let line = "{\"reason\":\"appbundle-output\",\"service\":\"store\",\"line\":\"started with nothing and nothing as 65532\"}";
     assert!(said.contains(line) && !said.contains("store |"), "{said}");
-    assert!(said.contains("note: `store` runs once; `replicas` is ignored"), "{said}");
+    assert!(said.contains("note[replicas-ignored]: `replicas` of `store` is ignored: each service runs once"), "{said}");
     assert_eq!(left("lines"), "");
 }
 
@@ -163,6 +168,33 @@ fn what_does_not_end_is_killed_and_what_ends_well_is_no_fault() {
         app("tasks", &[("task", "environment = { FAIL = \"0\", PORT = \"1\" }\nhealthcheck = { command = [\"/x\"] }\n")]);
     let said = text(&run(&mut command(&project, &[])).stderr);
     assert!(said.contains("Ended task") && said.contains("Removed 1 container and the network"), "{said}");
+}
+
+/// A program that handles no signal ends at once below an init; without one, all that are stubborn take as long as one.
+fn services_end_at_once_and_together() {
+    let plain = SERVER.replace("signal(SIGTERM, getenv(\"STUBBORN\") ? SIG_IGN : end);", "");
+    assert_ne!(plain, SERVER);
+    let stubborn = format!("init = false\nstop-grace-period = \"4s\"\n{HEALTHY}");
+    let above = format!("{HEALTHY}depends-on = [\"one\", \"two\"]\n");
+    let project = app("together", &[("one", HEALTHY), ("two", HEALTHY), ("front", &above)]);
+    ["one", "two", "front"].iter().for_each(|name| project.compile("cc", name, &plain, &["-O1"]));
+    let ends = |project: &Project| {
+        let mut running = start(&mut command(project, &[]));
+        running.wait_for("Running 3 services; Ctrl-C stops them");
+        let asked = std::time::Instant::now();
+        running.signal("INT");
+        let (code, said) = running.end();
+        assert_eq!(code, Some(0), "{said}");
+        assert_eq!(left("together"), "");
+        (asked.elapsed().as_secs_f64(), said)
+    };
+    let (took, said) = ends(&project);
+    assert!(took < 4.0 && !said.contains("killed"), "{took}: {said}");
+    assert!(position(&said, "Stopping front; press Ctrl-C again to kill\n") < position(&said, "Stopping two, one\n"), "{said}");
+    ["one", "two"].iter().for_each(|name| project.service(name, &stubborn));
+    let (took, said) = ends(&project);
+    assert_eq!(said.matches("did not exit on SIGTERM; killed").count(), 2, "{said}");
+    assert!((4.0..7.5).contains(&took), "{took}: {said}");
 }
 
 fn a_command_checks_health_and_the_host_network_is_the_hosts() {
@@ -209,7 +241,7 @@ fn a_bundle_without_a_compose_file_runs_its_images() {
     std::fs::copy(bundle.trim(), &copy).expect("copied");
     let mut running = start(&mut appbundle(elsewhere.path(), &["run", "bare.tar", "--color", "never"]));
     let said = running.wait_for("Running 1 service;");
-    assert!(said.contains("this bundle has no `app.yml`"), "{said}");
+    assert!(said.contains("note[template-missing]: this bundle has no `app.yml`"), "{said}");
     running.signal("INT");
     let (code, said) = running.end();
     assert_eq!(code, Some(0), "{said}");
@@ -242,6 +274,7 @@ fn main() -> ExitCode {
         test!(a_port_that_is_taken_is_told_and_removed, [docker]),
         test!(with_json_stdout_is_json_alone, [docker]),
         test!(what_does_not_end_is_killed_and_what_ends_well_is_no_fault, [docker]),
+        test!(services_end_at_once_and_together, [docker]),
         test!(a_command_checks_health_and_the_host_network_is_the_hosts, [docker, podman]),
         test!(podman_runs_it_too, [podman]),
         test!(a_bundle_without_a_compose_file_runs_its_images, [docker]),

@@ -47,24 +47,86 @@ fn init_adds_tables_and_nothing_else() {
     assert!(ok(&mut appbundle(project.path(), &["plan"])).contains("com.example.shop 2.0.0"));
 }
 
-/// `script` gives it a terminal, at which nobody answers.
+/// `init` at a terminal, at which this is typed.
+fn init_typed(project: &Project, typed: &str) -> (Option<i32>, String) {
+    let init = format!("{} appbundle init", support::PROGRAM);
+    let mut command = Command::new("script");
+    command.args(["-qec", &init, "/dev/null"]).current_dir(project.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("script");
+    child.stdin.take().expect("stdin").write_all(typed.as_bytes()).expect("typed");
+    let output = child.wait_with_output().expect("ended");
+    (output.status.code(), support::text(&output.stdout))
+}
+
 #[test]
 fn init_changes_nothing_when_its_question_is_not_answered() {
     let project = workspace();
-    let init = format!("{} appbundle init", support::PROGRAM);
-    let mut command = Command::new("script");
-    let output = support::run(command.args(["-qec", &init, "/dev/null"]).current_dir(project.path()).stdin(Stdio::null()));
-    let said = support::text(&output.stdout);
+    let (code, said) = init_typed(&project, "");
     assert!(said.contains("make `web` of package `web` a service?") && said.contains("was not answered"), "{said}");
-    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(code, Some(1), "{said}");
     assert_eq!(read(&project, "Cargo.toml"), ROOT);
+}
+
+#[test]
+fn init_asks_checks_and_shows_before_it_writes() {
+    let project = workspace();
+    let (code, said) = init_typed(&project, "perhaps\nyes\nBad Author\ncom.example\nno\n");
+    assert_eq!(code, Some(1), "{said}");
+    for part in [
+        "`perhaps` is neither yes nor no",
+        "`Bad Author` cannot be an author",
+        "[package.metadata.service]",
+        "author = \"com.example\"",
+        "write this? [Y/n]",
+        "nothing is written",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert_eq!(read(&project, "Cargo.toml"), ROOT);
+    let (code, said) = init_typed(&project, "y\ncom.example\ny\n");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(read(&project, "Cargo.toml").ends_with("author = \"com.example\"\n"), "{said}");
+    assert!(ok(&mut appbundle(project.path(), &["plan"])).contains("com.example."));
+}
+
+#[test]
+fn init_offers_what_dockerfiles_and_compose_files_say() {
+    let project = workspace();
+    project.write(
+        "services/web/Dockerfile",
+        "FROM rust AS build\nEXPOSE 1\nFROM debian\nRUN apt-get update && apt-get install -y libpq5\nENV LOG=info API_TOKEN=x\nEXPOSE 8080\n",
+    );
+    project.write(
+        "compose.yaml",
+        "services:\n  web:\n    ports: [\"18080:8080\"]\n    environment: { GREETING: hello }\n    healthcheck:\n      \
+         test: [CMD, curl, -f, \"http://localhost:8080/up\"]\n",
+    );
+    let (code, said) = init_typed(&project, "y\nn\n\ny\n");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(
+        said.contains("ports 18080:8080, health check /up at 8080, 2 variables") && said.contains("installs libpq5"),
+        "{said}"
+    );
+    assert!(!read(&project, "services/web/Cargo.toml").contains("ports"));
+    let project_again = workspace();
+    for file in ["services/web/Dockerfile", "compose.yaml"] {
+        project_again.write(file, &read(&project, file));
+    }
+    ok(&mut appbundle(project_again.path(), &["init", "--all"]));
+    let web = read(&project_again, "services/web/Cargo.toml");
+    let table = "[package.metadata.service]\nports = [\"18080:8080\"]\nhealthcheck = { path = \"/up\", port = 8080 }\n\
+        environment = { GREETING = \"hello\", LOG = \"info\" }\n";
+    assert!(web.contains(table), "{web}");
+    ok(&mut appbundle(project_again.path(), &["plan"]));
 }
 
 #[test]
 fn init_makes_several_services_of_several_bins() {
     let project = workspace();
     project.write("services/web/src/bin/admin_tool.rs", "fn main() {}\n");
-    ok(&mut appbundle(project.path(), &["init", "--all"]));
+    project.write("Dockerfile.base", "FROM debian:bookworm\nRUN apt-get update && apt-get install -y libssl3\n");
+    let said = support::text(&support::run(&mut appbundle(project.path(), &["init", "--all"])).stderr);
+    assert!(said.contains("`base = { debian = \"bookworm\", packages = [\"libssl3\"] }`"), "{said}");
     let plan: serde_json::Value = serde_json::from_str(&ok(&mut appbundle(project.path(), &["plan", "--json"]))).expect("JSON");
     let mut names: Vec<&str> = plan["services"].as_array().expect("list").iter().filter_map(|s| s["name"].as_str()).collect();
     names.sort_unstable();
@@ -77,7 +139,19 @@ fn init_without_a_service_leads_to_new_service() {
     let project = Project::new(&[]);
     project.write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = []\n");
     let made = support::run(&mut appbundle(project.path(), &["init", "--all"]));
-    assert!(made.status.success() && support::text(&made.stderr).contains("next: `cargo appbundle new-service NAME`"));
+    assert!(
+        made.status.success()
+            && support::text(&made.stderr).contains("next: create a service with `cargo appbundle new-service NAME`")
+    );
+    // What comes next does not lead back.
+    for verb in ["doctor", "plan"] {
+        let said = support::text(&support::run(&mut appbundle(project.path(), &[verb])).stderr);
+        assert!(said.contains("run `cargo appbundle new-service NAME`") && !said.contains("appbundle init"), "{said}");
+    }
+    let made = support::run(&mut appbundle(project.path(), &["new-service", "first", "--template", "cli"]));
+    let said = support::text(&made.stderr);
+    assert!(made.status.success() && said.contains("next: `cargo test -p first`"), "{said}");
+    assert!(ok(&mut appbundle(project.path(), &["plan"])).contains("first"));
 }
 
 #[test]
@@ -88,7 +162,7 @@ fn init_adds_no_second_table_of_the_app() {
     project.write("Cargo.toml", manifest);
     project.write("src/main.rs", "fn main() {}\n");
     let made = support::run(&mut appbundle(project.path(), &["init", "--all"]));
-    assert!(made.status.success() && support::text(&made.stderr).contains("next: `cargo appbundle doctor`"));
+    assert!(made.status.success() && support::text(&made.stderr).contains("next: `cargo appbundle build`"));
     assert_eq!(read(&project, "Cargo.toml").matches("metadata.appbundle]").count(), 1);
     assert!(ok(&mut appbundle(project.path(), &["plan"])).contains("lonely 1.0.0"));
 }
@@ -123,6 +197,17 @@ fn a_new_service_is_registered_and_wrong_names_are_refused() {
     project.write("services/taken/x", "");
     assert!(fails(&mut appbundle(project.path(), &["new-service", "taken"]), 1).contains("already exists"));
     assert_eq!(read(&project, "Cargo.toml"), root);
+    // Nothing is written for a stack that is not there.
+    let error = fails(&mut appbundle(project.path(), &["new-service", "orders-stack", "--template", "stack"]), 1);
+    assert!(error.contains("there is no stack `orders`") && error.contains("stack-image = true"), "{error}");
+    assert!(!project.path().join("services/orders-stack").exists() && read(&project, "Cargo.toml") == root);
+    // A workspace without a version of its own: the app's is the one that its services agree on, also afterwards.
+    let project = Project::new(&[]);
+    project.write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"services/*\"]\n");
+    project.write("services/alpha/Cargo.toml", "[package]\nname = \"alpha\"\nversion = \"3.4.5\"\n[package.metadata.service]\n");
+    project.write("services/alpha/src/main.rs", "fn main() {}\n");
+    ok(&mut appbundle(project.path(), &["new-service", "beta"]));
+    assert!(ok(&mut appbundle(project.path(), &["plan"])).lines().next().is_some_and(|line| line.ends_with(" 3.4.5")));
     // A pattern that covers the new member needs no entry.
     let project = Project::new(&["alpha"]);
     let before = read(&project, "Cargo.toml");

@@ -113,7 +113,12 @@ fn what_a_controller_leaves_out_is_said() {
     let output = run(&mut appbundle(project.path(), &["generate", "--for", "stacks"]));
     assert!(output.status.success(), "{}", text(&output.stderr));
     let said = text(&output.stderr);
-    assert!(said.contains("note: stacks: `sysctls` of `store` is left out by the controller of `orders`"), "{said}");
+    assert!(
+        said.contains(
+            "note[keys-ignored]: stacks: `sysctls` of `store` is left out: the controller of `orders` does not support it"
+        ),
+        "{said}"
+    );
     let requests: serde_json::Value = serde_json::from_str(&generated(&project, "orders.json")).expect("JSON");
     assert_eq!(requests["Services"][0]["Spec"]["TaskTemplate"]["ContainerSpec"]["User"], "7");
 }
@@ -139,8 +144,8 @@ build = { docs = { dir = "none" } }
         "there is no service `wbe`; did you mean `web`?",
         "there is no stack `order`; did you mean `orders`?",
         "Cargo.toml:11:11",
-        "the service `api` is in the stack `inner` already; for a copy of its own, name it in `copies`",
-        "the stacks are in each other in a cycle: inner -> orders -> inner",
+        "the service `api` is already in the stack `inner`; to run a copy of it here, name it in `copies`",
+        "the stacks contain each other in a cycle: inner -> orders -> inner",
         "`../not-there` does not exist",
         "the folder `none` does not exist",
     ] {
@@ -159,10 +164,10 @@ gateway = { http = 18080 }
     );
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
     for part in [
-        "`MY-APP` cannot begin the names of variables",
+        "`MY-APP` is not a valid prefix for variables",
         "`TERM` is not a signal: write `SIGTERM` or `SIGINT`",
-        "Docker Swarm takes names of at most 63 characters",
-        "HTTPS needs `certificate` and `key`, the names of two secrets of the swarm, or else `self-signed = true`",
+        "Docker Swarm allows names of at most 63 characters",
+        "HTTPS needs `certificate` and `key`, the names of two swarm secrets, or `self-signed = true`",
         "the port 18080 is published by the gateway of `orders-of-all-customers-of-all-shops-of-all-countries` and by the gateway of `shop`",
         "`api` of the stack `orders-of-all-customers-of-all-shops-of-all-countries` depends on `store`, which is in the stack `shop`",
         "services/api/Cargo.toml:9:",
@@ -189,7 +194,7 @@ ports = ["8443:443"]
     project.write("Dockerfile", "FROM scratch\n");
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
     for part in [
-        "the route `/api` leads to `docs`, `api`",
+        "the route `/api` belongs to several services: `docs`, `api`",
         "the port 8443 is published by the service `gateway` of `orders` and by the service `docs` of `shop`",
     ] {
         assert!(error.contains(part), "{part} in\n{error}");
@@ -215,7 +220,7 @@ stack-image = true
     for part in [
         "no service controls the stack `shop`",
         "new-service shop-stack --template stack",
-        "the stack `orders` is in the stack `shop`: name `orders-stack` in the `services` of `shop`",
+        "the stack `orders` is in the stack `shop`: add its controller `orders-stack` to the `services` of `shop`",
         "there is no stack `web`",
     ] {
         assert!(error.contains(part), "{part} in\n{error}");
@@ -241,7 +246,7 @@ fn a_controller_knows_other_workspaces_apps_and_certificates_that_sign_themselve
     let output = run(&mut appbundle(project.path(), &["generate", "--for", "stacks"]));
     assert!(output.status.success(), "{}", text(&output.stderr));
     let said = text(&output.stderr);
-    assert!(said.contains("`sysctls` of `journal` is left out by the controller of `shop`"), "{said}");
+    assert!(said.contains("`sysctls` of `journal` is left out: the controller of `shop` does not support it"), "{said}");
     let shop: serde_json::Value = serde_json::from_str(&generated(&project, "shop.json")).expect("JSON");
     assert_eq!(shop["SelfSigned"]["Key"], "${AILTIRE_STACKNAME:-shop}_key");
     let accounts = &shop["Stacks"][0];
@@ -304,8 +309,8 @@ fn what_stacks_cannot_say_is_said() {
     let said = text(&output.stderr);
     assert!(output.status.success(), "{said}");
     for part in [
-        "note: stacks: the volume `data` is a separate one in each of the stacks `orders`, `shop`",
-        "note: stacks: the files of the app `billing` are generated in",
+        "note[volume-shared]: stacks: each of the stacks `orders`, `shop` has its own volume `data`",
+        "note[other-app]: stacks: the files of the app `billing` are generated in",
     ] {
         assert!(said.contains(part), "{part} in\n{said}");
     }
@@ -324,7 +329,8 @@ services = ["api", "store"]
 "#;
     let project = shop(stacks);
     let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
-    let message = "the gateway of `shop` does not reach the route `/api` of `api` in the stack `inner`: give `orders` a gateway";
+    let message =
+        "the gateway of `shop` does not reach the route `/api` of `api` in the stack `inner`: add a gateway to `orders`";
     assert!(error.contains(message), "{error}");
     project.edit("Cargo.toml", |text| text.replace("stacks = [\"inner\"]", "stacks = [\"inner\"]\ngateway = {}"));
     ok(&mut appbundle(project.path(), &["generate", "--for", "stacks"]));

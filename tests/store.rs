@@ -96,7 +96,7 @@ fn a_strict_reader_ends_at_the_first_fault_and_others_hear_of_all() {
         let mut walk = Walk::new(archive, &mut report);
         let listing = walk.list().expect("listing");
         assert_eq!(walk.images(&listing).expect("images").len(), 1);
-        let second = "image `b:1`: it has 1 layers, its config has 2";
+        let second = "image `b:1`: it has 1 layers, but its config has 2";
         assert_eq!(faults, [first, second].map(|fault| Finding::Fault(fault.into())));
     });
 }
@@ -105,8 +105,8 @@ fn a_strict_reader_ends_at_the_first_fault_and_others_hear_of_all() {
 fn whatever_leads_astray_is_a_fault() {
     let oci = || oci_members(&two(), |layer| (gzip(layer), "+gzip"));
     assert!(error(&[member("x", "y")]).contains("neither a `manifest.json`"));
-    assert!(error(&[member("manifest.json", "[")]).contains("is not what it should be"));
-    assert!(error(&[member("manifest.json", "[]")]).contains("names no image"));
+    assert!(error(&[member("manifest.json", "[")]).contains("is invalid"));
+    assert!(error(&[member("manifest.json", "[]")]).contains("lists no images"));
 
     // A manifest of another sum, size, and place.
     let first = |members: &[Member]| -> Value { serde_json::from_slice(&members.last().expect("index").1).expect("JSON") };
@@ -115,10 +115,10 @@ fn whatever_leads_astray_is_a_fault() {
     let bytes = &mut damaged.iter_mut().find(|(name, _)| *name == digest).expect("manifest").1;
     let end = bytes.len() - 1;
     bytes[end] = b' ';
-    assert!(error(&damaged).contains("instead of the one in its name"));
+    assert!(error(&damaged).contains("not the one in its name"));
     let mut longer = oci();
     longer.iter_mut().find(|(name, _)| *name == digest).expect("manifest").1.push(b' ');
-    assert!(error(&longer).contains("bytes, its descriptor says"));
+    assert!(error(&longer).contains("bytes, but its descriptor says"));
     let mut gone = oci();
     gone.retain(|(name, _)| *name != digest);
     assert!(error(&gone).contains("of `index.json` is missing"));
@@ -137,7 +137,7 @@ fn documents_have_limits() {
     config.resize(1 << 20, b' ');
     let image = json!({"Config": "c", "RepoTags": null, "Layers": ["a", "b"]});
     let manifest = serde_json::to_vec(&vec![image; 200]).expect("JSON");
-    assert!(error(&[member("c", config), member("manifest.json", manifest)]).contains("refer to one another too often"));
+    assert!(error(&[member("c", config), member("manifest.json", manifest)]).contains("refer to each other too often"));
 
     // An index that lists more than can be followed.
     let digest = |number: usize| Digest::of(number.to_string()).to_string();

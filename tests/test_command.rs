@@ -164,7 +164,7 @@ fn what_a_killed_run_leaves_the_next_one_removes() {
     assert_eq!(left("killed").lines().count(), 2 * first);
     let Output { status, stderr, .. } = run(&mut test(&project, &["store"]));
     let said = text(&stderr);
-    assert!(status.success() && said.contains("Removed what a killed run left behind: killed-test-store-"), "{said}");
+    assert!(status.success() && said.contains("Removed leftovers of a killed run: killed-test-store-"), "{said}");
     // The run that lives keeps its own.
     assert_eq!(left("killed").lines().count(), first, "{said}");
     other.signal("INT");
@@ -225,7 +225,7 @@ fn an_image_that_is_nowhere_and_an_engine_that_goes_away_are_told() {
     assert!(error.contains("does not have the image `localhost:1/nowhere:1` of the dependency `db`"), "{error}");
     assert!(error.contains("help: run `docker pull localhost:1/nowhere:1`"), "{error}");
     let error = fails(&mut test(&nowhere, &["store"]), 1);
-    assert!(error.contains("failed to get the image `localhost:1/nowhere:1` of the dependency `db`"), "{error}");
+    assert!(error.contains("failed to pull the image `localhost:1/nowhere:1` of the dependency `db`"), "{error}");
     assert_eq!(left("nowhere"), "");
 
     let cut = project("severed", &image("appbundle-test-db", SERVER), "");
@@ -247,7 +247,7 @@ fn mistakes_in_the_tables_are_told_with_their_place() {
     let wrong = project("wrong", "x y", "wait = 0\nhealthcheck = { path = \"/\" }");
     let error = fails(&mut test(&wrong, &["store"]), 1);
     assert!(
-        error.contains("`wait` cannot be `0`, it is at least 1") && error.contains("services/store/Cargo.toml:14:8"),
+        error.contains("`wait` cannot be `0`: it must be at least 1") && error.contains("services/store/Cargo.toml:14:8"),
         "{error}"
     );
     let wrong = project(
@@ -259,17 +259,17 @@ fn mistakes_in_the_tables_are_told_with_their_place() {
     for part in [
         "`x y` is not an image",
         "services/store/Cargo.toml:11:9",
-        "`healthcheck` needs `port`, or `path`",
-        "`${bd.port}` names no dependency; did you mean `bb`?",
+        "`healthcheck` needs `port`, `port` and `path`",
+        "`${bd.port}` does not name a dependency; did you mean `bb`?",
         "services/store/Cargo.toml:16:21",
-        "`${db.host}` names no dependency",
+        "`${db.host}` does not name a dependency",
     ] {
         assert!(error.contains(part), "{part} in\n{error}");
     }
     let right = project("right", "x", "");
     right.service("other", &TABLE.replace("IMAGE", "y").replace("MORE", ""));
     let error = fails(&mut appbundle(right.path(), &["plan"]), 1);
-    assert!(error.contains("the services `other` and `store` mean different things by the dependency `db`"), "{error}");
+    assert!(error.contains("the services `other` and `store` define the dependency `db` differently"), "{error}");
     right.service("other", "");
     let error = fails(&mut test(&right, &["stor"]), 1);
     assert!(error.contains("no service or package named `stor`; did you mean `store`?"), "{error}");

@@ -12,7 +12,7 @@ use support::harness::{self, test};
 use support::needs::{compose, docker, kubectl, new_docker};
 use support::running::start;
 use support::swarm::{Swarm, app, left, verb};
-use support::{NEW_DOCKER, Project, appbundle, judge, ok, run, text};
+use support::{DESTINATIONS, NEW_DOCKER, Project, appbundle, judge, ok, run, text};
 
 /// Both generations of compose.
 const COMPOSE: [&str; 2] = ["docker-compose", "docker-compose-v2"];
@@ -140,7 +140,7 @@ fn a_process_gets_exactly_the_values_that_are_written() {
     docker(&["rmi", "--force", "appbundle-test-values:1", "com.example.values.base:1.2.3"]);
 
     // Compose files; one of them with the executable of this machine.
-    let all = ["generate", "--for", "compose,swarm,stacks,dev,kubernetes,auterionos"];
+    let all = ["generate", "--for", DESTINATIONS];
     ok(appbundle(project.path(), &all).env("VALUE_SECRET", SECRET));
     std::fs::create_dir_all(project.path().join("target/debug")).expect("folder");
     std::fs::copy(project.path().join("bin/values-printer"), project.path().join("target/debug/values-printer")).expect("copied");
@@ -230,7 +230,7 @@ fn a_task_of_a_swarm_gets_exactly_the_values_that_are_written() {
 fn the_parsers_of_the_tools_read_the_values_that_are_written() {
     let project = Project::new(&[]);
     project.service("printer", &table());
-    ok(&mut appbundle(project.path(), &["generate", "--for", "compose,swarm,stacks,dev,kubernetes,auterionos"]));
+    ok(&mut appbundle(project.path(), &["generate", "--for", DESTINATIONS]));
     let top = project.path().join("target/appbundle");
     let strings = |value: &Value| -> BTreeMap<String, String> {
         let map = value.as_object().expect("a map").iter();

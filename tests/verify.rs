@@ -439,7 +439,7 @@ fn a_layer_that_is_stored_twice_costs_its_bytes() {
     assert_eq!(survey.faults, Vec::<String>::new());
     let size = ForgedImage::new("x", &["base"]).layers[0].len();
     let [warning] = &survey.warnings[..] else { panic!("{:?}", survey.warnings) };
-    assert!(warning.contains("copy.tar") && warning.ends_with(&format!("costs {size} bytes")), "{warning}");
+    assert!(warning.contains("copy.tar") && warning.ends_with(&format!("wastes {size} bytes")), "{warning}");
 
     let folder = tempfile::tempdir().expect("folder");
     std::fs::write(folder.path().join("twice.tar"), archive).expect("written");
@@ -473,7 +473,7 @@ fn a_name_that_says_something_else_than_the_file_is_noted() {
         std::fs::write(folder.path().join(name), forge.build()).expect("written");
         let said = support::run(&mut support::appbundle(folder.path(), &["verify", name]));
         assert!(said.status.success(), "{}", support::text(&said.stderr));
-        support::text(&said.stderr).contains("is usually called `com.example.demo-1.2.3.auterionos`")
+        support::text(&said.stderr).contains("the usual name for its app is `com.example.demo-1.2.3.auterionos`")
     };
     let good = Forge::new();
     assert!(!noted(&good, "com.example.demo-1.2.3.auterionos") && !noted(&good, "com.example.demo.auterionos"));
@@ -501,7 +501,7 @@ fn a_bomb_is_not_unpacked() {
     let bytes = forge.build();
     let limits = Limits { unpacked: 1 << 20, largest: 0 };
     let survey = survey_reader(&bytes[..], limits).expect("a bundle");
-    assert!(survey.faults.iter().any(|fault| fault.contains("which is the limit")), "{:#?}", survey.faults);
+    assert!(survey.faults.iter().any(|fault| fault.contains("unpacks to more than the limit")), "{:#?}", survey.faults);
 }
 
 #[test]

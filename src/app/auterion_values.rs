@@ -93,13 +93,13 @@ pub fn check_service(name: &str, service: &Map<String, Value>, faults: &mut Faul
     for (path, route) in service.get("http").and_then(Value::as_object).into_iter().flatten() {
         let path = path.escape_debug();
         if route.get("static-root").is_some() == route.get("proxy").is_some() {
-            faults.add(format!("{place}`http.{path}` has not exactly one of `static-root` and `proxy`"));
+            faults.add(format!("{place}`http.{path}` must have exactly one of `static-root` and `proxy`"));
         }
         let functions = route.get("function").map(|one| one.as_array().map_or(std::slice::from_ref(one), Vec::as_slice));
         for function in functions.unwrap_or_default() {
             let of_page = function.get("type").is_some_and(|kind| kind == "ui");
             if !function.is_object() || of_page && !function.get("label").is_some_and(Value::is_string) {
-                faults.add(format!("{place}a `function` of `http.{path}` is no map, or one of type `ui` without `label`"));
+                faults.add(format!("{place}a `function` of `http.{path}` is not a map, or is of type `ui` and has no `label`"));
             }
         }
     }
@@ -141,7 +141,7 @@ fn check_parameter(parameter: &Map<String, Value>, faults: &mut Faults) {
     ];
     for (key, kinds) in only {
         if parameter.contains_key(key) && !kinds.contains(&kind) {
-            faults.add(format!("{place}`{key}` is not for a {kind}"));
+            faults.add(format!("{place}`{key}` does not apply to the type {kind}"));
         }
     }
     let (increment, decimal) =
@@ -202,8 +202,8 @@ services:
         let parameter = |fields: &str| format!("parameters: [{{ name: p, description: {{ short: s }}, {fields} }}]");
         let cases = [
             ("system-app: 1", "`system-app` is not true or false"),
-            ("dependencies: { a: 1.0 }", "`a` of `dependencies` is not a text"),
-            ("logging: { msg-paths: [1] }", "`msg-paths` of `logging` is not a text"),
+            ("dependencies: { a: 1.0 }", "`a` of `dependencies` is not a string"),
+            ("logging: { msg-paths: [1] }", "`msg-paths` of `logging` is not a string"),
             ("logging: { rate: 1 }", "`rate` of `logging` is not known"),
             ("logging: { subscriptions: { /a: { max_rate_hz: 1 } } }", "has no `type`"),
             ("logging: { profiles: { default: { when: [{ condition: soon, subscriptions: {} }] } } }", "is not one of always,"),
@@ -214,22 +214,22 @@ services:
             (&parameter("type: 'bool[]', default: true"), "`default` is not of type bool[]"),
             (&parameter("type: 'byte[]', default: [256]"), "`default` is not of type byte[]"),
             (&parameter("type: int8, default: 1"), "is not one of bool,"),
-            (&parameter("type: string, default: a, min: 1"), "`min` is not for a string"),
-            (&parameter("type: float64, default: 1, enum_values: { 1: a }"), "`enum_values` is not for a float64"),
+            (&parameter("type: string, default: a, min: 1"), "`min` does not apply to the type string"),
+            (&parameter("type: float64, default: 1, enum_values: { 1: a }"), "`enum_values` does not apply to the type float64"),
             (&parameter("type: float64, default: 1, decimal: 2, increment: 0.001"), "finer than 2 decimals"),
             ("suite-id: { pre-release: 1 }", "`suite-id` has no `release`"),
-            ("suite-id: { release: -1 }", "`release` of `suite-id` is not an integer from 0 on"),
+            ("suite-id: { release: -1 }", "`release` of `suite-id` is not a non-negative integer"),
             ("compose-override: { version: 3 }", "`compose-override.version` is not known"),
-            ("services: { a: { http: { /x: {} } } }", "has not exactly one of"),
+            ("services: { a: { http: { /x: {} } } }", "must have exactly one of"),
             (
                 "services: { a: { http: { /x: { proxy: { port: a } } } } }",
                 "`port` of `proxy` of `/x` of service `a`: `http` is not",
             ),
-            ("services: { a: { http: { /x: { static-root: w, function: { type: ui } } } } }", "without `label`"),
+            ("services: { a: { http: { /x: { static-root: w, function: { type: ui } } } } }", "has no `label`"),
             ("services: { a: { ssh: yes please } }", "`ssh` is not true or false"),
-            ("services: { a: { build-args: { A: 1 } } }", "`A` of service `a`: `build-args` is not a text"),
+            ("services: { a: { build-args: { A: 1 } } }", "`A` of service `a`: `build-args` is not a string"),
             ("services: { a: { networking: {} } }", "`networking` has no `subnet`"),
-            ("services: { a: { mountsets: [1] } }", "`mountsets` is not a text"),
+            ("services: { a: { mountsets: [1] } }", "`mountsets` is not a string"),
         ];
         for (text, says) in cases {
             let faults = faults(text);

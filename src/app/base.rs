@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 
 use super::Facts;
+use crate::debian::Recipe;
 use crate::oci::{History, RunConfig};
 use crate::registry::Reference;
 use crate::segment::Segment;
@@ -29,6 +30,8 @@ pub enum BaseChoice {
     Image(Reference),
     /// An image that an engine has.
     Daemon(String),
+    /// Packages of Debian or Ubuntu.
+    Debian(Box<Recipe>),
 }
 
 /// A Dockerfile of the user's own.
@@ -55,6 +58,7 @@ impl std::fmt::Display for BaseChoice {
             Self::Archive(path) => write!(f, "archive {}", path.display()),
             Self::Dockerfile(source) => write!(f, "dockerfile {}", source.written),
             Self::Daemon(name) => write!(f, "image docker-daemon:{name}"),
+            Self::Debian(recipe) => write!(f, "{recipe}"),
             Self::Image(reference) => write!(f, "image {reference}"),
         }
     }

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Confinement {
-    /// Whether process 1 is an init that forwards signals and reaps orphaned processes.
-    #[serde(skip_serializing_if = "is_false")]
-    pub init: bool,
+    /// Whether process 1 is an init that forwards signals and reaps orphaned processes. Default: the target's; services have
+    /// one under `run` and `dev`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init: Option<bool>,
     /// Capabilities to add to the runtime's defaults, such as `NET_ADMIN`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cap_add: Vec<String>,

@@ -38,7 +38,7 @@ pub struct Container {
     pub network_mode: Option<String>,
     /// Devices of the host.
     pub devices: Vec<String>,
-    /// Whether it has all privileges of the host's root.
+    /// Whether it has all privileges of root on the host.
     pub privileged: bool,
     /// Restrictions and extra privileges.
     #[serde(flatten)]

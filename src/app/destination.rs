@@ -1,6 +1,6 @@
 //! Where an app is deployed to.
 
-/// A deployment target for which files are generated.
+/// A destination for which files are generated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Destination {
     /// `docker-compose` and `docker compose`, on one machine.

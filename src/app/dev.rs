@@ -10,8 +10,8 @@ pub const SOURCE_FOLDER: &str = "/usr/src/app";
 /// The environment variable that marks development, and its value.
 pub const DEV_VARIABLE: (&str, &str) = ("ENV", "dev");
 
-/// Gives every port of every service a host port, by service name: the one from its table; otherwise the same number on 127.0.0.1,
-/// or the next free one if another service of the app already has it.
+/// Gives every port of every service a host port, by service name: the one from its table; otherwise the same number,
+/// or the next free one if another service of the app already has it. The address is 127.0.0.1 unless the table names one.
 pub fn own_ports(services: &[Service]) -> BTreeMap<String, Vec<Port>> {
     let ours = || services.iter().filter(|service| matches!(service.container.network_mode.as_deref(), None | Some("bridge")));
     let mut taken: BTreeSet<(u16, Protocol)> = BTreeSet::new();
@@ -27,7 +27,7 @@ pub fn own_ports(services: &[Service]) -> BTreeMap<String, Vec<Port>> {
                 taken.insert((number, port.protocol));
                 let address = match port.host.as_deref() {
                     None => "127.0.0.1:",
-                    Some(host) => host.rfind(':').map_or("", |at| &host[..=at]),
+                    Some(host) => host.rfind(':').map_or("127.0.0.1:", |at| &host[..=at]),
                 };
                 let own = Port { host: Some(format!("{address}{number}")), ..port.clone() };
                 all.entry(service.name.to_string()).or_default().push(own);

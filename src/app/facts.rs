@@ -44,7 +44,7 @@ impl Facts {
         let mut names = 0usize;
         let mut reader = TarReader::new(tar);
         while let Some(entry) = reader.next_entry()? {
-            let Some(path) = confined(&entry.path) else { bail!("its member `{}` leads out of the root folder", entry.path) };
+            let Some(path) = confined(&entry.path) else { bail!("its member `{}` is outside the root folder", entry.path) };
             let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
             if name == ".wh..wh..opq" {
                 facts.removed.insert(format!("{folder}/"));
@@ -56,7 +56,7 @@ impl Facts {
             }
             let own = if entry.is_file() { 0 } else { path.len() + entry.link.as_ref().map_or(0, String::len) };
             names += own + facts.add_parents(&path);
-            ensure!(names <= MOST_NAMES, "its folders and links have names of more than {} MiB in all", MOST_NAMES >> 20);
+            ensure!(names <= MOST_NAMES, "the names of its folders and links exceed {} MiB in total", MOST_NAMES >> 20);
             if entry.kind.is_dir() {
                 facts.folders.insert(path);
             } else if entry.kind.is_symlink() {
@@ -64,7 +64,7 @@ impl Facts {
             } else if entry.kind.is_hard_link() {
                 let link = entry.link.unwrap_or_default();
                 let Some(target) = confined(link.trim_start_matches('/')) else {
-                    bail!("its member `{}` is a link to `{link}`, out of the root folder", entry.path)
+                    bail!("its member `{}` is a link to `{link}`, outside the root folder", entry.path)
                 };
                 if let Some(elf) = facts.libraries.get(&target).cloned() {
                     facts.libraries.insert(path, elf);
@@ -263,7 +263,7 @@ mod tests {
             assert_eq!(some.is_ok(), number < 8, "{number}");
         }
         let error = Facts::read(&tar[..]).expect_err("too many");
-        assert_eq!(error.to_string(), "its folders and links have names of more than 32 MiB in all");
+        assert_eq!(error.to_string(), "the names of its folders and links exceed 32 MiB in total");
     }
 
     #[test]

@@ -183,7 +183,7 @@ impl ImageRef {
         let length = self.canonical().len() - self.tag().len() - 1;
         if length > LONGEST {
             let (name, ours) = (self.name(), self.name().len());
-            return Err(format!("the image's name `{name}` has {ours} bytes; {} are allowed", ours + LONGEST - length));
+            return Err(format!("the image's name `{name}` has {ours} bytes; at most {} are allowed", ours + LONGEST - length));
         }
         Ok(self)
     }

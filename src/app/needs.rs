@@ -84,7 +84,7 @@ impl Needs {
         let mut words = inner.splitn(3, '.');
         let (name, part, port) = (words.next().unwrap_or_default(), words.next(), words.next());
         let Some(dependency) = self.dependencies.get(name) else {
-            return Err(format!("`${{{inner}}}` names no dependency"));
+            return Err(format!("`${{{inner}}}` does not name a dependency"));
         };
         let of_port = match port.map(str::parse::<u16>) {
             None => dependency.container.ports.first(),
@@ -92,8 +92,8 @@ impl Needs {
         };
         let Some(of_port) = of_port else {
             return Err(match port {
-                None => format!("`${{{inner}}}` is not known: the dependency `{name}` has no `ports`"),
-                Some(port) => format!("`${{{inner}}}` is not known: the dependency `{name}` has no port `{port}`"),
+                None => format!("`${{{inner}}}` is unknown: the dependency `{name}` has no `ports`"),
+                Some(port) => format!("`${{{inner}}}` is unknown: the dependency `{name}` has no port `{port}`"),
             });
         };
         let (host, number) = address(name, of_port.container);
@@ -149,8 +149,8 @@ mod tests {
     fn placeholders_that_name_nothing_are_told() {
         let needs = needs(&[]);
         for (text, words) in [
-            ("${db.host}", "names no dependency"),
-            ("${HOME}", "names no dependency"),
+            ("${db.host}", "does not name a dependency"),
+            ("${HOME}", "does not name a dependency"),
             ("${my-db}", "is not `${my-db.host}`"),
             ("${my-db.hosts}", "is not `${my-db.host}`"),
             ("${my-db.port.1}", "has no port `1`"),

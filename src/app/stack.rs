@@ -1,4 +1,4 @@
-//! A stack: services and other stacks that are started, watched and stopped together.
+//! A stack: services and other stacks that are started, monitored and stopped together.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -36,6 +36,8 @@ pub enum EntryKind {
     File(u64),
     /// A symbolic link to this target.
     Symlink(String),
+    /// Another name of the file at this path of the archive.
+    HardLink(String),
 }
 
 /// Zero bytes that fill up to the next block.
@@ -71,9 +73,10 @@ pub fn encode(entry: &Entry) -> Result<Vec<u8>> {
             header.set_entry_type(tar::EntryType::Regular);
             *size
         }
-        EntryKind::Symlink(target) => {
+        EntryKind::Symlink(target) | EntryKind::HardLink(target) => {
             ensure!(!target.is_empty() && !target.contains('\0'), "`{target}` is not a valid link target");
-            header.set_entry_type(tar::EntryType::Symlink);
+            let is_hard = matches!(entry.kind, EntryKind::HardLink(_));
+            header.set_entry_type(if is_hard { tar::EntryType::Link } else { tar::EntryType::Symlink });
             if target.len() > 100 || header.set_link_name_literal(target).is_err() {
                 extra.extend(record("linkpath", target));
             }

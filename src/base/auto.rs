@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::process::Command;
 
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
@@ -13,6 +12,7 @@ use crate::archive::{Entry, EntryKind};
 use crate::diagnostic::Code;
 use crate::elf::{Elf, Needing, glibc, needed};
 use crate::oci::{History, RunConfig};
+use crate::process;
 use crate::segment::{Content, KnownDigests, Layer, LayerMember, Packer};
 
 /// Libraries that glibc before 2.34 loads by itself to resolve names; newer versions contain them.
@@ -31,10 +31,7 @@ impl Sysroot {
 
     /// The file of a library, if the linker finds one.
     pub fn find(&self, name: &str) -> Option<PathBuf> {
-        let output = Command::new(&self.linker).arg(format!("-print-file-name={name}")).output().ok()?;
-        let path = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
-        // The driver prints a name that it does not find as it is.
-        (path.is_absolute() && path.exists()).then(|| std::fs::canonicalize(&path).unwrap_or(path))
+        process::file_of_compiler(&self.linker, name)
     }
 }
 

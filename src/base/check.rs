@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
 
-use crate::app::{Base, Binary, Facts, runpath};
+use crate::app::{Base, BaseChoice, Binary, Facts, runpath};
 use crate::diagnostic::Code;
 use crate::elf::{Elf, Machine, Needing, glibc, needed};
 
@@ -52,7 +52,10 @@ pub fn check(binary: &Binary, base: &Base) -> Result<()> {
     let mut told = BTreeSet::new();
     faults.retain(|fault| told.insert(fault.clone()));
     let code = if faults.iter().any(|fault| fault.contains("GLIBC_")) { Code::BaseGlibc } else { Code::BaseLibrary };
-    let help = if code == Code::BaseGlibc {
+    let packages = missing_packages(&faults);
+    let help = if let (BaseChoice::Debian(_), Some(packages)) = (&base.choice, &packages) {
+        packages
+    } else if code == Code::BaseGlibc {
         "build against an older glibc (`cargo zigbuild --target TRIPLE.VERSION`), use a newer base, or use `base = \"auto\"`"
     } else if base.facts.libraries.is_empty() {
         "use `base = \"auto\"`, or compile a static binary for the target's `-musl` triple"
@@ -68,6 +71,15 @@ pub fn check(binary: &Binary, base: &Base) -> Result<()> {
     )));
 }
 
+/// The packages of Debian that have missing libraries, by Debian's rules for names; in words for the user.
+fn missing_packages(faults: &[String]) -> Option<String> {
+    let names = faults.iter().filter_map(|fault| fault.strip_prefix("the library `")?.split('`').next());
+    let packages: BTreeSet<String> = names.map(crate::debian::package_of_library).map(|name| format!("`{name}`")).collect();
+    let packages: Vec<String> = packages.into_iter().collect();
+    (!packages.is_empty())
+        .then(|| format!("add what has it to `packages` of `base`: by Debian's rules for names, {}", packages.join(" and ")))
+}
+
 fn wrong_machine(found: &Elf, machine: Machine, name: &str) -> Option<String> {
     (found.machine != machine).then(|| format!("`{name}` is for {} instead of {}", found.machine.name(), machine.name()))
 }
@@ -79,5 +91,5 @@ fn versions(elf: &Elf, library: &Elf, name: &str) -> Option<String> {
     let highest = missing.iter().max_by_key(|version| glibc(version))?;
     let has = library.defines.iter().filter(|version| glibc(version).is_some()).max_by_key(|version| glibc(version));
     let has = has.map_or_else(|| "does not have it".to_owned(), |has| format!("goes up to `{has}`"));
-    Some(format!("`{name}` must have `{highest}`, the base's {has}"))
+    Some(format!("`{name}` must have `{highest}`, but the base's {has}"))
 }

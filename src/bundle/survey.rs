@@ -15,6 +15,7 @@ mod payload;
 mod payload_contents;
 mod report;
 mod service_images;
+mod tables;
 
 use std::io::{BufReader, Read};
 use std::path::Path;
@@ -26,6 +27,7 @@ pub use self::layer_report::LayerReport;
 pub use self::layouts::{Bytes, Layouts, Size};
 use self::members::ImageMembers;
 pub use self::report::{Format, ImageReport, LargeFile, PayloadFileReport, Sharing, Survey};
+pub use self::tables::tables;
 use super::told::Told;
 use crate::archive::{Budget, Compression, MOST_UNPACKED, TarReader, decompressed};
 use crate::diagnostic::Code;
@@ -76,8 +78,8 @@ fn misnamed(file: &str, survey: &Survey) -> Option<String> {
     Some(format!("the file is named `{}`; the usual name for its app is `{usual}.auterionos`", file.escape_debug()))
 }
 
-/// Looks into a stream; the size is left at 0.
 /// Inspects a stream; the reported size is 0.
+///
 /// # Errors
 /// When it is none of the formats.
 pub fn survey_reader(reader: impl Read, limits: Limits) -> Result<Survey> {
@@ -122,6 +124,11 @@ pub fn survey_reader(reader: impl Read, limits: Limits) -> Result<Survey> {
     survey.notes.extend(images.notes);
     survey.faults = faults.into_vec();
     Ok(survey)
+}
+
+/// Removes control characters from text of a bundle before it is printed to the terminal.
+pub fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// A guess from habits of the tools that write such archives.

@@ -1,13 +1,17 @@
 //! Flags of `generate`, `deploy` and other verbs that deploy.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
-use super::args::{CompileArgs, PlanArgs, options};
+use super::args::{ScopeArgs, WorkspaceArgs, defaults};
+use super::flags::{OfflineArgs, VersionArgs};
 use super::values::DestinationArg;
 use crate::app::Destination;
-use crate::commands;
 use crate::commands::deploy::DeployOptions;
 use crate::commands::generate::GenerateOptions;
+use crate::commands::push::PushOptions;
+use crate::commands::{self, Options};
 use crate::shell::Shell;
 
 #[derive(Args)]
@@ -15,21 +19,11 @@ pub struct GenerateArgs {
     /// Write deployment files for this destination; repeat it for several
     #[arg(long = "for", value_name = "DESTINATION", value_delimiter = ',')]
     destinations: Vec<DestinationArg>,
-    /// Repository prefix of pushed images, as given to `push --repo` (compose, swarm, kubernetes)
-    #[arg(long, value_name = "PREFIX", requires = "destinations")]
-    image_prefix: Option<String>,
+    /// Repository prefix of pushed images, as given to `push --repo`
+    #[arg(long, alias = "image-prefix", value_name = "PREFIX", requires = "destinations")]
+    repo: Option<String>,
     #[command(flatten)]
-    stack: StackArgs,
-}
-
-/// Flags for stacks.
-#[derive(Args, Default)]
-pub struct StackArgs {
-    /// Repository prefix from which the swarm pulls images, as given to `push --repo`
-    #[arg(long, value_name = "PREFIX")]
-    pub repo: Option<String>,
-    #[command(flatten)]
-    pub env: EnvArgs,
+    env: EnvArgs,
 }
 
 /// Flags for services that are built from Dockerfiles.
@@ -51,19 +45,42 @@ pub struct DeployArgs {
     #[arg(long = "to", value_name = "DESTINATION", value_enum)]
     to: DeployToArg,
     /// Repository prefix of pushed images, as given to `push --repo`
-    #[arg(long, value_name = "PREFIX", help_heading = "Kubernetes")]
-    image_prefix: Option<String>,
+    #[arg(long, alias = "image-prefix", value_name = "PREFIX")]
+    repo: Option<String>,
     #[command(flatten)]
-    stack: StackArgs,
+    env: EnvArgs,
     /// Context in the kubeconfig [default: the current one]
     #[arg(long, value_name = "NAME", help_heading = "Kubernetes")]
     context: Option<String>,
     /// Namespace [default: that of the context]
     #[arg(long, value_name = "NAME", help_heading = "Kubernetes")]
     namespace: Option<String>,
-    /// Seconds to wait for each service to run
+    /// Seconds to wait for each service to start
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     timeout: u64,
+}
+
+#[derive(Args)]
+pub struct PushArgs {
+    /// Bundles to push [default: the last build]
+    #[arg(value_name = "BUNDLE")]
+    bundles: Vec<PathBuf>,
+    /// Repository prefix, as HOST/PATH; each image becomes PREFIX/SERVICE:VERSION
+    #[arg(long, value_name = "PREFIX")]
+    repo: String,
+    #[command(flatten)]
+    env: EnvArgs,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    scope: ScopeArgs,
+    #[command(flatten)]
+    version: VersionArgs,
+    #[command(flatten)]
+    workspace: WorkspaceArgs,
+    #[command(flatten)]
+    network: OfflineArgs,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -79,7 +96,7 @@ pub const GENERATE_HELP: &str = "Examples:
   cargo appbundle generate                    write the files that `build` writes next to the bundle
   cargo appbundle generate --check            fail if one of these files is out of date
   cargo appbundle generate --for compose --for swarm    write files for two destinations
-  cargo appbundle generate --for kubernetes --image-prefix ghcr.io/example/gallery
+  cargo appbundle generate --for kubernetes --repo ghcr.io/example/gallery
   cargo appbundle generate --for dev          write a compose file for development
 
 The files are generated from the tables in the manifests. If a destination has no equivalent for a key, a note says so.
@@ -88,15 +105,15 @@ The file of `--for dev` mounts the executables that `cargo build` writes with th
 
 pub const DEPLOY_HELP: &str = "Examples:
   cargo appbundle push --repo ghcr.io/example/gallery
-  cargo appbundle deploy --to kubernetes --image-prefix ghcr.io/example/gallery
+  cargo appbundle deploy --to kubernetes --repo ghcr.io/example/gallery
   cargo appbundle deploy --to swarm --target x86_64-unknown-linux-gnu    start all stacks
   cargo appbundle deploy --to swarm --repo ghcr.io/example/gallery    use pushed images
   cargo appbundle deploy --to swarm --env VERSION=2    set a build argument
 
 Swarm: the networks are created first, then the inner stacks, then the services in `depends-on` order. Each service waits until all \
-replicas of the services it depends on run. Deploying again updates what changed and removes what the manifests no longer contain. \
-A swarm of several nodes needs pushed images. `status` shows the services, and `remove` removes them. `docker swarm init` turns \
-this machine into a swarm.
+replicas of the services it depends on are running. Deploying again updates what changed and removes what the manifests no longer \
+contain. A swarm of several nodes needs pushed images. `status` shows the services, and `remove` removes them. `docker swarm init` \
+turns this machine into a swarm.
 
 Kubernetes: `kubectl apply -k` applies the files of `generate --for kubernetes`, then `kubectl rollout status` waits for each \
 service. Create the secrets first.";
@@ -105,27 +122,40 @@ service. Create the secrets first.";
 pub const REMOVE_HELP: &str = "Services stop in reverse order, then the inner stacks, and then the networks are removed. Named volumes \
 and secrets are kept; list them with `docker volume ls` and `docker secret ls`.";
 
-pub fn generate(deployment: GenerateArgs, plan: PlanArgs, check: bool, shell: &Shell) -> anyhow::Result<()> {
-    let profile = plan.profile.clone().unwrap_or_else(|| if plan.release { "release" } else { "dev" }.into());
-    let mut options = options(plan, CompileArgs::default())?;
-    (options.request.repo, options.request.env) = (deployment.stack.repo, deployment.stack.env.env);
-    options.request.destinations = deployment.destinations.into_iter().map(DestinationArg::destination).collect();
+/// Runs `generate`.
+pub fn generate(deployment: GenerateArgs, mut options: Options, check: bool, shell: &Shell) -> anyhow::Result<()> {
+    let GenerateArgs { destinations, repo, env: EnvArgs { env } } = deployment;
+    (options.request.repo, options.request.env) = (repo, env);
+    options.request.destinations = destinations.into_iter().map(DestinationArg::destination).collect();
     options.request.destinations.sort();
     options.request.destinations.dedup();
-    let generate = GenerateOptions { check, image_prefix: deployment.image_prefix, profile };
+    let generate = GenerateOptions { check, profile: options.request.profile.clone() };
     commands::generate::run(&options, &generate, shell)
 }
 
-pub fn deploy(deployment: DeployArgs, plan: PlanArgs, compile: CompileArgs, shell: &Shell) -> anyhow::Result<()> {
-    let mut options = options(plan, compile)?;
-    let DeployArgs { to, image_prefix, stack, context, namespace, timeout } = deployment;
+/// Runs `deploy`.
+pub fn deploy(deployment: DeployArgs, mut options: Options, shell: &Shell) -> anyhow::Result<()> {
+    let DeployArgs { to, repo, env: EnvArgs { env }, context, namespace, timeout } = deployment;
+    (options.request.repo, options.request.env) = (repo, env);
     #[cfg(feature = "engine")]
     if matches!(to, DeployToArg::Swarm) {
-        (options.request.repo, options.request.env) = (stack.repo, stack.env.env);
         options.request.destinations = vec![Destination::Stacks];
         return crate::swarm::deploy(&options, std::time::Duration::from_secs(timeout), shell);
     }
-    let _ = (to, stack);
+    let _ = to;
     options.request.destinations = vec![Destination::Kubernetes];
-    commands::deploy::run(&options, &DeployOptions { image_prefix, context, namespace, timeout }, shell)
+    commands::deploy::run(&options, &DeployOptions { context, namespace, timeout }, shell)
+}
+
+/// Runs `push`.
+pub fn push(push: PushArgs, shell: &Shell) -> anyhow::Result<()> {
+    let PushArgs { bundles, repo, env, json, scope, version, workspace, network } = push;
+    let mut options = defaults()?;
+    scope.give(&mut options)?;
+    version.give(&mut options);
+    workspace.give(&mut options);
+    network.give(&mut options);
+    options.request.env = env.env;
+    let offline = options.cargo.offline;
+    commands::push::run(&PushOptions { bundles, prefix: repo, json, offline }, &options, shell)
 }

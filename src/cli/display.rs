@@ -7,7 +7,7 @@ use crate::shell::{MessageFormat, Shell, Verbosity};
 
 #[derive(Args)]
 pub struct ShellArgs {
-    /// Print commands and decisions too
+    /// Also print commands and decisions
     #[arg(short, long, global = true, conflicts_with = "quiet", help_heading = "Display")]
     pub verbose: bool,
     /// Print only errors and warnings

@@ -13,7 +13,7 @@ pub const LOAD: &str = "Examples:
 Images and layers that the engine already has are not sent again. Podman, and Docker with the containerd image store, skip only \
 whole images.
 
-The engine is the one that DOCKER_HOST names. Without that variable, it is the one of Docker's current context, then the one at \
+The engine is the one at DOCKER_HOST. Without that variable, it is the one in Docker's current context, or else the one at \
 the default socket of Docker or podman.";
 
 #[cfg(feature = "engine")]
@@ -26,7 +26,9 @@ pub const RUN: &str = "Examples:
 Services start in `depends-on` order. Each one waits until the services it depends on are healthy. A service without a \
 `healthcheck` counts as healthy once it runs. Services reach each other by name in the app's own network.
 
-Ctrl-C stops the services in reverse order and removes the containers and the network. A second Ctrl-C kills them. Named volumes \
+Ctrl-C stops the services, each after those that depend on it, and removes the containers and the network. A second Ctrl-C kills \
+them. An init is process 1 of each container, so that programs that do not handle SIGTERM end at once; `init = false` in a service's \
+table leaves it out. Named volumes \
 are kept, as `APP_VOLUME`. If a service fails, all services stop and the exit code is 1.";
 
 pub const PUSH: &str = "Examples:
@@ -45,8 +47,15 @@ pub const EXPLAIN: &str = "Examples:
 pub const UPDATE: &str = "Examples:
   cargo appbundle update                         update every base image of the workspace
   cargo appbundle update debian:bookworm-slim    update one of them
+  cargo appbundle update bookworm                update the packages of a Debian suite
 
-Builds always use the images that `appbundle.lock` pins. Only `update` replaces a pin.";
+Builds always use the images and packages that `appbundle.lock` pins. Only `update` replaces a pin.";
+
+pub const VENDOR: &str = "Examples:
+  cargo appbundle vendor                         fill the folder that `vendor` in `base` names
+
+Packages leave an archive when newer ones come. With the folder under version control, every build finds those that \
+`appbundle.lock` pins. Packages that are no longer pinned are removed from it.";
 
 pub const BUILD: &str = "Examples:
   cargo appbundle build                          build every service of the workspace
@@ -64,8 +73,8 @@ pub const DEV: &str = "Examples:
   cargo appbundle dev -p gallery-service    only one service and its dependencies
   cargo appbundle dev --release             with optimisations
 
-`cargo build` compiles the services for this machine. Each service runs in its own container, with its ports published and ENV=dev \
-set. Its executable is mounted, and its package's directory is mounted read-only at /usr/src/app. When a source file changes, one \
+`cargo build` compiles the services for this machine. Each service runs in its own container, with its ports published on 127.0.0.1 and \
+ENV=dev set. A port that is in use gives way to the next free one. Its executable is mounted, and its package's directory is mounted read-only at /usr/src/app. When a source file changes, one \
 incremental `cargo build` runs, and the services whose executables changed restart. If the build fails, the old versions keep running.
 
 Databases and other dependencies are declared in the service's Cargo.toml and run too:

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::args::{CargoArgs, CompileArgs, PlanArgs};
+use super::args::{AppArgs, BuiltArgs, CargoArgs, CompileArgs, ImageArgs, PlanArgs, ScopeArgs};
+use super::compilation::{BuilderArgs, TargetArgs};
+use super::flags::{ConfigArgs, EngineArgs, FormatArgs, ManifestArgs, OutputArgs, PackageArgs, TargetDirArgs, VersionArgs};
 use super::values::{CiArg, TemplateArg};
 use super::{deployment, help};
 
@@ -14,12 +16,20 @@ pub enum Command {
     #[command(visible_alias = "b", after_help = help::BUILD)]
     Build {
         #[command(flatten)]
-        plan: PlanArgs,
+        format: FormatArgs,
+        #[command(flatten)]
+        image: ImageArgs,
         #[command(flatten)]
         compile: CompileArgs,
     },
     /// Print what `build` would do
     Plan {
+        #[command(flatten)]
+        format: FormatArgs,
+        #[command(flatten)]
+        image: ImageArgs,
+        #[command(flatten)]
+        builder: BuilderArgs,
         #[command(flatten)]
         plan: PlanArgs,
         /// Print JSON
@@ -32,6 +42,10 @@ pub enum Command {
         #[command(flatten)]
         deployment: deployment::GenerateArgs,
         #[command(flatten)]
+        format: FormatArgs,
+        #[command(flatten)]
+        version: VersionArgs,
+        #[command(flatten)]
         plan: PlanArgs,
         /// Write nothing; fail if a file differs from what would be written
         #[arg(long)]
@@ -40,19 +54,23 @@ pub enum Command {
     /// Show the services, images and layers in a bundle, and their sizes
     #[command(after_help = help::INSPECT)]
     Inspect {
-        /// Bundle: an `.auterionos` file, a docker archive or an OCI archive, made by any tool
-        file: PathBuf,
+        /// Bundle: an `.auterionos` file, a docker archive or an OCI archive, made by any tool [default: the last one built]
+        file: Option<PathBuf>,
         /// Print JSON
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        built: BuiltArgs,
     },
     /// Check a bundle for errors
     Verify {
-        /// Bundle: an `.auterionos` file, a docker archive or an OCI archive, made by any tool
-        file: PathBuf,
+        /// Bundle: an `.auterionos` file, a docker archive or an OCI archive, made by any tool [default: the last one built]
+        file: Option<PathBuf>,
         /// Print JSON
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        built: BuiltArgs,
     },
     /// Load a bundle's images into Docker or podman, skipping layers that are already present
     #[cfg(feature = "engine")]
@@ -61,7 +79,7 @@ pub enum Command {
         /// Bundle to load [default: the last one built]
         bundle: Option<PathBuf>,
         #[command(flatten)]
-        plan: PlanArgs,
+        built: BuiltArgs,
     },
     /// Run the app in containers on this machine until Ctrl-C
     #[cfg(feature = "engine")]
@@ -73,7 +91,7 @@ pub enum Command {
         #[arg(long, value_name = "SECONDS", default_value_t = 60)]
         timeout: u64,
         #[command(flatten)]
-        plan: PlanArgs,
+        image: ImageArgs,
         #[command(flatten)]
         compile: CompileArgs,
     },
@@ -84,8 +102,6 @@ pub enum Command {
         /// Seconds to wait for each service to become healthy
         #[arg(long, value_name = "SECONDS", default_value_t = 60)]
         timeout: u64,
-        #[command(flatten)]
-        plan: PlanArgs,
         #[command(flatten)]
         compile: CompileArgs,
     },
@@ -109,7 +125,7 @@ pub enum Command {
         #[arg(long)]
         json: bool,
         #[command(flatten)]
-        plan: PlanArgs,
+        app: AppArgs,
     },
     /// Remove the app from a Docker Swarm and wait until it is gone
     #[cfg(feature = "engine")]
@@ -119,7 +135,7 @@ pub enum Command {
         #[arg(long, value_name = "SECONDS", default_value_t = 120)]
         timeout: u64,
         #[command(flatten)]
-        plan: PlanArgs,
+        app: AppArgs,
     },
     /// Create a service from a template and add it to the workspace
     NewService {
@@ -128,11 +144,11 @@ pub enum Command {
         /// Kind of service
         #[arg(long, value_enum, default_value = "http")]
         template: TemplateArg,
-        /// Directory to create [default: beside the other services]
+        /// Directory to create [default: next to the other services]
         #[arg(long, value_name = "DIR")]
         path: Option<PathBuf>,
         #[command(flatten)]
-        cargo: CargoArgs,
+        manifest: ManifestArgs,
     },
     /// Prepare an existing workspace: find its executables and write their tables
     Init {
@@ -146,7 +162,7 @@ pub enum Command {
         #[arg(long, value_name = "AUTHOR")]
         author: Option<String>,
         #[command(flatten)]
-        cargo: CargoArgs,
+        manifest: ManifestArgs,
     },
     /// Write a CI job that builds, verifies and uploads the bundle
     Ci {
@@ -159,43 +175,41 @@ pub enum Command {
         #[arg(long)]
         stdout: bool,
         #[command(flatten)]
-        plan: PlanArgs,
+        target: TargetArgs,
+        #[command(flatten)]
+        manifest: ManifestArgs,
     },
     /// Push the images of the last build, or of bundles, to a registry
     #[command(after_help = help::PUSH)]
-    Push {
-        /// Bundles to push [default: the last build]
-        #[arg(value_name = "BUNDLE")]
-        bundles: Vec<PathBuf>,
-        /// Repository prefix, as HOST/PATH; each image becomes PREFIX/SERVICE:VERSION
-        #[arg(long, value_name = "PREFIX")]
-        repo: String,
-        #[command(flatten)]
-        env: deployment::EnvArgs,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        plan: PlanArgs,
-    },
+    Push(deployment::PushArgs),
     /// Deploy the app to a cluster or swarm and wait until it runs
     #[command(after_help = deployment::DEPLOY_HELP)]
     Deploy {
         #[command(flatten)]
         deployment: deployment::DeployArgs,
         #[command(flatten)]
-        plan: PlanArgs,
+        image: ImageArgs,
         #[command(flatten)]
         compile: CompileArgs,
     },
-    /// Update the base images pinned in `appbundle.lock`
+    /// Update the base images and Debian packages pinned in `appbundle.lock`
     #[command(after_help = help::UPDATE)]
     Update {
-        /// Images to update, as the manifests name them [default: all]
+        /// Images, as the manifests name them, and suites of packages to update [default: all]
         #[arg(value_name = "REF")]
         references: Vec<String>,
         #[command(flatten)]
-        plan: PlanArgs,
+        scope: ScopeArgs,
+        #[command(flatten)]
+        cargo: CargoArgs,
+    },
+    /// Copy the pinned Debian packages into the folder that `vendor` names
+    #[command(after_help = help::VENDOR)]
+    Vendor {
+        #[command(flatten)]
+        scope: ScopeArgs,
+        #[command(flatten)]
+        cargo: CargoArgs,
     },
     /// Check that everything needed to build is installed
     Doctor {
@@ -203,17 +217,31 @@ pub enum Command {
         #[arg(long)]
         json: bool,
         #[command(flatten)]
-        plan: PlanArgs,
+        package: PackageArgs,
+        #[command(flatten)]
+        format: FormatArgs,
+        #[command(flatten)]
+        engine: EngineArgs,
+        #[command(flatten)]
+        builder: BuilderArgs,
+        #[command(flatten)]
+        app: AppArgs,
     },
-    /// Remove what builds have written
+    /// Remove everything that builds have written
     Clean {
         #[command(flatten)]
-        plan: PlanArgs,
+        output: OutputArgs,
+        #[command(flatten)]
+        manifest: ManifestArgs,
+        #[command(flatten)]
+        target_dir: TargetDirArgs,
+        #[command(flatten)]
+        config: ConfigArgs,
         /// Remove only the cache of compressed layers
         #[arg(long)]
         cache: bool,
     },
-    /// Explain an error code: what it means, usual causes, and how to fix them
+    /// Explain an error code: what it means, common causes, and how to fix it
     #[command(after_help = help::EXPLAIN)]
     Explain {
         /// Code, as in `error[CODE]` [default: list all codes]

@@ -14,8 +14,6 @@ use crate::shell::{Shell, count};
 /// Options in addition to those of the plan.
 #[derive(Clone, Debug, Default)]
 pub struct DeployOptions {
-    /// Repository prefix of the images, `HOST/PATH`.
-    pub image_prefix: Option<String>,
     /// `--context` of kubectl.
     pub context: Option<String>,
     /// `--namespace` of kubectl.
@@ -31,9 +29,9 @@ pub struct DeployOptions {
 pub fn run(options: &Options, deploy: &DeployOptions, shell: &Shell) -> Result<()> {
     let Session { plan, .. } = Session::start(options, shell)?;
     let others = Others::new();
-    let outside = Outside { binaries: &plan.output, image_prefix: deploy.image_prefix.as_deref(), others: &others };
+    let outside = Outside { binaries: &plan.output, repo: options.request.repo.as_deref(), others: &others };
     let Rendered { files, notes } = render::deployment(&plan, Destination::Kubernetes, outside)?;
-    notes.iter().for_each(|note| shell.note(note));
+    shell.notes(notes, &plan.allow);
     let folder = crate::fs::scratch()?;
     for file in &files {
         let path = folder.path().join(&file.path);
@@ -82,6 +80,27 @@ fn capture(command: &mut Command, shell: &Shell) -> Result<String> {
                 "`kubectl` is not installed\nhelp: https://kubernetes.io/docs/tasks/tools, or `apt-get install kubernetes-client`"
             ))
         }
-        other => other,
+        Err(error) => Err(no_cluster(&error.to_string()).unwrap_or(error)),
+        good => good,
     }
+}
+
+/// How programs in Go begin to say that a server is out of reach.
+const DIAL: &str = "dial tcp ";
+
+/// One sentence where kubectl has a page, if it reached no cluster.
+fn no_cluster(said: &str) -> Option<anyhow::Error> {
+    let signs = ["was refused - did you specify", "Unable to connect to the server", "no configuration has been provided", DIAL];
+    let is_it = |line: &&str| {
+        let of_context = line.contains("context") && line.contains("does not exist");
+        of_context || signs.iter().any(|sign| line.contains(sign))
+    };
+    let line = said.lines().skip_while(|line| *line != "--- stderr").skip(1).filter(is_it).last()?;
+    let why = match line.find(DIAL) {
+        Some(at) => line[at + DIAL.len()..].split(';').next().unwrap_or_default(),
+        None => line.trim_start_matches("error: ").split(" - did you").next().unwrap_or(line).trim_end_matches(['.', '?']),
+    };
+    Some(anyhow::anyhow!(
+        "kubectl reaches no cluster: {why}\nhelp: choose one with `--context`; `kubectl config get-contexts` lists them"
+    ))
 }

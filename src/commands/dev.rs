@@ -68,6 +68,7 @@ pub fn run(options: &Options, asked: &DevOptions, shell: &Shell) -> Result<()> {
         engine: &engine,
         started: &mut started,
         inside: &mut inside,
+        ports: Default::default(),
         interrupt: &interrupt,
         shell,
     }

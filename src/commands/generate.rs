@@ -19,8 +19,6 @@ use crate::workspace::Workspace;
 pub struct GenerateOptions {
     /// Write nothing; fail if a file is out of date.
     pub check: bool,
-    /// Repository prefix of the images, `HOST/PATH`.
-    pub image_prefix: Option<String>,
     /// The profile of the executables that the development file mounts.
     pub profile: String,
 }
@@ -39,7 +37,7 @@ pub fn run(options: &Options, generate: &GenerateOptions, shell: &Shell) -> Resu
             return compare(&plan.output, &files);
         }
         let _lock = lock(&plan, shell)?;
-        notes.iter().for_each(|note| shell.note(note));
+        shell.notes(notes, &plan.allow);
         return put(&plan, files, shell);
     }
     let bench = Workbench::open(&plan, options, plan.compression, shell)?;
@@ -52,7 +50,7 @@ pub fn run(options: &Options, generate: &GenerateOptions, shell: &Shell) -> Resu
         return compare(&plan.output, &files);
     }
     images.finish()?;
-    notes.iter().for_each(|note| shell.note(note));
+    shell.notes(notes, &plan.allow);
     put(&plan, files, shell)
 }
 
@@ -79,7 +77,7 @@ fn deployments(
         options.request.targets.is_empty() && CargoSettings::read(&options.cargo.config)?.get(&["build", "target"]).is_none();
     let built = if bare { workspace.target_dir.clone() } else { workspace.target_dir.join(&plan.target.triple) };
     let binaries = built.join(profile);
-    let outside = Outside { binaries: &binaries, image_prefix: generate.image_prefix.as_deref(), others };
+    let outside = Outside { binaries: &binaries, repo: options.request.repo.as_deref(), others };
     let mut all = Rendered::default();
     for destination in &options.request.destinations {
         let Rendered { files, notes } = render::deployment(plan, *destination, outside)?;

@@ -1,12 +1,12 @@
 //! `cargo appbundle init`: prepares an existing workspace.
 
-use std::io::{IsTerminal as _, Write as _};
-
 use anyhow::{Result, bail};
 
 use crate::app::{Author, Name};
-use crate::scaffold::tables::{self, AddedTables};
-use crate::shell::Shell;
+use crate::scaffold::apt;
+use crate::scaffold::tables::{self, WantedService};
+use crate::scaffold::{self, Discovered};
+use crate::shell::{Shell, ask_text, ask_yes, count};
 use crate::workspace::{CargoOptions, Member, Workspace};
 
 /// Options from the command line.
@@ -14,7 +14,7 @@ use crate::workspace::{CargoOptions, Member, Workspace};
 pub struct InitOptions {
     /// How to call Cargo.
     pub cargo: CargoOptions,
-    /// Take all executables without asking.
+    /// Take all executables, and all that is known of them, without asking.
     pub all: bool,
     /// The app's name.
     pub name: Option<String>,
@@ -22,64 +22,113 @@ pub struct InitOptions {
     pub author: Option<String>,
 }
 
-/// Writes the missing tables; existing ones stay unchanged.
+/// Shows the missing tables and writes them; existing ones stay unchanged.
+///
+/// # Errors
+/// When there is nobody to ask, an answer is missing, or the user wants nothing written.
 pub fn run(options: &InitOptions, shell: &Shell) -> Result<()> {
     let workspace = Workspace::read(&options.cargo)?;
-    let name = match &options.name {
-        Some(name) => Name::new(name).map_err(anyhow::Error::msg)?,
-        None => {
-            let folder = workspace.root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            Name::new(&Name::near(&folder)).map_err(|_| {
-                anyhow::anyhow!("the directory's name is not a valid app name\nhelp: choose one with `--name NAME`")
-            })?
-        }
-    };
-    let author = options.author.as_deref().map(Author::new).transpose().map_err(anyhow::Error::msg)?;
+    let name = app_name(options, &workspace)?;
+    let mut author = options.author.as_deref().map(Author::new).transpose().map_err(anyhow::Error::msg)?;
+    let asks = !options.all;
+    let has_table = |member: &Member| member.metadata.get("service").is_some();
+    let open: Vec<&Member> = workspace.members.iter().filter(|member| !has_table(member)).collect();
+    for member in workspace.members.iter().filter(|member| has_table(member)) {
+        shell.status("Kept", format_args!("the service table of `{}`", member.name));
+    }
+    let bins: usize = workspace.members.iter().map(|member| member.bins.len()).sum();
     let mut chosen = Vec::new();
-    for member in &workspace.members {
-        if member.metadata.get("service").is_some() {
-            shell.status("Kept", format_args!("the service table of `{}`", member.name));
-            continue;
-        }
-        let bins = choose(member, options.all)?;
-        if !bins.is_empty() {
-            chosen.push((member, bins));
+    for member in open {
+        let services = choose(member, &workspace, (bins == 1, asks), shell)?;
+        if !services.is_empty() {
+            chosen.push((member, services));
         }
     }
-    let AddedTables { changed, had_app } = tables::add(&workspace, &name, author.as_ref(), &chosen)?;
-    changed.iter().for_each(|path| shell.status("Wrote", path.display()));
-    if had_app {
+    if asks && author.is_none() && bins > 0 && !has_app(&workspace) {
+        author = ask_text("author, a reverse domain such as com.example; only AuterionOS needs one [none]", |text| {
+            Author::new(text).map(drop)
+        })?
+        .map(|text| Author::new(&text))
+        .transpose()
+        .map_err(anyhow::Error::msg)?;
+    }
+    let prepared = tables::prepare(&workspace, &name, author.as_ref(), &chosen)?;
+    for (path, old, new) in &prepared.changes {
+        shell.status("To write", path.display());
+        tables::added(old, new).iter().for_each(|line| shell.output(line));
+    }
+    if asks && !prepared.changes.is_empty() && !ask_yes("write this?")? {
+        bail!("nothing is written, as you wish");
+    }
+    prepared.write()?;
+    prepared.changes.iter().for_each(|(path, ..)| shell.status("Wrote", path.display()));
+    if prepared.had_app {
         shell.status("Kept", "the app's table");
     }
-    let has_service = !chosen.is_empty() || workspace.members.iter().any(|member| member.metadata.get("service").is_some());
-    shell.note(match has_service {
-        true => "next: `cargo appbundle doctor`, then `cargo appbundle build`",
-        false => "next: `cargo appbundle new-service NAME`, since there is no service yet",
+    for name in ["Dockerfile.base", "Dockerfile"] {
+        let text = std::fs::read_to_string(workspace.root.join(name)).unwrap_or_default();
+        if let Some(base) = apt::base_of(&text).filter(|_| !prepared.had_app) {
+            shell.note(format_args!(
+                "`{name}` installs packages: `{base}` in the app's table makes a base of them without Docker"
+            ));
+        }
+    }
+    shell.note(match bins {
+        0 => "next: create a service with `cargo appbundle new-service NAME`",
+        _ => "next: `cargo appbundle build`; `cargo appbundle doctor` shows what it needs",
     });
     Ok(())
 }
 
-/// Chooses the executables of a member that become services.
-fn choose(member: &Member, all: bool) -> Result<Vec<String>> {
-    if all {
-        return Ok(member.bins.clone());
+fn app_name(options: &InitOptions, workspace: &Workspace) -> Result<Name> {
+    if let Some(name) = &options.name {
+        return Name::new(name).map_err(anyhow::Error::msg);
     }
-    let mut chosen = Vec::new();
+    let folder = workspace.root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Name::new(&Name::near(&folder))
+        .map_err(|_| anyhow::anyhow!("the directory's name is not a valid app name\nhelp: choose one with `--name NAME`"))
+}
+
+fn has_app(workspace: &Workspace) -> bool {
+    let of_root = workspace.root_package().is_some_and(|package| package.metadata.get("appbundle").is_some());
+    workspace.metadata.get("appbundle").is_some() || of_root
+}
+
+/// The executables of a member that become services, each with what is known of it. `alone` is whether the workspace has only this one.
+fn choose(member: &Member, workspace: &Workspace, (alone, asks): (bool, bool), shell: &Shell) -> Result<Vec<WantedService>> {
+    let mut services = Vec::new();
     for bin in &member.bins {
-        if !std::io::stdin().is_terminal() {
-            bail!(
-                "there is no terminal to ask which executables become services\nhelp: take all with `cargo appbundle init --all`"
-            );
+        if asks && !ask_yes(&format!("make `{bin}` of package `{}` a service?", member.name))? {
+            continue;
         }
-        eprint!("make `{bin}` of package `{}` a service? [Y/n] ", member.name);
-        std::io::stderr().flush()?;
-        let mut answer = String::new();
-        if std::io::stdin().read_line(&mut answer)? == 0 {
-            bail!("the question was not answered; nothing is changed");
+        let near = Name::near(bin);
+        let names = if member.bins.len() == 1 { vec![bin.as_str(), &near, &member.name] } else { vec![bin.as_str(), &near] };
+        let found = scaffold::discover(&workspace.root, member.folder(), &names, alone);
+        let sources = found.sources.join(" and ");
+        if !found.packages.is_empty() {
+            shell.note(format_args!(
+                "{sources} installs {}: the default base has the libraries that executables link, and CA certificates; for more, set `base = {{ dockerfile = \"…\" }}`",
+                found.packages.join(", ")
+            ));
         }
-        if !answer.trim().to_lowercase().starts_with('n') {
-            chosen.push(bin.clone());
-        }
+        let take = found.is_empty() || {
+            shell.status("Found", format_args!("in {sources}: {}", summary(&found)));
+            !asks || ask_yes(&format!("put this into the table of `{bin}`?"))?
+        };
+        services.push(WantedService { bin: bin.clone(), found: if take { found } else { Discovered::default() } });
     }
-    Ok(chosen)
+    Ok(services)
+}
+
+/// `ports 8080, health check /healthz at 8080, 2 variables`
+fn summary(found: &Discovered) -> String {
+    let mut parts = Vec::new();
+    if !found.ports.is_empty() {
+        parts.push(format!("ports {}", found.ports.join(" ")));
+    }
+    parts.extend(found.health.iter().map(|(path, port)| format!("health check {path} at {port}")));
+    if !found.environment.is_empty() {
+        parts.push(count(found.environment.len(), "variable"));
+    }
+    parts.join(", ")
 }

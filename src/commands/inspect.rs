@@ -1,16 +1,13 @@
 //! `cargo appbundle inspect`: shows the contents of a bundle, made by this or another tool.
 
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::Result;
 use serde::Serialize;
 
-use super::verify::{look, printable};
-use crate::bundle::survey::{Bytes, ImageReport, Layouts, Limits, Size, Survey};
-use crate::plan::Layout;
-use crate::process;
-use crate::shell::{Shell, bytes, count};
+use super::verify::look;
+use crate::bundle::survey::{Limits, Survey, printable, tables};
+use crate::shell::Shell;
 
 /// Options of `inspect`.
 #[derive(Clone, Debug)]
@@ -49,7 +46,7 @@ pub fn run(options: &InspectOptions, shell: &Shell) -> Result<()> {
     let limits = Limits { unpacked: options.limit, largest: options.largest };
     let survey = look(&options.file, limits, "Reading", shell)?;
     let file = options.file.display().to_string();
-    let text = text(&file, &survey)?;
+    let text = tables(&file, &survey, shell.ink());
     shell.answer(options.json, "appbundle-inspection", Report { file: &file, survey: &survey }, text.trim_end())?;
     if options.json {
         return Ok(());
@@ -59,124 +56,6 @@ pub fn run(options: &InspectOptions, shell: &Shell) -> Result<()> {
     }
     for fault in survey.warnings.iter().chain(&survey.faults) {
         shell.warning(printable(fault));
-    }
-    Ok(())
-}
-
-/// Formats the contents as tables.
-fn text(file: &str, survey: &Survey) -> Result<String> {
-    let mut out = String::new();
-    writeln!(out, "{file}: {}, {}", survey.format.name(), bytes(survey.size))?;
-    let mut line = |name: &str, value: Option<String>| match value {
-        Some(value) => writeln!(out, "  {name:<9} {}", printable(&value)),
-        None => Ok(()),
-    };
-    line("name", survey.name.clone())?;
-    line("version", survey.version.clone())?;
-    line("made by", survey.made_by.clone())?;
-    line("made at", survey.made_at.clone())?;
-    line("devices", Some(survey.devices.join(", ")).filter(|list| !list.is_empty()))?;
-    line("API", survey.api_version.map(|api| api.to_string()))?;
-    line("signed", survey.signed.then(|| "yes".into()))?;
-
-    for (at, image) in survey.images.iter().enumerate() {
-        image_text(&mut out, at, image)?;
-    }
-    if !survey.layers.is_empty() {
-        writeln!(out, "\nlayers")?;
-        let mut table = vec![["layer", "unpacked", "packed", "files", "images"].map(str::to_owned).to_vec()];
-        for layer in &survey.layers {
-            let packed = layer.packed.filter(|_| layer.present).map_or_else(|| "-".into(), bytes);
-            let unpacked = if layer.present { bytes(layer.unpacked) } else { "left out".into() };
-            let images: Vec<String> = layer.images.iter().map(|at| (at + 1).to_string()).collect();
-            table.push(vec![layer.diff_id.short(), unpacked, packed, layer.files.to_string(), images.join(" ")]);
-        }
-        columns(&mut out, &table, &[false, true, true, true, false])?;
-        let sharing = &survey.sharing;
-        if sharing.saved > 0 {
-            let packed = sharing.saved_packed.map_or_else(String::new, |saved| format!(", {} in this file", bytes(saved)));
-            writeln!(
-                out,
-                "  sharing saves {}{packed}: {} of images are stored as {}",
-                bytes(sharing.saved),
-                bytes(sharing.separate),
-                bytes(sharing.stored)
-            )?;
-        }
-    }
-    if let Some(layouts) = &survey.layouts {
-        layouts_text(&mut out, layouts)?;
-    }
-    if !survey.payload.is_empty() {
-        writeln!(out, "\npayload")?;
-        let rows: Vec<Vec<String>> = survey.payload.iter().map(|file| vec![file.name.clone(), bytes(file.size)]).collect();
-        columns(&mut out, &rows, &[false, true])?;
-    }
-    if !survey.largest.is_empty() {
-        writeln!(out, "\nlargest files")?;
-        let rows: Vec<Vec<String>> =
-            survey.largest.iter().map(|file| vec![bytes(file.size), file.layer.short(), file.path.clone()]).collect();
-        columns(&mut out, &rows, &[true, false, false])?;
-    }
-    Ok(out)
-}
-
-/// The two layouts side by side: what a file and a device have, and what a host fetches that runs one service alone.
-fn layouts_text(out: &mut String, layouts: &Layouts) -> Result<()> {
-    writeln!(out, "\nlayouts, by the bytes of layers")?;
-    let shown = |of: &Bytes| bytes(of.packed.unwrap_or(of.unpacked));
-    let row = |name: &str, size: &Size, this: bool| {
-        let (least, most) = (shown(&size.smallest), shown(&size.largest));
-        let one = if least == most { most } else { format!("{least} to {most}") };
-        let packed = size.all.packed.map_or_else(|| "-".into(), bytes);
-        let mark = if this { "this file" } else { "" };
-        [name, &size.images.to_string(), &size.layers.to_string(), &bytes(size.all.unpacked), &packed, &one, mark]
-            .map(str::to_owned)
-            .to_vec()
-    };
-    let mut table = vec![["layout", "images", "layers", "unpacked", "packed", "one service", ""].map(str::to_owned).to_vec()];
-    table.push(row("image-per-service", &layouts.image_per_service, layouts.this == Layout::ImagePerService));
-    if let Some(size) = &layouts.multi_binary {
-        table.push(row("multi-binary", size, layouts.this == Layout::MultiBinary));
-    }
-    columns(out, &table, &[false, true, true, true, true, true, false])?;
-    if layouts.multi_binary.is_none() {
-        writeln!(out, "  one image cannot hold all services: they stand on different bases")?;
-    }
-    Ok(())
-}
-
-fn image_text(out: &mut String, at: usize, image: &ImageReport) -> Result<()> {
-    let names = if image.names.is_empty() { "(no name)".to_owned() } else { image.names.join(", ") };
-    let service = image.service.as_ref().map_or_else(String::new, |service| format!("{service}: "));
-    writeln!(out, "\n{}. {}", at + 1, printable(&format!("{service}{names}")))?;
-    let mut line = |name: &str, value: String| {
-        if value.is_empty() { Ok(()) } else { writeln!(out, "  {name:<9} {}", printable(&value)) }
-    };
-    line("id", image.id.short())?;
-    line("platform", image.platform.clone())?;
-    let command: Vec<String> = image.entrypoint.iter().chain(&image.cmd).cloned().collect();
-    line("runs", process::words(&command))?;
-    line("user", image.user.clone().unwrap_or_else(|| "root".into()))?;
-    line("in", image.working_dir.clone().unwrap_or_default())?;
-    line("ports", image.ports.join(", "))?;
-    line("env", if image.env.is_empty() { String::new() } else { image.env.len().to_string() })?;
-    line("size", format!("{} in {}", bytes(image.unpacked), count(image.layers.len(), "layer")))?;
-    Ok(())
-}
-
-/// Aligns rows in columns; the columns in `right` are aligned to the right.
-fn columns(out: &mut String, rows: &[Vec<String>], right: &[bool]) -> Result<()> {
-    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect()).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..right.len()).map(width).collect();
-    for row in &rows {
-        let cells = row
-            .iter()
-            .zip(&widths)
-            .zip(right)
-            .map(|((cell, width), right)| if *right { format!("{cell:>width$}") } else { format!("{cell:<width$}") });
-        writeln!(out, "  {}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::engine::Engine;
-use crate::pipeline::{Options, Session, load};
+use crate::pipeline::{Options, last_bundle, load};
 use crate::shell::Shell;
 
 /// Loads a bundle; prints each image's name and id to stdout.
@@ -15,7 +15,7 @@ use crate::shell::Shell;
 pub fn run(options: &Options, file: Option<&Path>, shell: &Shell) -> Result<()> {
     let path = match file {
         Some(path) => path.to_owned(),
-        None => load::last_bundle(&Session::start(options, shell)?.plan)?,
+        None => last_bundle(options, shell)?,
     };
     let engine = Engine::connect(load::START)?;
     let contents = load::read(&path, shell)?;

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::scaffold::{self, CreatedMember, NewMember};
+use crate::scaffold::{self, CreatedMember, NewMember, ServiceTemplate};
 use crate::shell::Shell;
 use crate::workspace::{CargoOptions, Workspace};
 
@@ -20,5 +20,12 @@ pub fn run(cargo: &CargoOptions, wanted: &NewMember, shell: &Shell) -> Result<()
     if let Some(path) = app_yml {
         shell.status("Added", format_args!("to {}", path.display()));
     }
+    let name = &wanted.name;
+    shell.note(match wanted.template {
+        ServiceTemplate::Stack => format!("next: `cargo appbundle build -p {name}`, then `cargo appbundle load`"),
+        _ => format!(
+            "next: `cargo test -p {name}`, then `cargo appbundle dev -p {name}`, or `cargo appbundle build` for the bundle"
+        ),
+    });
     Ok(())
 }

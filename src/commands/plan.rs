@@ -6,18 +6,19 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use serde::Serialize;
 
+use crate::config::lockfile::Lockfile;
+use crate::debian::DebianPin;
+use crate::pipeline::pulled::packages::{architecture, recipes};
 use crate::pipeline::{Options, Session};
 use crate::plan::Plan;
-use crate::shell::Shell;
+use crate::shell::{Shell, bytes};
 use crate::workspace::{self, Unified};
 
 /// Prints the plan to stdout, as text or JSON.
 pub fn run(options: &Options, json: bool, shell: &Shell) -> Result<()> {
     let session = Session::start(options, shell)?;
-    for note in crate::render::files(&session.plan)?.notes {
-        shell.note(note);
-    }
     let plan = &session.plan;
+    shell.notes(crate::render::files(plan)?.notes, &plan.allow);
     let services: Vec<_> =
         plan.packages().map(|(service, p)| (service.name.as_str(), p.package.as_str(), p.features.as_slice())).collect();
     // Binaries that were built elsewhere need no dependencies, and those may be out of reach here.
@@ -29,8 +30,9 @@ pub fn run(options: &Options, json: bool, shell: &Shell) -> Result<()> {
             })
             .unwrap_or_default(),
     };
-    let text = text(plan)? + &shared(&unified);
-    shell.answer(json, "appbundle-plan", Printed { plan, unified }, text.trim_end())
+    let pins = pins(plan)?;
+    let text = text(plan)? + &packages(&pins) + &shared(&unified);
+    shell.answer(json, "appbundle-plan", Printed { plan, unified, packages: pins }, text.trim_end())
 }
 
 /// The JSON output.
@@ -40,6 +42,41 @@ struct Printed<'a> {
     plan: &'a Plan,
     /// Dependencies with features that only some of the services that use them request.
     unified: Vec<Unified>,
+    /// The Debian packages of bases, as far as they are pinned.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    packages: Vec<DebianPin>,
+}
+
+/// The pins of the plan's bases of packages.
+fn pins(plan: &Plan) -> Result<Vec<DebianPin>> {
+    let recipes = recipes(plan);
+    if recipes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let lockfile = Lockfile::read(&plan.workspace)?;
+    Ok(recipes.into_iter().filter_map(|recipe| lockfile.debian(recipe, &architecture(&plan.target)).cloned()).collect())
+}
+
+/// The packages of each base, the largest first, each with the one that depends on it.
+fn packages(pins: &[DebianPin]) -> String {
+    let mut out = String::new();
+    for pin in pins {
+        let installed: u64 = pin.packages.iter().map(|package| package.installed << 10).sum();
+        out.push_str(&format!(
+            "\nPackages of {} for {}: {} to fetch, {} with all files\n",
+            pin.suite,
+            pin.architecture,
+            bytes(pin.size()),
+            bytes(installed)
+        ));
+        let mut packages: Vec<_> = pin.packages.iter().collect();
+        packages.sort_by_key(|package| (std::cmp::Reverse(package.installed), &package.name));
+        for package in packages {
+            let why = package.needed_by.as_ref().map(|by| format!(", for {by}")).unwrap_or_default();
+            out.push_str(&format!("  {:>10}  {} {}{why}\n", bytes(package.installed << 10), package.name, package.version));
+        }
+    }
+    out
 }
 
 /// All services are compiled together, so a dependency gets the features that any of them requests.
@@ -56,7 +93,7 @@ fn shared(unified: &[Unified]) -> String {
     if out.is_empty() {
         out
     } else {
-        format!("\nShared dependencies, compiled for all with features that only some ask for\n{out}")
+        format!("\nShared dependencies that are compiled with features only some services enable\n{out}")
     }
 }
 

@@ -36,7 +36,7 @@ pub fn run(options: &Options, run: &RunOptions, shell: &Shell) -> Result<()> {
             let mut all = options.clone();
             all.request.packages.clear();
             all.request.formats = vec![Format::Docker];
-            let session = Session::start(&all, shell)?;
+            let session = Session::apart(&all, shell)?;
             // What would fail once all is built is told before.
             let (_, launches, _) = apps::of_plan(&session.plan)?;
             ports::check(&engine, &apps::select(launches, Some(&session.plan), &options.request.packages)?)?;
@@ -51,7 +51,8 @@ pub fn run(options: &Options, run: &RunOptions, shell: &Shell) -> Result<()> {
             apps::of_bundle(&path, &contents).with_context(|| format!("failed to find out what `{}` runs", path.display()))?
         }
     };
-    notes.iter().for_each(|note| shell.note(note));
+    let allowed = app.as_ref().map(|plan| plan.allow.clone()).unwrap_or_default();
+    shell.notes(notes, &allowed);
     let launches = apps::in_order(apps::select(launches, app.as_ref(), &options.request.packages)?)?;
     ports::check(&engine, &launches)?;
     load::load(&engine, &path, &contents, shell)?;

@@ -35,7 +35,7 @@ pub fn run(options: &Options, test: &TestOptions, shell: &Shell) -> Result<()> {
     let services: Vec<(&Service, &Package)> = plan.packages().filter(|(service, _)| !all || service.test.is_some()).collect();
     if services.is_empty() {
         bail!(
-            "no service has a table `[package.metadata.service.test]`\nhelp: `cargo appbundle test --help` shows one; without one, `cargo appbundle test SERVICE` is `cargo test`"
+            "no service has a table `[package.metadata.service.test]`\nhelp: `cargo appbundle test --help` shows an example; tests that need no containers run with `cargo test`"
         );
     }
     let interrupt = Interrupt::listen()?;

@@ -1,4 +1,6 @@
-//! `cargo appbundle update`: updates pins to the current images of the registries.
+//! `cargo appbundle update`: updates pins to the current images of the registries and packages of the archives.
+
+mod packages;
 
 use std::collections::BTreeSet;
 
@@ -6,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::app::Target;
 use crate::config::lockfile::{self, Lockfile, Pin, PlatformPin};
+use crate::debian::Recipe;
 use crate::oci::Platform;
 use crate::pipeline::pulled::{self, client};
 use crate::pipeline::{Options, Session, cache_folder, lock};
@@ -23,7 +26,9 @@ pub fn run(options: &Options, wanted: &[String], shell: &Shell) -> Result<()> {
     let _lock = lock(&plan, shell)?;
     let mut lockfile = Lockfile::read(&plan.workspace)?;
     let all = pulled::references(&plan);
-    let chosen = choose(&all, wanted)?;
+    let recipes = pulled::packages::recipes(&plan);
+    let (of_packages, wanted_images) = split(&recipes, wanted);
+    let chosen = if wanted_images.is_empty() && !wanted.is_empty() { Vec::new() } else { choose(&all, &wanted_images)? };
     let mover = Mover {
         client: client(&plan.registries, options, shell)?,
         blobs: Blobs::of_user()?,
@@ -35,6 +40,9 @@ pub fn run(options: &Options, wanted: &[String], shell: &Shell) -> Result<()> {
     for reference in chosen {
         changed |= mover.update(reference, &mut lockfile)?;
     }
+    for recipe in of_packages {
+        changed |= packages::update(recipe, &plan, &mut lockfile, &mover.client, &mover.blobs, shell)?;
+    }
     // What no service stands on any more goes, where all services were looked at.
     if wanted.is_empty() && options.request.packages.is_empty() {
         let used: BTreeSet<String> = all.iter().map(ToString::to_string).collect();
@@ -45,6 +53,9 @@ pub fn run(options: &Options, wanted: &[String], shell: &Shell) -> Result<()> {
             lockfile.remove(&name);
             changed = true;
         }
+        let pins = lockfile.debian_pins().len();
+        lockfile.retain_debian(|pin| recipes.iter().any(|recipe| pin.is_of(recipe, &pin.architecture)));
+        changed |= lockfile.debian_pins().len() != pins;
     }
     if !changed {
         shell.status("Unchanged", lockfile.path().display());
@@ -58,6 +69,16 @@ pub fn run(options: &Options, wanted: &[String], shell: &Shell) -> Result<()> {
     Ok(())
 }
 
+/// The bases of packages among what is wanted, by their suites, and what else is wanted.
+fn split<'a>(recipes: &[&'a Recipe], wanted: &[String]) -> (Vec<&'a Recipe>, Vec<String>) {
+    if wanted.is_empty() {
+        return (recipes.to_vec(), Vec::new());
+    }
+    let (suites, images): (Vec<String>, Vec<String>) =
+        wanted.iter().cloned().partition(|name| recipes.iter().any(|recipe| recipe.suite == *name));
+    (recipes.iter().copied().filter(|recipe| suites.contains(&recipe.suite)).collect(), images)
+}
+
 fn choose<'a>(all: &[&'a Reference], wanted: &[String]) -> Result<Vec<&'a Reference>> {
     if wanted.is_empty() {
         return Ok(all.to_vec());
@@ -68,7 +89,7 @@ fn choose<'a>(all: &[&'a Reference], wanted: &[String]) -> Result<Vec<&'a Refere
         let Some(found) = all.iter().find(|known| ***known == reference) else {
             let known: Vec<String> = all.iter().map(|known| format!("`{known}`")).collect();
             let known = if known.is_empty() {
-                "no service uses an image of a registry".to_owned()
+                "no service uses an image from a registry".to_owned()
             } else {
                 format!("base images in use: {}", known.join(", "))
             };

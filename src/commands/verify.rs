@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use serde::Serialize;
 
-use crate::bundle::survey::{Format, Limits, Survey, survey};
+use crate::bundle::survey::{Format, Limits, Survey, printable, survey};
 use crate::diagnostic::Code;
 use crate::shell::{self, Shell, count};
 
@@ -89,11 +89,6 @@ pub(super) fn look(file: &std::path::Path, limits: Limits, verb: &str, shell: &S
     let progress = shell.progress(verb, std::fs::metadata(file).map_or(0, |metadata| metadata.len()));
     progress.message(file.display().to_string());
     survey(file, limits, &|bytes| progress.advance(bytes))
-}
-
-/// Removes control characters from text of the bundle before it is printed to the terminal.
-pub(super) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// `AuterionOS app com.example.demo 1.2.3, 3 images, 5 layers, 12 MiB`

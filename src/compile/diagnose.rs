@@ -3,7 +3,7 @@
 use std::fmt;
 use std::process::ExitStatus;
 
-use super::linker;
+use super::{linker, needs};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::Plan;
 
@@ -45,10 +45,7 @@ pub fn failed(status: ExitStatus, stderr: &str, plan: &Plan) -> anyhow::Error {
 
 fn cause(stderr: &str, triple: &str) -> Option<Diagnostic> {
     if stderr.contains("target may not be installed") || stderr.contains("target is not installed") {
-        return Some(
-            Code::StdMissing
-                .error(format!("the standard library for `{triple}` is not installed\nhelp: run `rustup target add {triple}`")),
-        );
+        return Some(Code::StdMissing.error(needs::std_missing(triple)));
     }
     if let Some(name) = between(stderr, "linker `", "` not found") {
         let help = match linker::debian_packages(triple) {

@@ -6,6 +6,7 @@ use toml::{Table, Value};
 
 use super::linker;
 use super::settings::CargoSettings;
+use crate::diagnostic::Code;
 use crate::plan::{Builder, Plan};
 use crate::shell::Shell;
 use crate::workspace::Workspace;
@@ -18,7 +19,8 @@ pub fn flags(settings: &CargoSettings, workspace: &Workspace, plan: &Plan, shell
         flags.push(assign(&["profile", &plan.profile, "strip"], Value::String("symbols".into())));
     }
     if std::env::var_os("CARGO_ENCODED_RUSTFLAGS").is_some() || std::env::var_os("RUSTFLAGS").is_some() {
-        shell.note("`RUSTFLAGS` is set and overrides all other flags, so executables contain paths of this machine and their bytes depend on them");
+        let text = "`RUSTFLAGS` is set and overrides all other flags, so executables contain paths of this machine and their bytes depend on them";
+        shell.notes([Code::RustflagsSet.note(text)], &plan.allow);
     } else {
         flags.push(rustflags(settings, workspace, plan));
     }

@@ -29,6 +29,66 @@ pub fn debian_packages(triple: &str) -> Option<&'static str> {
     })
 }
 
+/// What is known of a triple's linker before anything is linked.
+#[derive(Debug)]
+pub enum LinkerFound {
+    /// It is installed.
+    At(PathBuf),
+    /// Cargo's configuration or flags of the compiler choose it in a way that shows only when it links.
+    Unknown,
+    /// It is not installed, and what to do about it.
+    Missing {
+        /// What is missing.
+        message: String,
+        /// How to install it.
+        help: String,
+    },
+}
+
+/// Looks for the linker that Cargo will use.
+pub fn look(settings: &CargoSettings, triple: &str) -> LinkerFound {
+    let install = debian_packages(triple).map(|packages| format!("run `sudo apt install {packages}`"));
+    if let Some(toml::Value::String(name)) = settings.get(&["target", triple, "linker"]) {
+        return match find(&name) {
+            Some(path) => LinkerFound::At(path),
+            // Cargo takes it relative to the folder of its configuration.
+            None if name.contains('/') && !name.starts_with('/') => LinkerFound::Unknown,
+            None => LinkerFound::Missing {
+                message: format!("the linker `{name}` is not installed, which Cargo's configuration names for `{triple}`"),
+                help: install.map_or_else(
+                    || format!("install `{name}`, or remove `linker` under `[target.{triple}]`"),
+                    |install| format!("install `{name}`, or remove `linker` under `[target.{triple}]` and {install}"),
+                ),
+            },
+        };
+    }
+    if let Some(path) = own_choice(settings, triple).and_then(|name| find(&name)) {
+        return LinkerFound::At(path);
+    }
+    if settings.has_for_target(triple, "linker") || flags_choose(settings, triple) {
+        return LinkerFound::Unknown;
+    }
+    let cpu = triple.split('-').next().unwrap_or_default();
+    match (find("cc"), std::env::consts::ARCH) {
+        (Some(path), own) if own == cpu => LinkerFound::At(path),
+        // A compiler for both may be installed.
+        (Some(_), "x86_64") if matches!(cpu, "i586" | "i686") => LinkerFound::Unknown,
+        _ => LinkerFound::Missing {
+            message: format!("there is no linker for `{triple}`"),
+            help: install.unwrap_or_else(|| format!("set `linker` under `[target.{triple}]` in `.cargo/config.toml`")),
+        },
+    }
+}
+
+/// Whether flags of the compiler may name a linker.
+fn flags_choose(settings: &CargoSettings, triple: &str) -> bool {
+    let of_environment = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"].map(|name| std::env::var(name).ok());
+    let paths = [&["target", triple, "rustflags"][..], &["build", "rustflags"]];
+    let of_files = paths.map(|path| settings.get(path).map(|value| value.to_string()));
+    let by_cfg = of_files[0].is_none() && settings.has_for_target(triple, "rustflags");
+    by_cfg || of_environment.into_iter().chain(of_files).flatten().any(|flags| flags.contains("linker"))
+}
+
 /// Whether this machine can run executables of the triple, so that its `cc` can link them.
 pub fn is_native(triple: &str) -> bool {
     triple.starts_with(std::env::consts::ARCH) && triple.contains(std::env::consts::OS) && triple.ends_with("-gnu")

@@ -1,7 +1,7 @@
 //! The user's Cargo configuration, as far as it determines which flags may be added (Cargo book, "Configuration").
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use toml::{Table, Value};
@@ -38,6 +38,12 @@ impl CargoSettings {
         };
         let of = |tables: &[Table]| tables.iter().find_map(|table| at(table, path)).cloned();
         of(&self.typed).or_else(of_environment).or_else(|| of(&self.files))
+    }
+
+    /// The compiler that Cargo runs.
+    pub fn rustc(&self) -> PathBuf {
+        let of_files = || self.get(&["build", "rustc"])?.as_str().map(PathBuf::from);
+        std::env::var_os("RUSTC").map(PathBuf::from).or_else(of_files).unwrap_or_else(|| PathBuf::from("rustc"))
     }
 
     /// Whether a key is set for a target, under its triple or any `cfg(…)`.

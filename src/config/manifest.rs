@@ -9,7 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::Problem;
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, split_help};
 
 /// One step of a path to a nested value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,26 +58,38 @@ impl Manifest {
         0..0
     }
 
+    /// The keys of the table at a path, each with its location; none if there is no table.
+    pub(super) fn keys(&self, path: &[Step<'_>]) -> Vec<(String, Range<usize>)> {
+        let keys = self.with_value(path, |value| {
+            let table = value.get_ref().as_table()?;
+            Some(table.iter().map(|(key, _)| (key.get_ref().to_string(), key.span())).collect())
+        });
+        keys.flatten().unwrap_or_default()
+    }
+
     /// `workspace.package.version`.
     pub fn workspace_version(&self) -> Option<String> {
         let path = [Step::Key("workspace"), Step::Key("package"), Step::Key("version")];
         self.with_value(&path, |value| value.get_ref().as_str().map(str::to_owned)).flatten()
     }
 
-    /// Creates a problem at the value at this path.
+    /// Creates a problem at the value at this path. The message's last line may be `help: …`.
     pub fn problem(&self, code: Code, path: &[Step<'_>], message: impl Into<String>) -> Problem {
         self.problem_at(code, self.locate(path), message)
     }
 
     pub(super) fn problem_at(&self, code: Code, span: Range<usize>, message: impl Into<String>) -> Problem {
+        let message = message.into();
+        let (message, help) = split_help(&message);
         Problem {
             file: self.shown.clone(),
             text: Arc::clone(&self.text),
             span,
             code,
-            message: message.into(),
-            help: None,
+            message: message.to_owned(),
+            help: help.map(str::to_owned),
             instead: None,
+            flag: None,
         }
     }
 }

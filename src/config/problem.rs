@@ -1,4 +1,4 @@
-//! Problems in manifests, with their locations.
+//! Problems in manifests, with their locations, and in flags.
 
 use std::fmt;
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use crate::diagnostic::{self, Code, JsonDiagnostic, JsonSpan, Severity};
 
@@ -21,9 +21,26 @@ pub struct Problem {
     pub(super) help: Option<String>,
     /// The text that was probably meant.
     pub(super) instead: Option<String>,
+    /// The flag that was wrong; then there is no place in a file.
+    pub(super) flag: Option<&'static str>,
 }
 
 impl Problem {
+    /// A problem with what a flag says. The message's last line may be `help: …`.
+    pub fn of_flag(code: Code, flag: &'static str, message: &str) -> Self {
+        let (message, help) = diagnostic::split_help(message);
+        Self {
+            file: PathBuf::new(),
+            text: "".into(),
+            span: 0..0,
+            code,
+            message: message.to_owned(),
+            help: help.map(str::to_owned),
+            instead: None,
+            flag: Some(flag),
+        }
+    }
+
     /// How to fix it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
@@ -33,16 +50,27 @@ impl Problem {
 
     /// Adds the text that was probably meant, as a replacement at the problem's location.
     #[must_use]
-    pub(super) fn meant(mut self, near: &str, written: &str) -> Self {
-        self.instead = Some(written.to_owned());
-        self.help(format!("did you mean `{near}`?"))
+    pub(super) fn meant(self, near: &str, written: &str) -> Self {
+        self.meant_as(&format!("did you mean `{near}`?"), written)
     }
 
-    fn render(&self, styled: bool) -> String {
+    /// As [`Problem::meant`], with the help in other words.
+    #[must_use]
+    pub(super) fn meant_as(mut self, help: &str, written: &str) -> Self {
+        self.instead = Some(written.to_owned());
+        self.help(help)
+    }
+
+    pub(super) fn render(&self, styled: bool) -> String {
         let path = self.file.display().to_string();
-        let snippet = Snippet::source(&*self.text).path(path).annotation(AnnotationKind::Primary.span(self.span.clone()));
-        let mut report: Group<'_> =
-            Group::with_title(Level::ERROR.primary_title(self.message.as_str()).id(self.code.name())).element(snippet);
+        let title = Group::with_title(Level::ERROR.primary_title(self.message.as_str()).id(self.code.name()));
+        let mut report: Group<'_> = match self.flag {
+            Some(flag) => title.element(Origin::path(format!("from `{flag}`"))),
+            None => {
+                let snippet = Snippet::source(&*self.text).path(path);
+                title.element(snippet.annotation(AnnotationKind::Primary.span(self.span.clone())))
+            }
+        };
         if let Some(help) = &self.help {
             report = report.element(Level::HELP.message(help.as_str()));
         }
@@ -50,18 +78,29 @@ impl Problem {
         renderer.decor_style(DecorStyle::Ascii).render(&[report]).to_string()
     }
 
+    /// Whether a flag is wrong, and not a manifest.
+    pub fn is_in_flag(&self) -> bool {
+        self.flag.is_some()
+    }
+
     /// Converts the problem to a diagnostic in rustc's form.
     pub fn json(&self) -> JsonDiagnostic {
-        let span = JsonSpan::primary(self.file.display().to_string(), &self.text, &self.span);
+        let span = self.flag.is_none().then(|| JsonSpan::primary(self.file.display().to_string(), &self.text, &self.span));
         let mut diagnostic = JsonDiagnostic::new(Severity::Error, Some(self.code), &self.message);
+        if let Some(flag) = self.flag {
+            diagnostic = diagnostic.child(JsonDiagnostic::new(Severity::Note, None, &format!("from `{flag}`")));
+        }
         if let Some(help) = &self.help {
             let help = JsonDiagnostic::new(Severity::Help, None, help);
-            diagnostic = diagnostic.child(match &self.instead {
-                Some(instead) => help.at(span.clone().instead(instead)),
-                None => help,
+            diagnostic = diagnostic.child(match (&self.instead, span.clone()) {
+                (Some(instead), Some(span)) => help.at(span.instead(instead)),
+                _ => help,
             });
         }
-        diagnostic.at(span).rendered(&self.render(false))
+        if let Some(span) = span {
+            diagnostic = diagnostic.at(span);
+        }
+        diagnostic.rendered(&self.render(false))
     }
 }
 

@@ -1,13 +1,22 @@
 //! The JSON Schemas of the tables, and the check of manifests against them.
 
+mod kinds;
+mod words;
+
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 use toml::Spanned;
 use toml::de::DeValue;
 
+use kinds::{article, choices, expected, kind};
+use words::listed;
+
 use super::tables::{AppTable, ServiceTable};
 use super::{Manifest, Problems, Step};
 use crate::diagnostic::Code;
+
+pub(super) use words::plain;
+pub use words::{did_you_mean, nearest};
 
 /// Both schemas in one document: `$defs` `app` and `service`, and where in a `Cargo.toml` they apply.
 pub fn document() -> Value {
@@ -38,17 +47,29 @@ fn of<T: schemars::JsonSchema>() -> Value {
 }
 
 /// A table's schema, prepared for checking manifests.
-pub struct Schema(Value);
+pub struct Schema {
+    own: Value,
+    /// How the table is written.
+    header: &'static str,
+    /// Where each key belongs that only our other table has.
+    elsewhere: Value,
+    other_header: &'static str,
+}
+
+/// The app's table, and a service's, as they are written.
+const HEADERS: [&str; 2] = ["[workspace.metadata.appbundle]", "[package.metadata.service]"];
 
 impl Schema {
     /// Of `[workspace.metadata.appbundle]`.
     pub fn app() -> Self {
-        Self(of::<AppTable>())
+        let [header, other_header] = HEADERS;
+        Self { own: of::<AppTable>(), header, elsewhere: of::<ServiceTable>(), other_header }
     }
 
     /// Of `[package.metadata.service]`.
     pub fn service() -> Self {
-        Self(of::<ServiceTable>())
+        let [other_header, header] = HEADERS;
+        Self { own: of::<ServiceTable>(), header, elsewhere: of::<AppTable>(), other_header }
     }
 
     /// Reports each place where the value at `path` violates the schema; returns whether the value is valid.
@@ -58,13 +79,22 @@ impl Schema {
             Some(Step::Key(key)) => (*key).to_owned(),
             _ => "table".to_owned(),
         };
-        manifest.with_value(path, |value| Check { manifest, problems }.value(&self.0, value, &name));
+        manifest.with_value(path, |value| Check { manifest, schema: self, problems }.value(&self.own, value, &name));
         problems.len() == before
+    }
+}
+
+impl Schema {
+    /// The table to which a key belongs that is unknown where it is written: a table above, or the other one of ours.
+    fn place_of(&self, key: &str) -> Option<&'static str> {
+        let tables = [(&self.own, self.header), (&self.elsewhere, self.other_header)];
+        tables.into_iter().find(|(schema, _)| schema["properties"].get(key).is_some()).map(|(_, header)| header)
     }
 }
 
 struct Check<'a> {
     manifest: &'a Manifest,
+    schema: &'a Schema,
     problems: &'a mut Problems,
 }
 
@@ -116,9 +146,10 @@ impl Check<'_> {
     fn unknown(&mut self, key: &Spanned<std::borrow::Cow<'_, str>>, known: Option<&serde_json::Map<String, Value>>) {
         let known: Vec<&str> = known.into_iter().flat_map(|known| known.keys().map(String::as_str)).collect();
         let problem = self.manifest.problem_at(Code::UnknownKey, key.span(), format!("unknown key `{}`", key.get_ref()));
-        self.problems.push(match nearest(key.get_ref(), &known) {
-            Some(near) => problem.meant(near, near),
-            None => problem.help(format!("known keys are {}", listed(&known))),
+        self.problems.push(match (self.schema.place_of(key.get_ref()), nearest(key.get_ref(), &known)) {
+            (Some(header), _) => problem.help(format!("did you mean `{}` in `{header}`?", key.get_ref())),
+            (None, Some(near)) => problem.meant(near, near),
+            (None, None) => problem.help(format!("known keys are {}", listed(&known))),
         });
     }
 
@@ -128,9 +159,12 @@ impl Check<'_> {
             return;
         }
         let problem = self.manifest.problem_at(Code::InvalidValue, value.span(), format!("`{name}` cannot be `{text}`"));
-        self.problems.push(match nearest(text, &choices) {
-            Some(near) => problem.meant(near, &format!("\"{near}\"")),
-            None => problem.help(format!("it can be {}", listed(&choices))),
+        // A base may be a table too.
+        let source = (name == "base").then(|| source_of(text));
+        self.problems.push(match (nearest(text, &choices), source) {
+            (Some(near), _) => problem.meant(near, &format!("\"{near}\"")),
+            (None, Some(source)) => problem.meant(&source, &source),
+            (None, None) => problem.help(format!("it can be {}", listed(&choices))),
         });
     }
 
@@ -141,8 +175,8 @@ impl Check<'_> {
         let inside = number.as_ref().is_ok_and(|n| least.is_none_or(|l| *n >= l) && most.is_none_or(|m| *n <= m));
         if !inside {
             let range = match (least, most) {
-                (Some(least), Some(most)) => format!(", it goes from {least} to {most}"),
-                (Some(least), None) => format!(", it is at least {least}"),
+                (Some(least), Some(most)) => format!(": it must be from {least} to {most}"),
+                (Some(least), None) => format!(": it must be at least {least}"),
                 _ => String::new(),
             };
             self.problems.push(self.manifest.problem_at(
@@ -173,78 +207,15 @@ fn alternative<'a>(schema: &'a Value, value: &DeValue<'_>) -> Option<&'a Value> 
     fits.then_some(schema)
 }
 
-fn choices(schema: &Value) -> Vec<&str> {
-    let mut found: Vec<&str> =
-        schema.get("enum").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-    found.extend(schema.get("const").and_then(Value::as_str));
-    for branch in ["anyOf", "oneOf"].iter().filter_map(|key| schema.get(key)?.as_array()).flatten() {
-        found.extend(choices(branch));
-    }
-    found
-}
-
-/// The JSON Schema name for the kind of a TOML value.
-fn kind(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) | DeValue::Datetime(_) => "string",
-        DeValue::Integer(_) => "integer",
-        DeValue::Float(_) => "number",
-        DeValue::Boolean(_) => "boolean",
-        DeValue::Array(_) => "array",
-        DeValue::Table(_) => "object",
-    }
-}
-
-/// The TOML name for the kind.
-fn article(kind: &str) -> &'static str {
-    match kind {
-        "string" => "a string",
-        "integer" => "an integer",
-        "number" => "a number",
-        "boolean" => "a boolean",
-        "array" => "an array",
-        _ => "a table",
-    }
-}
-
-fn expected(schema: &Value) -> String {
-    let mut kinds = Vec::new();
-    collect_kinds(schema, &mut kinds);
-    kinds.join(" or ")
-}
-
-fn collect_kinds(schema: &Value, kinds: &mut Vec<&'static str>) {
-    let mut add = |name: &str| {
-        if name != "null" && !kinds.contains(&article(name)) {
-            kinds.push(article(name));
-        }
+/// The table for a base whose source stands where its name should.
+fn source_of(text: &str) -> String {
+    let is_archive = text.trim_end_matches(".gz").trim_end_matches(".xz").trim_end_matches(".zst").ends_with(".tar");
+    let key = match text {
+        _ if text.rsplit('/').next().is_some_and(|file| file.contains("Dockerfile")) => "dockerfile",
+        _ if is_archive || text.ends_with(".tgz") || text.starts_with(['.', '/']) => "rootfs",
+        _ => "image",
     };
-    match schema.get("type") {
-        Some(Value::String(name)) => add(name),
-        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).for_each(add),
-        _ => {}
-    }
-    for branch in ["anyOf", "oneOf"].iter().filter_map(|key| schema.get(key)?.as_array()).flatten() {
-        collect_kinds(branch, kinds);
-    }
-}
-
-/// The known word that is most similar to a misspelled one.
-pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let plain = |text: &str| text.replace(['_', '-'], "").to_lowercase();
-    let distance = |candidate: &str| strsim::damerau_levenshtein(&plain(word), &plain(candidate));
-    let best = known.iter().min_by_key(|candidate| distance(candidate))?;
-    (distance(best) <= 1 + best.len() / 4).then_some(*best)
-}
-
-/// Whether two words differ by only one or two typing errors.
-pub fn is_nearly(word: &str, other: &str) -> bool {
-    word != other && strsim::damerau_levenshtein(word, other) <= 2
-}
-
-fn listed(words: &[&str]) -> String {
-    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-    quoted.join(", ")
+    format!("{{ {key} = {} }}", Value::from(text))
 }
 
 #[cfg(test)]
@@ -269,11 +240,11 @@ mod tests {
             "did you mean `environment`?",
             "services/a/Cargo.toml:2:1",
             "`ports` is an integer instead of an array",
-            "`replicas` cannot be `-1`, it is at least 0",
+            "`replicas` cannot be `-1`: it must be at least 0",
             "`base` cannot be `autp`",
             "did you mean `auto`?",
             "`files` has no `to`",
-            "`port` cannot be `70000`, it goes from 0 to 65535",
+            "`port` cannot be `70000`: it must be from 0 to 65535",
         ] {
             assert!(report.contains(part), "{part} in\n{report}");
         }
@@ -284,6 +255,31 @@ mod tests {
         let text = "[package.metadata.service]\nname = \"a\"\nports = [8080, \"80:8080\"]\nenvironment = { A = 1, B = true, C = \"x\", D = 1.5 }\n\
             env-file = \"x\"\nbase = { rootfs = \"x\" }\ncompose = { deploy = { x = [1] } }\nroutes = { \"/a\" = { port = 1 } }\n";
         assert_eq!(report(text), "");
+    }
+
+    #[test]
+    fn a_base_without_its_braces_is_told_them() {
+        for (text, meant) in [
+            ("debian:bookworm", r#"{ image = "debian:bookworm" }"#),
+            ("ghcr.io/example/base", r#"{ image = "ghcr.io/example/base" }"#),
+            ("docker-daemon:base:1", r#"{ image = "docker-daemon:base:1" }"#),
+            ("base.tar.gz", r#"{ rootfs = "base.tar.gz" }"#),
+            ("../root", r#"{ rootfs = "../root" }"#),
+            ("docker/Dockerfile.base", r#"{ dockerfile = "docker/Dockerfile.base" }"#),
+            ("scrach", "scratch"),
+        ] {
+            let report = report(&format!("[package.metadata.service]\nbase = \"{text}\"\n"));
+            assert!(report.contains(&format!("help: did you mean `{meant}`?")), "{report}");
+        }
+    }
+
+    #[test]
+    fn a_key_in_the_wrong_table_is_told_its_place() {
+        let author = report("[package.metadata.service]\nauthor = \"com.example\"\n");
+        assert!(author.contains("help: did you mean `author` in `[workspace.metadata.appbundle]`?"), "{author}");
+        // As it goes with TOML, where all below a header belongs to it.
+        let ports = report("[package.metadata.service.healthcheck]\nport = 80\nports = [80]\n");
+        assert!(ports.contains("help: did you mean `ports` in `[package.metadata.service]`?"), "{ports}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod container;
 mod deployment;
 mod needs;
+mod packages;
 mod routes;
 mod scalar;
 mod stacks;
@@ -17,6 +18,7 @@ use serde_json::{Map, Value};
 pub use container::{ContainerTable, HealthTable};
 pub use deployment::{ResourcesTable, SecretTable};
 pub use needs::{DependencyTable, NeedsTable};
+pub use packages::PackagesTable;
 pub use routes::RouteTable;
 pub use scalar::{OneOrMany, PortValue, Scalar};
 pub use stacks::{BuildTable, GatewayTable, OtherAppTable, RoutingName, StackTable, SwarmTable};
@@ -33,12 +35,14 @@ pub struct AppTable {
     pub author: Option<String>,
     /// The app's version. Default: `workspace.package.version`, or the only version among the services.
     pub version: Option<String>,
-    /// Target triples to build for. Default: `["aarch64-unknown-linux-gnu"]`.
+    /// Target triples to build for; `arm64` and `amd64` stand for those with glibc. Default: `["aarch64-unknown-linux-gnu"]`.
     pub targets: Option<Vec<String>>,
     /// The base of all services' images. Default: `"auto"`.
     pub base: Option<BaseTable>,
     /// Bundle formats to write. Default: `["auterionos"]` if there is an author, otherwise `["docker"]`.
     pub formats: Option<Vec<FormatName>>,
+    /// The date of all that is written. Default: `"epoch"`. The variable `SOURCE_DATE_EPOCH` comes first.
+    pub created: Option<CreatedName>,
     /// Compression level. Default: `"default"`.
     pub compression: Option<CompressionName>,
     /// Image builder. Default: `"native"`, which needs no container engine.
@@ -51,11 +55,13 @@ pub struct AppTable {
     pub mirrors: BTreeMap<String, Vec<String>>,
     /// Registries to reach over plain HTTP, as `HOST` or `HOST:PORT`. `localhost` is always allowed.
     pub insecure_registries: Vec<String>,
+    /// Codes of notes that are not shown, such as `["replicas-ignored"]`; `cargo appbundle explain` lists them.
+    pub allow: Vec<String>,
     /// Settings of the `.auterionos` format.
     pub auterion: AuterionTable,
     /// Settings of named volumes, by name.
     pub volumes: BTreeMap<String, VolumeTable>,
-    /// Stacks, by name: services and other stacks that are started, watched and stopped together.
+    /// Stacks, by name: services and other stacks that are started, monitored and stopped together.
     pub stacks: BTreeMap<String, StackTable>,
     /// Settings for Docker Swarm.
     pub swarm: SwarmTable,
@@ -68,7 +74,7 @@ pub enum BaseTable {
     /// A base by name.
     Named(BaseName),
     /// A base from a source: exactly one of these keys.
-    From(BaseSource),
+    From(Box<BaseSource>),
 }
 
 /// Bases that have no source.
@@ -83,7 +89,8 @@ pub enum BaseName {
 
 /// The source of a base.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[serde(rename_all = "kebab-case", default)]
+#[schemars(deny_unknown_fields)]
 pub struct BaseSource {
     /// A root file system: a folder, or a plain or compressed tar. Relative to the manifest.
     pub rootfs: Option<String>,
@@ -100,6 +107,13 @@ pub struct BaseSource {
     pub target: Option<String>,
     /// An image in a registry, such as `debian:bookworm-slim`; `appbundle.lock` pins its digest.
     pub image: Option<String>,
+    /// A suite of Debian, such as `bookworm`, whose `packages` are unpacked; `appbundle.lock` pins each.
+    pub debian: Option<String>,
+    /// A suite of Ubuntu, such as `noble`, whose `packages` are unpacked; `appbundle.lock` pins each.
+    pub ubuntu: Option<String>,
+    /// Settings of `debian` and `ubuntu`.
+    #[serde(flatten)]
+    pub of_packages: PackagesTable,
 }
 
 /// A bundle format.
@@ -112,6 +126,16 @@ pub enum FormatName {
     Docker,
     /// An OCI image layout, as a tar.
     Oci,
+}
+
+/// The date of images, layers and bundles. Either makes the same bytes of the same commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CreatedName {
+    /// 1 January 1970.
+    Epoch,
+    /// When the last git commit of the workspace was made.
+    Commit,
 }
 
 /// Image builder.

@@ -1,5 +1,7 @@
 //! The loop of `dev`: build, restart what changed, wait for the next change.
 
+mod order;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -15,6 +17,7 @@ use super::watch::Watch;
 use crate::config::lockfile;
 use crate::engine::{Engine, Interrupt};
 use crate::pipeline::{self, Options, Session};
+use crate::runtime::ports::ChosenPorts;
 use crate::runtime::{Addresses, Started, dependency};
 use crate::shell::{Shell, count};
 
@@ -23,6 +26,9 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// How often to poll the containers.
 const LOOK: Duration = Duration::from_millis(400);
+
+/// How long to wait before trying again to start what could not be started: at first, and at most.
+const AGAIN: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(30));
 
 /// The state of the loop.
 pub struct Loop<'a, 's> {
@@ -36,6 +42,8 @@ pub struct Loop<'a, 's> {
     pub started: &'a mut Started<'s>,
     /// The files mounted into the containers.
     pub inside: &'a mut Inside,
+    /// The ports that it publishes.
+    pub ports: ChosenPorts,
     /// Whether the user has interrupted.
     pub interrupt: &'a Interrupt,
     /// Where messages go.
@@ -54,6 +62,7 @@ impl Loop<'_, '_> {
         let mut prepared: Option<Prepared> = None;
         let mut open = Some(session);
         let mut changed: Vec<PathBuf> = Vec::new();
+        let mut pause = AGAIN.0;
         loop {
             let begin = Instant::now();
             let first = running.is_empty();
@@ -62,8 +71,20 @@ impl Loop<'_, '_> {
                 return Ok(());
             }
             watch.accept(&["Cargo.lock", lockfile::NAME]);
+            let mut again = None;
             match round {
-                Ok(names) => self.tell(&names, first, begin.elapsed(), running.len()),
+                Ok(Ok(names)) => {
+                    pause = AGAIN.0;
+                    self.tell(&names, first, begin.elapsed(), running.len());
+                }
+                Ok(Err(error)) => {
+                    self.engine.again()?;
+                    pipeline::report(&error, self.shell);
+                    self.ports.forget(|name| running.contains_key(name));
+                    self.shell.status("Waiting", format_args!("{} s, then trying again", pause.as_secs()));
+                    again = Some(Instant::now() + pause);
+                    pause = AGAIN.1.min(pause * 2);
+                }
                 Err(error) => {
                     // If the engine is gone, report that instead of its consequence.
                     self.engine.again()?;
@@ -78,7 +99,7 @@ impl Loop<'_, '_> {
                     return Ok(());
                 }
                 changed = watch.changed();
-                if !changed.is_empty() {
+                if !changed.is_empty() || again.is_some_and(|again| Instant::now() > again) {
                     break;
                 }
                 if looked.elapsed() > LOOK {
@@ -103,14 +124,14 @@ impl Loop<'_, '_> {
         }
     }
 
-    /// Builds, and restarts what changed; returns the names of the started services.
+    /// Builds, and restarts what changed; returns the names of the started services, or why they could not be started.
     fn round(
         &mut self,
         session: Option<Session>,
         prepared: &mut Option<Prepared>,
         changed: &[PathBuf],
         running: &mut BTreeMap<String, Running>,
-    ) -> Result<Vec<String>> {
+    ) -> Result<Result<Vec<String>>> {
         let below = |path: &Path| {
             let root = prepared.as_ref().map(|prepared| prepared.session.workspace.root.clone());
             root.and_then(|root| Some(path.strip_prefix(root).ok()?.to_owned())).unwrap_or_else(|| path.to_owned())
@@ -134,12 +155,12 @@ impl Loop<'_, '_> {
             // Pulling or building bases can take long, so an interrupt must not wait for it.
             let (options, engine, shell) = (self.options.clone(), self.engine.again()?, self.shell.clone());
             let made = self.interrupt.unless_wished(move || Prepared::new(session, &paths, &options, &engine, &shell));
-            let Some(made) = made else { return Ok(Vec::new()) };
+            let Some(made) = made else { return Ok(Ok(Vec::new())) };
             *prepared = Some(made?);
         }
         match prepared {
-            Some(prepared) => self.apply(prepared, running),
-            None => Ok(Vec::new()),
+            Some(prepared) => Ok(self.apply(prepared, running)),
+            None => Ok(Ok(Vec::new())),
         }
     }
 
@@ -148,7 +169,7 @@ impl Loop<'_, '_> {
         let plan = &prepared.session.plan;
         let (launches, notes) = prepared.launches()?;
         if running.is_empty() {
-            notes.iter().for_each(|note| self.shell.note(note));
+            self.shell.notes(notes, &plan.allow);
         }
         let mut names = Vec::new();
         let mut known: Vec<&str> = launches.iter().map(|launch| launch.name.as_str()).collect();
@@ -167,7 +188,8 @@ impl Loop<'_, '_> {
             if self.interrupt.count() > 0 {
                 return Ok(names);
             }
-            let launch = dependency::launch(name, dependency, true)?;
+            let mut launch = dependency::launch(name, dependency, true)?;
+            self.ports.place(&mut [&mut launch], self.shell);
             self.start(Running { launch, image: None, binary: None }, running, &mut names)?;
         }
         for (name, dependency) in &dependencies {
@@ -183,6 +205,7 @@ impl Loop<'_, '_> {
             let launch = in_dev(launch, plan, unit, &addresses, self.inside)?;
             wanted.push(Running { launch, image: Some(image), binary: Some(unit.binary.digest) });
         }
+        self.ports.place(&mut wanted.iter_mut().map(|new| &mut new.launch).collect::<Vec<_>>(), self.shell);
         let changed = |new: &&Running| {
             running.get(&new.launch.name).is_some_and(|old| old != *new && old.is_the_same_but_for_its_binary(new))
         };
@@ -205,82 +228,5 @@ impl Loop<'_, '_> {
             restarted.iter().for_each(|name| drop(running.remove(name)));
         }
         started.map(|()| names)
-    }
-
-    /// Starts services in dependency order, each once the services it depends on are healthy. The `restarted` ones start in
-    /// batches; those in `first` already run.
-    fn start_in_order(
-        &mut self,
-        wanted: Vec<Running>,
-        (restarted, first): (&[String], &[String]),
-        running: &mut BTreeMap<String, Running>,
-        names: &mut Vec<String>,
-    ) -> Result<()> {
-        let mut batch: Vec<Running> = Vec::new();
-        for new in wanted {
-            let name = new.launch.name.clone();
-            if first.contains(&name) {
-                running.insert(name.clone(), new);
-                names.push(name);
-                continue;
-            }
-            let again = restarted.contains(&name);
-            if !again || new.launch.after.iter().any(|other| batch.iter().any(|new| new.launch.name == *other)) {
-                self.start_again(&mut batch, running, names)?;
-            }
-            let before: Vec<String> = new.launch.after.iter().filter(|name| names.contains(name)).cloned().collect();
-            if !before.is_empty()
-                && let Err(error) = self.started.wait_for(&before, self.timeout)
-            {
-                pipeline::report(&error, self.shell);
-            }
-            if self.interrupt.count() > 0 {
-                return Ok(());
-            }
-            if again {
-                batch.push(new);
-                continue;
-            }
-            let is_new = !running.contains_key(&name);
-            let hosts = new.launch.addresses();
-            self.start(new, running, names)?;
-            if is_new && !hosts.is_empty() {
-                self.shell.status("Serving", format_args!("{name} at {}", hosts.join(", ")));
-            }
-        }
-        self.start_again(&mut batch, running, names)
-    }
-
-    fn start_again(
-        &mut self,
-        batch: &mut Vec<Running>,
-        running: &mut BTreeMap<String, Running>,
-        names: &mut Vec<String>,
-    ) -> Result<()> {
-        let again: Vec<String> = batch.iter().map(|new| new.launch.name.clone()).collect();
-        let (done, left) = self.inside.restart(&again, self.interrupt, self.shell);
-        self.started.mark_unwell(&done);
-        self.started.end_all(&left, &[])?;
-        self.started.start_again(&left)?;
-        running.extend(batch.drain(..).map(|new| (new.launch.name.clone(), new)));
-        names.extend(again);
-        Ok(())
-    }
-
-    fn start(&mut self, new: Running, running: &mut BTreeMap<String, Running>, names: &mut Vec<String>) -> Result<()> {
-        let name = new.launch.name.clone();
-        if running.get(&name) == Some(&new) {
-            return Ok(());
-        }
-        match running.remove(&name) {
-            Some(_) => self.started.replace(&new.launch)?,
-            None => {
-                self.started.end_one(&name)?;
-                self.started.start(&new.launch)?;
-            }
-        }
-        running.insert(name.clone(), new);
-        names.push(name);
-        Ok(())
     }
 }

@@ -11,6 +11,7 @@ use crate::archive::gzip::Level;
 use crate::base;
 use crate::bundle::{self, Kind};
 use crate::compile::{self, Executables};
+use crate::diagnostic::Note;
 use crate::digest::Digest;
 use crate::engine::Engine;
 use crate::fs::Pending;
@@ -100,7 +101,7 @@ impl Prepared {
     ///
     /// # Errors
     /// When `app.yml` cannot be parsed.
-    pub fn launches(&self) -> Result<(Vec<Launch>, Vec<String>)> {
+    pub fn launches(&self) -> Result<(Vec<Launch>, Vec<Note>)> {
         let plan = &self.session.plan;
         let (_, launches, notes) = apps::of_plan(plan)?;
         let ours = launches.into_iter().filter(|launch| plan.services.iter().any(|s| s.name.as_str() == launch.name));

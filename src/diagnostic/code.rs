@@ -1,4 +1,4 @@
-//! The codes. Each has a page in `codes/`: a heading, what happened, and the ways out.
+//! The codes. Each has a page in `codes/`: a heading, what happened, and how to fix it.
 
 use std::fmt;
 
@@ -47,50 +47,83 @@ codes! {
     BuildScript = "build-script",
     BundleDamaged = "bundle-damaged",
     ConflictingKeys = "conflicting-keys",
+    DebianDamaged = "debian-damaged",
+    DebianMirror = "debian-mirror",
+    DebianPackage = "debian-package",
+    DebianScript = "debian-script",
+    DebianSignature = "debian-signature",
     DependencyCycle = "dependency-cycle",
+    DevicesIgnored = "devices-ignored",
     DuplicateService = "duplicate-service",
     EngineUnreachable = "engine-unreachable",
+    EnvFileSource = "env-file-source",
     FileNotFound = "file-not-found",
+    FilesHidden = "files-hidden",
+    FilesSecret = "files-secret",
     GeneratedOutdated = "generated-outdated",
+    HealthIgnored = "health-ignored",
+    HealthPort = "health-port",
     ImageMissing = "image-missing",
     InvalidBase = "invalid-base",
     InvalidFiles = "invalid-files",
     InvalidName = "invalid-name",
     InvalidStack = "invalid-stack",
     InvalidValue = "invalid-value",
+    KeysIgnored = "keys-ignored",
+    LabelsIgnored = "labels-ignored",
     LinkerMissing = "linker-missing",
     LockFile = "lock-file",
     LockFileLocked = "lock-file-locked",
     MissingKey = "missing-key",
+    NetworkDiffers = "network-differs",
     NoBuild = "no-build",
+    NoDevice = "no-device",
     NoServices = "no-services",
     NotABundle = "not-a-bundle",
     OneImage = "one-image",
+    OrderIgnored = "order-ignored",
+    OtherApp = "other-app",
     PortConflict = "port-conflict",
+    PortReach = "port-reach",
     PortTaken = "port-taken",
+    PrivilegedIgnored = "privileged-ignored",
     RegistryCertificate = "registry-certificate",
     RegistryLogin = "registry-login",
     RegistryNotFound = "registry-not-found",
     RegistryOffline = "registry-offline",
     RegistryPlainHttp = "registry-plain-http",
     RegistryUnreachable = "registry-unreachable",
+    ReplicasIgnored = "replicas-ignored",
+    RestartIgnored = "restart-ignored",
     RouteConflict = "route-conflict",
+    RoutesIgnored = "routes-ignored",
+    RoutingIgnored = "routing-ignored",
+    RustflagsSet = "rustflags-set",
+    SecretSource = "secret-source",
     ServiceEnded = "service-ended",
     ServiceUnhealthy = "service-unhealthy",
+    SeveralLines = "several-lines",
     SeveralTargets = "several-targets",
     StackController = "stack-controller",
     StdMissing = "std-missing",
     SwarmMissing = "swarm-missing",
     SysrootLibrary = "sysroot-library",
     TargetGlibc = "target-glibc",
+    TemplateIgnored = "template-ignored",
+    TemplateMissing = "template-missing",
     ToolsMissing = "tools-missing",
     UnknownBin = "unknown-bin",
     UnknownKey = "unknown-key",
     UnknownPackage = "unknown-package",
     UnknownService = "unknown-service",
+    UnknownTable = "unknown-table",
     UnknownTarget = "unknown-target",
+    UserDiffers = "user-differs",
     VariableMissing = "variable-missing",
+    VersionMapped = "version-mapped",
     VolumeOwners = "volume-owners",
+    VolumeShared = "volume-shared",
+    VolumeSize = "volume-size",
     WorkspaceUnreadable = "workspace-unreadable",
     WrongType = "wrong-type",
 }
@@ -101,13 +134,47 @@ impl Code {
         Self::ALL.iter().copied().find(|code| code.name() == name)
     }
 
+    /// Whether it is the code of a note: it can be allowed, and nothing fails.
+    pub const fn is_note(self) -> bool {
+        matches!(
+            self,
+            Self::DevicesIgnored
+                | Self::EnvFileSource
+                | Self::FilesHidden
+                | Self::FilesSecret
+                | Self::HealthIgnored
+                | Self::HealthPort
+                | Self::KeysIgnored
+                | Self::LabelsIgnored
+                | Self::NetworkDiffers
+                | Self::NoDevice
+                | Self::OrderIgnored
+                | Self::OtherApp
+                | Self::PortReach
+                | Self::PrivilegedIgnored
+                | Self::ReplicasIgnored
+                | Self::RestartIgnored
+                | Self::RoutesIgnored
+                | Self::RoutingIgnored
+                | Self::RustflagsSet
+                | Self::SecretSource
+                | Self::SeveralLines
+                | Self::TemplateIgnored
+                | Self::TemplateMissing
+                | Self::UserDiffers
+                | Self::VersionMapped
+                | Self::VolumeShared
+                | Self::VolumeSize
+        )
+    }
+
     /// What it means, in one line.
     pub fn summary(self) -> &'static str {
         let heading = self.page().lines().next().unwrap_or_default();
         heading.trim_start_matches("# ")
     }
 
-    /// The page below its heading, in Markdown: causes, and ways out.
+    /// The page below its heading, in Markdown: causes, and how to fix them.
     pub fn explanation(self) -> &'static str {
         self.page().split_once('\n').map_or("", |(_, rest)| rest).trim()
     }

@@ -16,6 +16,8 @@ pub struct NewContainer<'a> {
     pub container: &'a Container,
     /// The app whose named volumes it mounts.
     pub volumes_of: &'a str,
+    /// Whether the engine's init is process 1; `None` leaves it to the engine.
+    pub init: Option<bool>,
     /// The platform, if it is not the engine's own, such as `linux/arm64`.
     pub platform: Option<String>,
     /// Additional labels.
@@ -61,7 +63,7 @@ pub(super) fn body(new: &NewContainer<'_>) -> Result<ContainerCreateBody> {
         workdir,
         devices,
         privileged,
-        confinement: Confinement { init, cap_add, cap_drop, read_only, tmpfs },
+        confinement: Confinement { init: _, cap_add, cap_drop, read_only, tmpfs },
         labels,
         resources,
         // Already part of the environment.
@@ -101,7 +103,7 @@ pub(super) fn body(new: &NewContainer<'_>) -> Result<ContainerCreateBody> {
         network_mode: Some(mode),
         devices: Some(devices),
         privileged: Some(*privileged),
-        init: init.then_some(true),
+        init: new.init,
         cap_add: some(cap_add),
         cap_drop: some(cap_drop),
         readonly_rootfs: Some(*read_only),

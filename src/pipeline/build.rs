@@ -26,6 +26,11 @@ use crate::shell::{self, Shell};
 pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Vec<PathBuf>> {
     // 1. The plan is made, and does not change from here on.
     let plan = &session.plan;
+    let last_build = plan.output.join(".last-build.json");
+    // What an earlier build needed was there.
+    if plan.needs_engine() && !last_build.exists() {
+        engine_answers(plan)?;
+    }
     // 2. Compile.
     let paths = compiled(session, options, shell)?;
     let bench = Workbench::open(plan, options, plan.compression, shell)?;
@@ -36,7 +41,6 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
     // Skip the rest if nothing changed since the last build.
     let mut images = Images::start(plan, options, shell)?;
     let inputs = fresh::inputs(plan, &binaries, &bench.linker, &images.manifests(), &bench.known)?;
-    let last_build = plan.output.join(".last-build.json");
     let outputs: Vec<PathBuf> = plan.formats.iter().map(|format| plan.bundle_path(*format)).collect();
     if images.are_fixed() && LastBuild::load(&last_build).is_some_and(|last| last.is_fresh(inputs)) {
         bench.known.save()?;
@@ -44,7 +48,7 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
         shell.status("Fresh", format_args!("{} {}", plan.slug(), plan.version));
         return Ok(outputs);
     }
-    render::files(plan)?.notes.iter().for_each(|note| shell.note(note));
+    shell.notes(render::files(plan)?.notes, &plan.allow);
     // Steps 3 to 7.
     let generated = mended(&bench, || made(plan, &binaries, &bench, &mut images))?;
     // Remember the inputs and outputs of this build.
@@ -131,10 +135,16 @@ fn packed(plan: &Plan, units: &[Unit<'_>], bases: &Bases, bench: &Workbench<'_>)
 }
 
 #[cfg(feature = "engine")]
-use super::by_engine::images as by_engine;
+use super::by_engine::{answers as engine_answers, images as by_engine};
 
 /// Without the feature `engine`, there is no engine to ask.
 #[cfg(not(feature = "engine"))]
 fn by_engine(_: &Plan, _: &Bases, _: &Workbench<'_>) -> Result<Vec<Image>> {
     anyhow::bail!("cargo-appbundle was built without the feature `engine`\nhelp: build with `--engine native`")
+}
+
+/// See above.
+#[cfg(not(feature = "engine"))]
+fn engine_answers(_: &Plan) -> Result<()> {
+    Ok(())
 }

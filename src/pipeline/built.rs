@@ -64,6 +64,13 @@ impl Built {
         crate::fs::write(&Self::path(&plan.output), &serde_json::to_vec(&built)?)
     }
 
+    /// Whether this version was built for this target.
+    pub fn is_there(wanted: &Wanted) -> bool {
+        let bytes = std::fs::read(Self::path(&wanted.output)).ok();
+        let built: Option<Self> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        built.is_some_and(|built| (&built.version, &built.target) == (&wanted.version, &wanted.target))
+    }
+
     /// Loads the result of the last build of this version for this target, limited to the wanted images.
     ///
     /// # Errors

@@ -27,6 +27,19 @@ const WITHOUT: &str = "start Docker or podman, or build with `--engine native`, 
 /// How many builds run at a time. An engine already uses all processors for one.
 const AT_A_TIME: usize = 4;
 
+/// Asks for the engine that the plan needs before anything compiles for it.
+///
+/// # Errors
+/// When none answers.
+pub fn answers(plan: &Plan) -> Result<()> {
+    let help = if plan.engine == crate::plan::Engine::Docker {
+        WITHOUT
+    } else {
+        "start Docker or podman, or use a base that needs none"
+    };
+    Engine::connect(help).map(drop)
+}
+
 /// Has an engine build the contexts in the output folder, bases first, and reads the images it made.
 ///
 /// # Errors
@@ -44,7 +57,7 @@ pub fn images(plan: &Plan, bases: &Bases, bench: &Workbench<'_>) -> Result<Vec<I
     // Bases are built in the order in which images first use them.
     for (context, choice) in contexts.iter().filter(|context| context.service.is_none()).zip(plan.bases()) {
         let from = given(&engine, plan, bases.get(choice)?, packer)
-            .with_context(|| format!("failed to give the base `{choice}` to {}", about.name))?;
+            .with_context(|| format!("failed to load the base `{choice}` into {}", about.name))?;
         let args = from.map(|from| (render::BASE_ARG.to_owned(), from)).into_iter().collect();
         build(&engine, plan, context, args, known, shell)?;
     }
@@ -73,7 +86,7 @@ pub fn images(plan: &Plan, bases: &Bases, bench: &Workbench<'_>) -> Result<Vec<I
 fn given(engine: &Engine, plan: &Plan, base: &Base, packer: &Packer) -> Result<Option<String>> {
     let is_it = |image: &ImageFacts| image.layers.iter().cloned().eq(base.layers.iter().map(|layer| layer.diff_id.to_string()));
     match &base.choice {
-        BaseChoice::Auto | BaseChoice::Scratch | BaseChoice::Rootfs(_) => return Ok(None),
+        BaseChoice::Auto | BaseChoice::Scratch | BaseChoice::Rootfs(_) | BaseChoice::Debian(_) => return Ok(None),
         BaseChoice::Dockerfile(_) => {
             let reference = base.reference.as_deref().context("it has no name")?;
             if engine.image(reference)?.is_some_and(|there| is_it(&there)) {

@@ -17,7 +17,7 @@ use crate::shell::Shell;
 /// Writes the stack files that go into the images of controllers.
 pub fn requests(plan: &Plan, options: &Options, shell: &Shell) -> Result<()> {
     let others = others::of_controllers(options, plan, shell)?;
-    render::controller_notes(plan, &others).iter().for_each(|note| shell.note(note));
+    shell.notes(render::controller_notes(plan, &others), &plan.allow);
     for file in render::stack_requests(plan, &others)? {
         write_if_changed(&plan.output.join(&file.path), file.contents.as_bytes())?;
     }

@@ -1,15 +1,13 @@
 //! Loads a bundle's images into an engine, except layers that it already has.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::bundle::{self, BundledImage, Contents};
-use crate::diagnostic::Code;
 use crate::digest::Digest;
 use crate::engine::{self, Engine, ImageFacts};
-use crate::plan::{Format, Plan};
 use crate::shell::{self, Shell, count};
 
 /// The help when no engine answers.
@@ -24,21 +22,6 @@ pub fn read(path: &Path, shell: &Shell) -> Result<Contents> {
 fn read_through(path: &Path, shell: &Shell) -> Result<Contents> {
     let progress = shell.progress("Reading", std::fs::metadata(path).map_or(0, |metadata| metadata.len()));
     bundle::contents(path, &|bytes| progress.advance(bytes))
-}
-
-/// The bundle of the last build, in any format.
-pub fn last_bundle(plan: &Plan) -> Result<PathBuf> {
-    let paths = [Format::Docker, Format::Oci, Format::Auterionos].map(|format| plan.bundle_path(format));
-    let there =
-        paths.into_iter().filter_map(|path| Some((std::fs::metadata(&path).and_then(|file| file.modified()).ok()?, path)));
-    there.max().map(|(_, path)| path).with_context(|| {
-        Code::NoBuild.error(format!(
-            "there is no bundle of {} {} in `{}`\nhelp: run `cargo appbundle build`",
-            plan.slug(),
-            plan.version,
-            plan.output.display()
-        ))
-    })
 }
 
 /// Loads what the engine lacks, and prints how much it could reuse.

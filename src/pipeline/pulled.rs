@@ -1,14 +1,18 @@
-//! Base images from registries: pinned by `appbundle.lock`, pulled when needed.
+//! Base images from registries, and packages of Debian: pinned by `appbundle.lock`, pulled when needed.
+
+pub mod packages;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result};
 
+use self::packages::Packages;
 use super::Options;
 use crate::app::{Base, BaseChoice, Target};
 use crate::base::{self, Pulled};
 use crate::compile::CargoSettings;
 use crate::config::lockfile::{self, Lockfile, PlatformPin};
+use crate::debian::Recipe;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::digest::Digest;
 use crate::oci::Descriptor;
@@ -32,6 +36,7 @@ struct Parts<'a> {
     digests: BTreeMap<Reference, (Digest, Digest)>,
     /// The pins that the lock file had.
     fixed: BTreeSet<Reference>,
+    packages: Packages,
 }
 
 /// A base read from a registry, and its pin for the lock file.
@@ -52,7 +57,8 @@ impl<'a> Images<'a> {
     pub fn start(plan: &Plan, options: &Options, shell: &'a Shell) -> Result<Self> {
         let locked = options.cargo.locked || options.cargo.frozen;
         let references: Vec<&Reference> = references(plan);
-        if references.is_empty() {
+        let recipes = packages::recipes(plan);
+        if references.is_empty() && recipes.is_empty() {
             return Ok(Self { parts: None, shell, locked });
         }
         let mut parts = Parts {
@@ -61,6 +67,7 @@ impl<'a> Images<'a> {
             lockfile: Lockfile::read(&plan.workspace)?,
             digests: BTreeMap::new(),
             fixed: BTreeSet::new(),
+            packages: Packages::default(),
         };
         let platform = &plan.target.platform;
         for reference in references {
@@ -86,17 +93,22 @@ impl<'a> Images<'a> {
             };
             parts.digests.insert(reference.clone(), digests);
         }
+        let Parts { lockfile, client, blobs, .. } = &parts;
+        parts.packages = Packages::start(&recipes, &plan.target, lockfile, locked, client, blobs, shell)?;
         Ok(Self { parts: Some(parts), shell, locked })
     }
 
     /// The manifests that a build depends on.
     pub fn manifests(&self) -> Vec<Digest> {
-        self.parts.iter().flat_map(|parts| parts.digests.values()).map(|(_, manifest)| *manifest).collect()
+        let parts = self.parts.iter();
+        parts.flat_map(|parts| parts.digests.values().map(|(_, manifest)| *manifest).chain(parts.packages.sums())).collect()
     }
 
     /// Whether the lock file is complete.
     pub fn are_fixed(&self) -> bool {
-        self.parts.as_ref().is_none_or(|parts| parts.digests.keys().all(|reference| parts.fixed.contains(reference)))
+        self.parts.as_ref().is_none_or(|parts| {
+            parts.digests.keys().all(|reference| parts.fixed.contains(reference)) && parts.packages.are_fixed()
+        })
     }
 
     /// Reads a base; pulls only layers that were never packed.
@@ -127,6 +139,17 @@ impl<'a> Images<'a> {
         }
         parts.lockfile.set(&name, read.digest, read.pin);
         Ok(read.base)
+    }
+
+    /// Reads a base of packages; fetches only those that were never fetched.
+    ///
+    /// # Errors
+    /// As [`Packages::read`].
+    pub fn read_packages(&mut self, recipe: &Recipe, packer: &Packer, epoch: u64) -> Result<Base> {
+        let parts = self.parts.as_mut().context("the packages are not the plan's")?;
+        let (base, pin) = parts.packages.read(recipe, &parts.client, &parts.blobs, packer, epoch, self.shell)?;
+        parts.lockfile.set_debian(pin);
+        Ok(base)
     }
 
     /// Writes new pins to the lock file, and trims the cache.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::app::Target;
 use crate::compile::CompileOptions;
 use crate::diagnostic::Code;
 use crate::plan::{self, Plan, Request};
@@ -43,7 +44,10 @@ impl Session {
     /// # Errors
     /// When a manifest is invalid, or there are several targets.
     pub fn start(options: &Options, shell: &Shell) -> Result<Self> {
-        let mut sessions = Self::of_targets(options, shell)?;
+        Self::only(Self::of_targets(options, shell)?)
+    }
+
+    fn only(mut sessions: Vec<Self>) -> Result<Self> {
         if sessions.len() > 1 {
             let triples: Vec<&str> = sessions.iter().map(|session| session.plan.target.triple.as_str()).collect();
             bail!(Code::SeveralTargets.error(format!(
@@ -55,25 +59,49 @@ impl Session {
         sessions.pop().context("there is no target")
     }
 
+    /// As [`Session::start`]; for a platform that the tables do not name, in a folder of its own, so that the last build of the usual
+    /// ones stays as it is.
+    ///
+    /// # Errors
+    /// As [`Session::start`].
+    pub fn apart(options: &Options, shell: &Shell) -> Result<Self> {
+        let workspace = Workspace::read(&options.cargo)?;
+        let usual = plan::targets(&workspace, &Request { targets: Vec::new(), ..options.request.clone() })?;
+        let target = |triple: &String| Target::new(triple).ok();
+        let usual: Vec<_> = usual.iter().filter_map(target).map(|target| target.platform).collect();
+        let mut request = options.request.clone();
+        if let [triple] = &request.targets[..]
+            && let Some(target) = target(triple)
+            && !usual.contains(&target.platform)
+        {
+            let output = request.output.unwrap_or_else(|| workspace.target_dir.join("appbundle"));
+            request.output = Some(output.join(target.folder()));
+        }
+        Self::only(Self::planned(workspace, &request, shell)?)
+    }
+
     /// Reads the workspace and makes a plan for each target.
     ///
     /// # Errors
     /// When a manifest is invalid.
     pub fn of_targets(options: &Options, shell: &Shell) -> Result<Vec<Self>> {
-        let workspace = Workspace::read(&options.cargo)?;
-        let triples = plan::targets(&workspace, &options.request)?;
+        Self::planned(Workspace::read(&options.cargo)?, &options.request, shell)
+    }
+
+    fn planned(workspace: Workspace, wanted: &Request, shell: &Shell) -> Result<Vec<Self>> {
+        let triples = plan::targets(&workspace, wanted)?;
         let requests = match &triples[..] {
             // With a single target, the request stays as it is, so that an error can point at the target's place in the manifest.
-            [] | [_] => vec![options.request.clone()],
+            [] | [_] => vec![wanted.clone()],
             several => several
                 .iter()
-                .map(|triple| Request { targets: vec![triple.clone()], among_others: true, ..options.request.clone() })
+                .map(|triple| Request { targets: vec![triple.clone()], among_others: true, ..wanted.clone() })
                 .collect(),
         };
         let mut sessions = Vec::new();
         for request in requests {
             let plan = plan::resolve(&workspace, &request)?;
-            plan.notes.iter().for_each(|note| shell.note(note));
+            shell.notes(plan.notes.clone(), &plan.allow);
             sessions.push(Self { workspace: workspace.clone(), plan, among_others: request.among_others });
         }
         Ok(sessions)

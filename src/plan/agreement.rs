@@ -30,8 +30,8 @@ fn check_ports<'a>(service: &'a Service, claimed: &mut Vec<Claim<'a>>, report: &
         let other = claimed.iter().find(|(a, n, p, _)| *n == number && *p == port.protocol && meets(*a, address));
         if let Some((.., other)) = other {
             let message = match other.name == service.name {
-                true => format!("`{}` takes the host's port {number} twice", service.name),
-                false => format!("`{}` takes the host's port {number}, which `{}` takes", service.name, other.name),
+                true => format!("`{}` uses the host port {number} twice", service.name),
+                false => format!("`{}` uses the host port {number}, which `{}` uses too", service.name, other.name),
             };
             report.wrong(Code::PortConflict, &[Step::Key("ports"), Step::Index(at)], message);
         }
@@ -58,7 +58,7 @@ fn check_routes<'a>(service: &'a Service, claimed: &mut BTreeMap<&'a str, &'a Se
         if let Some(other) = claimed.insert(plain, service) {
             let message = match other.name == service.name {
                 true => format!("`{}` has the route `{path}` twice", service.name),
-                false => format!("`{}` takes the route `{path}`, which `{}` takes", service.name, other.name),
+                false => format!("`{}` has the route `{path}`, which `{}` has too", service.name, other.name),
             };
             report.wrong(Code::RouteConflict, &[Step::Key("routes"), Step::Key(path)], message);
         }
@@ -78,7 +78,7 @@ fn check_volumes<'a>(service: &'a Service, writers: &mut BTreeMap<&'a str, &'a S
         let ((user, group), (others, of_others)) = (parts(service), parts(other));
         if !same(user, others) && !same(group, of_others) {
             let message = format!(
-                "the volume `{name}` is written by `{}` as `{}` and by `{}` as `{}`: neither could change the other's files",
+                "the volume `{name}` is written by `{}` as `{}` and by `{}` as `{}`: they could not change each other's files",
                 other.name,
                 other.container.user.as_deref().unwrap_or_default(),
                 service.name,

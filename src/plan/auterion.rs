@@ -17,13 +17,13 @@ pub fn resolve(table: &AuterionTable, target: &Target, among_others: bool) -> Re
     let default = if architecture == "amd64" { "simulation" } else { "skynode" };
     let target_platform = table.target_platform.clone().map_or_else(|| vec![default.to_owned()], |t| t.into_vec());
     if target_platform.is_empty() {
-        wrong.push(("target-platform", "`target-platform` names no device".to_owned()));
+        wrong.push(("target-platform", "`target-platform` lists no device".to_owned()));
     }
     let (mut device_types, mut fitting): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for name in &target_platform {
         let Some(Device { device_type: device, architecture: needs, .. }) = Device::named(name) else {
             let known: Vec<&str> = Device::ALL.iter().map(|device| device.name).collect();
-            wrong.push(("target-platform", format!("`{name}` is not a device; known are {}", known.join(", "))));
+            wrong.push(("target-platform", format!("`{name}` is not a device; known devices are {}", known.join(", "))));
             continue;
         };
         if *needs != architecture && among_others {
@@ -32,7 +32,7 @@ pub fn resolve(table: &AuterionTable, target: &Target, among_others: bool) -> Re
         if *needs != architecture {
             wrong.push((
                 "target-platform",
-                format!("`{name}` runs linux/{needs}, but `{}` gives {}", target.triple, target.platform),
+                format!("`{name}` runs linux/{needs}, but the target `{}` is {}", target.triple, target.platform),
             ));
         }
         fitting.push(name.clone());
@@ -44,7 +44,7 @@ pub fn resolve(table: &AuterionTable, target: &Target, among_others: bool) -> Re
     if app_base != "none" {
         let is_version = app_base.strip_prefix('v').is_some_and(|n| !n.is_empty() && n.chars().all(|c| c.is_ascii_digit()));
         let why = if is_version {
-            format!("`{app_base}`: bundles that leave out the layers of an installed app base are not written; use `none`")
+            format!("`{app_base}` is not supported: bundles always contain all layers; use `none`")
         } else {
             format!("`{app_base}` is not an app base; use `none`")
         };
@@ -54,7 +54,7 @@ pub fn resolve(table: &AuterionTable, target: &Target, among_others: bool) -> Re
     let mut pass = |key: &'static str, since: u8, value: Option<Value>| {
         if let Some(value) = value {
             if api_version < since {
-                wrong.push((key, format!("`{key}` needs `api-version = {since}`, this app has {api_version}")));
+                wrong.push((key, format!("`{key}` needs `api-version = {since}`, but this app has {api_version}")));
             }
             wrong.extend(faults(key, &value).map(|fault| (key, fault)));
             extra.insert(key.to_owned(), value);
@@ -106,7 +106,7 @@ mod tests {
         let found = devices(&["skynode", "ainode", "jetson"], "aarch64-unknown-linux-gnu");
         assert_eq!(found, Ok(vec!["skynode".into(), "jetson".into()]));
         assert!(devices(&["skynode", "simulation"], "aarch64-unknown-linux-gnu").is_err_and(|e| e.contains("linux/amd64")));
-        assert!(devices(&["toaster"], "aarch64-unknown-linux-gnu").is_err_and(|e| e.contains("known are")));
+        assert!(devices(&["toaster"], "aarch64-unknown-linux-gnu").is_err_and(|e| e.contains("known devices are")));
         assert!(devices(&[], "aarch64-unknown-linux-gnu").is_err());
         assert_eq!(devices(&["simulation"], "x86_64-unknown-linux-gnu"), Ok(vec!["simulation".into()]));
     }

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::registries;
 use crate::app::{BaseChoice, Dockerfile};
-use crate::config::tables::{BaseName, BaseSource, BaseTable};
+use crate::config::tables::{BaseName, BaseSource, BaseTable, PackagesTable};
+use crate::debian::{Distribution, Recipe, ScriptRule};
 
 /// Resolves a `base` key; paths are relative to `folder`.
 ///
@@ -19,6 +20,10 @@ pub fn resolve(table: &BaseTable, folder: &Path) -> Result<BaseChoice, String> {
         BaseTable::Named(BaseName::Auto) => Ok(BaseChoice::Auto),
         BaseTable::Named(BaseName::Scratch) => Ok(BaseChoice::Scratch),
         BaseTable::From(source) if source.dockerfile.is_some() => dockerfile(source, folder).map(BaseChoice::Dockerfile),
+        BaseTable::From(source) if source.debian.is_some() || source.ubuntu.is_some() => packages(source, folder),
+        BaseTable::From(source) if source.of_packages != PackagesTable::default() => {
+            Err("`packages` and the keys beside it need `debian` or `ubuntu` in `base`".into())
+        }
         BaseTable::From(source) => match (&source.rootfs, &source.archive, &source.image) {
             _ if source.context.is_some() || source.target.is_some() || !source.args.is_empty() => {
                 Err("`context`, `args` and `target` of `base` need a `dockerfile`".into())
@@ -26,14 +31,14 @@ pub fn resolve(table: &BaseTable, folder: &Path) -> Result<BaseChoice, String> {
             (Some(path), None, None) => there(path).map(BaseChoice::Rootfs),
             (None, Some(path), None) => there(path).map(BaseChoice::Archive),
             (None, None, Some(name)) => registries::image(name),
-            _ => Err("`base` needs exactly one of `rootfs`, `archive`, `dockerfile` and `image`".into()),
+            _ => Err("`base` needs exactly one of `rootfs`, `archive`, `dockerfile`, `image`, `debian` and `ubuntu`".into()),
         },
     }
 }
 
 fn dockerfile(source: &BaseSource, folder: &Path) -> Result<Dockerfile, String> {
     if *source != (BaseSource { rootfs: None, archive: None, image: None, ..source.clone() }) {
-        return Err("`base` with a `dockerfile` takes only `context`, `args` and `target` beside it".into());
+        return Err("besides `dockerfile`, `base` can only have `context`, `args` and `target`".into());
     }
     let written = source.dockerfile.clone().unwrap_or_default();
     let path = folder.join(&written);
@@ -49,4 +54,68 @@ fn dockerfile(source: &BaseSource, folder: &Path) -> Result<Dockerfile, String> 
     let path = path.canonicalize().map_err(|error| format!("`{written}` cannot be read: {error}"))?;
     let args = source.args.iter().map(|(name, value)| (name.clone(), value.to_string())).collect();
     Ok(Dockerfile { path, written, context, args, target: source.target.clone() })
+}
+
+/// A base of packages.
+fn packages(source: &BaseSource, folder: &Path) -> Result<BaseChoice, String> {
+    let only = BaseSource {
+        debian: source.debian.clone(),
+        ubuntu: source.ubuntu.clone(),
+        of_packages: source.of_packages.clone(),
+        ..BaseSource::default()
+    };
+    let (distribution, suite) = match (&source.debian, &source.ubuntu) {
+        (Some(suite), None) if *source == only => (Distribution::Debian, suite),
+        (None, Some(suite)) if *source == only => (Distribution::Ubuntu, suite),
+        _ => return Err("`base` with `debian` or `ubuntu` takes none of the other sources beside it".into()),
+    };
+    let named = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+    if !named(suite) {
+        return Err(format!("`{suite}` is not the name of a suite, such as `bookworm`"));
+    }
+    let table = &source.of_packages;
+    for name in table.packages.iter().chain(&table.without).chain(table.scripts.keys()) {
+        if !named(name) || name.bytes().any(|b| b.is_ascii_uppercase()) {
+            return Err(format!("`{name}` is not the name of a package"));
+        }
+    }
+    if table.packages.is_empty() && table.essential != Some(true) {
+        return Err("`base` has no `packages`".into());
+    }
+    for url in table.mirror.iter().chain(&table.security_mirror) {
+        if !url.starts_with("http://") && !url.starts_with("https://") {
+            return Err(format!("the mirror `{url}` is not a URL such as `http://HOST/debian`"));
+        }
+    }
+    if table.snapshot.is_some() && table.mirror.is_none() {
+        return Err("`snapshot` needs a `mirror` that has snapshots".into());
+    }
+    let keyring = match &table.keyring {
+        Some(written) => {
+            let path = folder.join(written);
+            if !path.is_file() {
+                return Err(format!("the file `{written}` does not exist"));
+            }
+            Some(path)
+        }
+        None => None,
+    };
+    let mut packages = table.packages.clone();
+    packages.sort();
+    packages.dedup();
+    Ok(BaseChoice::Debian(Box::new(Recipe {
+        distribution,
+        suite: suite.clone(),
+        packages,
+        essential: table.essential.unwrap_or(false),
+        slim: table.slim.unwrap_or(true),
+        exclude: table.exclude.clone(),
+        without: table.without.clone(),
+        mirror: table.mirror.clone(),
+        security_mirror: table.security_mirror.clone(),
+        keyring,
+        snapshot: table.snapshot.clone(),
+        vendor: table.vendor.as_ref().map(|vendor| folder.join(vendor)),
+        scripts: table.scripts.keys().map(|name| (name.clone(), ScriptRule::Skip)).collect(),
+    })))
 }

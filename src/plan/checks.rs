@@ -24,8 +24,8 @@ pub fn dependencies(
             if known.contains(&name.as_str()) || template.is_some_and(|template| template.services.contains_key(name)) {
                 continue;
             }
-            let near = crate::config::schema::nearest(name, &known).map(|near| format!("; did you mean `{near}`?"));
-            let message = format!("there is no service `{name}`{}", near.unwrap_or_default());
+            let near = crate::config::schema::did_you_mean(name, &known);
+            let message = format!("there is no service `{name}`{}", near);
             let mut report = source.report(problems);
             report.wrong(Code::UnknownService, &[Step::Key("depends-on"), Step::Index(at)], message);
         }

@@ -16,7 +16,7 @@ pub fn resolve(table: &ContainerTable, image: ImageRef, folder: &Path, report: &
             report.wrong(
                 Code::InvalidName,
                 &[Step::Key("environment"), Step::Key(key)],
-                format!("`{key}` cannot be the name of a variable"),
+                format!("`{key}` is not a valid variable name"),
             );
         }
     }
@@ -35,7 +35,7 @@ pub fn resolve(table: &ContainerTable, image: ImageRef, folder: &Path, report: &
         if let Some(value) = value
             && !choices.contains(&value.as_str())
         {
-            let near = schema::nearest(value, choices).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            let near = schema::did_you_mean(value, choices);
             report.wrong(
                 Code::InvalidValue,
                 &[Step::Key(key)],
@@ -105,7 +105,7 @@ fn volumes(written: &[String], report: &mut Report<'_>) -> Vec<Volume> {
         let place = [Step::Key("volumes"), Step::Index(at)];
         if let Some(volume) = report.take(Code::InvalidValue, &place, Volume::parse(text)) {
             if volumes.iter().any(|other| other.target == volume.target) {
-                report.wrong(Code::ConflictingKeys, &place, format!("two volumes at `{}`", volume.target));
+                report.wrong(Code::ConflictingKeys, &place, format!("two volumes are mounted at `{}`", volume.target));
             }
             volumes.push(volume);
         }
@@ -123,7 +123,7 @@ fn health(table: &HealthTable, report: &mut Report<'_>) -> Option<Health> {
             report.wrong(
                 Code::MissingKey,
                 &place,
-                "`healthcheck` needs `port`, or `path` (from `/` on) and `port`, or else `command`",
+                "`healthcheck` needs `port`, `port` and `path`, or `command`; a path begins with `/`",
             );
             return None;
         }

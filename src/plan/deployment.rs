@@ -15,7 +15,7 @@ pub fn secrets(table: &ContainerTable, report: &mut Report<'_>) -> BTreeMap<Stri
         let place = [Step::Key("secrets"), Step::Key(name)];
         let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
         if !begins || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-            report.wrong(Code::InvalidName, &place, format!("`{name}` cannot be the name of a variable"));
+            report.wrong(Code::InvalidName, &place, format!("`{name}` is not a valid variable name"));
         }
         if table.environment.contains_key(name) {
             report.wrong(Code::ConflictingKeys, &place, format!("`{name}` is in `environment` and in `secrets`"));
@@ -23,7 +23,7 @@ pub fn secrets(table: &ContainerTable, report: &mut Report<'_>) -> BTreeMap<Stri
         for (key, value) in [("secret", &secret.secret), ("key", &secret.key)] {
             let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
             if value.is_empty() || !value.chars().all(fits) {
-                let message = format!("`{value}` cannot be a secret's {}", if key == "secret" { "name" } else { "key" });
+                let message = format!("`{value}` is not a valid {} of a secret", if key == "secret" { "name" } else { "key" });
                 report.wrong(Code::InvalidName, &[place[0], place[1], Step::Key(key)], message);
             }
         }

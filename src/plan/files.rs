@@ -16,6 +16,7 @@ use path::{normal, plain, split};
 
 use crate::app::AppFile;
 use crate::config::tables::FileTable;
+use crate::diagnostic::Code;
 
 /// How many files a note names.
 const SHOWN: usize = 5;
@@ -26,7 +27,7 @@ pub struct MatchedFiles {
     /// The files, and the links that stay links.
     pub files: Vec<AppFile>,
     /// What the user may not expect, in whole sentences.
-    pub notes: Vec<String>,
+    pub notes: Vec<(Code, String)>,
 }
 
 /// Finds what one entry of `files` names. `folder` is where `from` begins, `workspace` the folder that links do not lead
@@ -46,7 +47,7 @@ pub fn expand(table: &FileTable, folder: &Path, workspace: &Path) -> Result<Matc
         let name = start.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let to = if table.to.ends_with('/') { join(&to, &name) } else { to };
         if to.is_empty() {
-            return Err("`to` is the root folder; name a file or end it with a folder".into());
+            return Err("`to` is the root folder; name a file or a folder in it".into());
         }
         // Its author has named it, and so knows that it is packed.
         return Ok(MatchedFiles { files: vec![plain(&to, &start, &metadata)], notes: Vec::new() });
@@ -57,7 +58,7 @@ pub fn expand(table: &FileTable, folder: &Path, workspace: &Path) -> Result<Matc
 /// The absolute path without the slash at its beginning.
 fn destination(to: &str) -> Result<String, String> {
     let path = to.strip_prefix('/').ok_or_else(|| format!("`{to}` is not an absolute path in the image"))?;
-    crate::archive::confined(path).ok_or_else(|| format!("`{to}` leads out of the image"))
+    crate::archive::confined(path).ok_or_else(|| format!("`{to}` is outside the image"))
 }
 
 fn join(folder: &str, name: &str) -> String {
@@ -114,14 +115,15 @@ impl Walk<'_> {
         let mut notes = Vec::new();
         if let Some(left) = table.dotfiles.is_none().then(|| listed(&hidden)).flatten() {
             let help = "`dotfiles = true` packs names that begin with a dot, `dotfiles = false` ends this note";
-            notes.push(format!("`{}` leaves out {left}: {help}", table.from));
+            notes.push((Code::FilesHidden, format!("`{}` leaves out {left}: {help}", table.from)));
         }
         let secrets = files.iter().filter_map(|file| {
             let path = shown(&file.from);
             secret::look(&path, &file.from).or_else(|| secret::look(Path::new(&file.to), &file.from)).map(Path::to_owned)
         });
         if let Some(packed) = listed(&secrets.collect()) {
-            notes.push(format!("`{}` packs what looks like a secret, {packed}: `exclude = […]` leaves files out", table.from));
+            let text = format!("`{}` packs what looks like a secret, {packed}: `exclude = […]` leaves files out", table.from);
+            notes.push((Code::FilesSecret, text));
         }
         Ok(MatchedFiles { files, notes })
     }
@@ -211,13 +213,13 @@ mod tests {
             ("none", "/x", "cannot be read"),
             ("web/*.zip", "/x", "matches no file"),
             ("web", "x", "not an absolute path"),
-            ("web", "/../x", "leads out of the image"),
+            ("web", "/../x", "is outside the image"),
             ("web/[", "/x", "not a pattern"),
         ] {
             assert!(found(from, to, root).is_err_and(|e| e.contains(why)), "{from} {to}");
         }
         symlink("/etc/passwd", root.join("a/web/z")).expect("link");
-        assert!(found("web", "/x", root).is_err_and(|e| e.contains("out of the workspace")));
+        assert!(found("web", "/x", root).is_err_and(|e| e.contains("outside the workspace")));
         std::fs::remove_file(root.join("a/web/z")).expect("removed");
         symlink("nowhere", root.join("a/web/z")).expect("link");
         assert!(found("web", "/x", root).is_err_and(|e| e.contains("which does not exist")));

@@ -4,10 +4,10 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::report::Report;
-use crate::config::schema::{self, Schema};
+use crate::config::schema::Schema;
 use crate::config::tables::{AppTable, ServiceTable};
-use crate::config::{Manifest, Problems, Step};
-use crate::diagnostic::Code;
+use crate::config::{Manifest, Problems, Step, stray};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::workspace::{Member, Workspace};
 
 /// The app's table and its location.
@@ -51,18 +51,14 @@ pub fn of<'a, 'b>(sources: &'a [ServiceSource<'b>], name: &str) -> Option<&'a Se
 
 const SERVICE: [Step<'static>; 3] = [Step::Key("package"), Step::Key("metadata"), Step::Key("service")];
 
-/// Reports tables with misspelled names, which would be ignored.
-pub fn mistyped(workspace: &Workspace) -> Vec<String> {
-    let near = |manifest: &std::path::Path, parent: &str, metadata: &Value, ours: &str| {
-        let shown = manifest.strip_prefix(&workspace.root).unwrap_or(manifest).display().to_string();
-        let keys = metadata.as_object().into_iter().flat_map(serde_json::Map::keys);
-        let keys = keys.filter(|key| schema::is_nearly(key, ours));
-        keys.map(|key| format!("`[{parent}.metadata.{key}]` in `{shown}` is not read: did you mean `{ours}`?"))
-            .collect::<Vec<_>>()
-    };
-    let mut notes = near(&workspace.manifest(), "workspace", &workspace.metadata, "appbundle");
-    notes.extend(workspace.members.iter().flat_map(|member| near(&member.manifest, "package", &member.metadata, "service")));
-    notes
+/// Reports tables that were meant for this program but are not read, in all manifests of the workspace.
+pub fn stray(workspace: &Workspace, problems: &mut Problems) -> Result<()> {
+    let root = workspace.manifest();
+    let members = workspace.members.iter().map(|member| &member.manifest).filter(|manifest| **manifest != root);
+    for path in std::iter::once(&root).chain(members) {
+        stray::report(&Manifest::read(path)?, *path == root, problems);
+    }
+    Ok(())
 }
 
 /// Reads the root manifest's table. A single package may have it under `package.metadata`.
@@ -132,4 +128,14 @@ fn parse<T: serde::de::DeserializeOwned>(
             None
         }
     }
+}
+
+/// The error where no package is a service.
+pub fn no_services(workspace: &Workspace) -> Diagnostic {
+    let has_bins = workspace.members.iter().any(|member| !member.bins.is_empty());
+    let start = if has_bins { "run `cargo appbundle init`" } else { "run `cargo appbundle new-service NAME`" };
+    Code::NoServices.error(format!(
+        "no package of the workspace `{}` is a service: none has a table `[package.metadata.service]`\nhelp: {start}",
+        workspace.root.display()
+    ))
 }

@@ -27,7 +27,8 @@ pub fn check(
             let service = source.name();
             let full = format!("{name}_{service}");
             if full.len() > SWARM_NAME {
-                let message = format!("in a swarm the service would be called `{full}`: that is more than {SWARM_NAME} letters");
+                let message =
+                    format!("in a swarm, the service would be named `{full}`, which has more than {SWARM_NAME} characters");
                 let place: &[Step<'_>] = if source.table.name.is_some() { &[Step::Key("name")] } else { &[] };
                 source.report(problems).wrong(Code::InvalidName, place, message);
             }
@@ -52,7 +53,7 @@ fn kubernetes(
         // A k8s Service is a name in DNS: it begins with a letter.
         let named = label("a service", service.name.as_str(), 63).and_then(|()| match service.name.as_str() {
             name if name.starts_with(|c: char| c.is_ascii_digit()) => {
-                Err(format!("on Kubernetes a service cannot be called `{name}`: its name begins with a letter"))
+                Err(format!("on Kubernetes, a service cannot be named `{name}`: the name must begin with a letter"))
             }
             _ => Ok(()),
         });
@@ -65,7 +66,7 @@ fn kubernetes(
         for variable in service.container.environment.keys() {
             let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
             if variable.starts_with(|c: char| c.is_ascii_digit()) || !variable.chars().all(allowed) {
-                let message = format!("on Kubernetes a variable cannot be called `{variable}`");
+                let message = format!("on Kubernetes, a variable cannot be named `{variable}`");
                 report.wrong(Code::InvalidName, &[Step::Key("environment"), Step::Key(variable)], message);
             }
         }
@@ -73,7 +74,7 @@ fn kubernetes(
             let parts_fit = at.secret.len() <= 253 && at.secret.split('.').all(|part| label("a secret", part, 253).is_ok());
             if !parts_fit {
                 let message =
-                    format!("on Kubernetes a secret cannot be called `{}`: use lower-case letters, digits, `-`", at.secret);
+                    format!("on Kubernetes, a secret cannot be named `{}`: use lower-case letters, digits and `-`", at.secret);
                 report.wrong(Code::InvalidName, &[Step::Key("secrets"), Step::Key(variable), Step::Key("secret")], message);
             }
         }
@@ -88,7 +89,7 @@ fn label(what: &str, text: &str, most: usize) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "on Kubernetes {what} cannot be called `{text}`: use at most {most} lower-case letters, digits, `-` between them"
+        "on Kubernetes, {what} cannot be named `{text}`: use at most {most} lower-case letters and digits, with `-` between them"
     ))
 }
 

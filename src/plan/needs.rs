@@ -36,7 +36,8 @@ fn needs(key: &'static str, table: &NeedsTable, folder: &Path, report: &mut Repo
         if let Err(why) = needs.fill(text, &|_, port| (String::new(), port)) {
             let known: Vec<&str> = needs.dependencies.keys().map(String::as_str).collect();
             let meant = text.split("${").nth(1).and_then(|rest| schema::nearest(rest.split(['.', '}']).next()?, &known));
-            let near = meant.filter(|_| why.ends_with("names no dependency")).map(|near| format!("; did you mean `{near}`?"));
+            let near =
+                meant.filter(|_| why.ends_with("does not name a dependency")).map(|near| format!("; did you mean `{near}`?"));
             let place = [Step::Key(key), Step::Key("environment"), Step::Key(name)];
             report.wrong(Code::InvalidValue, &place, why + &near.unwrap_or_default());
         }
@@ -72,12 +73,9 @@ pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service>
     for service in services.values() {
         for (name, dependency) in &service.dev.dependencies {
             let message = match seen.insert(name, (service, dependency)) {
-                _ if services.contains_key(name) => format!("the dependency `{name}` has the name of a service"),
+                _ if services.contains_key(name) => format!("the dependency `{name}` has the same name as a service"),
                 Some((other, same)) if same != dependency => {
-                    format!(
-                        "the services `{}` and `{}` mean different things by the dependency `{name}`",
-                        other.name, service.name
-                    )
+                    format!("the services `{}` and `{}` define the dependency `{name}` differently", other.name, service.name)
                 }
                 _ => continue,
             };

@@ -28,7 +28,7 @@ pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service>
         }
         if service.container.image.canonical() != first.container.image.canonical() {
             let message = format!(
-                "with `layout = \"multi-binary\"` `{}` cannot have the image `{}` of its own",
+                "with `layout = \"multi-binary\"`, `{}` cannot have its own image `{}`",
                 service.name, service.container.image
             );
             report.wrong(Code::OneImage, &[], message);
@@ -44,10 +44,8 @@ pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service>
             if let Some((other, before)) = files.insert(&file.to, (&service.name, file))
                 && !is_same(before, file)
             {
-                let message = format!(
-                    "`{other}` and `{}` both have a file `{}` of their own, and they share one image",
-                    service.name, file.to
-                );
+                let message =
+                    format!("`{other}` and `{}` share an image, but have different files at `{}`", service.name, file.to);
                 report.wrong(Code::OneImage, &[Step::Key("files")], message);
             }
         }
@@ -55,8 +53,7 @@ pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service>
     if let Some((file, inner)) = paths::in_a_file(&owners.keys().copied().collect())
         && let Some(source) = manifests::of(sources, owners[inner].name.as_str())
     {
-        let message =
-            format!("`{file}` of `{}` is a file, and `{inner}` would be in it: they share one image", owners[file].name);
+        let message = format!("`{file}` of `{}` is a file, so the image cannot contain `{inner}`", owners[file].name);
         source.report(problems).wrong(Code::OneImage, &[Step::Key("files")], message);
     }
 }

@@ -8,12 +8,12 @@ use super::manifests::{self, AppSource};
 use super::report::Report;
 use super::{Format, Request};
 use crate::app::{Destination, Target};
-use crate::config::{Problems, Step};
+use crate::config::{Problems, Step, schema};
 use crate::diagnostic::Code;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, targets};
 
 /// The default target.
-const DEFAULT_TARGET: &str = "aarch64-unknown-linux-gnu";
+pub const DEFAULT_TARGET: &str = "aarch64-unknown-linux-gnu";
 
 /// The targets: those from the command line, or else from the table, or else the default.
 ///
@@ -39,15 +39,34 @@ pub fn targets(workspace: &Workspace, request: &Request) -> Result<Vec<String>> 
 }
 
 /// The only target of a plan.
-pub fn target(app: &AppSource, request: &Request, report: &mut Report<'_>) -> Option<Target> {
-    match (&request.targets[..], app.table.targets.as_deref()) {
-        ([typed, ..], _) => report.take(Code::UnknownTarget, &[], Target::new(typed).map_err(|why| format!("`--target`: {why}"))),
-        ([], None) => report.take(Code::UnknownTarget, &[], Target::new(DEFAULT_TARGET)),
+pub fn target(app: &AppSource, request: &Request, workspace: &Workspace, report: &mut Report<'_>) -> Option<Target> {
+    // One of several may be from the table.
+    let listed = app.table.targets.iter().flatten().position(|triple| request.among_others && request.targets.contains(triple));
+    let place = [Step::Key("targets"), Step::Index(listed.unwrap_or_default())];
+    let (flag, steps, triple) = match (&request.targets[..], app.table.targets.as_deref()) {
+        ([typed, ..], _) if listed.is_some() => (None, &place[..], typed.as_str()),
+        ([typed, ..], _) => (Some("--target"), &[][..], typed.as_str()),
+        ([], None) => (None, &[][..], DEFAULT_TARGET),
         ([], Some([])) => {
             report.wrong(Code::MissingKey, &[Step::Key("targets")], "`targets` is empty");
-            None
+            return None;
         }
-        ([], Some([first, ..])) => report.take(Code::UnknownTarget, &[Step::Key("targets"), Step::Index(0)], Target::new(first)),
+        ([], Some([first, ..])) => (None, &place[..], first.as_str()),
+    };
+    report.take_from(flag, Code::UnknownTarget, steps, known(triple, workspace))
+}
+
+/// The target, if images and rustc know it.
+fn known(triple: &str, workspace: &Workspace) -> Result<Target, String> {
+    let target = Target::new(triple);
+    let bare = target.as_ref().map_or(triple, |target| &target.triple).to_owned();
+    let Some(known) = targets::instead_of(&bare, &workspace.root) else { return target };
+    let known: Vec<&str> = known.iter().map(String::as_str).filter(|known| Target::new(known).is_ok()).collect();
+    match (schema::nearest(&bare, &known), target) {
+        (Some(near), Ok(_)) => Err(format!("rustc has no target `{bare}`\nhelp: did you mean `{near}`?")),
+        (Some(near), Err(why)) => Err(format!("{why}\nhelp: did you mean `{near}`?")),
+        (None, Ok(_)) => Err(format!("rustc has no target `{bare}`\nhelp: list its targets with `rustc --print target-list`")),
+        (None, Err(why)) => Err(why),
     }
 }
 
@@ -65,11 +84,13 @@ pub fn formats(app: &AppSource, request: &Request, report: &mut Report<'_>) -> V
         report.wrong(Code::MissingKey, &[Step::Key("formats")], "`formats` is empty");
     }
     if wants_auterion(&formats, request) && app.table.author.is_none() {
-        report.wrong(
-            Code::AuthorMissing,
-            &[Step::Key("formats")],
-            "the format `auterionos` needs the app's `author`, such as `author = \"com.example\"`",
-        );
+        let flag = match request {
+            _ if request.formats.contains(&Format::Auterionos) => Some("--format"),
+            _ if request.destinations.contains(&Destination::Auterionos) => Some("--for"),
+            _ => None,
+        };
+        let why = "the format `auterionos` needs the app's `author`, such as `author = \"com.example\"`".to_owned();
+        report.take_from::<()>(flag, Code::AuthorMissing, &[Step::Key("formats")], Err(why));
     }
     formats
 }

@@ -1,6 +1,6 @@
 //! Reports problems with the keys of one table.
 
-use crate::config::{Manifest, Problems, Step};
+use crate::config::{Manifest, Problem, Problems, Step};
 use crate::diagnostic::Code;
 
 /// Reports problems with one table's keys, at their places in the manifest.
@@ -11,7 +11,7 @@ pub struct Report<'a> {
 }
 
 impl Report<'_> {
-    /// Returns the value, or reports the error at the key that `steps` leads to.
+    /// Returns the value, or reports the error at the key that `steps` leads to. The error's last line may be `help: …`.
     pub fn take<T>(&mut self, code: Code, steps: &[Step<'_>], value: Result<T, String>) -> Option<T> {
         match value {
             Ok(value) => Some(value),
@@ -19,6 +19,23 @@ impl Report<'_> {
                 self.wrong(code, steps, message);
                 None
             }
+        }
+    }
+
+    /// As [`Report::take`], of a value that is from a flag if there is one.
+    pub fn take_from<T>(
+        &mut self,
+        flag: Option<&'static str>,
+        code: Code,
+        steps: &[Step<'_>],
+        value: Result<T, String>,
+    ) -> Option<T> {
+        match (flag, value) {
+            (Some(flag), Err(message)) => {
+                self.problems.push(Problem::of_flag(code, flag, &message));
+                None
+            }
+            (_, value) => self.take(code, steps, value),
         }
     }
 

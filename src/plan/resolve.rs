@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
 use super::manifests::{self, AppSource, ServiceSource};
 use super::outputs::{formats, target, wants_auterion};
 use super::report::Report;
 use super::select::{Choice, Reach, select};
 use super::service::{self, OfApp};
-use super::template::{self, Template};
+use super::template;
 use super::{
-    Builder, Engine, Format, Layout, Plan, agreement, auterion, base, checks, names, needs, one_image, registries, stacks,
-    volumes,
+    Builder, Engine, Format, Layout, Plan, agreement, auterion, base, checks, created, names, needs, notes, one_image,
+    registries, stacks, volumes,
 };
 use crate::app::{Author, BaseChoice, Destination, ImageRef, Name, Service, Version};
 use crate::archive::gzip::Level;
@@ -49,7 +49,7 @@ pub struct Request {
     pub compression: Option<Level>,
     /// `--app-version`
     pub version: Option<String>,
-    /// `--repo`: repository prefix of the images of stacks.
+    /// `--repo`: repository prefix of the images.
     pub repo: Option<String>,
     /// `--env`: build arguments for all Dockerfile services.
     pub env: Vec<(String, String)>,
@@ -57,8 +57,8 @@ pub struct Request {
     pub insecure_registries: Vec<String>,
     /// `--for`: destinations of the deployment files.
     pub destinations: Vec<Destination>,
-    /// `SOURCE_DATE_EPOCH`
-    pub epoch: u64,
+    /// `SOURCE_DATE_EPOCH`; if `None`, the date that the table chooses.
+    pub epoch: Option<u64>,
     /// `--out-dir`; default: `appbundle` in the target folder.
     pub output: Option<PathBuf>,
     /// Whether this is one of several targets: then each has a folder of its own in the output folder, writes what holds one
@@ -72,27 +72,26 @@ pub struct Request {
 /// [`Problems`] with every problem in all manifests, or the first file that cannot be read.
 pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     let mut problems = Problems::default();
-    let mut notes = manifests::mistyped(workspace);
+    let mut said = Vec::new();
+    manifests::stray(workspace, &mut problems)?;
     let app = manifests::app(workspace, &mut problems)?;
     let (sources, all_read) = manifests::services(workspace, &mut problems)?;
     if sources.is_empty() && problems.is_empty() {
-        bail!(Code::NoServices.error(format!(
-            "no package of the workspace `{}` is a service: none has a table `[package.metadata.service]`\nhelp: {}",
-            workspace.root.display(),
-            notes.first().map_or("run `cargo appbundle init`", String::as_str)
-        )));
+        bail!(manifests::no_services(workspace));
     }
     let mut report = app.report(&mut problems);
     let name = app_name(&app, workspace, &mut report);
     let author = app.table.author.as_deref().map(Author::new);
     let author = author.and_then(|author| report.take(Code::InvalidName, &[Step::Key("author")], author));
     let version = version(&app, &sources, request, &mut report);
-    let target = target(&app, request, &mut report);
+    let target = target(&app, request, workspace, &mut report);
     let mut formats = formats(&app, request, &mut report);
     let has_index = request.among_others && formats.contains(&Format::Oci);
     if request.among_others {
         formats.retain(|format| *format != Format::Oci);
     }
+    let epoch = created::resolve(&app, request, &workspace.root, &mut report);
+    let allow = notes::allowed(&app.table.allow, &mut report);
     let registries = registries::resolve(&app, request, &mut report);
     let base = app.table.base.as_ref().map(|table| base::resolve(table, &workspace.root));
     let base = base.and_then(|base| report.take(Code::InvalidBase, &[Step::Key("base")], base)).unwrap_or(BaseChoice::Auto);
@@ -115,16 +114,17 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         bail!("the app has no name or version");
     };
     if version.is_mapped() {
-        notes.push(format!("version `{}` becomes `{}`: image tags cannot contain `+`", version.written, version.tag));
+        let text = format!("version `{}` becomes `{}`: image tags cannot contain `+`", version.written, version.tag);
+        said.push(Code::VersionMapped.note(text));
     }
     if let (Some(auterion), Some(target)) = (&auterion, &target)
         && auterion.device_types.is_empty()
     {
-        notes
-            .push(format!("no device in `target-platform` runs {}, so no `.auterionos` file is written for it", target.platform));
+        let text = format!("no device in `target-platform` runs {}, so no `.auterionos` file is written for it", target.platform);
+        said.push(Code::NoDevice.note(text));
         formats.retain(|format| *format != Format::Auterionos);
     }
-    let template = read_template(workspace, &version)?;
+    let template = template::of_workspace(&workspace.root, &version)?;
 
     let slug = match &author {
         Some(author) => format!("{}.{name}", author.as_str()),
@@ -132,7 +132,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     };
     let length = slug.len() + 1 + version.tag.len() + LONGEST_ENDING.len();
     if length > 255 {
-        let message = format!("a bundle of the app would have a name of {length} bytes, `{slug}-{version}…`; 255 are allowed");
+        let message = format!("the bundle's file name, `{slug}-{version}…`, would have {length} bytes; at most 255 are allowed");
         app.report(&mut problems).wrong(Code::InvalidName, &[Step::Key("name")], message);
     }
     let layout = app.table.layout.unwrap_or_default();
@@ -144,7 +144,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         if let Some(other) = services.get(service_name.as_str()) {
             let steps = if source.table.name.is_some() { &[Step::Key("name")][..] } else { &[] };
             let package = other.package().map_or("", |package| package.package.as_str());
-            let message = format!("two services are called `{service_name}`; the other one is in package `{package}`");
+            let message = format!("two services are named `{service_name}`; the other one is in package `{package}`");
             source.report(&mut problems).wrong(Code::DuplicateService, steps, message);
             continue;
         }
@@ -159,7 +159,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         let mut report = source.report(&mut problems);
         let place = if source.table.name.is_some() { &[Step::Key("name")][..] } else { &[] };
         let Some(image) = report.take(Code::InvalidName, place, image.not_too_long()) else { continue };
-        let Some(service) = service::resolve(source, service_name, image, &of_app, &mut problems, &mut notes) else { continue };
+        let Some(service) = service::resolve(source, service_name, image, &of_app, &mut problems, &mut said) else { continue };
         services.insert(service.name.to_string(), service);
     }
     // A service whose table is wrong in part is there all the same; of one that is not there, the others would say so in vain.
@@ -175,6 +175,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         checks::bins(&sources, &services, &mut problems);
         agreement::check(&sources, &services, &mut problems);
         needs::check(&sources, &services, &mut problems);
+        said.extend(services.values().filter_map(notes::of_health));
         names::check(&request.destinations, &app, &name, &sources, &services, &mut problems);
     }
     let volumes = if all_right { volumes::resolve(&app, &services, &mut problems) } else { BTreeMap::new() };
@@ -197,7 +198,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         && builder != Builder::Zigbuild
     {
         let message = format!(
-            "the target `{}.{major}.{minor}` names a glibc, which only zig can link against\nhelp: build with `--builder zigbuild`",
+            "the target `{}.{major}.{minor}` names a glibc version, which only zig can link against\nhelp: build with `--builder zigbuild`",
             target.triple
         );
         bail!(Code::TargetGlibc.error(message));
@@ -221,7 +222,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
     let mut output = request.output.clone().unwrap_or_else(|| workspace.target_dir.join("appbundle"));
     let index = has_index.then(|| output.join(format!("{slug}-{version}.oci.tar")));
     if request.among_others {
-        output.push(target.platform.to_string().replace('/', "-"));
+        output.push(target.folder());
     }
     services.iter_mut().for_each(|service| stacks::give(service, &output));
     let settings_path = workspace.root.join("settings.default.env");
@@ -243,13 +244,14 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         layout,
         registries,
         compression,
-        epoch: request.epoch,
+        epoch,
         template: template.map(|template| template.text),
         settings,
         workspace: workspace.root.clone(),
         output,
         index,
-        notes,
+        notes: said,
+        allow,
     })
 }
 
@@ -259,13 +261,13 @@ fn app_name(app: &AppSource, workspace: &Workspace, report: &mut Report<'_>) -> 
     }
     let folder = workspace.root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let near = Name::near(&folder);
-    let why = format!("the workspace's folder is called `{folder}`, which cannot be the app's name: set `name`");
+    let why = format!("the workspace's folder is named `{folder}`, which is not a valid app name: set `name`");
     report.take(Code::InvalidName, &[], Name::new(&near).map_err(|_| why))
 }
 
 fn version(app: &AppSource, sources: &[ServiceSource<'_>], request: &Request, report: &mut Report<'_>) -> Option<Version> {
     if let Some(version) = &request.version {
-        return report.take(Code::InvalidName, &[], Version::new(version).map_err(|why| format!("`--app-version`: {why}")));
+        return report.take_from(Some("--app-version"), Code::InvalidName, &[], Version::new(version));
     }
     if let Some(version) = &app.table.version {
         return report.take(Code::InvalidName, &[Step::Key("version")], Version::new(version));
@@ -285,14 +287,4 @@ fn version(app: &AppSource, sources: &[ServiceSource<'_>], request: &Request, re
             None
         }
     }
-}
-
-fn read_template(workspace: &Workspace, version: &Version) -> Result<Option<Template>> {
-    let path = workspace.root.join("app.yml");
-    if !path.is_file() {
-        return Ok(None);
-    }
-    let text = fs_err::read_to_string(&path)?;
-    let read = template::read("app.yml", &text, &version.tag).map_err(|why| Code::AppYml.error(why));
-    read.map(Some).context("failed to read the template")
 }

@@ -19,9 +19,7 @@ pub fn resolve(written: &BTreeMap<String, RouteTable>, report: &mut Report<'_>) 
         match (route.port, &route.static_root) {
             (Some(port), None) => drop(routes.insert(path.clone(), Route::Port(port))),
             (None, Some(root)) => drop(routes.insert(path.clone(), Route::StaticRoot(root.clone()))),
-            _ => {
-                report.wrong(Code::MissingKey, &place, format!("the route `{path}` needs `port` or `static-root`, and not both"))
-            }
+            _ => report.wrong(Code::MissingKey, &place, format!("the route `{path}` needs either `port` or `static-root`")),
         }
     }
     routes

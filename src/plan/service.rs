@@ -10,7 +10,7 @@ use super::{base, container, files, needs, paths, routes};
 use crate::app::{AppFile, BaseChoice, Container, ImageRef, Name, Package, Service, Source};
 use crate::config::tables::ServiceTable;
 use crate::config::{Problems, Step, schema};
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Note};
 
 /// The directory of executables in an image.
 const BIN_FOLDER: &str = "/usr/local/bin";
@@ -47,7 +47,7 @@ pub fn resolve(
     image: ImageRef,
     app: &OfApp<'_>,
     problems: &mut Problems,
-    notes: &mut Vec<String>,
+    notes: &mut Vec<Note>,
 ) -> Option<Service> {
     let ServiceSource { member, manifest, path, table } = source;
     let mut report = Report { manifest, path, problems };
@@ -58,14 +58,14 @@ pub fn resolve(
     for (at, feature) in table.features.iter().flatten().enumerate() {
         if !member.features.contains(feature) {
             let known: Vec<&str> = member.features.iter().map(String::as_str).collect();
-            let near = schema::nearest(feature, &known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            let near = schema::did_you_mean(feature, &known);
             let message = format!("package `{}` has no feature `{feature}`{near}", member.name);
             report.wrong(Code::InvalidValue, &[Step::Key("features"), Step::Index(at)], message);
         }
     }
     let binary_path = format!("{BIN_FOLDER}/{bin}");
-    let files = packed_files(table, folder, app.workspace, &binary_path, &mut report, |note| {
-        notes.push(format!("`files` of `{name}`: {note}"));
+    let files = packed_files(table, folder, app.workspace, &binary_path, &mut report, |(code, text)| {
+        notes.push(code.note(format!("`files` of `{name}`: {text}")));
     });
     let (test, dev) = needs::resolve(source, &mut report);
     let container = container::resolve(&table.container, image, folder, &mut report);
@@ -110,7 +110,7 @@ fn bin(source: &ServiceSource<'_>, report: &mut Report<'_>) -> Option<String> {
         if bins.contains(&bin.as_str()) {
             return Some(bin.clone());
         }
-        let near = schema::nearest(bin, &bins).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        let near = schema::did_you_mean(bin, &bins);
         report.wrong(Code::UnknownBin, &[Step::Key("bin")], format!("package `{}` has no bin `{bin}`{near}", member.name));
         return None;
     }
@@ -138,7 +138,7 @@ fn packed_files(
     workspace: &Path,
     binary: &str,
     report: &mut Report<'_>,
-    mut note: impl FnMut(String),
+    mut note: impl FnMut((Code, String)),
 ) -> Vec<AppFile> {
     let mut all: BTreeMap<String, AppFile> = BTreeMap::new();
     for (at, entry) in table.files.iter().enumerate() {
@@ -161,7 +161,11 @@ fn packed_files(
         }
     }
     if let Some((file, inner)) = paths::in_a_file(&all.keys().map(String::as_str).chain([binary]).collect()) {
-        report.wrong(Code::InvalidFiles, &[Step::Key("files")], format!("`{file}` is a file, and `{inner}` would be in it"));
+        report.wrong(
+            Code::InvalidFiles,
+            &[Step::Key("files")],
+            format!("`{file}` is a file, so the image cannot contain `{inner}`"),
+        );
     }
     all.into_values().collect()
 }

@@ -58,7 +58,7 @@ pub fn resolve(given: Given<'_>, sorted: &[String], problems: &mut Problems) -> 
     let mut is_tree = true;
     let ordered = order::sort(&edges).unwrap_or_else(|cycle| {
         let place = [Step::Key("stacks"), Step::Key(&cycle[0]), Step::Key("stacks")];
-        report.wrong(Code::DependencyCycle, &place, format!("the stacks are in each other in a cycle: {}", cycle.join(" -> ")));
+        report.wrong(Code::DependencyCycle, &place, format!("the stacks contain each other in a cycle: {}", cycle.join(" -> ")));
         is_tree = false;
         tables.keys().cloned().collect()
     });
@@ -106,8 +106,7 @@ fn swarm(given: Given<'_>, problems: &mut Problems) -> Swarm {
     let fits = variables.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && variables.chars().all(plain);
     if !fits || variables.ends_with('_') {
         let mut report = given.app.report(problems);
-        let message =
-            format!("`{variables}` cannot begin the names of variables: write letters, digits and `_`, such as `MY_APP`");
+        let message = format!("`{variables}` is not a valid prefix for variables: use letters, digits and `_`, as in `MY_APP`");
         report.wrong(Code::InvalidName, &[Step::Key("swarm"), Step::Key("variables")], message);
     }
     let stop_signal = table.stop_signal.clone().unwrap_or_else(|| "SIGTERM".to_owned());
@@ -133,20 +132,16 @@ fn owners(given: Given<'_>, tables: &BTreeMap<String, StackTable>, report: &mut 
                     continue;
                 }
                 if !known.contains(&service.as_str()) {
-                    let near = schema::nearest(service, &known).map(|near| format!("; did you mean `{near}`?"));
-                    report.wrong(
-                        Code::UnknownService,
-                        &place,
-                        format!("there is no service `{service}`{}", near.unwrap_or_default()),
-                    );
+                    let near = schema::did_you_mean(service, &known);
+                    report.wrong(Code::UnknownService, &place, format!("there is no service `{service}`{}", near));
                 } else if key == "services"
                     && let Some(other) = owners.insert(service.clone(), stack.clone())
                 {
                     let message = if other == *stack {
-                        format!("the service `{service}` is named twice")
+                        format!("the service `{service}` is listed twice")
                     } else {
                         format!(
-                            "the service `{service}` is in the stack `{other}` already; for a copy of its own, name it in `copies`"
+                            "the service `{service}` is already in the stack `{other}`; to run a copy of it here, name it in `copies`"
                         )
                     };
                     report.wrong(Code::InvalidStack, &place, message);
@@ -165,8 +160,8 @@ fn parents(given: Given<'_>, tables: &BTreeMap<String, StackTable>, report: &mut
         for (at, inner) in table.stacks.iter().enumerate() {
             let place = [Step::Key("stacks"), Step::Key(stack), Step::Key("stacks"), Step::Index(at)];
             if !tables.contains_key(inner) {
-                let near = schema::nearest(inner, &known).map(|near| format!("; did you mean `{near}`?"));
-                report.wrong(Code::InvalidStack, &place, format!("there is no stack `{inner}`{}", near.unwrap_or_default()));
+                let near = schema::did_you_mean(inner, &known);
+                report.wrong(Code::InvalidStack, &place, format!("there is no stack `{inner}`{}", near));
             } else if inner == given.name.as_str() {
                 report.wrong(
                     Code::InvalidStack,
@@ -174,7 +169,7 @@ fn parents(given: Given<'_>, tables: &BTreeMap<String, StackTable>, report: &mut
                     format!("`{inner}` is the app's own stack, which cannot be inside another one"),
                 );
             } else if let Some(other) = parents.insert(inner.clone(), stack.clone()) {
-                report.wrong(Code::InvalidStack, &place, format!("the stack `{inner}` is in the stack `{other}` already"));
+                report.wrong(Code::InvalidStack, &place, format!("the stack `{inner}` is already in the stack `{other}`"));
             }
         }
     }
@@ -229,8 +224,7 @@ fn gateway(table: &GatewayTable, stack: &str, outermost: bool, report: &mut Repo
         (None, None, true) => Some(Certificate::SelfSigned),
         (None, None, false) if table.https.is_none() => None,
         _ => {
-            let message =
-                "HTTPS needs `certificate` and `key`, the names of two secrets of the swarm, or else `self-signed = true`";
+            let message = "HTTPS needs `certificate` and `key`, the names of two swarm secrets, or `self-signed = true`";
             report.wrong(Code::MissingKey, &place("https"), message);
             None
         }
@@ -241,7 +235,7 @@ fn gateway(table: &GatewayTable, stack: &str, outermost: bool, report: &mut Repo
             report.wrong(
                 Code::InvalidValue,
                 &place("rewrite"),
-                format!("`{from}` cannot become `{to}`: write paths from `/` on, without blanks"),
+                format!("cannot rewrite `{from}` to `{to}`: paths must begin with `/` and contain no spaces"),
             );
         }
     }

@@ -1,6 +1,6 @@
 //! Sends one request: credentials, tokens, redirects, retries (distribution-spec, "Endpoints" and "Error Codes").
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -19,7 +19,7 @@ use super::refused::{login_help, refused};
 use super::retry::{self, TRIES};
 use super::secret::Credentials;
 use super::secret::Secret;
-use super::url::{host_of, is_of, query, shown};
+use super::url::{host_of, is_of, located, query, shown};
 use crate::diagnostic::Code;
 
 /// The most redirects of one request.
@@ -58,6 +58,8 @@ pub struct Client<'a> {
     /// The `Authorization` values that hosts accepted, by host and scopes.
     authorizations: Mutex<BTreeMap<(String, String), Secret>>,
     warn: Box<dyn Fn(String) + Send + Sync + 'a>,
+    /// Of which failures the user knows.
+    warned: Mutex<BTreeSet<String>>,
 }
 
 impl<'a> Client<'a> {
@@ -65,7 +67,13 @@ impl<'a> Client<'a> {
     /// credential helpers that failed.
     pub fn new(access: Access, offline: bool, warn: impl Fn(String) + Send + Sync + 'a) -> Self {
         let connections = Connections::new(access, offline);
-        Self { connections, store: Store::of_environment(), authorizations: Mutex::default(), warn: Box::new(warn) }
+        Self {
+            connections,
+            store: Store::of_environment(),
+            authorizations: Mutex::default(),
+            warn: Box::new(warn),
+            warned: Mutex::default(),
+        }
     }
 
     /// The servers to ask for a registry's images.
@@ -81,6 +89,16 @@ impl<'a> Client<'a> {
     /// `SCHEME://HOST/v2/PATH`
     pub(super) fn url(&self, endpoint: &RegistryEndpoint, path: &str) -> Result<String> {
         Ok(format!("{}/v2/{path}", self.connections.base(endpoint)?))
+    }
+
+    /// The agent for a host ([`Connections::agent`]).
+    pub(super) fn agent(&self, scheme: &str, host: &str) -> Result<ureq::Agent> {
+        self.connections.agent(scheme, host)
+    }
+
+    /// Fails if no connections are allowed.
+    pub(super) fn online(&self, host: &str) -> Result<()> {
+        self.connections.online(host)
     }
 
     pub(super) fn warn(&self, text: String) {
@@ -129,9 +147,11 @@ impl<'a> Client<'a> {
         bail!("`{host}` refused too many requests")
     }
 
-    /// Waits before the next attempt, with a warning like Cargo's.
+    /// Waits before the next attempt, with a warning like Cargo's. What fails in the same way again is not told again.
     pub(super) fn pause(&self, number: u32, asked: Option<Duration>, why: &str) {
-        self.warn(format!("spurious network error ({} tries remaining): {why}", TRIES - number));
+        if self.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(why.to_owned()) {
+            self.warn(format!("spurious network error ({} tries remaining): {why}", TRIES - number));
+        }
         std::thread::sleep(retry::pause(number, asked));
     }
 
@@ -159,16 +179,7 @@ impl<'a> Client<'a> {
 
     /// Resolves a `Location`; rejects a redirect from TLS to plain HTTP unless that is allowed.
     pub(super) fn join(&self, from: &str, location: &str) -> Result<String> {
-        // A path may contain another URL in its query.
-        let scheme = location.split_once("://").map(|(scheme, _)| scheme);
-        let url = if scheme.is_some_and(|scheme| scheme.chars().all(|c| c.is_ascii_alphanumeric())) {
-            location.to_owned()
-        } else if location.starts_with('/') && !location.starts_with("//") {
-            let end = from.find("://").and_then(|at| Some(at + 3 + from[at + 3..].find('/')?)).unwrap_or(from.len());
-            format!("{}{location}", &from[..end])
-        } else {
-            bail!("`{}` redirects to `{}`, which is not a URL", shown(from), shown(location));
-        };
+        let url = located(from, location)?;
         let uri: Uri =
             url.parse().map_err(|_| anyhow!("`{}` redirects to `{}`, which is not a URL", shown(from), shown(&url)))?;
         let host = uri.authority().map_or("", http::uri::Authority::as_str);

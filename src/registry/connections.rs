@@ -50,6 +50,19 @@ impl Connections {
     /// When offline, or when the server uses TLS and either side rejects the other's certificate.
     pub fn base(&self, endpoint: &RegistryEndpoint) -> Result<String> {
         let host = &endpoint.host;
+        self.online(host)?;
+        let scheme = match endpoint.scheme {
+            Some(scheme) => scheme,
+            None => self.scheme(host)?,
+        };
+        Ok(format!("{scheme}://{host}"))
+    }
+
+    /// Fails if no connections are allowed.
+    ///
+    /// # Errors
+    /// When offline.
+    pub fn online(&self, host: &str) -> Result<()> {
         if self.offline {
             bail!(
                 Code::RegistryOffline.error(format!(
@@ -57,11 +70,7 @@ impl Connections {
                 ))
             );
         }
-        let scheme = match endpoint.scheme {
-            Some(scheme) => scheme,
-            None => self.scheme(host)?,
-        };
-        Ok(format!("{scheme}://{host}"))
+        Ok(())
     }
 
     /// Of several threads, only one asks the host.

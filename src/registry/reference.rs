@@ -68,7 +68,7 @@ impl FromStr for Reference {
             return Err(wrong(why));
         }
         if path.is_empty() || repository.len() > 255 || !repository.split('/').all(is_repository_part) {
-            return Err(wrong("a repository has lower-case letters, digits, `.`, `_`, `-` and `/`"));
+            return Err(wrong("a repository consists of lower-case letters, digits, `.`, `_`, `-` and `/`"));
         }
         if !tag.as_deref().is_none_or(is_tag) {
             return Err(wrong("a tag has at most 128 letters, digits, `_`, `.`, `-`"));

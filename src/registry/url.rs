@@ -10,6 +10,23 @@ pub(super) fn host_of(url: &str) -> String {
     rest.split(['/', '?', '#']).next().unwrap_or_default().to_owned()
 }
 
+/// What a `Location` leads to from a URL.
+///
+/// # Errors
+/// When it is neither a URL nor a path.
+pub(super) fn located(from: &str, location: &str) -> anyhow::Result<String> {
+    // A path may contain another URL in its query.
+    let scheme = location.split_once("://").map(|(scheme, _)| scheme);
+    if scheme.is_some_and(|scheme| scheme.chars().all(|c| c.is_ascii_alphanumeric())) {
+        return Ok(location.to_owned());
+    }
+    if location.starts_with('/') && !location.starts_with("//") {
+        let end = from.find("://").and_then(|at| Some(at + 3 + from[at + 3..].find('/')?)).unwrap_or(from.len());
+        return Ok(format!("{}{location}", &from[..end]));
+    }
+    anyhow::bail!("`{}` redirects to `{}`, which is not a URL", shown(from), shown(location))
+}
+
 /// A URL for people: what stands behind `?` may be as good as a password.
 pub(super) fn shown(url: &str) -> String {
     let end = url.find(['?', '#']).unwrap_or(url.len());

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::document::{Piece, Rendered, merge, yaml};
 use super::{compose, container};
 use crate::app::{Container, GeneratedFile, Port, Route, Service, Volume, VolumeSource};
+use crate::diagnostic::Code;
 use crate::plan::{Auterion, Plan};
 
 const AS_ROOT: &str = "0:0";
@@ -17,9 +18,8 @@ const AS_ROOT: &str = "0:0";
 pub fn app_file(plan: &Plan, auterion: &Auterion) -> Piece {
     let (mut file, mut notes) = (Map::new(), Vec::new());
     if plan.template.is_some() && auterion.api_version > 1 {
-        notes.push(
-            "AuterionOS files come from the manifests' tables: the device reads `app.yml` only with `api-version = 1`".into(),
-        );
+        let text = "the AuterionOS files are generated from the manifests: a device reads `app.yml` only with `api-version = 1`";
+        notes.push(Code::TemplateIgnored.note(text));
     }
     file.insert("auterion-api-version".into(), auterion.api_version.into());
     file.insert("auterion-app-base".into(), auterion.app_base.clone().into());
@@ -152,10 +152,11 @@ fn service(plan: &Plan, auterion: &Auterion, service: &Service) -> Piece {
         });
         map.insert("http".into(), routes.collect::<Map<_, _>>().into());
     } else if !service.routes.is_empty() {
-        notes.push(format!(
-            "the routes of `{name}` are left out: they need `api-version = 2`, and this app has {}",
+        let text = format!(
+            "the routes of {{services}} are left out: they need `api-version = 2`, and this app has {}",
             auterion.api_version
-        ));
+        );
+        notes.push(Code::RoutesIgnored.note_of(name, text));
     }
     merge(&mut map, &service.auterion);
     Piece { map, notes }
@@ -169,22 +170,28 @@ fn compose_override(plan: &Plan, service: &Service) -> Piece {
     let moved = |port: &&Port| port.host_number().is_some_and(|host| host != port.container);
     if on_host && let Some(port) = container.ports.iter().find(moved) {
         let (short, inside) = (port.short(), port.container);
-        notes.push(format!("on AuterionOS, `{name}` uses the host's network: its port {short} stays {inside}"));
+        let text =
+            format!("on AuterionOS, the port {short} of {{services}} is ignored: with the host's network, the port is {inside}");
+        notes.push(Code::NetworkDiffers.note_of(name, text));
     }
     if !container.env_files.is_empty() {
-        notes.push(format!("the `env-file` of `{name}` is not packed: on AuterionOS, use `settings.default.env`"));
+        let text = "the `env-file` of {services} is not packed: on AuterionOS, use `settings.default.env`";
+        notes.push(Code::EnvFileSource.note_of(name, text));
     }
     for variable in container.secrets.keys() {
-        notes.push(format!("on AuterionOS, the device's user sets `{variable}` of `{name}` in the app's settings"));
+        let text = format!("on AuterionOS, the device's user sets `{variable}` of {{services}} in the app's settings");
+        notes.push(Code::SecretSource.note_of(name, text));
     }
     let has_named = container.volumes.iter().any(|volume| matches!(volume.source, VolumeSource::Named(_)));
     // The device makes the folder as root, and a folder that is mounted keeps its owner.
     let as_root = has_named && !service.compose.get("user").is_some_and(|user| user != AS_ROOT);
     if as_root && !service.container.user.as_deref().unwrap_or_default().starts_with("0:") {
-        notes.push(format!("on AuterionOS, `{name}` runs as root, because the device creates its volume's folder as root"));
+        let text = "on AuterionOS, the user of {services} is root, because the device creates folders of volumes as root";
+        notes.push(Code::UserDiffers.note_of(name, text));
     }
     if container.replicas.is_some_and(|replicas| replicas != 1) {
-        notes.push(format!("on AuterionOS, `{name}` runs once; `replicas` is ignored"));
+        let text = "on AuterionOS, `replicas` of {services} is ignored: each service runs once";
+        notes.push(Code::ReplicasIgnored.note_of(name, text));
     }
     let user = if has_named { None } else { container.user };
     let container = Container {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::document::{Piece, Rendered, merge, yaml};
 use super::{container, parts};
 use crate::app::{Container, GeneratedFile, Service};
+use crate::diagnostic::{Code, Note};
 use crate::plan::{Plan, VERSION_MARK};
 
 /// `app.yml`: the workspace's own file with the version filled in, or else a file generated from the tables.
@@ -15,7 +16,7 @@ pub fn app_yml(plan: &Plan) -> Result<Rendered> {
     let Some(text) = &plan.template else {
         let Piece { map, notes } = document(plan);
         let file = GeneratedFile { path: "app.yml".into(), contents: yaml(&map.into())? };
-        let notes = notes.iter().map(|note| format!("`app.yml`: {note}")).collect();
+        let notes = notes.into_iter().map(|note| note.of("`app.yml`")).collect();
         return Ok(Rendered { files: vec![file], notes });
     };
     debug_assert!(!text.contains(VERSION_MARK));
@@ -37,7 +38,7 @@ pub fn document_of(plan: &Plan) -> Result<Value> {
 pub fn files(plan: &Plan, prefix: Option<&str>) -> Result<Rendered> {
     let project = format!("compose/{}", plan.name);
     let folder = plan.output.join(&project);
-    let mut notes: Vec<String> = parts::note_of_template(plan).into_iter().collect();
+    let mut notes: Vec<Note> = parts::note_of_template(plan).into_iter().collect();
     let mut services = Vec::new();
     for of in &plan.services {
         let container = Container { image: of.image_in(prefix), ..of.described() };
@@ -48,7 +49,8 @@ pub fn files(plan: &Plan, prefix: Option<&str>) -> Result<Rendered> {
             && container.is_replicated()
             && !container.is_on_host()
         {
-            notes.push(format!("only one replica of `{}` gets the port {}", of.name, port.short()));
+            let text = format!("only one replica of {{services}} gets the port {}", port.short());
+            notes.push(Code::ReplicasIgnored.note_of(&of.name, text));
         }
         merge(&mut piece.map, &of.compose);
         services.push((of.name.to_string(), piece.map));
@@ -72,20 +74,21 @@ pub fn with_volumes(plan: &Plan, services: Vec<(String, Map<String, Value>)>, vo
 }
 
 /// Notes on what compose files cannot express, and on where secrets come from.
-pub fn notes_of_service(service: &Service) -> Vec<String> {
+pub fn notes_of_service(service: &Service) -> Vec<Note> {
     let name = &service.name;
     let mut notes = Vec::new();
     if !service.routes.is_empty() {
-        notes.push(format!("the routes of `{name}` are left out: compose has no proxy"));
+        notes.push(Code::RoutesIgnored.note_of(name, "the routes of {services} are left out: compose has no proxy"));
     }
     notes.extend(notes_of_secrets(name.as_str(), &service.container));
     notes
 }
 
 /// A note on where the secrets of a container come from.
-pub fn notes_of_secrets(name: &str, container: &Container) -> impl Iterator<Item = String> {
+pub fn notes_of_secrets(name: &str, container: &Container) -> impl Iterator<Item = Note> {
     let said = move |variable| {
-        format!("`{variable}` of `{name}` comes from the environment of `docker-compose`, or from an `.env` file")
+        let text = format!("`{variable}` of {{services}} comes from the environment of `docker-compose`, or from an `.env` file");
+        Code::SecretSource.note_of(name, text)
     };
     container.secrets.keys().map(said)
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::document::Piece;
 use super::parts;
 use crate::app::{Confinement, Container, Probe};
+use crate::diagnostic::{Code, Note};
 
 /// Puts a container into a service of a compose file, in which some keys may be already. `folder` is where the file stands, if it
 /// may name files of variables; `name` is the service's.
@@ -63,8 +64,8 @@ pub fn render(
     put("stop_grace_period", stop_grace_period.as_deref().map(Value::from));
     match health.as_ref().map(|health| (health, &health.probe)) {
         Some((health, Probe::Command(_))) => put("healthcheck", parts::health(health)),
-        Some((_, Probe::Http(..))) => notes.push(without_health(name, "asks over HTTP")),
-        Some((_, Probe::Port(_))) => notes.push(without_health(name, "asks a port")),
+        Some((_, Probe::Http(..))) => notes.push(without_health(name, "HTTP client")),
+        Some((_, Probe::Port(_))) => notes.push(without_health(name, "TCP client")),
         None => {}
     }
     put("env_file", folder.and_then(|folder| parts::env_files(env_files, folder)));
@@ -77,7 +78,7 @@ pub fn render(
 pub fn confined(confinement: &Confinement) -> [(&'static str, Option<Value>); 4] {
     let Confinement { init, cap_add, cap_drop, read_only, tmpfs: _ } = confinement;
     [
-        ("init", init.then_some(true.into())),
+        ("init", init.map(Value::from)),
         ("cap_add", some(cap_add).map(|names| json!(names))),
         ("cap_drop", some(cap_drop).map(|names| json!(names))),
         ("read_only", read_only.then_some(true.into())),
@@ -90,8 +91,11 @@ pub fn in_memory(confinement: &Confinement) -> impl Iterator<Item = Value> {
 }
 
 /// What is said of a health check that a file leaves out.
-pub fn without_health(name: &str, does: &str) -> String {
-    format!("`{name}`: health check left out (the image has no program that {does}); use `healthcheck = {{ command = … }}`")
+pub fn without_health(name: &str, client: &str) -> Note {
+    let text = format!(
+        "the health check of {{services}} is left out (the image has no {client}); use `healthcheck = {{ command = … }}`"
+    );
+    Code::HealthIgnored.note_of(name, text)
 }
 
 /// A list that has something in it.

@@ -12,6 +12,7 @@ use crate::app::{
     Container, DEV_VARIABLE, Dependency, GeneratedFile, Health, Package, Port, SOURCE_FOLDER, Service, Volume, VolumeSource,
     own_ports,
 };
+use crate::diagnostic::{Code, Note};
 use crate::plan::Plan;
 
 /// The file. `binaries` is the folder in which Cargo puts the executables; the images have to be of their platform.
@@ -33,7 +34,7 @@ pub fn files(plan: &Plan, binaries: &Path) -> Result<Rendered> {
             .map(|port| port.container),
     );
     let mut services = Vec::new();
-    let mut notes: Vec<String> = parts::note_of_template(plan).into_iter().collect();
+    let mut notes: Vec<Note> = parts::note_of_template(plan).into_iter().collect();
     for (service, package) in plan.packages() {
         let mut names = BTreeMap::new();
         for (name, dependency) in &service.dev.dependencies {
@@ -173,20 +174,22 @@ fn of_dependency(name: &str, Beside { dependency, at_host }: &Beside<'_>) -> Map
 }
 
 /// Notes on what differs from production.
-fn notes_of_service(service: &Service) -> Vec<String> {
+fn notes_of_service(service: &Service) -> Vec<Note> {
     let name = &service.name;
     let mut notes = compose::notes_of_service(service);
     if service.container.is_on_host() {
-        notes.push(format!("`{name}` uses the host's network, so its ports are the ones it listens on"));
+        let text = "the host ports of {services} are ignored: ports are not mapped in the host's network";
+        notes.push(Code::NetworkDiffers.note_of(name, text));
     }
     if service.container.is_replicated() {
-        notes.push(format!("`{name}` runs once; `replicas` is ignored"));
+        notes.push(Code::ReplicasIgnored.note_of(name, "`replicas` of {services} is ignored: each service runs once"));
     }
     for (other, dependency) in &service.dev.dependencies {
         if dependency.container.health.as_ref().is_some_and(|health| health.command().is_none()) {
-            notes.push(format!(
-                "`{name}` does not wait until `{other}` is ready: compose supports only `healthcheck = {{ command = … }}`"
-            ));
+            let text = format!(
+                "nothing waits until `{other}` of {{services}} is ready: compose supports only `healthcheck = {{ command = … }}`"
+            );
+            notes.push(Code::HealthIgnored.note_of(name, text));
         }
     }
     notes

@@ -8,6 +8,8 @@ use minijinja::{Environment, context};
 
 use super::instructions::Instructions;
 use crate::app::{Base, BaseChoice, Bases, CopiedPath, Dockerfile, GeneratedFile, VolumeSource};
+use crate::debian::Recipe;
+use crate::diagnostic::{Code, Note};
 use crate::oci::DEFAULT_PATH;
 use crate::plan::{Plan, PlannedImage};
 
@@ -78,7 +80,7 @@ fn environment() -> Result<Environment<'static>> {
 
 fn of_base(plan: &Plan, base: &Base, number: usize) -> Result<Context> {
     let ending = if number == 0 { String::new() } else { (number + 1).to_string() };
-    let named = !matches!(base.choice, BaseChoice::Auto | BaseChoice::Scratch | BaseChoice::Rootfs(_));
+    let named = !matches!(base.choice, BaseChoice::Auto | BaseChoice::Scratch | BaseChoice::Rootfs(_) | BaseChoice::Debian(_));
     let tar = format!("base{ending}.tar.gz");
     let has_layer = !named && !base.layers.is_empty();
     let archive_path = if let BaseChoice::Archive(path) = &base.choice { path.display().to_string() } else { String::new() };
@@ -93,7 +95,11 @@ fn of_base(plan: &Plan, base: &Base, number: usize) -> Result<Context> {
             _ => "tar",
         },
         archive => archive_path,
-        first => if let BaseChoice::Dockerfile(source) = &base.choice { by_hand(plan, source, base) } else { String::new() },
+        first => match &base.choice {
+            BaseChoice::Dockerfile(source) => by_hand(plan, source, base),
+            BaseChoice::Debian(recipe) => by_apt(recipe),
+            _ => String::new(),
+        },
         from => base.reference.clone().unwrap_or_else(|| "scratch".into()),
         tar => has_layer.then_some(&tar),
         path => (!base.config.env.iter().any(|variable| variable.starts_with("PATH="))).then_some(DEFAULT_PATH),
@@ -103,6 +109,16 @@ fn of_base(plan: &Plan, base: &Base, number: usize) -> Result<Context> {
     let image = base_image(plan, number);
     let dockerfile = GeneratedFile { path, contents: contents + "\n" };
     Ok(Context { dockerfile, service: None, image, copied, args: BTreeMap::new() })
+}
+
+/// The lines of a Dockerfile that make a similar base with apt.
+fn by_apt(recipe: &Recipe) -> String {
+    format!(
+        "FROM {}:{}\n#   RUN apt-get update && apt-get install -y --no-install-recommends {}",
+        recipe.distribution.name(),
+        recipe.suite,
+        recipe.packages.join(" ")
+    )
 }
 
 /// The command that builds the user's own Dockerfile.
@@ -186,20 +202,20 @@ fn copies(image: &PlannedImage<'_>, base: &Base) -> (Vec<String>, Vec<(String, C
 }
 
 /// Notes on what Dockerfiles cannot express.
-pub fn notes(plan: &Plan) -> Vec<String> {
+pub fn notes(plan: &Plan) -> Vec<Note> {
     let mut notes = Vec::new();
     for image in plan.images() {
         let name = image.name;
         let args: Vec<&str> = several_lines(image.config.variables()).collect();
         if !args.is_empty() {
             let all = args.join("`, `");
-            notes.push(format!(
-                "`docker/{name}/Dockerfile` cannot contain values of several lines: pass `{all}` with `--build-arg`"
-            ));
+            let text = format!("`docker/{name}/Dockerfile` cannot contain multi-line values: pass `{all}` with `--build-arg`");
+            notes.push(Code::SeveralLines.note(text));
         }
         let labels = image.config.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         for label in several_lines(labels) {
-            notes.push(format!("`docker/{name}/Dockerfile` cannot contain a label of several lines: `{label}` is left out"));
+            let text = format!("`docker/{name}/Dockerfile` cannot contain a multi-line label: `{label}` is left out");
+            notes.push(Code::SeveralLines.note(text));
         }
     }
     notes

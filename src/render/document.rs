@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result};
 use serde_json::{Map, Value};
 
 use crate::app::GeneratedFile;
+use crate::diagnostic::Note;
 
 /// Files for one target, and notes for the user on what they cannot express.
 #[derive(Debug, Default)]
@@ -11,7 +12,7 @@ pub struct Rendered {
     /// The files.
     pub files: Vec<GeneratedFile>,
     /// Notes on what the files cannot express.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// A part of a file, with notes on what it cannot express.
@@ -20,7 +21,7 @@ pub struct Piece {
     /// The part.
     pub map: Map<String, Value>,
     /// Notes on what it cannot express.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// Formats a value as a YAML document.

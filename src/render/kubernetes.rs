@@ -13,6 +13,7 @@ use self::names::{all_labels, claim_name, config_name, labels, protocol, reached
 use super::document::{Piece, Rendered, merge, yaml};
 use super::parts;
 use crate::app::{Claim, GeneratedFile, Route, Service, VolumeSource};
+use crate::diagnostic::{Code, Note};
 use crate::plan::Plan;
 
 /// Default size of a volume.
@@ -20,7 +21,7 @@ const STORAGE: &str = "1Gi";
 
 /// Renders all manifests. With a prefix, images have the names that `push --repo PREFIX` pushes.
 pub fn files(plan: &Plan, prefix: Option<&str>) -> Result<Rendered> {
-    let mut notes: Vec<String> = parts::note_of_template(plan).into_iter().collect();
+    let mut notes: Vec<Note> = parts::note_of_template(plan).into_iter().collect();
     let mut parts: Vec<(String, Vec<Value>)> = Vec::new();
     let volumes = parts::volume_names(&plan.services);
     notes.extend(volumes.iter().filter_map(|name| note_of_claim(plan, name)));
@@ -60,35 +61,39 @@ pub fn files(plan: &Plan, prefix: Option<&str>) -> Result<Rendered> {
 }
 
 /// Notes on what Kubernetes does differently for a service, apart from its pod.
-fn notes_of_service(service: &Service) -> Vec<String> {
+fn notes_of_service(service: &Service) -> Vec<Note> {
     let (name, container) = (&service.name, &service.container);
     let mut notes = Vec::new();
     if !service.depends_on.is_empty() {
         let others: Vec<String> = service.depends_on.iter().map(|other| format!("`{other}`")).collect();
-        notes.push(format!("all services start at once: `{name}` has to retry until {} answers", others.join(", ")));
+        let text = format!("all services start at once: {{services}} must retry until {} answers", others.join(", "));
+        notes.push(Code::OrderIgnored.note_of(name, text));
     }
     for port in container.ports.iter().filter(|port| port.host.is_some()) {
         if !container.is_on_host() && !service.routes.values().any(|route| *route == Route::Port(port.container)) {
             let (short, inside) = (port.short(), port.container);
-            notes.push(format!("the port {short} of `{name}` can be reached only inside the cluster, as {name}:{inside}"));
+            let text = format!("the port {short} of {{services}} can be reached only inside the cluster, as {name}:{inside}");
+            notes.push(Code::PortReach.note_of(name, text));
         }
     }
     for (path, route) in &service.routes {
         if let Route::StaticRoot(_) = route {
-            notes.push(format!("the route `{path}` of `{name}` is left out: an Ingress does not serve files"));
+            let text = format!("the route `{path}` of {{services}} is left out: an Ingress does not serve files");
+            notes.push(Code::RoutesIgnored.note_of(name, text));
         }
     }
     notes
 }
 
 /// The note on a claim whose size no table sets.
-fn note_of_claim(plan: &Plan, name: &str) -> Option<String> {
+fn note_of_claim(plan: &Plan, name: &str) -> Option<Note> {
     let is_said = |wanted: &Claim| wanted.size.is_some() || wanted.kubernetes.contains_key("resources");
     if plan.volumes.get(name).is_some_and(is_said) {
         return None;
     }
     let claim = claim_name(plan, name);
-    Some(format!("the claim `{claim}` requests {STORAGE}; set `volumes.{name}.size` in the app's table to change that"))
+    let text = format!("the claim `{claim}` requests {STORAGE}; set `volumes.{name}.size` in the app's table to change that");
+    Some(Code::VolumeSize.note(text))
 }
 
 fn claim(plan: &Plan, volume: &str) -> Value {
@@ -134,7 +139,7 @@ fn cluster_service(plan: &Plan, service: &Service) -> Option<Value> {
     (!ports.is_empty()).then_some(value)
 }
 
-fn deployment(plan: &Plan, service: &Service, prefix: Option<&str>) -> (Value, Vec<String>) {
+fn deployment(plan: &Plan, service: &Service, prefix: Option<&str>) -> (Value, Vec<Note>) {
     let mut spec = Map::new();
     spec.insert("replicas".into(), service.container.replicas.unwrap_or(1).into());
     spec.insert("selector".into(), json!({ "matchLabels": labels(plan, Some(service)) }));

@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use crate::app::{Container, Health, Port, Probe, Resources, SecretKey, Service, Volume, VolumeSource};
+use crate::diagnostic::{Code, Note};
 use crate::plan::Plan;
 
 /// Doubles each `$`, because compose replaces `$NAME`.
@@ -48,8 +49,10 @@ pub fn env_files(files: &[PathBuf], folder: &Path) -> Option<Value> {
 }
 
 /// What is to be known of a workspace's own `app.yml` where it is not what a file is made of.
-pub fn note_of_template(plan: &Plan) -> Option<String> {
-    plan.template.is_some().then(|| "all is made of the manifests' tables; `app.yml` is not read".to_owned())
+pub fn note_of_template(plan: &Plan) -> Option<Note> {
+    plan.template
+        .is_some()
+        .then(|| Code::TemplateIgnored.note("the files are generated from the manifests; `app.yml` is not read"))
 }
 
 /// A volume in the short form; a host path stays unchanged.

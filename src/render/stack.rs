@@ -16,6 +16,7 @@ use anyhow::Result;
 use super::document::{Rendered, yaml};
 use super::parts;
 use crate::app::{GeneratedFile, Stack};
+use crate::diagnostic::{Code, Note};
 use crate::plan::Plan;
 
 pub use file::{StackFile, self_signed, stack_file, waves};
@@ -24,7 +25,7 @@ pub use requests::{Others, controller_notes, stack_requests};
 /// All stacks of an app, below `stacks/`.
 pub fn files(plan: &Plan, others: &Others) -> Result<Rendered> {
     let mut files = Vec::new();
-    let mut lost: Vec<String> = parts::note_of_template(plan).into_iter().collect();
+    let mut lost: Vec<Note> = parts::note_of_template(plan).into_iter().collect();
     let outermost = plan.stacks.last().map(|stack| stack.name.clone());
     for stack in &plan.stacks {
         let alias = Some(stack.name.as_str()).filter(|_| outermost.as_ref() != Some(&stack.name));
@@ -36,16 +37,17 @@ pub fn files(plan: &Plan, others: &Others) -> Result<Rendered> {
             let members = stack.members(&plan.services);
             let routed = members.iter().filter(|member| !member.routes.is_empty());
             lost.extend(routed.map(|member| {
-                format!(
-                    "the routes of `{}` are left out: neither the stack `{}` nor one around it has a `gateway`",
-                    member.name, stack.name
-                )
+                let text = format!(
+                    "the routes of {{services}} are left out: neither the stack `{}` nor one around it has a `gateway`",
+                    stack.name
+                );
+                Code::RoutesIgnored.note_of(&member.name, text)
             }));
         }
     }
     files.extend(stack_requests(plan, others)?);
-    let mut notes: Vec<String> = Vec::new();
-    for note in lost.into_iter().map(|note| format!("stacks: {note}")) {
+    let mut notes: Vec<Note> = Vec::new();
+    for note in lost.into_iter().map(|note| note.of("stacks")) {
         // A service may be in several stacks.
         if !notes.contains(&note) {
             notes.push(note);
@@ -53,10 +55,10 @@ pub fn files(plan: &Plan, others: &Others) -> Result<Rendered> {
     }
     for stack in &plan.stacks {
         let apps = stack.apps.iter().map(|(app, folder)| {
-            format!(
+            Code::OtherApp.note(format!(
                 "stacks: the files of the app `{app}` are generated in `{}`; `deploy --to swarm` brings it up as well",
                 folder.display()
-            )
+            ))
         });
         notes.extend(apps);
     }
@@ -72,7 +74,7 @@ fn has_door(plan: &Plan, stack: &Stack) -> bool {
 }
 
 /// Volumes that services of several stacks have, each stack its own.
-fn apart(plan: &Plan) -> Vec<String> {
+fn apart(plan: &Plan) -> Vec<Note> {
     let mut stacks: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for stack in &plan.stacks {
         for volume in parts::volume_names(stack.members(&plan.services)) {
@@ -81,7 +83,8 @@ fn apart(plan: &Plan) -> Vec<String> {
     }
     let several = stacks.into_iter().filter(|(_, stacks)| stacks.len() > 1);
     let said = |(volume, stacks): (String, Vec<String>)| {
-        format!("stacks: the volume `{volume}` is a separate one in each of the stacks {}", stacks.join(", "))
+        let text = format!("stacks: each of the stacks {} has its own volume `{volume}`", stacks.join(", "));
+        Code::VolumeShared.note(text)
     };
     several.map(said).collect()
 }

@@ -9,6 +9,7 @@ use super::container::{self, some};
 use super::document::{Piece, Rendered, merge, yaml};
 use super::parts;
 use crate::app::{Confinement, Container, GeneratedFile, ImageRef, Port, Probe, Service};
+use crate::diagnostic::{Code, Note};
 use crate::plan::Plan;
 
 /// What of `compose = { … }` a swarm applies, beside all that confines a container; of the rest, some it ignores and some it refuses.
@@ -22,9 +23,9 @@ const GRACE_PERIOD: &str = "10s";
 /// Renders the app as one stack. With a prefix, images have the names that `push --repo PREFIX` pushes.
 pub fn files(plan: &Plan, prefix: Option<&str>) -> Result<Rendered> {
     let folder = plan.output.join("swarm");
-    let mut notes: Vec<String> = parts::note_of_template(plan).into_iter().collect();
+    let mut notes: Vec<Note> = parts::note_of_template(plan).into_iter().collect();
     if !plan.swarm.mesh {
-        notes.push("`routing = \"host\"` is left out: it applies only to `--for stacks`".into());
+        notes.push(Code::RoutingIgnored.note("`routing = \"host\"` is left out: it applies only to `--for stacks`"));
     }
     let mut services = Map::new();
     for of in &plan.services {
@@ -32,10 +33,11 @@ pub fn files(plan: &Plan, prefix: Option<&str>) -> Result<Rendered> {
         let Piece { map, notes: lost } = service(of, &of.image_in(prefix), &folder);
         if !of.depends_on.is_empty() {
             let others = listed(&of.depends_on);
-            notes.push(format!("all services start at once: `{name}` has to retry until {others} answers"));
+            let text = format!("all services start at once: {{services}} must retry until {others} answers");
+            notes.push(Code::OrderIgnored.note_of(name, text));
         }
         if !of.routes.is_empty() {
-            notes.push(format!("the routes of `{name}` are left out: a stack has no proxy"));
+            notes.push(Code::RoutesIgnored.note_of(name, "the routes of {services} are left out: a stack has no proxy"));
         }
         notes.extend(lost);
         services.insert(name.to_string(), map.into());
@@ -103,8 +105,8 @@ pub fn service(service: &Service, image: &ImageRef, folder: &Path) -> Piece {
     put("volumes", some(&mounted).map(Value::from));
     match health.as_ref().map(|health| (health, &health.probe)) {
         Some((health, Probe::Command(_))) => put("healthcheck", parts::health(health)),
-        Some((_, Probe::Http(..))) => notes.push(container::without_health(name.as_str(), "asks over HTTP")),
-        Some((_, Probe::Port(_))) => notes.push(container::without_health(name.as_str(), "asks a port")),
+        Some((_, Probe::Http(..))) => notes.push(container::without_health(name.as_str(), "HTTP client")),
+        Some((_, Probe::Port(_))) => notes.push(container::without_health(name.as_str(), "TCP client")),
         None => {}
     }
     put("stop_grace_period", Some(stop_grace_period.as_deref().unwrap_or(GRACE_PERIOD).into()));
@@ -120,25 +122,30 @@ pub fn service(service: &Service, image: &ImageRef, folder: &Path) -> Piece {
     put("deploy", Some(deploy.into()));
     put("labels", (!labels.is_empty()).then(|| parts::variables(&labels)));
     if network_mode.as_deref() == Some("none") {
-        notes.push(format!("`{name}` is in the stack's network: `network-mode = \"none\"` has no equivalent in a swarm"));
+        let text = "`network-mode = \"none\"` of {services} has no equivalent in a swarm: the stack's network is used";
+        notes.push(Code::NetworkDiffers.note_of(name, text));
     }
     if let Some(port) = ports.iter().find(|port| port.host.as_ref().is_some_and(|host| host.contains(':'))) {
-        notes.push(format!("the port {} of `{name}` is published on all addresses of all nodes", port.short()));
+        let text = format!("the port {} of {{services}} is published on all addresses of all nodes", port.short());
+        notes.push(Code::PortReach.note_of(name, text));
     }
     if !devices.is_empty() {
-        notes.push(format!("the devices of `{name}` are left out: swarms do not support devices"));
+        notes.push(Code::DevicesIgnored.note_of(name, "the devices of {services} are left out: swarms do not support devices"));
     }
     if privileged {
-        notes.push(format!("`{name}` is not privileged: `privileged` has no equivalent in a swarm"));
+        notes.push(
+            Code::PrivilegedIgnored.note_of(name, "`privileged` of {services} is left out: it has no equivalent in a swarm"),
+        );
     }
     for variable in secrets.keys() {
-        notes.push(format!(
-            "`{variable}` of `{name}` comes from the environment of `docker stack deploy`, and managers can see it"
-        ));
+        let text =
+            format!("`{variable}` of {{services}} comes from the environment of `docker stack deploy`, and managers can see it");
+        notes.push(Code::SecretSource.note_of(name, text));
     }
     let unknown: Vec<String> = service.compose.keys().filter(|key| !applies(key)).cloned().collect();
     if !unknown.is_empty() {
-        notes.push(format!("{} in `compose` of `{name}` is left out: swarms ignore it", listed(&unknown)));
+        let text = format!("{} in `compose` of {{services}} is left out: swarms ignore it", listed(&unknown));
+        notes.push(Code::KeysIgnored.note_of(name, text));
     }
     let over = service.compose.iter().filter(|(key, _)| applies(key));
     merge(&mut map, &over.map(|(key, value)| (key.clone(), value.clone())).collect());

@@ -11,11 +11,11 @@ use super::environment::filled;
 use super::launch::Launch;
 use crate::app::{Container, ImageRef, Port, Service};
 use crate::bundle::Contents;
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Note};
 use crate::plan::{self, Choice, Plan, Reach};
 
 /// The app's name, the containers to start, and notes on settings that are ignored here.
-pub type App = (String, Vec<Launch>, Vec<String>);
+pub type App = (String, Vec<Launch>, Vec<Note>);
 
 /// The containers of a plan: from the workspace's own `app.yml` if there is one, otherwise from its tables.
 ///
@@ -51,7 +51,7 @@ pub fn of_plan(plan: &Plan) -> Result<App> {
 ///
 /// # Errors
 /// When a secret is not set, an environment file cannot be read, or its `compose = { … }` cannot be parsed.
-fn of_service(plan: &Plan, service: &Service) -> Result<(Launch, Vec<String>)> {
+fn of_service(plan: &Plan, service: &Service) -> Result<(Launch, Vec<Note>)> {
     let is_there = |name: &&String| plan.services.iter().any(|other| other.name.as_str() == name.as_str());
     let name = service.name.to_string();
     let launch = Launch {
@@ -63,7 +63,7 @@ fn of_service(plan: &Plan, service: &Service) -> Result<(Launch, Vec<String>)> {
     };
     let (launch, mut notes) = compose::over(launch, &service.compose, &plan.workspace)?;
     if service.container.is_replicated() {
-        notes.push(format!("`{}` runs once; `replicas` is ignored", service.name));
+        notes.push(Code::ReplicasIgnored.note_of(&service.name, "`replicas` of {services} is ignored: each service runs once"));
     }
     Ok((launch, notes))
 }
@@ -114,7 +114,7 @@ pub fn of_bundle(path: &Path, contents: &Contents) -> Result<App> {
             ..Launch::default()
         });
     }
-    Ok((name, launches, vec!["this bundle has no `app.yml`: each image runs with its own defaults".into()]))
+    Ok((name, launches, vec![Code::TemplateMissing.note("this bundle has no `app.yml`: each image runs with its own defaults")]))
 }
 
 /// Selects the services named in `wanted` and everything they depend on; an empty `wanted` selects all. Services can be selected

@@ -13,6 +13,7 @@ use super::environment::read_environment;
 use super::launch::Launch;
 use super::variables::{replaced, scalar};
 use crate::app::{Confinement, Container, Cpu, ImageRef, Memory, Port, Resources, Volume};
+use crate::diagnostic::{Code, Note};
 use parts::{check, parse_volume, short_port};
 use reader::Reader;
 
@@ -24,7 +25,7 @@ const WITHOUT_MEANING: [&str; 8] =
 ///
 /// # Errors
 /// When a service has no image, or a value cannot be parsed.
-pub fn launches(document: &Value, folder: &Path) -> Result<(Vec<Launch>, Vec<String>)> {
+pub fn launches(document: &Value, folder: &Path) -> Result<(Vec<Launch>, Vec<Note>)> {
     let services = document.get("services").context("`services` is missing")?;
     let services = replaced(services, &|name| std::env::var(name).ok())?;
     let services = services.as_object().context("`services` is not a map")?;
@@ -44,19 +45,20 @@ pub fn launches(document: &Value, folder: &Path) -> Result<(Vec<Launch>, Vec<Str
 ///
 /// # Errors
 /// When a value cannot be parsed.
-pub fn over(launch: Launch, piece: &Map<String, Value>, folder: &Path) -> Result<(Launch, Vec<String>)> {
+pub fn over(launch: Launch, piece: &Map<String, Value>, folder: &Path) -> Result<(Launch, Vec<Note>)> {
     let piece = replaced(&piece.clone().into(), &|name| std::env::var(name).ok())?;
     let Some(piece) = piece.as_object().filter(|piece| !piece.is_empty()) else { return Ok((launch, Vec::new())) };
     let name = launch.name.clone();
     read(launch, piece, folder).with_context(|| format!("failed to parse `compose` of the service `{name}`"))
 }
 
-fn read(under: Launch, service: &Map<String, Value>, folder: &Path) -> Result<(Launch, Vec<String>)> {
+fn read(under: Launch, service: &Map<String, Value>, folder: &Path) -> Result<(Launch, Vec<Note>)> {
     let name = under.name.clone();
     let mut reader = Reader::new(service, folder);
     let launch = reader.launch(under)?;
     let unread: Vec<&str> = reader.unread().filter(|key| !WITHOUT_MEANING.contains(key)).collect();
-    let note = format!("`{}` of the service `{name}` is ignored here", unread.join("`, `"));
+    let text = format!("`{}` of the service {{services}} is ignored here", unread.join("`, `"));
+    let note = Code::KeysIgnored.note_of(&name, text);
     Ok((launch, if unread.is_empty() { Vec::new() } else { vec![note] }))
 }
 
@@ -142,7 +144,7 @@ impl Reader<'_> {
         // A tmpfs has its options after its path.
         let path = |text: String| text.split(':').next().unwrap_or_default().to_owned();
         Confinement {
-            init: self.flag("init", init),
+            init: self.take("init").and_then(Value::as_bool).or(init),
             cap_add: self.list_over("cap_add", cap_add),
             cap_drop: self.list_over("cap_drop", cap_drop),
             read_only: self.flag("read_only", read_only),
@@ -226,11 +228,12 @@ services:
         assert_eq!((health.probe, health.timeout.as_deref()), (Probe::Command(vec!["/check".into()]), Some("2s")));
         assert_eq!(a.container.resources.memory_limit.as_ref().map(|memory| memory.bytes), Some(64 << 20));
         assert_eq!(a.container.confinement.tmpfs, ["/run"]);
-        assert_eq!(notes, ["`mem_swappiness` of the service `a` is not applied here"]);
+        let shown: Vec<String> = notes.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["`mem_swappiness` of the service `a` is ignored here"]);
         let piece = serde_json::json!({ "environment": { "X": 2 }, "ports": [], "init": true, "entrypoint": ["/x"] });
         let (over, _) = super::over(a.clone(), piece.as_object().expect("a map"), Path::new("/")).expect("merged");
         let merged = over.container;
         assert_eq!((merged.environment["X"].as_str(), merged.ports.len(), merged.args.len()), ("2", 0, 0));
-        assert!(merged.confinement.init && merged.command == Some(vec!["/x".into()]) && over.after == ["b"]);
+        assert!(merged.confinement.init == Some(true) && merged.command == Some(vec!["/x".into()]) && over.after == ["b"]);
     }
 }

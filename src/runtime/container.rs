@@ -16,6 +16,8 @@ use crate::engine::State;
 pub struct LiveContainer {
     /// The service's name.
     pub service: String,
+    /// Services that it depends on.
+    pub after: Vec<String>,
     /// The container's name.
     pub name: String,
     /// The image's name.
@@ -73,6 +75,11 @@ impl LiveContainer {
             self.service,
             state.exit_code
         )));
+    }
+
+    /// Whether it depends on `other`: as its table says, and as every service does on dependencies such as databases.
+    pub fn needs(&self, other: &Self) -> bool {
+        self.after.contains(&other.service) || (!self.dependency && other.dependency)
     }
 
     /// The word for it in messages.

@@ -17,7 +17,7 @@ pub fn filled(container: Container, what: &str, name: &str) -> Result<Container>
     for (variable, at) in &container.secrets {
         let Ok(value) = std::env::var(variable) else {
             bail!(Code::VariableMissing.error(format!(
-                "the variable `{variable}` of the {what} `{name}` is not set, but is the key `{}` of the secret `{}`\nhelp: set it before the command: `{variable}=… cargo appbundle …`",
+                "the variable `{variable}` of the {what} `{name}` is not set; it is the key `{}` of the secret `{}`\nhelp: set it before the command: `{variable}=… cargo appbundle …`",
                 at.key,
                 at.secret
             )));

@@ -30,10 +30,14 @@ pub fn container<'a>(launch: &'a Launch, engine: &Engine, app: &'a str, network:
     if matches!(place, Network::Mode(_)) {
         published.clear();
     }
+    // Process 1 gets no signal that it does not handle. Images of others may insist on being process 1, and podman's init is a
+    // package of its own.
+    let init = (!launch.dependency && !engine.about().is_podman()).then_some(true);
     NewContainer {
         name: format!("{network}-{}", launch.name),
         container,
         volumes_of: app,
+        init: container.confinement.init.or(init),
         platform: None,
         labels: Default::default(),
         published,

@@ -1,5 +1,6 @@
 //! Finds ports of this machine that are already in use.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind::AddrInUse;
 use std::net::{TcpListener, UdpSocket};
 
@@ -10,6 +11,7 @@ use crate::app::{Port, Protocol};
 use crate::diagnostic::Code;
 use crate::engine::Engine;
 use crate::os;
+use crate::shell::Shell;
 
 /// Checks that the ports to publish are free, before anything starts. Does nothing if the engine is on another machine.
 ///
@@ -38,6 +40,46 @@ pub fn check(engine: &Engine, launches: &[Launch]) -> Result<()> {
             taken.join("; ")
         ))
     );
+}
+
+/// The ports of this machine that a run of `dev` publishes, each chosen once.
+#[derive(Default)]
+pub struct ChosenPorts {
+    /// By service, port of the container such as `80/tcp`, and wanted port: the port that it got.
+    ports: BTreeMap<(String, String, u16), u16>,
+}
+
+impl ChosenPorts {
+    /// Publishes ports on 127.0.0.1 unless they name an address, and moves those in use to the next free number, with a warning.
+    pub fn place(&mut self, launches: &mut [&mut Launch], shell: &Shell) {
+        let wanted: Vec<u16> = launches.iter().flat_map(|one| one.container.ports.iter().filter_map(Port::host_number)).collect();
+        for Launch { name, container, .. } in launches {
+            for port in &mut container.ports {
+                let Some(number) = port.host_number() else { continue };
+                let address =
+                    port.host.as_deref().and_then(|host| Some(host.rsplit_once(':')?.0)).unwrap_or("127.0.0.1").to_owned();
+                port.host = Some(format!("{address}:{number}"));
+                let key = (name.clone(), port.exposed(), number);
+                let free = |at: &u16| {
+                    (*at == number || !wanted.contains(at))
+                        && !self.ports.values().any(|other| other == at)
+                        && !is_taken(port, *at)
+                };
+                let at = self.ports.get(&key).copied().or_else(|| (number..=u16::MAX).find(free)).unwrap_or(number);
+                if at != number && !self.ports.contains_key(&key) {
+                    let by = os::listening(number).map(|process| format!(" by {process}")).unwrap_or_default();
+                    shell.warning(format_args!("port {number} of `{name}` is already in use{by}; using {at}"));
+                }
+                self.ports.insert(key, at);
+                port.host = Some(format!("{address}:{at}"));
+            }
+        }
+    }
+
+    /// Forgets the ports of services that do not run, which may have been taken meanwhile.
+    pub fn forget(&mut self, runs: impl Fn(&String) -> bool) {
+        self.ports.retain(|(name, ..), _| runs(name));
+    }
 }
 
 fn is_taken(port: &Port, number: u16) -> bool {

@@ -1,15 +1,16 @@
 //! The containers of one run, from the first start until all are removed.
 
 mod again;
+mod stop;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use super::container::{LiveContainer, await_followers};
+use super::container::LiveContainer;
 use super::health;
 use super::launch::Launch;
 use super::manner::Manner;
@@ -119,7 +120,7 @@ impl<'a> Started<'a> {
         let Some(at) = self.containers.iter().position(|container| container.service == service) else { return Ok(()) };
         let container = &self.containers[at];
         if !container.ended {
-            self.end(container, self.interrupt.count())?;
+            self.end(container)?;
         }
         self.engine.remove(&container.name)?;
         self.containers.remove(at);
@@ -145,6 +146,7 @@ impl<'a> Started<'a> {
         self.engine.create(&new)?;
         self.containers.push(LiveContainer {
             service: launch.name.clone(),
+            after: launch.after.clone(),
             name: new.name.clone(),
             image,
             health: launch.container.health.clone(),
@@ -197,7 +199,7 @@ impl<'a> Started<'a> {
                     .for_each(|late| late.told = true);
                 let Some(first) = self.containers.iter().find(|container| container.service == open[0]) else { continue };
                 bail!(Code::ServiceUnhealthy.error(format!(
-                    "the {} `{}` is not healthy after {} s: {}\nhelp: give it more time with `{}`",
+                    "the {} `{}` is not healthy after {} s: {}\nhelp: allow more time with `{}`",
                     first.what(),
                     open.join("`, `"),
                     timeout.as_secs(),
@@ -237,55 +239,5 @@ impl<'a> Started<'a> {
             }
         }
         Ok(self.containers.iter().all(|container| container.ended))
-    }
-
-    /// Stops all in reverse order, then removes them and their network.
-    pub fn stop(&mut self) -> Result<()> {
-        let wishes = self.interrupt.count();
-        let mut faults = Vec::new();
-        for container in self.containers.iter().rev() {
-            if !container.ended {
-                self.shell.status("Stopping", &container.service);
-                let stopped = self.end(container, wishes);
-                faults.extend(stopped.err());
-            }
-        }
-        // Show their last output before they are removed.
-        if faults.is_empty() {
-            await_followers(&self.containers.iter().collect::<Vec<_>>());
-        }
-        for container in self.containers.iter().rev() {
-            faults.extend(self.engine.remove(&container.name).err());
-        }
-        if self.network {
-            faults.extend(self.engine.remove_network(&self.name).err());
-        }
-        let seen: BTreeSet<&String> = self.containers.iter().map(|container| &container.service).collect();
-        if faults.is_empty() {
-            self.shell.status("Removed", format_args!("{} and the network", count(seen.len(), "container")));
-        }
-        faults.into_iter().next().map_or(Ok(()), Err)
-    }
-
-    /// Sends SIGTERM to a container, and SIGKILL after its grace period or when the user interrupts again.
-    fn end(&self, LiveContainer { name, grace, .. }: &LiveContainer, wishes: usize) -> Result<()> {
-        if !self.engine.state(name)?.running {
-            return Ok(());
-        }
-        let grace = self.manner.grace_of(*grace);
-        if !grace.is_zero() {
-            self.engine.signal(name, "SIGTERM")?;
-        }
-        let end = Instant::now() + grace;
-        while Instant::now() < end && self.interrupt.count() <= wishes.max(1) {
-            if !self.engine.state(name)?.running {
-                return Ok(());
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        if !grace.is_zero() {
-            self.shell.warning(format_args!("`{name}` did not exit on SIGTERM; killed"));
-        }
-        self.engine.signal(name, "SIGKILL")
     }
 }

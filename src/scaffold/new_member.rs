@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail, ensure};
 use toml_edit::DocumentMut;
 
-use super::template::{Blanks, ServiceTemplate, render};
+use super::template::{self, Blanks, ServiceTemplate, render};
 use super::{app_yml, root_manifest};
 use crate::app::{Name, Port};
 use crate::archive::confined;
+use crate::diagnostic::Code;
 use crate::workspace::Workspace;
 
 /// The first port that is tried.
@@ -53,6 +54,9 @@ pub fn create(workspace: &Workspace, wanted: &NewMember) -> Result<CreatedMember
     if let Some(member) = workspace.members.iter().find(|member| member.name == wanted.name) {
         bail!("the workspace already has a package `{name}` in `{}`", member.folder().display());
     }
+    if wanted.template == ServiceTemplate::Stack {
+        has_stack(workspace, &name)?;
+    }
     let folder = folder(wanted, workspace);
     ensure!(!folder.exists(), "`{}` already exists\nhelp: choose another folder with `--path DIR`", folder.display());
     let manifest_path = workspace.manifest();
@@ -64,7 +68,7 @@ pub fn create(workspace: &Workspace, wanted: &NewMember) -> Result<CreatedMember
     };
     let files = render(
         wanted.template,
-        &Blanks { name: &name, port: free_port(workspace), inherited: &root_manifest::inherited(&manifest) },
+        &Blanks { name: &name, port: free_port(workspace), inherited: &root_manifest::inherited(&manifest, &version(workspace)) },
     )?;
     let registered = root_manifest::register(&mut manifest, &relative)?;
     let app_yml = app_yml::with_service(workspace, &name)?;
@@ -85,6 +89,38 @@ pub fn create(workspace: &Workspace, wanted: &NewMember) -> Result<CreatedMember
         registered: registered.then_some(manifest_path),
         app_yml: app_yml.map(|(path, _)| path),
     })
+}
+
+/// Checks that the stack is there that the service is to control.
+fn has_stack(workspace: &Workspace, name: &Name) -> Result<()> {
+    let stack = template::controlled(name);
+    let of_root = || workspace.root_package()?.metadata.get("appbundle");
+    let app = workspace.metadata.get("appbundle").or_else(of_root);
+    let table = app.and_then(|app| app.get("stacks")?.get(stack));
+    let header = format!(
+        "[{}.metadata.appbundle.stacks.{stack}]",
+        if workspace.root_package().is_some() { "package" } else { "workspace" }
+    );
+    let Some(table) = table else {
+        bail!(Code::StackController.error(format!(
+            "there is no stack `{stack}` for `{name}` to control\nhelp: add `{header}` with `stack-image = true` to `{}`, or name the service STACK-stack",
+            workspace.manifest().display()
+        )));
+    };
+    ensure!(
+        table.get("stack-image").and_then(serde_json::Value::as_bool) == Some(true),
+        Code::StackController
+            .error(format!("the stack `{stack}` is not an image\nhelp: add `stack-image = true` below `{header}`"))
+    );
+    Ok(())
+}
+
+/// The version of the services, if they agree on one, so that the app still has one; else the first of any package.
+fn version(workspace: &Workspace) -> String {
+    let services = workspace.members.iter().filter(|member| member.metadata.get("service").is_some());
+    let mut versions: Vec<String> = services.map(|member| member.version.to_string()).collect();
+    versions.dedup();
+    if let [only] = &versions[..] { only.clone() } else { "0.1.0".to_owned() }
 }
 
 /// Where it was asked for, else beside most of the other services, else `services/`.

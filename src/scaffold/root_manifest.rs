@@ -3,11 +3,12 @@
 use anyhow::{Context as _, Result};
 use toml_edit::{Array, DocumentMut, Item, Table};
 
-/// What a package takes from its workspace, as lines of its manifest.
-pub fn inherited(manifest: &DocumentMut) -> String {
+/// What a package takes from its workspace, as lines of its manifest; `version` is for one whose workspace has none.
+pub fn inherited(manifest: &DocumentMut, version: &str) -> String {
     let of_workspace = |key: &str| manifest.get("workspace").and_then(|w| w.get("package")).and_then(|p| p.get(key)).is_some();
+    let version = format!("\"{version}\"");
     let lines = [
-        ("version", Some("\"0.1.0\"")),
+        ("version", Some(version.as_str())),
         ("edition", Some("\"2024\"")),
         ("rust-version", None),
         ("license", None),

@@ -51,7 +51,7 @@ pub fn render(template: ServiceTemplate, blanks: &Blanks<'_>) -> Result<Vec<(&'s
         }
     };
     let Blanks { name, port, inherited } = *blanks;
-    let stack = name.as_str().strip_suffix("-stack").unwrap_or(name.as_str());
+    let stack = controlled(name);
     let mut environment = Environment::new();
     let mut text = |file: &'static str, source: &'static str| -> Result<(&'static str, String)> {
         environment.add_template(file, source)?;
@@ -68,4 +68,9 @@ pub fn render(template: ServiceTemplate, blanks: &Blanks<'_>) -> Result<Vec<(&'s
         files.push(text("src/stack.rs", include_str!("../../templates/service-stack/src/stack.rs"))?);
     }
     Ok(files)
+}
+
+/// The stack that a service of the template `stack` controls.
+pub fn controlled(name: &Name) -> &str {
+    name.as_str().strip_suffix("-stack").unwrap_or(name.as_str())
 }

@@ -55,6 +55,7 @@ impl LayerMember {
         let (rank, size) = match self.entry.kind {
             EntryKind::Folder => (Rank::Folder, 0),
             EntryKind::Symlink(_) => (Rank::Special, 0),
+            EntryKind::HardLink(_) => (Rank::HardLink, 0),
             EntryKind::File(size) => (Rank::File, size),
         };
         archive::order::key(rank, &self.entry.path, size)
@@ -90,14 +91,17 @@ impl Layer {
     ///
     /// # Errors
     /// When a file cannot be read, or is no longer what it was when it was looked at.
-    pub fn write(&self, to: &mut dyn Write) -> Result<()> {
+    pub fn write(&self, to: &mut dyn Write, told: &dyn Fn(u64)) -> Result<()> {
         for member in &self.members {
             to.write_all(&archive::encode(&member.entry)?)?;
             let EntryKind::File(size) = member.entry.kind else { continue };
             match &member.content {
                 Content::None => ensure!(size == 0, "`{}` has no content", member.entry.path),
-                Content::Bytes(bytes, _) => to.write_all(bytes)?,
-                Content::File(path, digest) => copy(path, *digest, size, to)?,
+                Content::Bytes(bytes, _) => {
+                    to.write_all(bytes)?;
+                    told(size);
+                }
+                Content::File(path, digest) => copy(path, *digest, size, to, told)?,
             }
             to.write_all(archive::padding(size))?;
         }
@@ -111,7 +115,7 @@ impl Layer {
     }
 }
 
-fn copy(path: &std::path::Path, digest: Digest, size: u64, to: &mut dyn Write) -> Result<()> {
+fn copy(path: &std::path::Path, digest: Digest, size: u64, to: &mut dyn Write, told: &dyn Fn(u64)) -> Result<()> {
     let failed = || format!("failed to read `{}`", path.display());
     let mut file = fs_err::File::open(path)?.take(size + 1);
     let mut hasher = crate::digest::Hasher::default();
@@ -124,6 +128,7 @@ fn copy(path: &std::path::Path, digest: Digest, size: u64, to: &mut dyn Write) -
         hasher.update(&buffer[..count]);
         ensure!(hasher.size() <= size, "`{}` grew while it was being packed", path.display());
         to.write_all(&buffer[..count])?;
+        told(count as u64);
     }
     ensure!(hasher.size() == size && hasher.finish() == digest, "`{}` changed while it was being packed", path.display());
     Ok(())

@@ -3,17 +3,16 @@
 //! Memory is bounded by the number of block buffers, which all layers that are packed at one time share: a block keeps its own
 //! until it is written.
 
-use std::collections::VecDeque;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Write as _};
 use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::pool::{Pool, Ticket};
-use super::{BLOCK, Cache, Key, Layer, Segment};
+use super::pool::Pool;
+use super::sink::Sink;
+use super::{Cache, Key, Layer, Segment};
 use crate::archive::gzip::Level;
 use crate::digest::{Digest, Hasher, Summed};
-use crate::fs::Pending;
 
 /// More threads than this win little and cost memory.
 const MOST_THREADS: usize = 8;
@@ -49,11 +48,17 @@ impl Packer {
 
     /// The segment of a layer: from the cache, else packed now.
     pub fn layer(&self, layer: &Layer) -> Result<Segment> {
+        self.layer_told(layer, &|_| ())
+    }
+
+    /// The same; `told` hears of the bytes of its files as they are packed, which are [`Layer::content_size`] in all.
+    pub fn layer_told(&self, layer: &Layer, told: &dyn Fn(u64)) -> Result<Segment> {
         let key = layer.key(self.level)?;
         if let Some(segment) = self.cache.get(key) {
+            told(layer.content_size());
             return Ok(segment);
         }
-        Ok(self.pack(|_| key, |sink| layer.write(sink))?.0)
+        Ok(self.pack(|_| key, |sink| layer.write(sink, told))?.0)
     }
 
     /// Packs what `write` writes, and keeps it under the key that `key` makes of the uncompressed bytes' sum.
@@ -67,15 +72,7 @@ impl Packer {
     ) -> Result<(Segment, T)> {
         let mut file = self.cache.begin()?;
         let pool = self.pool.get_or_init(|| Pool::start(self.threads, self.level));
-        let mut sink = Sink {
-            pool,
-            file: &mut file,
-            block: Some(pool.buffer()),
-            waiting: VecDeque::new(),
-            plain: Hasher::default(),
-            compressed: 0,
-            crc: crc32fast::Hasher::new(),
-        };
+        let mut sink = Sink::new(pool, &mut file);
         let value = write(&mut sink)?;
         let (plain, compressed, crc) = sink.finish()?;
         let uncompressed = plain.size();
@@ -134,93 +131,10 @@ impl<R: Read> Read for Copying<'_, R> {
     }
 }
 
-/// Takes a layer's tar bytes.
-pub struct Sink<'a> {
-    pool: &'a Pool,
-    file: &'a mut Pending,
-    /// The block being filled; none for the moment in which it changes hands.
-    block: Option<Vec<u8>>,
-    /// Blocks on their way, the oldest first.
-    waiting: VecDeque<Ticket>,
-    plain: Hasher,
-    compressed: u64,
-    crc: crc32fast::Hasher,
-}
-
-impl Sink<'_> {
-    /// A buffer to fill. Where there is none, that of the oldest block comes back by writing it.
-    fn buffer(&mut self) -> Result<Vec<u8>> {
-        loop {
-            match self.pool.try_buffer() {
-                Some(buffer) => return Ok(buffer),
-                None if self.waiting.is_empty() => return Ok(self.pool.buffer()),
-                None => self.write_oldest()?,
-            }
-        }
-    }
-
-    fn submit(&mut self) {
-        if let Some(input) = self.block.take() {
-            self.waiting.push_back(self.pool.compress(input));
-        }
-    }
-
-    fn write_oldest(&mut self) -> Result<()> {
-        let Some(oldest) = self.waiting.pop_front() else { return Ok(()) };
-        let block = self.pool.wait(oldest)?;
-        self.compressed += block.len() as u64;
-        self.crc.update(&block);
-        let written = self.file.file().write_all(&block);
-        self.pool.give_back(block);
-        written.with_context(|| format!("failed to write `{}`", self.file.path().display()))
-    }
-
-    fn finish(mut self) -> Result<(Hasher, u64, crc32fast::Hasher)> {
-        // An empty layer still is one, empty, member.
-        if self.plain.size() == 0 || self.block.as_ref().is_some_and(|block| !block.is_empty()) {
-            self.submit();
-        }
-        while !self.waiting.is_empty() {
-            self.write_oldest()?;
-        }
-        Ok((std::mem::take(&mut self.plain), self.compressed, std::mem::take(&mut self.crc)))
-    }
-}
-
-impl Drop for Sink<'_> {
-    fn drop(&mut self) {
-        if let Some(buffer) = self.block.take() {
-            self.pool.give_back(buffer);
-        }
-        self.waiting.drain(..).for_each(|ticket| self.pool.give_up(ticket));
-    }
-}
-
-impl Write for Sink<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let block = self.block.as_mut().ok_or_else(|| io::Error::other("the block was already finished"))?;
-        if block.capacity() == 0 {
-            block.reserve_exact(BLOCK);
-        }
-        let count = bytes.len().min(BLOCK - block.len());
-        block.extend_from_slice(&bytes[..count]);
-        let full = block.len() == BLOCK;
-        self.plain.update(&bytes[..count]);
-        if full {
-            self.submit();
-            self.block = Some(self.buffer().map_err(io::Error::other)?);
-        }
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::segment::BLOCK;
     use crate::segment::LayerMember;
 
     fn sample() -> Layer {
@@ -238,8 +152,26 @@ mod tests {
         let (one, many) = (pack("one", 1), pack("many", 5));
         assert_eq!(one, many);
         let mut tar = Vec::new();
-        sample().write(&mut tar).expect("tar");
+        sample().write(&mut tar, &|_| ()).expect("tar");
         assert_eq!((one.diff_id, one.uncompressed), (Digest::of(&tar), tar.len() as u64));
+    }
+
+    #[test]
+    fn progress_goes_on_within_a_file() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("large");
+        std::fs::write(&path, vec![7; 5 * BLOCK]).expect("written");
+        let mut member = LayerMember::bytes("large", 0o644, 0, vec![7; 5 * BLOCK]);
+        member.content = crate::segment::Content::File(path, Digest::of(vec![7; 5 * BLOCK]));
+        let layer = Layer::new(vec![member]);
+        let told = std::cell::RefCell::new(Vec::new());
+        let packer = Packer::new(Cache::new(&folder.path().join("cache")), Level::Fast, 2);
+        for _ in 0..2 {
+            packer.layer_told(&layer, &|bytes| told.borrow_mut().push(bytes)).expect("packed");
+        }
+        // From the cache, it is all there at once.
+        assert_eq!(told.borrow_mut().pop(), Some(layer.content_size()));
+        assert!(told.borrow().len() > 5 && told.borrow().iter().sum::<u64>() == layer.content_size());
     }
 
     #[test]

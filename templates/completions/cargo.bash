@@ -1,5 +1,5 @@
 
-# `cargo appbundle ...` is completed as `cargo-appbundle ...`, all else by Cargo's own completion, `_cargo`.
+# Completes `cargo appbundle ...` like `cargo-appbundle ...`, and everything else with Cargo's own completion, `_cargo`.
 _cargo_with_appbundle() {
     local at=1
     [[ ${COMP_WORDS[1]} == +* ]] && at=2
@@ -11,7 +11,7 @@ _cargo_with_appbundle() {
         return
     fi
     if ! declare -F _cargo >/dev/null; then
-        # bash-completion loads it when it is first asked for, and names it as the completion of `cargo`.
+        # bash-completion loads `_cargo` on first use, and registers it as the completion for `cargo`.
         if declare -F _comp_load >/dev/null; then
             _comp_load cargo
         elif declare -F __load_completion >/dev/null; then

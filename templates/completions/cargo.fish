@@ -1,3 +1,3 @@
 
-# `cargo appbundle ...` is completed as `cargo-appbundle ...`.
+# Completes `cargo appbundle ...` like `cargo-appbundle ...`.
 complete -c cargo -n "__fish_seen_subcommand_from appbundle" -f -a "(complete -C (string replace -r '.*?\bappbundle\b' cargo-appbundle -- (commandline -cp)))"

@@ -7,7 +7,11 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{PROGRAM, Project, toolchain};
+use super::{PROGRAM, toolchain};
+
+/// The numbers of processors in ELF headers.
+pub const EM_AARCH64: u8 = 183;
+pub const EM_X86_64: u8 = 62;
 
 /// A machine of made-up tools: `doctor` finds these alone.
 pub struct Machine {
@@ -48,11 +52,14 @@ impl Machine {
         std::fs::set_permissions(self.at(name), std::fs::Permissions::from_mode(0o755)).expect("executable");
     }
 
-    /// A standard library, and a linker that knows a C library.
-    pub fn install_compilers(&self) {
-        for file in ["libstd-1.rlib", "libc.so.6"] {
-            std::fs::write(self.at(file), "").expect("written");
-        }
+    /// A standard library, and a linker that knows a C library of this machine: `EM_AARCH64` or `EM_X86_64`.
+    pub fn install_compilers(&self, machine: u8) {
+        std::fs::write(self.at("libstd-1.rlib"), "").expect("written");
+        // A header without segments and sections, for 64 bit in the small byte order (System V ABI, chapter 4).
+        let mut header = [0; 64];
+        header[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
+        (header[16], header[18], header[20], header[52], header[54], header[58]) = (3, machine, 1, 64, 56, 64);
+        std::fs::write(self.at("libc.so.6"), header).expect("written");
         let folder = self.path().display();
         self.tool("rustc", &format!("echo '{folder}'"));
         self.tool("aarch64-linux-gnu-gcc", &format!("echo \"{folder}/${{1#-print-file-name=}}\""));
@@ -71,10 +78,10 @@ impl Machine {
         });
     }
 
-    /// `doctor` on this machine.
-    pub fn doctor(&self, project: &Project) -> Command {
+    /// `doctor` on this machine, in this folder.
+    pub fn doctor(&self, folder: &Path) -> Command {
         let mut command = Command::new(PROGRAM);
-        command.env_clear().args(["appbundle", "doctor", "--color", "never"]).current_dir(project.path());
+        command.env_clear().args(["appbundle", "doctor", "--color", "never"]).current_dir(folder);
         command.env("PATH", self.path()).env("HOME", self.path());
         command.env("DOCKER_HOST", format!("unix://{}", self.at("docker.sock").display()));
         command

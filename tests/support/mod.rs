@@ -12,6 +12,7 @@ pub mod needs;
 pub mod pages;
 pub mod podman;
 pub mod registry;
+pub mod repository;
 pub mod running;
 pub mod server;
 pub mod session;
@@ -30,6 +31,9 @@ pub const NEW_DOCKER: &str = "docker-26";
 
 /// The triple of most tests.
 pub const TRIPLE: &str = "aarch64-unknown-linux-gnu";
+
+/// All that `generate --for` takes. `tests/deployments.rs` compares it with what `--help` lists.
+pub const DESTINATIONS: &str = "compose,swarm,stacks,dev,kubernetes,auterionos";
 
 /// Whether this is CI, where no test may be ignored for want of a tool.
 pub fn ci() -> bool {

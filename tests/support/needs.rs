@@ -115,6 +115,25 @@ pub fn bash_completion() -> Option<String> {
     (!Path::new(BASH_COMPLETION).exists()).then(|| "bash-completion".into())
 }
 
+/// An archive of Debian 12 that this machine's apt uses.
+pub fn debian_archive() -> Option<String> {
+    let lists =
+        Command::new("apt-get").args(["indextargets", "--format", "$(FILENAME) $(CODENAME)", "Created-By: Packages"]).output();
+    let known = lists.is_ok_and(|output| {
+        super::text(&output.stdout).lines().any(|line| {
+            let (path, suite) = line.split_once(' ').unwrap_or((line, ""));
+            suite == "bookworm" && Path::new(path).exists()
+        })
+    });
+    (!known).then(|| "apt with the lists of Debian 12".into())
+}
+
+/// The rights of root: other owners, and another root folder.
+pub fn root() -> Option<String> {
+    let id = Command::new("id").arg("-u").output();
+    (!id.is_ok_and(|output| super::text(&output.stdout).trim() == "0")).then(|| "the rights of root".into())
+}
+
 macro_rules! tool {
     ($($function:ident = $name:literal),+ $(,)?) => {
         $(
@@ -134,7 +153,9 @@ tool!(
     cross = "cross",
     curl = "curl",
     docker_compose = "docker-compose",
+    dpkg = "dpkg-deb",
     flock = "flock",
+    gpg = "gpg",
     groff = "groff",
     kubectl = "kubectl",
     kubernetes_validate = "kubernetes-validate",

@@ -78,9 +78,9 @@ impl Shape {
 
     fn name(&self) -> String {
         match self {
-            Text | TextOr(_) => "a text: put it in quotes".into(),
+            Text | TextOr(_) => "a string: put it in quotes".into(),
             Flag => "true or false".into(),
-            Count => "an integer from 0 on".into(),
+            Count => "a non-negative integer".into(),
             Number => "a number".into(),
             OneOf(words) => format!("one of {}", words.join(", ")),
             List(_) => "a list".into(),

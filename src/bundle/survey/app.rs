@@ -258,7 +258,7 @@ mod tests {
     fn hostile_yaml_is_a_fault() {
         let anchors: String = (1..30).map(|n| format!("a{n}: &a{n} [*a{0}, *a{0}, *a{0}]\n", n - 1)).collect();
         for text in ["[".repeat(5_000), "- ".repeat(5_000), "{a: ".repeat(5_000), format!("a0: &a0 x\n{anchors}")] {
-            assert!(faults(&text).iter().any(|fault| fault.starts_with("it is not YAML")));
+            assert!(faults(&text).iter().any(|fault| fault.starts_with("it is not valid YAML")));
         }
     }
 

@@ -29,7 +29,7 @@ impl Check<'_> {
                 Some(app)
             }
             None => {
-                let note = "it has no `auterion-app.yml`: it was made the older way, from a Makefile and app.yml";
+                let note = "it has no `auterion-app.yml`: it was built the older way, with a Makefile and `app.yml`";
                 self.survey.notes.push(note.into());
                 None
             }

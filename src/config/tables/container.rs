@@ -19,12 +19,12 @@ pub struct ContainerTable {
     pub args: Vec<String>,
     /// Environment variables.
     pub environment: BTreeMap<String, Scalar>,
-    /// Environment variables with secret values, by the secret that holds each: `{ TOKEN = { secret = "camera", key = "token" } }`.
+    /// Environment variables whose values are secrets: `{ TOKEN = { secret = "camera", key = "token" } }`.
     /// For compose and Swarm, the values come from the environment of the command that starts the app.
     pub secrets: BTreeMap<String, SecretTable>,
     /// A file of `NAME=value` lines, read when the container starts. Relative to the manifest.
     pub env_file: Option<OneOrMany>,
-    /// `"80:8080"` or `"53:53/udp"`: host port and container port. `"8080"` alone is open only to other services of the app and published
+    /// `"80:8080"` or `"53:53/udp"`: host port and container port. `"8080"` alone is open only to the app's other services and published
     /// nowhere.
     pub ports: Vec<PortValue>,
     /// `"data:/data"` (a named volume) or `"/dev/shm:/dev/shm:ro"` (a path of the host).
@@ -41,7 +41,7 @@ pub struct ContainerTable {
     pub network_mode: Option<String>,
     /// Devices of the host, such as `"/dev/video0:/dev/video0"`.
     pub devices: Vec<String>,
-    /// Whether it has all privileges of the host's root.
+    /// Whether it has all privileges of root on the host.
     pub privileged: bool,
     /// Restrictions and extra privileges.
     #[serde(flatten)]

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::container::ContainerTable;
 use super::scalar::Scalar;
 
-/// Containers that a service depends on during development or tests, and the variables that tell where they are.
+/// Containers that a service depends on during development or tests, and the variables through which it finds them.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct NeedsTable {

@@ -1,4 +1,4 @@
-//! What users write of stacks: services and other stacks that are started, watched and stopped together.
+//! What users write of stacks: services and other stacks that are started, monitored and stopped together.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,14 @@ use super::container::ContainerTable;
 use super::routes::RouteTable;
 use super::scalar::Scalar;
 
-/// Services and other stacks that are started, watched and stopped together. The stack with the app's name is the outermost one: it
+/// Services and other stacks that are started, monitored and stopped together. The stack with the app's name is the outermost one: it
 /// contains every service and every stack that no other stack names.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct StackTable {
     /// Services of this stack.
     pub services: Vec<String>,
-    /// Services of other stacks of which this stack runs its own copy.
+    /// Services of other stacks; this stack runs its own copies of them.
     pub copies: Vec<String>,
     /// Stacks inside this stack.
     pub stacks: Vec<String>,
@@ -31,7 +31,7 @@ pub struct StackTable {
     pub repo: Option<String>,
     /// Build arguments for all Dockerfile services of the stack.
     pub env: BTreeMap<String, Scalar>,
-    /// Whether the stack is also an image. Its container, that of the service that `controls` the stack, deploys the stack and removes it
+    /// Whether the stack is also an image. Its container, which runs the service that `controls` the stack, deploys the stack and removes it
     /// on exit.
     pub stack_image: bool,
 }
@@ -55,11 +55,11 @@ pub struct BuildTable {
     pub file: Option<String>,
     /// Command line to run instead of the Dockerfile's, split as a shell does. Excludes `args`.
     pub cmd: Option<String>,
-    /// Image name, `NAME` or `NAME:TAG`. Default: made of the app's name, the service's name and the version.
+    /// Image name, `NAME` or `NAME:TAG`. Default: `AUTHOR.APP.NAME:VERSION`.
     pub tag: Option<String>,
     /// Build arguments.
     pub env: BTreeMap<String, Scalar>,
-    /// Packages of the workspace whose folders are added to the build context, by their names.
+    /// Packages of the workspace whose folders are added to the build context, under their names.
     pub packages: Vec<String>,
     /// How the container runs.
     #[serde(flatten)]

@@ -43,7 +43,7 @@ pub fn link(to: &str, path: &Path, start: &Path, workspace: &Path) -> Result<App
     }
     if !inside(workspace) {
         return Err(format!(
-            "the link `{shown}` leads out of the workspace, to `{}`; name that in `files` if you want it",
+            "the link `{shown}` points outside the workspace, to `{}`; to pack its target, name that in `files`",
             real.display()
         ));
     }

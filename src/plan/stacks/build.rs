@@ -23,7 +23,7 @@ pub fn resolve(
 ) -> Option<Service> {
     let own = report.take(Code::InvalidName, &[], Name::new(name))?;
     if given.services.contains_key(name) {
-        report.wrong(Code::DuplicateService, &[], format!("`{name}` is a service of the workspace already"));
+        report.wrong(Code::DuplicateService, &[], format!("the workspace already has a service `{name}`"));
         return None;
     }
     let written = table.dir.as_deref().unwrap_or(".");
@@ -38,7 +38,7 @@ pub fn resolve(
     }
     let image = report.take(Code::InvalidName, &[Step::Key("tag")], image(given, name, table.tag.as_deref()))?;
     for key in table.env.keys().filter(|key| key.is_empty() || key.contains(['=', '\0'])) {
-        report.wrong(Code::InvalidName, &[Step::Key("env")], format!("`{key}` cannot be the name of a variable"));
+        report.wrong(Code::InvalidName, &[Step::Key("env")], format!("`{key}` is not a valid variable name"));
     }
     let container = container::resolve(&table.container, image, &given.workspace.root, report);
     let args = command_line(table, report).unwrap_or(container.args);
@@ -69,16 +69,12 @@ pub fn resolve(
 fn command_line(table: &BuildTable, report: &mut Report<'_>) -> Option<Vec<String>> {
     let line = table.cmd.as_deref()?;
     if !table.container.args.is_empty() {
-        report.wrong(
-            Code::ConflictingKeys,
-            &[Step::Key("cmd")],
-            "`cmd` and `args` both say what the container runs: keep one of them",
-        );
+        report.wrong(Code::ConflictingKeys, &[Step::Key("cmd")], "`cmd` and `args` exclude each other: keep one of them");
     }
     match crate::process::split(line) {
         Ok(words) if !words.is_empty() => Some(words),
         _ => {
-            report.wrong(Code::InvalidValue, &[Step::Key("cmd")], format!("`{line}` is not a command line"));
+            report.wrong(Code::InvalidValue, &[Step::Key("cmd")], format!("`{line}` is not a valid command line"));
             None
         }
     }
@@ -101,7 +97,7 @@ fn packages(given: Given<'_>, table: &BuildTable, report: &mut Report<'_>) -> BT
         match members.iter().find(|member| member.name == *name) {
             Some(member) => drop(packages.insert(name.clone(), member.folder().to_owned())),
             None => {
-                let near = schema::nearest(name, &known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                let near = schema::did_you_mean(name, &known);
                 report.wrong(
                     Code::UnknownPackage,
                     &[Step::Key("packages"), Step::Index(at)],

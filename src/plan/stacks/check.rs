@@ -26,7 +26,7 @@ pub fn names(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
         let inner = stack.stacks.iter().chain(stack.apps.keys()).map(String::as_str);
         for name in members.iter().map(|service| service.name.as_str()).chain(inner) {
             if taken.contains(&name) {
-                let what = if name == "gateway" { "is the name of the stack's gateway" } else { "is there twice" };
+                let what = if name == "gateway" { "is the name of the stack's gateway" } else { "occurs twice" };
                 report.wrong(
                     Code::InvalidStack,
                     &place,
@@ -46,7 +46,8 @@ pub fn names(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
         for name in members.iter().map(|service| service.name.as_str()).chain(configuration).chain(certificate) {
             let long = format!("{full}_{name}");
             if long.len() > LONGEST {
-                let message = format!("Docker Swarm takes names of at most {LONGEST} characters, `{long}` has {}", long.len());
+                let message =
+                    format!("Docker Swarm allows names of at most {LONGEST} characters, but `{long}` has {}", long.len());
                 report.wrong(Code::InvalidName, &place, message);
             }
         }
@@ -76,13 +77,16 @@ pub fn controllers(given: Given<'_>, stacks: &[Stack], problems: &mut Problems) 
         let message = match stacks.iter().find(|stack| stack.name.as_str() == name) {
             Some(stack) if stack.image => match around {
                 Some(around) if !around.services.iter().any(|service| service == own) => {
-                    format!("the stack `{name}` is in the stack `{0}`: name `{own}` in the `services` of `{0}`", around.name)
+                    format!(
+                        "the stack `{name}` is in the stack `{0}`: add its controller `{own}` to the `services` of `{0}`",
+                        around.name
+                    )
                 }
                 _ => continue,
             },
-            Some(_) => format!("the stack `{name}` is not an image: set its `stack-image = true`"),
+            Some(_) => format!("the stack `{name}` is not an image: set `stack-image = true` in its table"),
             None => {
-                let near = schema::nearest(name, &known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                let near = schema::did_you_mean(name, &known);
                 format!("there is no stack `{name}`{near}")
             }
         };
@@ -143,7 +147,7 @@ pub fn routes(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
                     let place = [Step::Key("stacks"), Step::Key(stack.name.as_str()), Step::Key("gateway")];
                     if let Some(closed) = closed.filter(|closed| closed.name != inner.name) {
                         let message = format!(
-                            "the gateway of `{}` does not reach the route `{path}` of `{}` in the stack `{}`: give `{}` a gateway",
+                            "the gateway of `{}` does not reach the route `{path}` of `{}` in the stack `{}`: add a gateway to `{}`",
                             stack.name, service.name, inner.name, closed.name
                         );
                         report.wrong(Code::InvalidStack, &place, message);
@@ -160,7 +164,10 @@ pub fn routes(given: Given<'_>, stacks: &[Stack], report: &mut Report<'_>) {
                         let both = given.services.contains_key(other) && given.services.contains_key(service.name.as_str());
                         other != service.name.as_str() && !both
                     }) {
-                        let message = format!("the route `{path}` leads to {}", checks::quoted(&[&other, service.name.as_str()]));
+                        let message = format!(
+                            "the route `{path}` belongs to several services: {}",
+                            checks::quoted(&[&other, service.name.as_str()])
+                        );
                         report.wrong(Code::RouteConflict, &place, message);
                     }
                 }
@@ -188,9 +195,9 @@ pub fn dependencies(given: Given<'_>, stacks: &[Stack], problems: &mut Problems)
                 }
                 let Some(other) = others.first() else { continue };
                 let why = if other.image {
-                    "its controller brings that one up: depend on the controller"
+                    "that stack is deployed by its controller: depend on the controller"
                 } else {
-                    "it can depend on services of its own stack, and of stacks in that one which have no gateway"
+                    "it can depend only on services of its own stack, and of stacks inside it without a gateway"
                 };
                 let message = format!(
                     "`{}` of the stack `{}` depends on `{name}`, which is in the stack `{}`: {why}",

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::names::{all_labels, claim_name, config_name, env_file_secret, protocol, reached};
 use super::probe;
 use crate::app::{Confinement, Container, Port, Resources, SecretKey, Service, Volume, VolumeSource};
+use crate::diagnostic::Code;
 use crate::digest::Digest;
 use crate::plan::Plan;
 use crate::render::container::some;
@@ -64,19 +65,19 @@ fn pod(plan: &Plan, service: &Service, prefix: Option<&str>) -> Piece {
     // Neither a token nor other services' addresses as variables: a service gets what its table says.
     pod.insert("automountServiceAccountToken".into(), false.into());
     pod.insert("enableServiceLinks".into(), false.into());
-    if init {
+    if init == Some(true) {
         // The pod's own first process reaps, once the containers share its process namespace.
         pod.insert("shareProcessNamespace".into(), true.into());
     }
     if on_host {
         pod.insert("hostNetwork".into(), true.into());
         pod.insert("dnsPolicy".into(), "ClusterFirstWithHostNet".into());
-        notes.push(format!("`{name}` uses its node's network: at 127.0.0.1 it reaches only services on the same node"));
+        let text = "in the network of a node, {services} can reach only services on the same node at 127.0.0.1";
+        notes.push(Code::NetworkDiffers.note_of(name, text));
     }
     if network_mode.as_deref() == Some("none") {
-        notes.push(format!(
-            "`{name}` has a network: `network-mode = \"none\"` has no equivalent on Kubernetes; a NetworkPolicy can block traffic"
-        ));
+        let text = "`network-mode = \"none\"` of {services} has no equivalent on Kubernetes: a NetworkPolicy can block traffic";
+        notes.push(Code::NetworkDiffers.note_of(name, text));
     }
     if let Some(time) = stop_grace_period.as_deref().and_then(probe::seconds) {
         pod.insert("terminationGracePeriodSeconds".into(), time.into());
@@ -147,33 +148,41 @@ fn pod(plan: &Plan, service: &Service, prefix: Option<&str>) -> Piece {
     }
 
     if let Some(restart) = restart.as_deref().filter(|restart| matches!(*restart, "no" | "on-failure")) {
-        notes.push(format!("`{name}` restarts whenever it exits: `restart = \"{restart}\"` has no equivalent in a Deployment"));
+        let text = format!("`restart = \"{restart}\"` of {{services}} has no equivalent in a Deployment, which always restarts");
+        notes.push(Code::RestartIgnored.note_of(name, text));
     }
     if let Some(volume) = named.filter(|_| replicas.is_some_and(|replicas| replicas > 1)) {
-        notes.push(format!("the replicas of `{name}` share the volume `{volume}`, which works only on a single node"));
+        let text = format!("the replicas of {{services}} share the volume `{volume}`, which works only on a single node");
+        notes.push(Code::VolumeShared.note_of(name, text));
     }
     if !devices.is_empty() && !privileged {
-        notes.push(format!("the devices of `{name}` are left out: Kubernetes provides devices through a device plugin"));
+        let text = "the devices of {services} are left out: Kubernetes provides devices through a device plugin";
+        notes.push(Code::DevicesIgnored.note_of(name, text));
     }
     if uid.is_none() {
         let user = user.unwrap_or_default();
-        notes.push(format!("`{name}` runs as its image's user `{user}`: Kubernetes accepts only numeric users"));
+        let text = format!("the user `{user}` of {{services}} is that of the image: Kubernetes accepts only numeric users");
+        notes.push(Code::UserDiffers.note_of(name, text));
     }
     for path in &env_files {
-        notes.push(format!(
-            "the `env-file` of `{name}` is read from a secret: `kubectl create secret generic {} --from-env-file={}`",
+        let text = format!(
+            "the `env-file` of {{services}} is read from a secret: `kubectl create secret generic {} --from-env-file={}`",
             env_file_secret(service),
             path.strip_prefix(&plan.workspace).unwrap_or(path).display()
-        ));
+        );
+        notes.push(Code::EnvFileSource.note_of(name, text));
     }
     for (variable, at) in &secrets {
-        notes.push(format!("`{variable}` of `{name}` is the key `{}` of the secret `{}`, which has to exist", at.key, at.secret));
+        let text =
+            format!("`{variable}` of {{services}} is the key `{}` of the secret `{}`, which has to exist", at.key, at.secret);
+        notes.push(Code::SecretSource.note_of(name, text));
     }
     for time in health.iter().flat_map(probe::unreadable) {
-        notes.push(format!("the health check of `{name}` uses a default instead of `{time}`, which is not a duration"));
+        let text = format!("the health check of {{services}} uses a default instead of `{time}`, which is not a duration");
+        notes.push(Code::HealthIgnored.note_of(name, text));
     }
     if !service.container.labels.is_empty() {
-        notes.push(format!("the labels of `{name}` are on its image, not on its pods"));
+        notes.push(Code::LabelsIgnored.note_of(name, "the labels of {services} are on images, not on pods"));
     }
     Piece { map: pod, notes }
 }

@@ -33,7 +33,7 @@ pub fn left_out(document: &Value) -> Vec<(String, Vec<String>)> {
         ];
         let lists = lists.into_iter().chain([("ports", Value::is_object as fn(&Value) -> bool), ("configs", Value::is_object)]);
         let all = tables.into_iter().chain(lists.map(|(key, fits)| (key, listed(key, fits))));
-        all.filter(|(_, fits)| !fits).map(|(key, _)| format!("`{key}`, as it is written,")).collect()
+        all.filter(|(_, fits)| !fits).map(|(key, _)| format!("`{key}` in this form")).collect()
     };
     let services = document["services"].as_object().into_iter().flatten();
     let left = services.map(|(name, service)| {
@@ -266,9 +266,6 @@ mod tests {
         } });
         let left = left_out(&document);
         assert_eq!(left.len(), 1);
-        assert_eq!(
-            left[0],
-            ("a".into(), vec!["`env_file`".into(), "`volumes`, as it is written,".into(), "`deploy.mode`".into()])
-        );
+        assert_eq!(left[0], ("a".into(), vec!["`env_file`".into(), "`volumes` in this form".into(), "`deploy.mode`".into()]));
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::alias::{Alias, family, variable};
 use super::{gateway, service};
 use crate::app::{Certificate, Service, Stack};
+use crate::diagnostic::Note;
 use crate::digest::Digest;
 use crate::plan::Plan;
 use crate::render::document::Piece;
@@ -20,7 +21,7 @@ pub struct StackFile {
     /// The name of the gateway's configuration beside it, and the text.
     pub gateway: Option<(String, String)>,
     /// What it cannot say of the services.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// Names of a stack's services in the order in which they start: those of one list together, the gateway last.

@@ -54,7 +54,7 @@ pub fn configuration(plan: &Plan, stack: &Stack, gateway: &Gateway, alias: Alias
          daemon off;\nworker_processes auto;\npid /tmp/gateway.pid;\nerror_log /dev/stderr warn;\n\
          events {{}}\n\
          http {{\n    access_log /dev/stdout;\n    client_max_body_size 0;\n\
-         \x20   # Docker's own name server: a service is found whenever it comes up, and wherever it moves.\n\
+         \x20   # Docker's name server: finds a service even if it starts later or moves to another node.\n\
          \x20   resolver 127.0.0.11 valid=2s ipv6=off;\n\
          \x20   map $http_upgrade $connection_upgrade {{\n        default upgrade;\n        '' '';\n    }}\n",
         stack.name

@@ -10,6 +10,7 @@ use super::alias::{Alias, variable};
 use super::api;
 use super::file::{self_signed, stack_file, waves};
 use crate::app::{Certificate, GeneratedFile, Stack};
+use crate::diagnostic::{Code, Note};
 use crate::plan::Plan;
 
 /// Plans of the apps of other workspaces, by their folders.
@@ -78,7 +79,7 @@ fn requests(top: Controlled<'_>, others: &Others) -> Map<String, Value> {
 }
 
 /// What a controller does not apply of the services of its stack.
-pub fn controller_notes(plan: &Plan, others: &Others) -> Vec<String> {
+pub fn controller_notes(plan: &Plan, others: &Others) -> Vec<Note> {
     let mut notes = Vec::new();
     for top in controlled(plan) {
         let mut open = vec![top];
@@ -87,7 +88,11 @@ pub fn controller_notes(plan: &Plan, others: &Others) -> Vec<String> {
             let file = stack_file(plan, stack, alias, &plan.output.join("stacks"));
             for (service, left) in api::left_out(&file.document) {
                 let left = left.join(", ");
-                notes.push(format!("stacks: {left} of `{service}` is left out by the controller of `{}`", top.stack.name));
+                let text = format!(
+                    "stacks: {left} of {{services}} is left out: the controller of `{}` does not support it",
+                    top.stack.name
+                );
+                notes.push(Code::KeysIgnored.note_of(service, text));
             }
         }
     }

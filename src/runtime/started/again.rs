@@ -18,7 +18,7 @@ impl Started<'_> {
             let turn = |at: usize| {
                 scope.spawn(move || {
                     let container = &this.containers[at];
-                    this.end(container, wishes)?;
+                    this.end(container)?;
                     let again = first.contains(&container.service) && this.interrupt.count() == wishes;
                     if again {
                         await_followers(&[container]);

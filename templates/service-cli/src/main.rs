@@ -1,4 +1,4 @@
-//! {{ name }}: a service that runs once and ends.
+//! {{ name }}: a service that runs once and exits.
 
 fn main() {
     let name = std::env::args().nth(1);

@@ -28,7 +28,7 @@ async fn healthz() -> &'static str {
     "ok"
 }
 
-/// Ends when the process is asked to: by a container engine (SIGTERM) or at a terminal (SIGINT).
+/// Returns when the process is asked to stop: by a container engine (SIGTERM) or at a terminal (SIGINT).
 async fn asked_to_stop() {
     let term = unix::signal(unix::SignalKind::terminate());
     let int = unix::signal(unix::SignalKind::interrupt());

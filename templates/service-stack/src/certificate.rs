@@ -1,4 +1,4 @@
-//! A certificate that signs itself, for the gateway of a stack that is under development.
+//! A self-signed certificate for the gateway of a stack, for development.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use bollard::models::SecretSpec;
 
 use crate::requests::{Error, SelfSigned, missing};
 
-/// Makes the two secrets unless the swarm has both. The key is only ever in memory and in the swarm.
+/// Creates the two secrets unless the swarm already has both. The key exists only in memory and in the swarm.
 pub async fn provide(
     docker: &Docker,
     wanted: &SelfSigned,
@@ -25,7 +25,7 @@ pub async fn provide(
     let made = rcgen::generate_simple_self_signed(names)?;
     let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
     for (name, text) in [(&wanted.key, key), (&wanted.certificate, certificate)] {
-        // One without the other is of no use.
+        // A single one of the two is useless, so it is replaced.
         missing(docker.delete_secret(name).await)?;
         let spec = SecretSpec {
             name: Some(name.clone()),

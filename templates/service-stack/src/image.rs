@@ -1,15 +1,15 @@
-//! Images as the tasks of services name them.
+//! Marks the images of services, so that a rebuilt image counts as a change.
 
 use bollard::Docker;
 use bollard::models::TaskSpecContainerSpec;
 
 use crate::requests::{Error, is_missing};
 
-/// The label of containers with the sum of their image.
+/// The container label with the image's ID.
 const IMAGE_LABEL: &str = "io.github.cargo-appbundle.image";
 
-/// Makes an image that was built again under its name another one: with its digest in the registry, if it is in one that
-/// answers, else with its sum here as a label.
+/// Makes a service change when its image was rebuilt under the same name: adds the image's digest in its registry, or, if no
+/// registry answers, a label with its local ID.
 pub async fn mark(docker: &Docker, container: &mut TaskSpecContainerSpec) -> Result<(), Error> {
     let image = container.image.clone().unwrap_or_default();
     if has_registry(&image) {
@@ -26,13 +26,13 @@ pub async fn mark(docker: &Docker, container: &mut TaskSpecContainerSpec) -> Res
             labels.insert(IMAGE_LABEL.to_owned(), found.id.unwrap_or_default());
             Ok(())
         }
-        // The swarm asks for it.
+        // The swarm pulls it.
         Err(error) if is_missing(&error) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Whether an image's name begins with the registry that has it.
+/// Whether an image's name begins with a registry.
 fn has_registry(image: &str) -> bool {
     let host = image.split_once('/').map(|(host, _)| host);
     host.is_some_and(|host| host == "localhost" || host.contains(['.', ':']))

@@ -1,5 +1,5 @@
-//! {{ name }}: a stack as one container. It brings the stack up, tells over HTTP how it is, and takes it down when it ends:
-//! `GET /status`, `POST /deploy`, `POST /remove`, `GET /healthz`. A SIGHUP is the same as `POST /deploy`.
+//! {{ name }}: runs a stack from one container. It deploys the stack, reports its state over HTTP, and removes it on exit:
+//! `GET /status`, `POST /deploy`, `POST /remove`, `GET /healthz`. A SIGHUP does the same as `POST /deploy`.
 
 mod certificate;
 mod image;
@@ -20,21 +20,21 @@ use tokio::sync::{Mutex, watch};
 use requests::{Error, Requests, Surroundings};
 use stack::Stack;
 
-/// This service.
+/// The name of this service.
 const NAME: &str = "{{ name }}";
 
-/// What the image has of the stack.
+/// The stack's requests, packed into the image.
 const STACK: &str = "/etc/appbundle/stacks/{{ stack }}.json";
 
-/// Seconds that one answer of Docker may take.
+/// Seconds to wait for a response from Docker.
 const PATIENCE: u64 = 120;
 
-/// The stack, and who works on it.
+/// The stack, and what guards changes to it.
 struct Controller {
     stack: Stack,
-    /// Held by whoever changes the stack.
+    /// Locked while the stack changes.
     changing: Mutex<()>,
-    /// Whether this container is about to end: nothing is brought up any more.
+    /// Whether this container is about to exit; nothing is deployed any more.
     ending: watch::Sender<bool>,
 }
 
@@ -66,10 +66,10 @@ async fn main() -> Result<(), Error> {
     tokio::spawn(async move {
         loop {
             match starting.deploy().await {
-                Ok(_) => println!("all of it runs"),
-                Err(error) => eprintln!("failed to bring the stack up: {error}"),
+                Ok(_) => println!("the stack runs"),
+                Err(error) => eprintln!("failed to deploy the stack: {error}"),
             }
-            // Who built an image again, or put another one in its place, says so.
+            // A SIGHUP says that an image was rebuilt or replaced.
             again.recv().await;
         }
     });
@@ -77,10 +77,10 @@ async fn main() -> Result<(), Error> {
         _ = term.recv() => {}
         _ = int.recv() => {}
     }
-    println!("taking the stack down");
+    println!("removing the stack");
     controller.ending.send_replace(true);
     controller.remove().await?;
-    println!("all of it is gone");
+    println!("the stack is removed");
     Ok(())
 }
 
@@ -94,13 +94,13 @@ impl Controller {
         }
     }
 
-    /// Brings the stack up, unless this container ends meanwhile; tells how it is then.
+    /// Deploys the stack, unless this container exits meanwhile; returns its state.
     async fn deploy(&self) -> Result<String, Error> {
         let _held = self.changing.lock().await;
         let mut ending = self.ending.subscribe();
         tokio::select! {
             up = self.stack.deploy() => up?,
-            _ = ending.wait_for(|ending| *ending) => return Err("this container ends".into()),
+            _ = ending.wait_for(|ending| *ending) => return Err("this container is exiting".into()),
         }
         self.status().await
     }
@@ -154,7 +154,7 @@ mod tests {
             host: "h".to_owned(),
             told: &|_| None,
         };
-        // Nobody listens there.
+        // Nothing listens on this port.
         let docker = Docker::connect_with_http("127.0.0.1:1", 1, API_DEFAULT_VERSION).unwrap();
         let stack = Stack::new(docker, Requests::parse(text, &around).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,4 +1,4 @@
-//! What is asked of Docker to bring a stack up: read from the image, with the values of this place in it.
+//! The requests to Docker that deploy a stack: read from the image, with their variables replaced.
 
 use std::collections::BTreeMap;
 
@@ -7,31 +7,31 @@ use bollard::models::{NetworkCreateRequest, ServiceSpec};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What begins a piece of a variable's value that a swarm replaces.
+/// Begins a template in a value, which a swarm would replace.
 const OPEN: &str = concat!("{", "{");
 
-/// What a swarm makes that of.
+/// A template that a swarm replaces with [`OPEN`].
 const LITERAL: &str = concat!("{", "{\"{", "{\"}", "}");
 
-/// What went wrong, in words.
+/// Any error.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// The requests of a stack, and those of the stacks in it.
+/// The requests of a stack, and those of the stacks inside it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Requests {
     /// The stack's name in the swarm.
     #[serde(skip)]
     pub full: String,
-    /// The networks that it makes.
+    /// The networks to create.
     pub networks: Vec<NetworkCreateRequest>,
-    /// The configs that it makes.
+    /// The configs to create.
     pub configs: Vec<Config>,
-    /// The certificate that its gateway shows, if it signs itself.
+    /// The self-signed certificate of its gateway, if it has one.
     pub self_signed: Option<SelfSigned>,
     /// Its services, in launch order.
     pub services: Vec<Service>,
-    /// The stacks in it.
+    /// The stacks inside it.
     #[serde(skip)]
     pub stacks: Vec<Requests>,
 }
@@ -42,19 +42,19 @@ pub struct Requests {
 pub struct Config {
     /// Its name in the swarm.
     pub name: String,
-    /// What is in it.
+    /// Its content.
     pub text: String,
 }
 
-/// Two secrets with a certificate that is made here.
+/// Two secrets for a certificate that is created here.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct SelfSigned {
-    /// The name of the one with the certificate.
+    /// The name of the secret with the certificate.
     pub certificate: String,
-    /// The name of the one with its key.
+    /// The name of the secret with its key.
     pub key: String,
-    /// The engine's host, for which it is.
+    /// The engine's host, which the certificate is for.
     #[serde(skip)]
     pub host: String,
 }
@@ -63,25 +63,25 @@ pub struct SelfSigned {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Service {
-    /// Services of one wave start together, each wave once all of the one before it runs.
+    /// Services with the same number start together, once all services with lower numbers run.
     pub wave: u64,
-    /// What Docker is asked for.
+    /// The request to Docker.
     pub spec: ServiceSpec,
 }
 
-/// Where the stack is brought up.
+/// Where the stack is deployed.
 pub struct Surroundings<'a> {
     /// The engine's host.
     pub host: String,
-    /// The environment of this container: what it was told of the stack around it, and secrets.
+    /// The environment of this container: variables of the stack around it, and secrets.
     pub told: &'a dyn Fn(&str) -> Option<String>,
 }
 
 impl Requests {
-    /// Reads them; `$NAME` in braces becomes what `around` says of `NAME`.
+    /// Parses the requests and replaces their variables with the values in `around`.
     ///
     /// # Errors
-    /// When the text is no stack, or a variable that has to be there is not.
+    /// When the text is not a stack, or a required variable is not set.
     pub fn parse(text: &str, around: &Surroundings<'_>) -> Result<Self, Error> {
         let value: Value = serde_json::from_str(text)?;
         let word = |key: &str| value[key].as_str().unwrap_or_default();
@@ -91,12 +91,12 @@ impl Requests {
         };
         let (own, name) = (word("App"), word("Name"));
         let app = told("APPNAME").unwrap_or_else(|| own.to_owned());
-        // An inner stack of an app that nobody told of the outer one is that app's all the same.
+        // Without variables of an outer stack, an inner stack belongs directly to the app's own stack.
         let stack = told("STACKNAME").or_else(|| (name != own).then(|| own.to_owned()));
         Self::of(&value, &app, stack.as_deref(), around)
     }
 
-    /// A stack in the stack `outer`.
+    /// A stack inside the stack `outer`.
     fn of(
         value: &Value,
         app: &str,
@@ -154,8 +154,8 @@ fn filled(value: &Value, known: &dyn Fn(&str) -> Option<String>) -> Result<Value
     })
 }
 
-/// As compose files have it: a name in braces after `$`, with a default after `:-`, or with what to say after `:?` when there is
-/// no such variable; a doubled `$` is one.
+/// Replaces variables as in compose files: a name in braces after `$`, with a default after `:-`, or an error message after `:?`
+/// if the variable is required; `$$` stands for `$`.
 fn replaced(text: &str, known: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
     let mut out = String::new();
     let mut rest = text;
@@ -175,7 +175,9 @@ fn replaced(text: &str, known: &dyn Fn(&str) -> Option<String>) -> Result<String
         let (name, other) = inner.split_once(':').unwrap_or((inner, "-"));
         match (known(name), other.split_at_checked(1)) {
             (Some(value), _) => out.push_str(&value),
-            (None, Some(("?", why))) => return Err(format!("no variable `{name}`: {why}")),
+            (None, Some(("?", why))) => {
+                return Err(format!("the variable `{name}` is not set: {why}"));
+            }
             (None, Some(("-", default))) => out.push_str(default),
             (None, _) => {}
         }
@@ -184,7 +186,7 @@ fn replaced(text: &str, known: &dyn Fn(&str) -> Option<String>) -> Result<String
     Ok(out + rest)
 }
 
-/// Whether there is nothing of that name.
+/// Whether Docker answered that the object does not exist.
 pub fn missing<T>(answer: Result<T, DockerError>) -> Result<bool, Error> {
     match answer {
         Ok(_) => Ok(false),
@@ -193,7 +195,7 @@ pub fn missing<T>(answer: Result<T, DockerError>) -> Result<bool, Error> {
     }
 }
 
-/// The same of an error.
+/// Whether an error says that the object does not exist.
 pub fn is_missing(error: &DockerError) -> bool {
     match error {
         DockerError::DockerResponseServerError {

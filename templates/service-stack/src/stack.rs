@@ -1,4 +1,4 @@
-//! A stack in the swarm: brought up, looked at, taken down.
+//! A stack in the swarm: deployed, inspected, removed.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -17,22 +17,22 @@ use crate::certificate;
 use crate::image;
 use crate::requests::{Error, Requests, is_missing, missing};
 
-/// What is still to come.
+/// A boxed future; deploying a stack recurses into the stacks inside it.
 type Later<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
 /// How long each step may take.
 const PATIENCE: Duration = Duration::from_secs(150);
 
-/// How often is asked how far it is.
+/// How long to pause between two checks.
 const PAUSE: Duration = Duration::from_millis(300);
 
-/// How often services have to be seen running after a change, which begins a moment after it was ordered.
+/// How many checks in a row must find changed services running: a change begins only some time after its request.
 const SETTLED: usize = 4;
 
-/// How Docker knows what belongs to a stack.
+/// The label that tells Docker which stack an object belongs to.
 const LABEL: &str = "com.docker.stack.namespace";
 
-/// A stack with all that is in it.
+/// A stack, with the stacks inside it.
 pub struct Stack {
     docker: Docker,
     requests: Requests,
@@ -66,7 +66,7 @@ impl Stack {
         HashMap::from([("label".to_owned(), vec![format!("{LABEL}={}", self.name())])])
     }
 
-    /// Networks first, then the stacks in it, then its services, each wave once the one before it runs.
+    /// Creates the networks, then deploys the inner stacks, then the services, each wave once the one before it runs.
     pub fn deploy(&self) -> Later<'_, ()> {
         Box::pin(async move {
             for network in &self.requests.networks {
@@ -104,7 +104,7 @@ impl Stack {
         })
     }
 
-    /// What starts together, and ends together, in launch order.
+    /// The services in launch order; those of one wave start and stop together.
     fn waves(&self) -> Vec<Vec<&ServiceSpec>> {
         let services = &self.requests.services;
         let count = services.iter().map(|service| service.wave + 1).max();
@@ -114,7 +114,7 @@ impl Stack {
             .collect()
     }
 
-    /// Makes a service, or makes it what it should be; says whether it was there.
+    /// Creates or updates a service; returns whether it already existed.
     async fn apply(&self, spec: &ServiceSpec) -> Result<bool, Error> {
         let mut spec = spec.clone();
         let task = spec.task_template.as_mut();
@@ -150,7 +150,7 @@ impl Stack {
         }
     }
 
-    /// Waits until all replicas of these services run, as often as it takes to be sure.
+    /// Waits until `sure` checks in a row find all replicas of these services running.
     async fn wait(&self, specs: &[&ServiceSpec], sure: usize) -> Result<(), Error> {
         let end = Instant::now() + PATIENCE;
         let mut seen = 0;
@@ -171,7 +171,7 @@ impl Stack {
             }
             if Instant::now() > end {
                 let late = late.unwrap_or_default();
-                return Err(format!("the service {late} does not run in time").into());
+                return Err(format!("the service {late} did not start in time").into());
             }
             tokio::time::sleep(PAUSE).await;
         }
@@ -200,7 +200,7 @@ impl Stack {
         Ok(states.collect())
     }
 
-    /// Its state, and that of all stacks in it.
+    /// The state of this stack and of all stacks inside it.
     pub fn status(&self) -> Later<'_, Vec<Value>> {
         Box::pin(async move {
             let services = self.states().await?;
@@ -212,7 +212,7 @@ impl Stack {
         })
     }
 
-    /// Services in reverse order, then the stacks in it, then its networks and configs; waits until all is gone.
+    /// Removes the services in reverse order, then the inner stacks, then networks and configs; waits until everything is gone.
     pub fn remove(&self) -> Later<'_, ()> {
         Box::pin(async move {
             for specs in self.waves().iter().rev() {
@@ -248,7 +248,7 @@ impl Stack {
         })
     }
 
-    /// Waits until no replica of a service is left on this node.
+    /// Waits until this node runs no replica of a service.
     async fn gone(&self, service: &str) -> Result<(), Error> {
         let end = Instant::now() + PATIENCE;
         let own = format!("/{service}.");
@@ -266,7 +266,7 @@ impl Stack {
     }
 }
 
-/// Waits a little, unless it is too late.
+/// Waits a moment, or fails after the time limit.
 async fn until(end: Instant, what: &str) -> Result<(), Error> {
     if Instant::now() > end {
         return Err(format!("{what} is still in use").into());
@@ -275,7 +275,7 @@ async fn until(end: Instant, what: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether it is gone for good: a network that was removed is there until its last replica has let go of it.
+/// Whether the object is gone: Docker refuses to remove a network while a replica still uses it.
 fn released(answer: Result<(), DockerError>) -> Result<bool, Error> {
     match answer {
         Err(DockerError::DockerResponseServerError { message, .. })

@@ -1,4 +1,4 @@
-//! {{ name }}: a service that does its work at intervals.
+//! {{ name }}: a service that works at regular intervals.
 
 use std::time::Duration;
 

@@ -13,10 +13,10 @@ use crate::MAX_PICTURE;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What is still to come.
+/// A boxed future.
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// Sends pictures to other services; clones share their connections.
+/// Sends photos to other services; clones share their connections.
 #[derive(Clone)]
 pub struct Client {
     http: legacy::Client<HttpConnector, Full<Bytes>>,
@@ -28,13 +28,13 @@ impl Client {
         Self { http: legacy::Client::builder(TokioExecutor::new()).build_http(), token: String::new() }
     }
 
-    /// Shows this token with every picture, unless it is empty.
+    /// Sends this token with every photo, unless it is empty.
     pub fn with_token(self, token: String) -> Self {
         Self { token, ..self }
     }
 
-    /// Posts a picture and returns what is answered, if that is a success.
-    // Boxed, so that the client is compiled here once, and not into every service anew.
+    /// Posts a photo, and returns the body of a successful response.
+    // Boxed, so that the client is compiled once, here, and not again in every service.
     pub fn post(&self, url: String, content_type: &'static str, picture: Bytes) -> BoxFuture<Result<Bytes>> {
         let client = self.clone();
         Box::pin(async move {

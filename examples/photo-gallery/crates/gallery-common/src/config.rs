@@ -1,16 +1,16 @@
-//! Settings come from the environment, the listen address from `--listen` as well.
+//! Settings from the environment; the listen address can also come from `--listen`.
 
 use std::env;
 use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result};
 
-/// The value of an environment variable, or else a default.
+/// The value of an environment variable, or a default.
 pub fn env_or(name: &str, default: &str) -> String {
     env::var(name).ok().filter(|value| !value.is_empty()).unwrap_or_else(|| default.to_owned())
 }
 
-/// Where to listen: `--listen ADDRESS`, else `LISTEN`, else the port on all interfaces.
+/// Where to listen: `--listen ADDRESS`, or `LISTEN`, or the port on all interfaces.
 pub fn listen_address(default_port: u16) -> Result<SocketAddr> {
     let address = listen_argument(env::args().skip(1))?.unwrap_or_else(|| env_or("LISTEN", &format!("0.0.0.0:{default_port}")));
     address.parse().with_context(|| format!("`{address}` is not an address to listen on, such as `0.0.0.0:{default_port}`"))

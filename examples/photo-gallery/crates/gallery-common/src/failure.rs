@@ -1,7 +1,7 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-/// Why a request was not served.
+/// Why a request failed.
 #[derive(Debug)]
 pub struct Failure {
     status: StatusCode,
@@ -17,7 +17,7 @@ impl Failure {
         Self::new(StatusCode::NOT_FOUND, anyhow::anyhow!("there is no {what}"))
     }
 
-    /// Another service, which was needed for the answer, failed.
+    /// Another service that was needed for the response failed.
     pub fn bad_gateway(cause: anyhow::Error) -> Self {
         Self::new(StatusCode::BAD_GATEWAY, cause)
     }

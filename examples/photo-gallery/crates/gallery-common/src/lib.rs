@@ -1,4 +1,4 @@
-//! What the services of the photo gallery share.
+//! Code that the services of the photo gallery share.
 
 mod client;
 pub mod config;
@@ -11,8 +11,8 @@ pub use failure::Failure;
 pub use photo::Photo;
 pub use server::serve;
 
-/// The type of the pictures that go from service to service.
+/// The media type of the photos that services exchange.
 pub const JPEG: &str = "image/jpeg";
 
-/// The largest picture that a service takes, in bytes.
+/// The largest photo that a service accepts, in bytes.
 pub const MAX_PICTURE: usize = 32 << 20;

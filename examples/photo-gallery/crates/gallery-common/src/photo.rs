@@ -1,10 +1,10 @@
 use serde::{Deserialize, Serialize};
 
-/// A stored photo, as the gallery tells of it.
+/// A stored photo, as the gallery describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Photo {
     pub id: u32,
-    /// Path of the picture on the gallery.
+    /// URL path of the photo on the gallery.
     pub url: String,
 }
 

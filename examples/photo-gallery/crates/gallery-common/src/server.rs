@@ -14,10 +14,9 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::{MAX_PICTURE, config};
 
-/// Runs a service until it is told to stop; requests under way are still answered.
-///
-/// Adds `GET /healthz`, and logs to stderr what `RUST_LOG` asks for.
-// Not async, so that the server is compiled here once, and not into every service anew.
+/// Runs a service until it receives a signal to stop; open requests are still answered.
+/// Adds `GET /healthz`, and logs to stderr, filtered by `RUST_LOG`.
+// Not async, so that the server is compiled once, here, and not again in every service.
 pub fn serve(default_port: u16, routes: Router) -> Result<()> {
     log_to_stderr()?;
     let app = routes.route("/healthz", get(async || "ok")).layer(DefaultBodyLimit::max(MAX_PICTURE));
@@ -40,9 +39,8 @@ fn log_to_stderr() -> Result<()> {
     Ok(())
 }
 
-/// Ends at SIGTERM, which container engines send, or SIGINT, which Ctrl-C sends.
-///
-/// The handlers are installed at once: a first process of a container ignores signals that it does not handle.
+/// Returns on SIGTERM, which container engines send, or SIGINT, which Ctrl-C sends.
+/// The handlers are installed immediately: the first process of a container ignores signals that it does not handle.
 fn stop_signal() -> Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

@@ -1,4 +1,4 @@
-//! Takes pictures and hands them to the gallery.
+//! Takes photos and sends them to the gallery.
 
 mod scene;
 
@@ -37,6 +37,6 @@ async fn capture(State(camera): State<Arc<Camera>>) -> Result<impl IntoResponse,
     let url = format!("{}/photos", camera.gallery);
     let answer = camera.client.post(url, JPEG, picture.into()).await.map_err(Failure::bad_gateway)?;
     let photo: Photo = serde_json::from_slice(&answer)?;
-    // The gallery's page comes from another port, which browsers take for another site.
+    // The gallery's page comes from another port, which browsers treat as another site.
     Ok(([(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")], Json(photo)))
 }

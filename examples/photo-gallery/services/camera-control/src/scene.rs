@@ -1,4 +1,4 @@
-//! What this camera sees: a sun over hills, at another time of day with every picture.
+//! What this camera sees: the sun over hills, at a different time of day in every photo.
 
 use std::f32::consts::TAU;
 
@@ -10,7 +10,7 @@ const WIDTH: u32 = 1280;
 const HEIGHT: u32 = 720;
 const QUALITY: u8 = 90;
 
-/// The picture of this number, as a JPEG.
+/// The photo with this number, as a JPEG.
 pub fn picture(number: u32) -> Result<Vec<u8>> {
     let mut jpeg = Vec::new();
     scene(number).write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, QUALITY))?;
@@ -18,7 +18,7 @@ pub fn picture(number: u32) -> Result<Vec<u8>> {
 }
 
 fn scene(number: u32) -> RgbImage {
-    // Steps of the golden ratio never repeat and spread evenly.
+    // Multiples of the golden ratio never repeat and are evenly spread.
     let time = (number as f32 * 0.618_034 + 0.3).fract();
     let sun = (time, 0.75 - 0.6 * (time * TAU / 2.0).sin());
     let aspect = WIDTH as f32 / HEIGHT as f32;
@@ -40,7 +40,7 @@ fn scene(number: u32) -> RgbImage {
     })
 }
 
-/// Blue above, and the warmer the lower the sun stands.
+/// The colour of the sky: blue at the top, and warmer the lower the sun is.
 fn sky(height: f32, sun: f32, glow: f32) -> Rgb<u8> {
     let red = 60.0 + 170.0 * sun * height + 200.0 * glow;
     let green = 110.0 + 60.0 * height + 120.0 * glow;

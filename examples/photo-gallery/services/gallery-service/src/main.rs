@@ -1,4 +1,4 @@
-//! Keeps photos, lists them, and serves the web page.
+//! Stores photos, lists them, and serves the web page.
 
 mod store;
 

@@ -13,18 +13,18 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the folder; it is made if it is missing.
+    /// Opens the folder, and creates it if it is missing.
     pub fn open(folder: PathBuf) -> Result<Self> {
         fs::create_dir_all(&folder).with_context(|| format!("failed to make the folder `{}`", folder.display()))?;
         let last = ids(&folder)?.last().copied().unwrap_or(0);
         Ok(Self { folder, last: Mutex::new(last) })
     }
 
-    /// Keeps a picture under the next number.
+    /// Stores a photo under the next number.
     pub fn add(&self, picture: &[u8]) -> Result<Photo> {
         let mut last = self.last.lock().expect("no holder of the lock panics");
         let id = *last + 1;
-        // Renamed when it is whole, so that a power cut leaves no half photo.
+        // Renamed when it is complete, so that a power failure leaves no partial photo.
         let unfinished = self.folder.join("unfinished");
         fs::write(&unfinished, picture)
             .and_then(|()| fs::rename(&unfinished, self.path(id)))
@@ -38,7 +38,7 @@ impl Store {
         Ok(ids(&self.folder)?.into_iter().map(Photo::new).collect())
     }
 
-    /// The picture, if there is one of this number.
+    /// The photo with this number, if there is one.
     pub fn read(&self, id: u32) -> Result<Option<Vec<u8>>> {
         match fs::read(self.path(id)) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),

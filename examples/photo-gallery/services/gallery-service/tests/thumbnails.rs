@@ -1,4 +1,4 @@
-//! The gallery with something that answers instead of the thumbnailer: `cargo appbundle test gallery-service` starts it.
+//! The gallery with a server that replaces the thumbnailer: `cargo appbundle test gallery-service` starts it.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 const GALLERY: &str = "127.0.0.1:18081";
 
-/// Ends the gallery, also when the test fails.
+/// Stops the gallery, even if the test fails.
 struct Gallery(Child);
 
 impl Drop for Gallery {

@@ -1,4 +1,4 @@
-// Behind a gateway the camera is at the same place as this page; without one it has a port of its own.
+// Behind a gateway, the camera has the same address as this page; without one, it has its own port.
 const CAMERA = location.port === "8081" ? `${location.protocol}//${location.hostname}:8080` : "";
 
 const button = document.getElementById("capture");

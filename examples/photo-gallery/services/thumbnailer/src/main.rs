@@ -1,4 +1,4 @@
-//! Scales pictures down.
+//! Scales photos down.
 
 mod scale;
 
@@ -24,7 +24,7 @@ struct Size {
 }
 
 async fn scale(Query(size): Query<Size>, picture: Bytes) -> Result<impl IntoResponse, Failure> {
-    // Scaling takes a while: elsewhere, so that other requests are answered meanwhile.
+    // Scaling takes a while, so it runs on another thread; other requests are answered meanwhile.
     let thumbnail = tokio::task::spawn_blocking(move || scale::to_width(&picture, size.width))
         .await?
         .map_err(|cause| Failure::new(StatusCode::UNPROCESSABLE_ENTITY, cause))?;

@@ -8,7 +8,7 @@ use image::{ImageReader, Limits};
 const MAX_SIDE: u32 = 16_384;
 const QUALITY: u8 = 80;
 
-/// Scales a JPEG or PNG to a width, keeping its proportions; never up. The result is a JPEG.
+/// Scales a JPEG or PNG to a width, keeping its proportions; never enlarges it. The result is a JPEG.
 pub fn to_width(picture: &[u8], width: u32) -> Result<Vec<u8>> {
     ensure!(width > 0, "a thumbnail cannot be 0 pixels wide");
     let mut reader = ImageReader::new(Cursor::new(picture)).with_guessed_format()?;

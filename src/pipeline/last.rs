@@ -1,0 +1,39 @@
+//! The bundle of the last build.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+
+use super::built::Built;
+use super::wanted::Wanted;
+use super::{Options, Session};
+use crate::diagnostic::Code;
+use crate::plan::Format;
+use crate::shell::Shell;
+
+/// The newest bundle of the last build, in any format.
+///
+/// # Errors
+/// When nothing was built, or something of another version or for another target.
+pub fn last_bundle(options: &Options, shell: &Shell) -> Result<PathBuf> {
+    let mut plan = Session::start(options, shell)?.plan;
+    let wanted = Wanted::by(&plan);
+    // A build for several targets has a folder for each.
+    let own = plan.output.join(plan.target.folder());
+    if !Built::is_there(&wanted) && Built::is_there(&Wanted { output: own.clone(), ..Wanted::by(&plan) }) {
+        plan.output = own;
+    } else {
+        Built::load(&wanted)?;
+    }
+    let paths = [Format::Docker, Format::Oci, Format::Auterionos].map(|format| plan.bundle_path(format));
+    let there =
+        paths.into_iter().filter_map(|path| Some((std::fs::metadata(&path).and_then(|file| file.modified()).ok()?, path)));
+    there.max().map(|(_, path)| path).with_context(|| {
+        Code::NoBuild.error(format!(
+            "there is no bundle of {} {} in `{}`\nhelp: run `cargo appbundle build`",
+            plan.slug(),
+            plan.version,
+            plan.output.display()
+        ))
+    })
+}

@@ -1,0 +1,141 @@
+//! Bases of Debian packages: pinned by `appbundle.lock`, fetched when needed.
+
+use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, Result};
+
+use crate::app::{Base, BaseChoice, Target};
+use crate::base;
+use crate::config::lockfile::{self, Lockfile};
+use crate::debian::{self, DebianPin, Recipe};
+use crate::digest::Digest;
+use crate::plan::Plan;
+use crate::registry::{Blobs, Client};
+use crate::segment::Packer;
+use crate::shell::{self, Shell};
+
+/// The pins of one run, by recipe.
+#[derive(Default)]
+pub struct Packages {
+    pins: BTreeMap<Recipe, DebianPin>,
+    /// Whether the lock file lacked one of them.
+    moved: bool,
+}
+
+impl Packages {
+    /// What a build depends on: the sums of the pins.
+    pub fn sums(&self) -> impl Iterator<Item = Digest> + '_ {
+        self.pins.values().map(|pin| Digest::of(serde_json::to_vec(pin).unwrap_or_default()))
+    }
+
+    /// Whether the lock file has all of them.
+    pub fn are_fixed(&self) -> bool {
+        !self.moved
+    }
+}
+
+/// The bases of packages in a plan, without duplicates.
+pub fn recipes(plan: &Plan) -> Vec<&Recipe> {
+    let bases = plan.bases().into_iter();
+    bases.filter_map(|base| if let BaseChoice::Debian(recipe) = base { Some(&**recipe) } else { None }).collect()
+}
+
+/// Debian's name of a target's architecture.
+pub fn architecture(target: &Target) -> String {
+    debian::architecture(&target.platform.architecture, target.platform.variant.as_deref())
+}
+
+impl Packages {
+    /// Chooses the packages of each recipe: from the lock file, otherwise by asking the archive.
+    ///
+    /// # Errors
+    /// When the lock file would have to change under `--locked`, or an archive cannot be asked.
+    pub fn start(
+        recipes: &[&Recipe],
+        target: &Target,
+        lockfile: &Lockfile,
+        locked: bool,
+        client: &Client<'_>,
+        blobs: &Blobs,
+        shell: &Shell,
+    ) -> Result<Self> {
+        let architecture = architecture(target);
+        let mut packages = Self::default();
+        for recipe in recipes {
+            let pin = match lockfile.debian(recipe, &architecture) {
+                Some(pin) => pin.clone(),
+                None => {
+                    if locked {
+                        lockfile::refuse_change(lockfile)?;
+                    }
+                    packages.moved = true;
+                    choose(recipe, &architecture, client, blobs, shell)?
+                }
+            };
+            packages.pins.insert((*recipe).clone(), pin);
+        }
+        Ok(packages)
+    }
+
+    /// Reads a base of packages, and gives its pin; fetches only those that were never fetched.
+    ///
+    /// # Errors
+    /// When a package cannot be had, is damaged, or has a script that cannot be replaced.
+    pub fn read(
+        &self,
+        recipe: &Recipe,
+        client: &Client<'_>,
+        blobs: &Blobs,
+        packer: &Packer,
+        epoch: u64,
+        shell: &Shell,
+    ) -> Result<(Base, DebianPin)> {
+        let pin = self.pins.get(recipe).context("the packages are not the plan's")?;
+        let failed = || format!("failed to prepare the base `{recipe}`");
+        if let Some(base) = base::packed_packages(recipe, pin, packer, epoch) {
+            return Ok((base, pin.clone()));
+        }
+        fetch(recipe, pin, client, blobs, shell).with_context(failed)?;
+        let read = || base::read_packages(recipe, pin, blobs.folder(), packer, epoch);
+        let descriptors: Vec<_> = pin.packages.iter().map(debian::PackagePin::descriptor).collect();
+        let mut made = read();
+        // A package may have been damaged on disk since it was fetched.
+        if made.is_err() && blobs.heal(&descriptors) {
+            shell.warning(format_args!("packages of `{recipe}` are damaged in the cache; fetching them again"));
+            fetch(recipe, pin, client, blobs, shell).with_context(failed)?;
+            made = read();
+        }
+        let (base, notes) = made.with_context(failed)?;
+        notes.iter().for_each(|note| shell.note(note));
+        Ok((base, pin.clone()))
+    }
+}
+
+/// Asks the archive for the packages of a recipe.
+///
+/// # Errors
+/// When it cannot be reached or trusted, or lacks a package.
+pub fn choose(recipe: &Recipe, architecture: &str, client: &Client<'_>, blobs: &Blobs, shell: &Shell) -> Result<DebianPin> {
+    let sources = debian::sources(recipe)?;
+    shell.status("Locking", format_args!("packages of {recipe} for {architecture}"));
+    let has_rolling_updates = matches!(recipe.suite.as_str(), "sid" | "unstable");
+    if recipe.snapshot.is_none() && !has_rolling_updates && !sources.iter().any(|source| source.security) {
+        shell.note(format_args!("`{recipe}` is without security updates: `base` has no `security-mirror`"));
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
+    debian::pin(recipe, architecture, &sources, client, blobs, now)
+}
+
+/// Fetches the packages of a pin that are not in the cache.
+///
+/// # Errors
+/// When one cannot be had.
+pub fn fetch(recipe: &Recipe, pin: &DebianPin, client: &Client<'_>, blobs: &Blobs, shell: &Shell) -> Result<()> {
+    let mut progress = None;
+    let begin = |count, bytes| {
+        shell.status("Fetching", format_args!("{} of {recipe} ({})", shell::count(count, "package"), shell::bytes(bytes)));
+        progress.insert(shell.progress("Fetching", bytes)).handle()
+    };
+    debian::fetch(pin, recipe, || debian::sources(recipe), client, blobs, begin)
+}

@@ -1,0 +1,60 @@
+//! Looks for what Dockerfiles and compose files say of a service.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::discovered::Discovered;
+use super::dockerfile;
+use crate::app::Port;
+
+/// The names under which compose files are found.
+const COMPOSE: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+
+/// Reads what the files around a service say of it: `names` are those under which a compose file may have it, `folder` is that of
+/// its package, and `alone` says whether it is the workspace's only service, of which a Dockerfile at the root speaks.
+pub fn discover(root: &Path, folder: &Path, names: &[&str], alone: bool) -> Discovered {
+    let mut found = Discovered::default();
+    let at_root = root.join("Dockerfile");
+    let mut files = vec![folder.join("Dockerfile")];
+    files
+        .extend(names.iter().flat_map(|name| [root.join(format!("Dockerfile.{name}")), root.join(format!("{name}.Dockerfile"))]));
+    files.extend((alone && folder != root).then_some(at_root));
+    for file in files {
+        let Ok(text) = std::fs::read_to_string(&file) else { continue };
+        found.merge(dockerfile::read(&text), &shown(root, &file));
+    }
+    for file in COMPOSE.map(|name| root.join(name)) {
+        let Ok(text) = std::fs::read_to_string(&file) else { continue };
+        // A file that is wrong is not for us to judge.
+        let Ok(serde_json::Value::Object(document)) = serde_saphyr::from_str(&text) else { continue };
+        let services = document.get("services").and_then(|services| services.as_object());
+        let Some(service) = services.and_then(|services| names.iter().find_map(|name| services.get(*name))) else { continue };
+        found.merge(of_compose(service), &shown(root, &file));
+    }
+    found
+}
+
+fn shown(root: &Path, file: &Path) -> String {
+    file.strip_prefix(root).unwrap_or(file).display().to_string()
+}
+
+fn of_compose(service: &serde_json::Value) -> Discovered {
+    let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let list = |key: &str| service.get(key).and_then(|list| list.as_array()).into_iter().flatten();
+    let ports = list("ports").chain(list("expose")).map(text).filter(|port| Port::parse(port).is_ok()).collect();
+    let mut environment: BTreeMap<String, String> = list("environment")
+        .filter_map(|pair| pair.as_str()?.split_once('='))
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect();
+    let table = service.get("environment").and_then(|table| table.as_object()).into_iter().flatten();
+    environment.extend(table.filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), text(value))));
+    // What compose would fill in is not known here, and passwords do not belong into a manifest.
+    environment.retain(|name, value| !value.contains('$') && !dockerfile::is_secret(name));
+    let test = service.get("healthcheck").and_then(|check| check.get("test"));
+    let words = test.map(|test| match test.as_array() {
+        Some(words) => words.iter().map(text).collect::<Vec<_>>().join(" "),
+        None => text(test),
+    });
+    let health = words.and_then(|words| dockerfile::url(&words));
+    Discovered { ports, health, environment, ..Discovered::default() }
+}
