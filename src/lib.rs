@@ -47,8 +47,6 @@ pub mod oci;
 mod os;
 mod pipeline;
 mod plan;
-#[cfg_attr(not(test), allow(dead_code, reason = "nothing packs it yet"))]
-mod probe;
 mod process;
 mod registry;
 mod render;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::oci::{DEFAULT_PATH, RunConfig};
+use crate::oci::{DEFAULT_PATH, Healthcheck, RunConfig};
 
 /// The arguments of the instructions.
 #[derive(Debug, Default)]
@@ -19,6 +19,8 @@ pub struct Instructions {
     pub workdir: Option<String>,
     /// `USER`
     pub user: Option<String>,
+    /// `HEALTHCHECK`
+    pub healthcheck: Option<String>,
     /// `ENTRYPOINT`; it empties `CMD`.
     pub entrypoint: Option<Vec<String>>,
     /// `CMD`
@@ -57,9 +59,25 @@ impl Instructions {
                 (Some(_), None) => Some("0:0".to_owned()),
                 (base, wanted) => wanted.clone().filter(|_| base != wanted),
             },
+            healthcheck: wanted.healthcheck.as_ref().filter(|check| base.healthcheck.as_ref() != Some(check)).map(check),
             entrypoint: starts_otherwise.then(|| wanted.entrypoint.clone()),
             cmd: starts_otherwise.then(|| wanted.cmd.clone()),
         }
+    }
+}
+
+/// `--interval=10s CMD ["/usr/local/bin/check"]`, or `NONE`.
+fn check(check: &Healthcheck) -> String {
+    let Healthcheck { test, interval, timeout, start_period, retries } = check;
+    let times = [("interval", interval), ("timeout", timeout), ("start-period", start_period)];
+    let times = times.into_iter().filter(|(_, time)| **time > 0).map(|(flag, time)| match time % 1_000_000_000 {
+        0 => format!("--{flag}={}s ", time / 1_000_000_000),
+        _ => format!("--{flag}={time}ns "),
+    });
+    let flags: String = times.chain((*retries > 0).then(|| format!("--retries={retries} "))).collect();
+    match test.split_first() {
+        Some((kind, command)) if kind == "CMD" => format!("{flags}CMD {}", serde_json::Value::from(command)),
+        _ => "NONE".to_owned(),
     }
 }
 

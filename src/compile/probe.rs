@@ -1,15 +1,21 @@
 //! The program in images that asks a server whether it is healthy: compiled for the target, without a library, about 2 KB.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
+use super::compiler::Compiler;
+use super::linker;
+use super::settings::CargoSettings;
 use crate::digest::Digest;
 use crate::fs::write;
+use crate::plan::Plan;
+use crate::process;
+use crate::workspace::{CargoOptions, Workspace};
 
 /// The program.
-const SOURCE: &str = include_str!("../templates/healthprobe.rs");
+const SOURCE: &str = include_str!("../../templates/healthprobe.rs");
 
 /// What makes it small and the same each time.
 const FLAGS: [&str; 7] = [
@@ -25,77 +31,90 @@ const FLAGS: [&str; 7] = [
 /// What the linker driver of a C compiler has to be told: nothing of C comes in.
 const DRIVER: [&str; 4] = ["-nostartfiles", "-nostdlib", "-static", "-Wl,--build-id=none"];
 
-/// What compiles the program.
-#[derive(Clone, Copy, Debug)]
-pub struct Toolchain<'a> {
-    /// rustc, which has to have `core` for the target.
-    pub rustc: &'a Path,
-    /// The target.
-    pub triple: &'a str,
-    /// The compiler driver that links for the target, for toolchains without a linker of their own.
-    pub linker: &'a str,
+/// Whether it can be compiled for a target: the compiler has `core` for it, and there is a linker.
+pub fn is_possible(cargo: &CargoOptions, workspace: &Workspace, triple: &str) -> bool {
+    let Ok(settings) = CargoSettings::read(&cargo.config) else { return false };
+    let has_linker = || linker::find(&linker::used(&settings, triple)).is_some();
+    let compiler = knows(triple).then(|| Compiler::find(&settings.rustc(), &workspace.target_dir)).flatten();
+    compiler.is_some_and(|compiler| compiler.has_core(triple) && (compiler.own_linker().is_some() || has_linker()))
+}
+
+/// Compiles it for a plan whose images contain it, unless the same compiler did so before. The same compiler makes the same bytes.
+///
+/// # Errors
+/// When it cannot be compiled; the message has what the compiler says.
+pub fn build(cargo: &CargoOptions, workspace: &Workspace, plan: &Plan) -> Result<()> {
+    let Some(path) = plan.probe() else { return Ok(()) };
+    let (settings, triple) = (CargoSettings::read(&cargo.config)?, plan.target.triple.as_str());
+    let Some(compiler) = Compiler::find(&settings.rustc(), &workspace.target_dir) else {
+        bail!("failed to ask `{}` for its version", settings.rustc().display());
+    };
+    compiler.remember(&workspace.target_dir)?;
+    let linker = linker::used(&settings, triple);
+    let key = key(&compiler, triple, &linker);
+    let mark = path.with_extension("key");
+    if path.is_file() && std::fs::read_to_string(&mark).is_ok_and(|there| there == key) {
+        return Ok(());
+    }
+    crate::fs::remove(&mark)?;
+    compiled(&compiler, triple, &linker, path)?;
+    write(&mark, key.as_bytes())
 }
 
 /// Whether the program knows the system calls of this target.
-pub fn knows(triple: &str) -> bool {
+fn knows(triple: &str) -> bool {
     ["x86_64", "aarch64", "armv7", "riscv64"].iter().any(|cpu| triple.starts_with(cpu)) && !triple.ends_with("x32")
 }
 
-/// The compiled program, in a folder in which it is kept. The same toolchain gives the same bytes.
-///
-/// # Errors
-/// When it cannot be compiled; the message has what rustc says.
-pub fn build(toolchain: Toolchain<'_>, folder: &Path) -> Result<PathBuf> {
-    let Toolchain { rustc, triple, linker } = toolchain;
-    let version = Command::new(rustc).arg("-vV").output().with_context(|| format!("failed to run `{}`", rustc.display()))?;
-    let version = String::from_utf8_lossy(&version.stdout).into_owned();
-    let own = own_linker(rustc, &version);
-    let linked = own.as_ref().map_or_else(|| linker.to_owned(), |own| own.display().to_string());
-    let key = Digest::of(format!("{SOURCE}\0{FLAGS:?}\0{DRIVER:?}\0{version}\0{triple}\0{linked}"));
-    let path = folder.join(format!("healthprobe-{triple}-{}", key.short()));
-    if path.is_file() {
-        return Ok(path);
-    }
-    fs_err::create_dir_all(folder)?;
-    // Made elsewhere and put into its place whole: two builds may meet.
-    let made = tempfile::tempdir_in(folder)?;
-    write(&made.path().join("healthprobe.rs"), SOURCE.as_bytes())?;
-    let mut command = Command::new(rustc);
-    command.current_dir(made.path()).args(["--edition", "2021", "--crate-type", "bin", "--crate-name", "healthprobe"]);
-    command.args(["--target", triple, "-C", &format!("linker={linked}")]);
-    command.args(FLAGS.iter().flat_map(|flag| ["-C", flag]));
-    match own {
-        Some(_) => command.args(["-C", "linker-flavor=ld.lld", "-C", "link-self-contained=no", "-C", "link-arg=--build-id=none"]),
-        None => command.args(DRIVER.iter().flat_map(|argument| ["-C".to_owned(), format!("link-arg={argument}")])),
-    };
-    let output = command.args(["-o", "healthprobe", "healthprobe.rs"]).output()?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        bail!(
-            "failed to compile the probe of health checks for `{triple}`\n{said}\nhelp: `probe = false` in `healthcheck` leaves it out"
-        );
-    }
-    fs_err::rename(made.path().join("healthprobe"), &path)?;
-    Ok(path)
+/// The digest of all that decides on its bytes.
+fn key(compiler: &Compiler, triple: &str, linker: &str) -> String {
+    let own = compiler.own_linker();
+    let linker = own.as_deref().map_or(linker.into(), Path::to_string_lossy);
+    Digest::of(format!("{SOURCE}\0{FLAGS:?}\0{DRIVER:?}\0{}\0{triple}\0{linker}", compiler.version)).to_string()
 }
 
-/// The linker that rustup's toolchains bring along. With it, the bytes depend on the toolchain alone.
-fn own_linker(rustc: &Path, version: &str) -> Option<PathBuf> {
-    let host = version.lines().find_map(|line| line.strip_prefix("host: "))?;
-    let sysroot = Command::new(rustc).args(["--print", "sysroot"]).output().ok()?;
-    let sysroot = PathBuf::from(String::from_utf8(sysroot.stdout).ok()?.trim());
-    Some(sysroot.join("lib/rustlib").join(host).join("bin/rust-lld")).filter(|path| path.is_file())
+fn compiled(compiler: &Compiler, triple: &str, linker: &str, to: &Path) -> Result<()> {
+    let folder = to.parent().unwrap_or(to);
+    fs_err::create_dir_all(folder)?;
+    let made = tempfile::tempdir_in(folder)?;
+    write(&made.path().join("healthprobe.rs"), SOURCE.as_bytes())?;
+    // In its folder, so that no path comes into the program. There, rustup may choose another compiler than here.
+    let mut command = Command::new(compiler.program());
+    command.current_dir(made.path()).args(["--edition", "2021", "--crate-type", "bin", "--crate-name", "healthprobe"]);
+    command.args(["--target", triple]).args(FLAGS.iter().flat_map(|flag| ["-C", flag]));
+    match compiler.own_linker() {
+        Some(own) => {
+            command.arg("-C").arg(format!("linker={}", own.display()));
+            command.args(["-C", "linker-flavor=ld.lld", "-C", "link-self-contained=no", "-C", "link-arg=--build-id=none"]);
+        }
+        None => {
+            command.arg("-C").arg(format!("linker={linker}"));
+            command.args(DRIVER.iter().flat_map(|argument| ["-C".to_owned(), format!("link-arg={argument}")]));
+        }
+    }
+    command.args(["-o", "healthprobe", "healthprobe.rs"]);
+    let said = match process::capture(&mut command) {
+        Ok(_) => return Ok(fs_err::rename(made.path().join("healthprobe"), to)?),
+        Err(said) => said,
+    };
+    bail!(
+        "failed to compile the program that asks for health in images, for `{triple}`\n{said:#}\nhelp: leave it out with `probe = false` in `healthcheck`"
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::{Read as _, Write as _};
     use std::net::TcpListener;
+    use std::path::PathBuf;
 
     use super::*;
 
     fn built(triple: &str, linker: &str, folder: &Path) -> PathBuf {
-        build(Toolchain { rustc: Path::new("rustc"), triple, linker }, folder).expect("built")
+        let compiler = Compiler::find(Path::new("rustc"), folder).expect("rustc");
+        let path = folder.join("healthprobe");
+        compiled(&compiler, triple, linker, &path).expect("compiled");
+        path
     }
 
     /// What the program ends with when the server answers so; `None` is a server that is not there.
