@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::fs::Stamp;
+use super::linker;
+use crate::fs::{Stamp, write_if_changed};
 use crate::process::capture;
 
 /// What Cargo knows about the compiler, in the target folder. Cargo writes it anew when it finds another one.
@@ -20,10 +20,10 @@ const MEMORY: &str = ".appbundle_rustc_info.json";
 pub struct Compiler {
     /// How it was asked for.
     asked: PathBuf,
-    /// The toolchain that rustup was told to use.
+    /// The toolchain that rustup was told to use. A command that rustup's Cargo starts is always told.
     toolchain: Option<String>,
-    /// Cargo's file then.
-    stamp: Option<Stamp>,
+    /// Its own file then, and Cargo's.
+    stamps: [Option<Stamp>; 2],
     /// Its version, with the commit and the host.
     pub version: String,
     /// Where its libraries are.
@@ -31,30 +31,35 @@ pub struct Compiler {
 }
 
 impl Compiler {
-    /// Asks a compiler, or remembers what it said as long as Cargo knows the same one; to start it takes longer than a build that
-    /// finds nothing to do. `None` if it does not run.
+    /// Asks a compiler, or remembers what it said if it is certainly the same one: to start it would take longer than all else of a
+    /// build that finds nothing to do. `None` if it does not run.
     pub fn find(rustc: &Path, target_dir: &Path) -> Option<Self> {
-        let stamp = Stamp::read(&target_dir.join(OF_CARGO)).ok();
         let toolchain = std::env::var("RUSTUP_TOOLCHAIN").ok();
-        let remembered = stamp.and_then(|_| serde_json::from_slice(&std::fs::read(target_dir.join(MEMORY)).ok()?).ok());
-        let is_same = |it: &Self| it.asked == rustc && it.toolchain == toolchain && it.stamp == stamp;
+        let remembered = std::fs::read(target_dir.join(MEMORY)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let is_same = |it: &Self| {
+            let [own, of_cargo] = it.stamps_now(target_dir);
+            let is_itself = || linker::find(&rustc.to_string_lossy()).is_some_and(|path| path == it.program());
+            let is_certain = toolchain.is_some() || is_itself() || (of_cargo.is_some() && of_cargo == it.stamps[1]);
+            it.asked == rustc && it.toolchain == toolchain && own.is_some() && own == it.stamps[0] && is_certain
+        };
         if let Some(remembered) = remembered.filter(is_same) {
             return Some(remembered);
         }
         let said = |argument: &[&str]| Some(capture(Command::new(rustc).args(argument)).ok()?.trim().to_owned());
         let (version, sysroot) = (said(&["-vV"])?, PathBuf::from(said(&["--print", "sysroot"])?));
-        Some(Self { asked: rustc.to_owned(), toolchain, stamp, version, sysroot })
+        let new = Self { asked: rustc.to_owned(), toolchain, stamps: [None; 2], version, sysroot };
+        Some(Self { stamps: new.stamps_now(target_dir), ..new })
     }
 
-    /// Keeps it for the next time.
-    ///
-    /// # Errors
-    /// When the target folder cannot be written.
-    pub fn remember(&self, target_dir: &Path) -> Result<()> {
-        match self.stamp {
-            Some(_) => crate::fs::write_if_changed(&target_dir.join(MEMORY), &serde_json::to_vec(self)?).map(drop),
-            None => Ok(()),
+    /// Keeps it for the next time. Where that is not possible, it is asked again.
+    pub fn remember(&self, target_dir: &Path) {
+        if let Ok(bytes) = serde_json::to_vec(self) {
+            let _ = write_if_changed(&target_dir.join(MEMORY), &bytes);
         }
+    }
+
+    fn stamps_now(&self, target_dir: &Path) -> [Option<Stamp>; 2] {
+        [self.program(), target_dir.join(OF_CARGO)].map(|path| Stamp::read(&path).ok())
     }
 
     /// The program, without rustup before it.

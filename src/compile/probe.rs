@@ -49,7 +49,7 @@ pub fn build(cargo: &CargoOptions, workspace: &Workspace, plan: &Plan) -> Result
     let Some(compiler) = Compiler::find(&settings.rustc(), &workspace.target_dir) else {
         bail!("failed to ask `{}` for its version", settings.rustc().display());
     };
-    compiler.remember(&workspace.target_dir)?;
+    compiler.remember(&workspace.target_dir);
     let linker = linker::used(&settings, triple);
     let key = key(&compiler, triple, &linker);
     let mark = path.with_extension("key");

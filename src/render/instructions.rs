@@ -70,10 +70,12 @@ impl Instructions {
 fn check(check: &Healthcheck) -> String {
     let Healthcheck { test, interval, timeout, start_period, retries } = check;
     let times = [("interval", interval), ("timeout", timeout), ("start-period", start_period)];
-    let times = times.into_iter().filter(|(_, time)| **time > 0).map(|(flag, time)| match time % 1_000_000_000 {
-        0 => format!("--{flag}={}s ", time / 1_000_000_000),
-        _ => format!("--{flag}={time}ns "),
-    });
+    let times =
+        times.into_iter().filter(|(_, time)| **time > 0).map(|(flag, time)| match (time % 1_000_000_000, time % 1_000_000) {
+            (0, _) => format!("--{flag}={}s ", time / 1_000_000_000),
+            (_, 0) => format!("--{flag}={}ms ", time / 1_000_000),
+            _ => format!("--{flag}={time}ns "),
+        });
     let flags: String = times.chain((*retries > 0).then(|| format!("--retries={retries} "))).collect();
     match test.split_first() {
         Some((kind, command)) if kind == "CMD" => format!("{flags}CMD {}", serde_json::Value::from(command)),
