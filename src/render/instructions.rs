@@ -117,7 +117,25 @@ mod tests {
         assert_eq!((made.ports, made.workdir), (vec!["81/udp".to_owned()], None));
         // Neither the user nor the program of the base may come through.
         assert_eq!((made.user.as_deref(), made.entrypoint, made.cmd), (Some("0:0"), Some(vec![]), Some(vec![])));
+        assert_eq!(made.healthcheck, None);
         let same = Instructions::between(&base, &base.over(&base));
         assert!(same.env.is_empty() && same.entrypoint.is_none() && same.user.is_none());
+    }
+
+    #[test]
+    fn the_check_is_that_of_the_service_alone() {
+        let check = |interval, words: &[&str]| Healthcheck {
+            test: words.iter().map(|word| (*word).to_owned()).collect(),
+            interval,
+            retries: i64::from(interval > 0),
+            ..Healthcheck::default()
+        };
+        let with = |check| RunConfig { healthcheck: check, ..RunConfig::default() };
+        let base = with(Some(check(0, &["CMD-SHELL", "curl localhost"])));
+        let made = |own: &RunConfig| Instructions::between(&base, &own.over(&base)).healthcheck;
+        assert_eq!(made(&with(None)).as_deref(), Some("NONE"));
+        let own = with(Some(check(1_500_000_000, &["CMD", "/probe", "80"])));
+        assert_eq!(made(&own).as_deref(), Some("--interval=1500ms --retries=1 CMD [\"/probe\",\"80\"]"));
+        assert_eq!(Instructions::between(&own, &own.over(&own)).healthcheck, None);
     }
 }
