@@ -85,10 +85,7 @@ fn a_health_check_at_a_port_that_is_not_there_is_noted() {
     let project = Project::new(&[]);
     project.service("alpha", &HEALTH.replace("\"8080\"", "\"8081\""));
     let told = said(project.path(), &["plan"]);
-    assert!(
-        told.contains("note[health-port]: the `healthcheck` of `alpha` asks the port 8080, which its `ports` lack\n"),
-        "{told}"
-    );
+    assert!(told.contains("note[health-port]: the `healthcheck` of `alpha` uses port 8080, which is not in `ports`\n"), "{told}");
     project.service("alpha", HEALTH);
     assert!(!said(project.path(), &["plan"]).contains("health-port"));
     project.service("alpha", &HEALTH.replace("\"8080\"", "\"80:8080\""));
