@@ -167,6 +167,9 @@ fn an_engine_that_is_absent_old_or_no_engine_is_told() {
         "{error}"
     );
     assert!(error.contains("help: start one"), "{error}");
+    let [closed] = support::free_ports();
+    let error = fails(&mut load(&format!("tcp://127.0.0.1:{closed}")), 1);
+    assert!(error.contains(&format!("`tcp://127.0.0.1:{closed}` (DOCKER_HOST): connection refused\nhelp: start one")), "{error}");
     let error = fails(&mut load("ssh://somewhere"), 1);
     assert!(error.contains("use `unix://` or `tcp://`"), "{error}");
 
