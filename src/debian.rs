@@ -23,7 +23,7 @@ mod spool;
 mod tree;
 mod version;
 
-pub use assembly::assemble;
+pub use assembly::{assemble, globs};
 pub use deb::Unpacked;
 pub use index::PackageIndex;
 pub use library_name::package_of_library;

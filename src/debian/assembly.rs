@@ -102,7 +102,10 @@ fn verified(
 }
 
 /// Patterns of paths, with or without `/` before them.
-fn globs(patterns: &[String]) -> Result<GlobSet> {
+///
+/// # Errors
+/// When one is not a pattern.
+pub fn globs(patterns: &[String]) -> Result<GlobSet> {
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
         let glob = GlobBuilder::new(pattern.trim_start_matches('/')).literal_separator(true).build();
