@@ -337,6 +337,40 @@ fn what_cannot_be_chosen_is_told_with_a_way_out() {
     assert!(error.contains("error[debian-mirror]") && error.contains("127.0.0.1:9"), "{error}");
 }
 
+fn what_a_base_lacks_is_noted() {
+    let project = project("noted", "\"scratch\"");
+    project.compile(
+        "aarch64-linux-gnu-gcc",
+        "plugin.so",
+        "int plugin() { return 0; }\n",
+        &["-shared", "-fPIC", "-Wl,--no-as-needed"],
+    );
+    let mut repository = sample();
+    repository.add(&NewDeb { control: &[("postinst", "#!/bin/sh\nset -e\nfc-cache -f\n")], ..NewDeb::new("fonts", "") });
+    let copies = [("usr/lib/plugin.so", project.path().join("bin/plugin.so"))];
+    repository.add(&NewDeb { copies: &copies, ..NewDeb::new("plugin", "") });
+    repository.publish();
+    let server = repository.serve();
+    project.with_base(&repository.base(&server, &["fonts", "plugin"], ""));
+    let told = [
+        "note[debian-setup]: `fc-cache` was not run for `fonts`, so its cache is missing",
+        "note[debian-libraries]: plugins and other libraries of `plugin` cannot be loaded: `/usr/lib/plugin.so` needs `libc.so.6`",
+        "note[debian-security]: `debian bookworm with fonts, plugin` has no security updates",
+    ];
+    let build = || {
+        let output = run(&mut pack(&project, &[]));
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stderr)
+    };
+    let said = build();
+    assert!(told.iter().all(|note| said.contains(note)), "{said}");
+    project.edit("Cargo.toml", |text| text + "allow = [\"debian-setup\", \"debian-libraries\", \"debian-security\"]\n");
+    std::fs::remove_dir_all(project.path().join("target")).expect("removed");
+    std::fs::remove_file(project.path().join("appbundle.lock")).expect("removed");
+    let said = build();
+    assert!(!said.contains("note["), "{said}");
+}
+
 fn hostile_packages_are_refused() {
     let ar = |members: &[(&str, &[u8])]| {
         let mut bytes = b"!<arch>\n".to_vec();
@@ -434,6 +468,7 @@ fn main() -> ExitCode {
         test!(nothing_unverified_is_used, [arm64_cc, gpg, dpkg]),
         test!(an_interrupted_download_goes_on, [arm64_cc, gpg, dpkg]),
         test!(what_cannot_be_chosen_is_told_with_a_way_out, [arm64_cc, gpg, dpkg]),
+        test!(what_a_base_lacks_is_noted, [arm64_cc, gpg, dpkg]),
         test!(hostile_packages_are_refused, [arm64_cc, gpg]),
         test!(mistakes_in_the_table_have_their_place, [arm64_cc]),
     ])

@@ -15,7 +15,7 @@ use super::relation;
 use super::spool::Spool;
 use super::tree::{NodeKind, Tree, TreeNode};
 use super::{check, emulate};
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Note};
 use crate::digest::{Hasher, Summed};
 use crate::oci::blob_path;
 
@@ -37,7 +37,7 @@ pub struct Assembled {
     /// The file system.
     pub tree: Tree,
     /// What the user should know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// Makes the tree of a pin, whose packages are in the cache at `blobs`.

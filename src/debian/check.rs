@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use super::emulate;
 use super::parcel::Parcel;
 use super::tree::{NodeKind, Tree};
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Note};
 use crate::elf::{Elf, Needing, needed};
 
 /// How many faults an error names.
@@ -26,11 +26,11 @@ struct Programs<'a> {
     search: Vec<String>,
 }
 
-/// What plugins lack, as notes.
+/// Notes on libraries that no program needs, such as plugins, and that lack a library.
 ///
 /// # Errors
 /// When an executable, or a library that one needs, lacks a library.
-pub fn libraries(tree: &Tree, parcels: &[Parcel]) -> Result<Vec<String>> {
+pub fn libraries(tree: &Tree, parcels: &[Parcel]) -> Result<Vec<Note>> {
     let mut files = BTreeMap::new();
     for (path, node) in tree.all() {
         if let NodeKind::Spooled(..) = node.kind
@@ -74,7 +74,8 @@ pub fn libraries(tree: &Tree, parcels: &[Parcel]) -> Result<Vec<String>> {
         let shown: Vec<&str> = lacks.iter().take(SHOWN).map(String::as_str).collect();
         let more = lacks.len().saturating_sub(SHOWN);
         let more = if more > 0 { format!(", and {more} more") } else { String::new() };
-        format!("libraries of `{package}` that no program needs cannot be loaded: {}{more}", shown.join(", "))
+        let shown = shown.join(", ");
+        Code::DebianLibraries.note(format!("plugins and other libraries of `{package}` cannot be loaded: {shown}{more}"))
     });
     Ok(notes.collect())
 }

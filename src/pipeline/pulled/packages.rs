@@ -9,7 +9,7 @@ use crate::app::{Base, BaseChoice, Target};
 use crate::base;
 use crate::config::lockfile::{self, Lockfile};
 use crate::debian::{self, DebianPin, Recipe};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::digest::Digest;
 use crate::plan::Plan;
 use crate::registry::{Blobs, Client};
@@ -106,7 +106,7 @@ impl Packages {
             made = read();
         }
         let (base, notes) = made.map_err(|error| at_its_place(error, recipe, plan))?;
-        notes.iter().for_each(|note| shell.note(note));
+        shell.notes(notes, &plan.allow);
         Ok((base, pin.clone()))
     }
 }
@@ -128,7 +128,8 @@ pub fn choose(
     shell.status("Locking", format_args!("packages of {recipe} for {architecture}"));
     let has_rolling_updates = matches!(recipe.suite.as_str(), "sid" | "unstable");
     if recipe.snapshot.is_none() && !has_rolling_updates && !sources.iter().any(|source| source.security) {
-        shell.note(format_args!("`{recipe}` is without security updates: `base` has no `security-mirror`"));
+        let note = format!("`{recipe}` has no security updates; set `security-mirror` in `base`");
+        shell.notes([Code::DebianSecurity.note(note)], &plan.allow);
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
     debian::pin(recipe, architecture, &sources, client, blobs, now).map_err(placed)
