@@ -241,7 +241,7 @@ fn nothing_unverified_is_used() {
     std::fs::write(repository.path("www/dists/bookworm/main/binary-arm64/Packages"), repository.packages.replace("1.0", "6.6"))
         .expect("written");
     let error = refused(&project);
-    assert!(error.contains("has the sum") && error.contains("error[debian-mirror]"), "{error}");
+    assert!(error.contains("returned bytes with the digest") && error.contains("error[debian-mirror]"), "{error}");
     // The right list, and other packages.
     repository.publish();
     let deb = repository.path("www/pool/extra_1.0.deb");
@@ -249,9 +249,9 @@ fn nothing_unverified_is_used() {
     let mut bad = good.clone();
     *bad.last_mut().expect("bytes") ^= 1;
     for (bytes, words) in [
-        (bad, "has the sum"),
-        (good[..good.len() - 9].to_vec(), "it ended after"),
-        ([&good[..], b"more"].concat(), "more than the expected"),
+        (bad, "returned bytes with the digest"),
+        (good[..good.len() - 9].to_vec(), &format!("bytes instead of {}", good.len())[..]),
+        ([&good[..], b"more"].concat(), &format!("returned {} bytes instead of", good.len() + 4)),
     ] {
         std::fs::write(&deb, bytes).expect("written");
         let error = refused(&project);
