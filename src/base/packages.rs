@@ -34,7 +34,7 @@ pub fn read(recipe: &Recipe, pin: &DebianPin, blobs: &Path, packer: &Packer, epo
 
 fn key(recipe: &Recipe, pin: &DebianPin, packer: &Packer, epoch: u64) -> Key {
     let mut parts = vec![FORMAT.to_owned(), env!("CARGO_PKG_VERSION").into(), packer.level().name().into(), epoch.to_string()];
-    parts.push(format!("{:?} {:?} {:?} {:?}", recipe.slim, recipe.exclude, recipe.scripts, pin.architecture));
+    parts.push(format!("{:?} {:?} {:?} {:?}", recipe.slim, recipe.exclude, recipe.skipped_scripts, pin.architecture));
     parts.extend(pin.packages.iter().map(|package| package.digest.hex()));
     Key::of(parts.iter().map(String::as_bytes))
 }

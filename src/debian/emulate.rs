@@ -39,7 +39,7 @@ pub fn all(tree: &mut Tree, parcels: &[Parcel], recipe: &Recipe, epoch: u64) -> 
     let mut setup = Setup { tree, epoch, newest, accounts, alternatives, notes: Vec::new(), is_unpacked: false };
     let mut faults = Vec::new();
     for parcel in parcels {
-        if recipe.scripts.contains_key(&parcel.name) || known::set_up(&mut setup, &parcel.name)? {
+        if recipe.skipped_scripts.contains(&parcel.name) || known::set_up(&mut setup, &parcel.name)? {
             continue;
         }
         for name in ["preinst", "postinst"] {
@@ -61,7 +61,7 @@ pub fn all(tree: &mut Tree, parcels: &[Parcel], recipe: &Recipe, epoch: u64) -> 
         let mut names: Vec<String> = faults.iter().map(|(name, _)| format!("{name} = \"skip\"")).collect();
         names.dedup();
         bail!(Code::DebianScript.error(format!(
-            "scripts of packages do what is not known here:\n  {}\nhelp: if your services do not need it, add `scripts = {{ {} }}` to `base`",
+            "scripts of packages have commands that cannot be replaced:\n  {}\nhelp: if your services do not need what they do, add `scripts = {{ {} }}` to `base`",
             told.join("\n  "),
             names.join(", ")
         )));

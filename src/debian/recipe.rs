@@ -1,6 +1,6 @@
 //! What the user asks of a base of Debian packages.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -25,6 +25,14 @@ impl Distribution {
         }
     }
 
+    /// The name in text.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Debian => "Debian",
+            Self::Ubuntu => "Ubuntu",
+        }
+    }
+
     /// The parts of the archive that are used.
     pub fn components(self) -> &'static [&'static str] {
         match self {
@@ -32,14 +40,6 @@ impl Distribution {
             Self::Ubuntu => &["main", "universe"],
         }
     }
-}
-
-/// What becomes of a package's scripts that are not known to be harmless.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ScriptRule {
-    /// They are not run, and nobody does what they would do.
-    Skip,
 }
 
 /// A base of Debian packages.
@@ -69,8 +69,8 @@ pub struct Recipe {
     pub snapshot: Option<String>,
     /// A folder with packages.
     pub vendor: Option<PathBuf>,
-    /// What becomes of scripts, by package.
-    pub scripts: BTreeMap<String, ScriptRule>,
+    /// Packages whose scripts are skipped.
+    pub skipped_scripts: BTreeSet<String>,
 }
 
 impl fmt::Display for Recipe {
@@ -113,7 +113,7 @@ impl Recipe {
             keyring: None,
             snapshot: None,
             vendor: None,
-            scripts: BTreeMap::new(),
+            skipped_scripts: BTreeSet::new(),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::registries;
 use crate::app::{BaseChoice, Dockerfile, Service};
 use crate::config::tables::{BaseName, BaseSource, BaseTable, PackagesTable};
 use crate::config::{Manifest, Place, Step};
-use crate::debian::{self, Distribution, Recipe, ScriptRule};
+use crate::debian::{self, Distribution, Recipe};
 
 /// Where the manifests have each base.
 pub fn places(
@@ -87,7 +87,7 @@ fn packages(source: &BaseSource, folder: &Path) -> Result<BaseChoice, String> {
     let (distribution, suite) = match (&source.debian, &source.ubuntu) {
         (Some(suite), None) if *source == only => (Distribution::Debian, suite),
         (None, Some(suite)) if *source == only => (Distribution::Ubuntu, suite),
-        _ => return Err("`base` with `debian` or `ubuntu` takes none of the other sources beside it".into()),
+        _ => return Err("`base` with `debian` or `ubuntu` cannot have another source as well".into()),
     };
     let named = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
     if !named(suite) {
@@ -137,6 +137,6 @@ fn packages(source: &BaseSource, folder: &Path) -> Result<BaseChoice, String> {
         keyring,
         snapshot: table.snapshot.clone(),
         vendor: table.vendor.as_ref().map(|vendor| folder.join(vendor)),
-        scripts: table.scripts.keys().map(|name| (name.clone(), ScriptRule::Skip)).collect(),
+        skipped_scripts: table.scripts.keys().cloned().collect(),
     })))
 }
