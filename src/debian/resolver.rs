@@ -93,9 +93,9 @@ impl<'a> Resolver<'a> {
             [only] => Ok(only),
             [] => {
                 let help = match self.index.nearest(name) {
-                    Some(near) => format!("\nhelp: there is `{near}`"),
+                    Some(near) => format!("\nhelp: did you mean `{near}`?"),
                     None if self.recipe.distribution == Distribution::Debian => {
-                        "\nhelp: packages outside of `main` cannot be used".to_owned()
+                        "\nhelp: only packages of `main` can be used".to_owned()
                     }
                     None => String::new(),
                 };
@@ -152,7 +152,7 @@ impl<'a> Resolver<'a> {
                 Some(package) if !wanted.takes(&package.version) => {
                     why.push(format!("`{}` has the version {}", package.name, package.version));
                 }
-                None if self.index.providers(wanted.name).is_empty() => why.push(format!("there is no `{}`", wanted.name)),
+                None if self.index.providers(wanted.name).is_empty() => why.push(format!("`{}` does not exist", wanted.name)),
                 _ => {}
             }
         }
@@ -207,7 +207,7 @@ impl<'a> Resolver<'a> {
             name = self.chosen.get(by).and_then(|chosen| chosen.needed_by);
         }
         let asked = last.unwrap_or(&package.name);
-        text.push_str(&format!("\nhelp: remove `{asked}` from `packages`, or name what to do without: `without = [\"…\"]`"));
+        text.push_str(&format!("\nhelp: remove `{asked}` from `packages`, or leave a dependency out: `without = [\"NAME\"]`"));
         Code::DebianPackage.error(text).into()
     }
 }
