@@ -49,15 +49,15 @@ pub struct Recipe {
     pub distribution: Distribution,
     /// The suite's code name: `bookworm`.
     pub suite: String,
-    /// The packages that are asked for; what they depend on comes with them.
+    /// The requested packages, without their dependencies.
     pub packages: Vec<String>,
-    /// Whether all packages come along that are `Essential`.
+    /// Whether to include all `Essential` packages.
     pub essential: bool,
-    /// Whether documentation and translations are left out.
+    /// Whether to leave out documentation and translations.
     pub slim: bool,
     /// Patterns of paths to leave out.
     pub exclude: Vec<String>,
-    /// Packages to do without, though others depend on them.
+    /// Packages to leave out, although others depend on them.
     pub without: Vec<String>,
     /// URL of the archive.
     pub mirror: Option<String>,
@@ -65,7 +65,7 @@ pub struct Recipe {
     pub security_mirror: Option<String>,
     /// A file with the keys that sign.
     pub keyring: Option<PathBuf>,
-    /// A moment, as a snapshot archive has it in its paths.
+    /// A point in time, as in the paths of a snapshot archive.
     pub snapshot: Option<String>,
     /// A folder with packages.
     pub vendor: Option<PathBuf>,
