@@ -151,21 +151,15 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
             commands::ci::run(&options, &ci, shell)
         }
         Command::Push(push) => deployment::push(push, shell),
-        Command::Update { references, package, output, registry, target, cargo } => {
+        Command::Update { references, scope, cargo } => {
             let mut options = defaults()?;
-            package.give(&mut options);
-            output.give(&mut options)?;
-            registry.give(&mut options);
-            target.give(&mut options);
+            scope.give(&mut options)?;
             cargo.give(&mut options);
             commands::update::run(&options, &references, shell)
         }
-        Command::Vendor { package, output, registry, target, cargo } => {
+        Command::Vendor { scope, cargo } => {
             let mut options = defaults()?;
-            package.give(&mut options);
-            output.give(&mut options)?;
-            registry.give(&mut options);
-            target.give(&mut options);
+            scope.give(&mut options)?;
             cargo.give(&mut options);
             commands::vendor::run(&options, shell)
         }

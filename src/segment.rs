@@ -8,6 +8,7 @@ mod known;
 mod layer;
 mod packer;
 mod pool;
+mod sink;
 
 use serde::{Deserialize, Serialize};
 

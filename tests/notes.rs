@@ -86,7 +86,7 @@ fn a_health_check_at_a_port_that_is_not_there_is_noted() {
     project.service("alpha", &HEALTH.replace("\"8080\"", "\"8081\""));
     let told = said(project.path(), &["plan"]);
     assert!(
-        told.contains("note[health-port]: the `healthcheck` of `alpha` asks the port 8080, which its `ports` lack\n"),
+        told.contains("note[health-port]: the `healthcheck` of `alpha` uses the port 8080, which is not in its `ports`\n"),
         "{told}"
     );
     project.service("alpha", HEALTH);

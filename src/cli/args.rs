@@ -14,9 +14,9 @@ use crate::compile::CompileOptions;
 use crate::plan::{Reach, Request};
 use crate::workspace::CargoOptions;
 
-/// What plans an app for targets.
+/// Which part of the app is meant, for which targets, and where its files are.
 #[derive(Args)]
-pub struct PlanArgs {
+pub struct ScopeArgs {
     #[command(flatten)]
     package: PackageArgs,
     #[command(flatten)]
@@ -25,6 +25,13 @@ pub struct PlanArgs {
     registry: RegistryArgs,
     #[command(flatten)]
     target: TargetArgs,
+}
+
+/// What plans an app for targets.
+#[derive(Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    scope: ScopeArgs,
     #[command(flatten)]
     profile: ProfileArgs,
     #[command(flatten)]
@@ -115,14 +122,22 @@ pub fn defaults() -> anyhow::Result<Options> {
     })
 }
 
-impl PlanArgs {
-    /// Adds what the flags say; `profile` is the one without a flag.
-    pub fn give(self, profile: &str, options: &mut Options) -> anyhow::Result<()> {
-        let Self { package, output, registry, target, profile: typed, cargo } = self;
+impl ScopeArgs {
+    pub fn give(self, options: &mut Options) -> anyhow::Result<()> {
+        let Self { package, output, registry, target } = self;
         package.give(options);
         output.give(options)?;
         registry.give(options);
         target.give(options);
+        Ok(())
+    }
+}
+
+impl PlanArgs {
+    /// Adds what the flags say; `profile` is the one without a flag.
+    pub fn give(self, profile: &str, options: &mut Options) -> anyhow::Result<()> {
+        let Self { scope, profile: typed, cargo } = self;
+        scope.give(options)?;
         typed.give(profile, options);
         cargo.give(options);
         Ok(())

@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::args::{WorkspaceArgs, defaults};
-use super::compilation::TargetArgs;
-use super::flags::{OfflineArgs, OutputArgs, PackageArgs, RegistryArgs, VersionArgs};
+use super::args::{ScopeArgs, WorkspaceArgs, defaults};
+use super::flags::{OfflineArgs, VersionArgs};
 use super::values::DestinationArg;
 use crate::app::Destination;
 use crate::commands::deploy::DeployOptions;
@@ -75,15 +74,9 @@ pub struct PushArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    package: PackageArgs,
+    scope: ScopeArgs,
     #[command(flatten)]
     version: VersionArgs,
-    #[command(flatten)]
-    output: OutputArgs,
-    #[command(flatten)]
-    registry: RegistryArgs,
-    #[command(flatten)]
-    target: TargetArgs,
     #[command(flatten)]
     workspace: WorkspaceArgs,
     #[command(flatten)]
@@ -100,11 +93,11 @@ enum DeployToArg {
 }
 
 pub const GENERATE_HELP: &str = "Examples:
-  cargo appbundle generate                    write the files that `build` writes next to the bundle
-  cargo appbundle generate --check            fail if one of these files is out of date
-  cargo appbundle generate --for compose --for swarm    write files for two destinations
+  cargo appbundle generate              write the files beside a bundle
+  cargo appbundle generate --check      fail if one of the files is out of date
+  cargo appbundle generate --for dev    write a compose file for development
+  cargo appbundle generate --for compose --for swarm
   cargo appbundle generate --for kubernetes --repo ghcr.io/example/gallery
-  cargo appbundle generate --for dev          write a compose file for development
 
 The files are generated from the tables in the manifests. If a destination has no equivalent for a key, a note says so.
 
@@ -113,8 +106,8 @@ The file of `--for dev` mounts the executables that `cargo build` writes with th
 pub const DEPLOY_HELP: &str = "Examples:
   cargo appbundle push --repo ghcr.io/example/gallery
   cargo appbundle deploy --to kubernetes --repo ghcr.io/example/gallery
-  cargo appbundle deploy --to swarm --target x86_64-unknown-linux-gnu    start all stacks
-  cargo appbundle deploy --to swarm --repo ghcr.io/example/gallery    use pushed images
+  cargo appbundle deploy --to swarm --target x86_64-unknown-linux-gnu
+  cargo appbundle deploy --to swarm --repo ghcr.io/example/gallery
   cargo appbundle deploy --to swarm --env VERSION=2    set a build argument
 
 Swarm: the networks are created first, then the inner stacks, then the services in `depends-on` order. Each service waits until all \
@@ -156,13 +149,10 @@ pub fn deploy(deployment: DeployArgs, mut options: Options, shell: &Shell) -> an
 
 /// Runs `push`.
 pub fn push(push: PushArgs, shell: &Shell) -> anyhow::Result<()> {
-    let PushArgs { bundles, repo, env, json, package, version, output, registry, target, workspace, network } = push;
+    let PushArgs { bundles, repo, env, json, scope, version, workspace, network } = push;
     let mut options = defaults()?;
-    package.give(&mut options);
+    scope.give(&mut options)?;
     version.give(&mut options);
-    output.give(&mut options)?;
-    registry.give(&mut options);
-    target.give(&mut options);
     workspace.give(&mut options);
     network.give(&mut options);
     options.request.env = env.env;

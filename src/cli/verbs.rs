@@ -4,11 +4,9 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::args::{AppArgs, BuiltArgs, CargoArgs, CompileArgs, ImageArgs, PlanArgs};
+use super::args::{AppArgs, BuiltArgs, CargoArgs, CompileArgs, ImageArgs, PlanArgs, ScopeArgs};
 use super::compilation::{BuilderArgs, TargetArgs};
-use super::flags::{
-    ConfigArgs, EngineArgs, FormatArgs, ManifestArgs, OutputArgs, PackageArgs, RegistryArgs, TargetDirArgs, VersionArgs,
-};
+use super::flags::{ConfigArgs, EngineArgs, FormatArgs, ManifestArgs, OutputArgs, PackageArgs, TargetDirArgs, VersionArgs};
 use super::values::{CiArg, TemplateArg};
 use super::{deployment, help};
 
@@ -169,6 +167,7 @@ pub enum Command {
     /// Write a CI job that builds, verifies and uploads the bundle
     Ci {
         /// CI provider
+        #[arg(value_name = "PROVIDER")]
         service: CiArg,
         /// Let the job install cargo-appbundle from this git repository instead of crates.io
         #[arg(long, value_name = "URL")]
@@ -201,13 +200,7 @@ pub enum Command {
         #[arg(value_name = "REF")]
         references: Vec<String>,
         #[command(flatten)]
-        package: PackageArgs,
-        #[command(flatten)]
-        output: OutputArgs,
-        #[command(flatten)]
-        registry: RegistryArgs,
-        #[command(flatten)]
-        target: TargetArgs,
+        scope: ScopeArgs,
         #[command(flatten)]
         cargo: CargoArgs,
     },
@@ -215,13 +208,7 @@ pub enum Command {
     #[command(after_help = help::VENDOR)]
     Vendor {
         #[command(flatten)]
-        package: PackageArgs,
-        #[command(flatten)]
-        output: OutputArgs,
-        #[command(flatten)]
-        registry: RegistryArgs,
-        #[command(flatten)]
-        target: TargetArgs,
+        scope: ScopeArgs,
         #[command(flatten)]
         cargo: CargoArgs,
     },

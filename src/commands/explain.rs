@@ -31,7 +31,7 @@ pub fn run(code: Option<&str>, shell: &Shell) -> Result<()> {
     let name = name.strip_prefix("error").or_else(|| name.strip_prefix("note[")).unwrap_or(name).trim_matches(['[', ']', ':']);
     let Some(code) = Code::named(name) else {
         let known: Vec<&str> = Code::ALL.iter().map(|code| code.name()).collect();
-        let near = schema::nearest(name, &known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        let near = schema::did_you_mean(name, &known);
         bail!("there is no code `{name}`{near}\nhelp: list all codes with `cargo appbundle explain`");
     };
     let text = format_args!("{code}: {}\n\n{}", code.summary(), code.explanation()).to_string();

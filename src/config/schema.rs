@@ -1,13 +1,22 @@
 //! The JSON Schemas of the tables, and the check of manifests against them.
 
+mod kinds;
+mod words;
+
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 use toml::Spanned;
 use toml::de::DeValue;
 
+use kinds::{article, choices, expected, kind};
+use words::listed;
+
 use super::tables::{AppTable, ServiceTable};
 use super::{Manifest, Problems, Step};
 use crate::diagnostic::Code;
+
+pub(super) use words::plain;
+pub use words::{did_you_mean, nearest};
 
 /// Both schemas in one document: `$defs` `app` and `service`, and where in a `Cargo.toml` they apply.
 pub fn document() -> Value {
@@ -207,79 +216,6 @@ fn source_of(text: &str) -> String {
         _ => "image",
     };
     format!("{{ {key} = {} }}", Value::from(text))
-}
-
-fn choices(schema: &Value) -> Vec<&str> {
-    let mut found: Vec<&str> =
-        schema.get("enum").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-    found.extend(schema.get("const").and_then(Value::as_str));
-    for branch in ["anyOf", "oneOf"].iter().filter_map(|key| schema.get(key)?.as_array()).flatten() {
-        found.extend(choices(branch));
-    }
-    found
-}
-
-/// The JSON Schema name for the kind of a TOML value.
-fn kind(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(_) | DeValue::Datetime(_) => "string",
-        DeValue::Integer(_) => "integer",
-        DeValue::Float(_) => "number",
-        DeValue::Boolean(_) => "boolean",
-        DeValue::Array(_) => "array",
-        DeValue::Table(_) => "object",
-    }
-}
-
-/// The TOML name for the kind.
-fn article(kind: &str) -> &'static str {
-    match kind {
-        "string" => "a string",
-        "integer" => "an integer",
-        "number" => "a number",
-        "boolean" => "a boolean",
-        "array" => "an array",
-        _ => "a table",
-    }
-}
-
-fn expected(schema: &Value) -> String {
-    let mut kinds = Vec::new();
-    collect_kinds(schema, &mut kinds);
-    kinds.join(" or ")
-}
-
-fn collect_kinds(schema: &Value, kinds: &mut Vec<&'static str>) {
-    let mut add = |name: &str| {
-        if name != "null" && !kinds.contains(&article(name)) {
-            kinds.push(article(name));
-        }
-    };
-    match schema.get("type") {
-        Some(Value::String(name)) => add(name),
-        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).for_each(add),
-        _ => {}
-    }
-    for branch in ["anyOf", "oneOf"].iter().filter_map(|key| schema.get(key)?.as_array()).flatten() {
-        collect_kinds(branch, kinds);
-    }
-}
-
-/// The known word that is most similar to a misspelled one.
-pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let distance = |candidate: &str| strsim::damerau_levenshtein(&plain(word), &plain(candidate));
-    let best = known.iter().min_by_key(|candidate| distance(candidate))?;
-    (distance(best) <= 1 + best.len() / 4).then_some(*best)
-}
-
-/// A word in lower case without dashes, so that words of different styles compare equal.
-pub(super) fn plain(word: &str) -> String {
-    word.replace(['_', '-'], "").to_lowercase()
-}
-
-fn listed(words: &[&str]) -> String {
-    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-    quoted.join(", ")
 }
 
 #[cfg(test)]

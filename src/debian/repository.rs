@@ -226,7 +226,7 @@ pub fn fetch<F: Fn(u64) + Sync>(
     let gone = |at: usize| {
         let PackagePin { name, version, .. } = missing[at];
         let text = format!(
-            "`{name}` {version}, which `appbundle.lock` pins, is no longer on any mirror\nhelp: run `cargo appbundle update`, or put `{}` into the folder that `vendor` names",
+            "`{name}` {version}, which `appbundle.lock` pins, is no longer on any mirror\nhelp: run `cargo appbundle update`; if that pins the same version, use a newer suite or another `mirror`, or put `{}` into the folder that `vendor` names",
             missing[at].file_name()
         );
         Code::DebianMirror.error(text).into()

@@ -24,8 +24,8 @@ pub fn dependencies(
             if known.contains(&name.as_str()) || template.is_some_and(|template| template.services.contains_key(name)) {
                 continue;
             }
-            let near = crate::config::schema::nearest(name, &known).map(|near| format!("; did you mean `{near}`?"));
-            let message = format!("there is no service `{name}`{}", near.unwrap_or_default());
+            let near = crate::config::schema::did_you_mean(name, &known);
+            let message = format!("there is no service `{name}`{}", near);
             let mut report = source.report(problems);
             report.wrong(Code::UnknownService, &[Step::Key("depends-on"), Step::Index(at)], message);
         }
@@ -65,7 +65,10 @@ pub fn launch_order(sources: &[ServiceSource<'_>], services: &BTreeMap<String, S
     let edges = services.iter().map(|(name, service)| (name.clone(), service.depends_on.clone())).collect();
     order::sort(&edges).unwrap_or_else(|cycle| {
         if let Some(source) = manifests::of(sources, &cycle[0]) {
-            let message = format!("the services depend on each other in a cycle: {}", cycle.join(" -> "));
+            let message = match &cycle[..] {
+                [name, same] if name == same => format!("the service `{name}` depends on itself"),
+                _ => format!("the services depend on each other in a cycle: {}", cycle.join(" -> ")),
+            };
             source.report(problems).wrong(Code::DependencyCycle, &[Step::Key("depends-on")], message);
         }
         Vec::new()

@@ -35,7 +35,7 @@ pub fn resolve(table: &ContainerTable, image: ImageRef, folder: &Path, report: &
         if let Some(value) = value
             && !choices.contains(&value.as_str())
         {
-            let near = schema::nearest(value, choices).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            let near = schema::did_you_mean(value, choices);
             report.wrong(
                 Code::InvalidValue,
                 &[Step::Key(key)],

@@ -33,6 +33,6 @@ pub fn of_health(service: &Service) -> Option<Note> {
     if container.is_on_host() || container.ports.iter().any(|known| known.container == port) {
         return None;
     }
-    let text = format!("the `healthcheck` of {{services}} asks the port {port}, which its `ports` lack");
+    let text = format!("the `healthcheck` of {{services}} uses the port {port}, which is not in its `ports`");
     Some(Code::HealthPort.note_of(&service.name, text))
 }

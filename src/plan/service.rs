@@ -58,7 +58,7 @@ pub fn resolve(
     for (at, feature) in table.features.iter().flatten().enumerate() {
         if !member.features.contains(feature) {
             let known: Vec<&str> = member.features.iter().map(String::as_str).collect();
-            let near = schema::nearest(feature, &known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            let near = schema::did_you_mean(feature, &known);
             let message = format!("package `{}` has no feature `{feature}`{near}", member.name);
             report.wrong(Code::InvalidValue, &[Step::Key("features"), Step::Index(at)], message);
         }
@@ -110,7 +110,7 @@ fn bin(source: &ServiceSource<'_>, report: &mut Report<'_>) -> Option<String> {
         if bins.contains(&bin.as_str()) {
             return Some(bin.clone());
         }
-        let near = schema::nearest(bin, &bins).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        let near = schema::did_you_mean(bin, &bins);
         report.wrong(Code::UnknownBin, &[Step::Key("bin")], format!("package `{}` has no bin `{bin}`{near}", member.name));
         return None;
     }

@@ -132,12 +132,8 @@ fn owners(given: Given<'_>, tables: &BTreeMap<String, StackTable>, report: &mut 
                     continue;
                 }
                 if !known.contains(&service.as_str()) {
-                    let near = schema::nearest(service, &known).map(|near| format!("; did you mean `{near}`?"));
-                    report.wrong(
-                        Code::UnknownService,
-                        &place,
-                        format!("there is no service `{service}`{}", near.unwrap_or_default()),
-                    );
+                    let near = schema::did_you_mean(service, &known);
+                    report.wrong(Code::UnknownService, &place, format!("there is no service `{service}`{}", near));
                 } else if key == "services"
                     && let Some(other) = owners.insert(service.clone(), stack.clone())
                 {
@@ -164,8 +160,8 @@ fn parents(given: Given<'_>, tables: &BTreeMap<String, StackTable>, report: &mut
         for (at, inner) in table.stacks.iter().enumerate() {
             let place = [Step::Key("stacks"), Step::Key(stack), Step::Key("stacks"), Step::Index(at)];
             if !tables.contains_key(inner) {
-                let near = schema::nearest(inner, &known).map(|near| format!("; did you mean `{near}`?"));
-                report.wrong(Code::InvalidStack, &place, format!("there is no stack `{inner}`{}", near.unwrap_or_default()));
+                let near = schema::did_you_mean(inner, &known);
+                report.wrong(Code::InvalidStack, &place, format!("there is no stack `{inner}`{}", near));
             } else if inner == given.name.as_str() {
                 report.wrong(
                     Code::InvalidStack,

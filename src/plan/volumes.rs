@@ -21,7 +21,7 @@ pub fn resolve(app: &AppSource, services: &BTreeMap<String, Service>, problems: 
     for (name, table) in &app.table.volumes {
         let place = [Step::Key("volumes"), Step::Key(name)];
         if !known.contains(&name.as_str()) {
-            let near = schema::nearest(name, &known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            let near = schema::did_you_mean(name, &known);
             report.wrong(Code::InvalidName, &place, format!("no service has a volume `{name}`{near}"));
         }
         let size = table.size.as_ref().and_then(|text| {

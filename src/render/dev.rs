@@ -178,7 +178,7 @@ fn notes_of_service(service: &Service) -> Vec<Note> {
     let name = &service.name;
     let mut notes = compose::notes_of_service(service);
     if service.container.is_on_host() {
-        let text = "the ports of {services} are those inside: in the host's network, none is mapped";
+        let text = "the host ports of {services} are ignored: ports are not mapped in the host's network";
         notes.push(Code::NetworkDiffers.note_of(name, text));
     }
     if service.container.is_replicated() {

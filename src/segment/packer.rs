@@ -3,17 +3,16 @@
 //! Memory is bounded by the number of block buffers, which all layers that are packed at one time share: a block keeps its own
 //! until it is written.
 
-use std::collections::VecDeque;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Write as _};
 use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::pool::{Pool, Ticket};
-use super::{BLOCK, Cache, Key, Layer, Segment};
+use super::pool::Pool;
+use super::sink::Sink;
+use super::{Cache, Key, Layer, Segment};
 use crate::archive::gzip::Level;
 use crate::digest::{Digest, Hasher, Summed};
-use crate::fs::Pending;
 
 /// More threads than this win little and cost memory.
 const MOST_THREADS: usize = 8;
@@ -73,15 +72,7 @@ impl Packer {
     ) -> Result<(Segment, T)> {
         let mut file = self.cache.begin()?;
         let pool = self.pool.get_or_init(|| Pool::start(self.threads, self.level));
-        let mut sink = Sink {
-            pool,
-            file: &mut file,
-            block: Some(pool.buffer()),
-            waiting: VecDeque::new(),
-            plain: Hasher::default(),
-            compressed: 0,
-            crc: crc32fast::Hasher::new(),
-        };
+        let mut sink = Sink::new(pool, &mut file);
         let value = write(&mut sink)?;
         let (plain, compressed, crc) = sink.finish()?;
         let uncompressed = plain.size();
@@ -140,93 +131,10 @@ impl<R: Read> Read for Copying<'_, R> {
     }
 }
 
-/// Takes a layer's tar bytes.
-pub struct Sink<'a> {
-    pool: &'a Pool,
-    file: &'a mut Pending,
-    /// The block being filled; none for the moment in which it changes hands.
-    block: Option<Vec<u8>>,
-    /// Blocks on their way, the oldest first.
-    waiting: VecDeque<Ticket>,
-    plain: Hasher,
-    compressed: u64,
-    crc: crc32fast::Hasher,
-}
-
-impl Sink<'_> {
-    /// A buffer to fill. Where there is none, that of the oldest block comes back by writing it.
-    fn buffer(&mut self) -> Result<Vec<u8>> {
-        loop {
-            match self.pool.try_buffer() {
-                Some(buffer) => return Ok(buffer),
-                None if self.waiting.is_empty() => return Ok(self.pool.buffer()),
-                None => self.write_oldest()?,
-            }
-        }
-    }
-
-    fn submit(&mut self) {
-        if let Some(input) = self.block.take() {
-            self.waiting.push_back(self.pool.compress(input));
-        }
-    }
-
-    fn write_oldest(&mut self) -> Result<()> {
-        let Some(oldest) = self.waiting.pop_front() else { return Ok(()) };
-        let block = self.pool.wait(oldest)?;
-        self.compressed += block.len() as u64;
-        self.crc.update(&block);
-        let written = self.file.file().write_all(&block);
-        self.pool.give_back(block);
-        written.with_context(|| format!("failed to write `{}`", self.file.path().display()))
-    }
-
-    fn finish(mut self) -> Result<(Hasher, u64, crc32fast::Hasher)> {
-        // An empty layer still is one, empty, member.
-        if self.plain.size() == 0 || self.block.as_ref().is_some_and(|block| !block.is_empty()) {
-            self.submit();
-        }
-        while !self.waiting.is_empty() {
-            self.write_oldest()?;
-        }
-        Ok((std::mem::take(&mut self.plain), self.compressed, std::mem::take(&mut self.crc)))
-    }
-}
-
-impl Drop for Sink<'_> {
-    fn drop(&mut self) {
-        if let Some(buffer) = self.block.take() {
-            self.pool.give_back(buffer);
-        }
-        self.waiting.drain(..).for_each(|ticket| self.pool.give_up(ticket));
-    }
-}
-
-impl Write for Sink<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let block = self.block.as_mut().ok_or_else(|| io::Error::other("the block was already finished"))?;
-        if block.capacity() == 0 {
-            block.reserve_exact(BLOCK);
-        }
-        let count = bytes.len().min(BLOCK - block.len());
-        block.extend_from_slice(&bytes[..count]);
-        let full = block.len() == BLOCK;
-        self.plain.update(&bytes[..count]);
-        if full {
-            self.submit();
-            self.block = Some(self.buffer().map_err(io::Error::other)?);
-        }
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::segment::BLOCK;
     use crate::segment::LayerMember;
 
     fn sample() -> Layer {

@@ -97,7 +97,7 @@ fn packages(given: Given<'_>, table: &BuildTable, report: &mut Report<'_>) -> BT
         match members.iter().find(|member| member.name == *name) {
             Some(member) => drop(packages.insert(name.clone(), member.folder().to_owned())),
             None => {
-                let near = schema::nearest(name, &known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                let near = schema::did_you_mean(name, &known);
                 report.wrong(
                     Code::UnknownPackage,
                     &[Step::Key("packages"), Step::Index(at)],

@@ -86,7 +86,7 @@ pub fn controllers(given: Given<'_>, stacks: &[Stack], problems: &mut Problems) 
             },
             Some(_) => format!("the stack `{name}` is not an image: set `stack-image = true` in its table"),
             None => {
-                let near = schema::nearest(name, &known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                let near = schema::did_you_mean(name, &known);
                 format!("there is no stack `{name}`{near}")
             }
         };
