@@ -207,6 +207,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         checks::template(template, &services)?;
     }
 
+    let base_places = base::places(&app, &base, &sources, &services);
     let choices: Vec<Choice<'_>> = services.values().map(Choice::of).collect();
     let wanted = select(&request.packages, &choices, request.reach)?;
     let ordered = sorted.into_iter().filter(|name| wanted.contains(name)).filter_map(|name| services.remove(&name));
@@ -251,6 +252,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         output,
         index,
         notes: said,
+        base_places,
         allow,
     })
 }
