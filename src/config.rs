@@ -10,5 +10,5 @@ pub mod schema;
 pub mod stray;
 pub mod tables;
 
-pub use manifest::{Manifest, Step};
+pub use manifest::{Manifest, Place, Step};
 pub use problem::{Problem, Problems};

@@ -23,13 +23,13 @@ mod spool;
 mod tree;
 mod version;
 
-pub use assembly::assemble;
+pub use assembly::{assemble, globs};
 pub use deb::Unpacked;
 pub use index::PackageIndex;
 pub use library_name::package_of_library;
 pub use openpgp::Keyring;
 pub use pin::{DebianPin, PackagePin};
-pub use recipe::{Distribution, Recipe, ScriptRule, architecture};
+pub use recipe::{Distribution, Recipe, architecture};
 pub use release::Release;
 pub use repository::{fetch, pin, sources};
 pub use resolver::{ChosenPackage, resolve};

@@ -35,6 +35,7 @@ use serde::Serialize;
 
 use crate::app::{Author, BaseChoice, Claim, Name, Package, Service, Stack, Swarm, Target, Version};
 use crate::archive::gzip::Level;
+use crate::config::Place;
 use crate::diagnostic::{Code, Note};
 use crate::registry::Access;
 
@@ -98,6 +99,9 @@ pub struct Plan {
     pub index: Option<PathBuf>,
     /// Notes for the user about these decisions.
     pub notes: Vec<Note>,
+    /// Where the manifests have each base.
+    #[serde(skip)]
+    pub base_places: BTreeMap<BaseChoice, Place>,
     /// `allow`: the notes that are not shown.
     #[serde(skip)]
     pub allow: Vec<Code>,

@@ -1,7 +1,7 @@
 //! New members, and tables in manifests that are there.
 
 mod app_yml;
-pub mod apt;
+mod apt;
 mod discover;
 mod discovered;
 mod dockerfile;
@@ -10,7 +10,8 @@ mod root_manifest;
 pub mod tables;
 mod template;
 
-pub use discover::discover;
+pub use apt::Installed;
+pub use discover::{discover, installed};
 pub use discovered::Discovered;
 pub use new_member::{CreatedMember, NewMember, create};
 pub use template::ServiceTemplate;

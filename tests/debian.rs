@@ -144,7 +144,9 @@ fn the_lock_file_keeps_the_packages() {
     }
     let error = refused(&project);
     assert!(
-        error.contains("error[debian-mirror]") && error.contains("1.0 any more") && error.contains("cargo appbundle update"),
+        error.contains("error[debian-mirror]")
+            && error.contains("1.0, which `appbundle.lock` pins, is no longer on any mirror")
+            && error.contains("cargo appbundle update"),
         "{error}"
     );
     // An entry that somebody changed is another package.
@@ -199,11 +201,11 @@ fn nothing_unverified_is_used() {
     put(&release);
     expect("it is not signed");
     put(shown.replacen("Label: Test", "Label: Tset", 1).as_bytes());
-    expect("is of other bytes");
+    expect("does not match the text");
     put(format!("Origin: Debian\n{shown}").as_bytes());
     expect("it is not signed");
     put(format!("{shown}Origin: Debian\n").as_bytes());
-    expect("something stands behind its signature");
+    expect("it has text after its signature");
     put(shown.replacen("Hash: ", "Comment: ", 1).as_bytes());
     expect("before the signed text");
     put(&signed[..signed.len() - 60]);
@@ -233,7 +235,7 @@ fn nothing_unverified_is_used() {
     ]);
     expect("has expired");
     std::fs::write(repository.path("keys.asc"), "no key").expect("written");
-    expect("is no keyring");
+    expect("failed to read the keyring");
     // The right key again, but a list of packages that is another one.
     std::fs::write(repository.path("keys.asc"), repository.gpg(&["--armor", "--export", "archive@example.com"]))
         .expect("written");
@@ -241,7 +243,7 @@ fn nothing_unverified_is_used() {
     std::fs::write(repository.path("www/dists/bookworm/main/binary-arm64/Packages"), repository.packages.replace("1.0", "6.6"))
         .expect("written");
     let error = refused(&project);
-    assert!(error.contains("has the sum") && error.contains("error[debian-mirror]"), "{error}");
+    assert!(error.contains("returned bytes with the digest") && error.contains("error[debian-mirror]"), "{error}");
     // The right list, and other packages.
     repository.publish();
     let deb = repository.path("www/pool/extra_1.0.deb");
@@ -249,9 +251,9 @@ fn nothing_unverified_is_used() {
     let mut bad = good.clone();
     *bad.last_mut().expect("bytes") ^= 1;
     for (bytes, words) in [
-        (bad, "has the sum"),
-        (good[..good.len() - 9].to_vec(), "it ended after"),
-        ([&good[..], b"more"].concat(), "more than the expected"),
+        (bad, "returned bytes with the digest"),
+        (good[..good.len() - 9].to_vec(), &format!("bytes instead of {}", good.len())[..]),
+        ([&good[..], b"more"].concat(), &format!("returned {} bytes instead of", good.len() + 4)),
     ] {
         std::fs::write(&deb, bytes).expect("written");
         let error = refused(&project);
@@ -301,7 +303,7 @@ fn what_cannot_be_chosen_is_told_with_a_way_out() {
     let server = repository.serve();
     let project = project("chosen", "\"scratch\"");
     for (packages, more, words) in [
-        (&["tol"][..], "", &["`bookworm` has no package `tol`", "help: there is `tool`"][..]),
+        (&["tol"][..], "", &["`bookworm` has no package `tol`", "help: did you mean `tool`?"][..]),
         (&["mta"], "", &["provided by several packages", "`mta-a`, `mta-b`"]),
         (&["mta-a", "mta-b"], "", &["conflicts with `mta-a`"]),
         (&["needs-needs"], "", &["depends on `tool (>= 2)`: `tool` has the version 1.0", "needed by `needs-needs`"]),
@@ -312,8 +314,9 @@ fn what_cannot_be_chosen_is_told_with_a_way_out() {
         project.with_base(&repository.base(&server, packages, more));
         let error = refused(&project);
         assert!(words.iter().all(|words| error.contains(words)), "{words:?} in {error}");
-        let coded = ["error[debian-package]", "error[debian-script]"].iter().any(|code| error.contains(code));
-        assert!(coded || more.contains("exclude"), "{error}");
+        let codes = ["error[debian-package]", "error[debian-script]", "error[invalid-base]"];
+        assert!(codes.iter().any(|code| error.contains(code)), "{error}");
+        assert!(error.contains("--> Cargo.toml:9:8\n"), "{error}");
     }
     for (packages, more) in [
         (&["extra", "heir"][..], ""),
@@ -327,12 +330,47 @@ fn what_cannot_be_chosen_is_told_with_a_way_out() {
     // An architecture that the archive lacks, a suite that it lacks, and a mirror that is none.
     project.with_base(&repository.base(&server, &["extra"], ""));
     let error = fails(&mut pack(&project, &["--target", "s390x-unknown-linux-gnu"]), 1);
-    assert!(error.contains("machine") || error.contains("no packages for s390x, but for arm64"), "{error}");
+    assert!(error.contains("machine") || error.contains("no packages for s390x, only for arm64"), "{error}");
     project.with_base(&repository.base(&server, &["extra"], "").replace("bookworm", "bokworm"));
-    assert!(refused(&project).contains("has no suite `bokworm`"));
+    let error = refused(&project);
+    assert!(error.contains("has no suite `bokworm`") && error.contains("Cargo.toml:"), "{error}");
     project.with_base(&repository.base(&server, &["extra"], "").replace(&server.host, "127.0.0.1:9"));
     let error = refused(&project);
     assert!(error.contains("error[debian-mirror]") && error.contains("127.0.0.1:9"), "{error}");
+}
+
+fn what_a_base_lacks_is_noted() {
+    let project = project("noted", "\"scratch\"");
+    project.compile(
+        "aarch64-linux-gnu-gcc",
+        "plugin.so",
+        "int plugin() { return 0; }\n",
+        &["-shared", "-fPIC", "-Wl,--no-as-needed"],
+    );
+    let mut repository = sample();
+    repository.add(&NewDeb { control: &[("postinst", "#!/bin/sh\nset -e\nfc-cache -f\n")], ..NewDeb::new("fonts", "") });
+    let copies = [("usr/lib/plugin.so", project.path().join("bin/plugin.so"))];
+    repository.add(&NewDeb { copies: &copies, ..NewDeb::new("plugin", "") });
+    repository.publish();
+    let server = repository.serve();
+    project.with_base(&repository.base(&server, &["fonts", "plugin"], ""));
+    let told = [
+        "note[debian-setup]: `fc-cache` was not run for `fonts`, so its cache is missing",
+        "note[debian-libraries]: plugins and other libraries of `plugin` cannot be loaded: `/usr/lib/plugin.so` needs `libc.so.6`",
+        "note[debian-security]: `debian bookworm with fonts, plugin` has no security updates",
+    ];
+    let build = || {
+        let output = run(&mut pack(&project, &[]));
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stderr)
+    };
+    let said = build();
+    assert!(told.iter().all(|note| said.contains(note)), "{said}");
+    project.edit("Cargo.toml", |text| text + "allow = [\"debian-setup\", \"debian-libraries\", \"debian-security\"]\n");
+    std::fs::remove_dir_all(project.path().join("target")).expect("removed");
+    std::fs::remove_file(project.path().join("appbundle.lock")).expect("removed");
+    let said = build();
+    assert!(!said.contains("note["), "{said}");
 }
 
 fn hostile_packages_are_refused() {
@@ -373,7 +411,7 @@ fn hostile_packages_are_refused() {
     };
     let mut repository = Repository::new();
     let cases = [
-        ("device", deb(&tar("dev/sda", EntryType::Block, "", b"")), "a device or the like"),
+        ("device", deb(&tar("dev/sda", EntryType::Block, "", b"")), "is not a file, folder or link"),
         ("upwards", deb(&tar("../etc/passwd", EntryType::Regular, "", b"x")), "leads out of the root folder"),
         ("hard-out", deb(&tar("usr/x", EntryType::Link, "../../etc/shadow", b"")), "leads out of the root folder"),
         ("hard-gone", deb(&tar("usr/x", EntryType::Link, "usr/gone", b"")), "which is not there"),
@@ -432,6 +470,7 @@ fn main() -> ExitCode {
         test!(nothing_unverified_is_used, [arm64_cc, gpg, dpkg]),
         test!(an_interrupted_download_goes_on, [arm64_cc, gpg, dpkg]),
         test!(what_cannot_be_chosen_is_told_with_a_way_out, [arm64_cc, gpg, dpkg]),
+        test!(what_a_base_lacks_is_noted, [arm64_cc, gpg, dpkg]),
         test!(hostile_packages_are_refused, [arm64_cc, gpg]),
         test!(mistakes_in_the_table_have_their_place, [arm64_cc]),
     ])

@@ -125,8 +125,13 @@ fn init_makes_several_services_of_several_bins() {
     let project = workspace();
     project.write("services/web/src/bin/admin_tool.rs", "fn main() {}\n");
     project.write("Dockerfile.base", "FROM debian:bookworm\nRUN apt-get update && apt-get install -y libssl3\n");
+    project.write("services/web/Dockerfile", "FROM debian:12\nRUN apt-get install -y libpq5 && apt-get install -y curl\n");
     let said = support::text(&support::run(&mut appbundle(project.path(), &["init", "--all"])).stderr);
-    assert!(said.contains("`base = { debian = \"bookworm\", packages = [\"libssl3\"] }`"), "{said}");
+    // Once of each Dockerfile, also if it is of two services.
+    for base in ["packages = [\"libssl3\"] }`", "packages = [\"curl\", \"libpq5\"] }`"] {
+        assert_eq!(said.matches(&format!("set `base = {{ debian = \"bookworm\", {base}")).count(), 1, "{base} in {said}");
+    }
+    assert_eq!(said.matches("installs").count(), 2, "{said}");
     let plan: serde_json::Value = serde_json::from_str(&ok(&mut appbundle(project.path(), &["plan", "--json"]))).expect("JSON");
     let mut names: Vec<&str> = plan["services"].as_array().expect("list").iter().filter_map(|s| s["name"].as_str()).collect();
     names.sort_unstable();

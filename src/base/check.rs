@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use anyhow::{Result, bail};
 
 use crate::app::{Base, BaseChoice, Binary, Facts, runpath};
+use crate::debian::package_of_library;
 use crate::diagnostic::Code;
 use crate::elf::{Elf, Machine, Needing, glibc, needed};
 
@@ -29,6 +30,7 @@ pub fn check(binary: &Binary, base: &Base) -> Result<()> {
     let paths = runpath(&binary.elf, &binary.place);
     let first = Needing { name: binary.service.clone(), elf: Cow::Borrowed(&binary.elf), paths };
     let mut seen = BTreeSet::new();
+    let mut missing = BTreeSet::new();
     needed(first, |name, by| {
         let found = facts.library(name, &by.paths);
         if let Some((_, library)) = &found {
@@ -39,6 +41,7 @@ pub fn check(binary: &Binary, base: &Base) -> Result<()> {
         }
         let Some((place, library)) = found else {
             faults.push(format!("the library `{name}` is missing"));
+            missing.insert(name.to_owned());
             return Ok(None);
         };
         faults.extend(wrong_machine(library, machine, name));
@@ -52,9 +55,9 @@ pub fn check(binary: &Binary, base: &Base) -> Result<()> {
     let mut told = BTreeSet::new();
     faults.retain(|fault| told.insert(fault.clone()));
     let code = if faults.iter().any(|fault| fault.contains("GLIBC_")) { Code::BaseGlibc } else { Code::BaseLibrary };
-    let packages = missing_packages(&faults);
-    let help = if let (BaseChoice::Debian(_), Some(packages)) = (&base.choice, &packages) {
-        packages
+    let packages = packages_of(&missing);
+    let help = if matches!(base.choice, BaseChoice::Debian(_)) && !missing.is_empty() {
+        &packages
     } else if code == Code::BaseGlibc {
         "build against an older glibc (`cargo zigbuild --target TRIPLE.VERSION`), use a newer base, or use `base = \"auto\"`"
     } else if base.facts.libraries.is_empty() {
@@ -71,13 +74,11 @@ pub fn check(binary: &Binary, base: &Base) -> Result<()> {
     )));
 }
 
-/// The packages of Debian that have missing libraries, by Debian's rules for names; in words for the user.
-fn missing_packages(faults: &[String]) -> Option<String> {
-    let names = faults.iter().filter_map(|fault| fault.strip_prefix("the library `")?.split('`').next());
-    let packages: BTreeSet<String> = names.map(crate::debian::package_of_library).map(|name| format!("`{name}`")).collect();
-    let packages: Vec<String> = packages.into_iter().collect();
-    (!packages.is_empty())
-        .then(|| format!("add what has it to `packages` of `base`: by Debian's rules for names, {}", packages.join(" and ")))
+/// Which packages to add for missing libraries.
+fn packages_of(missing: &BTreeSet<String>) -> String {
+    let packages: BTreeSet<String> = missing.iter().map(|name| format!("`{}`", package_of_library(name))).collect();
+    let packages = packages.into_iter().collect::<Vec<_>>().join(" and ");
+    format!("add the package with the library to `packages` of `base`: probably {packages}")
 }
 
 fn wrong_machine(found: &Elf, machine: Machine, name: &str) -> Option<String> {

@@ -7,6 +7,7 @@ use anyhow::Result;
 use super::packed::{cached_facts, keep_facts, pack};
 use crate::app::{Base, BaseChoice, Facts};
 use crate::debian::{self, DebianPin, Recipe};
+use crate::diagnostic::Note;
 use crate::oci::{History, RunConfig};
 use crate::segment::{Key, Packer, Segment};
 
@@ -24,7 +25,7 @@ pub fn packed(recipe: &Recipe, pin: &DebianPin, packer: &Packer, epoch: u64) -> 
 ///
 /// # Errors
 /// When a package is damaged, or its script cannot be replaced.
-pub fn read(recipe: &Recipe, pin: &DebianPin, blobs: &Path, packer: &Packer, epoch: u64) -> Result<(Base, Vec<String>)> {
+pub fn read(recipe: &Recipe, pin: &DebianPin, blobs: &Path, packer: &Packer, epoch: u64) -> Result<(Base, Vec<Note>)> {
     let made = debian::assemble(pin, recipe, blobs, epoch, packer.threads())?;
     let (segment, facts) = pack(made.tree.tar()?, |_| key(recipe, pin, packer, epoch), packer)?;
     keep_facts(packer, &segment, &facts)?;
@@ -33,7 +34,7 @@ pub fn read(recipe: &Recipe, pin: &DebianPin, blobs: &Path, packer: &Packer, epo
 
 fn key(recipe: &Recipe, pin: &DebianPin, packer: &Packer, epoch: u64) -> Key {
     let mut parts = vec![FORMAT.to_owned(), env!("CARGO_PKG_VERSION").into(), packer.level().name().into(), epoch.to_string()];
-    parts.push(format!("{:?} {:?} {:?} {:?}", recipe.slim, recipe.exclude, recipe.scripts, pin.architecture));
+    parts.push(format!("{:?} {:?} {:?} {:?}", recipe.slim, recipe.exclude, recipe.skipped_scripts, pin.architecture));
     parts.extend(pin.packages.iter().map(|package| package.digest.hex()));
     Key::of(parts.iter().map(String::as_bytes))
 }

@@ -1,11 +1,12 @@
 //! `cargo appbundle init`: prepares an existing workspace.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Result, bail};
 
 use crate::app::{Author, Name};
-use crate::scaffold::apt;
 use crate::scaffold::tables::{self, WantedService};
-use crate::scaffold::{self, Discovered};
+use crate::scaffold::{self, Discovered, Installed};
 use crate::shell::{Shell, ask_text, ask_yes, count};
 use crate::workspace::{CargoOptions, Member, Workspace};
 
@@ -65,14 +66,11 @@ pub fn run(options: &InitOptions, shell: &Shell) -> Result<()> {
     if prepared.had_app {
         shell.status("Kept", "the app's table");
     }
-    for name in ["Dockerfile.base", "Dockerfile"] {
-        let text = std::fs::read_to_string(workspace.root.join(name)).unwrap_or_default();
-        if let Some(base) = apt::base_of(&text).filter(|_| !prepared.had_app) {
-            shell.note(format_args!(
-                "`{name}` installs packages: `{base}` in the app's table makes a base of them without Docker"
-            ));
-        }
-    }
+    let installed = chosen.iter().flat_map(|(_, services)| services).flat_map(|service| service.found.installed.clone());
+    let at_root = scaffold::installed(&workspace.root).into_iter();
+    // Dockerfiles at the root may be of no service.
+    let at_root = at_root.filter(|installed| installed.base.is_some() && !prepared.had_app);
+    tell_installed(installed.chain(at_root), prepared.had_app, shell);
     shell.note(match bins {
         0 => "next: create a service with `cargo appbundle new-service NAME`",
         _ => "next: `cargo appbundle build`; `cargo appbundle doctor` shows what it needs",
@@ -105,19 +103,33 @@ fn choose(member: &Member, workspace: &Workspace, (alone, asks): (bool, bool), s
         let names = if member.bins.len() == 1 { vec![bin.as_str(), &near, &member.name] } else { vec![bin.as_str(), &near] };
         let found = scaffold::discover(&workspace.root, member.folder(), &names, alone);
         let sources = found.sources.join(" and ");
-        if !found.packages.is_empty() {
-            shell.note(format_args!(
-                "{sources} installs {}: the default base has the libraries that executables link, and CA certificates; for more, set `base = {{ dockerfile = \"…\" }}`",
-                found.packages.join(", ")
-            ));
-        }
         let take = found.is_empty() || {
             shell.status("Found", format_args!("in {sources}: {}", summary(&found)));
             !asks || ask_yes(&format!("put this into the table of `{bin}`?"))?
         };
-        services.push(WantedService { bin: bin.clone(), found: if take { found } else { Discovered::default() } });
+        let found = if take { found } else { Discovered { installed: found.installed, ..Discovered::default() } };
+        services.push(WantedService { bin: bin.clone(), found });
     }
     Ok(services)
+}
+
+/// Says once of each Dockerfile that the packages it installs are not in the default base, and how to have them.
+fn tell_installed(installed: impl Iterator<Item = Installed>, had_app: bool, shell: &Shell) {
+    let mut told = BTreeSet::new();
+    for Installed { source, packages, base } in installed {
+        if !told.insert(source.clone()) {
+            continue;
+        }
+        let packages = packages.join(", ");
+        match base {
+            Some(base) if !had_app => shell.note(format_args!(
+                "`{source}` installs {packages}; to have the packages without Docker, set `{base}` in the app's table"
+            )),
+            _ => shell.note(format_args!(
+                "`{source}` installs {packages}; the default base has the libraries that executables link, and CA certificates; for more, set `base = {{ dockerfile = \"…\" }}`"
+            )),
+        }
+    }
 }
 
 /// `ports 8080, health check /healthz at 8080, 2 variables`

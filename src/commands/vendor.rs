@@ -28,7 +28,7 @@ pub fn run(options: &Options, shell: &Shell) -> Result<()> {
             let Some(pin) = lockfile.debian(recipe, &packages::architecture(&plan.target)) else {
                 bail!("the packages of `{recipe}` are not pinned\nhelp: run `cargo appbundle update`");
             };
-            packages::fetch(recipe, pin, &client, &blobs, shell)?;
+            packages::fetch(recipe, pin, plan, &client, &blobs, shell)?;
             fs_err::create_dir_all(folder)?;
             let names = folders.entry(folder.clone()).or_default();
             for package in &pin.packages {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::{Manifest, Problem, Problems, Step};
+use super::{Manifest, Step};
 use crate::debian::DebianPin;
 use crate::diagnostic::Code;
 use crate::digest::Digest;
@@ -158,14 +158,8 @@ impl Lockfile {
             steps.extend([Step::Key("platform"), Step::Index(inner)]);
         }
         steps.push(Step::Key(key));
-        failed(manifest.problem(Code::LockFile, &steps, message).help(format!("run `cargo appbundle update {reference}`")))
+        manifest.problem(Code::LockFile, &steps, message).help(format!("run `cargo appbundle update {reference}`")).into()
     }
-}
-
-fn failed(problem: Problem) -> anyhow::Error {
-    let mut problems = Problems::default();
-    problems.push(problem);
-    problems.into_result().err().unwrap_or_else(|| anyhow::anyhow!("failed to read `{NAME}`"))
 }
 
 fn parse(manifest: &Manifest) -> Result<Table> {
@@ -175,29 +169,29 @@ fn parse(manifest: &Manifest) -> Result<Table> {
             let span = start..start + line.trim_end().len();
             let help =
                 format!("keep one side with `git checkout --theirs {NAME}` or `--ours`, then run `cargo appbundle update`");
-            return Err(failed(
-                manifest.problem_at(Code::LockFile, span, "the lock file contains merge conflict markers").help(help),
-            ));
+            return Err(manifest
+                .problem_at(Code::LockFile, span, "the lock file contains merge conflict markers")
+                .help(help)
+                .into());
         }
         start += line.len();
     }
-    let table: Table = toml::from_str(&manifest.text).map_err(|error| {
+    let table: Table = toml::from_str(&manifest.text).map_err(|error| -> anyhow::Error {
         let span = error.span().unwrap_or(0..0);
         let problem = manifest.problem_at(Code::LockFile, span, error.message().to_owned());
-        failed(problem.help("undo the change, or remove the file and build again"))
+        problem.help("undo the change, or remove the file and build again").into()
     })?;
     if table.version != 1 {
         let message = format!("this lock file has version {}, written by a newer `cargo appbundle`", table.version);
-        return Err(failed(manifest.problem(Code::LockFile, &[Step::Key("version")], message)));
+        return Err(manifest.problem(Code::LockFile, &[Step::Key("version")], message).into());
     }
     for (at, pin) in table.images.iter().enumerate() {
         if table.images[..at].iter().any(|other| other.reference == pin.reference) {
             let steps = [Step::Key("image"), Step::Index(at), Step::Key("reference")];
-            return Err(failed(
-                manifest
-                    .problem(Code::LockFile, &steps, format!("`{}` occurs twice", pin.reference))
-                    .help("keep one of the two, then run `cargo appbundle update`"),
-            ));
+            return Err(manifest
+                .problem(Code::LockFile, &steps, format!("`{}` occurs twice", pin.reference))
+                .help("keep one of the two, then run `cargo appbundle update`")
+                .into());
         }
         let whole = pin.reference.parse::<Reference>().map(|reference| reference.to_string());
         if whole.as_ref() != Ok(&pin.reference) {
@@ -206,19 +200,19 @@ fn parse(manifest: &Manifest) -> Result<Table> {
                 Ok(whole) => format!("`{}` is not a full name: write `{whole}`", pin.reference),
                 Err(why) => why,
             };
-            return Err(failed(
-                manifest.problem(Code::LockFile, &steps, message).help("undo the change, or remove the file and build again"),
-            ));
+            return Err(manifest
+                .problem(Code::LockFile, &steps, message)
+                .help("undo the change, or remove the file and build again")
+                .into());
         }
         for (inner, platform) in pin.platforms.iter().enumerate() {
             if pin.platforms[..inner].iter().any(|other| other.name == platform.name) {
                 let steps = [Step::Key("image"), Step::Index(at), Step::Key("platform"), Step::Index(inner), Step::Key("name")];
                 let message = format!("`{}` has {} twice", pin.reference, platform.name);
-                return Err(failed(
-                    manifest
-                        .problem(Code::LockFile, &steps, message)
-                        .help("keep one of the two, then run `cargo appbundle update`"),
-                ));
+                return Err(manifest
+                    .problem(Code::LockFile, &steps, message)
+                    .help("keep one of the two, then run `cargo appbundle update`")
+                    .into());
             }
         }
     }

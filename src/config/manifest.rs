@@ -20,6 +20,20 @@ pub enum Step<'a> {
     Index(usize),
 }
 
+/// Where a value is in a manifest.
+#[derive(Clone, Debug)]
+pub struct Place {
+    manifest: Manifest,
+    span: Range<usize>,
+}
+
+impl Place {
+    /// A problem with the value. The message's last line may be `help: …`.
+    pub fn problem(&self, code: Code, message: impl Into<String>) -> Problem {
+        self.manifest.problem_at(code, self.span.clone(), message)
+    }
+}
+
 /// The text of a manifest.
 #[derive(Clone, Debug)]
 pub struct Manifest {
@@ -56,6 +70,11 @@ impl Manifest {
             }
         }
         0..0
+    }
+
+    /// The place of the value at a path.
+    pub fn place(&self, path: &[Step<'_>]) -> Place {
+        Place { manifest: self.clone(), span: self.locate(path) }
     }
 
     /// The keys of the table at a path, each with its location; none if there is no table.

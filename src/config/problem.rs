@@ -104,6 +104,12 @@ impl Problem {
     }
 }
 
+impl From<Problem> for anyhow::Error {
+    fn from(problem: Problem) -> Self {
+        Problems(vec![problem]).into()
+    }
+}
+
 /// All problems in all manifests.
 #[derive(Clone, Debug, Default)]
 pub struct Problems(Vec<Problem>);

@@ -15,7 +15,7 @@ use super::relation;
 use super::spool::Spool;
 use super::tree::{NodeKind, Tree, TreeNode};
 use super::{check, emulate};
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Note};
 use crate::digest::{Hasher, Summed};
 use crate::oci::blob_path;
 
@@ -37,7 +37,7 @@ pub struct Assembled {
     /// The file system.
     pub tree: Tree,
     /// What the user should know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// Makes the tree of a pin, whose packages are in the cache at `blobs`.
@@ -102,7 +102,10 @@ fn verified(
 }
 
 /// Patterns of paths, with or without `/` before them.
-fn globs(patterns: &[String]) -> Result<GlobSet> {
+///
+/// # Errors
+/// When one is not a pattern.
+pub fn globs(patterns: &[String]) -> Result<GlobSet> {
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
         let glob = GlobBuilder::new(pattern.trim_start_matches('/')).literal_separator(true).build();
@@ -138,10 +141,10 @@ fn lay(tree: &mut Tree, parcels: &[Parcel], at: usize) -> Result<()> {
     let parcel = &parcels[at];
     for member in &parcel.unpacked.members {
         let Some(path) = tree.place(&member.path) else {
-            bail!(
-                Code::DebianDamaged
-                    .error(format!("`{}` of the package `{}` lies behind a circle of links", member.path, parcel.name))
-            )
+            bail!(Code::DebianDamaged.error(format!(
+                "the path `{}` of the package `{}` leads through a loop of symbolic links",
+                member.path, parcel.name
+            )))
         };
         if let Some((folder, _)) = path.rsplit_once('/') {
             tree.folders(folder, member.mtime);
@@ -168,7 +171,7 @@ fn lay(tree: &mut Tree, parcels: &[Parcel], at: usize) -> Result<()> {
                             continue;
                         }
                         bail!(Code::DebianPackage.error(format!(
-                            "the packages `{}` and `{}` both have the file `/{path}`\nhelp: do without one of them: `without = [\"{}\"]`",
+                            "the packages `{}` and `{}` both have the file `/{path}`\nhelp: leave one of them out: `without = [\"{}\"]`",
                             parcels[other].name, parcel.name, parcel.name
                         )));
                     }
@@ -192,11 +195,11 @@ fn node(tree: &Tree, member: &DebMember, at: usize) -> Result<TreeNode> {
         MemberKind::File(start, size) => NodeKind::Spooled(*start, *size),
         MemberKind::Symlink(target) => NodeKind::Symlink(target.clone()),
         MemberKind::HardLink(target) => {
-            let target = tree.place(target).context("it lies behind a circle of links")?;
+            let target = tree.place(target).context("it leads through a loop of symbolic links")?;
             match tree.at(&target).map(|node| &node.kind) {
                 Some(NodeKind::Spooled(..)) => NodeKind::HardLink(target),
                 Some(NodeKind::HardLink(first)) => NodeKind::HardLink(first.clone()),
-                _ => bail!("it is another name of `/{target}`, which is not there: does `exclude` leave it out?"),
+                _ => bail!("it is a hard link to `/{target}`, which is not there: does `exclude` leave it out?"),
             }
         }
     };

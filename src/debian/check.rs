@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use super::emulate;
 use super::parcel::Parcel;
 use super::tree::{NodeKind, Tree};
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Note};
 use crate::elf::{Elf, Needing, needed};
 
 /// How many faults an error names.
@@ -26,11 +26,11 @@ struct Programs<'a> {
     search: Vec<String>,
 }
 
-/// What plugins lack, as notes.
+/// Notes on libraries that no program needs, such as plugins, and that lack a library.
 ///
 /// # Errors
 /// When an executable, or a library that one needs, lacks a library.
-pub fn libraries(tree: &Tree, parcels: &[Parcel]) -> Result<Vec<String>> {
+pub fn libraries(tree: &Tree, parcels: &[Parcel]) -> Result<Vec<Note>> {
     let mut files = BTreeMap::new();
     for (path, node) in tree.all() {
         if let NodeKind::Spooled(..) = node.kind
@@ -41,27 +41,27 @@ pub fn libraries(tree: &Tree, parcels: &[Parcel]) -> Result<Vec<String>> {
     }
     let programs = Programs { tree, files, search: emulate::search_path(tree)? };
     let mut reached: BTreeSet<String> = BTreeSet::new();
-    let mut faults: BTreeSet<String> = BTreeSet::new();
+    let mut faults: BTreeSet<(String, String)> = BTreeSet::new();
     let owner = |path: &str| {
         let package = tree.at(path).and_then(|node| node.package);
         package.and_then(|at| parcels.get(at)).map_or("", |parcel| parcel.name.as_str())
     };
     for (path, elf) in programs.files.iter().filter(|(_, elf)| elf.interpreter.is_some()) {
         if let Some(loader) = elf.interpreter.as_ref().filter(|loader| !tree.has(loader)) {
-            faults.insert(format!("`/{path}` of `{}` needs the loader `{loader}`", owner(path)));
+            let fault = format!("`/{path}` of `{}` needs the loader `{loader}`", owner(path));
+            faults.insert(((*path).to_owned(), fault));
         }
         for (by, name) in programs.missing(path, elf, &mut reached)? {
-            faults.insert(format!("`/{by}` of `{}` needs `{name}`", owner(&by)));
+            let fault = format!("`/{by}` of `{}` needs `{name}`", owner(&by));
+            faults.insert((by, fault));
         }
     }
-    if let Some(first) = faults.first() {
-        let path = first.split('`').nth(1).unwrap_or_default();
+    if let Some((path, _)) = faults.first() {
         let more = faults.len().saturating_sub(LISTED);
         let more = if more > 0 { format!("\n  and {more} more") } else { String::new() };
         bail!(Code::DebianPackage.error(format!(
-            "programs lack libraries that no package in the base has:\n  {}{more}\nhelp: add the package with the library to `packages`, or leave the program out: `exclude = [\"{}\"]`",
-            Vec::from_iter(faults.iter().take(LISTED).map(String::as_str)).join("\n  "),
-            path.trim_start_matches('/')
+            "programs need libraries that are not in the base:\n  {}{more}\nhelp: add the package with the library to `packages`, or leave the program out: `exclude = [\"{path}\"]`",
+            Vec::from_iter(faults.iter().take(LISTED).map(|(_, fault)| fault.as_str())).join("\n  ")
         )));
     }
     let mut plugins: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
@@ -74,7 +74,8 @@ pub fn libraries(tree: &Tree, parcels: &[Parcel]) -> Result<Vec<String>> {
         let shown: Vec<&str> = lacks.iter().take(SHOWN).map(String::as_str).collect();
         let more = lacks.len().saturating_sub(SHOWN);
         let more = if more > 0 { format!(", and {more} more") } else { String::new() };
-        format!("libraries of `{package}` that no program needs cannot be loaded: {}{more}", shown.join(", "))
+        let shown = shown.join(", ");
+        Code::DebianLibraries.note(format!("plugins and other libraries of `{package}` cannot be loaded: {shown}{more}"))
     });
     Ok(notes.collect())
 }

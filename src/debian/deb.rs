@@ -168,7 +168,7 @@ fn read_data(
             }
             MemberKind::File(spool.store(&mut tar, entry.size)?, entry.size)
         } else {
-            bail!("its member `{}` is a device or the like, which no package has", shown())
+            bail!("its member `{}` is not a file, folder or link", shown())
         };
         if matches!(kind, MemberKind::File(..)) || keep(&path, is_link || matches!(kind, MemberKind::Folder)) {
             let (uid, gid, mtime) = (entry.uid, entry.gid, entry.mtime);

@@ -21,7 +21,7 @@ use self::setup::Setup;
 use super::parcel::Parcel;
 use super::recipe::Recipe;
 use super::tree::Tree;
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Note};
 pub use linker_cache::folders as search_path;
 
 /// Lines of a script that an error shows.
@@ -31,7 +31,7 @@ const SHOWN: usize = 6;
 ///
 /// # Errors
 /// When a script would do what is not known.
-pub fn all(tree: &mut Tree, parcels: &[Parcel], recipe: &Recipe, epoch: u64) -> Result<Vec<String>> {
+pub fn all(tree: &mut Tree, parcels: &[Parcel], recipe: &Recipe, epoch: u64) -> Result<Vec<Note>> {
     let members = parcels.iter().flat_map(|parcel| &parcel.unpacked.members);
     let newest = members.map(|member| member.mtime).max().unwrap_or(epoch);
     let accounts = Accounts::read(tree)?;
@@ -39,7 +39,7 @@ pub fn all(tree: &mut Tree, parcels: &[Parcel], recipe: &Recipe, epoch: u64) -> 
     let mut setup = Setup { tree, epoch, newest, accounts, alternatives, notes: Vec::new(), is_unpacked: false };
     let mut faults = Vec::new();
     for parcel in parcels {
-        if recipe.scripts.contains_key(&parcel.name) || known::set_up(&mut setup, &parcel.name)? {
+        if recipe.skipped_scripts.contains(&parcel.name) || known::set_up(&mut setup, &parcel.name)? {
             continue;
         }
         for name in ["preinst", "postinst"] {
@@ -47,7 +47,7 @@ pub fn all(tree: &mut Tree, parcels: &[Parcel], recipe: &Recipe, epoch: u64) -> 
             setup.is_unpacked = name == "postinst";
             let unknown = Script::new(&text).run(&mut setup, parcel)?;
             if !unknown.is_empty() && known::is_of_system(&parcel.name) {
-                setup.note(format!("the `{name}` of `{}` is for a running system and was not run", parcel.name));
+                setup.note(format!("parts of the script `{name}` of `{}` need a running system and were skipped", parcel.name));
             } else if !unknown.is_empty() {
                 let shown: Vec<String> = unknown.iter().take(SHOWN).map(|line| format!("    {line}")).collect();
                 let more = unknown.len().saturating_sub(SHOWN);
@@ -61,7 +61,7 @@ pub fn all(tree: &mut Tree, parcels: &[Parcel], recipe: &Recipe, epoch: u64) -> 
         let mut names: Vec<String> = faults.iter().map(|(name, _)| format!("{name} = \"skip\"")).collect();
         names.dedup();
         bail!(Code::DebianScript.error(format!(
-            "scripts of packages do what is not known here:\n  {}\nhelp: if your services do not need it, add `scripts = {{ {} }}` to `base`",
+            "scripts of packages have commands that cannot be replaced:\n  {}\nhelp: if your services do not need what they do, add `scripts = {{ {} }}` to `base`",
             told.join("\n  "),
             names.join(", ")
         )));

@@ -16,12 +16,12 @@ pub struct DebianPin {
     pub suite: String,
     /// Debian's name of the architecture.
     pub architecture: String,
-    /// What was asked for.
+    /// The requested packages.
     pub requested: Vec<String>,
-    /// Whether all `Essential` packages came along.
+    /// Whether it includes all `Essential` packages.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub essential: bool,
-    /// What was left out although it is depended on.
+    /// The packages that were left out, although others depend on them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<String>,
     /// The signed lists of the archive.
@@ -65,7 +65,7 @@ pub struct PackagePin {
     pub installed: u64,
     /// Sum.
     pub digest: Digest,
-    /// The package that depends on it; none if it was asked for.
+    /// The package that depends on it; none if it was requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needed_by: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! What the user asks of a base of Debian packages.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -25,6 +25,14 @@ impl Distribution {
         }
     }
 
+    /// The name in text.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Debian => "Debian",
+            Self::Ubuntu => "Ubuntu",
+        }
+    }
+
     /// The parts of the archive that are used.
     pub fn components(self) -> &'static [&'static str] {
         match self {
@@ -34,14 +42,6 @@ impl Distribution {
     }
 }
 
-/// What becomes of a package's scripts that are not known to be harmless.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ScriptRule {
-    /// They are not run, and nobody does what they would do.
-    Skip,
-}
-
 /// A base of Debian packages.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Recipe {
@@ -49,15 +49,15 @@ pub struct Recipe {
     pub distribution: Distribution,
     /// The suite's code name: `bookworm`.
     pub suite: String,
-    /// The packages that are asked for; what they depend on comes with them.
+    /// The requested packages, without their dependencies.
     pub packages: Vec<String>,
-    /// Whether all packages come along that are `Essential`.
+    /// Whether to include all `Essential` packages.
     pub essential: bool,
-    /// Whether documentation and translations are left out.
+    /// Whether to leave out documentation and translations.
     pub slim: bool,
     /// Patterns of paths to leave out.
     pub exclude: Vec<String>,
-    /// Packages to do without, though others depend on them.
+    /// Packages to leave out, although others depend on them.
     pub without: Vec<String>,
     /// URL of the archive.
     pub mirror: Option<String>,
@@ -65,12 +65,12 @@ pub struct Recipe {
     pub security_mirror: Option<String>,
     /// A file with the keys that sign.
     pub keyring: Option<PathBuf>,
-    /// A moment, as a snapshot archive has it in its paths.
+    /// A point in time, as in the paths of a snapshot archive.
     pub snapshot: Option<String>,
     /// A folder with packages.
     pub vendor: Option<PathBuf>,
-    /// What becomes of scripts, by package.
-    pub scripts: BTreeMap<String, ScriptRule>,
+    /// Packages whose scripts are skipped.
+    pub skipped_scripts: BTreeSet<String>,
 }
 
 impl fmt::Display for Recipe {
@@ -113,7 +113,7 @@ impl Recipe {
             keyring: None,
             snapshot: None,
             vendor: None,
-            scripts: BTreeMap::new(),
+            skipped_scripts: BTreeSet::new(),
         }
     }
 }

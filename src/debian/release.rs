@@ -1,6 +1,7 @@
 //! `InRelease`: what a suite of an archive holds, signed (repository format, "Release files").
 
 use std::collections::BTreeMap;
+use std::time::UNIX_EPOCH;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
@@ -23,7 +24,8 @@ pub struct Release {
 }
 
 impl Release {
-    /// Verifies an `InRelease` and reads it. `now` are seconds since the epoch; without them a Release may be of any age.
+    /// Verifies an `InRelease` and reads it. `now` is in seconds since the epoch. With `may_be_old`, `Valid-Until` does not
+    /// count.
     ///
     /// # Errors
     /// When no known key signed it, it has expired, or it is another suite's.
@@ -80,28 +82,15 @@ impl Release {
     }
 }
 
-/// `Sat, 11 Jul 2026 10:16:37 UTC` in seconds since the epoch.
+/// `Sat, 11 Jul 2026 10:16:37 UTC` in seconds since the epoch. As for apt, the day of the week means nothing, and numbers below 10
+/// may have one digit.
 fn seconds(date: &str) -> Option<u64> {
-    let mut words = date.split_whitespace().skip(1);
-    let day: i64 = words.next()?.parse().ok()?;
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let name = words.next()?;
-    let month = MONTHS.iter().position(|month| *month == name)? as i64 + 1;
-    let year: i64 = words.next()?.parse().ok().filter(|year| (1970..10_000).contains(year))?;
-    let mut time = words.next()?.split(':').map(|part| part.parse::<u64>().ok());
-    let (hours, minutes, seconds) = (time.next()??, time.next()??, time.next()??);
-    if !(1..=31).contains(&day)
-        || hours > 23
-        || minutes > 59
-        || seconds > 60
-        || !matches!(words.next(), Some("UTC" | "GMT" | "+0000"))
-    {
-        return None;
-    }
-    // Days since the epoch, with years that begin in March.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1 - 719_468;
-    u64::try_from(days).ok().map(|days| days * 86_400 + hours * 3_600 + minutes * 60 + seconds)
+    let words: Vec<&str> = date.split_whitespace().collect();
+    let [_, day, month, year, time, "UTC" | "GMT" | "+0000"] = words[..] else { return None };
+    let month = MONTHS.iter().position(|name| *name == month)? + 1;
+    let date = humantime::parse_rfc3339(&format!("{year}-{month:02}-{day:0>2}T{time:0>8}Z")).ok()?;
+    Some(date.duration_since(UNIX_EPOCH).ok()?.as_secs())
 }
 
 #[cfg(test)]
@@ -113,6 +102,7 @@ mod tests {
         assert_eq!(seconds("Thu, 01 Jan 1970 00:00:00 UTC"), Some(0));
         assert_eq!(seconds("Sat, 11 Jul 2026 10:16:37 UTC"), Some(1_783_764_997));
         assert_eq!(seconds("Thu, 29 Feb 2024 23:59:59 GMT"), Some(1_709_251_199));
+        assert_eq!(seconds("Sat, 1 Aug 2026 9:05:01 +0000"), Some(1_785_575_101));
         for wrong in ["", "Sat, 11 Jul 2026", "Sat, 11 Jly 2026 10:16:37 UTC", "Sat, 11 Jul 2026 10:16:37 CET"] {
             assert_eq!(seconds(wrong), None, "{wrong}");
         }

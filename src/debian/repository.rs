@@ -34,7 +34,10 @@ pub fn keyring(recipe: &Recipe) -> Result<Keyring> {
         let bytes = fs_err::read(path)?;
         return Keyring::parse(&bytes).map_err(|error| {
             Code::DebianSignature
-                .error(format!("`{}` is no keyring: {error:#}\nhelp: write it with `gpg --export --armor KEY`", path.display()))
+                .error(format!(
+                    "failed to read the keyring `{}`: {error:#}\nhelp: write it with `gpg --export --armor KEY`",
+                    path.display()
+                ))
                 .into()
         });
     }
@@ -142,11 +145,13 @@ fn check_architecture(recipe: &Recipe, release: &Release, source: &SuiteSource, 
     }
     let known: Vec<&str> = release.architectures.iter().map(String::as_str).filter(|name| *name != "all").collect();
     let help = match recipe.distribution {
-        Distribution::Ubuntu => "Ubuntu has other processors than amd64 and i386 at its mirrors of ports: set `mirror` to one",
+        Distribution::Ubuntu => {
+            "Ubuntu has packages for other processors than amd64 and i386 on its mirrors of ports; set `mirror` to one"
+        }
         Distribution::Debian => "use another suite, or another target",
     };
     let text = format!(
-        "`{}` at `{}` has no packages for {architecture}, but for {}\nhelp: {help}",
+        "`{}` at `{}` has no packages for {architecture}, only for {}\nhelp: {help}",
         source.suite,
         source.archive,
         known.join(", ")
@@ -221,8 +226,7 @@ pub fn fetch<F: Fn(u64) + Sync>(
     let gone = |at: usize| {
         let PackagePin { name, version, .. } = missing[at];
         let text = format!(
-            "no mirror has `{name}` {version} any more, which {} pins\nhelp: run `cargo appbundle update`; if that pins the same version, use a newer suite or another `mirror`, or put `{}` into the folder that `vendor` names",
-            "`appbundle.lock`",
+            "`{name}` {version}, which `appbundle.lock` pins, is no longer on any mirror\nhelp: run `cargo appbundle update`; if that pins the same version, use a newer suite or another `mirror`, or put `{}` into the folder that `vendor` names",
             missing[at].file_name()
         );
         Code::DebianMirror.error(text).into()
@@ -240,7 +244,7 @@ fn vendored(package: &PackagePin, recipe: &Recipe, blobs: &Blobs) -> Result<bool
     let Ok(bytes) = std::fs::read(&path) else { return Ok(false) };
     if crate::digest::Digest::of(&bytes) != package.digest {
         let text = format!(
-            "`{}` is not the package that `appbundle.lock` pins: its sum differs\nhelp: run `cargo appbundle vendor`",
+            "`{}` is not the package that `appbundle.lock` pins: its SHA-256 differs\nhelp: run `cargo appbundle vendor`",
             path.display()
         );
         return Err(Code::DebianDamaged.error(text).into());

@@ -33,6 +33,8 @@ struct Resolver<'a> {
     chosen: BTreeMap<&'a str, ChosenPackage<'a>>,
     /// Provided names, and by whom in which version.
     provided: BTreeMap<&'a str, Vec<(&'a str, Option<&'a str>)>>,
+    /// Names that a chosen package conflicts with, and which does.
+    excluded: BTreeMap<&'a str, Vec<(&'a str, Relation<'a>)>>,
     open: VecDeque<&'a Candidate>,
 }
 
@@ -41,7 +43,14 @@ struct Resolver<'a> {
 /// # Errors
 /// When a package is unknown, or a dependency cannot be met.
 pub fn resolve<'a>(index: &'a PackageIndex, recipe: &'a Recipe) -> Result<Vec<ChosenPackage<'a>>> {
-    let mut resolver = Resolver { index, recipe, chosen: BTreeMap::new(), provided: BTreeMap::new(), open: VecDeque::new() };
+    let mut resolver = Resolver {
+        index,
+        recipe,
+        chosen: BTreeMap::new(),
+        provided: BTreeMap::new(),
+        excluded: BTreeMap::new(),
+        open: VecDeque::new(),
+    };
     for name in &recipe.packages {
         let package = resolver.asked(name)?;
         if let Some(other) = resolver.conflict(package) {
@@ -84,9 +93,9 @@ impl<'a> Resolver<'a> {
             [only] => Ok(only),
             [] => {
                 let help = match self.index.nearest(name) {
-                    Some(near) => format!("\nhelp: there is `{near}`"),
+                    Some(near) => format!("\nhelp: did you mean `{near}`?"),
                     None if self.recipe.distribution == Distribution::Debian => {
-                        "\nhelp: packages outside of `main` cannot be used".to_owned()
+                        "\nhelp: only packages of `main` can be used".to_owned()
                     }
                     None => String::new(),
                 };
@@ -110,6 +119,9 @@ impl<'a> Resolver<'a> {
         self.chosen.insert(&package.name, ChosenPackage { package, needed_by });
         for provided in relation::list(&package.provides) {
             self.provided.entry(provided.name).or_default().push((&package.name, provided.provided_version()));
+        }
+        for conflict in relation::list(&package.conflicts) {
+            self.excluded.entry(conflict.name).or_default().push((&package.name, conflict));
         }
     }
 
@@ -140,7 +152,7 @@ impl<'a> Resolver<'a> {
                 Some(package) if !wanted.takes(&package.version) => {
                     why.push(format!("`{}` has the version {}", package.name, package.version));
                 }
-                None if self.index.providers(wanted.name).is_empty() => why.push(format!("there is no `{}`", wanted.name)),
+                None if self.index.providers(wanted.name).is_empty() => why.push(format!("`{}` does not exist", wanted.name)),
                 _ => {}
             }
         }
@@ -158,18 +170,23 @@ impl<'a> Resolver<'a> {
         real.into_iter().chain(providers).filter(|package| !self.is_without(&package.name)).collect()
     }
 
-    /// A chosen package with which another one cannot be.
-    fn conflict(&self, new: &Candidate) -> Option<&'a str> {
-        let excludes = |one: &Candidate, other: &Candidate| {
-            one.name != other.name
-                && relation::list(&one.conflicts).any(|conflict| {
-                    let real = conflict.name == &*other.name && conflict.takes(&other.version);
-                    let mut provided = relation::list(&other.provides).filter(|provided| provided.name == conflict.name);
-                    real || provided.any(|provided| conflict.takes_provided(provided.provided_version()))
-                })
-        };
-        let mut chosen = self.chosen.values().map(|chosen| chosen.package);
-        chosen.find(|other| excludes(new, other) || excludes(other, new)).map(|other| &*other.name)
+    /// The chosen package that another one conflicts with; of several, the first by name.
+    fn conflict(&self, new: &'a Candidate) -> Option<&'a str> {
+        let mut found = Vec::new();
+        for conflict in relation::list(&new.conflicts) {
+            let real = self.chosen.get_key_value(conflict.name).filter(|(_, chosen)| conflict.takes(&chosen.package.version));
+            found.extend(real.map(|(name, _)| *name));
+            let provided = self.provided.get(conflict.name).into_iter().flatten();
+            found.extend(provided.filter(|(_, version)| conflict.takes_provided(*version)).map(|(by, _)| *by));
+        }
+        let excluding = |name: &str| self.excluded.get(name).into_iter().flatten();
+        found.extend(excluding(&new.name).filter(|(_, conflict)| conflict.takes(&new.version)).map(|(by, _)| *by));
+        for provided in relation::list(&new.provides) {
+            let version = provided.provided_version();
+            found.extend(excluding(provided.name).filter(|(_, conflict)| conflict.takes_provided(version)).map(|(by, _)| *by));
+        }
+        // A package may conflict with a name that it provides itself: no other may provide it.
+        found.into_iter().filter(|other| *other != &*new.name).min()
     }
 
     /// Whether any two are left that cannot be together; those that `essential` brings were not asked one by one.
@@ -190,7 +207,7 @@ impl<'a> Resolver<'a> {
             name = self.chosen.get(by).and_then(|chosen| chosen.needed_by);
         }
         let asked = last.unwrap_or(&package.name);
-        text.push_str(&format!("\nhelp: remove `{asked}` from `packages`, or name what to do without: `without = [\"…\"]`"));
+        text.push_str(&format!("\nhelp: remove `{asked}` from `packages`, or leave a dependency out: `without = [\"NAME\"]`"));
         Code::DebianPackage.error(text).into()
     }
 }

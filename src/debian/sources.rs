@@ -37,8 +37,8 @@ pub fn of(recipe: &Recipe, root: &Path) -> Result<Vec<SuiteSource>> {
     let Some(main) = main else {
         return Err(Code::DebianMirror
             .error(format!(
-                "no archive is known that has the suite `{suite}`: this machine's apt names none of {}\nhelp: set `mirror = \"http://HOST/{}\"` in `base`",
-                title(recipe.distribution),
+                "no archive is known for the suite `{suite}`: this machine's apt has none of {}\nhelp: set `mirror = \"http://HOST/{}\"` in `base`",
+                recipe.distribution.title(),
                 recipe.distribution.name()
             ))
             .into());
@@ -64,14 +64,6 @@ pub fn of(recipe: &Recipe, root: &Path) -> Result<Vec<SuiteSource>> {
         sources.extend(of_security.map(|archive| source(&archive, &security, true, recipe.security_mirror.is_none())));
     }
     Ok(sources)
-}
-
-/// The distribution's name in text.
-pub fn title(distribution: Distribution) -> &'static str {
-    match distribution {
-        Distribution::Debian => "Debian",
-        Distribution::Ubuntu => "Ubuntu",
-    }
 }
 
 /// The suite that this machine runs, if it is of the distribution.

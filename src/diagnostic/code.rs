@@ -48,9 +48,12 @@ codes! {
     BundleDamaged = "bundle-damaged",
     ConflictingKeys = "conflicting-keys",
     DebianDamaged = "debian-damaged",
+    DebianLibraries = "debian-libraries",
     DebianMirror = "debian-mirror",
     DebianPackage = "debian-package",
     DebianScript = "debian-script",
+    DebianSecurity = "debian-security",
+    DebianSetup = "debian-setup",
     DebianSignature = "debian-signature",
     DependencyCycle = "dependency-cycle",
     DevicesIgnored = "devices-ignored",
@@ -138,7 +141,10 @@ impl Code {
     pub const fn is_note(self) -> bool {
         matches!(
             self,
-            Self::DevicesIgnored
+            Self::DebianLibraries
+                | Self::DebianSecurity
+                | Self::DebianSetup
+                | Self::DevicesIgnored
                 | Self::EnvFileSource
                 | Self::FilesHidden
                 | Self::FilesSecret

@@ -27,7 +27,7 @@ pub fn read(plan: &Plan, binaries: &[Binary], bench: &Workbench<'_>, images: &mu
             BaseChoice::Daemon(name) => base::read_daemon(name, &plan.target, packer, shell)
                 .with_context(|| format!("failed to prepare the base `{choice}`"))?,
             BaseChoice::Image(reference) => images.read(reference, &plan.target, packer)?,
-            BaseChoice::Debian(recipe) => images.read_packages(recipe, packer, plan.epoch)?,
+            BaseChoice::Debian(recipe) => images.read_packages(recipe, plan, packer)?,
             _ => {
                 let on_it = plan.packages().filter(|(_, package)| package.base == *choice);
                 let on_it: Vec<&Binary> = on_it

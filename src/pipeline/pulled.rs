@@ -57,8 +57,7 @@ impl<'a> Images<'a> {
     pub fn start(plan: &Plan, options: &Options, shell: &'a Shell) -> Result<Self> {
         let locked = options.cargo.locked || options.cargo.frozen;
         let references: Vec<&Reference> = references(plan);
-        let recipes = packages::recipes(plan);
-        if references.is_empty() && recipes.is_empty() {
+        if references.is_empty() && packages::recipes(plan).is_empty() {
             return Ok(Self { parts: None, shell, locked });
         }
         let mut parts = Parts {
@@ -94,7 +93,7 @@ impl<'a> Images<'a> {
             parts.digests.insert(reference.clone(), digests);
         }
         let Parts { lockfile, client, blobs, .. } = &parts;
-        parts.packages = Packages::start(&recipes, &plan.target, lockfile, locked, client, blobs, shell)?;
+        parts.packages = Packages::start(plan, lockfile, locked, client, blobs, shell)?;
         Ok(Self { parts: Some(parts), shell, locked })
     }
 
@@ -145,9 +144,9 @@ impl<'a> Images<'a> {
     ///
     /// # Errors
     /// As [`Packages::read`].
-    pub fn read_packages(&mut self, recipe: &Recipe, packer: &Packer, epoch: u64) -> Result<Base> {
+    pub fn read_packages(&mut self, recipe: &Recipe, plan: &Plan, packer: &Packer) -> Result<Base> {
         let parts = self.parts.as_mut().context("the packages are not the plan's")?;
-        let (base, pin) = parts.packages.read(recipe, &parts.client, &parts.blobs, packer, epoch, self.shell)?;
+        let (base, pin) = parts.packages.read(recipe, plan, &parts.client, &parts.blobs, packer, self.shell)?;
         parts.lockfile.set_debian(pin);
         Ok(base)
     }

@@ -1,11 +1,31 @@
 //! Resolves the `base` key.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::manifests::{AppSource, ServiceSource};
 use super::registries;
-use crate::app::{BaseChoice, Dockerfile};
+use crate::app::{BaseChoice, Dockerfile, Service};
 use crate::config::tables::{BaseName, BaseSource, BaseTable, PackagesTable};
-use crate::debian::{Distribution, Recipe, ScriptRule};
+use crate::config::{Manifest, Place, Step};
+use crate::debian::{self, Distribution, Recipe};
+
+/// Where the manifests have each base.
+pub fn places(
+    app: &AppSource,
+    of_app: &BaseChoice,
+    sources: &[ServiceSource<'_>],
+    services: &BTreeMap<String, Service>,
+) -> BTreeMap<BaseChoice, Place> {
+    let place = |manifest: &Manifest, path: &[Step<'_>]| manifest.place(&[path, &[Step::Key("base")][..]].concat());
+    let mut places = BTreeMap::from([(of_app.clone(), place(&app.manifest, &app.path))]);
+    for source in sources.iter().filter(|source| source.table.base.is_some()) {
+        if let Some(package) = services.get(source.name()).and_then(Service::package) {
+            places.entry(package.base.clone()).or_insert_with(|| place(&source.manifest, &source.path));
+        }
+    }
+    places
+}
 
 /// Resolves a `base` key; paths are relative to `folder`.
 ///
@@ -87,6 +107,7 @@ fn packages(source: &BaseSource, folder: &Path) -> Result<BaseChoice, String> {
             return Err(format!("the mirror `{url}` is not a URL such as `http://HOST/debian`"));
         }
     }
+    debian::globs(&table.exclude).map_err(|error| format!("{error:#}"))?;
     if table.snapshot.is_some() && table.mirror.is_none() {
         return Err("`snapshot` needs a `mirror` that has snapshots".into());
     }
@@ -116,6 +137,6 @@ fn packages(source: &BaseSource, folder: &Path) -> Result<BaseChoice, String> {
         keyring,
         snapshot: table.snapshot.clone(),
         vendor: table.vendor.as_ref().map(|vendor| folder.join(vendor)),
-        scripts: table.scripts.keys().map(|name| (name.clone(), ScriptRule::Skip)).collect(),
+        skipped_scripts: table.scripts.keys().cloned().collect(),
     })))
 }

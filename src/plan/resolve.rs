@@ -208,6 +208,7 @@ pub fn resolve(workspace: &Workspace, request: &Request, can_probe: CanProbe<'_>
         checks::template(template, &services)?;
     }
 
+    let base_places = base::places(&app, &base, &sources, &services);
     let choices: Vec<Choice<'_>> = services.values().map(Choice::of).collect();
     let wanted = select(&request.packages, &choices, request.reach)?;
     let ordered = sorted.into_iter().filter(|name| wanted.contains(name)).filter_map(|name| services.remove(&name));
@@ -253,6 +254,7 @@ pub fn resolve(workspace: &Workspace, request: &Request, can_probe: CanProbe<'_>
         output,
         index,
         notes: said,
+        base_places,
         allow,
     })
 }

@@ -23,7 +23,7 @@ use super::url::{host_of, is_of, located, query, shown};
 use crate::diagnostic::Code;
 
 /// The most redirects of one request.
-const REDIRECTS: u32 = 5;
+pub(super) const REDIRECTS: u32 = 5;
 
 /// The most bytes of a token server's response.
 const LARGEST_ANSWER: u64 = 1 << 20;
@@ -91,11 +91,6 @@ impl<'a> Client<'a> {
         Ok(format!("{}/v2/{path}", self.connections.base(endpoint)?))
     }
 
-    /// The agent for a host ([`Connections::agent`]).
-    pub(super) fn agent(&self, scheme: &str, host: &str) -> Result<ureq::Agent> {
-        self.connections.agent(scheme, host)
-    }
-
     /// Fails if no connections are allowed.
     pub(super) fn online(&self, host: &str) -> Result<()> {
         self.connections.online(host)
@@ -131,7 +126,7 @@ impl<'a> Client<'a> {
     }
 
     /// Retries until a response is not a temporary error, or the attempts are used up.
-    fn patiently(&self, host: &str, mut once: impl FnMut() -> Result<Response, Failure>) -> Result<Response> {
+    pub(super) fn patiently(&self, host: &str, mut once: impl FnMut() -> Result<Response, Failure>) -> Result<Response> {
         for number in 1.. {
             let (why, asked) = match once() {
                 Ok(response) if retry::is_passing(response.status().as_u16()) && number < TRIES => {
@@ -191,7 +186,8 @@ impl<'a> Client<'a> {
         }
     }
 
-    fn once(&self, request: &Request<'_>, url: &str, authorization: Option<&Secret>) -> Result<Response, Failure> {
+    /// Sends once.
+    pub(super) fn once(&self, request: &Request<'_>, url: &str, authorization: Option<&Secret>) -> Result<Response, Failure> {
         let finally = |error| Failure { passing: false, error };
         let host = host_of(url);
         let scheme = url.split_once("://").map_or("https", |(scheme, _)| scheme);

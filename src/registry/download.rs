@@ -66,63 +66,20 @@ impl Client<'_> {
             advance(blob.size);
             return Ok(());
         }
-        let told = std::cell::Cell::new(0);
-        let advance = |position: u64| {
-            advance(position.saturating_sub(told.get()));
-            told.set(told.get().max(position));
-        };
+        let advance = once_each(advance);
         self.of_any(reference, |endpoint| {
-            let mut download = Download { to: blobs.begin(&blob.digest)?, sum: Hasher::default(), blob };
-            self.fill(endpoint, reference, &mut download, &advance)
-                .with_context(|| format!("failed to get the blob `{}`", blob.digest))?;
-            download.to.commit()
+            let failed = || format!("failed to get the blob `{}`", blob.digest);
+            let url = self.url(endpoint, &format!("{}/blobs/{}", reference.repository, blob.digest)).with_context(failed)?;
+            let mut download = Download::new(blob, blobs)?;
+            let ask = |position| {
+                let request = Request { method: "GET", url: url.clone(), headers: from(position), content: Content::None };
+                self.send(endpoint, &pull(reference), &request)
+            };
+            match download.fill(self, &endpoint.host, ask, &advance).with_context(failed)? {
+                None => download.to.commit(),
+                Some(response) => Err(refused(&endpoint.host, response)).with_context(failed),
+            }
         })
-    }
-
-    /// Reads until the blob is complete; continues after a broken connection.
-    fn fill(
-        &self,
-        endpoint: &RegistryEndpoint,
-        reference: &Reference,
-        download: &mut Download<'_>,
-        advance: &dyn Fn(u64),
-    ) -> Result<()> {
-        let size = download.blob.size;
-        let url = self.url(endpoint, &format!("{}/blobs/{}", reference.repository, download.blob.digest))?;
-        let mut number = 1;
-        loop {
-            let position = download.sum.size();
-            let mut headers = Vec::new();
-            if position > 0 {
-                headers.push(("range", format!("bytes={position}-")));
-            }
-            let request = Request { method: "GET", url: url.clone(), headers, content: Content::None };
-            let response = self.send(endpoint, &pull(reference), &request)?;
-            match response.status().as_u16() {
-                200 => download.restart()?,
-                206 if position > 0 && continues(&response, position) => {}
-                206 | 416 => bail!("`{}` ignored the range request", endpoint.host),
-                _ => return Err(refused(&endpoint.host, response)),
-            }
-            let rest = size - download.sum.size();
-            if let Some(length) = header(&response, "content-length").and_then(|length| length.parse::<u64>().ok()) {
-                ensure!(length == rest, "`{}` returned {length} bytes instead of {rest}", endpoint.host);
-            }
-            let broken = download.read(response, advance)?;
-            if download.sum.size() == size {
-                break;
-            }
-            // Progress resets the number of tries.
-            number = if download.sum.size() > position { 1 } else { number + 1 };
-            let why = broken.unwrap_or_else(|| anyhow!("the connection ended after {} of {size} bytes", download.sum.size()));
-            if number >= TRIES {
-                return Err(why.context(format!("`{}` closed the connection early", endpoint.host)));
-            }
-            self.pause(number, None, &format!("`{}` closed the connection early: {why:#}", endpoint.host));
-        }
-        let sum = std::mem::take(&mut download.sum).finish();
-        ensure!(sum == download.blob.digest, "`{}` returned bytes with the digest `{sum}`", endpoint.host);
-        Ok(())
     }
 
     /// Asks the servers in order; the last one is the registry itself, and its error is returned.
@@ -139,14 +96,73 @@ impl Client<'_> {
     }
 }
 
+/// Turns the positions that a download reaches into counts of new bytes, also when it begins again.
+pub(super) fn once_each(advance: &dyn Fn(u64)) -> impl Fn(u64) {
+    let told = std::cell::Cell::new(0);
+    move |position: u64| {
+        advance(position.saturating_sub(told.get()));
+        told.set(told.get().max(position));
+    }
+}
+
+/// The header that asks for the bytes from a position on.
+pub(super) fn from(position: u64) -> Vec<(&'static str, String)> {
+    if position > 0 { vec![("range", format!("bytes={position}-"))] } else { Vec::new() }
+}
+
 /// A partly downloaded blob.
-struct Download<'a> {
-    to: crate::fs::Pending,
+pub(super) struct Download<'a> {
+    pub to: crate::fs::Pending,
     sum: Hasher,
     blob: &'a Descriptor,
 }
 
-impl Download<'_> {
+impl<'a> Download<'a> {
+    pub fn new(blob: &'a Descriptor, blobs: &Blobs) -> Result<Self> {
+        Ok(Self { to: blobs.begin(&blob.digest)?, sum: Hasher::default(), blob })
+    }
+
+    /// Reads until the blob is complete; continues after a broken connection. `ask` requests the bytes from a position on. A response
+    /// that has none of them is returned.
+    pub fn fill(
+        &mut self,
+        client: &Client<'_>,
+        host: &str,
+        ask: impl Fn(u64) -> Result<Response>,
+        advance: &dyn Fn(u64),
+    ) -> Result<Option<Response>> {
+        let size = self.blob.size;
+        let mut number = 1;
+        loop {
+            let position = self.sum.size();
+            let response = ask(position)?;
+            match response.status().as_u16() {
+                200 => self.restart()?,
+                206 if position > 0 && continues(&response, position) => {}
+                206 | 416 => bail!("`{host}` ignored the range request"),
+                _ => return Ok(Some(response)),
+            }
+            let rest = size - self.sum.size();
+            if let Some(length) = header(&response, "content-length").and_then(|length| length.parse::<u64>().ok()) {
+                ensure!(length == rest, "`{host}` returned {length} bytes instead of {rest}");
+            }
+            let broken = self.read(response, advance)?;
+            if self.sum.size() == size {
+                break;
+            }
+            // Progress resets the number of tries.
+            number = if self.sum.size() > position { 1 } else { number + 1 };
+            let why = broken.unwrap_or_else(|| anyhow!("the connection ended after {} of {size} bytes", self.sum.size()));
+            if number >= TRIES {
+                return Err(why.context(format!("`{host}` closed the connection early")));
+            }
+            client.pause(number, None, &format!("`{host}` closed the connection early: {why:#}"));
+        }
+        let sum = std::mem::take(&mut self.sum).finish();
+        ensure!(sum == self.blob.digest, "`{host}` returned bytes with the digest `{sum}`");
+        Ok(None)
+    }
+
     fn restart(&mut self) -> Result<()> {
         self.sum = Hasher::default();
         let file = self.to.file();

@@ -12,7 +12,7 @@ use crate::digest::Digest;
 use crate::oci::{Descriptor, ImageConfig, ImageManifest, Index, LARGEST_DOCUMENT, Platform};
 
 /// How many blobs are downloaded at a time.
-const PARALLEL: usize = 4;
+const PARALLEL: usize = 6;
 
 /// A resolved reference; its manifest and config are in the cache.
 #[derive(Clone, Debug)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::apt::Installed;
 use super::discovered::Discovered;
 use super::dockerfile;
 use crate::app::Port;
@@ -21,7 +22,8 @@ pub fn discover(root: &Path, folder: &Path, names: &[&str], alone: bool) -> Disc
     files.extend((alone && folder != root).then_some(at_root));
     for file in files {
         let Ok(text) = std::fs::read_to_string(&file) else { continue };
-        found.merge(dockerfile::read(&text), &shown(root, &file));
+        let source = shown(root, &file);
+        found.merge(dockerfile::read(&text, &source), &source);
     }
     for file in COMPOSE.map(|name| root.join(name)) {
         let Ok(text) = std::fs::read_to_string(&file) else { continue };
@@ -32,6 +34,12 @@ pub fn discover(root: &Path, folder: &Path, names: &[&str], alone: bool) -> Disc
         found.merge(of_compose(service), &shown(root, &file));
     }
     found
+}
+
+/// What the Dockerfiles at the root of a workspace install.
+pub fn installed(root: &Path) -> Vec<Installed> {
+    let read = |name| std::fs::read_to_string(root.join(name)).ok().map(|text| dockerfile::read(&text, name).installed);
+    ["Dockerfile.base", "Dockerfile"].into_iter().filter_map(read).flatten().collect()
 }
 
 fn shown(root: &Path, file: &Path) -> String {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::apt::Installed;
 use crate::app::Port;
 
 /// What is known of one service, and the files that say so.
@@ -13,8 +14,8 @@ pub struct Discovered {
     pub health: Option<(String, u16)>,
     /// Environment variables.
     pub environment: BTreeMap<String, String>,
-    /// Debian packages that its image installs. The base decides about those.
-    pub packages: Vec<String>,
+    /// What its Dockerfiles install. The base decides about those.
+    pub installed: Vec<Installed>,
     /// The files, relative to the workspace.
     pub sources: Vec<String>,
 }
@@ -37,7 +38,7 @@ impl Discovered {
         }
         self.health = other.health.or(self.health.take());
         self.environment.extend(other.environment);
-        self.packages.extend(other.packages);
+        self.installed.extend(other.installed);
         self.sources.push(source.to_owned());
     }
 }

@@ -2,26 +2,33 @@
 
 use std::collections::BTreeMap;
 
+use super::apt::{Installed, packages};
 use super::discovered::Discovered;
 use crate::app::Port;
 
 /// Variables that are about building, and not about the service.
 const OF_BUILDS: [&str; 5] = ["PATH", "DEBIAN_FRONTEND", "CARGO_HOME", "RUSTUP_HOME", "CARGO_TARGET_DIR"];
 
-/// Reads the last stage, which makes the image.
-pub fn read(text: &str) -> Discovered {
+/// Reads the last stage, which makes the image. `source` is the file's path, relative to the workspace.
+pub fn read(text: &str, source: &str) -> Discovered {
     let mut found = Discovered::default();
+    let (mut image, mut installed) = (String::new(), Vec::new());
     for line in instructions(text) {
         let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((&line, ""));
         match word.to_ascii_uppercase().as_str() {
-            "FROM" => found = Discovered::default(),
+            "FROM" => {
+                found = Discovered::default();
+                image = rest.split_whitespace().find(|word| !word.starts_with("--")).unwrap_or_default().to_owned();
+                installed.clear();
+            }
             "EXPOSE" => found.ports.extend(rest.split_whitespace().filter(|port| Port::parse(port).is_ok()).map(str::to_owned)),
             "ENV" => found.environment.extend(variables(rest)),
             "HEALTHCHECK" => found.health = url(rest),
-            "RUN" => found.packages.extend(packages(rest)),
+            "RUN" => installed.extend(packages(rest)),
             _ => {}
         }
     }
+    found.installed.extend(Installed::new(source, &image, installed));
     // What the image's own variables or build arguments fill in is not known here.
     found.environment.retain(|name, value| !OF_BUILDS.contains(&name.as_str()) && !value.contains('$') && !is_secret(name));
     found
@@ -68,21 +75,6 @@ pub fn url(command: &str) -> Option<(String, u16)> {
     Some((format!("/{path}"), port))
 }
 
-/// What `apt-get install` or `apt install` is given.
-fn packages(command: &str) -> Vec<String> {
-    let words: Vec<&str> = command.split_whitespace().collect();
-    let Some(at) = words.windows(2).position(|pair| pair[0].starts_with("apt") && words.contains(&"install")) else {
-        return Vec::new();
-    };
-    let Some(install) = words[at..].iter().position(|word| *word == "install") else { return Vec::new() };
-    let names = words[at + install + 1..].iter().take_while(|word| !word.starts_with(['&', ';', '|']));
-    names
-        .map(|word| word.trim_end_matches(';'))
-        .filter(|word| !word.starts_with('-') && !word.is_empty())
-        .map(str::to_owned)
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,12 +85,12 @@ mod tests {
             RUN apt-get update && \\\n    apt-get install -y --no-install-recommends libssl3 ca-certificates && rm -rf /var/lib/apt\n\
             ENV LOG=info GREETING=\"hello world\" HOME_DIR=$HOME\nENV OLD two words\nEXPOSE 8080 53/udp $PORT\n\
             HEALTHCHECK --interval=5s CMD curl -f http://localhost:8080/healthz || exit 1\n";
-        let found = read(text);
+        let found = read(text, "Dockerfile");
         assert_eq!(found.ports, ["8080", "53/udp"]);
         assert_eq!(found.health, Some(("/healthz".into(), 8080)));
         let pairs = [("GREETING", "hello world"), ("LOG", "info"), ("OLD", "two words")];
         assert_eq!(found.environment, pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
-        assert_eq!(found.packages, ["libssl3", "ca-certificates"]);
+        assert_eq!(found.installed[0].packages, ["ca-certificates", "libssl3"]);
         assert_eq!(url("wget -q http://127.0.0.1"), Some(("/".into(), 80)));
         assert_eq!(url("pg_isready"), None);
     }

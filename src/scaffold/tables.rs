@@ -103,7 +103,7 @@ fn add_services(manifest: &mut DocumentMut, member: &Member, services: &[WantedS
 
 /// What was found of a service.
 fn table(service: &WantedService) -> Table {
-    let Discovered { ports, health, environment, packages: _, sources: _ } = &service.found;
+    let Discovered { ports, health, environment, installed: _, sources: _ } = &service.found;
     let mut table = Table::new();
     if !ports.is_empty() {
         table.insert("ports", value(ports.iter().collect::<Array>()));

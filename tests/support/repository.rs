@@ -31,13 +31,15 @@ pub struct NewDeb<'a> {
     pub fields: &'a str,
     /// Files: path, mode, text. A path that ends in `/` is a folder; a mode of 0 makes a link to the text.
     pub files: &'a [(&'a str, u32, &'a str)],
+    /// Files that are copied: path, and where it is.
+    pub copies: &'a [(&'a str, PathBuf)],
     /// Control files: name and text.
     pub control: &'a [(&'a str, &'a str)],
 }
 
 impl<'a> NewDeb<'a> {
     pub fn new(name: &'a str, fields: &'a str) -> Self {
-        Self { name, version: "1.0", fields, files: &[], control: &[] }
+        Self { name, version: "1.0", fields, files: &[], copies: &[], control: &[] }
     }
 }
 
@@ -97,6 +99,11 @@ impl Repository {
             } else {
                 write(&full, text, *mode);
             }
+        }
+        for (path, from) in deb.copies {
+            let full = root.join(path);
+            std::fs::create_dir_all(full.parent().expect("folder")).expect("folders");
+            std::fs::copy(from, full).expect("copied");
         }
         let file = format!("pool/{}_{}.deb", deb.name, deb.version);
         ok(Command::new("dpkg-deb").args(["--build", "--root-owner-group", "-Zxz"]).arg(&root).arg(self.path("www").join(&file)));

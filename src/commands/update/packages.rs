@@ -27,7 +27,7 @@ pub fn update(
     let mut changed = false;
     for architecture in std::iter::once(own).chain(others) {
         let old = lockfile.debian(recipe, &architecture).cloned();
-        let new = choose(recipe, &architecture, client, blobs, shell)?;
+        let new = choose(recipe, &architecture, plan, client, blobs, shell)?;
         if old.as_ref() == Some(&new) {
             continue;
         }

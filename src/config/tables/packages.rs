@@ -9,15 +9,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct PackagesTable {
-    /// With `debian` or `ubuntu`: the packages. What they depend on comes with them.
+    /// With `debian` or `ubuntu`: the packages. Their dependencies are included.
     pub packages: Vec<String>,
-    /// With `debian` or `ubuntu`: whether all `Essential` packages come along: a shell, coreutils, dpkg and so on. Default: `false`.
+    /// With `debian` or `ubuntu`: whether to include all `Essential` packages: a shell, coreutils, dpkg and so on. Default: `false`.
     pub essential: Option<bool>,
-    /// With `debian` or `ubuntu`: whether documentation and translations are left out. Copyright files stay. Default: `true`.
+    /// With `debian` or `ubuntu`: whether to leave out documentation and translations. Copyright files stay. Default: `true`.
     pub slim: Option<bool>,
     /// With `debian` or `ubuntu`: patterns of paths to leave out, such as `usr/share/icons/**`.
     pub exclude: Vec<String>,
-    /// With `debian` or `ubuntu`: packages to do without, though others depend on them.
+    /// With `debian` or `ubuntu`: packages to leave out, although others depend on them.
     pub without: Vec<String>,
     /// With `debian` or `ubuntu`: URL of the archive. Default: the one that this machine's apt uses.
     pub mirror: Option<String>,
@@ -25,11 +25,11 @@ pub struct PackagesTable {
     pub security_mirror: Option<String>,
     /// With `debian` or `ubuntu`: a file with the public keys that sign the archive, instead of Debian's. Relative to the manifest.
     pub keyring: Option<String>,
-    /// With `debian` or `ubuntu`: a moment, as `20261124T000000Z`, if `mirror` is an archive of snapshots.
+    /// With `debian` or `ubuntu`: a point in time, such as `20261124T000000Z`, if `mirror` is an archive of snapshots.
     pub snapshot: Option<String>,
-    /// With `debian` or `ubuntu`: a folder with packages, which is looked into before the archive is asked. Relative to the manifest.
+    /// With `debian` or `ubuntu`: a folder with packages, searched before the archive. Relative to the manifest.
     pub vendor: Option<String>,
-    /// With `debian` or `ubuntu`: `"skip"` for each package whose scripts need not run.
+    /// With `debian` or `ubuntu`: `"skip"` for each package whose scripts are skipped.
     pub scripts: BTreeMap<String, ScriptName>,
 }
 

@@ -95,8 +95,7 @@ pub fn set_up(setup: &mut Setup<'_>, name: &str) -> Result<bool> {
             setup.empty("etc/environment", "root", 0o644);
         }
         "libpam-runtime" => {
-            let text = "the profiles of PAM are not set up: programs that log users in do not run (libpam-runtime)";
-            setup.note(text.into());
+            setup.note("`libpam-runtime`: the profiles of PAM are not set up, so no program can log a user in");
         }
         "apt" => {
             for path in ["var/cache/apt/archives/partial", "var/lib/apt/lists/partial", "var/lib/apt/lists/auxfiles"] {

@@ -67,8 +67,7 @@ impl Script {
             if let Some(Branch::Case { of_action, skipped }) = branches.last_mut()
                 && let Some((patterns, after)) = pattern(rest)
             {
-                *skipped =
-                    *of_action && !patterns.split('|').any(|pattern| ACTIONS.contains(&pattern.trim().trim_matches(['"', '\''])));
+                *skipped = *of_action && !has_action(patterns);
                 rest = after;
             }
             if rest.contains("()") && rest.split("()").next().is_some_and(|name| self.functions.contains(name.trim())) {
@@ -84,26 +83,17 @@ impl Script {
                 loop {
                     let (first, after) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
                     match first {
-                        "then" | "do" | "{" | "(" | "}" | ")" | "!" | "time" | "exec" => words = after.trim_start(),
-                        "if" => {
-                            branches.push(Branch::If { skipped: is_of_upgrade(rest) });
+                        "then" | "do" | "{" | "(" | "}" | ")" | "!" | "time" | "exec" | "while" | "until" => {
                             words = after.trim_start();
                         }
-                        "elif" => {
-                            branches.pop();
-                            branches.push(Branch::If { skipped: is_of_upgrade(rest) });
+                        "if" | "elif" | "else" => {
+                            if first != "if" {
+                                branches.pop();
+                            }
+                            branches.push(Branch::If { skipped: first != "else" && is_of_upgrade(rest) });
                             words = after.trim_start();
                         }
-                        "else" => {
-                            branches.pop();
-                            branches.push(Branch::If { skipped: false });
-                            words = after.trim_start();
-                        }
-                        "fi" => {
-                            branches.pop();
-                            words = after.trim_start();
-                        }
-                        "esac" => {
+                        "fi" | "esac" => {
                             branches.pop();
                             words = after.trim_start();
                         }
@@ -117,13 +107,11 @@ impl Script {
                             words = after.split_once(" in").map_or("", |(_, rest)| rest).trim();
                             if let Some((patterns, after)) = pattern(words) {
                                 if let Some(Branch::Case { of_action, skipped }) = branches.last_mut() {
-                                    *skipped =
-                                        *of_action && !patterns.split('|').any(|pattern| ACTIONS.contains(&pattern.trim()));
+                                    *skipped = *of_action && !has_action(patterns);
                                 }
                                 words = after;
                             }
                         }
-                        "while" | "until" => words = after.trim_start(),
                         "for" | "done" | "select" => words = "",
                         _ => break,
                     }
@@ -158,6 +146,11 @@ fn pattern(line: &str) -> Option<(&str, &str)> {
     let is_pattern = |c: char| c.is_alphanumeric() || "|*?-_ \"'/.:$[]".contains(c);
     (!pattern.is_empty() && pattern.chars().all(is_pattern) && !pattern.starts_with(['[', '$']) && !pattern.contains(" -"))
         .then(|| (pattern, rest.trim_start()))
+}
+
+/// Whether a new installation takes one of these patterns of `case "$1"`.
+fn has_action(patterns: &str) -> bool {
+    patterns.split('|').any(|pattern| ACTIONS.contains(&pattern.trim().trim_matches(['"', '\''])))
 }
 
 /// Whether only an upgrade, a trigger or a running system takes the branch of a condition.

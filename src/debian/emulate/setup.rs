@@ -3,6 +3,7 @@
 use super::accounts::Accounts;
 use super::alternatives::Alternatives;
 use crate::debian::tree::Tree;
+use crate::diagnostic::{Code, Note};
 
 /// A tree on its way to being set up.
 pub struct Setup<'a> {
@@ -17,16 +18,17 @@ pub struct Setup<'a> {
     /// Links of which several packages may have the target.
     pub alternatives: Alternatives,
     /// What the user should know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
     /// Whether the packages' files count as there already: not yet for a `preinst`.
     pub is_unpacked: bool,
 }
 
 impl Setup<'_> {
-    /// Adds a note, once.
-    pub fn note(&mut self, text: String) {
-        if !self.notes.contains(&text) {
-            self.notes.push(text);
+    /// Adds a note on what is not set up, once.
+    pub fn note(&mut self, text: impl Into<String>) {
+        let note = Code::DebianSetup.note(text);
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
         }
     }
 }

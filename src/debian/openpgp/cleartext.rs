@@ -30,7 +30,7 @@ impl Cleartext {
             match line {
                 "" => break,
                 line if line.starts_with("Hash: ") => {}
-                _ => bail!("it has a line `{}` before the signed text", line.escape_debug()),
+                _ => bail!("it has the line `{}` before the signed text", line.escape_debug()),
             }
         }
         let mut text = Vec::new();
@@ -44,7 +44,7 @@ impl Cleartext {
         }
         let rest: Vec<&str> = lines.collect();
         let end = rest.iter().position(|line| *line == END).context("its signature has no end")?;
-        ensure!(rest[end + 1..].iter().all(|line| line.is_empty()), "something stands behind its signature");
+        ensure!(rest[end + 1..].iter().all(|line| line.is_empty()), "it has text after its signature");
         let armored = format!("{SIGNATURE}\n{}\n", rest[..=end].join("\n"));
         let signatures = Signature::all(&armor::blocks(&armored, "SIGNATURE")?)?;
         Ok(Self { text: text.join("\n"), signatures })

@@ -112,7 +112,7 @@ impl Keyring {
             };
             ensure!(
                 signature.is_by(&signer.key, &canonical),
-                "its signature with the key {shown} ({}) is of other bytes",
+                "its signature with the key {shown} ({}) does not match the text",
                 signer.owner
             );
             let expires = signature.lifetime.map(|seconds| signature.created.saturating_add(seconds));
@@ -127,7 +127,7 @@ impl Keyring {
             }
         }
         ensure!(good || !faults.is_empty(), "it has no signature that is understood");
-        ensure!(good, "no signature counts: {}", faults.join(", "));
+        ensure!(good, "no signature is valid: {}", faults.join(", "));
         Ok(message.text)
     }
 }

@@ -9,6 +9,7 @@ use crate::app::{Base, BaseChoice, Target};
 use crate::base;
 use crate::config::lockfile::{self, Lockfile};
 use crate::debian::{self, DebianPin, Recipe};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::digest::Digest;
 use crate::plan::Plan;
 use crate::registry::{Blobs, Client};
@@ -52,17 +53,16 @@ impl Packages {
     /// # Errors
     /// When the lock file would have to change under `--locked`, or an archive cannot be asked.
     pub fn start(
-        recipes: &[&Recipe],
-        target: &Target,
+        plan: &Plan,
         lockfile: &Lockfile,
         locked: bool,
         client: &Client<'_>,
         blobs: &Blobs,
         shell: &Shell,
     ) -> Result<Self> {
-        let architecture = architecture(target);
+        let architecture = architecture(&plan.target);
         let mut packages = Self::default();
-        for recipe in recipes {
+        for recipe in recipes(plan) {
             let pin = match lockfile.debian(recipe, &architecture) {
                 Some(pin) => pin.clone(),
                 None => {
@@ -70,10 +70,10 @@ impl Packages {
                         lockfile::refuse_change(lockfile)?;
                     }
                     packages.moved = true;
-                    choose(recipe, &architecture, client, blobs, shell)?
+                    choose(recipe, &architecture, plan, client, blobs, shell)?
                 }
             };
-            packages.pins.insert((*recipe).clone(), pin);
+            packages.pins.insert(recipe.clone(), pin);
         }
         Ok(packages)
     }
@@ -85,29 +85,28 @@ impl Packages {
     pub fn read(
         &self,
         recipe: &Recipe,
+        plan: &Plan,
         client: &Client<'_>,
         blobs: &Blobs,
         packer: &Packer,
-        epoch: u64,
         shell: &Shell,
     ) -> Result<(Base, DebianPin)> {
         let pin = self.pins.get(recipe).context("the packages are not the plan's")?;
-        let failed = || format!("failed to prepare the base `{recipe}`");
-        if let Some(base) = base::packed_packages(recipe, pin, packer, epoch) {
+        if let Some(base) = base::packed_packages(recipe, pin, packer, plan.epoch) {
             return Ok((base, pin.clone()));
         }
-        fetch(recipe, pin, client, blobs, shell).with_context(failed)?;
-        let read = || base::read_packages(recipe, pin, blobs.folder(), packer, epoch);
+        fetch(recipe, pin, plan, client, blobs, shell)?;
+        let read = || base::read_packages(recipe, pin, blobs.folder(), packer, plan.epoch);
         let descriptors: Vec<_> = pin.packages.iter().map(debian::PackagePin::descriptor).collect();
         let mut made = read();
         // A package may have been damaged on disk since it was fetched.
         if made.is_err() && blobs.heal(&descriptors) {
             shell.warning(format_args!("packages of `{recipe}` are damaged in the cache; fetching them again"));
-            fetch(recipe, pin, client, blobs, shell).with_context(failed)?;
+            fetch(recipe, pin, plan, client, blobs, shell)?;
             made = read();
         }
-        let (base, notes) = made.with_context(failed)?;
-        notes.iter().for_each(|note| shell.note(note));
+        let (base, notes) = made.map_err(|error| at_its_place(error, recipe, plan))?;
+        shell.notes(notes, &plan.allow);
         Ok((base, pin.clone()))
     }
 }
@@ -116,26 +115,45 @@ impl Packages {
 ///
 /// # Errors
 /// When it cannot be reached or trusted, or lacks a package.
-pub fn choose(recipe: &Recipe, architecture: &str, client: &Client<'_>, blobs: &Blobs, shell: &Shell) -> Result<DebianPin> {
-    let sources = debian::sources(recipe)?;
+pub fn choose(
+    recipe: &Recipe,
+    architecture: &str,
+    plan: &Plan,
+    client: &Client<'_>,
+    blobs: &Blobs,
+    shell: &Shell,
+) -> Result<DebianPin> {
+    let placed = |error| at_its_place(error, recipe, plan);
+    let sources = debian::sources(recipe).map_err(placed)?;
     shell.status("Locking", format_args!("packages of {recipe} for {architecture}"));
     let has_rolling_updates = matches!(recipe.suite.as_str(), "sid" | "unstable");
     if recipe.snapshot.is_none() && !has_rolling_updates && !sources.iter().any(|source| source.security) {
-        shell.note(format_args!("`{recipe}` is without security updates: `base` has no `security-mirror`"));
+        let note = format!("`{recipe}` has no security updates; set `security-mirror` in `base`");
+        shell.notes([Code::DebianSecurity.note(note)], &plan.allow);
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
-    debian::pin(recipe, architecture, &sources, client, blobs, now)
+    debian::pin(recipe, architecture, &sources, client, blobs, now).map_err(placed)
 }
 
 /// Fetches the packages of a pin that are not in the cache.
 ///
 /// # Errors
 /// When one cannot be had.
-pub fn fetch(recipe: &Recipe, pin: &DebianPin, client: &Client<'_>, blobs: &Blobs, shell: &Shell) -> Result<()> {
+pub fn fetch(recipe: &Recipe, pin: &DebianPin, plan: &Plan, client: &Client<'_>, blobs: &Blobs, shell: &Shell) -> Result<()> {
     let mut progress = None;
     let begin = |count, bytes| {
         shell.status("Fetching", format_args!("{} of {recipe} ({})", shell::count(count, "package"), shell::bytes(bytes)));
         progress.insert(shell.progress("Fetching", bytes)).handle()
     };
     debian::fetch(pin, recipe, || debian::sources(recipe), client, blobs, begin)
+        .map_err(|error| at_its_place(error, recipe, plan))
+}
+
+/// Shows an error with a code at the base in its manifest.
+fn at_its_place(error: anyhow::Error, recipe: &Recipe, plan: &Plan) -> anyhow::Error {
+    let place = plan.base_places.get(&BaseChoice::Debian(Box::new(recipe.clone())));
+    match (error.downcast_ref::<Diagnostic>(), place) {
+        (Some(diagnostic), Some(place)) => place.problem(diagnostic.code, format!("{error:#}")).into(),
+        _ => error.context(format!("failed to prepare the base `{recipe}`")),
+    }
 }

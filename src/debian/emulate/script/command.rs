@@ -66,7 +66,7 @@ pub fn run(text: &str, variables: &mut BTreeMap<String, String>, setup: &mut Set
             arguments.iter().any(|word| matches!(word.as_str(), "--list" | "--truename" | "--listpackage" | "--remove"))
         }
         name if is_one_of(CACHES, name) => {
-            setup.note(format!("`{name}` was not run for `{}`: what it makes is missing", parcel.name));
+            setup.note(format!("`{name}` was not run for `{}`, so its cache is missing", parcel.name));
             true
         }
         "update-alternatives" => is_literal && setup.alternatives.command(arguments),

@@ -91,10 +91,7 @@ pub fn change(setup: &mut Setup<'_>, name: &str, arguments: &[String], paths: &[
                 let Some(mode) = mode_of(what, node.mode) else { return false };
                 // Nobody gets more rights by a script that was never looked at.
                 if mode & 0o6000 != 0 && !node.is_folder() && node.mode & 0o6000 == 0 {
-                    setup.note(format!(
-                        "`{}` would make `/{path}` run with other rights (mode {what}); it does not here",
-                        parcel.name
-                    ));
+                    setup.note(format!("`/{path}` of `{}` is not made setuid or setgid (mode {what})", parcel.name));
                     continue;
                 }
                 node.mode = mode;
