@@ -1,11 +1,13 @@
 //! Compiles all services of a plan with one `cargo build`, or finds executables that were built elsewhere.
 
 pub mod builder;
+mod compiler;
 mod diagnose;
 mod flags;
 pub mod linker;
 mod look;
 mod needs;
+pub mod probe;
 mod settings;
 
 use std::collections::BTreeMap;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 
 use run_config::null_is_empty;
-pub use run_config::{DEFAULT_PATH, Nothing, RunConfig};
+pub use run_config::{DEFAULT_PATH, Healthcheck, Nothing, RunConfig};
 
 /// `application/vnd.oci.image.manifest.v1+json`
 pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";

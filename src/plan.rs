@@ -17,6 +17,7 @@ mod one_image;
 mod order;
 mod outputs;
 mod paths;
+mod probe;
 mod registries;
 mod report;
 mod resolve;
@@ -42,6 +43,7 @@ pub use crate::config::tables::{BuilderName as Builder, EngineName as Engine, Fo
 pub use image::PlannedImage;
 pub use order::sort as launch_order;
 pub use outputs::{DEFAULT_TARGET, targets};
+pub use probe::CanProbe;
 pub use resolve::{Request, resolve};
 pub use select::{Choice, Reach, select};
 pub use template::VERSION_MARK;

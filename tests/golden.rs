@@ -8,11 +8,13 @@ mod support;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 use forge::{Forge, member};
 use support::golden::Golden;
+use support::harness::{self, test};
 use support::machine::{EM_AARCH64, EM_X86_64, Machine};
+use support::needs::arm64_rust;
 use support::swarm::{STACKS, member as stack_member, shop};
 use support::{DESTINATIONS, Project, appbundle, fixture, ok, repository, run, text};
 
@@ -37,14 +39,12 @@ fn generated(golden: &mut Golden, folder: &Path, commands: &[&[&str]]) {
     golden.holds("notes.txt", &notes.concat());
 }
 
-#[test]
 fn what_is_generated_for_the_example() {
     let mut golden = Golden::new("photo-gallery");
     generated(&mut golden, &repository().join("examples/photo-gallery"), &[&["generate"], &["generate", "--for", DESTINATIONS]]);
     golden.end();
 }
 
-#[test]
 fn what_is_generated_for_a_workspace_with_every_key() {
     let folder = every_key();
     let mut golden = Golden::new("every-key");
@@ -56,7 +56,6 @@ fn what_is_generated_for_a_workspace_with_every_key() {
 }
 
 /// A shop with a stack of orders that a service of it controls, and that confines what runs.
-#[test]
 fn what_is_generated_for_stacks() {
     let for_stacks: &[&[&str]] = &[&["generate", "--for", "stacks"]];
     let mut golden = Golden::new("shop");
@@ -108,6 +107,15 @@ fn every_key() -> tempfile::TempDir {
     folder
 }
 
+/// The same without the program that asks for health, whose sum is the compiler's.
+fn every_key_but_the_probe() -> tempfile::TempDir {
+    let folder = every_key();
+    let manifest = folder.path().join("services/hub/Cargo.toml");
+    let text = std::fs::read_to_string(&manifest).expect("read");
+    std::fs::write(&manifest, text.replace("probe = true", "probe = false")).expect("written");
+    folder
+}
+
 fn build(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = appbundle(folder, &["build", "--no-compile", "--bin-dir", "bin", "--color", "never"]);
     command.args(arguments);
@@ -115,7 +123,6 @@ fn build(folder: &Path, arguments: &[&str]) -> Command {
 }
 
 /// All that `build` writes for plain `docker build`.
-#[test]
 fn contexts_of_dockerfiles() {
     let mut golden = Golden::new("contexts");
     for (name, table) in
@@ -160,7 +167,6 @@ fn context(golden: &mut Golden, name: &str, project: &Path) {
     golden.holds(format!("{name}/tree.txt"), &tree);
 }
 
-#[test]
 fn what_plan_prints() {
     let every_key = fixture("every-key");
     let one_image = Project::new(&["alpha", "beta"]);
@@ -178,9 +184,8 @@ fn what_plan_prints() {
     golden.end();
 }
 
-#[test]
 fn what_inspect_prints() {
-    let folder = every_key();
+    let folder = every_key_but_the_probe();
     let mut golden = Golden::new("inspect");
     for (format, file) in [("auterionos", "app.auterionos"), ("docker", "app.docker.tar"), ("oci", "app.oci.tar")] {
         let bundle = ok(&mut build(folder.path(), &["--format", format]));
@@ -192,9 +197,8 @@ fn what_inspect_prints() {
     golden.end();
 }
 
-#[test]
 fn what_verify_prints() {
-    let folder = every_key();
+    let folder = every_key_but_the_probe();
     let bundle = ok(&mut build(folder.path(), &["--format", "auterionos"]));
     std::fs::rename(bundle.trim(), folder.path().join("good.auterionos")).expect("renamed");
     let mut forge = Forge::new();
@@ -218,7 +222,6 @@ fn what_verify_prints() {
 }
 
 /// Every verb that `--help` names, so that no new one is forgotten.
-#[test]
 fn help_of_every_verb() {
     let folder = tempfile::tempdir().expect("folder");
     let mut golden = Golden::new("help");
@@ -248,7 +251,6 @@ fn help_of_every_verb() {
     golden.end();
 }
 
-#[test]
 fn what_doctor_prints() {
     let project = Project::new(&["alpha"]);
     let mut golden = Golden::new("doctor");
@@ -286,4 +288,19 @@ fn what_doctor_prints() {
     project.write("Cargo.toml", "[workspace]\nmembers = [\"services/*\"]\nmetadata.appbundle.name = \"Not A Name\"\n");
     show_at("mistake.txt", &machine, project.path());
     golden.end();
+}
+
+/// What shows the program that asks for health needs a compiler for it.
+fn main() -> ExitCode {
+    harness::run(vec![
+        test!(what_is_generated_for_the_example, [arm64_rust]),
+        test!(what_is_generated_for_a_workspace_with_every_key, [arm64_rust]),
+        test!(what_is_generated_for_stacks),
+        test!(contexts_of_dockerfiles),
+        test!(what_plan_prints, [arm64_rust]),
+        test!(what_inspect_prints),
+        test!(what_verify_prints),
+        test!(help_of_every_verb),
+        test!(what_doctor_prints),
+    ])
 }

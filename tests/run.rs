@@ -47,6 +47,10 @@ fn services_start_in_order_find_one_another_and_stop_in_reverse() {
     for (signal, arguments) in [("INT", &[][..]), ("TERM", &["-p", "front"])] {
         let mut running = start(&mut command(&project, arguments));
         running.wait_for("Running 2 services");
+        // It asks by itself, and the engine does not ask as well.
+        let store = judge("docker", &["ps", "-q", "--filter", "name=running-.*-store"]);
+        let check = judge("docker", &["inspect", "--format", "{{json .Config.Healthcheck}}", store.trim()]);
+        assert_eq!(check.trim(), "{\"Test\":[\"NONE\"]}");
         let mut page = String::new();
         let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).expect("the published port");
         std::io::Write::write_all(&mut stream, b"GET / HTTP/1.0\r\n\r\n").expect("asked");

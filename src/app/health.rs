@@ -16,6 +16,9 @@ pub struct Health {
     pub retries: Option<u32>,
     /// Startup time during which failures do not count, in compose's notation.
     pub start_period: Option<String>,
+    /// The program in the image that asks for a path or a port; `None` if the image has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
 }
 
 /// What a health check tests.
@@ -33,7 +36,7 @@ pub enum Probe {
 impl Health {
     /// A check with the target's default times.
     pub fn of(probe: Probe) -> Self {
-        Self { probe, interval: None, timeout: None, retries: None, start_period: None }
+        Self { probe, interval: None, timeout: None, retries: None, start_period: None, client: None }
     }
 
     /// The command, if the check is one.
@@ -41,6 +44,16 @@ impl Health {
         match &self.probe {
             Probe::Command(command) => Some(command),
             Probe::Http(..) | Probe::Port(_) => None,
+        }
+    }
+
+    /// The command line that checks it from inside of the container; `None` if the image has no program for that.
+    pub fn inside(&self) -> Option<Vec<String>> {
+        let client = || self.client.clone();
+        match &self.probe {
+            Probe::Command(command) => Some(command.clone()),
+            Probe::Http(path, port) => Some(vec![client()?, port.to_string(), path.clone()]),
+            Probe::Port(port) => Some(vec![client()?, port.to_string()]),
         }
     }
 }

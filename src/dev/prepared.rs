@@ -61,6 +61,7 @@ impl Prepared {
     pub fn new(session: Session, paths: &Executables, options: &Options, engine: &Engine, shell: &Shell) -> Result<Self> {
         let plan = &session.plan;
         let bench = Workbench::open(plan, options, Level::Fast, shell)?;
+        compile::probe::build(&options.cargo, &session.workspace, plan)?;
         let binaries = look(plan, paths, &bench.known)?;
         let mut pulled = Images::start(plan, options, shell)?;
         let bases = bases::read(plan, &binaries, &bench, &mut pulled)?;

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use crate::app::{BaseChoice, Target};
+use crate::compile::probe;
 use crate::config::{Problem, Problems};
 use crate::diagnostic::{self, Code, Diagnostic, Note, split_help};
 use crate::pipeline::Options;
@@ -97,7 +98,8 @@ fn of_workspace(options: &Options) -> Result<NeedsFound> {
     let (mut needs, mut notes) = (Vec::new(), Vec::new());
     for triple in triples {
         let targets = if among_others { vec![triple] } else { options.request.targets.clone() };
-        let plan = plan::resolve(&workspace, &plan::Request { targets, among_others, ..options.request.clone() })?;
+        let request = plan::Request { targets, among_others, ..options.request.clone() };
+        let plan = plan::resolve(&workspace, &request, &|triple| probe::is_possible(&options.cargo, &workspace, triple))?;
         needs.push(BuildNeeds::of_plan(&plan));
         notes.extend(diagnostic::grouped(plan.notes, &plan.allow));
     }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{Context as _, Result, bail};
-use bollard::models::{ContainerCreateBody, DeviceMapping, EndpointSettings, HostConfig, NetworkingConfig, PortBinding};
+use bollard::models::{
+    ContainerCreateBody, DeviceMapping, EndpointSettings, HealthConfig, HostConfig, NetworkingConfig, PortBinding,
+};
 
 use crate::app::{Confinement, Container, Memory, Resources, Volume, VolumeSource};
 
@@ -73,7 +75,7 @@ pub(super) fn body(new: &NewContainer<'_>) -> Result<ContainerCreateBody> {
         ports: _,
         network_mode: _,
         // The runtime itself runs health checks, and stops and restarts containers.
-        health: _,
+        health,
         stop_grace_period: _,
         restart: _,
         replicas: _,
@@ -126,6 +128,8 @@ pub(super) fn body(new: &NewContainer<'_>) -> Result<ContainerCreateBody> {
         exposed_ports: Some(new.published.iter().map(|published| published.port.clone()).collect()),
         host_config: Some(host_config),
         networking_config: networking,
+        // What the image says of it would ask a second time.
+        healthcheck: health.as_ref().map(|_| HealthConfig { test: Some(vec!["NONE".into()]), ..HealthConfig::default() }),
         ..ContainerCreateBody::default()
     })
 }

@@ -26,6 +26,9 @@ pub struct RunConfig {
     /// Default arguments, which the command that runs the container can replace.
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
     pub cmd: Vec<String>,
+    /// How an engine checks that it is healthy, which Docker added to the specification.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub healthcheck: Option<Healthcheck>,
     /// Mount points.
     #[serde(skip_serializing_if = "is_empty", deserialize_with = "null_is_empty")]
     pub volumes: BTreeMap<String, Nothing>,
@@ -38,6 +41,38 @@ pub struct RunConfig {
     /// How a container is asked to end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_signal: Option<String>,
+}
+
+/// A check by an engine; times are in nanoseconds, and 0 is the engine's default (Docker image specification 1.2).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Healthcheck {
+    /// `CMD` and the command's words, or `NONE`.
+    #[serde(deserialize_with = "null_is_empty")]
+    pub test: Vec<String>,
+    /// Time between checks.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub interval: i64,
+    /// Time limit of one check.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub timeout: i64,
+    /// Startup time during which failures do not count.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub start_period: i64,
+    /// Consecutive failures after which it is unhealthy.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub retries: i64,
+}
+
+impl Healthcheck {
+    /// No check, whatever the base has.
+    pub fn none() -> Self {
+        Self { test: vec!["NONE".into()], ..Self::default() }
+    }
+}
+
+fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 /// `{}`: the value of a set's member.
@@ -59,6 +94,8 @@ impl RunConfig {
             env: env.into_iter().map(|(name, value)| format!("{name}={value}")).collect(),
             entrypoint: self.entrypoint.clone(),
             cmd: self.cmd.clone(),
+            // The base's check is for the base's program.
+            healthcheck: self.healthcheck.clone().or_else(|| base.healthcheck.as_ref().map(|_| Healthcheck::none())),
             volumes: self.volumes.iter().chain(&base.volumes).map(|(path, set)| (path.clone(), *set)).collect(),
             working_dir: self.working_dir.clone(),
             labels,

@@ -34,6 +34,7 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
     // 2. Compile.
     let paths = compiled(session, options, shell)?;
     let bench = Workbench::open(plan, options, plan.compression, shell)?;
+    compile::probe::build(&options.cargo, &session.workspace, plan)?;
     generated::requests(plan, options, shell)?;
     crate::fs::remove_leftovers(&plan.output);
     crate::fs::remove_leftovers(&cache_folder(plan));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 
 use crate::app::Target;
-use crate::compile::CompileOptions;
+use crate::compile::{CompileOptions, probe};
 use crate::diagnostic::Code;
 use crate::plan::{self, Plan, Request};
 use crate::shell::Shell;
@@ -77,7 +77,7 @@ impl Session {
             let output = request.output.unwrap_or_else(|| workspace.target_dir.join("appbundle"));
             request.output = Some(output.join(target.folder()));
         }
-        Self::only(Self::planned(workspace, &request, shell)?)
+        Self::only(Self::planned(workspace, &options.cargo, &request, shell)?)
     }
 
     /// Reads the workspace and makes a plan for each target.
@@ -85,10 +85,10 @@ impl Session {
     /// # Errors
     /// When a manifest is invalid.
     pub fn of_targets(options: &Options, shell: &Shell) -> Result<Vec<Self>> {
-        Self::planned(Workspace::read(&options.cargo)?, &options.request, shell)
+        Self::planned(Workspace::read(&options.cargo)?, &options.cargo, &options.request, shell)
     }
 
-    fn planned(workspace: Workspace, wanted: &Request, shell: &Shell) -> Result<Vec<Self>> {
+    fn planned(workspace: Workspace, cargo: &CargoOptions, wanted: &Request, shell: &Shell) -> Result<Vec<Self>> {
         let triples = plan::targets(&workspace, wanted)?;
         let requests = match &triples[..] {
             // With a single target, the request stays as it is, so that an error can point at the target's place in the manifest.
@@ -100,7 +100,7 @@ impl Session {
         };
         let mut sessions = Vec::new();
         for request in requests {
-            let plan = plan::resolve(&workspace, &request)?;
+            let plan = plan::resolve(&workspace, &request, &|triple| probe::is_possible(cargo, &workspace, triple))?;
             shell.notes(plan.notes.clone(), &plan.allow);
             sessions.push(Self { workspace: workspace.clone(), plan, among_others: request.among_others });
         }

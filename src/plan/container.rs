@@ -128,6 +128,10 @@ fn health(table: &HealthTable, report: &mut Report<'_>) -> Option<Health> {
             return None;
         }
     };
+    if table.probe.is_some() && table.command.is_some() {
+        let message = "`probe` and `command` exclude each other: the probe asks for a path or a port";
+        report.wrong(Code::ConflictingKeys, &[place[0], Step::Key("probe")], message);
+    }
     let mut time = |key: &'static str, text: &Option<String>| {
         text.as_deref().and_then(|text| report.take(Code::InvalidValue, &[place[0], Step::Key(key)], deployment::duration(text)))
     };
@@ -137,5 +141,6 @@ fn health(table: &HealthTable, report: &mut Report<'_>) -> Option<Health> {
         timeout: time("timeout", &table.timeout),
         retries: table.retries,
         start_period: time("start-period", &table.start_period),
+        client: None,
     })
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{Layout, Plan};
-use crate::app::{BaseChoice, ImageRef, Service};
-use crate::oci::{Nothing, RunConfig};
+use crate::app::{BaseChoice, Health, ImageRef, Service};
+use crate::oci::{Healthcheck, Nothing, RunConfig};
 
 /// An image to build.
 #[derive(Clone, Debug)]
@@ -59,10 +59,26 @@ fn of_service(service: &Service, version: &str) -> RunConfig {
         env: container.environment.iter().map(|(name, value)| format!("{name}={value}")).collect(),
         entrypoint: service.entrypoint(),
         cmd: container.args.clone(),
+        healthcheck: container.health.as_ref().and_then(check),
         working_dir: container.workdir.clone(),
         labels,
         ..RunConfig::default()
     }
+}
+
+/// A health check as an engine runs it; `None` if the image has no program for it.
+fn check(health: &Health) -> Option<Healthcheck> {
+    let nanoseconds = |time: &Option<String>| {
+        let time = time.as_deref().and_then(|time| humantime::parse_duration(time).ok()).unwrap_or_default();
+        i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)
+    };
+    Some(Healthcheck {
+        test: std::iter::once("CMD".to_owned()).chain(health.inside()?).collect(),
+        interval: nanoseconds(&health.interval),
+        timeout: nanoseconds(&health.timeout),
+        start_period: nanoseconds(&health.start_period),
+        retries: health.retries.unwrap_or_default().into(),
+    })
 }
 
 /// An image of all services has no settings that only some of them want.

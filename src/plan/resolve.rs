@@ -12,8 +12,8 @@ use super::select::{Choice, Reach, select};
 use super::service::{self, OfApp};
 use super::template;
 use super::{
-    Builder, Engine, Format, Layout, Plan, agreement, auterion, base, checks, created, names, needs, notes, one_image,
-    registries, stacks, volumes,
+    Builder, CanProbe, Engine, Format, Layout, Plan, agreement, auterion, base, checks, created, names, needs, notes, one_image,
+    probe, registries, stacks, volumes,
 };
 use crate::app::{Author, BaseChoice, Destination, ImageRef, Name, Service, Version};
 use crate::archive::gzip::Level;
@@ -66,11 +66,12 @@ pub struct Request {
     pub among_others: bool,
 }
 
-/// Resolves the plan for one target: the one in the request, or the only one in the table.
+/// Resolves the plan for one target: the one in the request, or the only one in the table. `can_probe` is asked if a service has a
+/// health check that needs a program in its image.
 ///
 /// # Errors
 /// [`Problems`] with every problem in all manifests, or the first file that cannot be read.
-pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
+pub fn resolve(workspace: &Workspace, request: &Request, can_probe: CanProbe<'_>) -> Result<Plan> {
     let mut problems = Problems::default();
     let mut said = Vec::new();
     manifests::stray(workspace, &mut problems)?;
@@ -226,6 +227,7 @@ pub fn resolve(workspace: &Workspace, request: &Request) -> Result<Plan> {
         output.push(target.folder());
     }
     services.iter_mut().for_each(|service| stacks::give(service, &output));
+    probe::give(&mut services, &output, &target.triple, can_probe);
     let settings_path = workspace.root.join("settings.default.env");
     let settings = if settings_path.is_file() { fs_err::read(settings_path)? } else { Vec::new() };
     Ok(Plan {

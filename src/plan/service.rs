@@ -6,7 +6,7 @@ use std::path::Path;
 use super::manifests::ServiceSource;
 use super::report::Report;
 use super::template::{self, VERSION_MARK};
-use super::{base, container, files, needs, paths, routes};
+use super::{base, container, files, needs, paths, probe, routes};
 use crate::app::{AppFile, BaseChoice, Container, ImageRef, Name, Package, Service, Source};
 use crate::config::tables::ServiceTable;
 use crate::config::{Problems, Step, schema};
@@ -69,7 +69,12 @@ pub fn resolve(
     });
     let (test, dev) = needs::resolve(source, &mut report);
     let container = container::resolve(&table.container, image, folder, &mut report);
+    let mut health = container.health;
+    if let (Some(health), Some(table)) = (&mut health, &table.container.healthcheck) {
+        probe::ask_for(health, table);
+    }
     let container = Container {
+        health,
         user: container.user.or_else(|| Some(USER.into())),
         workdir: container.workdir.or_else(|| Some("/".into())),
         ..container

@@ -135,7 +135,7 @@ pub fn service(plan: &Plan, service: &Service, container: &Container, folder: Op
 fn depends_on(plan: &Plan, service: &Service) -> Option<Value> {
     let find = |name: &String| plan.services.iter().find(|other| other.name.as_str() == name);
     let known: Vec<&Service> = service.depends_on.iter().filter_map(find).collect();
-    let is_checked = |other: &Service| other.container.health.as_ref().is_some_and(|health| health.command().is_some());
+    let is_checked = |other: &Service| other.container.health.as_ref().is_some_and(|health| health.inside().is_some());
     if known.is_empty() {
         return None;
     }

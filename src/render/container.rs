@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::document::Piece;
 use super::parts;
-use crate::app::{Confinement, Container, Probe};
+use crate::app::{Confinement, Container, Health, Probe};
 use crate::diagnostic::{Code, Note};
 
 /// Puts a container into a service of a compose file, in which some keys may be already. `folder` is where the file stands, if it
@@ -62,12 +62,8 @@ pub fn render(
     put("deploy", replicas.map(|replicas| json!({ "replicas": replicas })));
     parts::limits(resources).into_iter().for_each(|(key, value)| put(&key, Some(value)));
     put("stop_grace_period", stop_grace_period.as_deref().map(Value::from));
-    match health.as_ref().map(|health| (health, &health.probe)) {
-        Some((health, Probe::Command(_))) => put("healthcheck", parts::health(health)),
-        Some((_, Probe::Http(..))) => notes.push(without_health(name, "HTTP client")),
-        Some((_, Probe::Port(_))) => notes.push(without_health(name, "TCP client")),
-        None => {}
-    }
+    put("healthcheck", health.as_ref().and_then(parts::health));
+    notes.extend(health.as_ref().and_then(|health| without_health(name, health)));
     put("env_file", folder.and_then(|folder| parts::env_files(env_files, folder)));
     put("labels", (!labels.is_empty()).then(|| parts::variables(labels)));
     Piece { map, notes }
@@ -90,12 +86,17 @@ pub fn in_memory(confinement: &Confinement) -> impl Iterator<Item = Value> {
     confinement.tmpfs.iter().map(|path| json!({ "type": "tmpfs", "target": path }))
 }
 
-/// What is said of a health check that a file leaves out.
-pub fn without_health(name: &str, client: &str) -> Note {
+/// What is said of a health check that a file leaves out, if it does.
+pub fn without_health(name: &str, health: &Health) -> Option<Note> {
+    let client = match (&health.probe, health.inside()) {
+        (_, Some(_)) | (Probe::Command(_), _) => return None,
+        (Probe::Http(..), None) => "HTTP client",
+        (Probe::Port(_), None) => "TCP client",
+    };
     let text = format!(
         "the health check of {{services}} is left out (the image has no {client}); use `healthcheck = {{ command = … }}`"
     );
-    Code::HealthIgnored.note_of(name, text)
+    Some(Code::HealthIgnored.note_of(name, text))
 }
 
 /// A list that has something in it.

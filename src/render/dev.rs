@@ -126,10 +126,16 @@ fn of_service(plan: &Plan, service: &Service, package: &Package, place: Place<'_
         // In the app's own network, which is one as well, others are found by their names.
         network_mode: container.network_mode.clone().filter(|mode| mode != "bridge"),
         ports: ports.cloned().unwrap_or_default(),
+        health: container.health.clone().map(asked_often),
         volumes: container.volumes.iter().cloned().chain(sources).collect(),
         ..container
     };
     compose::service(plan, service, &container, Some(folder))
+}
+
+/// Each second, so that nothing waits longer than it has to.
+fn asked_often(health: Health) -> Health {
+    Health { interval: health.interval.or_else(|| Some("1s".into())), ..health }
 }
 
 /// What of a dependency is waited for.
@@ -162,13 +168,9 @@ fn of_dependency(name: &str, Beside { dependency, at_host }: &Beside<'_>) -> Map
         let number = at_host.get(&port.container)?;
         Some(Port { host: Some(format!("127.0.0.1:{number}")), ..port.clone() })
     });
-    // Asked each second, for as long as it may take.
-    let asked_often = |health: Health| Health {
-        interval: health.interval.or_else(|| Some("1s".into())),
-        retries: health.retries.or(u32::try_from(dependency.wait).ok()),
-        ..health
-    };
-    let health = container.health.clone().filter(|health| health.command().is_some()).map(asked_often);
+    // Asked for as long as it may take.
+    let patiently = |health: Health| Health { retries: health.retries.or(u32::try_from(dependency.wait).ok()), ..health };
+    let health = container.health.clone().filter(|health| health.command().is_some()).map(asked_often).map(patiently);
     let container = Container { ports: ports.collect(), health, replicas: None, ..container };
     container::render(Map::new(), name, &container, None, None).map
 }

@@ -133,7 +133,7 @@ fn by_hand(plan: &Plan, source: &Dockerfile, base: &Base) -> String {
 
 fn of_image(plan: &Plan, image: &PlannedImage<'_>, base: &Base, number: usize) -> Result<Context> {
     let (copies, copied) = copies(image, base);
-    let Instructions { args, env, labels, ports, workdir, user, entrypoint, cmd } =
+    let Instructions { args, env, labels, ports, workdir, user, healthcheck, entrypoint, cmd } =
         Instructions::between(&base.config, &image.config.over(&base.config));
     let contents = environment()?.get_template("Dockerfile.service")?.render(context! {
         service => image.name,
@@ -148,6 +148,7 @@ fn of_image(plan: &Plan, image: &PlannedImage<'_>, base: &Base, number: usize) -
         ports,
         workdir,
         user,
+        healthcheck,
         entrypoint => entrypoint.as_deref().map(words),
         cmd => cmd.as_deref().map(words),
     })?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::oci::{DEFAULT_PATH, RunConfig};
+use crate::oci::{DEFAULT_PATH, Healthcheck, RunConfig};
 
 /// The arguments of the instructions.
 #[derive(Debug, Default)]
@@ -19,6 +19,8 @@ pub struct Instructions {
     pub workdir: Option<String>,
     /// `USER`
     pub user: Option<String>,
+    /// `HEALTHCHECK`
+    pub healthcheck: Option<String>,
     /// `ENTRYPOINT`; it empties `CMD`.
     pub entrypoint: Option<Vec<String>>,
     /// `CMD`
@@ -57,9 +59,27 @@ impl Instructions {
                 (Some(_), None) => Some("0:0".to_owned()),
                 (base, wanted) => wanted.clone().filter(|_| base != wanted),
             },
+            healthcheck: wanted.healthcheck.as_ref().filter(|check| base.healthcheck.as_ref() != Some(check)).map(check),
             entrypoint: starts_otherwise.then(|| wanted.entrypoint.clone()),
             cmd: starts_otherwise.then(|| wanted.cmd.clone()),
         }
+    }
+}
+
+/// `--interval=10s CMD ["/usr/local/bin/check"]`, or `NONE`.
+fn check(check: &Healthcheck) -> String {
+    let Healthcheck { test, interval, timeout, start_period, retries } = check;
+    let times = [("interval", interval), ("timeout", timeout), ("start-period", start_period)];
+    let times =
+        times.into_iter().filter(|(_, time)| **time > 0).map(|(flag, time)| match (time % 1_000_000_000, time % 1_000_000) {
+            (0, _) => format!("--{flag}={}s ", time / 1_000_000_000),
+            (_, 0) => format!("--{flag}={}ms ", time / 1_000_000),
+            _ => format!("--{flag}={time}ns "),
+        });
+    let flags: String = times.chain((*retries > 0).then(|| format!("--retries={retries} "))).collect();
+    match test.split_first() {
+        Some((kind, command)) if kind == "CMD" => format!("{flags}CMD {}", serde_json::Value::from(command)),
+        _ => "NONE".to_owned(),
     }
 }
 
@@ -97,7 +117,25 @@ mod tests {
         assert_eq!((made.ports, made.workdir), (vec!["81/udp".to_owned()], None));
         // Neither the user nor the program of the base may come through.
         assert_eq!((made.user.as_deref(), made.entrypoint, made.cmd), (Some("0:0"), Some(vec![]), Some(vec![])));
+        assert_eq!(made.healthcheck, None);
         let same = Instructions::between(&base, &base.over(&base));
         assert!(same.env.is_empty() && same.entrypoint.is_none() && same.user.is_none());
+    }
+
+    #[test]
+    fn the_check_is_that_of_the_service_alone() {
+        let check = |interval, words: &[&str]| Healthcheck {
+            test: words.iter().map(|word| (*word).to_owned()).collect(),
+            interval,
+            retries: i64::from(interval > 0),
+            ..Healthcheck::default()
+        };
+        let with = |check| RunConfig { healthcheck: check, ..RunConfig::default() };
+        let base = with(Some(check(0, &["CMD-SHELL", "curl localhost"])));
+        let made = |own: &RunConfig| Instructions::between(&base, &own.over(&base)).healthcheck;
+        assert_eq!(made(&with(None)).as_deref(), Some("NONE"));
+        let own = with(Some(check(1_500_000_000, &["CMD", "/probe", "80"])));
+        assert_eq!(made(&own).as_deref(), Some("--interval=1500ms --retries=1 CMD [\"/probe\",\"80\"]"));
+        assert_eq!(Instructions::between(&own, &own.over(&own)).healthcheck, None);
     }
 }

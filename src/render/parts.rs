@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use crate::app::{Container, Health, Port, Probe, Resources, SecretKey, Service, Volume, VolumeSource};
+use crate::app::{Container, Health, Port, Resources, SecretKey, Service, Volume, VolumeSource};
 use crate::diagnostic::{Code, Note};
 use crate::plan::Plan;
 
@@ -81,10 +81,15 @@ pub fn volume_names_of<'a>(containers: impl IntoIterator<Item = &'a Container>) 
     names
 }
 
-/// A health check with a command; `None` for other checks, for which images contain no client.
+/// Time between checks of a path or a port, as Kubernetes has it: an engine's own is 30 s, for which what depends on it would wait.
+const INTERVAL: &str = "10s";
+
+/// A health check; `None` if the image has no program for it.
 pub fn health(health: &Health) -> Option<Value> {
-    let Health { probe, interval, timeout, retries, start_period } = health;
-    let Probe::Command(command) = probe else { return None };
+    let Health { probe: _, interval, timeout, retries, start_period, client: _ } = health;
+    let command = health.inside()?;
+    let usual = || health.command().is_none().then(|| INTERVAL.to_owned());
+    let interval = &interval.clone().or_else(usual);
     let mut check = Map::new();
     let test = std::iter::once("CMD").chain(command.iter().map(String::as_str)).map(|word| Value::from(escaped(word)));
     check.insert("test".into(), test.collect());

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::container::{self, some};
 use super::document::{Piece, Rendered, merge, yaml};
 use super::parts;
-use crate::app::{Confinement, Container, GeneratedFile, ImageRef, Port, Probe, Service};
+use crate::app::{Confinement, Container, GeneratedFile, ImageRef, Port, Service};
 use crate::diagnostic::{Code, Note};
 use crate::plan::Plan;
 
@@ -103,12 +103,8 @@ pub fn service(service: &Service, image: &ImageRef, folder: &Path) -> Piece {
     let mounted = volumes.iter().map(|volume| Value::from(parts::volume(volume)));
     let mounted: Vec<Value> = mounted.chain(container::in_memory(&confinement)).collect();
     put("volumes", some(&mounted).map(Value::from));
-    match health.as_ref().map(|health| (health, &health.probe)) {
-        Some((health, Probe::Command(_))) => put("healthcheck", parts::health(health)),
-        Some((_, Probe::Http(..))) => notes.push(container::without_health(name.as_str(), "HTTP client")),
-        Some((_, Probe::Port(_))) => notes.push(container::without_health(name.as_str(), "TCP client")),
-        None => {}
-    }
+    put("healthcheck", health.as_ref().and_then(parts::health));
+    notes.extend(health.as_ref().and_then(|health| container::without_health(name.as_str(), health)));
     put("stop_grace_period", Some(stop_grace_period.as_deref().unwrap_or(GRACE_PERIOD).into()));
     let mut deploy = Map::new();
     deploy.insert("replicas".into(), replicas.unwrap_or(1).into());

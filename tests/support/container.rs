@@ -7,7 +7,7 @@ use super::{judge, ok};
 
 /// What of an image's config matters to a container, and its files with mode, owner and sum.
 pub fn describe(image: &str) -> (String, String) {
-    let format = "{{.Config.User}} {{json .Config.ExposedPorts}} {{json .Config.Env}} {{json .Config.Cmd}} {{json .Config.Entrypoint}} {{.Config.WorkingDir}} {{json .Config.Labels}} {{json .Config.Volumes}} {{json .Config.StopSignal}} {{.Architecture}}";
+    let format = "{{.Config.User}} {{json .Config.ExposedPorts}} {{json .Config.Env}} {{json .Config.Cmd}} {{json .Config.Entrypoint}} {{.Config.WorkingDir}} {{json .Config.Labels}} {{json .Config.Volumes}} {{json .Config.StopSignal}} {{.Architecture}} {{json .Config.Healthcheck}}";
     let config = judge("docker", &["image", "inspect", "--format", format, image]);
     let container = judge("docker", &["create", "--platform", "linux/arm64", image, "x"]);
     let container = container.trim();

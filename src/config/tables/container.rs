@@ -67,6 +67,9 @@ pub struct HealthTable {
     pub port: Option<u16>,
     /// Command to run, instead of a path.
     pub command: Option<Vec<String>>,
+    /// Whether the image of a package contains a program of about 2 KB that asks for the path or the port, so that compose, swarms
+    /// and `docker run` can check it too. Default: `true`.
+    pub probe: Option<bool>,
     /// Time between checks, such as `10s`.
     pub interval: Option<String>,
     /// Time limit of one check, such as `3s`.

@@ -8,7 +8,7 @@ use crate::app::{Health, Probe};
 /// On the node's network it is asked where the service may listen alone.
 pub fn probes(health: &Health, on_host: bool) -> [(&'static str, Value); 2] {
     let mut probe = Map::new();
-    let Health { probe: asked, interval, timeout, retries, start_period } = health;
+    let Health { probe: asked, interval, timeout, retries, start_period, client: _ } = health;
     let (key, mut question) = match asked {
         Probe::Http(path, port) => ("httpGet", json!({ "path": path, "port": port })),
         Probe::Port(port) => ("tcpSocket", json!({ "port": port })),

@@ -26,6 +26,7 @@ pub fn check(value: &Value) -> Option<Health> {
         timeout: time("timeout"),
         retries: value.get("retries").and_then(Value::as_u64).and_then(|retries| retries.try_into().ok()),
         start_period: time("start_period"),
+        client: None,
     })
 }
 
