@@ -5,7 +5,7 @@ mod support;
 use std::process::{Command, ExitCode, Output};
 
 use support::harness::{self, test};
-use support::needs::{docker, podman};
+use support::needs::{compose, docker, podman};
 use support::podman::Podman;
 use support::running::{Proxy, left, position, start};
 use support::{Project, appbundle, fails, free_ports, judge, ok, run, text};
@@ -133,6 +133,82 @@ fn a_port_that_is_taken_is_told_and_removed() {
     assert!(error.contains(&told) && error.contains(&format!("(PID {})", std::process::id())), "{error}");
     assert!(!error.contains("Compiling") && !error.contains("Starting"), "{error}");
     assert_eq!(left("taken"), "");
+}
+
+/// What an `.env` may have. Compose itself says what each line means.
+const DOTENV: &str = concat!(
+    "\u{feff}# a comment\n\nPLAIN=value\n  SPACED  =  two words  \nexport EXPORTED=yes\nexport\tTAB=a\t# no comment\nexportED=odd\n",
+    "YAML: colon\nCOLON:x\nSINGLE='it is $PLAIN # not \"this\"\\n'\nDOUBLE=\"a ${PLAIN} # b \\\"q\\\" \\$PLAIN \\n\\tz \\\\ \\a \\x \\' back\"\n",
+    "INLINE=x # comment\nHASH=x#y\nHASHQ=\"x\" # after\nFIRST=#x\nSECOND=  # x\nEMPTY=\nEMPTYQ=''\n",
+    "USES=${PLAIN}-${NONE:-fallback}-$LATER\nLATER=1\nNEST=${NONE:-${PLAIN}}\nPLUS=${PLAIN:+set}\nDOLLAR=5$$\nBACK=a\\nb\\$PLAIN\n",
+    "MULTI=\"line one\nline two\"\nDOTTED.NAME=dot\n1DIGIT=one\nD-ASH=dash\nOVER=file\nUSESOVER=${OVER}\nTWO=\"q\" MORE=1\nINHERITED\nNOTSET\n",
+    "ESC='a\\'b\\\\'\nDUP=1\nDUP=2\nPAIR=a=b\nUNI=\u{fc}\nCR=x # c\r\nCRQ=\"q\"\r\nQUOTE=a\"b\"\nTOKEN=of a file\nLAST=last",
+);
+
+/// The environment that compose gives a service of `app.yml`.
+fn composed(project: &Project) -> std::collections::BTreeMap<String, String> {
+    let mut compose = Command::new("docker-compose-v2");
+    compose.current_dir(project.path()).args(["-p", "x", "-f", "app.yml", "config", "--format", "json"]);
+    let shown: serde_json::Value =
+        serde_json::from_str(&ok(compose.envs([("OVER", "process"), ("INHERITED", "ours")]))).expect("JSON");
+    let environment = shown["services"]["store"]["environment"].as_object().expect("a table").clone();
+    let pairs = environment.into_iter().filter_map(|(name, value)| Some((name, value.as_str()?.replace("$$", "$"))));
+    pairs.collect()
+}
+
+fn an_env_file_is_read_as_compose_reads_it() {
+    let project =
+        app("dotenv", &[("store", &format!("{HEALTHY}secrets = {{ TOKEN = {{ secret = \"tokens\", key = \"api\" }} }}\n"))]);
+    let names = DOTENV
+        .split(['\n', ' ', '=', ':', '\t', '\u{feff}'])
+        .filter(|word| word.chars().next().is_some_and(char::is_uppercase) && word.bytes().all(|b| b.is_ascii_uppercase()));
+    let names: std::collections::BTreeSet<&str> = names.chain(["NONE", "exportED"]).collect();
+    assert!(names.len() > 35, "{names:?}");
+    let replaced: String = names.iter().map(|name| format!("      T_{name}: '${{{name}-unset}}'\n")).collect();
+    let handed: String =
+        ["1DIGIT", "D-ASH", "DOTTED.NAME", "EMPTY", "INHERITED", "NOTSET"].map(|name| format!("      {name}:\n")).concat();
+    let text = format!(
+        "services:\n  store:\n    image: store:#VERSION#\n    env_file: settings.env\n    environment:\n      PORT: 8000\n{replaced}{handed}"
+    );
+    project.write("app.yml", &text);
+    project.write(".env", DOTENV);
+    project.write(
+        "settings.env",
+        "# theirs\nS_USES=\"${PLAIN} ${S_NONE:-d} ${OVER}\"\nS_RAW='$PLAIN' # c\nexport OVER=settings\nINHERITED\nPORT=1\n",
+    );
+    let mut running = start(command(&project, &[]).envs([("OVER", "process"), ("INHERITED", "ours")]));
+    running.wait_for("Running 1 service;");
+    let name = judge("docker", &["ps", "--filter", "name=dotenv-", "--format", "{{.Names}}"]);
+    let given: Vec<String> =
+        serde_json::from_str(&judge("docker", &["inspect", "--format", "{{json .Config.Env}}", name.trim()])).expect("JSON");
+    let mut given: std::collections::BTreeMap<String, String> =
+        given.iter().filter_map(|pair| pair.split_once('=')).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    running.signal("INT");
+    let (code, said) = running.end();
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(given.remove("TOKEN").as_deref(), Some("of a file"));
+    given.remove("PATH");
+    let wanted = composed(&project);
+    assert!(wanted.len() > 45 && wanted["T_OVER"] == "process" && wanted["OVER"] == "settings", "{wanted:?}");
+    assert_eq!(given, wanted);
+    assert_eq!(left("dotenv"), "");
+
+    // A mistake in it is told with its line, before anything is built.
+    project.write(".env", "A=1\nB C=2\n");
+    let error = fails(&mut command(&project, &[]), 1);
+    assert!(
+        error.contains("/.env`") && error.contains("line 2\n") && error.contains("the name `B C` contains a space"),
+        "{error}"
+    );
+    assert!(!error.contains("Packing") && !error.contains("Starting"), "{error}");
+    // Without it, the secret is not set.
+    std::fs::remove_file(project.path().join(".env")).expect("removed");
+    let error = fails(&mut command(&project, &[]), 1);
+    assert!(error.contains("error[variable-missing]: the variable `TOKEN` of the service `store` is not set"), "{error}");
+    assert!(
+        error.contains("help: set it in `.env` next to the workspace's `Cargo.toml`, or before the command: `TOKEN=…"),
+        "{error}"
+    );
 }
 
 /// Every line of stdout is JSON: what containers print as well.
@@ -272,6 +348,7 @@ fn main() -> ExitCode {
         test!(two_runs_do_not_meet, [docker]),
         test!(what_does_not_become_well_is_told_and_removed, [docker]),
         test!(a_port_that_is_taken_is_told_and_removed, [docker]),
+        test!(an_env_file_is_read_as_compose_reads_it, [docker, compose]),
         test!(with_json_stdout_is_json_alone, [docker]),
         test!(what_does_not_end_is_killed_and_what_ends_well_is_no_fault, [docker]),
         test!(services_end_at_once_and_together, [docker]),

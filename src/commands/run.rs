@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use crate::engine::{Engine, Interrupt};
 use crate::pipeline::{self, Options, Session, load};
 use crate::plan::Format;
-use crate::runtime::{Output, Started, apps, owner, ports};
+use crate::runtime::{Output, Started, Variables, apps, owner, ports};
 use crate::shell::Shell;
 
 /// Options in addition to those of the plan.
@@ -38,19 +38,21 @@ pub fn run(options: &Options, run: &RunOptions, shell: &Shell) -> Result<()> {
             all.request.formats = vec![Format::Docker];
             let session = Session::apart(&all, shell)?;
             // What would fail once all is built is told before.
-            let (_, launches, _) = apps::of_plan(&session.plan)?;
+            let variables = Variables::read(&session.plan.workspace)?;
+            let (_, launches, _) = apps::of_plan(&session.plan, &variables)?;
             ports::check(&engine, &apps::select(launches, Some(&session.plan), &options.request.packages)?)?;
             let paths = pipeline::bundles(&session, &all, shell)?;
-            (paths.into_iter().next().context("nothing was built")?, Some(session.plan))
+            (paths.into_iter().next().context("nothing was built")?, Some((session.plan, variables)))
         }
     };
     let contents = load::read(&path, shell)?;
     let (name, launches, notes) = match &app {
-        Some(plan) => apps::of_plan(plan)?,
+        Some((plan, variables)) => apps::of_plan(plan, variables)?,
         None => {
             apps::of_bundle(&path, &contents).with_context(|| format!("failed to find out what `{}` runs", path.display()))?
         }
     };
+    let app = app.map(|(plan, _)| plan);
     let allowed = app.as_ref().map(|plan| plan.allow.clone()).unwrap_or_default();
     shell.notes(notes, &allowed);
     let launches = apps::in_order(apps::select(launches, app.as_ref(), &options.request.packages)?)?;

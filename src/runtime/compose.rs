@@ -10,8 +10,9 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::{Map, Value};
 
 use super::environment::read_environment;
+use super::interpolation::{replaced, scalar};
 use super::launch::Launch;
-use super::variables::{replaced, scalar};
+use super::variables::Variables;
 use crate::app::{Confinement, Container, Cpu, ImageRef, Memory, Port, Resources, Volume};
 use crate::diagnostic::{Code, Note};
 use parts::{check, parse_volume, short_port};
@@ -25,15 +26,16 @@ const WITHOUT_MEANING: [&str; 8] =
 ///
 /// # Errors
 /// When a service has no image, or a value cannot be parsed.
-pub fn launches(document: &Value, folder: &Path) -> Result<(Vec<Launch>, Vec<Note>)> {
+pub fn launches(document: &Value, folder: &Path, variables: &Variables) -> Result<(Vec<Launch>, Vec<Note>)> {
     let services = document.get("services").context("`services` is missing")?;
-    let services = replaced(services, &|name| std::env::var(name).ok())?;
+    let services = replaced(services, &|name| variables.get(name))?;
     let services = services.as_object().context("`services` is not a map")?;
     let (mut launches, mut notes) = (Vec::new(), Vec::new());
     for (name, service) in services {
         let service = service.as_object().with_context(|| format!("the service `{name}` is not a map"))?;
         let launch = Launch { name: name.clone(), aliases: vec![name.clone()], ..Launch::default() };
-        let (launch, unread) = read(launch, service, folder).with_context(|| format!("failed to parse the service `{name}`"))?;
+        let (launch, unread) =
+            read(launch, service, folder, variables).with_context(|| format!("failed to parse the service `{name}`"))?;
         notes.extend(unread);
         launches.push(launch);
     }
@@ -45,16 +47,16 @@ pub fn launches(document: &Value, folder: &Path) -> Result<(Vec<Launch>, Vec<Not
 ///
 /// # Errors
 /// When a value cannot be parsed.
-pub fn over(launch: Launch, piece: &Map<String, Value>, folder: &Path) -> Result<(Launch, Vec<Note>)> {
-    let piece = replaced(&piece.clone().into(), &|name| std::env::var(name).ok())?;
+pub fn over(launch: Launch, piece: &Map<String, Value>, folder: &Path, variables: &Variables) -> Result<(Launch, Vec<Note>)> {
+    let piece = replaced(&piece.clone().into(), &|name| variables.get(name))?;
     let Some(piece) = piece.as_object().filter(|piece| !piece.is_empty()) else { return Ok((launch, Vec::new())) };
     let name = launch.name.clone();
-    read(launch, piece, folder).with_context(|| format!("failed to parse `compose` of the service `{name}`"))
+    read(launch, piece, folder, variables).with_context(|| format!("failed to parse `compose` of the service `{name}`"))
 }
 
-fn read(under: Launch, service: &Map<String, Value>, folder: &Path) -> Result<(Launch, Vec<Note>)> {
+fn read(under: Launch, service: &Map<String, Value>, folder: &Path, variables: &Variables) -> Result<(Launch, Vec<Note>)> {
     let name = under.name.clone();
-    let mut reader = Reader::new(service, folder);
+    let mut reader = Reader::new(service, folder, variables);
     let launch = reader.launch(under)?;
     let unread: Vec<&str> = reader.unread().filter(|key| !WITHOUT_MEANING.contains(key)).collect();
     let text = format!("`{}` of the service {{services}} is ignored here", unread.join("`, `"));
@@ -98,7 +100,7 @@ impl Reader<'_> {
         } = under;
         let mut of_files = BTreeMap::new();
         for file in self.list("env_file") {
-            of_files.extend(read_environment(&self.folder.join(file))?);
+            of_files.extend(read_environment(&self.folder.join(file), self.variables)?);
         }
         for (name, value) in of_files {
             environment.entry(name).or_insert(value);
@@ -185,15 +187,16 @@ mod tests {
         let text = "services:\n  a:\n    image: a:1\n    environment: { PATH: , NOBODY_HAS_SET_IT: , EMPTY: '', \
             A: '${PATH:?why}', B: '${NOBODY_HAS_SET_IT-b}', C: $$PATH }\n  \
             b:\n    image: b:1\n    environment: [PATH, NOBODY_HAS_SET_IT, X=]\n    labels: [PATH]\n";
+        let variables = Variables::read(Path::new("/nonexistent")).expect("variables");
         let document: Value = serde_saphyr::from_str(text).expect("yaml");
-        let (launches, _) = launches(&document, Path::new("/")).expect("launches");
+        let (launches, _) = launches(&document, Path::new("/"), &variables).expect("launches");
         let environment =
             |at: usize| launches[at].container.environment.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect::<Vec<_>>();
         assert_eq!(environment(0), [("A", path.as_str()), ("B", "b"), ("C", "$PATH"), ("EMPTY", ""), ("PATH", &path)]);
         assert_eq!(environment(1), [("PATH", path.as_str()), ("X", "")]);
         assert_eq!(launches[1].container.labels["PATH"], "");
         let document: Value = serde_saphyr::from_str(&text.replace("PATH:?why", "NOBODY_HAS_SET_IT:?why")).expect("yaml");
-        let error = super::launches(&document, Path::new("/")).expect_err("it is not set");
+        let error = super::launches(&document, Path::new("/"), &variables).expect_err("it is not set");
         assert!(error.to_string().contains("`NOBODY_HAS_SET_IT` must be set: why"), "{error}");
     }
 
@@ -217,8 +220,9 @@ services:
     volumes: ["data:/data:ro"]
     healthcheck: { test: ["CMD", "/check"], timeout: 2s }
 "#;
+        let variables = Variables::read(Path::new("/nonexistent")).expect("variables");
         let document: Value = serde_saphyr::from_str(text).expect("yaml");
-        let (launches, notes) = launches(&document, Path::new("/")).expect("launches");
+        let (launches, notes) = launches(&document, Path::new("/"), &variables).expect("launches");
         let [a, b] = &launches[..] else { panic!("two") };
         assert_eq!(a.container.args, ["sh", "-c", "echo $HOME"]);
         assert_eq!(a.after, ["b"]);
@@ -231,7 +235,7 @@ services:
         let shown: Vec<String> = notes.iter().map(ToString::to_string).collect();
         assert_eq!(shown, ["`mem_swappiness` of the service `a` is ignored here"]);
         let piece = serde_json::json!({ "environment": { "X": 2 }, "ports": [], "init": true, "entrypoint": ["/x"] });
-        let (over, _) = super::over(a.clone(), piece.as_object().expect("a map"), Path::new("/")).expect("merged");
+        let (over, _) = super::over(a.clone(), piece.as_object().expect("a map"), Path::new("/"), &variables).expect("merged");
         let merged = over.container;
         assert_eq!((merged.environment["X"].as_str(), merged.ports.len(), merged.args.len()), ("2", 0, 0));
         assert!(merged.confinement.init == Some(true) && merged.command == Some(vec!["/x".into()]) && over.after == ["b"]);

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use super::container::LiveContainer;
+use super::container::{Down, LiveContainer};
 use super::health;
 use super::launch::Launch;
 use super::manner::Manner;
@@ -127,6 +127,13 @@ impl<'a> Started<'a> {
         Ok(())
     }
 
+    /// The services whose program crashed or whose container was removed, and which were not started again.
+    pub fn down(&self) -> impl Iterator<Item = (&str, Down)> {
+        self.containers
+            .iter()
+            .filter_map(|container| Some((container.service.as_str(), container.down.filter(|_| container.ended)?)))
+    }
+
     /// Whether the user has interrupted.
     pub fn is_interrupted(&self) -> bool {
         self.interrupt.count() > 0
@@ -135,7 +142,7 @@ impl<'a> Started<'a> {
     /// The ports of this machine at which a service is reached, by its own port and protocol, such as `80/tcp`.
     pub fn ports(&self, service: &str) -> Result<BTreeMap<String, u16>> {
         let found = self.containers.iter().find(|container| container.service == service);
-        found.map_or_else(|| Ok(BTreeMap::new()), |container| Ok(self.engine.state(&container.name)?.ports))
+        found.map_or_else(|| Ok(BTreeMap::new()), |container| Ok(self.engine.state(&container.name)?.unwrap_or_default().ports))
     }
 
     fn start_quietly(&mut self, launch: &Launch) -> Result<()> {
@@ -158,11 +165,17 @@ impl<'a> Started<'a> {
             since: Instant::now(),
             told: false,
             ended: false,
+            down: None,
             shown: Arc::default(),
             follower: None,
         });
-        self.engine.start(&new.name)?;
-        self.follow(self.containers.len() - 1)
+        let at = self.containers.len() - 1;
+        if let Err(error) = self.engine.start(&new.name) {
+            // So `look` does not report it as ended.
+            self.containers[at].ended = true;
+            return Err(error);
+        }
+        self.follow(at)
     }
 
     /// Shows what a container writes, except what was already shown.
@@ -215,19 +228,27 @@ impl<'a> Started<'a> {
     pub fn look(&mut self) -> Result<bool> {
         for container in self.containers.iter_mut().filter(|container| !container.ended) {
             let state = self.engine.state(&container.name)?;
-            if !state.running {
+            let running = state.as_ref().filter(|state| state.running);
+            let Some(state) = running else {
                 container.ended = true;
                 container.well = true;
-                let fault = container.ending(&state, self.foreign);
+                let fault = container.ending(state.as_ref(), self.foreign);
+                container.down = match (&fault, state) {
+                    (Ok(()), _) => None,
+                    (_, Some(_)) => Some(Down::Crashed),
+                    (_, None) => Some(Down::Removed),
+                };
                 match fault.err().filter(|_| self.interrupt.count() == 0) {
                     None => self.shell.status("Ended", &container.service),
                     Some(fault) if self.manner.lenient => self.shell.warning(fault),
                     Some(fault) => return Err(fault),
                 }
-            } else if !container.well {
+                continue;
+            };
+            if !container.well {
                 container.answer = match &container.health {
                     None => None,
-                    Some(health) => health::check(self.engine, &container.name, &state, health, container.host_network)?.err(),
+                    Some(health) => health::check(self.engine, &container.name, state, health, container.host_network)?.err(),
                 };
                 container.well = container.answer.is_none();
                 if let Some(late) = container.late(self.manner.warn_after) {

@@ -150,11 +150,11 @@ fn apply(
         crate::fs::write(&folder.join(name), text.as_bytes())?;
     }
     let mut command = docker(engine, &path, node, last);
-    command.envs(node.variables(&facts.host)).envs(secrets(node)?);
+    command.envs(node.environment.beyond_process()).envs(node.variables(&facts.host)).envs(secrets(node));
     crate::process::capture(&mut command).map(drop).with_context(|| format!("failed to deploy the stack `{}`", node.full))
 }
 
-/// Checks that this process's environment has every secret of the stacks to deploy.
+/// Checks that every secret of the stacks to deploy is set.
 ///
 /// # Errors
 /// Names the first missing one.
@@ -162,28 +162,26 @@ pub fn check_secrets(top: &Node<'_>) -> Result<()> {
     let mut missing = None;
     top.walk_uncontrolled(&mut |node| {
         for service in node.stack.members(&node.plan.services) {
-            let unset = service.container.secrets.keys().find(|name| std::env::var_os(name).is_none());
+            let unset = service.container.secrets.keys().find(|name| node.environment.get(name).is_none());
             missing = missing.take().or_else(|| unset.map(|name| (service.name.to_string(), name.clone())));
         }
     });
     let Some((service, name)) = missing else { return Ok(()) };
     bail!(Code::VariableMissing.error(format!(
-        "the secret `{name}` of the service `{service}` is not set\nhelp: set it before the command: `{name}=… cargo appbundle deploy --to swarm`"
+        "the secret `{name}` of the service `{service}` is not set\nhelp: set it in `.env` next to the workspace's `Cargo.toml`, or before the command: `{name}=… cargo appbundle deploy --to swarm`"
     )))
 }
 
-/// The secrets of the stack's services from this process's environment, escaped so that Docker does not substitute in them.
-fn secrets(node: &Node<'_>) -> Result<BTreeMap<String, String>> {
+/// The secrets of the stack's services escaped so that Docker does not substitute in them.
+fn secrets(node: &Node<'_>) -> BTreeMap<String, String> {
     let members = node.stack.members(&node.plan.services);
     let mut found = BTreeMap::new();
     for name in members.iter().flat_map(|service| service.container.secrets.keys()) {
-        match std::env::var(name) {
-            Ok(value) => drop(found.insert(name.clone(), render::literal(&value))),
-            Err(std::env::VarError::NotPresent) => {}
-            Err(error) => return Err(error).with_context(|| format!("failed to read the variable `{name}`")),
+        if let Some(value) = node.environment.get(name) {
+            found.insert(name.clone(), render::literal(&value));
         }
     }
-    Ok(found)
+    found
 }
 
 fn docker(engine: &Engine, path: &Path, node: &Node<'_>, last: bool) -> Command {
