@@ -32,7 +32,7 @@ pub use interrupt::{Interrupt, on_signals};
 pub use new_container::{Network, NewContainer, Published};
 pub use owned::Labelled;
 pub use pull::Login;
-pub use swarm::{SwarmFacts, SwarmService};
+pub use swarm::{Replica, SavedService, SwarmFacts, SwarmService};
 
 /// The oldest API version with everything needed here: Docker 20.10, podman 3.
 const OLDEST: (usize, usize) = (1, 41);

@@ -308,7 +308,7 @@ fn what_cannot_be_started_is_tried_again() {
     let said = ended(running, "INT");
     ok(Command::new("docker").args(["rm", "-f", "appbundle-dev-late"]));
     ok(Command::new("docker").args(["rmi", &name]));
-    assert_eq!(said.matches("error").count(), 1, "{said}");
+    assert_eq!(said.matches("error: ").count(), 1, "{said}");
     assert!(!said.contains("Ended one") && !said.contains("exit code"), "{said}");
     assert_eq!(left("late"), "");
 }
