@@ -211,6 +211,27 @@ fn an_env_file_is_read_as_compose_reads_it() {
     );
 }
 
+/// What Docker can do is done, and the rest is told.
+fn a_compose_file_limits_its_containers() {
+    let project = app("bounded", &[("store", HEALTHY)]);
+    let text = "services:\n  store:\n    image: store:#VERSION#\n    environment: { PORT: 8000 }\n    deploy:\n      mode: replicated\n      replicas: 2\n      \
+        placement: { constraints: [node.role == manager] }\n      resources:\n        limits: { cpus: '0.50', memory: 64M, pids: 5 }\n        \
+        reservations: { cpus: '0.25', memory: 32M }\n";
+    project.write("app.yml", text);
+    let mut running = start(&mut command(&project, &[]));
+    let said = running.wait_for("Running 1 service;");
+    let name = judge("docker", &["ps", "--filter", "name=bounded-", "--format", "{{.Names}}"]);
+    let format = "{{.HostConfig.NanoCpus}} {{.HostConfig.Memory}} {{.HostConfig.CpuShares}} {{.HostConfig.MemoryReservation}}";
+    assert_eq!(judge("docker", &["inspect", "--format", format, name.trim()]).trim(), "500000000 67108864 256 33554432");
+    let told = "note[keys-ignored]: `deploy.placement`, `deploy.resources.limits.pids` of the service `store` is ignored here";
+    assert!(said.contains(told), "{said}");
+    assert!(said.contains("note[replicas-ignored]: `replicas` of `store` is ignored: each service runs once"), "{said}");
+    running.signal("INT");
+    let (code, said) = running.end();
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(left("bounded"), "");
+}
+
 /// Every line of stdout is JSON: what containers print as well.
 fn with_json_stdout_is_json_alone() {
     let project = app("lines", &[("store", &format!("{HEALTHY}replicas = 2\n"))]);
@@ -349,6 +370,7 @@ fn main() -> ExitCode {
         test!(what_does_not_become_well_is_told_and_removed, [docker]),
         test!(a_port_that_is_taken_is_told_and_removed, [docker]),
         test!(an_env_file_is_read_as_compose_reads_it, [docker, compose]),
+        test!(a_compose_file_limits_its_containers, [docker]),
         test!(with_json_stdout_is_json_alone, [docker]),
         test!(what_does_not_end_is_killed_and_what_ends_well_is_no_fault, [docker]),
         test!(services_end_at_once_and_together, [docker]),

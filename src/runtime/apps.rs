@@ -64,9 +64,7 @@ fn of_service(plan: &Plan, service: &Service, variables: &Variables) -> Result<(
         ..Launch::default()
     };
     let (launch, mut notes) = compose::over(launch, &service.compose, &plan.workspace, variables)?;
-    if service.container.is_replicated() {
-        notes.push(Code::ReplicasIgnored.note_of(&service.name, "`replicas` of {services} is ignored: each service runs once"));
-    }
+    notes.extend(launch.replicas_note());
     Ok((launch, notes))
 }
 

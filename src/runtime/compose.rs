@@ -1,5 +1,6 @@
 //! Parses the user's own compose text (Compose Specification) into the containers to start.
 
+mod deploy;
 mod parts;
 mod reader;
 
@@ -15,12 +16,12 @@ use super::launch::Launch;
 use super::variables::Variables;
 use crate::app::{Confinement, Container, Cpu, ImageRef, Memory, Port, Resources, Volume};
 use crate::diagnostic::{Code, Note};
+use deploy::Deploy;
 use parts::{check, parse_volume, short_port};
 use reader::Reader;
 
 /// Keys that are ignored without a note, because they do not matter on this machine.
-const WITHOUT_MEANING: [&str; 8] =
-    ["build", "container_name", "deploy", "hostname", "logging", "platform", "pull_policy", "restart"];
+const WITHOUT_MEANING: [&str; 6] = ["build", "container_name", "hostname", "logging", "platform", "pull_policy"];
 
 /// Parses a compose file's document into launches, and notes on the keys that are ignored. Relative paths start at `folder`.
 ///
@@ -37,6 +38,7 @@ pub fn launches(document: &Value, folder: &Path, variables: &Variables) -> Resul
         let (launch, unread) =
             read(launch, service, folder, variables).with_context(|| format!("failed to parse the service `{name}`"))?;
         notes.extend(unread);
+        notes.extend(launch.replicas_note());
         launches.push(launch);
     }
     Ok((launches, notes))
@@ -117,6 +119,13 @@ impl Reader<'_> {
         let (memory_limit, memory) = (amount("mem_limit", memory_limit), amount("mem_reservation", memory));
         let cpu_limit = self.text("cpus").map_or(cpu_limit, |text| Cpu::parse(&text).ok());
         let cpu = self.text("cpu_shares").map_or(cpu, |text| Cpu::of_shares(text.parse().ok()?));
+        let restart = self.text("restart").or(restart);
+        let resources = Resources { cpu, memory, cpu_limit, memory_limit };
+        let deploy = match self.take("deploy").and_then(Value::as_object) {
+            Some(table) => deploy::parse(table, resources),
+            None => Deploy { resources, ..Deploy::default() },
+        };
+        self.ignore(deploy.ignored);
         Ok(Container {
             image,
             args: words.unwrap_or(if entrypoint.is_some() { Vec::new() } else { args }),
@@ -129,14 +138,14 @@ impl Reader<'_> {
             health: self.take("healthcheck").map_or(health, check),
             user: self.text("user").or(user),
             workdir: self.text("working_dir").or(workdir),
-            restart,
+            restart: deploy.restart.map(str::to_owned).or(restart),
             network_mode: self.text("network_mode").or(network_mode),
             devices: self.list_over("devices", devices),
             privileged: self.flag("privileged", privileged),
             confinement: self.confinement(confinement),
             labels,
-            replicas,
-            resources: Resources { cpu, memory, cpu_limit, memory_limit },
+            replicas: deploy.replicas.or(replicas),
+            resources: deploy.resources,
             stop_grace_period: self.text("stop_grace_period").or(stop_grace_period),
         })
     }

@@ -23,7 +23,7 @@ impl SavedService {
 }
 
 impl Engine {
-    /// The services of a stack as they are now.
+    /// The services of a stack as they are now, by name.
     pub fn saved(&self, stack: &str) -> Result<Vec<SavedService>> {
         let options = ListServicesOptionsBuilder::new().filters(&only(stack)).build();
         let services = self.wait(&format!("inspecting the stack `{stack}`"), self.docker.list_services(Some(options)))?;
@@ -31,7 +31,9 @@ impl Engine {
             let spec = service.spec?;
             Some(SavedService { name: spec.name.clone()?, spec })
         });
-        Ok(saved.collect())
+        let mut saved: Vec<SavedService> = saved.collect();
+        saved.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(saved)
     }
 
     /// Makes a service what it was; returns whether it differed. Its image gets its name back, if `label` tells which one it was.

@@ -17,17 +17,23 @@ pub struct Reader<'a> {
     /// What it refers to.
     pub variables: &'a Variables,
     unread: Vec<&'a str>,
+    ignored: Vec<String>,
 }
 
 impl<'a> Reader<'a> {
     /// Reads a service whose relative paths start at `folder`.
     pub fn new(service: &'a Map<String, Value>, folder: &'a Path, variables: &'a Variables) -> Self {
-        Self { service, folder, variables, unread: service.keys().map(String::as_str).collect() }
+        Self { service, folder, variables, unread: service.keys().map(String::as_str).collect(), ignored: Vec::new() }
     }
 
-    /// The keys that were not read.
-    pub fn unread(&self) -> impl Iterator<Item = &'a str> {
-        self.unread.iter().copied()
+    /// The keys that were not read, and the paths of those that were read but are not applied.
+    pub fn unread(&self) -> impl Iterator<Item = &str> {
+        self.unread.iter().copied().chain(self.ignored.iter().map(String::as_str))
+    }
+
+    /// Takes note of keys within a value that are not applied.
+    pub fn ignore(&mut self, paths: Vec<String>) {
+        self.ignored.extend(paths);
     }
 
     /// A value, unless it is null.
