@@ -6,8 +6,10 @@ mod container;
 pub mod dependency;
 mod dotenv;
 mod environment;
+mod found;
 mod health;
 mod interpolation;
+mod labels;
 mod launch;
 mod manner;
 mod new;
@@ -19,6 +21,7 @@ mod variables;
 
 pub use container::Down;
 pub use dependency::Addresses;
+pub use found::{FoundApp, table};
 pub use launch::Launch;
 pub use manner::{Grace, Manner};
 pub use output::Output;

@@ -232,6 +232,83 @@ fn a_compose_file_limits_its_containers() {
     assert_eq!(left("bounded"), "");
 }
 
+/// Removes the containers of an app whatever becomes of the test.
+struct Background(&'static str);
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        let script = "docker ps -aq --filter name=$0- | xargs -r docker rm -f; docker network ls -q --filter name=$0- | xargs -r docker network rm";
+        run(Command::new("sh").args(["-c", script, self.0]));
+    }
+}
+
+/// Later processes find what runs, also what a `run` in another terminal attends to.
+fn what_runs_in_the_background_is_found_and_stopped() {
+    let [port] = free_ports();
+    let front = format!("{HEALTHY}depends-on = [\"store\"]\nports = [\"127.0.0.1:{port}:8000\"]\n");
+    let _background = Background("behind");
+    let project = app("behind", &[("front", &front), ("store", HEALTHY)]);
+    let verb = |words: &[&str]| {
+        let mut command = appbundle(project.path(), words);
+        command.args(["--color", "never"]);
+        command
+    };
+    assert!(text(&run(&mut verb(&["ps"])).stderr).contains("no container of behind was found"));
+    let error = fails(&mut verb(&["logs"]), 1);
+    assert!(error.contains("help: start the app with `cargo appbundle run --detach`"), "{error}");
+
+    let said = text(&run(&mut command(&project, &["--detach"])).stderr);
+    assert!(said.contains("Running 2 services in the background; `cargo appbundle stop` stops them"), "{said}");
+    assert!(said.contains(&format!("Serving front at http://127.0.0.1:{port}")), "{said}");
+    // Another run is no reason to remove it.
+    let other = app("beside", &[("one", HEALTHY)]);
+    let mut running = start(&mut command(&other, &[]));
+    running.wait_for("Running 1 service;");
+    running.signal("INT");
+    running.end();
+    let shown = ok(&mut verb(&["ps"]));
+    let row = shown.lines().find(|line| line.starts_with("front ")).expect("a row");
+    assert!(
+        row.contains("Up ") && row.contains(&format!("127.0.0.1:{port}->8000/tcp")) && row.contains("run --detach"),
+        "{shown}"
+    );
+    let states: serde_json::Value = serde_json::from_str(&ok(&mut verb(&["ps", "--json"]))).expect("JSON");
+    assert_eq!(
+        (states.as_array().map(Vec::len), &states[0]["service"], &states[0]["state"]),
+        (Some(2), &"store".into(), &"running".into())
+    );
+    assert_eq!(ok(&mut verb(&["logs", "store", "--tail", "1"])), "store | started with nothing and nothing as 65532\n");
+    assert!(ok(&mut verb(&["logs"])).contains("front | started with nothing"));
+    let error = fails(&mut verb(&["logs", "stor"]), 1);
+    assert!(error.contains("no container of the service `stor` was found; did you mean `store`?"), "{error}");
+    // The exit code of the command is that of the program in the container.
+    ok(appbundle(project.path(), &["exec", "store", "/usr/local/bin/store", "--ask"]).env("PORT", "1"));
+    let missing = run(&mut appbundle(project.path(), &["exec", "--app", "behind", "store", "/nonexistent"]));
+    assert!(matches!(missing.status.code(), Some(126 | 127)), "{missing:?}");
+    let mut following = start(&mut verb(&["logs", "--follow"]));
+    following.wait_for("front | started with");
+    let said = text(&run(&mut verb(&["stop"])).stderr);
+    assert!(position(&said, "Stopping front") < position(&said, "Stopping store"), "{said}");
+    assert!(said.contains("Removed 2 containers and the network"), "{said}");
+    let (code, said) = following.end();
+    assert!(code == Some(0) && said.contains("store | ending on SIGTERM"), "{said}");
+    assert_eq!(left("behind"), "");
+
+    let mut running = start(&mut command(&project, &[]));
+    running.wait_for("Running 2 services;");
+    let shown = ok(&mut verb(&["ps"]));
+    assert!(shown.contains(&format!("process {}", running.child.id())), "{shown}");
+    ok(&mut verb(&["stop"]));
+    let (code, said) = running.end();
+    assert!(code == Some(0) && said.contains("Removed 2 containers and the network"), "{said}");
+    assert_eq!(left("behind"), "");
+    assert!(text(&run(&mut verb(&["stop"])).stderr).contains("Stopped nothing"));
+    // What does not become healthy is not left behind.
+    project.service("store", &HEALTHY.replace("{ PORT", "{ FAIL = \"7\", PORT"));
+    fails(&mut command(&project, &["--detach"]), 1);
+    assert_eq!(left("behind"), "");
+}
+
 /// Every line of stdout is JSON: what containers print as well.
 fn with_json_stdout_is_json_alone() {
     let project = app("lines", &[("store", &format!("{HEALTHY}replicas = 2\n"))]);
@@ -371,6 +448,7 @@ fn main() -> ExitCode {
         test!(a_port_that_is_taken_is_told_and_removed, [docker]),
         test!(an_env_file_is_read_as_compose_reads_it, [docker, compose]),
         test!(a_compose_file_limits_its_containers, [docker]),
+        test!(what_runs_in_the_background_is_found_and_stopped, [docker]),
         test!(with_json_stdout_is_json_alone, [docker]),
         test!(what_does_not_end_is_killed_and_what_ends_well_is_no_fault, [docker]),
         test!(services_end_at_once_and_together, [docker]),

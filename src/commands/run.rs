@@ -10,7 +10,7 @@ use crate::engine::{Engine, Interrupt};
 use crate::pipeline::{self, Options, Session, load};
 use crate::plan::Format;
 use crate::runtime::{Output, Started, Variables, apps, owner, ports};
-use crate::shell::Shell;
+use crate::shell::{Shell, count};
 
 /// Options in addition to those of the plan.
 #[derive(Clone, Debug)]
@@ -19,10 +19,12 @@ pub struct RunOptions {
     pub bundle: Option<PathBuf>,
     /// How long to wait for each service to become healthy.
     pub timeout: Duration,
+    /// Whether the containers keep running when all are healthy.
+    pub detach: bool,
 }
 
 /// Runs the services that the request names, and what they depend on, until all have ended, one fails, or the user interrupts.
-/// Nothing of them is left.
+/// Nothing of them is left, unless they are detached.
 ///
 /// # Errors
 /// When a service fails, or does not become healthy in time.
@@ -71,7 +73,18 @@ pub fn run(options: &Options, run: &RunOptions, shell: &Shell) -> Result<()> {
     let names: Vec<&str> = launches.iter().map(|launch| launch.name.as_str()).collect();
     let output = Output::new(&names, shell);
     let mut started = Started::new(&engine, &name, &foreign, &output, &interrupt, shell);
-    let ended = started.all(&launches, run.timeout);
+    if run.detach {
+        started = started.detached();
+    }
+    let mut ended = started.up(&launches, run.timeout);
+    if ended.is_ok() && run.detach && interrupt.count() == 0 {
+        let services = count(launches.len(), "service");
+        shell.status("Running", format_args!("{services} in the background; `cargo appbundle stop` stops them"));
+        return Ok(());
+    }
+    if ended.is_ok() {
+        ended = started.attend();
+    }
     let stopped = started.stop();
     if ended.is_err()
         && let Err(error) = &stopped

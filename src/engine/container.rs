@@ -108,8 +108,14 @@ impl Engine {
     }
 
     /// Passes on what a container writes, from its start until it ends, with whether it came from stderr.
-    pub fn follow(&self, name: &str, mut show: impl FnMut(&[u8], bool)) -> Result<()> {
-        let options = LogsOptionsBuilder::new().follow(true).stdout(true).stderr(true).build();
+    pub fn follow(&self, name: &str, show: impl FnMut(&[u8], bool)) -> Result<()> {
+        self.output(name, true, None, show)
+    }
+
+    /// Passes on the last `tail` lines that a container has written, or all, and with `follow` what it writes until it ends.
+    pub fn output(&self, name: &str, follow: bool, tail: Option<usize>, mut show: impl FnMut(&[u8], bool)) -> Result<()> {
+        let tail = tail.map_or_else(|| "all".to_owned(), |lines| lines.to_string());
+        let options = LogsOptionsBuilder::new().follow(follow).stdout(true).stderr(true).tail(&tail).build();
         let doing = format!("following the container `{name}`");
         self.runtime.block_on(async {
             let mut pieces = std::pin::pin!(self.docker.logs(name, Some(options)));

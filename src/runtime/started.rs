@@ -1,5 +1,6 @@
 //! The containers of one run, from the first start until all are removed.
 
+mod adopt;
 mod again;
 mod stop;
 
@@ -12,6 +13,7 @@ use anyhow::{Result, bail};
 
 use super::container::{Down, LiveContainer};
 use super::health;
+use super::labels;
 use super::launch::Launch;
 use super::manner::Manner;
 use super::new;
@@ -34,6 +36,7 @@ pub struct Started<'a> {
     interrupt: &'a Interrupt,
     shell: &'a Shell,
     manner: Manner,
+    detached: bool,
     network: bool,
     containers: Vec<LiveContainer>,
 }
@@ -50,12 +53,17 @@ impl<'a> Started<'a> {
     ) -> Self {
         let (containers, manner) = (Vec::new(), Manner::default());
         let name = owner::run_name(app);
-        Self { engine, app, name, foreign, output, interrupt, shell, manner, network: false, containers }
+        Self { engine, app, name, foreign, output, interrupt, shell, manner, detached: false, network: false, containers }
     }
 
     /// Sets how strict to be with the containers.
     pub fn with(self, manner: Manner) -> Self {
         Self { manner, ..self }
+    }
+
+    /// Lets the containers outlive this process.
+    pub fn detached(self) -> Self {
+        Self { detached: true, ..self }
     }
 
     /// Creates the network in which the containers find each other.
@@ -65,8 +73,8 @@ impl<'a> Started<'a> {
         Ok(())
     }
 
-    /// Starts all in order, then waits until all have ended, one fails, or the user interrupts.
-    pub fn all(&mut self, launches: &[Launch], timeout: Duration) -> Result<()> {
+    /// Starts all in order, and waits until they are healthy, or the user interrupts.
+    pub fn up(&mut self, launches: &[Launch], timeout: Duration) -> Result<()> {
         self.connect()?;
         for launch in launches {
             self.wait_for(&launch.after, timeout)?;
@@ -80,7 +88,14 @@ impl<'a> Started<'a> {
             for launch in launches.iter().filter(|launch| !launch.addresses().is_empty()) {
                 self.shell.status("Serving", format_args!("{} at {}", launch.name, launch.addresses().join(", ")));
             }
-            self.shell.status("Running", format_args!("{}; Ctrl-C stops them", count(launches.len(), "service")));
+        }
+        Ok(())
+    }
+
+    /// Waits until all have ended, one fails, or the user interrupts.
+    pub fn attend(&mut self) -> Result<()> {
+        if self.interrupt.count() == 0 {
+            self.shell.status("Running", format_args!("{}; Ctrl-C stops them", count(self.containers.len(), "service")));
         }
         while self.interrupt.count() == 0 {
             if self.look()? {
@@ -93,8 +108,9 @@ impl<'a> Started<'a> {
 
     fn labels(&self) -> BTreeMap<String, String> {
         BTreeMap::from([
-            ("io.github.cargo-appbundle.run".to_owned(), self.name.clone()),
-            (owner::LABEL.to_owned(), owner::of_this_process()),
+            (labels::RUN.to_owned(), self.name.clone()),
+            (labels::APP.to_owned(), self.app.to_owned()),
+            (owner::LABEL.to_owned(), if self.detached { owner::DETACHED.to_owned() } else { owner::of_this_process() }),
         ])
     }
 
@@ -150,6 +166,7 @@ impl<'a> Started<'a> {
         let mut new = new::container(launch, self.engine, self.app, &self.name);
         new.platform = self.foreign.get(&image).cloned();
         new.labels = self.labels();
+        new.labels.extend(labels::of(launch));
         self.engine.create(&new)?;
         self.containers.push(LiveContainer {
             service: launch.name.clone(),
