@@ -2,6 +2,7 @@
 
 mod auterionos;
 mod contents;
+mod head;
 mod layout;
 mod marks;
 mod outgoing;

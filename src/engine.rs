@@ -19,7 +19,7 @@ mod trace;
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use bollard::Docker;
 use tokio::runtime::Runtime;
 
@@ -105,7 +105,10 @@ impl Engine {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().context("failed to start the async runtime")?;
         let docker = endpoint.client(PATIENCE)?;
-        let told = |error| error::told(error, endpoint, without, "saying its version");
+        let told = |error| match error::is_refused(&error) {
+            true => anyhow!("connection refused"),
+            false => error::told(error, endpoint, without, "saying its version"),
+        };
         let version = runtime.block_on(docker.version()).map_err(told)?;
         let api = version.api_version.unwrap_or_default();
         let number = |text: &str| -> Option<(usize, usize)> {

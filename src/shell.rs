@@ -109,13 +109,11 @@ impl Shell {
     }
 
     fn print(&self, text: std::fmt::Arguments<'_>) {
-        let choice = if self.colored() { ColorChoice::Always } else { ColorChoice::Never };
-        let mut stream = anstream::AutoStream::new(std::io::stderr().lock(), choice);
-        if self.busy.load(Ordering::Relaxed) {
-            let _ = write!(stream, "\r\x1b[K");
-        }
-        // If stderr is closed, there is nowhere to report it.
-        let _ = writeln!(stream, "{text}");
+        let start = if self.busy.load(Ordering::Relaxed) { "\r\x1b[K" } else { "" };
+        let text = format!("{text}\n");
+        let text = if self.colored() { text } else { anstream::adapter::strip_str(&text).to_string() };
+        // In one write: stdout is the same terminal, and has the lines of services. If stderr is closed, there is nowhere to report it.
+        let _ = std::io::stderr().write_all(format!("{start}{text}").as_bytes());
     }
 
     /// `   Compiling …`: a step that began or ended.

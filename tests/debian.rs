@@ -406,7 +406,7 @@ fn mistakes_in_the_table_have_their_place() {
     for (base, words) in [
         ("{ debian = \"bookworm\" }", "`base` has no `packages`"),
         ("{ packages = [\"a\"] }", "need `debian` or `ubuntu`"),
-        ("{ debian = \"bookworm\", ubuntu = \"noble\", packages = [\"a\"] }", "takes none of the other sources"),
+        ("{ debian = \"bookworm\", ubuntu = \"noble\", packages = [\"a\"] }", "cannot be combined with another source"),
         ("{ debian = \"book worm\", packages = [\"a\"] }", "is not the name of a suite"),
         ("{ debian = \"bookworm\", packages = [\"A/b\"] }", "`A/b` is not the name of a package"),
         ("{ debian = \"bookworm\", packages = [\"a\"], mirror = \"ftp://x\" }", "is not a URL"),

@@ -101,6 +101,7 @@ fn mistakes_between_files_and_commands_have_codes() {
     meets("generated-outdated", &mut command(&["generate", "--for", "compose", "--check"]));
     meets("no-build", &mut command(&["push", "--repo", "localhost:1/test"]));
     meets("not-a-bundle", &mut command(&["verify", "Cargo.toml"]));
+    meets("not-a-bundle", &mut command(&["load", "Cargo.toml"]));
     meets("tools-missing", &mut command(&["doctor", "--format", "docker", "--target", "s390x-unknown-linux-gnu"]));
     meets("workspace-unreadable", &mut command(&["plan", "--manifest-path", "none/Cargo.toml"]));
 

@@ -167,6 +167,9 @@ fn an_engine_that_is_absent_old_or_no_engine_is_told() {
         "{error}"
     );
     assert!(error.contains("help: start one"), "{error}");
+    let [closed] = support::free_ports();
+    let error = fails(&mut load(&format!("tcp://127.0.0.1:{closed}")), 1);
+    assert!(error.contains(&format!("`tcp://127.0.0.1:{closed}` (DOCKER_HOST): connection refused\nhelp: start one")), "{error}");
     let error = fails(&mut load("ssh://somewhere"), 1);
     assert!(error.contains("use `unix://` or `tcp://`"), "{error}");
 
@@ -234,10 +237,7 @@ fn doctor_shows_the_engine_and_asks_for_it_only_where_it_is_needed() {
     assert!(shown.contains("ok  running amd64: this machine"), "{shown}");
     let absent = Some("unix:///nonexistent/docker.sock");
     let shown = text(&doctor(absent).stdout);
-    assert!(
-        shown.contains("(no)  container engine\n          runs images on this machine; without it, `build` works"),
-        "{shown}"
-    );
+    assert!(shown.contains("(no)  container engine\n          runs images; without it, `build` works"), "{shown}");
     project.edit("Cargo.toml", |text| text + "engine = \"docker\"\n");
     let output = doctor(absent);
     let shown = text(&output.stdout);
@@ -271,6 +271,7 @@ fn the_last_bundle_is_that_of_the_usual_target() {
     for verb in ["load", "inspect", "verify"] {
         let error = fails(&mut appbundle(project.path(), &[verb]), 1);
         assert!(error.starts_with("error[no-build]: the last build is version 1.2.3 for x86_64"), "{error}");
+        assert!(error.contains(", not for aarch64-unknown-linux-gnu\nhelp: select it with `--target"), "{error}");
     }
     ok(&mut appbundle(project.path(), &["load", "--target", X86]));
     assert_eq!(judge("docker", &["run", "--rm", "com.example.usual.alpha:1.2.3"]), "alpha\n");

@@ -69,6 +69,8 @@ fn cycles_doubles_and_unknown_names_are_refused() {
     assert!(error.contains("in a cycle: a -> b -> c -> a"), "{error}");
     project.service("c", "depends-on = [\"bb\"]\n");
     assert!(fails(&mut appbundle(project.path(), &["plan"]), 1).contains("there is no service `bb`; did you mean `b`?"));
+    project.service("c", "depends-on = [\"c\"]\n");
+    assert!(fails(&mut appbundle(project.path(), &["plan"]), 1).contains("the service `c` depends on itself"));
     project.service("c", "name = \"a\"\n");
     assert!(fails(&mut appbundle(project.path(), &["plan"]), 1).contains("two services are named `a`"));
     project.service("c", "");
@@ -121,6 +123,7 @@ fn flags_that_are_wrong_are_told_as_flags() {
     let project = Project::new(&["alpha"]);
     let told = |arguments: &[&str]| fails(&mut appbundle(project.path(), arguments), 1);
     for (typed, why, near) in [
+        ("amd46", "there is no target `amd46`", "amd64"),
         ("aarch64-unkown-linux-gnu", "rustc has no target `aarch64-unkown-linux-gnu`", "aarch64-unknown-linux-gnu"),
         (
             "aarch64-unknown-linux-gun",

@@ -72,6 +72,11 @@ impl Target {
         })
     }
 
+    /// Processors whose names stand for a whole triple.
+    pub fn aliases() -> [&'static str; 4] {
+        ALIASES.map(|(alias, _)| alias)
+    }
+
     /// The name of its folder among those of several targets: `linux-arm64`.
     pub fn folder(&self) -> String {
         self.platform.to_string().replace('/', "-")

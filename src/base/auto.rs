@@ -131,7 +131,7 @@ fn closure(binaries: &[&Binary], sysroot: &Sysroot) -> Result<BTreeMap<String, (
 
 fn missing(name: &str, by: &str, sysroot: &Sysroot) -> String {
     format!(
-        "`{by}` needs the library `{name}`, which was not found in `{}`\nhelp: install it for the target, add it with `files`, or use a base that has it: `base = {{ rootfs = \"…\" }}`",
+        "`{by}` needs the library `{name}`, which was not found where `{}` looks\nhelp: install it for the target, add it with `files`, or use a base that has it, such as `base = {{ debian = \"bookworm\", packages = [\"…\"] }}`",
         sysroot.linker
     )
 }

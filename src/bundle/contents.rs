@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use super::head;
 use super::survey::images::FoundImages;
 use super::survey::members::ImageMembers;
 use super::told::Told;
@@ -202,6 +203,9 @@ fn archive(path: &Path, read: &dyn Fn(u64), see: &mut dyn FnMut(&mut dyn Read) -
     let mut head = Vec::new();
     reader.by_ref().take(mender::HEAD).read_to_end(&mut head).with_context(failed)?;
     let is_artifact = mender::is_artifact(&head);
+    if !is_artifact {
+        head::check(&head).with_context(failed)?;
+    }
     let mut reader = std::io::Cursor::new(head).chain(reader);
     if !is_artifact {
         return see(&mut reader).with_context(failed).map(|()| None);

@@ -28,8 +28,9 @@ pub use self::layouts::{Bytes, Layouts, Size};
 use self::members::ImageMembers;
 pub use self::report::{Format, ImageReport, LargeFile, PayloadFileReport, Sharing, Survey};
 pub use self::tables::tables;
+use super::head;
 use super::told::Told;
-use crate::archive::{Budget, Compression, MOST_UNPACKED, TarReader, decompressed};
+use crate::archive::{Budget, MOST_UNPACKED};
 use crate::diagnostic::Code;
 use crate::mender;
 
@@ -91,15 +92,7 @@ pub fn survey_reader(reader: impl Read, limits: Limits) -> Result<Survey> {
     if mender::is_artifact(&head) {
         return Ok(payload::survey(reader, &budget, limits.largest));
     }
-    ensure!(!head.is_empty(), Code::NotABundle.error("it is empty"));
-    drop(decompressed(&head[..])?);
-    let begins_as_tar = TarReader::new(&head[..]).next_entry().is_ok_and(|entry| entry.is_some());
-    let readable = Compression::of(&head) != Compression::None || begins_as_tar;
-    ensure!(
-        readable,
-        Code::NotABundle
-            .error("it is neither an `.auterionos` file nor an archive of images: it does not start with a tar header")
-    );
+    head::check(&head)?;
     let members = ImageMembers::read(reader, &budget, Some(limits.largest));
     let mut images = FoundImages::resolve(&members, false);
     if !images.docker && !images.oci && members.whole {

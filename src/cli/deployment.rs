@@ -97,11 +97,11 @@ enum DeployToArg {
 }
 
 pub const GENERATE_HELP: &str = "Examples:
-  cargo appbundle generate                    write the files that `build` writes next to the bundle
-  cargo appbundle generate --check            fail if one of these files is out of date
-  cargo appbundle generate --for compose --for swarm    write files for two destinations
+  cargo appbundle generate              write the files beside a bundle
+  cargo appbundle generate --check      fail if one of the files is out of date
+  cargo appbundle generate --for dev    write a compose file for development
+  cargo appbundle generate --for compose --for swarm
   cargo appbundle generate --for kubernetes --repo ghcr.io/example/gallery
-  cargo appbundle generate --for dev          write a compose file for development
 
 The files are generated from the tables in the manifests. If a destination has no equivalent for a key, a note says so.
 
@@ -110,8 +110,8 @@ The file of `--for dev` mounts the executables that `cargo build` writes with th
 pub const DEPLOY_HELP: &str = "Examples:
   cargo appbundle push --repo ghcr.io/example/gallery
   cargo appbundle deploy --to kubernetes --repo ghcr.io/example/gallery
-  cargo appbundle deploy --to swarm --target x86_64-unknown-linux-gnu    start all stacks
-  cargo appbundle deploy --to swarm --repo ghcr.io/example/gallery    use pushed images
+  cargo appbundle deploy --to swarm --target x86_64-unknown-linux-gnu
+  cargo appbundle deploy --to swarm --repo ghcr.io/example/gallery
   cargo appbundle deploy --to swarm --env VERSION=2    set a build argument
 
 Swarm: the networks are created first, then the inner stacks, then the services in `depends-on` order. Each service waits until all \

@@ -7,8 +7,8 @@ pub const INSPECT: &str = "Examples:
 #[cfg(feature = "engine")]
 pub const LOAD: &str = "Examples:
   cargo appbundle load                         load the last build
-  cargo appbundle load app-1.0.0.auterionos    load a bundle, from this or another tool
-  DOCKER_HOST=unix:///run/podman/podman.sock cargo appbundle load    load into podman
+  cargo appbundle load app-1.0.0.auterionos    load this bundle
+  DOCKER_HOST=unix:///run/podman/podman.sock cargo appbundle load
 
 Images and layers that the engine already has are not sent again. Podman, and Docker with the containerd image store, skip only \
 whole images.
@@ -18,11 +18,11 @@ the default socket of Docker or podman.";
 
 #[cfg(feature = "engine")]
 pub const RUN: &str = "Examples:
-  cargo appbundle run                          build the workspace and run it
-  cargo appbundle run -p gallery-service       run one service and its dependencies
-  cargo appbundle run app-1.0.0.auterionos     run a bundle
-  cargo appbundle run --detach                 run in the background, until `cargo appbundle stop`
-  cargo appbundle run --target x86_64-unknown-linux-gnu    avoid emulation on an x86-64 machine
+  cargo appbundle run                         build the workspace and run it
+  cargo appbundle run -p gallery-service      one service and its dependencies
+  cargo appbundle run app-1.0.0.auterionos    run this bundle
+  cargo appbundle run --detach                in the background, until `stop`
+  cargo appbundle run --target amd64          no emulation on x86-64 machines
 
 Services start in `depends-on` order. Each one waits until the services it depends on are healthy. A service without a \
 `healthcheck` counts as healthy once it runs. Services reach each other by name in the app's own network.
@@ -34,13 +34,13 @@ are kept, as `APP_VOLUME`. If a service fails, all services stop and the exit co
 
 #[cfg(feature = "engine")]
 pub const LOGS: &str = "Examples:
-  cargo appbundle logs                           print the output of all services
+  cargo appbundle logs                             the output of all services
   cargo appbundle logs gallery-service --tail 20 --follow";
 
 #[cfg(feature = "engine")]
 pub const EXEC: &str = "Examples:
   cargo appbundle exec gallery-service ls -l /data
-  cargo appbundle exec gallery-service sh        a shell, if the image has one
+  cargo appbundle exec gallery-service sh    a shell, if the image has one
 
 The command runs through `docker exec`, or `podman exec`, in the service's newest container. Its exit code is that of the command. \
 Images of `base = \"auto\"` contain no shell.";
@@ -59,40 +59,40 @@ from `docker login` and `podman login`. Blobs that the registry already has are 
 where it stopped.";
 
 pub const EXPLAIN: &str = "Examples:
-  cargo appbundle explain                        list all codes
-  cargo appbundle explain base-glibc             explain one of them";
+  cargo appbundle explain               list all codes
+  cargo appbundle explain base-glibc    explain one of them";
 
 pub const UPDATE: &str = "Examples:
-  cargo appbundle update                         update every base image of the workspace
-  cargo appbundle update debian:bookworm-slim    update one of them
-  cargo appbundle update bookworm                update the packages of a Debian suite
+  cargo appbundle update                         update everything
+  cargo appbundle update debian:bookworm-slim    update one base image
+  cargo appbundle update bookworm                update one suite's packages
 
 Builds always use the images and packages that `appbundle.lock` pins. Only `update` replaces a pin.";
 
 pub const VENDOR: &str = "Examples:
-  cargo appbundle vendor                         fill the folder that `vendor` in `base` names
+  cargo appbundle vendor    fill the folder that `vendor` in `base` names
 
-Packages leave an archive when newer ones come. With the folder under version control, every build finds those that \
-`appbundle.lock` pins. Packages that are no longer pinned are removed from it.";
+An archive drops a package when a newer version replaces it. Commit the folder, and every build finds the versions that \
+`appbundle.lock` pins. Packages that are no longer pinned are removed from the folder.";
 
 pub const BUILD: &str = "Examples:
-  cargo appbundle build                          build every service of the workspace
-  cargo appbundle build -p gallery-service       build one of them
-  cargo appbundle build --format docker          write an archive for `docker load`
-  cargo appbundle build --compression best       write the smallest bundle, for a release
-  cargo appbundle build --engine docker          build the images with Docker or podman
-  cargo appbundle build --no-compile --bin-dir out/    pack executables that were built elsewhere
+  cargo appbundle build                       build all services
+  cargo appbundle build -p gallery-service    build one of them
+  cargo appbundle build --format docker       write a file for `docker load`
+  cargo appbundle build --compression best    write the smallest bundle
+  cargo appbundle build --engine docker       let Docker build the images
+  cargo appbundle build --no-compile --bin-dir out/    pack what is in `out`
 
 Exit codes: 0 success, 1 failure, 2 wrong usage, 101 compilation failed.";
 
 #[cfg(feature = "engine")]
 pub const DEV: &str = "Examples:
   cargo appbundle dev                       build, run and watch all services
-  cargo appbundle dev -p gallery-service    only one service and its dependencies
+  cargo appbundle dev -p gallery-service    one service and its dependencies
   cargo appbundle dev --release             with optimisations
 
 `cargo build` compiles the services for this machine. Each service runs in its own container, with its ports published on 127.0.0.1 and \
-ENV=dev set. A port that is in use gives way to the next free one. Its executable is mounted, and its package's directory is mounted read-only at /usr/src/app. When a source file changes, one \
+ENV=dev set. If a port is in use, the next free one is published. The executable is mounted, and so is the package's directory, read-only at /usr/src/app. When a source file changes, one \
 incremental `cargo build` runs, and the services whose executables changed restart. If the build fails, the old versions keep running.
 
 Databases and other dependencies are declared in the service's Cargo.toml and run too:
@@ -109,14 +109,14 @@ Ctrl-C stops and removes everything except named volumes.";
 
 #[cfg(feature = "engine")]
 pub const TEST: &str = "Examples:
-  cargo appbundle test                          test all services that have a `test` table
-  cargo appbundle test store                    test one of them
+  cargo appbundle test          test all services that have a `test` table
+  cargo appbundle test store    test one of them
   cargo appbundle test store -- --test queries -- --nocapture
 
 Containers that only the tests need are declared in the service's Cargo.toml:
 
   [package.metadata.service.test]
-  environment = { DATABASE_URL = \"postgres://postgres:secret@${db.address}/postgres\" }
+  environment = { DATABASE_URL = \"postgres://postgres:secret@${db.address}\" }
 
   [package.metadata.service.test.dependencies.db]
   image = \"postgres:16\"

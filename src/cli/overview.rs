@@ -29,7 +29,7 @@ pub fn grouped(command: Command) -> Command {
     hidden
         .override_usage("cargo appbundle [OPTIONS] <COMMAND>")
         .help_template(template)
-        .after_help("`cargo appbundle help VERB` explains a verb, with examples.")
+        .after_help("`cargo appbundle help COMMAND` explains a command, with examples.")
 }
 
 fn groups(command: &Command, columns: usize) -> String {

@@ -173,6 +173,7 @@ pub enum Command {
     /// Write a CI job that builds, verifies and uploads the bundle
     Ci {
         /// CI provider
+        #[arg(value_name = "PROVIDER")]
         service: CiArg,
         /// Let the job install cargo-appbundle from this git repository instead of crates.io
         #[arg(long, value_name = "URL")]

@@ -96,7 +96,7 @@ fn compare(folder: &Path, files: &[GeneratedFile]) -> Result<()> {
         let wrong = wrong.concat();
         bail!(
             Code::GeneratedOutdated
-                .error(format!("these generated files are out of date:{wrong}\nhelp: run `cargo appbundle generate`"))
+                .error(format!("these generated files are out of date:{wrong}\nhelp: run the same command without `--check`"))
         );
     }
     Ok(())

@@ -63,7 +63,7 @@ fn packages(pins: &[DebianPin]) -> String {
     for pin in pins {
         let installed: u64 = pin.packages.iter().map(|package| package.installed << 10).sum();
         out.push_str(&format!(
-            "\nPackages of {} for {}: {} to fetch, {} with all files\n",
+            "\nPackages of {} for {}: {} compressed, {} with all files\n",
             pin.suite,
             pin.architecture,
             bytes(pin.size()),

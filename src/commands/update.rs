@@ -89,7 +89,7 @@ fn choose<'a>(all: &[&'a Reference], wanted: &[String]) -> Result<Vec<&'a Refere
         let Some(found) = all.iter().find(|known| ***known == reference) else {
             let known: Vec<String> = all.iter().map(|known| format!("`{known}`")).collect();
             let known = if known.is_empty() {
-                "no service uses an image from a registry".to_owned()
+                "no base comes from a registry".to_owned()
             } else {
                 format!("base images in use: {}", known.join(", "))
             };

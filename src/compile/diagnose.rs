@@ -25,7 +25,7 @@ impl std::error::Error for Failed {}
 const WRAPPERS: [(&str, &str); 6] = [
     (
         "openssl-sys",
-        "use the `vendored` feature of `openssl`, or `rustls` instead of it (`default-features = false, features = [\"rustls-tls\"]` in `reqwest`)",
+        "use the `vendored` feature of `openssl`, or name the target's OpenSSL in `OPENSSL_LIB_DIR` and `OPENSSL_INCLUDE_DIR`, or `rustls` instead of it (`default-features = false, features = [\"rustls-tls\"]` in `reqwest`)",
     ),
     ("aws-lc-sys", "use `rustls` with its `ring` feature instead of `aws-lc-rs`"),
     ("libsqlite3-sys", "use the `bundled` feature of `rusqlite`"),

@@ -221,7 +221,7 @@ pub fn fetch<F: Fn(u64) + Sync>(
     let gone = |at: usize| {
         let PackagePin { name, version, .. } = missing[at];
         let text = format!(
-            "no mirror has `{name}` {version} any more, which {} pins\nhelp: run `cargo appbundle update`, or put `{}` into a folder that `vendor` names",
+            "no mirror has `{name}` {version} any more, which {} pins\nhelp: run `cargo appbundle update`; if that pins the same version, use a newer suite or another `mirror`, or put `{}` into the folder that `vendor` names",
             "`appbundle.lock`",
             missing[at].file_name()
         );

@@ -35,8 +35,8 @@ pub fn at(needs: &BuildNeeds, options: &Options) -> Result<Vec<ToolFinding>> {
         findings.push(optional(
             "mender-artifact",
             "mender-artifact",
-            "checks `.auterionos` files with the reference tool too",
-            "`build` and `verify` work",
+            "checks `.auterionos` files once more",
+            "`verify` still works",
         ));
     }
     findings.push(optional("kubectl", "kubernetes-client", "runs `deploy --to kubernetes`", "`build` and `generate` work"));
@@ -55,7 +55,7 @@ fn standard_library(settings: &CargoSettings, triple: &str) -> ToolFinding {
         _ => ToolState::Missing(format!("run `rustup target add {triple}`")),
     };
     let what = format!("standard library for {triple}");
-    ToolFinding { what, purpose: "is a part of every executable", without: "`build` stops before it compiles", state }
+    ToolFinding { what, purpose: "is linked into every executable", without: "`build` stops at once", state }
 }
 
 fn the_linker(settings: &CargoSettings, triple: &str) -> ToolFinding {
@@ -66,8 +66,8 @@ fn the_linker(settings: &CargoSettings, triple: &str) -> ToolFinding {
     };
     ToolFinding {
         what: format!("linker for {triple}"),
-        purpose: "makes the executables",
-        without: "`build` stops before it compiles; `--no-compile` packs executables made elsewhere",
+        purpose: "links the executables",
+        without: "only `--no-compile` works",
         state,
     }
 }
@@ -87,8 +87,8 @@ fn the_builder(builder: Builder, target: &Target) -> ToolFinding {
         (Some(version), None) => ToolState::Good(version.to_string()),
         (None, _) => ToolState::Missing(format!("run `{install}`")),
     };
-    let without = "`build` stops before it compiles; `--builder cargo` needs a linker instead";
-    ToolFinding { what: program.into(), purpose: "compiles and links the services, as `builder` says", without, state }
+    let without = "use `--builder cargo`";
+    ToolFinding { what: program.into(), purpose: "compiles and links the services", without, state }
 }
 
 /// The C library of the linker, if it is one for the target: the `cc` of this machine finds that of this machine.
@@ -109,8 +109,8 @@ fn c_library(linker: &str, target: &Target) -> ToolFinding {
     };
     ToolFinding {
         what: "C library for the base `auto`".into(),
-        purpose: "is packed for the executables that link it",
-        without: "`build` fails; other bases bring their own",
+        purpose: "goes into the base `auto`",
+        without: "`build` needs another `base`",
         state,
     }
 }
@@ -126,7 +126,7 @@ fn base(base: &BaseChoice) -> Option<ToolFinding> {
     let what = format!("base {found}");
     Some(ToolFinding {
         what,
-        purpose: "is what images stand on",
+        purpose: "is the lowest layer of the images",
         without: "nothing is packed",
         state: ToolState::Good("as the tables say".into()),
     })
@@ -143,8 +143,8 @@ fn packages(recipe: &Recipe) -> ToolFinding {
     };
     ToolFinding {
         what: format!("archive of the base {recipe}"),
-        purpose: "has the packages of the base",
-        without: "`build` works only while all of them are cached",
+        purpose: "has the base's packages",
+        without: "only cached ones can be used",
         state,
     }
 }
@@ -152,8 +152,8 @@ fn packages(recipe: &Recipe) -> ToolFinding {
 /// What an engine is for, and what there is without one.
 fn engine(needed: bool) -> ToolFinding {
     let (purpose, without) = match needed {
-        true => ("builds the images or their base, and runs them", "`build` stops before it compiles"),
-        false => ("runs images on this machine", "`build` works; `load`, `run`, `dev` and `deploy --to swarm` do not"),
+        true => ("builds the images or their base", "`build` stops at once"),
+        false => ("runs images", "`build` works; `run`, `dev` and `load` do not"),
     };
     ToolFinding { what: "container engine".into(), purpose, without, state: engine_state(needed) }
 }
@@ -191,8 +191,8 @@ fn emulation(architecture: &str) -> ToolFinding {
     };
     ToolFinding {
         what: format!("running {architecture}"),
-        purpose: "starts images of the target on this machine",
-        without: "`build` works; `run` and `load` need another machine, or `--target` for this one",
+        purpose: "runs the target's images",
+        without: "`build` works, `run` does not",
         state,
     }
 }

@@ -1,5 +1,7 @@
 //! Turns errors of the engine's API into errors for the user.
 
+use std::io::ErrorKind::ConnectionRefused;
+
 use bollard::errors::Error;
 
 use super::Endpoint;
@@ -21,6 +23,18 @@ pub fn told(error: Error, endpoint: &Endpoint, help: &str, doing: &str) -> anyho
         }
         error => gone(&chain(&error), endpoint, help, doing),
     }
+}
+
+/// Whether nothing listens at the engine's address.
+pub fn is_refused(error: &Error) -> bool {
+    let mut next: Option<&dyn std::error::Error> = Some(error);
+    while let Some(cause) = next {
+        if cause.downcast_ref::<std::io::Error>().is_some_and(|why| why.kind() == ConnectionRefused) {
+            return true;
+        }
+        next = cause.source();
+    }
+    false
 }
 
 /// The error of an engine that stopped answering. `help` says what works without one.

@@ -92,10 +92,10 @@ impl Built {
         ensure!(
             built.version == wanted.version && built.target == wanted.target,
             Code::NoBuild.error(format!(
-                "the last build is version {} for {}, not version {} for {}\n{}",
+                "the last build is version {} for {}, not {}for {}\n{}",
                 built.version,
                 built.target,
-                wanted.version,
+                if built.version == wanted.version { String::new() } else { format!("version {} ", wanted.version) },
                 wanted.target,
                 other()
             ))

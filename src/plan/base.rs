@@ -67,7 +67,7 @@ fn packages(source: &BaseSource, folder: &Path) -> Result<BaseChoice, String> {
     let (distribution, suite) = match (&source.debian, &source.ubuntu) {
         (Some(suite), None) if *source == only => (Distribution::Debian, suite),
         (None, Some(suite)) if *source == only => (Distribution::Ubuntu, suite),
-        _ => return Err("`base` with `debian` or `ubuntu` takes none of the other sources beside it".into()),
+        _ => return Err("`debian` or `ubuntu` cannot be combined with another source of `base`".into()),
     };
     let named = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
     if !named(suite) {

@@ -65,7 +65,10 @@ pub fn launch_order(sources: &[ServiceSource<'_>], services: &BTreeMap<String, S
     let edges = services.iter().map(|(name, service)| (name.clone(), service.depends_on.clone())).collect();
     order::sort(&edges).unwrap_or_else(|cycle| {
         if let Some(source) = manifests::of(sources, &cycle[0]) {
-            let message = format!("the services depend on each other in a cycle: {}", cycle.join(" -> "));
+            let message = match &cycle[..] {
+                [name, same] if name == same => format!("the service `{name}` depends on itself"),
+                _ => format!("the services depend on each other in a cycle: {}", cycle.join(" -> ")),
+            };
             source.report(problems).wrong(Code::DependencyCycle, &[Step::Key("depends-on")], message);
         }
         Vec::new()

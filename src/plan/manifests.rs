@@ -135,7 +135,7 @@ pub fn no_services(workspace: &Workspace) -> Diagnostic {
     let has_bins = workspace.members.iter().any(|member| !member.bins.is_empty());
     let start = if has_bins { "run `cargo appbundle init`" } else { "run `cargo appbundle new-service NAME`" };
     Code::NoServices.error(format!(
-        "no package of the workspace `{}` is a service: none has a table `[package.metadata.service]`\nhelp: {start}",
+        "no package of the workspace `{}` has a table `[package.metadata.service]`\nhelp: {start}",
         workspace.root.display()
     ))
 }

@@ -61,6 +61,9 @@ fn known(triple: &str, workspace: &Workspace) -> Result<Target, String> {
     let target = Target::new(triple);
     let bare = target.as_ref().map_or(triple, |target| &target.triple).to_owned();
     let Some(known) = targets::instead_of(&bare, &workspace.root) else { return target };
+    if let Some(alias) = schema::nearest(triple, &Target::aliases()).filter(|_| !triple.contains('-')) {
+        return Err(format!("there is no target `{triple}`\nhelp: did you mean `{alias}`?"));
+    }
     let known: Vec<&str> = known.iter().map(String::as_str).filter(|known| Target::new(known).is_ok()).collect();
     match (schema::nearest(&bare, &known), target) {
         (Some(near), Ok(_)) => Err(format!("rustc has no target `{bare}`\nhelp: did you mean `{near}`?")),

@@ -229,12 +229,15 @@ impl<'a> Started<'a> {
                     .for_each(|late| late.told = true);
                 let Some(first) = self.containers.iter().find(|container| container.service == open[0]) else { continue };
                 bail!(Code::ServiceUnhealthy.error(format!(
-                    "the {} `{}` is not healthy after {} s: {}\nhelp: allow more time with `{}`",
+                    "the {} `{}` is not healthy after {} s: {}\nhelp: {}",
                     first.what(),
                     open.join("`, `"),
                     timeout.as_secs(),
                     first.answer.as_deref().unwrap_or_default(),
-                    if first.dependency { "wait = SECONDS` in its table, or a `healthcheck" } else { "--timeout SECONDS" }
+                    match first.dependency {
+                        true => "check its `healthcheck`, or allow more time with `wait = SECONDS` in its table",
+                        false => "check its `healthcheck`, or allow more time with `--timeout SECONDS`",
+                    }
                 )));
             }
             std::thread::sleep(PAUSE);
