@@ -95,6 +95,10 @@ pub fn exec(app: &LocalApp, service: &str, words: &[String], shell: &Shell) -> R
         command.arg("--tty");
     }
     command.arg(container).args(words);
+    if shell.is_json() {
+        // Keep stdout for JSON.
+        command.stdout(std::io::stderr());
+    }
     shell.detail("Running", format_args!("`{}`", crate::process::command_line(&command)));
     let status = match command.status() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
