@@ -263,6 +263,19 @@ fn a_service_that_does_not_become_healthy_is_told() {
 }
 
 /// The lines for plain compose in docs/guide/developing.md, and what is said of an edit, with both generations of compose.
+fn variables_of_a_file_are_followed() {
+    let table = "compose = { environment = { DB_URL = \"${MODE:-none}\", DB_ADDRESS = \"127.0.0.1:1\" } }\n";
+    let project = project("followed", &[("one", table)]);
+    project.write(".env", "MODE=first\n");
+    let mut running = start(dev(&project, &[]).env_remove("MODE"));
+    running.wait_for("one | first: false");
+    project.write(".env", "MODE=second # now\n");
+    running.wait_for("one | second: false");
+    running.wait_for("Restarted one in");
+    ended(running, "INT");
+    assert_eq!(left("followed"), "");
+}
+
 /// Also one whose container is removed; with `restart = "no"`, it stays down.
 fn a_service_that_crashes_is_started_again() {
     let project = project("crashing", &[("one", ""), ("two", "restart = \"no\"\n"), ("three", "ports = [\"8000\"]\n")]);
@@ -453,6 +466,7 @@ fn main() -> ExitCode {
         test!(services_have_ports_of_their_own_and_a_fault_stops_only_its_service, [docker, curl]),
         test!(a_port_in_use_gives_way_to_a_free_one, [docker, curl]),
         test!(a_service_that_does_not_become_healthy_is_told, [docker]),
+        test!(variables_of_a_file_are_followed, [docker]),
         test!(a_service_that_crashes_is_started_again, [docker]),
         test!(what_cannot_be_started_is_tried_again, [docker]),
         test!(plain_compose_runs_what_a_bare_cargo_build_makes, [docker, compose, curl]),

@@ -426,7 +426,8 @@ fn an_update_that_fails_is_told_and_rolled_back() {
     let project = app("updated", "swarm = { routing = \"host\" }\n");
     let web = |more: &str| member(&project, "web", 8000, &format!("replicas = 2\n{more}"));
     web("");
-    member(&project, "first", 8001, "");
+    member(&project, "first", 8001, TOKEN);
+    project.write(".env", "export TOKEN='of a file'  # theirs\n");
     project.edit("services/web/Cargo.toml", |text| text + "depends-on = [\"first\"]\n");
     compile(&project, &["web", "first"]);
     ok(&mut verb(&project, "deploy"));
@@ -434,6 +435,7 @@ fn an_update_that_fails_is_told_and_rolled_back() {
         |service: &str| judge("docker", &["service", "inspect", "--format", "{{json .Spec}}", &format!("updated_{service}")]);
     let image = || judge("docker", &["image", "inspect", "--format", "{{.Id}}", "updated.web:1.2.3"]);
     let (specs, old) = ([spec("web"), spec("first")], image());
+    assert!(specs[1].contains("\"TOKEN=of a file\""), "{}", specs[1]);
     let runs = || judge("docker", &["ps", "-q", "--filter", "name=updated_web"]).lines().count();
 
     // A program that ends at once, under the same name and version, and another service that is well.

@@ -96,12 +96,14 @@ impl<'a> FoundApp<'a> {
         Ok(self.containers.iter().filter(wanted).collect())
     }
 
-    /// The newest container of a service.
+    /// The newest container of a service, one that runs if there is any.
     ///
     /// # Errors
     /// When there is none.
     pub fn newest(&self, service: &str) -> Result<&FoundContainer> {
-        self.of(&[service.to_owned()])?.pop().context("it has no container")
+        let containers = self.of(&[service.to_owned()])?;
+        let running = containers.iter().rfind(|container| container.state == "running");
+        running.or(containers.last()).copied().context("it has no container")
     }
 
     /// Prints what these services have written, or all: the last `tail` lines of each, and with `follow` what they write until they
