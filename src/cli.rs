@@ -7,6 +7,8 @@ mod deployment;
 mod display;
 mod flags;
 mod help;
+#[cfg(feature = "engine")]
+mod local;
 mod man;
 mod overview;
 mod values;
@@ -108,12 +110,14 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
             commands::load::run(&options, bundle.as_deref(), shell)
         }
         #[cfg(feature = "engine")]
-        Command::Run { bundle, timeout, image, compile } => {
+        Command::Run { bundle, detach, timeout, image, compile } => {
             let mut options = compile.options("release")?;
             image.give(&mut options);
-            let run = commands::run::RunOptions { bundle, timeout: std::time::Duration::from_secs(timeout) };
+            let run = commands::run::RunOptions { bundle, timeout: std::time::Duration::from_secs(timeout), detach };
             commands::run::run(&options, &run, shell)
         }
+        #[cfg(feature = "engine")]
+        Command::Local(command) => local::run(command, shell),
         #[cfg(feature = "engine")]
         Command::Dev { timeout, compile } => {
             let dev = commands::dev::DevOptions { timeout: std::time::Duration::from_secs(timeout) };

@@ -13,6 +13,8 @@ pub mod init;
 pub mod inspect;
 #[cfg(feature = "engine")]
 pub mod load;
+#[cfg(feature = "engine")]
+pub mod local;
 pub mod new_service;
 pub mod plan;
 pub mod push;

@@ -5,6 +5,7 @@ mod inside;
 mod launched;
 mod looped;
 mod prepared;
+mod revival;
 mod running;
 pub mod supervise;
 mod watch;

@@ -6,6 +6,7 @@ mod build;
 mod container;
 mod endpoint;
 mod error;
+mod found;
 mod images;
 mod interrupt;
 mod load;
@@ -27,12 +28,13 @@ use crate::diagnostic::Code;
 pub use build::BuildSpec;
 pub use container::State;
 pub use endpoint::Endpoint;
+pub use found::FoundContainer;
 pub use images::{ImageFacts, chains};
 pub use interrupt::{Interrupt, on_signals};
 pub use new_container::{Network, NewContainer, Published};
 pub use owned::Labelled;
 pub use pull::Login;
-pub use swarm::{SwarmFacts, SwarmService};
+pub use swarm::{Replica, SavedService, SwarmFacts, SwarmService};
 
 /// The oldest API version with everything needed here: Docker 20.10, podman 3.
 const OLDEST: (usize, usize) = (1, 41);

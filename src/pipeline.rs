@@ -27,6 +27,6 @@ pub use last::last_bundle;
 pub use platforms::write as write_index;
 pub use pulled::Images;
 pub use pushed::push;
-pub use session::{Options, Session, report};
+pub use session::{Options, Session, app_name, report};
 pub use wanted::Wanted;
 pub use workbench::{Workbench, cache_folder, lock};

@@ -4,14 +4,17 @@ mod certificate;
 mod down;
 mod images;
 mod pause;
+mod rollback;
 mod state;
 mod tree;
 mod up;
+mod wait;
 
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 
+use self::rollback::Rollback;
 use self::tree::{Apps, Node};
 use crate::app::Destination;
 use crate::diagnostic::Code;
@@ -20,11 +23,12 @@ use crate::pipeline::{Options, load, others};
 use crate::render::{self, Outside};
 use crate::shell::Shell;
 
-/// Deploys the app: networks first, then inner stacks, then services. Waits until all replicas run.
+/// Deploys the app: networks first, then inner stacks, then services. Waits until all replicas run. If an update fails and
+/// `rollback` is set, all services get their last version back.
 ///
 /// # Errors
 /// When there is no swarm, a replica keeps failing, or replicas do not start in time. Services that already started keep running.
-pub fn deploy(options: &Options, timeout: Duration, shell: &Shell) -> Result<()> {
+pub fn deploy(options: &Options, timeout: Duration, rollback: bool, shell: &Shell) -> Result<()> {
     let (engine, facts) = connect()?;
     let apps = Apps::read(options, shell)?;
     let top = Node::tree(&apps)?;
@@ -33,9 +37,16 @@ pub fn deploy(options: &Options, timeout: Duration, shell: &Shell) -> Result<()>
     let rendered = render::deployment(&apps.plan, Destination::Stacks, outside)?;
     shell.notes(rendered.notes, &apps.plan.allow);
     up::check_secrets(&top)?;
+    let before = Rollback::before(&engine, &top)?;
     images::provide(&engine, &facts, &apps, shell)?;
     if let Err(error) = up::stack(&engine, &facts, &top, timeout, shell) {
         let name = &top.full;
+        if before.is_possible() && rollback {
+            if let Err(error) = before.run(&engine, timeout, shell) {
+                shell.warning(format_args!("failed to roll back: {error:#}"));
+            }
+            return Err(error);
+        }
         shell.warning(format_args!(
             "services of `{name}` that already started keep running\nhelp: see them with `cargo appbundle status`, remove them with `cargo appbundle remove`"
         ));

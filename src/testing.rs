@@ -11,7 +11,7 @@ use crate::app::{Needs, Package, Service};
 use crate::engine::{Engine, Interrupt};
 use crate::pipeline::Options;
 use crate::process::{command_line, end_group};
-use crate::runtime::{Addresses, Grace, Manner, Output, Started, dependency};
+use crate::runtime::{Addresses, Grace, Manner, Output, Started, Variables, dependency};
 use crate::shell::Shell;
 
 /// The exit code after an interrupt.
@@ -29,6 +29,8 @@ pub struct Runner<'a> {
     pub options: &'a Options,
     /// Additional arguments for `cargo test`.
     pub arguments: &'a [String],
+    /// What the containers of dependencies may refer to.
+    pub variables: &'a Variables,
     /// The app's name.
     pub app: &'a str,
     /// Whether the user has interrupted.
@@ -56,7 +58,7 @@ impl Runner<'_> {
         let native = BTreeMap::new();
         let manner = Manner { grace: Grace::None, lenient: false, warn_after: None };
         let mut started = Started::new(engine, &name, &native, &output, self.interrupt, self.shell).with(manner);
-        let tested = start(engine, &mut started, needs).and_then(|addresses| {
+        let tested = start(engine, &mut started, needs, self.variables).and_then(|addresses| {
             if self.interrupt.count() > 0 {
                 return Ok(INTERRUPTED);
             }
@@ -134,10 +136,10 @@ impl Runner<'_> {
 }
 
 /// Starts all dependencies at once, then waits for each; returns their addresses.
-fn start(engine: &Engine, started: &mut Started<'_>, needs: &Needs) -> Result<Addresses> {
+fn start(engine: &Engine, started: &mut Started<'_>, needs: &Needs, variables: &Variables) -> Result<Addresses> {
     started.connect()?;
     for (name, dependency) in &needs.dependencies {
-        started.start(&dependency::launch(name, dependency, false)?)?;
+        started.start(&dependency::launch(name, dependency, false, variables)?)?;
     }
     let mut addresses = Addresses::new();
     for (name, dependency) in &needs.dependencies {

@@ -263,6 +263,69 @@ fn a_service_that_does_not_become_healthy_is_told() {
 }
 
 /// The lines for plain compose in docs/guide/developing.md, and what is said of an edit, with both generations of compose.
+fn variables_of_a_file_are_followed() {
+    let table = "compose = { environment = { DB_URL = \"${MODE:-none}\", DB_ADDRESS = \"127.0.0.1:1\" } }\n";
+    let project = project("followed", &[("one", table)]);
+    project.write(".env", "MODE=first\n");
+    let mut running = start(dev(&project, &[]).env_remove("MODE"));
+    running.wait_for("one | first: false");
+    project.write(".env", "MODE=second # now\n");
+    running.wait_for("one | second: false");
+    running.wait_for("Restarted one in");
+    ended(running, "INT");
+    assert_eq!(left("followed"), "");
+}
+
+/// Also one whose container is removed; with `restart = "no"`, it stays down.
+fn a_service_that_crashes_is_started_again() {
+    let project = project("crashing", &[("one", ""), ("two", "restart = \"no\"\n"), ("three", "ports = [\"8000\"]\n")]);
+    let crash = "fn main() { println!(\"crashing\"); std::process::exit(3) }\n";
+    ["one", "two"].iter().for_each(|name| project.write(&format!("services/{name}/src/main.rs"), crash));
+    let mut running = start(&mut dev(&project, &[]));
+    running.wait_for("Serving three at http://127.0.0.1:");
+    running.wait_for("Restarting one in 1 s");
+    let first = id("crashing", "three");
+    ok(Command::new("docker").args(["rm", "-f", first.trim()]));
+    running.wait_for("warning: the container of the service `three` was removed");
+    running.wait_for("Restarting three in 1 s");
+    running.wait_for("Restarting one in 4 s");
+    let said = running.said();
+    assert_eq!(said.matches("three | version one").count(), 2, "{said}");
+    assert!(!["", first.as_str()].contains(&id("crashing", "three").as_str()), "{said}");
+    assert!(said.matches("one   | crashing").count() >= 3, "{said}");
+    assert!(said.matches("warning: the service `one` ended with exit code 3").count() >= 3, "{said}");
+    // An edit starts it at once.
+    project.write("services/one/src/main.rs", SERVICE);
+    running.wait_for("one   | version one");
+    let said = ended(running, "INT");
+    assert!(!said.contains("Restarting two"), "{said}");
+    assert_eq!(said.matches("warning: the service `two` ended with exit code 3").count(), 1, "{said}");
+    assert_eq!(left("crashing"), "");
+}
+
+/// It is told once why; no edit is needed.
+fn what_cannot_be_started_is_tried_again() {
+    let project = project("late", &[("one", "compose = { network_mode = \"container:appbundle-dev-late\" }\n")]);
+    let name = image("appbundle-dev-late", SERVER);
+    let mut running = start(&mut dev(&project, &[]));
+    let said = running.wait_for("Waiting 2 s, then trying again until it starts");
+    assert!(said.contains("appbundle-dev-late"), "{said}");
+    let end = Instant::now() + Duration::from_secs(30);
+    while running.said().matches("Starting one").count() < 3 {
+        assert!(Instant::now() < end, "{}", running.said());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    ok(Command::new("docker").args(["run", "-d", "-e", "PORT=8001", "--name", "appbundle-dev-late", &name]));
+    running.wait_for("one | version one");
+    running.wait_for("Running 1 container");
+    let said = ended(running, "INT");
+    ok(Command::new("docker").args(["rm", "-f", "appbundle-dev-late"]));
+    ok(Command::new("docker").args(["rmi", &name]));
+    assert_eq!(said.matches("error: ").count(), 1, "{said}");
+    assert!(!said.contains("Ended one") && !said.contains("exit code"), "{said}");
+    assert_eq!(left("late"), "");
+}
+
 fn plain_compose_runs_what_a_bare_cargo_build_makes() {
     const COMPOSE: [&str; 2] = ["docker-compose", "docker-compose-v2"];
     let page = std::fs::read_to_string(support::repository().join("docs/guide/developing.md")).expect("the page");
@@ -403,6 +466,9 @@ fn main() -> ExitCode {
         test!(services_have_ports_of_their_own_and_a_fault_stops_only_its_service, [docker, curl]),
         test!(a_port_in_use_gives_way_to_a_free_one, [docker, curl]),
         test!(a_service_that_does_not_become_healthy_is_told, [docker]),
+        test!(variables_of_a_file_are_followed, [docker]),
+        test!(a_service_that_crashes_is_started_again, [docker]),
+        test!(what_cannot_be_started_is_tried_again, [docker]),
         test!(plain_compose_runs_what_a_bare_cargo_build_makes, [docker, compose, curl]),
         test!(a_first_build_that_fails_is_waited_for, [docker]),
         test!(who_stops_it_does_not_wait_for_the_compiler, [docker]),

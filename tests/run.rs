@@ -5,7 +5,7 @@ mod support;
 use std::process::{Command, ExitCode, Output};
 
 use support::harness::{self, test};
-use support::needs::{docker, podman};
+use support::needs::{compose, docker, podman};
 use support::podman::Podman;
 use support::running::{Proxy, left, position, start};
 use support::{Project, appbundle, fails, free_ports, judge, ok, run, text};
@@ -137,6 +137,180 @@ fn a_port_that_is_taken_is_told_and_removed() {
     assert!(error.contains(&told) && error.contains(&format!("(PID {})", std::process::id())), "{error}");
     assert!(!error.contains("Compiling") && !error.contains("Starting"), "{error}");
     assert_eq!(left("taken"), "");
+}
+
+/// What an `.env` may have. Compose itself says what each line means.
+const DOTENV: &str = concat!(
+    "\u{feff}# a comment\n\nPLAIN=value\n  SPACED  =  two words  \nexport EXPORTED=yes\nexport\tTAB=a\t# no comment\nexportED=odd\n",
+    "YAML: colon\nCOLON:x\nSINGLE='it is $PLAIN # not \"this\"\\n'\nDOUBLE=\"a ${PLAIN} # b \\\"q\\\" \\$PLAIN \\n\\tz \\\\ \\a \\x \\' back\"\n",
+    "INLINE=x # comment\nHASH=x#y\nHASHQ=\"x\" # after\nFIRST=#x\nSECOND=  # x\nEMPTY=\nEMPTYQ=''\n",
+    "USES=${PLAIN}-${NONE:-fallback}-$LATER\nLATER=1\nNEST=${NONE:-${PLAIN}}\nPLUS=${PLAIN:+set}\nDOLLAR=5$$\nBACK=a\\nb\\$PLAIN\n",
+    "MULTI=\"line one\nline two\"\nDOTTED.NAME=dot\n1DIGIT=one\nD-ASH=dash\nOVER=file\nUSESOVER=${OVER}\nTWO=\"q\" MORE=1\nINHERITED\nNOTSET\n",
+    "ESC='a\\'b\\\\'\nDUP=1\nDUP=2\nPAIR=a=b\nUNI=\u{fc}\nCR=x # c\r\nCRQ=\"q\"\r\nQUOTE=a\"b\"\nTOKEN=of a file\nLAST=last",
+);
+
+/// The environment that compose gives a service of `app.yml`.
+fn composed(project: &Project) -> std::collections::BTreeMap<String, String> {
+    let mut compose = Command::new("docker-compose-v2");
+    compose.current_dir(project.path()).args(["-p", "x", "-f", "app.yml", "config", "--format", "json"]);
+    let shown: serde_json::Value =
+        serde_json::from_str(&ok(compose.envs([("OVER", "process"), ("INHERITED", "ours")]))).expect("JSON");
+    let environment = shown["services"]["store"]["environment"].as_object().expect("a table").clone();
+    let pairs = environment.into_iter().filter_map(|(name, value)| Some((name, value.as_str()?.replace("$$", "$"))));
+    pairs.collect()
+}
+
+fn an_env_file_is_read_as_compose_reads_it() {
+    let project =
+        app("dotenv", &[("store", &format!("{HEALTHY}secrets = {{ TOKEN = {{ secret = \"tokens\", key = \"api\" }} }}\n"))]);
+    let names = DOTENV
+        .split(['\n', ' ', '=', ':', '\t', '\u{feff}'])
+        .filter(|word| word.chars().next().is_some_and(char::is_uppercase) && word.bytes().all(|b| b.is_ascii_uppercase()));
+    let names: std::collections::BTreeSet<&str> = names.chain(["NONE", "exportED"]).collect();
+    assert!(names.len() > 35, "{names:?}");
+    let replaced: String = names.iter().map(|name| format!("      T_{name}: '${{{name}-unset}}'\n")).collect();
+    let handed: String =
+        ["1DIGIT", "D-ASH", "DOTTED.NAME", "EMPTY", "INHERITED", "NOTSET"].map(|name| format!("      {name}:\n")).concat();
+    let text = format!(
+        "services:\n  store:\n    image: store:#VERSION#\n    env_file: settings.env\n    environment:\n      PORT: 8000\n{replaced}{handed}"
+    );
+    project.write("app.yml", &text);
+    project.write(".env", DOTENV);
+    project.write(
+        "settings.env",
+        "# theirs\nS_USES=\"${PLAIN} ${S_NONE:-d} ${OVER}\"\nS_RAW='$PLAIN' # c\nexport OVER=settings\nINHERITED\nPORT=1\n",
+    );
+    let mut running = start(command(&project, &[]).envs([("OVER", "process"), ("INHERITED", "ours")]));
+    running.wait_for("Running 1 service;");
+    let name = judge("docker", &["ps", "--filter", "name=dotenv-", "--format", "{{.Names}}"]);
+    let given: Vec<String> =
+        serde_json::from_str(&judge("docker", &["inspect", "--format", "{{json .Config.Env}}", name.trim()])).expect("JSON");
+    let mut given: std::collections::BTreeMap<String, String> =
+        given.iter().filter_map(|pair| pair.split_once('=')).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    running.signal("INT");
+    let (code, said) = running.end();
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(given.remove("TOKEN").as_deref(), Some("of a file"));
+    given.remove("PATH");
+    let wanted = composed(&project);
+    assert!(wanted.len() > 45 && wanted["T_OVER"] == "process" && wanted["OVER"] == "settings", "{wanted:?}");
+    assert_eq!(given, wanted);
+    assert_eq!(left("dotenv"), "");
+
+    // A mistake in it is told with its line, before anything is built.
+    project.write(".env", "A=1\nB C=2\n");
+    let error = fails(&mut command(&project, &[]), 1);
+    assert!(
+        error.contains("/.env`") && error.contains("line 2\n") && error.contains("the name `B C` contains a space"),
+        "{error}"
+    );
+    assert!(!error.contains("Packing") && !error.contains("Starting"), "{error}");
+    // Without it, the secret is not set.
+    std::fs::remove_file(project.path().join(".env")).expect("removed");
+    let error = fails(&mut command(&project, &[]), 1);
+    assert!(error.contains("error[variable-missing]: the variable `TOKEN` of the service `store` is not set"), "{error}");
+    assert!(
+        error.contains("help: set it in `.env` next to the workspace's `Cargo.toml`, or before the command: `TOKEN=…"),
+        "{error}"
+    );
+}
+
+/// What Docker can do is done, and the rest is told.
+fn a_compose_file_limits_its_containers() {
+    let project = app("bounded", &[("store", HEALTHY)]);
+    let text = "services:\n  store:\n    image: store:#VERSION#\n    environment: { PORT: 8000 }\n    deploy:\n      mode: replicated\n      replicas: 2\n      \
+        placement: { constraints: [node.role == manager] }\n      resources:\n        limits: { cpus: '0.50', memory: 64M, pids: 5 }\n        \
+        reservations: { cpus: '0.25', memory: 32M }\n";
+    project.write("app.yml", text);
+    let mut running = start(&mut command(&project, &[]));
+    let said = running.wait_for("Running 1 service;");
+    let name = judge("docker", &["ps", "--filter", "name=bounded-", "--format", "{{.Names}}"]);
+    let format = "{{.HostConfig.NanoCpus}} {{.HostConfig.Memory}} {{.HostConfig.CpuShares}} {{.HostConfig.MemoryReservation}}";
+    assert_eq!(judge("docker", &["inspect", "--format", format, name.trim()]).trim(), "500000000 67108864 256 33554432");
+    let told = "note[keys-ignored]: `deploy.placement`, `deploy.resources.limits.pids` of the service `store` is ignored here";
+    assert!(said.contains(told), "{said}");
+    assert!(said.contains("note[replicas-ignored]: `replicas` of `store` is ignored: each service runs once"), "{said}");
+    running.signal("INT");
+    let (code, said) = running.end();
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(left("bounded"), "");
+}
+
+/// Removes the containers of an app whatever becomes of the test.
+struct Background(&'static str);
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        let script = "docker ps -aq --filter name=$0- | xargs -r docker rm -f; docker network ls -q --filter name=$0- | xargs -r docker network rm";
+        run(Command::new("sh").args(["-c", script, self.0]));
+    }
+}
+
+/// Later processes find what runs, also what a `run` in another terminal attends to.
+fn what_runs_in_the_background_is_found_and_stopped() {
+    let [port] = free_ports();
+    let front = format!("{HEALTHY}depends-on = [\"store\"]\nports = [\"127.0.0.1:{port}:8000\"]\n");
+    let _background = Background("behind");
+    let project = app("behind", &[("front", &front), ("store", HEALTHY)]);
+    let verb = |words: &[&str]| {
+        let mut command = appbundle(project.path(), words);
+        command.args(["--color", "never"]);
+        command
+    };
+    assert!(text(&run(&mut verb(&["ps"])).stderr).contains("no container of behind was found"));
+    let error = fails(&mut verb(&["logs"]), 1);
+    assert!(error.contains("help: start the app with `cargo appbundle run --detach`"), "{error}");
+
+    let said = text(&run(&mut command(&project, &["--detach"])).stderr);
+    assert!(said.contains("Running 2 services in the background; `cargo appbundle stop` stops them"), "{said}");
+    assert!(said.contains(&format!("Serving front at http://127.0.0.1:{port}")), "{said}");
+    // Another run is no reason to remove it.
+    let other = app("beside", &[("one", HEALTHY)]);
+    let mut running = start(&mut command(&other, &[]));
+    running.wait_for("Running 1 service;");
+    running.signal("INT");
+    running.end();
+    let shown = ok(&mut verb(&["ps"]));
+    let row = shown.lines().find(|line| line.starts_with("front ")).expect("a row");
+    assert!(
+        row.contains("Up ") && row.contains(&format!("127.0.0.1:{port}->8000/tcp")) && row.contains("run --detach"),
+        "{shown}"
+    );
+    let states: serde_json::Value = serde_json::from_str(&ok(&mut verb(&["ps", "--json"]))).expect("JSON");
+    assert_eq!(
+        (states.as_array().map(Vec::len), &states[0]["service"], &states[0]["state"]),
+        (Some(2), &"store".into(), &"running".into())
+    );
+    assert_eq!(ok(&mut verb(&["logs", "store", "--tail", "1"])), "store | started with nothing and nothing as 65532\n");
+    assert!(ok(&mut verb(&["logs"])).contains("front | started with nothing"));
+    let error = fails(&mut verb(&["logs", "stor"]), 1);
+    assert!(error.contains("no container of the service `stor` was found; did you mean `store`?"), "{error}");
+    // The exit code of the command is that of the program in the container.
+    ok(appbundle(project.path(), &["exec", "store", "/usr/local/bin/store", "--ask"]).env("PORT", "1"));
+    let missing = run(&mut appbundle(project.path(), &["exec", "--app", "behind", "store", "/nonexistent"]));
+    assert!(matches!(missing.status.code(), Some(126 | 127)), "{missing:?}");
+    let mut following = start(&mut verb(&["logs", "--follow"]));
+    following.wait_for("front | started with");
+    let said = text(&run(&mut verb(&["stop"])).stderr);
+    assert!(position(&said, "Stopping front") < position(&said, "Stopping store"), "{said}");
+    assert!(said.contains("Removed 2 containers and the network"), "{said}");
+    let (code, said) = following.end();
+    assert!(code == Some(0) && said.contains("store | ending on SIGTERM"), "{said}");
+    assert_eq!(left("behind"), "");
+
+    let mut running = start(&mut command(&project, &[]));
+    running.wait_for("Running 2 services;");
+    let shown = ok(&mut verb(&["ps"]));
+    assert!(shown.contains(&format!("process {}", running.child.id())), "{shown}");
+    ok(&mut verb(&["stop"]));
+    let (code, said) = running.end();
+    assert!(code == Some(0) && said.contains("Removed 2 containers and the network"), "{said}");
+    assert_eq!(left("behind"), "");
+    assert!(text(&run(&mut verb(&["stop"])).stderr).contains("Stopped nothing"));
+    // What does not become healthy is not left behind.
+    project.service("store", &HEALTHY.replace("{ PORT", "{ FAIL = \"7\", PORT"));
+    fails(&mut command(&project, &["--detach"]), 1);
+    assert_eq!(left("behind"), "");
 }
 
 /// Every line of stdout is JSON: what containers print as well.
@@ -276,6 +450,9 @@ fn main() -> ExitCode {
         test!(two_runs_do_not_meet, [docker]),
         test!(what_does_not_become_well_is_told_and_removed, [docker]),
         test!(a_port_that_is_taken_is_told_and_removed, [docker]),
+        test!(an_env_file_is_read_as_compose_reads_it, [docker, compose]),
+        test!(a_compose_file_limits_its_containers, [docker]),
+        test!(what_runs_in_the_background_is_found_and_stopped, [docker]),
         test!(with_json_stdout_is_json_alone, [docker]),
         test!(what_does_not_end_is_killed_and_what_ends_well_is_no_fault, [docker]),
         test!(services_end_at_once_and_together, [docker]),

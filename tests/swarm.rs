@@ -11,7 +11,7 @@ use support::needs::{curl, docker, nginx, openssl, registry, web_ports};
 use support::registry::{Guard, Registry};
 use support::running::{Proxy, start};
 use support::swarm::{
-    STACKS, Swarm, X86, app, compile, controller, controller_is_well, has_environment, in_order, left, member, page,
+    MEMBER, STACKS, Swarm, X86, app, compile, controller, controller_is_well, has_environment, in_order, left, member, page,
     page_over_tls, shop, verb, websocket, websocket_over_tls,
 };
 use support::{Project, appbundle, fails, judge, ok, run, text};
@@ -396,7 +396,7 @@ fn a_service_that_does_not_run_is_told_with_its_last_words() {
     compile(&project, &["well", "ill"]);
     let error = fails(&mut verb(&project, "deploy"), 1);
     assert!(error.contains("the service `failing_ill` keeps failing: 0 of 1 replicas"), "{error}");
-    assert!(error.contains("non-zero exit (3)") && error.contains("help: read its output"), "{error}");
+    assert!(error.contains("replicas: exit code 3\n") && error.contains("help: read its output"), "{error}");
     assert!(error.contains("failing_ill | failing"), "{error}");
     assert!(error.contains("remove them with `cargo appbundle remove`"), "{error}");
     let shown = ok(&mut verb(&project, "status"));
@@ -417,6 +417,67 @@ fn a_service_that_does_not_run_is_told_with_its_last_words() {
     assert!(error.contains("the service `failing_ill` keeps failing") && error.contains("No such image"), "{error}");
     ok(&mut verb(&project, "remove"));
     assert_eq!(left("failing"), "");
+}
+
+/// The new version is told of, not the old one that still runs; the old one comes back, with the image that had its name.
+fn an_update_that_fails_is_told_and_rolled_back() {
+    let _swarm = Swarm::new();
+    let _stacks = Stacks(&["updated"]);
+    let project = app("updated", "swarm = { routing = \"host\" }\n");
+    let web = |more: &str| member(&project, "web", 8000, &format!("replicas = 2\n{more}"));
+    web("");
+    member(&project, "first", 8001, TOKEN);
+    project.write(".env", "export TOKEN='of a file'  # theirs\n");
+    project.edit("services/web/Cargo.toml", |text| text + "depends-on = [\"first\"]\n");
+    compile(&project, &["web", "first"]);
+    ok(&mut verb(&project, "deploy"));
+    let spec =
+        |service: &str| judge("docker", &["service", "inspect", "--format", "{{json .Spec}}", &format!("updated_{service}")]);
+    let image = || judge("docker", &["image", "inspect", "--format", "{{.Id}}", "updated.web:1.2.3"]);
+    let (specs, old) = ([spec("web"), spec("first")], image());
+    assert!(specs[1].contains("\"TOKEN=of a file\""), "{}", specs[1]);
+    let runs = || judge("docker", &["ps", "-q", "--filter", "name=updated_web"]).lines().count();
+
+    // A program that ends at once, under the same name and version, and another service that is well.
+    let broken = MEMBER.replace(
+        "int main(",
+        "__attribute__((constructor)) static void fail(void) { puts(\"broken\"); fflush(stdout); _exit(3); }\nint main(",
+    );
+    assert_ne!(broken, MEMBER);
+    project.compile("cc", "web", &broken, &["-O1"]);
+    project.edit("services/first/Cargo.toml", |text| text.replace("PORT", "NEW = \"1\", PORT"));
+    let error = fails(&mut verb(&project, "deploy"), 1);
+    assert!(
+        error.contains("the new version of the service `updated_web` keeps failing: 0 of 2 replicas: exit code 3\n"),
+        "{error}"
+    );
+    assert!(error.contains("updated_web | broken") && !error.contains("already started keep running"), "{error}");
+    assert!(error.contains("Rolled back updated_first, updated_web: the last version runs again"), "{error}");
+    assert_eq!(([spec("web"), spec("first")], image()), (specs, old.clone()));
+    assert_eq!(runs(), 2);
+    let shown = ok(&mut verb(&project, "status"));
+    assert!(!shown.contains("failing") && !shown.contains("older"), "{shown}");
+
+    // It stays as it is where that is wanted, and is told.
+    let error = fails(verb(&project, "deploy").arg("--no-rollback"), 1);
+    assert!(
+        error.contains("exit code 3") && error.contains("already started keep running") && !error.contains("Rolled back"),
+        "{error}"
+    );
+    assert_ne!(image(), old);
+    let shown = ok(&mut verb(&project, "status"));
+    assert!(shown.contains("1/2") && shown.contains("failing: exit code 3 (1 replica of an older version)"), "{shown}");
+    let states: Value = serde_json::from_str(&ok(verb(&project, "status").arg("--json"))).expect("JSON");
+    let web =
+        states[0]["services"].as_array().expect("a list").iter().find(|service| service["service"] == "web").expect("it").clone();
+    assert_eq!((web["outdated"].clone(), web["health"].clone()), (1.into(), "failing".into()), "{states}");
+    // The next version that is well ends it.
+    compile(&project, &["web"]);
+    ok(&mut verb(&project, "deploy"));
+    let shown = ok(&mut verb(&project, "status"));
+    assert!(shown.contains("2/2") && !shown.contains("older"), "{shown}");
+    ok(&mut verb(&project, "remove"));
+    assert_eq!(left("updated"), "");
 }
 
 /// The engine goes away between two services; what was begun is told, and goes away once the engine is back.
@@ -644,6 +705,7 @@ fn main() -> ExitCode {
         test!(a_registry_has_the_images_of_all_services, [docker, registry, nginx]),
         test!(the_example_comes_up_as_two_stacks_behind_one_door, [docker, nginx, web_ports, curl]),
         test!(a_service_that_does_not_run_is_told_with_its_last_words, [docker]),
+        test!(an_update_that_fails_is_told_and_rolled_back, [docker]),
         test!(an_engine_that_stops_in_the_middle_is_told, [docker]),
         test!(one_container_is_a_whole_stack, [docker, nginx, openssl, curl]),
         test!(a_stack_in_a_stack_is_one_service_of_it, [docker, nginx, openssl]),

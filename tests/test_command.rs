@@ -104,6 +104,15 @@ fn tests_find_what_they_need_and_their_exit_code_is_ours() {
     assert_eq!(status.code(), Some(101), "{said}");
     assert!(position(&said, "test failed") < position(&said, "db | started with nothing and the database"), "{said}");
     assert_eq!(left("tested"), "");
+    // A secret of a dependency may come from a file.
+    project.edit("services/store/Cargo.toml", |text| {
+        text.replace(", GREETING = \"the database\" }", " }\nsecrets = { GREETING = { secret = \"db\", key = \"greeting\" } }")
+    });
+    let error = fails(test(&project, &["store"]).env_remove("GREETING"), 1);
+    assert!(error.contains("the variable `GREETING` of the dependency `db` is not set"), "{error}");
+    project.write(".env", "export GREETING=\"of a file\" # theirs\n");
+    let said = fails(test(&project, &["store", "--", "--test", "it", "--", "--ignored", "fails"]).env_remove("GREETING"), 101);
+    assert!(said.contains("db | started with nothing and of a file"), "{said}");
     // Without a table it is `cargo test`, for which no engine is needed.
     let mut command = test(&project, &["plain"]);
     ok(command.env("DOCKER_HOST", "unix:///nonexistent"));

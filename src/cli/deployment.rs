@@ -58,6 +58,10 @@ pub struct DeployArgs {
     /// Seconds to wait for each service to start
     #[arg(long, value_name = "SECONDS", default_value_t = 120)]
     timeout: u64,
+    /// Leave an update that failed as it is, instead of returning to the last version
+    #[cfg(feature = "engine")]
+    #[arg(long, help_heading = "Docker Swarm")]
+    no_rollback: bool,
 }
 
 #[derive(Args)]
@@ -112,8 +116,9 @@ pub const DEPLOY_HELP: &str = "Examples:
 
 Swarm: the networks are created first, then the inner stacks, then the services in `depends-on` order. Each service waits until all \
 replicas of the services it depends on are running. Deploying again updates what changed and removes what the manifests no longer \
-contain. A swarm of several nodes needs pushed images. `status` shows the services, and `remove` removes them. `docker swarm init` \
-turns this machine into a swarm.
+contain. If an update fails, the last output of the new replica is shown, and all services return to their last version; \
+`--no-rollback` leaves them as they are. A swarm of several nodes needs pushed images. `status` shows the services, and `remove` \
+removes them. `docker swarm init` turns this machine into a swarm.
 
 Kubernetes: `kubectl apply -k` applies the files of `generate --for kubernetes`, then `kubectl rollout status` waits for each \
 service. Create the secrets first.";
@@ -135,12 +140,21 @@ pub fn generate(deployment: GenerateArgs, mut options: Options, check: bool, she
 
 /// Runs `deploy`.
 pub fn deploy(deployment: DeployArgs, mut options: Options, shell: &Shell) -> anyhow::Result<()> {
-    let DeployArgs { to, repo, env: EnvArgs { env }, context, namespace, timeout } = deployment;
+    let DeployArgs {
+        to,
+        repo,
+        env: EnvArgs { env },
+        context,
+        namespace,
+        timeout,
+        #[cfg(feature = "engine")]
+        no_rollback,
+    } = deployment;
     (options.request.repo, options.request.env) = (repo, env);
     #[cfg(feature = "engine")]
     if matches!(to, DeployToArg::Swarm) {
         options.request.destinations = vec![Destination::Stacks];
-        return crate::swarm::deploy(&options, std::time::Duration::from_secs(timeout), shell);
+        return crate::swarm::deploy(&options, std::time::Duration::from_secs(timeout), !no_rollback, shell);
     }
     let _ = to;
     options.request.destinations = vec![Destination::Kubernetes];

@@ -21,6 +21,7 @@ pub const RUN: &str = "Examples:
   cargo appbundle run                         build the workspace and run it
   cargo appbundle run -p gallery-service      one service and its dependencies
   cargo appbundle run app-1.0.0.auterionos    run this bundle
+  cargo appbundle run --detach                in the background, until `stop`
   cargo appbundle run --target amd64          no emulation on x86-64 machines
 
 Services start in `depends-on` order. Each one waits until the services it depends on are healthy. A service without a \
@@ -30,6 +31,23 @@ Ctrl-C stops the services, each after those that depend on it, and removes the c
 them. An init is process 1 of each container, so that programs that do not handle SIGTERM end at once; `init = false` in a service's \
 table leaves it out. Named volumes \
 are kept, as `APP_VOLUME`. If a service fails, all services stop and the exit code is 1.";
+
+#[cfg(feature = "engine")]
+pub const LOGS: &str = "Examples:
+  cargo appbundle logs                             the output of all services
+  cargo appbundle logs gallery-service --tail 20 --follow";
+
+#[cfg(feature = "engine")]
+pub const EXEC: &str = "Examples:
+  cargo appbundle exec gallery-service ls -l /data
+  cargo appbundle exec gallery-service sh    a shell, if the image has one
+
+The command runs through `docker exec`, or `podman exec`, in the service's newest container. Its exit code is that of the command. \
+Images of `base = \"auto\"` contain no shell.";
+
+#[cfg(feature = "engine")]
+pub const STOP: &str = "Services stop after those that depend on them, and are removed with their network. A `run` or `dev` in another \
+terminal is asked to stop, as by Ctrl-C. Named volumes are kept.";
 
 pub const PUSH: &str = "Examples:
   cargo appbundle push --repo ghcr.io/example/gallery    push the last build

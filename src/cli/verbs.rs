@@ -87,6 +87,9 @@ pub enum Command {
     Run {
         /// Bundle to run [default: build the workspace]
         bundle: Option<PathBuf>,
+        /// Leave the services running in the background once they are healthy
+        #[arg(short, long)]
+        detach: bool,
         /// Seconds to wait for each service to become healthy
         #[arg(long, value_name = "SECONDS", default_value_t = 60)]
         timeout: u64,
@@ -95,6 +98,9 @@ pub enum Command {
         #[command(flatten)]
         compile: CompileArgs,
     },
+    #[cfg(feature = "engine")]
+    #[command(flatten)]
+    Local(super::local::LocalCommand),
     /// Run the app on this machine and restart services when their sources change
     #[cfg(feature = "engine")]
     #[command(after_help = help::DEV)]

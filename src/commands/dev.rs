@@ -9,7 +9,7 @@ use crate::dev::{GRACE, Inside, Loop};
 use crate::engine::{Engine, Interrupt};
 use crate::pipeline::{Options, Session, load};
 use crate::plan::{Format, Reach};
-use crate::runtime::{Grace, Manner, Output, Started, apps, owner};
+use crate::runtime::{Grace, Manner, Output, Started, Variables, apps, owner};
 use crate::shell::Shell;
 
 /// The tag of images without executables.
@@ -44,7 +44,7 @@ pub fn run(options: &Options, asked: &DevOptions, shell: &Shell) -> Result<()> {
         session => session?,
     };
     // No change to the sources fixes a problem with the environment.
-    apps::of_plan(&session.plan)?;
+    apps::of_plan(&session.plan, &Variables::read(&session.plan.workspace)?)?;
 
     let plan = &session.plan;
     let platform = plan.target.platform.to_string();
@@ -69,6 +69,7 @@ pub fn run(options: &Options, asked: &DevOptions, shell: &Shell) -> Result<()> {
         started: &mut started,
         inside: &mut inside,
         ports: Default::default(),
+        revivals: Default::default(),
         interrupt: &interrupt,
         shell,
     }

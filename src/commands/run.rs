@@ -9,8 +9,8 @@ use anyhow::{Context as _, Result};
 use crate::engine::{Engine, Interrupt};
 use crate::pipeline::{self, Options, Session, load};
 use crate::plan::Format;
-use crate::runtime::{Output, Started, apps, owner, ports};
-use crate::shell::Shell;
+use crate::runtime::{Output, Started, Variables, apps, owner, ports};
+use crate::shell::{Shell, count};
 
 /// Options in addition to those of the plan.
 #[derive(Clone, Debug)]
@@ -19,10 +19,12 @@ pub struct RunOptions {
     pub bundle: Option<PathBuf>,
     /// How long to wait for each service to become healthy.
     pub timeout: Duration,
+    /// Whether the containers keep running when all are healthy.
+    pub detach: bool,
 }
 
 /// Runs the services that the request names, and what they depend on, until all have ended, one fails, or the user interrupts.
-/// Nothing of them is left.
+/// Nothing of them is left, unless they are detached.
 ///
 /// # Errors
 /// When a service fails, or does not become healthy in time.
@@ -38,19 +40,21 @@ pub fn run(options: &Options, run: &RunOptions, shell: &Shell) -> Result<()> {
             all.request.formats = vec![Format::Docker];
             let session = Session::apart(&all, shell)?;
             // What would fail once all is built is told before.
-            let (_, launches, _) = apps::of_plan(&session.plan)?;
+            let variables = Variables::read(&session.plan.workspace)?;
+            let (_, launches, _) = apps::of_plan(&session.plan, &variables)?;
             ports::check(&engine, &apps::select(launches, Some(&session.plan), &options.request.packages)?)?;
             let paths = pipeline::bundles(&session, &all, shell)?;
-            (paths.into_iter().next().context("nothing was built")?, Some(session.plan))
+            (paths.into_iter().next().context("nothing was built")?, Some((session.plan, variables)))
         }
     };
     let contents = load::read(&path, shell)?;
     let (name, launches, notes) = match &app {
-        Some(plan) => apps::of_plan(plan)?,
+        Some((plan, variables)) => apps::of_plan(plan, variables)?,
         None => {
             apps::of_bundle(&path, &contents).with_context(|| format!("failed to find out what `{}` runs", path.display()))?
         }
     };
+    let app = app.map(|(plan, _)| plan);
     let allowed = app.as_ref().map(|plan| plan.allow.clone()).unwrap_or_default();
     shell.notes(notes, &allowed);
     let launches = apps::in_order(apps::select(launches, app.as_ref(), &options.request.packages)?)?;
@@ -69,7 +73,18 @@ pub fn run(options: &Options, run: &RunOptions, shell: &Shell) -> Result<()> {
     let names: Vec<&str> = launches.iter().map(|launch| launch.name.as_str()).collect();
     let output = Output::new(&names, shell);
     let mut started = Started::new(&engine, &name, &foreign, &output, &interrupt, shell);
-    let ended = started.all(&launches, run.timeout);
+    if run.detach {
+        started = started.detached();
+    }
+    let mut ended = started.up(&launches, run.timeout);
+    if ended.is_ok() && run.detach && interrupt.count() == 0 {
+        let services = count(launches.len(), "service");
+        shell.status("Running", format_args!("{services} in the background; `cargo appbundle stop` stops them"));
+        return Ok(());
+    }
+    if ended.is_ok() {
+        ended = started.attend();
+    }
     let stopped = started.stop();
     if ended.is_err()
         && let Err(error) = &stopped

@@ -7,7 +7,7 @@ use crate::engine::{Engine, Interrupt};
 use crate::pipeline::{Options, Session, load};
 use crate::plan::Format;
 use crate::process::Exited;
-use crate::runtime::owner;
+use crate::runtime::{Variables, owner};
 use crate::shell::Shell;
 use crate::testing::{INTERRUPTED, Runner};
 
@@ -38,8 +38,16 @@ pub fn run(options: &Options, test: &TestOptions, shell: &Shell) -> Result<()> {
             "no service has a table `[package.metadata.service.test]`\nhelp: `cargo appbundle test --help` shows an example; tests that need no containers run with `cargo test`"
         );
     }
+    let variables = Variables::read(&plan.workspace)?;
     let interrupt = Interrupt::listen()?;
-    let runner = Runner { options: &options, arguments: &test.arguments, app: plan.name.as_str(), interrupt: &interrupt, shell };
+    let runner = Runner {
+        options: &options,
+        arguments: &test.arguments,
+        variables: &variables,
+        app: plan.name.as_str(),
+        interrupt: &interrupt,
+        shell,
+    };
     let mut engine = None;
     let mut failed: Vec<(&str, u8)> = Vec::new();
     for (service, package) in services {

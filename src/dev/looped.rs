@@ -1,6 +1,7 @@
 //! The loop of `dev`: build, restart what changed, wait for the next change.
 
 mod order;
+mod revive;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use super::control::Control;
 use super::inside::Inside;
 use super::launched::in_dev;
 use super::prepared::{self, Prepared, Ready};
+use super::revival::Revivals;
 use super::running::Running;
 use super::watch::Watch;
 use crate::config::lockfile;
@@ -44,6 +46,8 @@ pub struct Loop<'a, 's> {
     pub inside: &'a mut Inside,
     /// The ports that it publishes.
     pub ports: ChosenPorts,
+    /// When to start services again that are down.
+    pub revivals: Revivals,
     /// Whether the user has interrupted.
     pub interrupt: &'a Interrupt,
     /// Where messages go.
@@ -63,10 +67,16 @@ impl Loop<'_, '_> {
         let mut open = Some(session);
         let mut changed: Vec<PathBuf> = Vec::new();
         let mut pause = AGAIN.0;
+        // The error of the last try, told only once.
+        let mut told = String::new();
+        let mut failed = None;
         loop {
             let begin = Instant::now();
             let first = running.is_empty();
-            let round = self.round(open.take(), &mut prepared, &changed, &mut running);
+            let round = match failed.take() {
+                Some(error) => Ok(Err(error)),
+                None => self.round(open.take(), &mut prepared, &changed, &mut running),
+            };
             if self.interrupt.count() > 0 {
                 return Ok(());
             }
@@ -75,13 +85,19 @@ impl Loop<'_, '_> {
             match round {
                 Ok(Ok(names)) => {
                     pause = AGAIN.0;
+                    told.clear();
                     self.tell(&names, first, begin.elapsed(), running.len());
                 }
                 Ok(Err(error)) => {
                     self.engine.again()?;
-                    pipeline::report(&error, self.shell);
                     self.ports.forget(|name| running.contains_key(name));
-                    self.shell.status("Waiting", format_args!("{} s, then trying again", pause.as_secs()));
+                    let text = format!("{error:#}");
+                    if told != text {
+                        pause = AGAIN.0;
+                        pipeline::report(&error, self.shell);
+                        self.shell.status("Waiting", format_args!("{} s, then trying again until it starts", pause.as_secs()));
+                        told = text;
+                    }
                     again = Some(Instant::now() + pause);
                     pause = AGAIN.1.min(pause * 2);
                 }
@@ -103,7 +119,10 @@ impl Loop<'_, '_> {
                     break;
                 }
                 if looked.elapsed() > LOOK {
-                    self.started.look()?;
+                    failed = self.revive(&mut running)?.err();
+                    if failed.is_some() {
+                        break;
+                    }
                     looked = Instant::now();
                 }
                 std::thread::sleep(PAUSE);
@@ -143,7 +162,9 @@ impl Loop<'_, '_> {
         // Any file that is not Rust source may be packed into an image, or change how a service starts.
         let only_sources = changed.iter().all(|path| path.extension().is_some_and(|ending| ending == "rs"));
         let enough = match prepared {
-            Some(prepared) if only_sources && !changed.is_empty() => prepared.compile_again(self.options, self.shell)?,
+            // A new try to start what could not be started.
+            Some(_) if changed.is_empty() => true,
+            Some(prepared) if only_sources => prepared.compile_again(self.options, self.shell)?,
             _ => false,
         };
         if !enough {
@@ -188,7 +209,7 @@ impl Loop<'_, '_> {
             if self.interrupt.count() > 0 {
                 return Ok(names);
             }
-            let mut launch = dependency::launch(name, dependency, true)?;
+            let mut launch = dependency::launch(name, dependency, true, &prepared.variables)?;
             self.ports.place(&mut [&mut launch], self.shell);
             self.start(Running { launch, image: None, binary: None }, running, &mut names)?;
         }

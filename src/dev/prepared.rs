@@ -18,7 +18,7 @@ use crate::fs::Pending;
 use crate::image;
 use crate::pipeline::{Images, Options, Session, Workbench, bases, cache_folder, load};
 use crate::plan::Plan;
-use crate::runtime::{Launch, apps};
+use crate::runtime::{Launch, Variables, apps};
 use crate::segment::KnownDigests;
 use crate::shell::Shell;
 
@@ -31,6 +31,8 @@ pub struct Prepared {
     /// The image id of each service, by the service's name.
     images: BTreeMap<String, Digest>,
     bases: Bases,
+    /// What the services' containers may refer to.
+    pub variables: Variables,
     known: KnownDigests,
 }
 
@@ -60,6 +62,7 @@ impl Prepared {
     /// When an image cannot be packed or loaded.
     pub fn new(session: Session, paths: &Executables, options: &Options, engine: &Engine, shell: &Shell) -> Result<Self> {
         let plan = &session.plan;
+        let variables = Variables::read(&plan.workspace)?;
         let bench = Workbench::open(plan, options, Level::Fast, shell)?;
         compile::probe::build(&options.cargo, &session.workspace, plan)?;
         let binaries = look(plan, paths, &bench.known)?;
@@ -82,7 +85,7 @@ impl Prepared {
             images.extend(planned.services.iter().map(|service| (service.name.to_string(), image.id)));
         }
         let Workbench { known, .. } = bench;
-        Ok(Self { session, binaries, images, bases, known })
+        Ok(Self { session, binaries, images, bases, variables, known })
     }
 
     /// Compiles again; returns whether the new executables still fit the prepared images.
@@ -104,7 +107,7 @@ impl Prepared {
     /// When `app.yml` cannot be parsed.
     pub fn launches(&self) -> Result<(Vec<Launch>, Vec<Note>)> {
         let plan = &self.session.plan;
-        let (_, launches, notes) = apps::of_plan(plan)?;
+        let (_, launches, notes) = apps::of_plan(plan, &self.variables)?;
         let ours = launches.into_iter().filter(|launch| plan.services.iter().any(|s| s.name.as_str() == launch.name));
         Ok((apps::in_order(ours.collect())?, notes))
     }

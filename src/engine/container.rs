@@ -61,8 +61,8 @@ impl Engine {
         self.wait(&format!("starting the container `{name}`"), self.docker.start_container(name, None))
     }
 
-    /// The state of a container.
-    pub fn state(&self, name: &str) -> Result<State> {
+    /// The state of a container; `None` if it was removed.
+    pub fn state(&self, name: &str) -> Result<Option<State>> {
         let doing = format!("inspecting the container `{name}`");
         let mut tries = 0..40;
         let found = loop {
@@ -70,21 +70,22 @@ impl Engine {
                 // Podman's state of a container that ended but is not cleaned up yet; Docker has no such state.
                 Err(Error::JsonDataError { message, .. }) if message.contains("variant `stopped`") => {
                     if tries.next().is_none() {
-                        return Ok(State::default());
+                        return Ok(Some(State::default()));
                     }
                     std::thread::sleep(Duration::from_millis(50));
                 }
+                Err(Error::DockerResponseServerError { status_code: 404, .. }) => return Ok(None),
                 found => break found.map_err(|error| self.told(error, &doing))?,
             }
         };
         let state = found.state.unwrap_or_default();
         let ports = found.network_settings.and_then(|settings| settings.ports).unwrap_or_default();
         let first = |bindings: Option<Vec<PortBinding>>| bindings?.into_iter().find_map(|b| b.host_port?.parse().ok());
-        Ok(State {
+        Ok(Some(State {
             running: state.running.unwrap_or_default(),
             exit_code: state.exit_code.unwrap_or_default(),
             ports: ports.into_iter().filter_map(|(port, bindings)| Some((port, first(bindings)?))).collect(),
-        })
+        }))
     }
 
     /// Sends a signal, such as `SIGTERM`; does nothing if the container has ended.
@@ -107,8 +108,14 @@ impl Engine {
     }
 
     /// Passes on what a container writes, from its start until it ends, with whether it came from stderr.
-    pub fn follow(&self, name: &str, mut show: impl FnMut(&[u8], bool)) -> Result<()> {
-        let options = LogsOptionsBuilder::new().follow(true).stdout(true).stderr(true).build();
+    pub fn follow(&self, name: &str, show: impl FnMut(&[u8], bool)) -> Result<()> {
+        self.output(name, true, None, show)
+    }
+
+    /// Passes on the last `tail` lines that a container has written, or all, and with `follow` what it writes until it ends.
+    pub fn output(&self, name: &str, follow: bool, tail: Option<usize>, mut show: impl FnMut(&[u8], bool)) -> Result<()> {
+        let tail = tail.map_or_else(|| "all".to_owned(), |lines| lines.to_string());
+        let options = LogsOptionsBuilder::new().follow(follow).stdout(true).stderr(true).tail(&tail).build();
         let doing = format!("following the container `{name}`");
         self.runtime.block_on(async {
             let mut pieces = std::pin::pin!(self.docker.logs(name, Some(options)));

@@ -1,18 +1,24 @@
 //! Docker Swarm: the services of stacks, their networks and secrets, and removing what a stack leaves behind.
 
-use std::collections::{BTreeMap, HashMap};
+mod replica;
+mod saved;
 
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use anyhow::Result;
 use base64::Engine as _;
+use bollard::container::LogOutput;
 use bollard::errors::Error;
-use bollard::models::{LocalNodeState, NetworkCreateRequest, SecretSpec, Service, TaskState};
+use bollard::models::{LocalNodeState, NetworkCreateRequest, SecretSpec, Service, ServiceUpdateStatusStateEnum};
 use bollard::query_parameters::{
     ListConfigsOptionsBuilder, ListContainersOptionsBuilder, ListNetworksOptionsBuilder, ListSecretsOptionsBuilder,
-    ListServicesOptionsBuilder, ListTasksOptionsBuilder, LogsOptionsBuilder,
+    ListServicesOptionsBuilder, ListTasksOptionsBuilder, LogsOptions, LogsOptionsBuilder,
 };
-use futures_util::StreamExt as _;
+use futures_util::{Stream, StreamExt as _};
+
+pub use replica::Replica;
+pub use saved::SavedService;
 
 use super::Engine;
 
@@ -52,10 +58,26 @@ pub struct SwarmService {
     pub checked: bool,
     /// Whether replicas of an older version are still being replaced.
     pub updating: bool,
-    /// How many replicas failed.
-    pub failures: usize,
-    /// The error of the last failure.
-    pub said: Option<String>,
+    /// Whether Docker stopped the last update, because new replicas failed.
+    pub paused: bool,
+    /// Whether Docker reverted the last update.
+    pub reverted: bool,
+    /// Its replicas, those that failed before as well.
+    pub replicas: Vec<Replica>,
+}
+
+impl SwarmService {
+    /// How many replicas of an older version run.
+    pub fn outdated(&self) -> usize {
+        self.replicas.iter().filter(|replica| replica.running && !replica.current).count()
+    }
+
+    /// The replicas that failed, the last one at the end.
+    pub fn failed(&self) -> Vec<&Replica> {
+        let mut failed: Vec<&Replica> = self.replicas.iter().filter(|replica| replica.failure.is_some()).collect();
+        failed.sort_by(|a, b| a.changed.cmp(&b.changed));
+        failed
+    }
 }
 
 fn only(stack: &str) -> HashMap<String, Vec<String>> {
@@ -101,14 +123,9 @@ impl Engine {
         let mut all = Vec::new();
         for service in services {
             let mut seen = facts(&service);
+            let spec = service.spec.as_ref().and_then(|spec| spec.task_template.as_ref());
             let own = tasks.iter().filter(|task| task.service_id == service.id);
-            let failed = own
-                .filter_map(|task| task.status.as_ref())
-                .filter(|status| matches!(status.state, Some(TaskState::FAILED | TaskState::REJECTED)) && status.err.is_some());
-            let mut said: Vec<_> = failed.map(|status| (status.timestamp.clone(), status.err.clone())).collect();
-            said.sort();
-            seen.failures = said.len();
-            seen.said = said.pop().and_then(|(_, said)| said);
+            seen.replicas = own.map(|task| Replica::of(task, spec)).collect();
             all.push(seen);
         }
         all.sort_by(|a, b| a.name.cmp(&b.name));
@@ -142,11 +159,19 @@ impl Engine {
 
     /// The last output lines of a service's replicas.
     pub fn last_words(&self, service: &str, lines: usize) -> Result<Vec<String>> {
-        let options = LogsOptionsBuilder::new().stdout(true).stderr(true).tail(&lines.to_string()).build();
+        self.lines(self.docker.service_logs(service, Some(tail(lines))), service, lines)
+    }
+
+    /// The last output lines of one replica of a service.
+    pub fn last_words_of(&self, replica: &Replica, service: &str, lines: usize) -> Result<Vec<String>> {
+        self.lines(self.docker.task_logs(&replica.id, Some(tail(lines))), service, lines)
+    }
+
+    fn lines(&self, pieces: impl Stream<Item = Result<LogOutput, Error>>, service: &str, lines: usize) -> Result<Vec<String>> {
         let doing = format!("reading the output of `{service}`");
         let mut text = Vec::new();
         self.runtime.block_on(async {
-            let mut pieces = std::pin::pin!(self.docker.service_logs(service, Some(options)));
+            let mut pieces = std::pin::pin!(pieces);
             // Docker keeps waiting for logs from nodes that are gone.
             while let Ok(Some(piece)) = tokio::time::timeout(LOG_PATIENCE, pieces.next()).await {
                 text.extend_from_slice(&piece.map_err(|error| self.told(error, &doing))?.into_bytes());
@@ -215,6 +240,10 @@ impl Engine {
     }
 }
 
+fn tail(lines: usize) -> LogsOptions {
+    LogsOptionsBuilder::new().stdout(true).stderr(true).tail(&lines.to_string()).build()
+}
+
 fn in_use(message: &str) -> bool {
     ["in use", "active endpoints"].iter().any(|words| message.contains(words))
 }
@@ -223,8 +252,8 @@ fn facts(service: &Service) -> SwarmService {
     let status = service.service_status.clone().unwrap_or_default();
     let spec = service.spec.clone().unwrap_or_default();
     let container = spec.task_template.and_then(|template| template.container_spec).unwrap_or_default();
+    use ServiceUpdateStatusStateEnum::{PAUSED, ROLLBACK_COMPLETED, ROLLBACK_PAUSED, ROLLBACK_STARTED, UPDATING};
     let update = service.update_status.as_ref().and_then(|update| update.state);
-    let updating = update.is_some_and(|state| state.to_string() == "updating" || state.to_string() == "rollback_started");
     SwarmService {
         name: spec.name.unwrap_or_default(),
         image: container.image.unwrap_or_default(),
@@ -235,8 +264,9 @@ fn facts(service: &Service) -> SwarmService {
             .health_check
             .and_then(|check| check.test)
             .is_some_and(|test| test.first().is_some_and(|t| t != "NONE")),
-        updating,
-        failures: 0,
-        said: None,
+        updating: matches!(update, Some(UPDATING | ROLLBACK_STARTED)),
+        paused: matches!(update, Some(PAUSED | ROLLBACK_PAUSED)),
+        reverted: matches!(update, Some(ROLLBACK_STARTED | ROLLBACK_COMPLETED)),
+        replicas: Vec::new(),
     }
 }

@@ -108,6 +108,18 @@ impl Session {
     }
 }
 
+/// The name of the workspace's app.
+///
+/// # Errors
+/// When a manifest is invalid.
+pub fn app_name(options: &Options) -> Result<String> {
+    let workspace = Workspace::read(&options.cargo)?;
+    let targets = plan::targets(&workspace, &options.request)?;
+    // Which one makes no difference.
+    let request = Request { targets: targets.into_iter().take(1).collect(), ..options.request.clone() };
+    Ok(plan::resolve(&workspace, &request)?.name.to_string())
+}
+
 /// Reports an error: with its place in the manifest if it has one, otherwise in Cargo's form.
 pub fn report(error: &anyhow::Error, shell: &Shell) {
     match error.downcast_ref::<crate::config::Problems>() {

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::compose;
 use super::environment::filled;
 use super::launch::Launch;
+use super::variables::Variables;
 use crate::app::{Container, ImageRef, Port, Service};
 use crate::bundle::Contents;
 use crate::diagnostic::{Code, Note};
@@ -21,21 +22,22 @@ pub type App = (String, Vec<Launch>, Vec<Note>);
 ///
 /// # Errors
 /// When a secret is not set, or `app.yml` cannot be parsed.
-pub fn of_plan(plan: &Plan) -> Result<App> {
+pub fn of_plan(plan: &Plan, variables: &Variables) -> Result<App> {
     let Some(text) = &plan.template else {
         let (mut launches, mut notes) = (Vec::new(), Vec::new());
         for service in &plan.services {
-            let (launch, own) = of_service(plan, service)?;
+            let (launch, own) = of_service(plan, service, variables)?;
             launches.push(launch);
             notes.extend(own);
         }
         return Ok((plan.name.to_string(), launches, notes));
     };
-    let read = serde_saphyr::from_str(text).context("it is not YAML").and_then(|it| compose::launches(&it, &plan.workspace));
+    let read =
+        serde_saphyr::from_str(text).context("it is not YAML").and_then(|it| compose::launches(&it, &plan.workspace, variables));
     let (mut launches, notes) = read.context("failed to read `app.yml`")?;
     for launch in &mut launches {
         let Some(service) = plan.services.iter().find(|service| service.name.as_str() == launch.name) else { continue };
-        let own = filled(service.described(), "service", &launch.name)?;
+        let own = filled(service.described(), "service", &launch.name, variables)?;
         // The environment and health check that a compose file cannot express.
         for (name, value) in own.environment.into_iter().filter(|(name, _)| !service.container.environment.contains_key(name)) {
             launch.container.environment.entry(name).or_insert(value);
@@ -51,25 +53,23 @@ pub fn of_plan(plan: &Plan) -> Result<App> {
 ///
 /// # Errors
 /// When a secret is not set, an environment file cannot be read, or its `compose = { … }` cannot be parsed.
-fn of_service(plan: &Plan, service: &Service) -> Result<(Launch, Vec<Note>)> {
+fn of_service(plan: &Plan, service: &Service, variables: &Variables) -> Result<(Launch, Vec<Note>)> {
     let is_there = |name: &&String| plan.services.iter().any(|other| other.name.as_str() == name.as_str());
     let name = service.name.to_string();
     let launch = Launch {
         aliases: vec![name.clone()],
         after: service.depends_on.iter().filter(is_there).cloned().collect(),
-        container: filled(service.described(), "service", &name)?,
+        container: filled(service.described(), "service", &name, variables)?,
         name,
         ..Launch::default()
     };
-    let (launch, mut notes) = compose::over(launch, &service.compose, &plan.workspace)?;
-    if service.container.is_replicated() {
-        notes.push(Code::ReplicasIgnored.note_of(&service.name, "`replicas` of {services} is ignored: each service runs once"));
-    }
+    let (launch, mut notes) = compose::over(launch, &service.compose, &plan.workspace, variables)?;
+    notes.extend(launch.replicas_note());
     Ok((launch, notes))
 }
 
 /// The containers of a bundle: from its compose file, otherwise from an `app.yml` in the same folder that uses only its images,
-/// otherwise one for each image.
+/// otherwise one for each image. Variables may come from a `.env` in the bundle's folder.
 pub fn of_bundle(path: &Path, contents: &Contents) -> Result<App> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let folder = std::path::absolute(folder)?;
@@ -83,7 +83,7 @@ pub fn of_bundle(path: &Path, contents: &Contents) -> Result<App> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let name = crate::app::Name::near(name.split('-').next().unwrap_or_default());
     if let Some(document) = document {
-        let (launches, notes) = compose::launches(&document, &folder)?;
+        let (launches, notes) = compose::launches(&document, &folder, &Variables::read(&folder)?)?;
         let unknown = launches.iter().find(|launch| !images.contains(launch.container.image.as_str()));
         match unknown {
             None => return Ok((name, launches, notes)),

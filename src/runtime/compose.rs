@@ -1,5 +1,6 @@
 //! Parses the user's own compose text (Compose Specification) into the containers to start.
 
+mod deploy;
 mod parts;
 mod reader;
 
@@ -10,31 +11,34 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::{Map, Value};
 
 use super::environment::read_environment;
+use super::interpolation::{replaced, scalar};
 use super::launch::Launch;
-use super::variables::{replaced, scalar};
+use super::variables::Variables;
 use crate::app::{Confinement, Container, Cpu, ImageRef, Memory, Port, Resources, Volume};
 use crate::diagnostic::{Code, Note};
+use deploy::Deploy;
 use parts::{check, parse_volume, short_port};
 use reader::Reader;
 
 /// Keys that are ignored without a note, because they do not matter on this machine.
-const WITHOUT_MEANING: [&str; 8] =
-    ["build", "container_name", "deploy", "hostname", "logging", "platform", "pull_policy", "restart"];
+const WITHOUT_MEANING: [&str; 6] = ["build", "container_name", "hostname", "logging", "platform", "pull_policy"];
 
 /// Parses a compose file's document into launches, and notes on the keys that are ignored. Relative paths start at `folder`.
 ///
 /// # Errors
 /// When a service has no image, or a value cannot be parsed.
-pub fn launches(document: &Value, folder: &Path) -> Result<(Vec<Launch>, Vec<Note>)> {
+pub fn launches(document: &Value, folder: &Path, variables: &Variables) -> Result<(Vec<Launch>, Vec<Note>)> {
     let services = document.get("services").context("`services` is missing")?;
-    let services = replaced(services, &|name| std::env::var(name).ok())?;
+    let services = replaced(services, &|name| variables.get(name))?;
     let services = services.as_object().context("`services` is not a map")?;
     let (mut launches, mut notes) = (Vec::new(), Vec::new());
     for (name, service) in services {
         let service = service.as_object().with_context(|| format!("the service `{name}` is not a map"))?;
         let launch = Launch { name: name.clone(), aliases: vec![name.clone()], ..Launch::default() };
-        let (launch, unread) = read(launch, service, folder).with_context(|| format!("failed to parse the service `{name}`"))?;
+        let (launch, unread) =
+            read(launch, service, folder, variables).with_context(|| format!("failed to parse the service `{name}`"))?;
         notes.extend(unread);
+        notes.extend(launch.replicas_note());
         launches.push(launch);
     }
     Ok((launches, notes))
@@ -45,16 +49,16 @@ pub fn launches(document: &Value, folder: &Path) -> Result<(Vec<Launch>, Vec<Not
 ///
 /// # Errors
 /// When a value cannot be parsed.
-pub fn over(launch: Launch, piece: &Map<String, Value>, folder: &Path) -> Result<(Launch, Vec<Note>)> {
-    let piece = replaced(&piece.clone().into(), &|name| std::env::var(name).ok())?;
+pub fn over(launch: Launch, piece: &Map<String, Value>, folder: &Path, variables: &Variables) -> Result<(Launch, Vec<Note>)> {
+    let piece = replaced(&piece.clone().into(), &|name| variables.get(name))?;
     let Some(piece) = piece.as_object().filter(|piece| !piece.is_empty()) else { return Ok((launch, Vec::new())) };
     let name = launch.name.clone();
-    read(launch, piece, folder).with_context(|| format!("failed to parse `compose` of the service `{name}`"))
+    read(launch, piece, folder, variables).with_context(|| format!("failed to parse `compose` of the service `{name}`"))
 }
 
-fn read(under: Launch, service: &Map<String, Value>, folder: &Path) -> Result<(Launch, Vec<Note>)> {
+fn read(under: Launch, service: &Map<String, Value>, folder: &Path, variables: &Variables) -> Result<(Launch, Vec<Note>)> {
     let name = under.name.clone();
-    let mut reader = Reader::new(service, folder);
+    let mut reader = Reader::new(service, folder, variables);
     let launch = reader.launch(under)?;
     let unread: Vec<&str> = reader.unread().filter(|key| !WITHOUT_MEANING.contains(key)).collect();
     let text = format!("`{}` of the service {{services}} is ignored here", unread.join("`, `"));
@@ -98,7 +102,7 @@ impl Reader<'_> {
         } = under;
         let mut of_files = BTreeMap::new();
         for file in self.list("env_file") {
-            of_files.extend(read_environment(&self.folder.join(file))?);
+            of_files.extend(read_environment(&self.folder.join(file), self.variables)?);
         }
         for (name, value) in of_files {
             environment.entry(name).or_insert(value);
@@ -115,6 +119,13 @@ impl Reader<'_> {
         let (memory_limit, memory) = (amount("mem_limit", memory_limit), amount("mem_reservation", memory));
         let cpu_limit = self.text("cpus").map_or(cpu_limit, |text| Cpu::parse(&text).ok());
         let cpu = self.text("cpu_shares").map_or(cpu, |text| Cpu::of_shares(text.parse().ok()?));
+        let restart = self.text("restart").or(restart);
+        let resources = Resources { cpu, memory, cpu_limit, memory_limit };
+        let deploy = match self.take("deploy").and_then(Value::as_object) {
+            Some(table) => deploy::parse(table, resources),
+            None => Deploy { resources, ..Deploy::default() },
+        };
+        self.ignore(deploy.ignored);
         Ok(Container {
             image,
             args: words.unwrap_or(if entrypoint.is_some() { Vec::new() } else { args }),
@@ -127,14 +138,14 @@ impl Reader<'_> {
             health: self.take("healthcheck").map_or(health, check),
             user: self.text("user").or(user),
             workdir: self.text("working_dir").or(workdir),
-            restart,
+            restart: deploy.restart.map(str::to_owned).or(restart),
             network_mode: self.text("network_mode").or(network_mode),
             devices: self.list_over("devices", devices),
             privileged: self.flag("privileged", privileged),
             confinement: self.confinement(confinement),
             labels,
-            replicas,
-            resources: Resources { cpu, memory, cpu_limit, memory_limit },
+            replicas: deploy.replicas.or(replicas),
+            resources: deploy.resources,
             stop_grace_period: self.text("stop_grace_period").or(stop_grace_period),
         })
     }
@@ -185,15 +196,16 @@ mod tests {
         let text = "services:\n  a:\n    image: a:1\n    environment: { PATH: , NOBODY_HAS_SET_IT: , EMPTY: '', \
             A: '${PATH:?why}', B: '${NOBODY_HAS_SET_IT-b}', C: $$PATH }\n  \
             b:\n    image: b:1\n    environment: [PATH, NOBODY_HAS_SET_IT, X=]\n    labels: [PATH]\n";
+        let variables = Variables::read(Path::new("/nonexistent")).expect("variables");
         let document: Value = serde_saphyr::from_str(text).expect("yaml");
-        let (launches, _) = launches(&document, Path::new("/")).expect("launches");
+        let (launches, _) = launches(&document, Path::new("/"), &variables).expect("launches");
         let environment =
             |at: usize| launches[at].container.environment.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect::<Vec<_>>();
         assert_eq!(environment(0), [("A", path.as_str()), ("B", "b"), ("C", "$PATH"), ("EMPTY", ""), ("PATH", &path)]);
         assert_eq!(environment(1), [("PATH", path.as_str()), ("X", "")]);
         assert_eq!(launches[1].container.labels["PATH"], "");
         let document: Value = serde_saphyr::from_str(&text.replace("PATH:?why", "NOBODY_HAS_SET_IT:?why")).expect("yaml");
-        let error = super::launches(&document, Path::new("/")).expect_err("it is not set");
+        let error = super::launches(&document, Path::new("/"), &variables).expect_err("it is not set");
         assert!(error.to_string().contains("`NOBODY_HAS_SET_IT` must be set: why"), "{error}");
     }
 
@@ -217,8 +229,9 @@ services:
     volumes: ["data:/data:ro"]
     healthcheck: { test: ["CMD", "/check"], timeout: 2s }
 "#;
+        let variables = Variables::read(Path::new("/nonexistent")).expect("variables");
         let document: Value = serde_saphyr::from_str(text).expect("yaml");
-        let (launches, notes) = launches(&document, Path::new("/")).expect("launches");
+        let (launches, notes) = launches(&document, Path::new("/"), &variables).expect("launches");
         let [a, b] = &launches[..] else { panic!("two") };
         assert_eq!(a.container.args, ["sh", "-c", "echo $HOME"]);
         assert_eq!(a.after, ["b"]);
@@ -231,7 +244,7 @@ services:
         let shown: Vec<String> = notes.iter().map(ToString::to_string).collect();
         assert_eq!(shown, ["`mem_swappiness` of the service `a` is ignored here"]);
         let piece = serde_json::json!({ "environment": { "X": 2 }, "ports": [], "init": true, "entrypoint": ["/x"] });
-        let (over, _) = super::over(a.clone(), piece.as_object().expect("a map"), Path::new("/")).expect("merged");
+        let (over, _) = super::over(a.clone(), piece.as_object().expect("a map"), Path::new("/"), &variables).expect("merged");
         let merged = over.container;
         assert_eq!((merged.environment["X"].as_str(), merged.ports.len(), merged.args.len()), ("2", 0, 0));
         assert!(merged.confinement.init == Some(true) && merged.command == Some(vec!["/x".into()]) && over.after == ["b"]);

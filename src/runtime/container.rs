@@ -40,10 +40,21 @@ pub struct LiveContainer {
     pub told: bool,
     /// Whether it has ended.
     pub ended: bool,
+    /// Why it has ended, if it should not have.
+    pub down: Option<Down>,
     /// How many bytes of its output were shown.
     pub shown: Arc<AtomicUsize>,
     /// The thread that shows its output.
     pub follower: Option<JoinHandle<()>>,
+}
+
+/// Why a container has ended that should not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Down {
+    /// Its program ended with another exit code than 0.
+    Crashed,
+    /// Somebody removed it.
+    Removed,
 }
 
 impl LiveContainer {
@@ -55,11 +66,14 @@ impl LiveContainer {
         Some(format!("the {} `{}` is not healthy after {} s: {answer}", self.what(), self.service, after.as_secs()))
     }
 
-    /// Turns its exit code into a result. `foreign` maps images for another processor to their platforms.
+    /// Turns its exit code into a result; without a state, it was removed. `foreign` maps images for another processor to their platforms.
     ///
     /// # Errors
-    /// When its exit code is not 0.
-    pub fn ending(&self, state: &State, foreign: &BTreeMap<String, String>) -> Result<()> {
+    /// When its exit code is not 0, or it was removed.
+    pub fn ending(&self, state: Option<&State>, foreign: &BTreeMap<String, String>) -> Result<()> {
+        let Some(state) = state else {
+            bail!(Code::ServiceEnded.error(format!("the container of the {} `{}` was removed", self.what(), self.service)));
+        };
         if state.exit_code == 0 {
             return Ok(());
         }

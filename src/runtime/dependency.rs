@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use super::environment::filled;
 use super::launch::Launch;
 use super::started::Started;
+use super::variables::Variables;
 use crate::app::{Container, Dependency};
 use crate::diagnostic::Code;
 use crate::engine::{Engine, Interrupt, Login};
@@ -22,8 +23,8 @@ pub type Addresses = BTreeMap<(String, u16), (String, u16)>;
 ///
 /// # Errors
 /// When one of its secrets is not set, or an environment file cannot be read.
-pub fn launch(name: &str, dependency: &Dependency, fixed: bool) -> Result<Launch> {
-    let container = filled(dependency.container.clone(), "dependency", name)?;
+pub fn launch(name: &str, dependency: &Dependency, fixed: bool, variables: &Variables) -> Result<Launch> {
+    let container = filled(dependency.container.clone(), "dependency", name, variables)?;
     let (ports, free) = container.ports.iter().cloned().partition(|port| fixed && port.host.is_some());
     Ok(Launch {
         name: name.to_owned(),

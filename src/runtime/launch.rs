@@ -1,6 +1,7 @@
 //! A container to start.
 
 use crate::app::{Container, Port, Protocol};
+use crate::diagnostic::{Code, Note};
 
 /// A container to start.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,6 +21,12 @@ pub struct Launch {
 }
 
 impl Launch {
+    /// The note that it runs once, if its table or compose file asks for more.
+    pub fn replicas_note(&self) -> Option<Note> {
+        let text = "`replicas` of {services} is ignored: each service runs once";
+        self.container.is_replicated().then(|| Code::ReplicasIgnored.note_of(&self.name, text))
+    }
+
     /// The addresses of its published ports on this machine: `http://127.0.0.1:8080`, or `127.0.0.1:53/udp`.
     pub fn addresses(&self) -> Vec<String> {
         let published = self.container.ports.iter().filter_map(|port| Some((port.host.as_deref()?, port.protocol)));

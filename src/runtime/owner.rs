@@ -10,6 +10,9 @@ use crate::shell::Shell;
 /// The label of every container and network created here.
 pub const LABEL: &str = "io.github.cargo-appbundle.owner";
 
+/// The label's value for containers that no process attends to.
+pub const DETACHED: &str = "detached";
+
 /// The label's value for this process: process id, start time, PID namespace and boot id.
 pub fn of_this_process() -> String {
     let pid = std::process::id();
@@ -36,6 +39,15 @@ fn is_dead(label: &str, near: bool, running: bool) -> bool {
     }
     let Ok(pid) = pid.parse() else { return false };
     of_namespace == os::pid_namespace() && os::started(pid).as_deref() != Some(start)
+}
+
+/// The process in a label, if it runs on this machine.
+pub fn process(label: &str) -> Option<u32> {
+    let words: Vec<&str> = label.split(' ').collect();
+    let [pid, start, of_namespace, of_boot] = words[..] else { return None };
+    let pid = pid.parse().ok()?;
+    let is_here = of_boot == os::boot() && of_namespace == os::pid_namespace() && of_boot != "-";
+    (is_here && os::started(pid).as_deref() == Some(start)).then_some(pid)
 }
 
 /// Removes what killed runs left behind. What cannot be removed is left for the next run.
@@ -83,6 +95,8 @@ mod tests {
         assert!(dead(format!("{pid} {start} {namespace} x"), true, false), "before the last boot");
         assert!(!dead(format!("{pid} {start} {namespace} x"), true, true), "another machine's");
         assert!(!dead(format!("{pid} {start} {namespace} x"), false, false));
+        assert_eq!((process(&own), process(&format!("{pid} {start}0 {namespace} {boot}"))), (pid.parse().ok(), None));
+        assert!(!dead(DETACHED.into(), true, false) && process(DETACHED).is_none());
         assert!(!dead("x".into(), true, false) && !dead("1 2 - -".into(), true, false));
     }
 }

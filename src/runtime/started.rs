@@ -1,5 +1,6 @@
 //! The containers of one run, from the first start until all are removed.
 
+mod adopt;
 mod again;
 mod stop;
 
@@ -10,8 +11,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use super::container::LiveContainer;
+use super::container::{Down, LiveContainer};
 use super::health;
+use super::labels;
 use super::launch::Launch;
 use super::manner::Manner;
 use super::new;
@@ -34,6 +36,7 @@ pub struct Started<'a> {
     interrupt: &'a Interrupt,
     shell: &'a Shell,
     manner: Manner,
+    detached: bool,
     network: bool,
     containers: Vec<LiveContainer>,
 }
@@ -50,12 +53,17 @@ impl<'a> Started<'a> {
     ) -> Self {
         let (containers, manner) = (Vec::new(), Manner::default());
         let name = owner::run_name(app);
-        Self { engine, app, name, foreign, output, interrupt, shell, manner, network: false, containers }
+        Self { engine, app, name, foreign, output, interrupt, shell, manner, detached: false, network: false, containers }
     }
 
     /// Sets how strict to be with the containers.
     pub fn with(self, manner: Manner) -> Self {
         Self { manner, ..self }
+    }
+
+    /// Lets the containers outlive this process.
+    pub fn detached(self) -> Self {
+        Self { detached: true, ..self }
     }
 
     /// Creates the network in which the containers find each other.
@@ -65,8 +73,8 @@ impl<'a> Started<'a> {
         Ok(())
     }
 
-    /// Starts all in order, then waits until all have ended, one fails, or the user interrupts.
-    pub fn all(&mut self, launches: &[Launch], timeout: Duration) -> Result<()> {
+    /// Starts all in order, and waits until they are healthy, or the user interrupts.
+    pub fn up(&mut self, launches: &[Launch], timeout: Duration) -> Result<()> {
         self.connect()?;
         for launch in launches {
             self.wait_for(&launch.after, timeout)?;
@@ -80,7 +88,14 @@ impl<'a> Started<'a> {
             for launch in launches.iter().filter(|launch| !launch.addresses().is_empty()) {
                 self.shell.status("Serving", format_args!("{} at {}", launch.name, launch.addresses().join(", ")));
             }
-            self.shell.status("Running", format_args!("{}; Ctrl-C stops them", count(launches.len(), "service")));
+        }
+        Ok(())
+    }
+
+    /// Waits until all have ended, one fails, or the user interrupts.
+    pub fn attend(&mut self) -> Result<()> {
+        if self.interrupt.count() == 0 {
+            self.shell.status("Running", format_args!("{}; Ctrl-C stops them", count(self.containers.len(), "service")));
         }
         while self.interrupt.count() == 0 {
             if self.look()? {
@@ -93,8 +108,9 @@ impl<'a> Started<'a> {
 
     fn labels(&self) -> BTreeMap<String, String> {
         BTreeMap::from([
-            ("io.github.cargo-appbundle.run".to_owned(), self.name.clone()),
-            (owner::LABEL.to_owned(), owner::of_this_process()),
+            (labels::RUN.to_owned(), self.name.clone()),
+            (labels::APP.to_owned(), self.app.to_owned()),
+            (owner::LABEL.to_owned(), if self.detached { owner::DETACHED.to_owned() } else { owner::of_this_process() }),
         ])
     }
 
@@ -127,6 +143,13 @@ impl<'a> Started<'a> {
         Ok(())
     }
 
+    /// The services whose program crashed or whose container was removed, and which were not started again.
+    pub fn down(&self) -> impl Iterator<Item = (&str, Down)> {
+        self.containers
+            .iter()
+            .filter_map(|container| Some((container.service.as_str(), container.down.filter(|_| container.ended)?)))
+    }
+
     /// Whether the user has interrupted.
     pub fn is_interrupted(&self) -> bool {
         self.interrupt.count() > 0
@@ -135,7 +158,7 @@ impl<'a> Started<'a> {
     /// The ports of this machine at which a service is reached, by its own port and protocol, such as `80/tcp`.
     pub fn ports(&self, service: &str) -> Result<BTreeMap<String, u16>> {
         let found = self.containers.iter().find(|container| container.service == service);
-        found.map_or_else(|| Ok(BTreeMap::new()), |container| Ok(self.engine.state(&container.name)?.ports))
+        found.map_or_else(|| Ok(BTreeMap::new()), |container| Ok(self.engine.state(&container.name)?.unwrap_or_default().ports))
     }
 
     fn start_quietly(&mut self, launch: &Launch) -> Result<()> {
@@ -143,6 +166,7 @@ impl<'a> Started<'a> {
         let mut new = new::container(launch, self.engine, self.app, &self.name);
         new.platform = self.foreign.get(&image).cloned();
         new.labels = self.labels();
+        new.labels.extend(labels::of(launch));
         self.engine.create(&new)?;
         self.containers.push(LiveContainer {
             service: launch.name.clone(),
@@ -158,11 +182,17 @@ impl<'a> Started<'a> {
             since: Instant::now(),
             told: false,
             ended: false,
+            down: None,
             shown: Arc::default(),
             follower: None,
         });
-        self.engine.start(&new.name)?;
-        self.follow(self.containers.len() - 1)
+        let at = self.containers.len() - 1;
+        if let Err(error) = self.engine.start(&new.name) {
+            // So `look` does not report it as ended.
+            self.containers[at].ended = true;
+            return Err(error);
+        }
+        self.follow(at)
     }
 
     /// Shows what a container writes, except what was already shown.
@@ -218,19 +248,27 @@ impl<'a> Started<'a> {
     pub fn look(&mut self) -> Result<bool> {
         for container in self.containers.iter_mut().filter(|container| !container.ended) {
             let state = self.engine.state(&container.name)?;
-            if !state.running {
+            let running = state.as_ref().filter(|state| state.running);
+            let Some(state) = running else {
                 container.ended = true;
                 container.well = true;
-                let fault = container.ending(&state, self.foreign);
+                let fault = container.ending(state.as_ref(), self.foreign);
+                container.down = match (&fault, state) {
+                    (Ok(()), _) => None,
+                    (_, Some(_)) => Some(Down::Crashed),
+                    (_, None) => Some(Down::Removed),
+                };
                 match fault.err().filter(|_| self.interrupt.count() == 0) {
                     None => self.shell.status("Ended", &container.service),
                     Some(fault) if self.manner.lenient => self.shell.warning(fault),
                     Some(fault) => return Err(fault),
                 }
-            } else if !container.well {
+                continue;
+            };
+            if !container.well {
                 container.answer = match &container.health {
                     None => None,
-                    Some(health) => health::check(self.engine, &container.name, &state, health, container.host_network)?.err(),
+                    Some(health) => health::check(self.engine, &container.name, state, health, container.host_network)?.err(),
                 };
                 container.well = container.answer.is_none();
                 if let Some(late) = container.late(self.manner.warn_after) {

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::tree::Node;
 use crate::engine::{Engine, SwarmService};
+use crate::shell::count;
 
 /// The state of one stack. Keys are only ever added, never changed.
 #[derive(Debug, Serialize)]
@@ -28,6 +29,8 @@ struct ServiceState {
     health: &'static str,
     failures: usize,
     last_failure: Option<String>,
+    /// Running replicas of an older version.
+    outdated: usize,
 }
 
 /// Reads the state of all stacks, the outermost first.
@@ -56,20 +59,24 @@ fn state(name: String, seen: Option<&SwarmService>) -> ServiceState {
     let health = match seen {
         None => "absent",
         Some(service) if service.updating => "updating",
-        Some(service) if service.running < service.wanted && service.said.is_some() => "failing",
+        Some(service) if service.paused => "failing",
+        Some(service) if service.running < service.wanted && !service.failed().is_empty() => "failing",
         Some(service) if service.running < service.wanted => "starting",
         Some(service) if service.checked => "healthy",
         Some(_) => "running",
     };
     let seen = seen.cloned().unwrap_or_default();
+    let failed = seen.failed();
+    let last = failed.iter().rfind(|replica| replica.current).or(failed.last());
     ServiceState {
         service: name,
-        image: seen.image,
         wanted: seen.wanted,
         running: seen.running,
         health,
-        failures: seen.failures,
-        last_failure: seen.said,
+        failures: failed.len(),
+        last_failure: last.and_then(|replica| replica.told()),
+        outdated: seen.outdated(),
+        image: seen.image,
     }
 }
 
@@ -85,9 +92,13 @@ pub fn text(states: &[StackState]) -> String {
             let replicas = format!("{}/{}", service.running, service.wanted);
             let said = service.last_failure.as_ref().filter(|_| service.health == "failing");
             let said = said.map(|said| format!(": {said}")).unwrap_or_default();
+            let old = match service.outdated {
+                0 => String::new(),
+                old => format!(" ({} of an older version)", count(old, "replica")),
+            };
             let _ = writeln!(
                 out,
-                "  {:<names$}  {replicas:>5}  {:<images$}  {}{said}",
+                "  {:<names$}  {replicas:>5}  {:<images$}  {}{said}{old}",
                 service.service, service.image, service.health
             );
         }

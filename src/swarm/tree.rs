@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::app::Stack;
 use crate::pipeline::{Options, Session, others};
 use crate::plan::Plan;
+use crate::runtime::Variables;
 use crate::shell::Shell;
 
 /// A workspace's plan, with the plans of the workspaces that its stacks name.
@@ -16,6 +17,8 @@ pub struct Apps {
     pub options: Options,
     /// The plan.
     pub plan: Plan,
+    /// What its secrets and stack files may refer to.
+    pub variables: Variables,
     /// The other apps, by stack and by their name in that stack.
     pub others: BTreeMap<(String, String), Apps>,
 }
@@ -44,13 +47,16 @@ impl Apps {
             }
         }
         around.pop();
-        Ok(Self { options: options.clone(), plan, others: apps })
+        let variables = Variables::read(&plan.workspace)?;
+        Ok(Self { options: options.clone(), plan, variables, others: apps })
     }
 }
 
 /// A stack and its position in the tree.
 pub struct Node<'a> {
     pub plan: &'a Plan,
+    /// What its secrets and stack file may refer to.
+    pub environment: &'a Variables,
     pub stack: &'a Stack,
     /// Its name in the swarm: the names of its outer stacks and its own, joined by `-`.
     pub full: String,
@@ -80,7 +86,7 @@ impl<'a> Node<'a> {
     }
 
     fn of(apps: &'a Apps, stack: Option<&'a Stack>, alias: Option<&str>, parent: Option<&str>, app: &str) -> Result<Self> {
-        let plan = &apps.plan;
+        let (plan, environment) = (&apps.plan, &apps.variables);
         let stack = stack.context("the plan has no stack")?;
         let own = alias.unwrap_or(stack.name.as_str());
         let full = parent.map_or_else(|| own.to_owned(), |parent| format!("{parent}-{own}"));
@@ -94,7 +100,7 @@ impl<'a> Node<'a> {
             children.push(Self::of(other, other.plan.stacks.last(), Some(name), Some(&full), app)?);
         }
         let (alias, parent) = (alias.map(str::to_owned), parent.map(str::to_owned));
-        Ok(Self { plan, stack, full, alias, parent, app: app.to_owned(), children })
+        Ok(Self { plan, environment, stack, full, alias, parent, app: app.to_owned(), children })
     }
 
     /// Visits this stack, then all its inner stacks.

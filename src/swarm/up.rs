@@ -12,16 +12,11 @@ use super::certificate;
 use super::images::IMAGE_LABEL;
 use super::pause::PAUSE;
 use super::tree::Node;
+use super::wait::{Before, LAST_WORDS, show};
 use crate::diagnostic::Code;
 use crate::engine::{Engine, SwarmFacts, SwarmService};
 use crate::render::{self, StackFile};
 use crate::shell::{Shell, count};
-
-/// A replica that failed this often during the wait will not run.
-const FAILURES: usize = 4;
-
-/// How many of the last output lines of a failing service are shown.
-const LAST_WORDS: usize = 20;
 
 /// Deploys a stack: its network, its inner stacks, then its services in waves, each wave once the one before runs.
 pub fn stack(engine: &Engine, facts: &SwarmFacts, node: &Node<'_>, timeout: Duration, shell: &Shell) -> Result<()> {
@@ -41,9 +36,9 @@ pub fn stack(engine: &Engine, facts: &SwarmFacts, node: &Node<'_>, timeout: Dura
     for (at, wave) in waves.iter().enumerate() {
         running.extend(wave.iter().cloned());
         shell.status("Starting", format_args!("{} of {}", wave.join(", "), node.full));
-        let before = failures(engine, &node.full)?;
+        let before = Before::of(engine, &node.full)?;
         apply(engine, facts, node, &file, (folder.path(), &running), at + 1 == waves.len())?;
-        wait(engine, &node.full, wave, before, timeout, shell)?;
+        before.wait(engine, wave, timeout, shell)?;
     }
     for child in by_controller {
         shell.status("Waiting", format_args!("for {}, which its controller deploys", child.full));
@@ -88,7 +83,7 @@ fn appear(engine: &Engine, around: &Node<'_>, node: &Node<'_>, timeout: Duration
             told = true;
         }
         if Instant::now() > end {
-            last_words(engine, &controller, shell);
+            show(&controller, engine.last_words(&controller, LAST_WORDS), shell);
             bail!("the controller of the stack `{}` did not start `{late}` in time", node.full);
         }
         std::thread::sleep(PAUSE);
@@ -99,14 +94,6 @@ fn appear(engine: &Engine, around: &Node<'_>, node: &Node<'_>, timeout: Duration
 fn is_outdated(engine: &Engine, service: &SwarmService) -> Result<bool> {
     let Some(sum) = service.labels.get(IMAGE_LABEL) else { return Ok(false) };
     Ok(engine.image(&service.image)?.is_some_and(|facts| facts.id != *sum))
-}
-
-/// Shows the last output of a service.
-fn last_words(engine: &Engine, service: &str, shell: &Shell) {
-    match engine.last_words(service, LAST_WORDS) {
-        Ok(lines) => lines.iter().for_each(|line| shell.raw(&format!("{service} | {line}"))),
-        Err(error) => shell.warning(format_args!("{error:#}")),
-    }
 }
 
 /// Labels each service with its image id, so that a rebuilt image is deployed although its name is the same.
@@ -150,11 +137,11 @@ fn apply(
         crate::fs::write(&folder.join(name), text.as_bytes())?;
     }
     let mut command = docker(engine, &path, node, last);
-    command.envs(node.variables(&facts.host)).envs(secrets(node)?);
+    command.envs(node.environment.beyond_process()).envs(node.variables(&facts.host)).envs(secrets(node));
     crate::process::capture(&mut command).map(drop).with_context(|| format!("failed to deploy the stack `{}`", node.full))
 }
 
-/// Checks that this process's environment has every secret of the stacks to deploy.
+/// Checks that every secret of the stacks to deploy is set.
 ///
 /// # Errors
 /// Names the first missing one.
@@ -162,28 +149,26 @@ pub fn check_secrets(top: &Node<'_>) -> Result<()> {
     let mut missing = None;
     top.walk_uncontrolled(&mut |node| {
         for service in node.stack.members(&node.plan.services) {
-            let unset = service.container.secrets.keys().find(|name| std::env::var_os(name).is_none());
+            let unset = service.container.secrets.keys().find(|name| node.environment.get(name).is_none());
             missing = missing.take().or_else(|| unset.map(|name| (service.name.to_string(), name.clone())));
         }
     });
     let Some((service, name)) = missing else { return Ok(()) };
     bail!(Code::VariableMissing.error(format!(
-        "the secret `{name}` of the service `{service}` is not set\nhelp: set it before the command: `{name}=… cargo appbundle deploy --to swarm`"
+        "the secret `{name}` of the service `{service}` is not set\nhelp: set it in `.env` next to the workspace's `Cargo.toml`, or before the command: `{name}=… cargo appbundle deploy --to swarm`"
     )))
 }
 
-/// The secrets of the stack's services from this process's environment, escaped so that Docker does not substitute in them.
-fn secrets(node: &Node<'_>) -> Result<BTreeMap<String, String>> {
+/// The secrets of the stack's services escaped so that Docker does not substitute in them.
+fn secrets(node: &Node<'_>) -> BTreeMap<String, String> {
     let members = node.stack.members(&node.plan.services);
     let mut found = BTreeMap::new();
     for name in members.iter().flat_map(|service| service.container.secrets.keys()) {
-        match std::env::var(name) {
-            Ok(value) => drop(found.insert(name.clone(), render::literal(&value))),
-            Err(std::env::VarError::NotPresent) => {}
-            Err(error) => return Err(error).with_context(|| format!("failed to read the variable `{name}`")),
+        if let Some(value) = node.environment.get(name) {
+            found.insert(name.clone(), render::literal(&value));
         }
     }
-    Ok(found)
+    found
 }
 
 fn docker(engine: &Engine, path: &Path, node: &Node<'_>, last: bool) -> Command {
@@ -200,43 +185,4 @@ fn docker(engine: &Engine, path: &Path, node: &Node<'_>, last: bool) -> Command 
     }
     command.arg(&node.full);
     command
-}
-
-fn failures(engine: &Engine, stack: &str) -> Result<usize> {
-    Ok(engine.services(stack)?.iter().map(|service| service.failures).sum())
-}
-
-/// Waits until all replicas of these services run the newest version.
-fn wait(engine: &Engine, stack: &str, wave: &[String], before: usize, timeout: Duration, shell: &Shell) -> Result<()> {
-    let end = Instant::now() + timeout;
-    let mut content = 0;
-    loop {
-        std::thread::sleep(PAUSE);
-        let services = engine.services(stack)?;
-        let mut late = Vec::new();
-        for name in wave {
-            let full = format!("{stack}_{name}");
-            match services.iter().find(|service| service.name == full) {
-                Some(service) if service.running >= service.wanted && !service.updating => {}
-                Some(service) => late.push(service),
-                None => bail!("Docker did not create the service `{full}`"),
-            }
-        }
-        // An update starts a moment after the request, so one good poll proves nothing.
-        content = if late.is_empty() { content + 1 } else { 0 };
-        if content >= 4 {
-            return Ok(());
-        }
-        let failed: usize = services.iter().map(|service| service.failures).sum();
-        let failing = late.iter().find(|service| service.failures >= FAILURES).filter(|_| failed >= before + FAILURES);
-        if let Some(service) = failing.or(late.first()).filter(|_| failing.is_some() || Instant::now() > end) {
-            let said = service.said.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
-            last_words(engine, &service.name, shell);
-            let why = if failing.is_some() { "keeps failing" } else { "did not start in time" };
-            bail!(Code::ServiceUnhealthy.error(format!(
-                "the service `{0}` {why}: {1} of {2} replicas{said}\nhelp: read its output with `docker service logs {0}`",
-                service.name, service.running, service.wanted
-            )));
-        }
-    }
 }

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use serde_json::Value;
 
 use crate::app::{Health, Probe, Volume, VolumeSource};
-use crate::runtime::variables::scalar;
+use crate::runtime::interpolation::scalar;
 
 /// Parses `healthcheck`; `None` if it is disabled.
 pub fn check(value: &Value) -> Option<Health> {

@@ -6,25 +6,34 @@ use std::path::Path;
 use anyhow::Result;
 use serde_json::{Map, Value};
 
-use crate::runtime::variables::scalar;
+use crate::runtime::Variables;
+use crate::runtime::interpolation::scalar;
 
 /// Reads keys of a service, and remembers which were not read.
 pub struct Reader<'a> {
     service: &'a Map<String, Value>,
     /// Where relative paths start.
     pub folder: &'a Path,
+    /// What it refers to.
+    pub variables: &'a Variables,
     unread: Vec<&'a str>,
+    ignored: Vec<String>,
 }
 
 impl<'a> Reader<'a> {
     /// Reads a service whose relative paths start at `folder`.
-    pub fn new(service: &'a Map<String, Value>, folder: &'a Path) -> Self {
-        Self { service, folder, unread: service.keys().map(String::as_str).collect() }
+    pub fn new(service: &'a Map<String, Value>, folder: &'a Path, variables: &'a Variables) -> Self {
+        Self { service, folder, variables, unread: service.keys().map(String::as_str).collect(), ignored: Vec::new() }
     }
 
-    /// The keys that were not read.
-    pub fn unread(&self) -> impl Iterator<Item = &'a str> {
-        self.unread.iter().copied()
+    /// The keys that were not read, and the paths of those that were read but are not applied.
+    pub fn unread(&self) -> impl Iterator<Item = &str> {
+        self.unread.iter().copied().chain(self.ignored.iter().map(String::as_str))
+    }
+
+    /// Takes note of keys within a value that are not applied.
+    pub fn ignore(&mut self, paths: Vec<String>) {
+        self.ignored.extend(paths);
     }
 
     /// A value, unless it is null.
@@ -59,9 +68,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The environment. A variable without a value takes this process's value, or is left out if that is not set.
+    /// The environment. A variable without a value takes that of `variables`, or is left out if that is not set.
     pub fn environment(&mut self) -> BTreeMap<String, String> {
-        let handed_down = |name: &str| Some((name.to_owned(), std::env::var(name).ok()?));
+        let variables = self.variables;
+        let handed_down = |name: &str| Some((name.to_owned(), variables.get(name)?));
         match self.take("environment") {
             Some(Value::Object(map)) => {
                 let pairs = map.iter().filter_map(|(name, value)| match value {

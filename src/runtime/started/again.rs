@@ -32,7 +32,9 @@ impl Started<'_> {
             joined.collect::<Vec<Result<bool>>>()
         });
         // So `look` does not report them as ended.
-        chosen.iter().for_each(|at| self.containers[*at].ended = true);
+        for at in &chosen {
+            (self.containers[*at].ended, self.containers[*at].down) = (true, None);
+        }
         for (at, again) in chosen.into_iter().zip(turned) {
             if again? {
                 self.goes_on(at)?;
@@ -67,7 +69,7 @@ impl Started<'_> {
     /// Resets a container that was started again.
     fn goes_on(&mut self, at: usize) -> Result<()> {
         let container = &mut self.containers[at];
-        (container.well, container.ended) = (false, false);
+        (container.well, container.ended, container.down) = (false, false, None);
         (container.since, container.told) = (Instant::now(), false);
         self.follow(at)
     }

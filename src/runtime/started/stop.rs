@@ -42,7 +42,7 @@ impl Started<'_> {
 
     /// Sends SIGTERM to a container, and SIGKILL after its grace period or when the user has interrupted twice.
     pub(super) fn end(&self, LiveContainer { name, grace, .. }: &LiveContainer) -> Result<()> {
-        if !self.engine.state(name)?.running {
+        if !self.engine.state(name)?.is_some_and(|state| state.running) {
             return Ok(());
         }
         let grace = self.manner.grace_of(*grace);
@@ -51,7 +51,7 @@ impl Started<'_> {
         }
         let end = Instant::now() + grace;
         while Instant::now() < end && self.interrupt.count() < 2 {
-            if !self.engine.state(name)?.running {
+            if !self.engine.state(name)?.is_some_and(|state| state.running) {
                 return Ok(());
             }
             std::thread::sleep(Duration::from_millis(10));
