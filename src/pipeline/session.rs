@@ -115,9 +115,9 @@ impl Session {
 pub fn app_name(options: &Options) -> Result<String> {
     let workspace = Workspace::read(&options.cargo)?;
     let targets = plan::targets(&workspace, &options.request)?;
-    // Which one makes no difference.
+    // Which target, and whether it has a probe, makes no difference.
     let request = Request { targets: targets.into_iter().take(1).collect(), ..options.request.clone() };
-    Ok(plan::resolve(&workspace, &request)?.name.to_string())
+    Ok(plan::resolve(&workspace, &request, &|_| false)?.name.to_string())
 }
 
 /// Reports an error: with its place in the manifest if it has one, otherwise in Cargo's form.
