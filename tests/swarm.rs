@@ -424,8 +424,9 @@ fn an_update_that_fails_is_told_and_rolled_back() {
     let _swarm = Swarm::new();
     let _stacks = Stacks(&["updated"]);
     let project = app("updated", "swarm = { routing = \"host\" }\n");
-    let web = |more: &str| member(&project, "web", 8000, &format!("replicas = 2\n{more}"));
-    web("");
+    // Docker takes a replica that ends at once for one that runs, for a moment, and would replace the second one as well.
+    let slowly = "replicas = 2\ncompose = { deploy = { update_config = { delay = \"8s\" } } }\n";
+    member(&project, "web", 8000, slowly);
     member(&project, "first", 8001, TOKEN);
     project.write(".env", "export TOKEN='of a file'  # theirs\n");
     project.edit("services/web/Cargo.toml", |text| text + "depends-on = [\"first\"]\n");
