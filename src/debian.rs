@@ -1,6 +1,6 @@
 //! Bases of Debian packages: verified, chosen, unpacked, and set up as their scripts would, without running anything.
 //!
-//! A [`Recipe`] becomes a [`DebianPin`] by asking an archive ([`pin`]), and the pin's packages, once they are fetched ([`fetch`]), become a
+//! A [`Recipe`] becomes a [`DebianPin`] by asking an archive ([`pin()`]), and the pin's packages, once they are fetched ([`fetch()`]), become a
 //! tree ([`assemble`]).
 
 mod assembly;

@@ -79,7 +79,7 @@ impl Lockfile {
     /// Reads the file next to the root manifest; a missing file counts as empty.
     ///
     /// # Errors
-    /// [`Problems`] with the location of each fault.
+    /// [`Problems`](super::Problems) with the location of each fault.
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(NAME);
         if !path.exists() {
