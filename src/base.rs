@@ -55,6 +55,7 @@ pub fn read(
             history: Vec::new(),
             facts: Facts::default(),
             reference: None,
+            written: None,
         }),
         BaseChoice::Rootfs(path) => rootfs::read(path, epoch, packer, known),
         BaseChoice::Dockerfile(_) | BaseChoice::Daemon(_) => {

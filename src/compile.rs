@@ -70,6 +70,10 @@ pub fn cargo(
     options: &CompileOptions,
     shell: &Shell,
 ) -> Result<Executables> {
+    // Without a package, Cargo would compile all.
+    if plan.packages().next().is_none() {
+        return Ok(Executables::new());
+    }
     let settings = CargoSettings::read(&cargo.config)?;
     needs::check(&settings, plan, &workspace.target_dir)?;
     let flags = if options.plain {

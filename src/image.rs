@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result};
 use rayon::prelude::*;
 
-use crate::app::{Image, Unit};
+use crate::app::{Bases, Image, Unit};
 use crate::plan::{Plan, PlannedImage};
 use crate::segment::{Key, KnownDigests, Layer, Packer, Segment};
 use config::Own;
+pub use config::upstream;
 use layers::UnitLayers;
 
 /// Packs what is not in the cache yet, in parallel, and joins the layers to images. `begin` gets the uncompressed bytes of all
@@ -22,6 +23,7 @@ use layers::UnitLayers;
 pub fn build<F: Fn(u64) + Sync>(
     plan: &Plan,
     units: &[Unit<'_>],
+    bases: &Bases,
     packer: &Packer,
     known: &KnownDigests,
     begin: impl FnOnce(u64) -> F,
@@ -33,7 +35,11 @@ pub fn build<F: Fn(u64) + Sync>(
     }
     let packed = begin(missing.values().map(|layer| layer.content_size()).sum());
     let segments = pack(&missing.into_iter().collect::<Vec<_>>(), packer, &packed)?;
-    plan.images().iter().map(|image| join(plan, image, &layers, &segments, packer)).collect()
+    let one = |image: &PlannedImage<'_>| match image.is_upstream {
+        true => upstream(plan, image, bases.get(image.base)?),
+        false => join(plan, image, &layers, &segments, packer),
+    };
+    plan.images().iter().map(one).collect()
 }
 
 /// Puts an image's layers together: files first, then the executables, which change most; one that several services share once.

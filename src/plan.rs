@@ -26,6 +26,7 @@ mod select;
 mod service;
 mod stacks;
 mod template;
+mod upstream;
 mod volumes;
 
 use std::collections::BTreeMap;
@@ -113,12 +114,12 @@ impl Plan {
         self.services.iter().filter_map(|service| Some((service, service.package()?)))
     }
 
-    /// The bases of all images, without duplicates, in the order of the services.
+    /// The bases of all images, and the images that others made, without duplicates, in the order of the services.
     pub fn bases(&self) -> Vec<&BaseChoice> {
         let mut bases: Vec<&BaseChoice> = Vec::new();
-        for (_, package) in self.packages() {
-            if !bases.contains(&&package.base) {
-                bases.push(&package.base);
+        for base in self.services.iter().filter_map(Service::base) {
+            if !bases.contains(&base) {
+                bases.push(base);
             }
         }
         bases

@@ -79,6 +79,8 @@ pub struct Base {
     pub facts: Facts,
     /// The name by which Docker can pull or use it, if it has one.
     pub reference: Option<String>,
+    /// The image's configuration as it is written; `None` if it is no image.
+    pub written: Option<String>,
 }
 
 /// The bases of an app, by the user's choice.

@@ -47,6 +47,15 @@ pub enum Source {
     Package(Package),
     /// A Dockerfile, which an engine builds.
     Dockerfile(DockerfileSource),
+    /// An image that others made, which is packed as it is.
+    Upstream(Upstream),
+}
+
+/// An image that others made.
+#[derive(Clone, Debug, Serialize)]
+pub struct Upstream {
+    /// Where it is.
+    pub upstream: BaseChoice,
 }
 
 /// The package of a service, and the files that are packed with its executable.
@@ -81,12 +90,25 @@ pub struct DockerfileSource {
 }
 
 impl Service {
-    /// The package it is compiled from; `None` if it is built from a Dockerfile.
+    /// The package it is compiled from, if it is.
     pub fn package(&self) -> Option<&Package> {
         match &self.source {
             Source::Package(package) => Some(package),
-            Source::Dockerfile(_) => None,
+            Source::Dockerfile(_) | Source::Upstream(_) => None,
         }
+    }
+
+    /// The image that others made, if it is one.
+    pub fn upstream(&self) -> Option<&BaseChoice> {
+        match &self.source {
+            Source::Upstream(source) => Some(&source.upstream),
+            Source::Package(_) | Source::Dockerfile(_) => None,
+        }
+    }
+
+    /// What the image stands on or, if others made it, is; `None` if it is built from a Dockerfile.
+    pub fn base(&self) -> Option<&BaseChoice> {
+        self.package().map(|package| &package.base).or_else(|| self.upstream())
     }
 
     /// The service's command line: the one from its table, or else its executable.
@@ -99,7 +121,7 @@ impl Service {
     pub fn described(&self) -> Container {
         let container = self.container.clone();
         match &self.source {
-            Source::Dockerfile(_) => container,
+            Source::Dockerfile(_) | Source::Upstream(_) => container,
             Source::Package(Package { shared_image: Some(_), .. }) => {
                 let args = self.entrypoint().into_iter().chain(container.args).collect();
                 Container { command: None, args, ..container }

@@ -39,7 +39,7 @@ impl Stack {
     pub fn dockerfiles(&self) -> impl Iterator<Item = (&Service, &DockerfileSource)> {
         self.built.iter().filter_map(|service| match &service.source {
             Source::Dockerfile(source) => Some((service, source)),
-            Source::Package(_) => None,
+            Source::Package(_) | Source::Upstream(_) => None,
         })
     }
 

@@ -111,7 +111,8 @@ fn base(archive: &Archive, image: StoredImage, choice: BaseChoice, target: &Targ
         layers.push(segment);
     }
     let history = steps(image.config.history, layers.len());
-    Ok(Base { choice, layers, config: image.config.config, history, facts, reference: None })
+    let written = Some(String::from_utf8(image.config_bytes).context("its configuration is not UTF-8")?);
+    Ok(Base { choice, layers, config: image.config.config, history, facts, reference: None, written })
 }
 
 fn read_layers(archive: &Archive, image: &StoredImage, packer: &Packer) -> Result<Vec<(Segment, Facts)>> {
@@ -122,7 +123,7 @@ fn read_layers(archive: &Archive, image: &StoredImage, packer: &Packer) -> Resul
     read.collect()
 }
 
-/// An image that was read before, if all its layers are still packed. The caller sets the `choice`.
+/// An image that was read before, if all its layers are still packed. The caller sets what else is known of it.
 pub fn cached(config: ImageConfig, choice: BaseChoice, packer: &Packer) -> Option<Base> {
     let mut layers = Vec::new();
     let mut facts = Facts::default();
@@ -132,7 +133,7 @@ pub fn cached(config: ImageConfig, choice: BaseChoice, packer: &Packer) -> Optio
         layers.push(segment);
     }
     let history = steps(config.history, layers.len());
-    Some(Base { choice, layers, config: config.config, history, facts, reference: None })
+    Some(Base { choice, layers, config: config.config, history, facts, reference: None, written: None })
 }
 
 /// The images with these names and ids in an archive that an engine saved, in the order of `names`: config and layers.

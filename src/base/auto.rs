@@ -41,7 +41,8 @@ pub fn read(binaries: &[&Binary], sysroot: &Sysroot, epoch: u64, packer: &Packer
     let facts = super::packed::facts(packer, &segment)?;
     let history = History { created_by: Some("cargo-appbundle: base auto".into()), ..History::default() };
     let config = RunConfig::default();
-    Ok(Base { choice: BaseChoice::Auto, layers: vec![segment], config, history: vec![history], facts, reference: None })
+    let (layers, history) = (vec![segment], vec![history]);
+    Ok(Base { choice: BaseChoice::Auto, layers, config, history, facts, reference: None, written: None })
 }
 
 fn layer(binaries: &[&Binary], sysroot: &Sysroot, epoch: u64, known: &KnownDigests) -> Result<Layer> {

@@ -47,5 +47,6 @@ fn base(recipe: &Recipe, segment: Segment, facts: Facts) -> Base {
         history: vec![History { created_by: Some(format!("cargo-appbundle: base {recipe}")), ..History::default() }],
         facts,
         reference: None,
+        written: None,
     }
 }

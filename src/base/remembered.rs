@@ -11,11 +11,36 @@ use crate::digest::Digest;
 use crate::oci::{ImageConfig, RootFs};
 use crate::segment::{KnownDigests, Packer};
 
-/// What an archive contained when it was last read, stored under its digest.
+/// What was read last.
 #[derive(Serialize, Deserialize)]
 struct Record {
     config: ImageConfig,
     reference: Option<String>,
+    /// See [`Base::written`].
+    written: Option<String>,
+}
+
+impl Record {
+    fn of(base: &Base, target: Option<&Target>) -> Self {
+        let rootfs = RootFs { diff_ids: base.layers.iter().map(|layer| layer.diff_id).collect(), ..RootFs::default() };
+        let platform = target.map(|target| (target.platform.os.clone(), target.platform.architecture.clone()));
+        let (os, architecture) = platform.unwrap_or_default();
+        let config = ImageConfig {
+            os,
+            architecture,
+            config: base.config.clone(),
+            history: base.history.clone(),
+            rootfs,
+            ..ImageConfig::default()
+        };
+        Self { config, reference: base.reference.clone(), written: base.written.clone() }
+    }
+
+    /// The base, if all its layers still exist.
+    fn base(self, choice: BaseChoice, packer: &Packer) -> Option<Base> {
+        let base = archive::cached(self.config, choice, packer)?;
+        Some(Base { reference: self.reference, written: self.written, ..base })
+    }
 }
 
 /// Like [`archive::read`], but does not open an archive that has not changed while its layers are still packed.
@@ -28,16 +53,7 @@ pub fn read_once(path: &Path, target: &Target, packer: &Packer, known: &KnownDig
         return Ok(base);
     }
     let base = archive::read(path, target, packer)?;
-    let rootfs = RootFs { diff_ids: base.layers.iter().map(|layer| layer.diff_id).collect(), ..RootFs::default() };
-    let config = ImageConfig {
-        os: target.platform.os.clone(),
-        architecture: target.platform.architecture.clone(),
-        config: base.config.clone(),
-        history: base.history.clone(),
-        rootfs,
-        ..ImageConfig::default()
-    };
-    let record = serde_json::to_vec(&Record { config, reference: base.reference.clone() })?;
+    let record = serde_json::to_vec(&Record::of(&base, Some(target)))?;
     let sum = Digest::of(&record);
     crate::fs::write(&record_path(&sum, packer), &record)?;
     known.remember_layer(path, stamped, sum);
@@ -51,24 +67,22 @@ fn record_path(sum: &Digest, packer: &Packer) -> PathBuf {
 fn recall(path: &Path, target: &Target, packer: &Packer, known: &KnownDigests) -> Option<Base> {
     let sum = known.recall_layer(path)?;
     let bytes = std::fs::read(record_path(&sum, packer)).ok().filter(|bytes| Digest::of(bytes) == sum)?;
-    let Record { config, reference } = serde_json::from_slice(&bytes).ok()?;
-    let platform = &target.platform;
+    let record: Record = serde_json::from_slice(&bytes).ok()?;
+    let (config, platform) = (&record.config, &target.platform);
     if (&config.os, &config.architecture) != (&platform.os, &platform.architecture) {
         return None;
     }
-    Some(Base { reference, ..archive::cached(config, BaseChoice::Archive(path.to_owned()), packer)? })
+    record.base(BaseChoice::Archive(path.to_owned()), packer)
 }
 
 /// Returns what `make` returns, or its earlier result from `record` if all its layers still exist.
 #[cfg(feature = "engine")]
 pub fn remembered(record: &Path, choice: BaseChoice, packer: &Packer, make: impl FnOnce() -> Result<Base>) -> Result<Base> {
-    let config = std::fs::read(record).ok().and_then(|bytes| serde_json::from_slice::<ImageConfig>(&bytes).ok());
-    if let Some(base) = config.and_then(|config| archive::cached(config, choice.clone(), packer)) {
+    let read = std::fs::read(record).ok().and_then(|bytes| serde_json::from_slice::<Record>(&bytes).ok());
+    if let Some(base) = read.and_then(|read| read.base(choice.clone(), packer)) {
         return Ok(base);
     }
     let base = make()?;
-    let rootfs = RootFs { diff_ids: base.layers.iter().map(|layer| layer.diff_id).collect(), ..RootFs::default() };
-    let config = ImageConfig { config: base.config.clone(), history: base.history.clone(), rootfs, ..ImageConfig::default() };
-    crate::fs::write(record, &serde_json::to_vec(&config)?)?;
+    crate::fs::write(record, &serde_json::to_vec(&Record::of(&base, None))?)?;
     Ok(Base { choice, ..base })
 }

@@ -27,6 +27,7 @@ pub fn read(path: &Path, epoch: u64, packer: &Packer, known: &KnownDigests) -> R
         history: vec![history],
         facts,
         reference: None,
+        written: None,
     })
 }
 

@@ -1,11 +1,12 @@
 //! `cargo appbundle plan`: prints the plan of a build.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use anyhow::Result;
 use serde::Serialize;
 
+use crate::app::Source;
 use crate::config::lockfile::Lockfile;
 use crate::debian::DebianPin;
 use crate::pipeline::pulled::packages::{architecture, recipes};
@@ -101,7 +102,9 @@ fn text(plan: &Plan) -> Result<String> {
     let mut out = String::new();
     writeln!(out, "{} {}", plan.slug(), plan.version)?;
     writeln!(out, "  target   {} ({}), profile {}", plan.target.triple, plan.target.platform, plan.profile)?;
-    let bases: Vec<String> = plan.bases().into_iter().map(ToString::to_string).collect();
+    let mut bases: Vec<String> = plan.packages().map(|(_, package)| package.base.to_string()).collect();
+    let mut seen = BTreeSet::new();
+    bases.retain(|base| seen.insert(base.clone()));
     writeln!(out, "  base     {}", bases.join(", "))?;
     for format in &plan.formats {
         writeln!(out, "  writes   {}", plan.bundle_path(*format).display())?;
@@ -109,14 +112,20 @@ fn text(plan: &Plan) -> Result<String> {
     if let Some(auterion) = &plan.auterion {
         writeln!(out, "  device   {} (API {})", auterion.device_types.join(", "), auterion.api_version)?;
     }
-    for (at, (service, package)) in plan.packages().enumerate() {
+    for (at, service) in plan.services.iter().enumerate() {
         let container = &service.container;
         writeln!(out, "\n{}. {}", at + 1, service.name)?;
-        writeln!(out, "  from     package {}, bin {}", package.package, package.bin)?;
+        match &service.source {
+            Source::Package(package) => writeln!(out, "  from     package {}, bin {}", package.package, package.bin)?,
+            Source::Upstream(source) => writeln!(out, "  from     {}", source.upstream)?,
+            Source::Dockerfile(source) => writeln!(out, "  from     dockerfile {}", source.dockerfile.written)?,
+        }
         writeln!(out, "  image    {}", container.image)?;
         let command: Vec<String> = service.entrypoint().into_iter().chain(container.args.iter().cloned()).collect();
-        let user = container.user.as_deref().unwrap_or_default();
-        writeln!(out, "  runs     {} as {user}", crate::process::words(&command))?;
+        let user = container.user.iter().map(|user| format!(" as {user}")).collect::<String>();
+        if !command.is_empty() || !user.is_empty() {
+            writeln!(out, "  runs     {}{user}", crate::process::words(&command))?;
+        }
         let mut line = |name: &str, list: Vec<String>| {
             if list.is_empty() { Ok(()) } else { writeln!(out, "  {name:<8} {}", list.join(", ")) }
         };
@@ -126,7 +135,8 @@ fn text(plan: &Plan) -> Result<String> {
         let secrets = container.secrets.iter().map(|(name, at)| format!("{name} (key {} of {})", at.key, at.secret));
         line("secrets", secrets.collect())?;
         line("after", service.depends_on.clone())?;
-        line("files", package.files.iter().map(|file| file.to.clone()).collect())?;
+        let files = service.package().into_iter().flat_map(|package| &package.files);
+        line("files", files.map(|file| file.to.clone()).collect())?;
     }
     Ok(out)
 }

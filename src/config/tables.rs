@@ -6,6 +6,7 @@ mod needs;
 mod packages;
 mod routes;
 mod scalar;
+mod services;
 mod stacks;
 mod volumes;
 
@@ -21,6 +22,7 @@ pub use needs::{DependencyTable, NeedsTable};
 pub use packages::PackagesTable;
 pub use routes::RouteTable;
 pub use scalar::{OneOrMany, PortValue, Scalar};
+pub use services::{ImageServiceTable, ImageTable};
 pub use stacks::{BuildTable, GatewayTable, OtherAppTable, RoutingName, StackTable, SwarmTable};
 pub use volumes::VolumeTable;
 
@@ -59,6 +61,8 @@ pub struct AppTable {
     pub allow: Vec<String>,
     /// Settings of the `.auterionos` format.
     pub auterion: AuterionTable,
+    /// Services whose images others made, by name, such as `redis = { image = "redis:7" }`.
+    pub services: BTreeMap<String, ImageServiceTable>,
     /// Settings of named volumes, by name.
     pub volumes: BTreeMap<String, VolumeTable>,
     /// Stacks, by name: services and other stacks that are started, monitored and stopped together.

@@ -33,6 +33,12 @@ pub fn in_dev(launch: Launch, plan: &Plan, unit: Unit<'_>, addresses: &Addresses
     Ok(Launch { container, ..launch })
 }
 
+/// Gives a service whose image others made its own ports; all else is as in production.
+pub fn upstream_in_dev(launch: Launch, plan: &Plan) -> Launch {
+    let ports = own_ports(&plan.services).remove(&launch.name).unwrap_or_default();
+    Launch { container: Container { ports, ..launch.container }, ..launch }
+}
+
 /// The command line that the engine would run: the container's own, or that of the image.
 fn command_line(container: &Container, service: &Service, layout: Layout) -> Vec<String> {
     let of_image = layout == Layout::ImagePerService;

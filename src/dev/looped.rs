@@ -11,7 +11,7 @@ use anyhow::Result;
 
 use super::control::Control;
 use super::inside::Inside;
-use super::launched::in_dev;
+use super::launched::{in_dev, upstream_in_dev};
 use super::prepared::{self, Prepared, Ready};
 use super::revival::Revivals;
 use super::running::Running;
@@ -223,8 +223,11 @@ impl Loop<'_, '_> {
         let mut wanted = Vec::new();
         for launch in launches {
             let Ready { unit, image } = prepared.ready(&launch.name)?;
-            let launch = in_dev(launch, plan, unit, &addresses, self.inside)?;
-            wanted.push(Running { launch, image: Some(image), binary: Some(unit.binary.digest) });
+            let launch = match unit {
+                Some(unit) => in_dev(launch, plan, unit, &addresses, self.inside)?,
+                None => upstream_in_dev(launch, plan),
+            };
+            wanted.push(Running { launch, image: Some(image), binary: unit.map(|unit| unit.binary.digest) });
         }
         self.ports.place(&mut wanted.iter_mut().map(|new| &mut new.launch).collect::<Vec<_>>(), self.shell);
         let changed = |new: &&Running| {

@@ -38,8 +38,8 @@ pub struct Prepared {
 
 /// What one service needs to start.
 pub struct Ready<'a> {
-    /// The service, its executable and its base.
-    pub unit: Unit<'a>,
+    /// The service, its executable and its base; `None` if others made its image.
+    pub unit: Option<Unit<'a>>,
     /// The image id.
     pub image: Digest,
 }
@@ -72,7 +72,8 @@ impl Prepared {
         pulled.finish()?;
         let folder = cache_folder(plan);
         let hollow = hollow(&binaries, &folder)?;
-        let built = image::build(plan, &Unit::all(&plan.services, &hollow, &bases)?, &bench.packer, &bench.known, |_| |_| ())?;
+        let built =
+            image::build(plan, &Unit::all(&plan.services, &hollow, &bases)?, &bases, &bench.packer, &bench.known, |_| |_| ())?;
         let mut pending = Pending::new(&folder.join("image"))?;
         let part = bundle::Part { images: &built, cache: bench.packer.cache() };
         bundle::write_layout(&mut pending, Kind::Docker, &[part], BTreeMap::new(), plan.epoch, &|_| ())?;
@@ -119,8 +120,7 @@ impl Prepared {
     pub fn ready(&self, service: &str) -> Result<Ready<'_>> {
         let units = Unit::all(&self.session.plan.services, &self.binaries, &self.bases)?;
         let unit = units.into_iter().find(|unit| unit.service.name.as_str() == service);
-        let image = self.images.get(service).copied();
-        let (unit, image) = unit.zip(image).with_context(|| format!("the service `{service}` was not prepared"))?;
+        let image = self.images.get(service).copied().with_context(|| format!("the service `{service}` was not prepared"))?;
         Ok(Ready { unit, image })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::app::{Base, Image, LayerOf, Unit};
 use crate::digest::Digest;
@@ -33,6 +33,23 @@ impl Own<'_> {
         };
         LayerOf { what, services }
     }
+}
+
+/// An image that others made: its layers and its configuration, byte by byte, under the name that it has in the app.
+///
+/// # Errors
+/// When it is no image.
+pub fn upstream(plan: &Plan, image: &PlannedImage<'_>, base: &Base) -> Result<Image> {
+    let config_bytes = base.written.clone().with_context(|| format!("`{}` is not an image", base.choice))?.into_bytes();
+    Ok(Image {
+        service: image.name.to_owned(),
+        reference: image.reference.clone(),
+        platform: plan.target.platform.clone(),
+        config: serde_json::from_slice(&config_bytes).context("its configuration is not one of an image")?,
+        id: Digest::of(&config_bytes),
+        config_bytes,
+        layers: base.layers.clone(),
+    })
 }
 
 /// Joins the layers of a base and an image's own, lowest first, to the image.

@@ -128,8 +128,8 @@ fn packed(plan: &Plan, units: &[Unit<'_>], bases: &Bases, bench: &Workbench<'_>)
         return by_engine(plan, bases, bench);
     }
     let shell = bench.shell;
-    shell.status("Packing", format_args!("{} ({})", shell::count(units.len(), "service"), plan.compression.name()));
-    image::build(plan, units, &bench.packer, &bench.known, |total| {
+    shell.status("Packing", format_args!("{} ({})", shell::count(plan.services.len(), "service"), plan.compression.name()));
+    image::build(plan, units, bases, &bench.packer, &bench.known, |total| {
         let progress = shell.progress("Packing", total);
         move |bytes| progress.advance(bytes)
     })

@@ -49,19 +49,21 @@ pub fn images(plan: &Plan, bases: &Bases, bench: &Workbench<'_>) -> Result<Vec<I
     let engine = Engine::connect(WITHOUT)?;
     let about = engine.about();
     let contexts = render::contexts(plan, bases)?;
-    let images = plan.images();
+    let images = plan.own_images();
     shell.status(
         "Building",
         format_args!("{} with {} {}", shell::count(plan.services.len(), "service"), about.name, about.version),
     );
     // Bases are built in the order in which images first use them.
-    for (context, choice) in contexts.iter().filter(|context| context.service.is_none()).zip(plan.bases()) {
+    let own_bases = plan.bases().into_iter().filter(|base| images.iter().any(|image| image.base == *base));
+    for (context, choice) in contexts.iter().filter(|context| context.service.is_none()).zip(own_bases) {
         let from = given(&engine, plan, bases.get(choice)?, packer)
             .with_context(|| format!("failed to load the base `{choice}` into {}", about.name))?;
         let args = from.map(|from| (render::BASE_ARG.to_owned(), from)).into_iter().collect();
         build(&engine, plan, context, args, known, shell)?;
     }
-    let services: Vec<&Context> = contexts.iter().filter(|context| context.service.is_some()).collect();
+    let is_own = |name: &String| images.iter().any(|image| image.name == name);
+    let services: Vec<&Context> = contexts.iter().filter(|context| context.service.as_ref().is_some_and(is_own)).collect();
     let built = build_all(&engine, plan, &services, known, shell)?;
 
     let named: Vec<(String, String)> =
@@ -77,7 +79,8 @@ pub fn images(plan: &Plan, bases: &Bases, bench: &Workbench<'_>) -> Result<Vec<I
         saved.0.config.labels.extend(labels.map(|(name, value)| (name.clone(), value.clone())));
         image(plan, planned.name, planned.reference, saved)
     });
-    finished.collect()
+    let upstream = plan.images().into_iter().filter(|planned| planned.is_upstream);
+    finished.chain(upstream.map(|planned| crate::image::upstream(plan, &planned, bases.get(planned.base)?))).collect()
 }
 
 /// Gives the engine the image that a base's Dockerfile starts `FROM`, under a name of its own; returns that name, or `None` if the

@@ -70,7 +70,9 @@ fn check_routes<'a>(service: &'a Service, claimed: &mut BTreeMap<&'a str, &'a Se
 fn check_volumes<'a>(service: &'a Service, writers: &mut BTreeMap<&'a str, &'a Service>, report: &mut Report<'_>) {
     for (at, volume) in service.container.volumes.iter().enumerate() {
         let VolumeSource::Named(name) = &volume.source else { continue };
-        if volume.read_only || service.container.privileged || is_root(service) {
+        // The user of an image that others made is not known here.
+        let is_unknown = service.upstream().is_some() && service.container.user.is_none();
+        if volume.read_only || service.container.privileged || is_root(service) || is_unknown {
             continue;
         }
         let other = *writers.entry(name).or_insert(service);

@@ -24,6 +24,12 @@ pub fn places(
             places.entry(package.base.clone()).or_insert_with(|| place(&source.manifest, &source.path));
         }
     }
+    for source in sources {
+        if let Some(upstream) = services.get(source.name()).and_then(Service::upstream) {
+            let place = || source.manifest.place(&[&source.path[..], &[Step::Key("image")]].concat());
+            places.entry(upstream.clone()).or_insert_with(place);
+        }
+    }
     places
 }
 

@@ -13,17 +13,34 @@ pub struct PlannedImage<'a> {
     pub name: &'a str,
     /// `NAME:TAG`.
     pub reference: &'a ImageRef,
-    /// The services whose executables it contains; at least one.
+    /// The services whose executables it contains, or the one that it is for; at least one.
     pub services: Vec<&'a Service>,
     /// The base.
     pub base: &'a BaseChoice,
     /// Its run configuration, without the base's: see [`RunConfig::over`].
     pub config: RunConfig,
+    /// Whether others made it: then it is the base itself.
+    pub is_upstream: bool,
 }
 
 impl Plan {
-    /// The images to build: one per service, or one for all services.
+    /// The images to pack: one per service, or one for all packages; those that others made last.
     pub fn images(&self) -> Vec<PlannedImage<'_>> {
+        let upstream = self.services.iter().filter_map(|service| {
+            Some(PlannedImage {
+                name: service.name.as_str(),
+                reference: &service.container.image,
+                services: vec![service],
+                base: service.upstream()?,
+                config: RunConfig::default(),
+                is_upstream: true,
+            })
+        });
+        self.own_images().into_iter().chain(upstream).collect()
+    }
+
+    /// Those of them that are built here.
+    pub fn own_images(&self) -> Vec<PlannedImage<'_>> {
         match self.layout {
             Layout::ImagePerService => self
                 .packages()
@@ -33,15 +50,17 @@ impl Plan {
                     services: vec![service],
                     base: &package.base,
                     config: of_service(service, &self.version.written),
+                    is_upstream: false,
                 })
                 .collect(),
             Layout::MultiBinary => {
                 let shared = self.packages().next().map(|(first, package)| PlannedImage {
                     name: self.name.as_str(),
                     reference: &first.container.image,
-                    services: self.services.iter().collect(),
+                    services: self.packages().map(|(service, _)| service).collect(),
                     base: &package.base,
                     config: of_all(self),
+                    is_upstream: false,
                 });
                 shared.into_iter().collect()
             }
@@ -83,14 +102,13 @@ fn check(health: &Health) -> Option<Healthcheck> {
 
 /// An image of all services has no settings that only some of them want.
 fn of_all(plan: &Plan) -> RunConfig {
-    let mut users = plan.services.iter().map(|service| service.container.user.as_ref());
+    let mut users = plan.packages().map(|(service, _)| service.container.user.as_ref());
     let first = users.next().flatten();
     RunConfig {
         user: first.filter(|_| users.all(|user| user == first)).cloned(),
         exposed_ports: plan
-            .services
-            .iter()
-            .flat_map(|service| &service.container.ports)
+            .packages()
+            .flat_map(|(service, _)| &service.container.ports)
             .map(|port| (port.exposed(), Nothing {}))
             .collect(),
         working_dir: Some("/".into()),

@@ -1,11 +1,13 @@
 //! Reads all tables of a workspace and checks them against their schemas.
 
+use std::path::Path;
+
 use anyhow::Result;
 use serde_json::Value;
 
 use super::report::Report;
 use crate::config::schema::Schema;
-use crate::config::tables::{AppTable, ServiceTable};
+use crate::config::tables::{AppTable, ImageServiceTable, ImageTable, ServiceTable};
 use crate::config::{Manifest, Problems, Step, stray};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::workspace::{Member, Workspace};
@@ -17,11 +19,19 @@ pub struct AppSource {
     pub table: AppTable,
 }
 
+/// Where a service comes from.
+pub enum Origin<'a> {
+    /// A member of the workspace, whose manifest has the table.
+    Member(&'a Member),
+    /// An image that others made, and the folder to which its paths are relative. The app's table has it.
+    Image { image: Option<ImageTable>, folder: &'a Path },
+}
+
 /// A service's table and its location.
 pub struct ServiceSource<'a> {
-    pub member: &'a Member,
+    pub origin: Origin<'a>,
     pub manifest: Manifest,
-    pub path: Vec<Step<'static>>,
+    pub path: Vec<Step<'a>>,
     pub table: ServiceTable,
 }
 
@@ -35,7 +45,20 @@ impl AppSource {
 impl ServiceSource<'_> {
     /// The service's name, if it is valid.
     pub fn name(&self) -> &str {
-        self.table.name.as_deref().unwrap_or(&self.member.name)
+        self.table.name.as_deref().or_else(|| Some(&self.member()?.name)).unwrap_or_default()
+    }
+
+    /// The member that has it, if one does.
+    pub fn member(&self) -> Option<&Member> {
+        match self.origin {
+            Origin::Member(member) => Some(member),
+            Origin::Image { .. } => None,
+        }
+    }
+
+    /// Where its name is written, below its table.
+    pub fn name_place(&self) -> &'static [Step<'static>] {
+        if self.table.name.is_some() && self.member().is_some() { &[Step::Key("name")] } else { &[] }
     }
 
     /// Creates a reporter for problems in the table.
@@ -108,11 +131,25 @@ pub fn services<'a>(workspace: &'a Workspace, problems: &mut Problems) -> Result
                 continue;
             }
             if let Some(table) = parse(value, &manifest, &path, problems) {
-                found.push(ServiceSource { member, manifest: manifest.clone(), path, table });
+                found.push(ServiceSource { origin: Origin::Member(member), manifest: manifest.clone(), path, table });
             }
         }
     }
     Ok((found, problems.len() == before))
+}
+
+/// The services of the app's own table: images that others made.
+pub fn images<'a>(app: &'a AppSource, workspace: &'a Workspace) -> Vec<ServiceSource<'a>> {
+    let source = |(name, table): (&'a String, &ImageServiceTable)| {
+        let path = app.path.iter().copied().chain([Step::Key("services"), Step::Key(name)]).collect();
+        let ImageServiceTable { image, container, depends_on, routes, compose, auterion, kubernetes } = table.clone();
+        let origin = Origin::Image { image, folder: &workspace.root };
+        let name = Some(name.clone());
+        let table =
+            ServiceTable { name, container, depends_on, routes, compose, auterion, kubernetes, ..ServiceTable::default() };
+        ServiceSource { origin, manifest: app.manifest.clone(), path, table }
+    };
+    app.table.services.iter().map(source).collect()
 }
 
 fn parse<T: serde::de::DeserializeOwned>(

@@ -29,8 +29,7 @@ pub fn check(
             if full.len() > SWARM_NAME {
                 let message =
                     format!("in a swarm, the service would be named `{full}`, which has more than {SWARM_NAME} characters");
-                let place: &[Step<'_>] = if source.table.name.is_some() { &[Step::Key("name")] } else { &[] };
-                source.report(problems).wrong(Code::InvalidName, place, message);
+                source.report(problems).wrong(Code::InvalidName, source.name_place(), message);
             }
         }
     }
@@ -49,7 +48,6 @@ fn kubernetes(
     for source in sources {
         let Some(service) = services.get(source.name()) else { continue };
         let mut report = source.report(problems);
-        let place: &[Step<'_>] = if source.table.name.is_some() { &[Step::Key("name")] } else { &[] };
         // A k8s Service is a name in DNS: it begins with a letter.
         let named = label("a service", service.name.as_str(), 63).and_then(|()| match service.name.as_str() {
             name if name.starts_with(|c: char| c.is_ascii_digit()) => {
@@ -57,7 +55,7 @@ fn kubernetes(
             }
             _ => Ok(()),
         });
-        report.take(Code::InvalidName, place, named);
+        report.take(Code::InvalidName, source.name_place(), named);
         for (at, volume) in service.container.volumes.iter().enumerate() {
             if let VolumeSource::Named(volume) = &volume.source {
                 report.take(Code::InvalidName, &[Step::Key("volumes"), Step::Index(at)], label("a volume", volume, 63));

@@ -7,7 +7,7 @@ use super::container;
 use super::manifests::{self, ServiceSource};
 use super::report::Report;
 use crate::app::{Container, Dependency, Health, ImageRef, Name, Needs, Port, Probe, Protocol, Service};
-use crate::config::tables::{DependencyTable, NeedsTable};
+use crate::config::tables::{DependencyTable, NeedsTable, ServiceTable};
 use crate::config::{Problems, Step, schema};
 use crate::diagnostic::Code;
 
@@ -15,10 +15,9 @@ use crate::diagnostic::Code;
 const WAIT: u64 = 60;
 
 /// The needs for `test` and for `dev`, in this order. Without a `dev` table, `dev` uses those of `test`.
-pub fn resolve(source: &ServiceSource<'_>, report: &mut Report<'_>) -> (Option<Needs>, Needs) {
-    let folder = source.member.folder();
-    let test = source.table.test.as_ref().map(|table| needs("test", table, folder, report));
-    let dev = source.table.dev.as_ref().map(|table| needs("dev", table, folder, report));
+pub fn resolve(table: &ServiceTable, folder: &Path, report: &mut Report<'_>) -> (Option<Needs>, Needs) {
+    let test = table.test.as_ref().map(|table| needs("test", table, folder, report));
+    let dev = table.dev.as_ref().map(|table| needs("dev", table, folder, report));
     let dev = dev.or_else(|| test.clone()).unwrap_or_default();
     (test, dev)
 }

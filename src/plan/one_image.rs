@@ -10,7 +10,7 @@ use crate::diagnostic::Code;
 
 /// One image has one name, one base, and one file per path.
 pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service>, problems: &mut Problems) {
-    let Some(first) = services.values().next() else { return };
+    let Some(first) = services.values().find(|service| service.package().is_some()) else { return };
     let base_of = |service: &Service| service.package().map(|package| package.base.clone());
     let mut files = BTreeMap::new();
     let mut owners: BTreeMap<&str, &Service> =

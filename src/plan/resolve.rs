@@ -76,7 +76,8 @@ pub fn resolve(workspace: &Workspace, request: &Request, can_probe: CanProbe<'_>
     let mut said = Vec::new();
     manifests::stray(workspace, &mut problems)?;
     let app = manifests::app(workspace, &mut problems)?;
-    let (sources, all_read) = manifests::services(workspace, &mut problems)?;
+    let (mut sources, all_read) = manifests::services(workspace, &mut problems)?;
+    sources.extend(manifests::images(&app, workspace));
     if sources.is_empty() && problems.is_empty() {
         bail!(manifests::no_services(workspace));
     }
@@ -143,10 +144,9 @@ pub fn resolve(workspace: &Workspace, request: &Request, can_probe: CanProbe<'_>
     for source in &sources {
         let Some(service_name) = service::name(source, &mut problems) else { continue };
         if let Some(other) = services.get(service_name.as_str()) {
-            let steps = if source.table.name.is_some() { &[Step::Key("name")][..] } else { &[] };
             let package = other.package().map_or("", |package| package.package.as_str());
             let message = format!("two services are named `{service_name}`; the other one is in package `{package}`");
-            source.report(&mut problems).wrong(Code::DuplicateService, steps, message);
+            source.report(&mut problems).wrong(Code::DuplicateService, source.name_place(), message);
             continue;
         }
         let own = template.as_ref().and_then(|template| template.services.get(service_name.as_str()));
@@ -154,12 +154,11 @@ pub fn resolve(workspace: &Workspace, request: &Request, can_probe: CanProbe<'_>
             Some(Some(image)) => {
                 ImageRef::parse(image).map_err(|e| Code::AppYml.error(format!("in `app.yml`, service `{service_name}`: {e}")))?
             }
-            _ if layout == Layout::MultiBinary => ImageRef::new(&slug, &version.tag),
+            _ if layout == Layout::MultiBinary && source.member().is_some() => ImageRef::new(&slug, &version.tag),
             _ => ImageRef::new(&format!("{slug}.{service_name}"), &version.tag),
         };
         let mut report = source.report(&mut problems);
-        let place = if source.table.name.is_some() { &[Step::Key("name")][..] } else { &[] };
-        let Some(image) = report.take(Code::InvalidName, place, image.not_too_long()) else { continue };
+        let Some(image) = report.take(Code::InvalidName, source.name_place(), image.not_too_long()) else { continue };
         let Some(service) = service::resolve(source, service_name, image, &of_app, &mut problems, &mut said) else { continue };
         services.insert(service.name.to_string(), service);
     }
@@ -279,7 +278,8 @@ fn version(app: &AppSource, sources: &[ServiceSource<'_>], request: &Request, re
     if let Some(version) = app.manifest.workspace_version() {
         return report.take(Code::InvalidName, &[], Version::new(&version));
     }
-    let mut versions: Vec<String> = sources.iter().map(|source| source.member.version.to_string()).collect();
+    let members = sources.iter().filter_map(ServiceSource::member);
+    let mut versions: Vec<String> = members.map(|member| member.version.to_string()).collect();
     versions.sort();
     versions.dedup();
     match &versions[..] {

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::manifests::ServiceSource;
+use super::manifests::{Origin, ServiceSource};
 use super::report::Report;
 use super::template::{self, VERSION_MARK};
-use super::{base, container, files, needs, paths, probe, routes};
+use super::{base, container, files, needs, paths, probe, routes, upstream};
 use crate::app::{AppFile, BaseChoice, Container, ImageRef, Name, Package, Service, Source};
 use crate::config::tables::ServiceTable;
 use crate::config::{Problems, Step, schema};
 use crate::diagnostic::{Code, Note};
+use crate::workspace::Member;
 
 /// The directory of executables in an image.
 const BIN_FOLDER: &str = "/usr/local/bin";
@@ -25,8 +26,8 @@ const WHITEOUT: &str = ".wh.";
 pub fn name(source: &ServiceSource<'_>, problems: &mut Problems) -> Option<Name> {
     let mut report = source.report(problems);
     match &source.table.name {
-        Some(name) => report.take(Code::InvalidName, &[Step::Key("name")], Name::new(name)),
-        None => report.take(Code::InvalidName, &[], Name::new(&source.member.name)),
+        Some(name) => report.take(Code::InvalidName, source.name_place(), Name::new(name)),
+        None => report.take(Code::InvalidName, &[], Name::new(source.name())),
     }
 }
 
@@ -49,12 +50,13 @@ pub fn resolve(
     problems: &mut Problems,
     notes: &mut Vec<Note>,
 ) -> Option<Service> {
-    let ServiceSource { member, manifest, path, table } = source;
+    let ServiceSource { origin, manifest, path, table } = source;
     let mut report = Report { manifest, path, problems };
+    let Origin::Member(member) = origin else { return upstream::resolve(source, name, image, &mut report) };
     let folder = member.folder();
     let own_base = table.base.as_ref().map(|table| base::resolve(table, folder));
     let own_base = own_base.and_then(|base| report.take(Code::InvalidBase, &[Step::Key("base")], base));
-    let bin = bin(source, &mut report)?;
+    let bin = bin(member, table, &mut report)?;
     for (at, feature) in table.features.iter().flatten().enumerate() {
         if !member.features.contains(feature) {
             let known: Vec<&str> = member.features.iter().map(String::as_str).collect();
@@ -67,7 +69,7 @@ pub fn resolve(
     let files = packed_files(table, folder, app.workspace, &binary_path, &mut report, |(code, text)| {
         notes.push(code.note(format!("`files` of `{name}`: {text}")));
     });
-    let (test, dev) = needs::resolve(source, &mut report);
+    let (test, dev) = needs::resolve(table, folder, &mut report);
     let container = container::resolve(&table.container, image, folder, &mut report);
     let mut health = container.health;
     if let (Some(health), Some(table)) = (&mut health, &table.container.healthcheck) {
@@ -108,10 +110,9 @@ pub fn resolve(
     Some(service)
 }
 
-fn bin(source: &ServiceSource<'_>, report: &mut Report<'_>) -> Option<String> {
-    let member = source.member;
+fn bin(member: &Member, table: &ServiceTable, report: &mut Report<'_>) -> Option<String> {
     let bins: Vec<&str> = member.bins.iter().map(String::as_str).collect();
-    if let Some(bin) = &source.table.bin {
+    if let Some(bin) = &table.bin {
         if bins.contains(&bin.as_str()) {
             return Some(bin.clone());
         }

@@ -69,6 +69,15 @@ pub fn files(plan: &Plan, binaries: &Path) -> Result<Rendered> {
         merge(&mut map, &service.compose);
         services.push((service.name.to_string(), map));
     }
+    for service in plan.services.iter().filter(|service| service.upstream().is_some()) {
+        let own = ports.get(service.name.as_str()).cloned();
+        let container = in_dev(service.described(), own);
+        let Piece { mut map, notes: lost } = compose::service(plan, service, &container, Some(&folder));
+        notes.extend(lost);
+        notes.extend(notes_of_service(service));
+        merge(&mut map, &service.compose);
+        services.push((service.name.to_string(), map));
+    }
     for (name, beside) in &beside {
         notes.extend(compose::notes_of_secrets(name, &beside.dependency.container));
         services.push((name.clone(), of_dependency(name, beside)));
@@ -119,18 +128,22 @@ fn of_service(plan: &Plan, service: &Service, package: &Package, place: Place<'_
         Volume { source, target: target.to_owned(), read_only: true }
     };
     let sources = [mounted(&package.folder, SOURCE_FOLDER), mounted(&binaries.join(&package.bin), &package.binary_path)];
-    let container = Container {
-        // During development, a service that fails should stay down, and one replica is enough.
+    let mut container = in_dev(container, ports.cloned());
+    container.volumes.extend(sources);
+    compose::service(plan, service, &container, Some(folder))
+}
+
+/// During development, a service that fails should stay down, and one replica is enough.
+fn in_dev(container: Container, ports: Option<Vec<Port>>) -> Container {
+    Container {
         restart: Some("no".into()),
         replicas: None,
         // In the app's own network, which is one as well, others are found by their names.
-        network_mode: container.network_mode.clone().filter(|mode| mode != "bridge"),
-        ports: ports.cloned().unwrap_or_default(),
-        health: container.health.clone().map(asked_often),
-        volumes: container.volumes.iter().cloned().chain(sources).collect(),
+        network_mode: container.network_mode.filter(|mode| mode != "bridge"),
+        ports: ports.unwrap_or_default(),
+        health: container.health.map(asked_often),
         ..container
-    };
-    compose::service(plan, service, &container, Some(folder))
+    }
 }
 
 /// Each second, so that nothing waits longer than it has to.

@@ -55,6 +55,10 @@ pub fn contexts(plan: &Plan, bases: &Bases) -> Result<Vec<Context>> {
     let mut choices: Vec<&BaseChoice> = Vec::new();
     for image in plan.images() {
         let base = bases.get(image.base)?;
+        if image.is_upstream {
+            contexts.push(of_upstream(plan, &image, base));
+            continue;
+        }
         let known = choices.iter().position(|choice| *choice == image.base);
         let number = known.unwrap_or(choices.len());
         if known.is_none() {
@@ -109,6 +113,24 @@ fn of_base(plan: &Plan, base: &Base, number: usize) -> Result<Context> {
     let image = base_image(plan, number);
     let dockerfile = GeneratedFile { path, contents: contents + "\n" };
     Ok(Context { dockerfile, service: None, image, copied, args: BTreeMap::new() })
+}
+
+/// The image that others made, pinned, and nothing else.
+fn of_upstream(plan: &Plan, image: &PlannedImage<'_>, base: &Base) -> Context {
+    let mut contents = format!("# The image of {}, which others made.\n", image.name);
+    if let BaseChoice::Archive(path) = &base.choice {
+        contents += &format!("# First: docker load -i {}\n", path.display());
+    }
+    contents += &format!("# docker build --platform {} -t {} .\n", plan.target.platform, image.reference);
+    contents += &format!("FROM {}\n", base.reference.as_deref().unwrap_or("scratch"));
+    let path = format!("docker/{}/Dockerfile", image.name);
+    Context {
+        dockerfile: GeneratedFile { path, contents },
+        service: Some(image.name.to_owned()),
+        image: image.reference.to_string(),
+        copied: Vec::new(),
+        args: BTreeMap::new(),
+    }
 }
 
 /// The lines of a Dockerfile that make a similar base with apt.
@@ -205,7 +227,7 @@ fn copies(image: &PlannedImage<'_>, base: &Base) -> (Vec<String>, Vec<(String, C
 /// Notes on what Dockerfiles cannot express.
 pub fn notes(plan: &Plan) -> Vec<Note> {
     let mut notes = Vec::new();
-    for image in plan.images() {
+    for image in plan.own_images() {
         let name = image.name;
         let args: Vec<&str> = several_lines(image.config.variables()).collect();
         if !args.is_empty() {

@@ -56,10 +56,15 @@ pub fn of_plan(plan: &Plan, variables: &Variables) -> Result<App> {
 fn of_service(plan: &Plan, service: &Service, variables: &Variables) -> Result<(Launch, Vec<Note>)> {
     let is_there = |name: &&String| plan.services.iter().any(|other| other.name.as_str() == name.as_str());
     let name = service.name.to_string();
+    let mut container = filled(service.described(), "service", &name, variables)?;
+    // An image that others made may insist on being process 1.
+    if service.upstream().is_some() {
+        container.confinement.init.get_or_insert(false);
+    }
     let launch = Launch {
         aliases: vec![name.clone()],
         after: service.depends_on.iter().filter(is_there).cloned().collect(),
-        container: filled(service.described(), "service", &name, variables)?,
+        container,
         name,
         ..Launch::default()
     };
