@@ -83,9 +83,10 @@ impl<'a> Images<'a> {
                         lockfile::refuse_change(&parts.lockfile)?;
                     }
                     let resolved = match pin {
-                        Some(pin) => resolve_pinned(&parts, reference, pin.digest, &plan.target)?,
-                        None => resolve(&parts.client, &parts.blobs, reference, &plan.target)?,
+                        Some(pin) => resolve_pinned(&parts, reference, pin.digest, &plan.target),
+                        None => resolve(&parts.client, &parts.blobs, reference, &plan.target),
                     };
+                    let resolved = resolved.map_err(|error| at_its_service(error, reference, plan))?;
                     shell.status("Locking", format_args!("{reference} to {}", resolved.digest));
                     (resolved.digest, resolved.manifest)
                 }
@@ -175,6 +176,16 @@ pub fn references(plan: &Plan) -> Vec<&Reference> {
     references.sort();
     references.dedup();
     references
+}
+
+/// Shows an error with a code at the service whose image it is about, if others made that image.
+fn at_its_service(error: anyhow::Error, reference: &Reference, plan: &Plan) -> anyhow::Error {
+    let choice = BaseChoice::Image(reference.clone());
+    let is_service = plan.services.iter().any(|service| service.upstream() == Some(&choice));
+    match (error.downcast_ref::<Diagnostic>(), plan.base_places.get(&choice).filter(|_| is_service)) {
+        (Some(diagnostic), Some(place)) => place.problem(diagnostic.code, format!("{error:#}")).into(),
+        _ => error,
+    }
 }
 
 /// A client configured by the plan, the flags and Cargo's configuration.

@@ -147,11 +147,12 @@ fn parse(bytes: &[u8]) -> Result<Document> {
 fn choose<'a>(index: &'a Index, wanted: &Platform) -> Result<&'a Descriptor> {
     let named = || index.manifests.iter().filter(|descriptor| descriptor.platform.is_some());
     // The first of equals, as other tools take it.
-    wanted.nearest(named()).first().copied().with_context(|| {
+    wanted.nearest(named()).first().copied().ok_or_else(|| {
         let platforms = named().filter_map(|descriptor| descriptor.platform.as_ref()).map(ToString::to_string);
         let mut there: Vec<String> = platforms.filter(|platform| !platform.starts_with("unknown")).collect();
         there.dedup();
-        format!("it is not available for {wanted}, only for {}", there.join(", ").escape_debug())
+        let there = there.join(", ");
+        Code::BasePlatform.error(format!("it is not available for {wanted}, only for {}", there.escape_debug())).into()
     })
 }
 

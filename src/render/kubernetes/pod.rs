@@ -159,8 +159,8 @@ fn pod(plan: &Plan, service: &Service, prefix: Option<&str>) -> Piece {
         let text = "the devices of {services} are left out: Kubernetes provides devices through a device plugin";
         notes.push(Code::DevicesIgnored.note_of(name, text));
     }
-    if uid.is_none() {
-        let user = user.unwrap_or_default();
+    // Without one, the user is the image's everywhere.
+    if let Some(user) = user.filter(|_| uid.is_none()) {
         let text = format!("the user `{user}` of {{services}} is that of the image: Kubernetes accepts only numeric users");
         notes.push(Code::UserDiffers.note_of(name, text));
     }
