@@ -52,8 +52,8 @@ package. [Services and apps](guide/services.md#a-service) shows it by example. F
 - *AuterionOS*: what the device gets.
 - *`run`, `dev`*: containers on this machine.
 
-*Set in the image* applies to services that are packages. cargo-appbundle does not build the images of Dockerfile services and dependencies, so their
-keys are written to the destination's files instead.
+*Set in the image* applies to services that are packages. cargo-appbundle does not build the images of Dockerfile services, of dependencies and of
+others, so their keys are written to the destination's files instead.
 
 ";
 
