@@ -13,14 +13,17 @@ use crate::process::capture;
 pub use architecture::Architecture;
 pub use content::Sought;
 
-/// The package that has a file, without an architecture: of the installed ones, else as apt's lists of contents say if they were
+/// The package that has a file, without an architecture unless only one will do: of the installed ones, else as apt's lists of contents say if they were
 /// fetched (`apt-file update`), else of a short list of common ones.
 pub fn package_with(sought: Sought<'_>) -> Option<String> {
-    content::installed(sought).or_else(|| content::listed(sought)).or_else(|| common::package(sought).map(str::to_owned))
+    content::installed(sought).or_else(|| content::listed(sought)).or_else(|| common::package(sought))
 }
 
 /// A package for a target, as `apt install` takes it. A target that is no architecture of Debian's has no packages.
 pub fn for_target(package: &str, triple: &str) -> Option<String> {
+    if package.contains(':') {
+        return Some(package.to_owned());
+    }
     let architecture = Architecture::of_triple(triple)?;
     let is_own = Architecture::of_this_machine().is_some_and(|own| own == architecture);
     Some(if is_own { package.to_owned() } else { format!("{package}:{}", architecture.name) })
@@ -79,6 +82,9 @@ mod tests {
             (Sought::PkgConfig("tss2-sys"), "libtss2-dev"),
             (Sought::Library("sqlite3"), "libsqlite3-dev"),
             (Sought::Program("protoc"), "protobuf-compiler"),
+            (Sought::Program("powerpc64le-linux-gnu-g++"), "g++-powerpc64le-linux-gnu"),
+            (Sought::Program("s390x-linux-gnu-ar"), "binutils-s390x-linux-gnu"),
+            (Sought::Program("riscv64-linux-musl-gcc"), "musl-dev:riscv64"),
             (Sought::Header("dbus/dbus.h"), "libdbus-1-dev"),
         ] {
             assert_eq!(package_with(sought).as_deref(), Some(package), "{sought:?}");

@@ -24,7 +24,6 @@
 #![cfg_attr(not(feature = "engine"), allow(dead_code, unused_imports, reason = "engines need more of other modules"))]
 
 pub mod app;
-#[allow(dead_code, reason = "for the look before compiling")]
 mod apt;
 pub mod archive;
 mod base;

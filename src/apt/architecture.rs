@@ -38,6 +38,11 @@ impl Architecture {
         ALL.iter().find(|(of, end, _)| *of == cpu && *end == environment).map(|(_, _, architecture)| *architecture)
     }
 
+    /// The architecture whose tools have names with this beginning: `aarch64-linux-gnu`.
+    pub fn of_tools(tools: &str) -> Option<Self> {
+        ALL.iter().find(|(_, _, architecture)| architecture.tools == tools).map(|(_, _, architecture)| *architecture)
+    }
+
     /// The one of this machine.
     pub fn of_this_machine() -> Option<Self> {
         let cpu = match std::env::consts::ARCH {

@@ -1,10 +1,10 @@
 //! Packages of Debian and Ubuntu with what crates ask for most, for machines whose apt has no lists of contents.
 
+use super::Architecture;
 use super::content::Sought;
 
 /// Packages, and what pkg-config calls their libraries.
-const PKG_CONFIG: [(&str, &str); 78] = [
-    ("heimdal-dev", "heimdal-gssapi"),
+const PKG_CONFIG: [(&str, &str); 77] = [
     ("libasound2-dev", "alsa"),
     ("libavcodec-dev", "libavcodec"),
     ("libavdevice-dev", "libavdevice"),
@@ -42,7 +42,7 @@ const PKG_CONFIG: [(&str, &str); 78] = [
     ("libhidapi-dev", "hidapi-hidraw hidapi-libusb"),
     ("libiio-dev", "libiio"),
     ("libjack-jackd2-dev", "jack"),
-    ("libkrb5-dev", "krb5 krb5-gssapi mit-krb5-gssapi"),
+    ("libkrb5-dev", "krb5 krb5-gssapi"),
     ("liblz4-dev", "liblz4"),
     ("liblzma-dev", "liblzma"),
     ("libmariadb-dev", "libmariadb mariadb"),
@@ -164,12 +164,31 @@ const HEADERS: [(&str, &str); 16] = [
 ];
 
 /// The package that has it in Debian 12 and later, and in Ubuntu 22.04 and later.
-pub fn package(sought: Sought<'_>) -> Option<&'static str> {
+pub fn package(sought: Sought<'_>) -> Option<String> {
     let (packages, name): (&[_], _) = match sought {
         Sought::PkgConfig(name) => (&PKG_CONFIG, name),
         Sought::Library(name) => (&LIBRARIES, name),
         Sought::Program(name) => (&PROGRAMS, name),
         Sought::Header(name) => (&HEADERS, name),
     };
-    packages.iter().find(|(_, names)| names.split(' ').any(|of| of == name)).map(|(package, _)| *package)
+    let common =
+        packages.iter().find(|(_, names)| names.split(' ').any(|of| of == name)).map(|(package, _)| (*package).to_owned());
+    common.or_else(|| if matches!(sought, Sought::Program(_)) { of_tool(name) } else { None })
+}
+
+/// The package of a tool for another architecture, such as `aarch64-linux-gnu-g++`, or for musl.
+fn of_tool(name: &str) -> Option<String> {
+    if name == "musl-gcc" {
+        return Some("musl-tools".into());
+    }
+    let (tools, tool) = name.rsplit_once('-')?;
+    let architecture = Architecture::of_tools(&tools.replace("musl", "gnu"))?;
+    let packaged = architecture.tools.replace('_', "-");
+    match tool {
+        "gcc" if tools.contains("musl") => Some(format!("musl-dev:{}", architecture.name)),
+        _ if tools.contains("musl") => None,
+        "gcc" | "g++" => Some(format!("{tool}-{packaged}")),
+        "ar" | "as" | "ld" | "nm" | "objcopy" | "ranlib" | "strip" => Some(format!("binutils-{packaged}")),
+        _ => None,
+    }
 }

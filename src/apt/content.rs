@@ -114,7 +114,7 @@ fn of_contents(sought: Sought<'_>, list: &Path) -> Option<String> {
 /// Of several packages the common one, else the one with the shortest name: its variants have longer ones.
 fn best<'a>(sought: Sought<'_>, packages: impl Iterator<Item = &'a str>) -> Option<String> {
     let common = common::package(sought);
-    packages.min_by_key(|package| (common != Some(package), package.len(), *package)).map(str::to_owned)
+    packages.min_by_key(|package| (common.as_deref() != Some(*package), package.len(), *package)).map(str::to_owned)
 }
 
 #[cfg(test)]
