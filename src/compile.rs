@@ -11,6 +11,7 @@ mod look;
 mod needs;
 pub mod probe;
 mod settings;
+mod toolchain_file;
 pub mod variables;
 
 use std::collections::BTreeMap;
@@ -35,6 +36,7 @@ pub use diagnose::Failed;
 pub use linker::LinkerFound;
 pub use look::look;
 pub use settings::CargoSettings;
+use toolchain_file::ToolchainFile;
 
 /// Time for Cargo to exit after it was asked to.
 const GRACE: Duration = Duration::from_secs(3);
@@ -83,7 +85,9 @@ pub fn cargo(
     // Without a target, Cargo builds where a bare `cargo build` does.
     let bare = options.plain && linker::is_native(&plan.target.triple) && settings.get(&["build", "target"]).is_none();
     let mut command = builder::command(plan.builder, cargo, (!bare).then_some(&plan.target))?;
-    command.envs(variables::of(&settings, &plan.target.triple, plan.builder).into_iter().map(|it| (it.name, it.value)));
+    let told = variables::of(&settings, &plan.target.triple, plan.builder, &workspace.target_dir);
+    told.toolchain_file.iter().try_for_each(ToolchainFile::write)?;
+    command.envs(told.variables.into_iter().map(|variable| (variable.name, variable.value)));
     command.args(["--profile", &plan.profile]);
     command.arg("--message-format=json-render-diagnostics");
     if let Some(path) = &cargo.manifest_path {

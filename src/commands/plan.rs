@@ -32,7 +32,7 @@ pub fn run(options: &Options, json: bool, shell: &Shell) -> Result<()> {
             .unwrap_or_default(),
     };
     if options.bin_dir.is_none() {
-        compiling(options, plan, shell)?;
+        compiling(options, &session, shell)?;
     }
     let pins = pins(plan)?;
     let text = text(plan)? + &packages(&pins) + &shared(&unified);
@@ -40,12 +40,13 @@ pub fn run(options: &Options, json: bool, shell: &Shell) -> Result<()> {
 }
 
 /// What Cargo will be told of the target's tools, for `-v`.
-fn compiling(options: &Options, plan: &Plan, shell: &Shell) -> Result<()> {
+fn compiling(options: &Options, session: &Session, shell: &Shell) -> Result<()> {
+    let (plan, target_dir) = (&session.plan, &session.workspace.target_dir);
     let (settings, triple) = (CargoSettings::read(&options.cargo.config)?, &plan.target.triple);
     if let Some(linker) = linker::own_choice(&settings, triple).filter(|_| plan.builder == Builder::Cargo) {
         shell.detail("Linking", format_args!("with `{linker}`"));
     }
-    for variables::Variable { name, value, why } in variables::of(&settings, triple, plan.builder) {
+    for variables::Variable { name, value, why } in variables::of(&settings, triple, plan.builder, target_dir).variables {
         shell.detail("Setting", format_args!("`{name}={value}`, which {why}"));
     }
     Ok(())
