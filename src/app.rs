@@ -27,7 +27,7 @@ mod volume;
 
 pub use base::{Base, BaseChoice, Bases, Dockerfile};
 pub use binary::Binary;
-pub use build_package::{BuildPackage, Machine};
+pub use build_package::{BuildPackage, PackageFor};
 pub use claim::Claim;
 pub use confinement::Confinement;
 pub use container::{Container, SecretKey};

@@ -19,12 +19,12 @@ pub struct BuildPackage {
     /// Its name.
     pub name: String,
     /// The machine that it is for.
-    pub machine: Machine,
+    pub on: PackageFor,
 }
 
 /// The machine that a package is for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Machine {
+pub enum PackageFor {
     /// The one that compiles.
     Host,
     /// The one that the services run on.
@@ -47,23 +47,23 @@ impl BuildPackage {
         if !is_name(name) {
             return Err(format!("`{name}` is not the name of a Debian package, such as `libssl-dev`"));
         }
-        let machine = match architecture {
-            None if is_library(name) => Machine::Target,
-            None | Some("native") => Machine::Host,
-            Some(known) if ARCHITECTURES.contains(&known) => Machine::Of(known.to_owned()),
+        let on = match architecture {
+            None if is_library(name) => PackageFor::Target,
+            None | Some("native") => PackageFor::Host,
+            Some(known) if ARCHITECTURES.contains(&known) => PackageFor::Of(known.to_owned()),
             Some(other) => {
                 return Err(format!("`{other}` in `{text}` is not an architecture of Debian, such as `arm64`, and not `native`"));
             }
         };
-        Ok(Self { name: name.to_owned(), machine })
+        Ok(Self { name: name.to_owned(), on })
     }
 
     /// What apt calls it: `NAME`, or `NAME:ARCHITECTURE` where that is another than the host's.
     pub fn on(&self, host: &str, target: &str) -> String {
-        let architecture = match &self.machine {
-            Machine::Host => host,
-            Machine::Target => target,
-            Machine::Of(architecture) => architecture,
+        let architecture = match &self.on {
+            PackageFor::Host => host,
+            PackageFor::Target => target,
+            PackageFor::Of(architecture) => architecture,
         };
         if architecture == host { self.name.clone() } else { format!("{}:{architecture}", self.name) }
     }
@@ -82,9 +82,9 @@ fn is_library(name: &str) -> bool {
 /// As it is written.
 impl fmt::Display for BuildPackage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.machine {
-            Machine::Of(architecture) => write!(f, "{}:{architecture}", self.name),
-            Machine::Host if is_library(&self.name) => write!(f, "{}:native", self.name),
+        match &self.on {
+            PackageFor::Of(architecture) => write!(f, "{}:{architecture}", self.name),
+            PackageFor::Host if is_library(&self.name) => write!(f, "{}:native", self.name),
             _ => f.write_str(&self.name),
         }
     }
