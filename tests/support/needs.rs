@@ -163,6 +163,7 @@ tool!(
     dpkg = "dpkg-deb",
     flock = "flock",
     gpg = "gpg",
+    grpc_python = "grpc-python",
     groff = "groff",
     kubectl = "kubectl",
     kubernetes_validate = "kubernetes-validate",
