@@ -1,4 +1,4 @@
-//! Compiles all services of a plan with one `cargo build`, or finds executables that were built elsewhere.
+//! Compiles all services of a plan with one `cargo build` and strips what it made, or finds executables that were built elsewhere.
 
 pub mod builder;
 mod compiler;
@@ -9,6 +9,8 @@ mod look;
 mod needs;
 pub mod probe;
 mod settings;
+mod split;
+mod stripping;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -29,9 +31,12 @@ use crate::shell::{Shell, Verbosity};
 use crate::workspace::{CargoOptions, Workspace};
 
 pub use diagnose::Failed;
+pub use flags::flags;
 pub use linker::LinkerFound;
 pub use look::look;
 pub use settings::CargoSettings;
+pub use split::split;
+pub use stripping::Stripping;
 
 /// Time for Cargo to exit after it was asked to.
 const GRACE: Duration = Duration::from_secs(3);
@@ -75,7 +80,7 @@ pub fn cargo(
     let flags = if options.plain {
         flags::linker(&settings, &plan.target.triple, plan.builder, shell).into_iter().collect()
     } else {
-        flags::flags(&settings, workspace, plan, shell)?
+        flags(&settings, workspace, plan, shell)?
     };
     // Without a target, Cargo builds where a bare `cargo build` does.
     let bare = options.plain && linker::is_native(&plan.target.triple) && settings.get(&["build", "target"]).is_none();

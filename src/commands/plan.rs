@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use anyhow::Result;
 use serde::Serialize;
 
+use crate::compile::{self, CargoSettings, Stripping};
 use crate::config::lockfile::Lockfile;
 use crate::debian::DebianPin;
 use crate::pipeline::pulled::packages::{architecture, recipes};
 use crate::pipeline::{Options, Session};
 use crate::plan::Plan;
-use crate::shell::{Shell, bytes};
+use crate::shell::{Shell, Verbosity, bytes};
 use crate::workspace::{self, Unified};
 
 /// Prints the plan to stdout, as text or JSON.
@@ -31,8 +33,25 @@ pub fn run(options: &Options, json: bool, shell: &Shell) -> Result<()> {
             .unwrap_or_default(),
     };
     let pins = pins(plan)?;
-    let text = text(plan)? + &packages(&pins) + &shared(&unified);
-    shell.answer(json, "appbundle-plan", Printed { plan, unified, packages: pins }, text.trim_end())
+    let stripping = stripping(&session, options, shell)?;
+    let text = text(plan, stripping.as_ref())? + &packages(&pins) + &shared(&unified);
+    let debug_folder = (stripping == Some(Stripping::Split)).then(|| plan.debug_folder());
+    shell.answer(json, "appbundle-plan", Printed { plan, unified, packages: pins, debug_folder }, text.trim_end())
+}
+
+/// What becomes of symbols; `None` if nothing is compiled. Tells what Cargo is given if more than usual is to be said.
+fn stripping(session: &Session, options: &Options, shell: &Shell) -> Result<Option<Stripping>> {
+    if options.bin_dir.is_some() {
+        return Ok(None);
+    }
+    let (workspace, plan) = (&session.workspace, &session.plan);
+    let settings = CargoSettings::read(&options.cargo.config)?;
+    if shell.verbosity() == Verbosity::Verbose {
+        for flag in compile::flags(&settings, workspace, plan, shell)? {
+            shell.detail("Passing", crate::process::words(&["--config".to_owned(), flag]));
+        }
+    }
+    Stripping::of(&settings, workspace, &plan.profile).map(Some)
 }
 
 /// The JSON output.
@@ -45,6 +64,9 @@ struct Printed<'a> {
     /// The Debian packages of bases, as far as they are pinned.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     packages: Vec<DebianPin>,
+    /// Where a build puts the symbols that it strips.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    debug_folder: Option<PathBuf>,
 }
 
 /// The pins of the plan's bases of packages.
@@ -97,7 +119,7 @@ fn shared(unified: &[Unified]) -> String {
     }
 }
 
-fn text(plan: &Plan) -> Result<String> {
+fn text(plan: &Plan, stripping: Option<&Stripping>) -> Result<String> {
     let mut out = String::new();
     writeln!(out, "{} {}", plan.slug(), plan.version)?;
     writeln!(out, "  target   {} ({}), profile {}", plan.target.triple, plan.target.platform, plan.profile)?;
@@ -105,6 +127,13 @@ fn text(plan: &Plan) -> Result<String> {
     writeln!(out, "  base     {}", bases.join(", "))?;
     for format in &plan.formats {
         writeln!(out, "  writes   {}", plan.bundle_path(*format).display())?;
+    }
+    match stripping {
+        Some(Stripping::Split) => {
+            writeln!(out, "  strips   symbols, kept in {}", plan.debug_folder().join("SERVICE.debug").display())?;
+        }
+        Some(Stripping::Profile(strip)) => writeln!(out, "  strips   as the profile says, strip = {strip}")?,
+        None => {}
     }
     if let Some(auterion) = &plan.auterion {
         writeln!(out, "  device   {} (API {})", auterion.device_types.join(", "), auterion.api_version)?;

@@ -155,6 +155,7 @@ tool!(
     docker_compose = "docker-compose",
     dpkg = "dpkg-deb",
     flock = "flock",
+    gdb = "gdb",
     gpg = "gpg",
     groff = "groff",
     kubectl = "kubectl",
