@@ -3,6 +3,7 @@
 pub mod auterion_values;
 mod base;
 mod binary;
+mod build_package;
 mod claim;
 mod confinement;
 mod container;
@@ -26,6 +27,7 @@ mod volume;
 
 pub use base::{Base, BaseChoice, Bases, Dockerfile};
 pub use binary::Binary;
+pub use build_package::{BuildPackage, PackageFor};
 pub use claim::Claim;
 pub use confinement::Confinement;
 pub use container::{Container, SecretKey};

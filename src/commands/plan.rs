@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::compile::{self, CargoSettings, Stripping};
+use crate::compile::{self, CargoSettings, Stripping, variables};
 use crate::config::lockfile::Lockfile;
 use crate::debian::DebianPin;
 use crate::pipeline::pulled::packages::{architecture, recipes};
 use crate::pipeline::{Options, Session};
 use crate::plan::Plan;
-use crate::shell::{Shell, Verbosity, bytes};
+use crate::shell::{Shell, bytes};
 use crate::workspace::{self, Unified};
 
 /// Prints the plan to stdout, as text or JSON.
@@ -33,25 +33,26 @@ pub fn run(options: &Options, json: bool, shell: &Shell) -> Result<()> {
             .unwrap_or_default(),
     };
     let pins = pins(plan)?;
-    let stripping = stripping(&session, options, shell)?;
+    let stripping = match options.bin_dir {
+        Some(_) => None,
+        None => Some(compiling(&session, options, shell)?),
+    };
     let text = text(plan, stripping.as_ref())? + &packages(&pins) + &shared(&unified);
     let debug_folder = (stripping == Some(Stripping::Split)).then(|| plan.debug_folder());
     shell.answer(json, "appbundle-plan", Printed { plan, unified, packages: pins, debug_folder }, text.trim_end())
 }
 
-/// What becomes of symbols; `None` if nothing is compiled. Tells what Cargo is given if more than usual is to be said.
-fn stripping(session: &Session, options: &Options, shell: &Shell) -> Result<Option<Stripping>> {
-    if options.bin_dir.is_some() {
-        return Ok(None);
-    }
+/// Tells with `-v` what Cargo will be given; returns what will become of the executables' symbols.
+fn compiling(session: &Session, options: &Options, shell: &Shell) -> Result<Stripping> {
     let (workspace, plan) = (&session.workspace, &session.plan);
     let settings = CargoSettings::read(&options.cargo.config)?;
-    if shell.verbosity() == Verbosity::Verbose {
-        for flag in compile::flags(&settings, workspace, plan, shell)? {
-            shell.detail("Passing", crate::process::words(&["--config".to_owned(), flag]));
-        }
+    for flag in compile::flags(&settings, workspace, plan, shell)? {
+        shell.detail("Passing", format_args!("`{}`", crate::process::words(&["--config".to_owned(), flag])));
     }
-    Stripping::of(&settings, workspace, &plan.profile).map(Some)
+    for variables::Variable { name, value, why } in variables::of(&settings, &plan.target.triple, plan.builder) {
+        shell.detail("Setting", format_args!("`{name}={value}`, which {why}"));
+    }
+    Stripping::of(&settings, workspace, &plan.profile)
 }
 
 /// The JSON output.

@@ -74,6 +74,7 @@ codes! {
     InvalidValue = "invalid-value",
     KeysIgnored = "keys-ignored",
     LabelsIgnored = "labels-ignored",
+    LibraryMissing = "library-missing",
     LinkerMissing = "linker-missing",
     LockFile = "lock-file",
     LockFileLocked = "lock-file-locked",

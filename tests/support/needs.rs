@@ -157,6 +157,7 @@ tool!(
     flock = "flock",
     gdb = "gdb",
     gpg = "gpg",
+    grpc_python = "grpc-python",
     groff = "groff",
     kubectl = "kubectl",
     kubernetes_validate = "kubernetes-validate",
