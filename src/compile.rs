@@ -1,4 +1,4 @@
-//! Compiles all services of a plan with one `cargo build`, or finds executables that were built elsewhere.
+//! Compiles all services of a plan with one `cargo build` and strips what it made, or finds executables that were built elsewhere.
 
 mod absent;
 pub mod builder;
@@ -11,6 +11,8 @@ mod look;
 mod needs;
 pub mod probe;
 mod settings;
+mod split;
+mod stripping;
 mod toolchain_file;
 pub mod variables;
 
@@ -33,9 +35,12 @@ use crate::shell::{Shell, Verbosity};
 use crate::workspace::{CargoOptions, Workspace};
 
 pub use diagnose::Failed;
+pub use flags::flags;
 pub use linker::LinkerFound;
 pub use look::look;
 pub use settings::CargoSettings;
+pub use split::split;
+pub use stripping::Stripping;
 use toolchain_file::ToolchainFile;
 
 /// Time for Cargo to exit after it was asked to.
@@ -80,7 +85,7 @@ pub fn cargo(
     let flags = if options.plain {
         flags::linker(&settings, &plan.target.triple, plan.builder, shell).into_iter().collect()
     } else {
-        flags::flags(&settings, workspace, plan, shell)?
+        flags(&settings, workspace, plan, shell)?
     };
     // Without a target, Cargo builds where a bare `cargo build` does.
     let bare = options.plain && linker::is_native(&plan.target.triple) && settings.get(&["build", "target"]).is_none();

@@ -168,6 +168,7 @@ tool!(
     docker_compose = "docker-compose",
     dpkg = "dpkg-deb",
     flock = "flock",
+    gdb = "gdb",
     gpg = "gpg",
     grpc_python = "grpc-python",
     groff = "groff",
