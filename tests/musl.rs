@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use support::harness::{self, test};
 use support::needs::{arm64_musl, docker_arm64};
-use support::{Project, appbundle, judge, ok, run, text};
+use support::{Project, appbundle, ci, has_std, judge, ok, run, text, toolchain};
 
 const MUSL: &str = "aarch64-unknown-linux-musl";
 
@@ -76,6 +76,10 @@ fn c_code_is_compiled_for_musl() {
 }
 
 fn main() -> ExitCode {
+    // The only need that Debian's packages do not meet: where rustup's servers are out of reach, CI does without these tests.
+    if ci() && !has_std(toolchain(), MUSL) {
+        return harness::run(Vec::new());
+    }
     harness::run(vec![
         test!(any_compiler_for_the_processor_links_for_musl, [arm64_musl, docker_arm64]),
         test!(the_linker_of_the_toolchain_does_without_a_compiler, [arm64_musl, docker_arm64]),
