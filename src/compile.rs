@@ -8,6 +8,7 @@ mod diagnose;
 mod flags;
 pub mod linker;
 mod look;
+pub mod native;
 mod needs;
 pub mod probe;
 mod settings;
@@ -75,6 +76,8 @@ pub fn cargo(
 ) -> Result<Executables> {
     let settings = CargoSettings::read(&cargo.config)?;
     needs::check(&settings, plan, &workspace.target_dir)?;
+    let missing = native::note(&settings, cargo, workspace, plan, options, &|line| shell.step(line))?;
+    shell.notes(missing, &plan.allow);
     let flags = if options.plain {
         flags::linker(&settings, &plan.target.triple, plan.builder, shell).into_iter().collect()
     } else {

@@ -11,7 +11,7 @@ use crate::shell::{Ink, Shell};
 /// # Errors
 /// When something that the build needs is missing, or a mistake in a manifest is in the way of a plan.
 pub fn run(options: &Options, json: bool, shell: &Shell) -> Result<()> {
-    let Diagnosis { findings, notes, unplanned, wrong } = doctor::examine(options)?;
+    let Diagnosis { findings, notes, unplanned, wrong } = doctor::examine(options, &|line| shell.step(line))?;
     shell.notes(notes, &[]);
     unplanned.iter().for_each(|why| shell.note(why));
     if json && !shell.is_json() {
@@ -25,7 +25,7 @@ pub fn run(options: &Options, json: bool, shell: &Shell) -> Result<()> {
 
 /// The tool and whether it is there; below it, what it is for, and the command that installs it.
 fn text(finding: &ToolFinding, ink: &Ink) -> String {
-    let ToolFinding { what, purpose, without, state } = finding;
+    let ToolFinding { what, purpose, without, packages: _, state } = finding;
     let why = format!("{purpose}; without it, {without}");
     let help = |help: &str| help.replace('\n', "\n              ");
     match state {
