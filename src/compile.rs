@@ -4,6 +4,7 @@ mod absent;
 pub mod builder;
 mod causes;
 mod compiler;
+mod cross;
 mod diagnose;
 mod flags;
 pub mod linker;
@@ -27,7 +28,7 @@ use anyhow::{Context as _, Result, bail};
 use cargo_metadata::Message;
 
 use crate::diagnostic::Code;
-use crate::plan::Plan;
+use crate::plan::{Builder, Plan};
 use crate::process::{Tee, command_line, end_group};
 use crate::shell::{Shell, Verbosity};
 use crate::workspace::{CargoOptions, Workspace};
@@ -87,6 +88,11 @@ pub fn cargo(
     let bare = options.plain && linker::is_native(&plan.target.triple) && settings.get(&["build", "target"]).is_none();
     let mut command = builder::command(plan.builder, cargo, (!bare).then_some(&plan.target))?;
     command.envs(variables::of(&settings, &plan.target.triple, plan.builder).into_iter().map(|it| (it.name, it.value)));
+    match cross::pre_build(workspace, plan) {
+        cross::PreBuild::Commands(name, commands) if plan.builder == Builder::Cross => drop(command.env(name, commands)),
+        cross::PreBuild::Script(note) if plan.builder == Builder::Cross => shell.notes([note], &plan.allow),
+        _ => {}
+    }
     command.args(["--profile", &plan.profile]);
     command.arg("--message-format=json-render-diagnostics");
     if let Some(path) = &cargo.manifest_path {

@@ -24,8 +24,27 @@ pub struct Diagnosis {
     pub notes: Vec<Note>,
     /// Why there is no plan.
     pub unplanned: Option<String>,
-    /// Why there is no plan, if that is a mistake; or what is missing.
+    /// Why there is no plan, or why its dependencies are not known, if that is a mistake.
     pub wrong: Option<anyhow::Error>,
+    /// That something is missing.
+    pub missing: Option<anyhow::Error>,
+}
+
+impl Diagnosis {
+    /// The Debian packages with what is missing, as apt takes them.
+    pub fn packages(&self) -> Vec<String> {
+        packages(&self.findings)
+    }
+}
+
+fn packages(findings: &[ToolFinding]) -> Vec<String> {
+    let mut packages: Vec<String> = Vec::new();
+    for package in findings.iter().filter(|finding| finding.is_missing()).flat_map(|finding| &finding.packages) {
+        if !packages.contains(package) {
+            packages.push(package.clone());
+        }
+    }
+    packages
 }
 
 /// Looks for the tools, libraries and packages that the plan needs. Where there is no plan yet, for those that a build needs by default.
@@ -42,22 +61,17 @@ pub fn examine(options: &Options, step: &dyn Fn(&str)) -> Result<Diagnosis> {
             }
         }
     }
-    let missing: Vec<&ToolFinding> = findings.iter().filter(|finding| finding.is_missing()).collect();
-    let wrong = wrong.or_else(|| (!missing.is_empty()).then(|| tools_missing(&missing, &all)));
-    Ok(Diagnosis { findings, notes, unplanned, wrong })
+    let missing = findings.iter().any(ToolFinding::is_missing).then(|| tools_missing(&findings, &all));
+    Ok(Diagnosis { findings, notes, unplanned, wrong, missing })
 }
 
 /// One command installs all that packages are known of.
-fn tools_missing(missing: &[&ToolFinding], all: &[BuildNeeds]) -> anyhow::Error {
+fn tools_missing(findings: &[ToolFinding], all: &[BuildNeeds]) -> anyhow::Error {
     let triples: Vec<String> = all.iter().map(|needs| format!("`{}`", needs.target.triple)).collect();
-    let verb = if missing.len() == 1 { "is" } else { "are" };
-    let mut packages: Vec<String> = Vec::new();
-    for package in missing.iter().flat_map(|finding| &finding.packages) {
-        if !packages.contains(package) {
-            packages.push(package.clone());
-        }
-    }
+    let missing = findings.iter().filter(|finding| finding.is_missing()).count();
+    let verb = if missing == 1 { "is" } else { "are" };
+    let packages = packages(findings);
     let help = if packages.is_empty() { String::new() } else { format!("\nhelp: run `{}`", apt::install_command(&packages)) };
-    let count = count(missing.len(), "required tool");
+    let count = count(missing, "required tool");
     Code::ToolsMissing.error(format!("{count} {verb} missing for {}{help}", triples.join(" and "))).into()
 }

@@ -46,8 +46,10 @@ pub struct NativeNeed {
     pub found: Option<String>,
     /// The Debian packages with it, as apt takes them, if it is not here.
     pub debian: Vec<String>,
-    /// What it is, for the user.
-    pub what: String,
+    /// What it is, for the user: `library`, with its name.
+    name: String,
+    /// The machine that it is for, if that needs to be said.
+    machine: Option<String>,
 }
 
 /// What the packages of services need, in the order of its names.
@@ -71,7 +73,7 @@ pub fn needs(settings: &CargoSettings, graph: &[Compiled], target: &Target) -> V
     for need in &mut needs {
         need.packages.sort_unstable();
         need.packages.dedup();
-        need.what = what(need, target);
+        (need.name, need.machine) = name(need, target);
         match here.find(&need.wanted, need.side, &need.variables) {
             here::Found::At(place) => need.found = Some(place),
             // Whoever tells pkg-config or a crate where to look knows better.
@@ -96,21 +98,49 @@ fn pkg_config(needs: &[NativeNeed]) -> Option<NativeNeed> {
 impl NativeNeed {
     fn new(wanted: Wanted, side: Side, packages: Vec<String>, certain: bool, variables: &[&str]) -> Self {
         let variables = variables.iter().map(|&name| name.to_owned()).collect();
-        Self { wanted, side, packages, certain, variables, found: None, debian: Vec::new(), what: String::new() }
+        Self { wanted, side, packages, certain, variables, found: None, debian: Vec::new(), name: String::new(), machine: None }
     }
 }
 
-fn what(need: &NativeNeed, target: &Target) -> String {
+/// Its name, and the machine that it is for.
+fn name(need: &NativeNeed, target: &Target) -> (String, Option<String>) {
     let machine = match need.side {
         Side::Target if !linker::is_native(&target.triple) => target.triple.as_str(),
         _ => "this machine",
     };
+    let machine = Some(machine.to_owned());
     match &need.wanted {
-        Wanted::Library(name) => format!("library `{name}` for {machine}"),
-        Wanted::Program(name) => format!("program `{name}`"),
-        Wanted::Libclang => "libclang".to_owned(),
-        Wanted::Cpp => format!("C++ compiler for {machine}"),
+        Wanted::Library(name) => (format!("library `{name}`"), machine),
+        Wanted::Program(name) => (format!("program `{name}`"), None),
+        Wanted::Libclang => ("libclang".to_owned(), None),
+        Wanted::Cpp => ("C++ compiler".to_owned(), machine),
     }
+}
+
+/// What needs are, of which the same is to be said: `library `a`, library `b` for this machine`.
+pub fn shown(needs: &[&NativeNeed]) -> String {
+    let names: Vec<&str> = needs.iter().map(|need| need.name.as_str()).collect();
+    let machine = needs.first().and_then(|need| need.machine.as_ref());
+    names.join(", ") + &machine.map(|machine| format!(" for {machine}")).unwrap_or_default()
+}
+
+/// Needs of which the same is to be said: all that a package lacks and one Debian package has.
+pub fn groups(needs: &[NativeNeed]) -> Vec<Vec<&NativeNeed>> {
+    let mut groups: Vec<Vec<&NativeNeed>> = Vec::new();
+    for need in needs {
+        let same = |group: &&mut Vec<&NativeNeed>| {
+            let first = group[0];
+            need.found.is_none()
+                && first.found.is_none()
+                && (&first.packages, first.certain, &first.debian, &first.machine)
+                    == (&need.packages, need.certain, &need.debian, &need.machine)
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(need),
+            None => groups.push(vec![need]),
+        }
+    }
+    groups
 }
 
 /// The packages with it.

@@ -3,7 +3,7 @@
 use super::needs::BuildNeeds;
 use super::{ToolFinding, ToolState};
 use crate::apt;
-use crate::compile::native::{NativeNeed, listed};
+use crate::compile::native::{NativeNeed, groups, listed, shown};
 use crate::plan::Builder;
 
 /// First what build scripts look for, then what the table lists.
@@ -11,21 +11,22 @@ pub fn at(needs: &BuildNeeds) -> Vec<ToolFinding> {
     let packages = listed(&needs.packages, &needs.target);
     let lacking = apt::missing(&packages);
     let listed = packages.into_iter().map(|package| of_table(&package, needs.builder, lacking.contains(&package)));
-    needs.native.iter().map(of_script).chain(listed).collect()
+    groups(&needs.native).iter().map(|group| of_scripts(group)).chain(listed).collect()
 }
 
-fn of_script(need: &NativeNeed) -> ToolFinding {
+fn of_scripts(group: &[&NativeNeed]) -> ToolFinding {
+    let need = group[0];
     let help = || match need.debian.is_empty() {
         false => format!("run `{}`", apt::install_command(&need.debian)),
         true => "install it, or tell the build script where it is; which package has it is not known here".to_owned(),
     };
     let packages = need.packages.join(", ");
     let (purpose, without, state) = match &need.found {
-        Some(place) => ("is needed by", "its build script fails", ToolState::Good(place.clone())),
-        None if need.certain => ("is needed by", "its build script fails", ToolState::Missing(help())),
-        None => ("may be needed by", "its build script may fail", ToolState::Optional(help())),
+        Some(place) => ("is needed by", "build scripts fail", ToolState::Good(place.clone())),
+        None if need.certain => ("is needed by", "build scripts fail", ToolState::Missing(help())),
+        None => ("may be needed by", "build scripts may fail", ToolState::Optional(help())),
     };
-    ToolFinding::new(&need.what, format!("{purpose} {packages}"), without, state).of(need.debian.clone())
+    ToolFinding::new(shown(group), format!("{purpose} {packages}"), without, state).of(need.debian.clone())
 }
 
 fn of_table(package: &str, builder: Builder, is_missing: bool) -> ToolFinding {

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::super::CompileOptions;
 use super::super::settings::CargoSettings;
-use super::{NativeNeed, listed, needs};
+use super::{NativeNeed, groups, listed, needs, shown};
 use crate::apt;
 use crate::diagnostic::{Code, Note};
 use crate::plan::{Builder, Plan};
@@ -58,13 +58,17 @@ pub fn note(
         return Ok(None);
     }
     let needs = of_plan(settings, cargo, plan, options, step)?;
-    let missing: Vec<&NativeNeed> = needs.iter().filter(|need| need.found.is_none()).collect();
-    let mut names: Vec<String> = missing.iter().map(|need| format!("the {} ({})", need.what, need.packages.join(", "))).collect();
-    let mut packages: Vec<String> = missing.iter().flat_map(|need| need.debian.clone()).collect();
+    let missing: Vec<NativeNeed> = needs.into_iter().filter(|need| need.found.is_none()).collect();
+    let named = |group: &Vec<&NativeNeed>| format!("{} (by {})", shown(group), group[0].packages.join(", "));
+    let mut names: Vec<String> = groups(&missing).iter().map(named).collect();
+    let mut packages: Vec<String> = missing.into_iter().flat_map(|need| need.debian).collect();
     if plan.builder != Builder::Cross && apt::is_used() {
         let lacking = apt::missing(&listed(&plan.compilation.packages, &plan.target));
         names.extend(
-            lacking.iter().filter(|package| !packages.contains(package)).map(|package| format!("the package `{package}`")),
+            lacking
+                .iter()
+                .filter(|package| !packages.contains(package))
+                .map(|package| format!("package `{package}` (by `build.packages`)")),
         );
         packages.extend(lacking);
     }
@@ -74,9 +78,8 @@ pub fn note(
         true => "; `cargo appbundle doctor` tells more".to_owned(),
         false => format!("; run `{}` if the build fails", apt::install_command(&packages)),
     };
-    Ok((!names.is_empty()).then(|| {
-        Code::NativeMissing.note(format!("the dependencies need what seems not to be installed: {}{help}", names.join(", ")))
-    }))
+    Ok((!names.is_empty())
+        .then(|| Code::NativeMissing.note(format!("needed for compiling, but not found: {}{help}", names.join(", ")))))
 }
 
 /// Whether all executables are younger than what decides of which packages they are made.
