@@ -5,6 +5,7 @@ pub mod builder;
 mod causes;
 mod compiler;
 mod diagnose;
+mod features;
 mod flags;
 pub mod linker;
 mod look;
@@ -109,15 +110,7 @@ pub fn cargo(
     bins.sort_unstable();
     bins.dedup();
     command.args(bins.iter().flat_map(|bin| ["--bin", bin]));
-    let own = plan.packages().flat_map(|(_, package)| package.features.iter().map(|f| format!("{}/{f}", package.package)));
-    for feature in own.chain(options.features.iter().cloned()) {
-        command.args(["--features", &feature]);
-    }
-    for (on, flag) in [(options.all_features, "--all-features"), (options.no_default_features, "--no-default-features")] {
-        if on {
-            command.arg(flag);
-        }
-    }
+    command.args(features::flags(workspace, plan, options));
     if let Some(jobs) = &options.jobs {
         command.args(["--jobs", jobs]);
     }

@@ -7,7 +7,7 @@ use clap::Args;
 use super::compilation::{BuilderArgs, BuiltTargetArgs, CACHE_SIZE, FeatureArgs, ProfileArgs, TargetArgs};
 use super::flags::{
     CompressionArgs, ConfigArgs, EngineArgs, LockArgs, ManifestArgs, OutputArgs, PackageArgs, RegistryArgs, TargetDirArgs,
-    VersionArgs,
+    VariantArgs, VersionArgs,
 };
 use crate::commands::Options;
 use crate::compile::CompileOptions;
@@ -19,6 +19,8 @@ use crate::workspace::CargoOptions;
 pub struct ScopeArgs {
     #[command(flatten)]
     package: PackageArgs,
+    #[command(flatten)]
+    variant: VariantArgs,
     #[command(flatten)]
     output: OutputArgs,
     #[command(flatten)]
@@ -63,6 +65,8 @@ pub struct ImageArgs {
 /// What finds the last build.
 #[derive(Args)]
 pub struct BuiltArgs {
+    #[command(flatten)]
+    variant: VariantArgs,
     #[command(flatten)]
     version: VersionArgs,
     #[command(flatten)]
@@ -124,8 +128,9 @@ pub fn defaults() -> anyhow::Result<Options> {
 
 impl ScopeArgs {
     pub fn give(self, options: &mut Options) -> anyhow::Result<()> {
-        let Self { package, output, registry, target } = self;
+        let Self { package, variant, output, registry, target } = self;
         package.give(options);
+        variant.give(options);
         output.give(options)?;
         registry.give(options);
         target.give(options);
@@ -169,7 +174,8 @@ impl ImageArgs {
 impl BuiltArgs {
     /// Adds what the flags say.
     pub fn give(self, options: &mut Options) -> anyhow::Result<()> {
-        let Self { version, output, target, workspace } = self;
+        let Self { variant, version, output, target, workspace } = self;
+        variant.give(options);
         version.give(options);
         output.give(options)?;
         target.give(options);

@@ -8,6 +8,7 @@ mod packages;
 mod routes;
 mod scalar;
 mod stacks;
+mod variants;
 mod volumes;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ pub use packages::PackagesTable;
 pub use routes::RouteTable;
 pub use scalar::{OneOrMany, PortValue, Scalar};
 pub use stacks::{BuildTable, GatewayTable, OtherAppTable, RoutingName, StackTable, SwarmTable};
+pub use variants::{VariantServiceTable, VariantTable};
 pub use volumes::VolumeTable;
 
 /// The app: `[workspace.metadata.appbundle]`, or `[package.metadata.appbundle]` of a single package.
@@ -61,6 +63,8 @@ pub struct AppTable {
     pub insecure_registries: Vec<String>,
     /// Codes of notes that are not shown, such as `["replicas-ignored"]`; `cargo appbundle explain` lists them.
     pub allow: Vec<String>,
+    /// Variants of the app, by name: other features and formats, under a name of their own. `--variant NAME` selects one.
+    pub variants: BTreeMap<String, VariantTable>,
     /// Settings of the `.auterionos` format.
     pub auterion: AuterionTable,
     /// Settings of named volumes, by name.
@@ -227,6 +231,8 @@ pub struct ServiceTable {
     pub bin: Option<String>,
     /// Features of the package to enable.
     pub features: Option<Vec<String>>,
+    /// Whether the package's default features are enabled. Default: true. Services of one package have the same.
+    pub default_features: Option<bool>,
     /// How the container runs.
     #[serde(flatten)]
     pub container: ContainerTable,

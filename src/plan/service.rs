@@ -6,7 +6,7 @@ use std::path::Path;
 use super::manifests::ServiceSource;
 use super::report::Report;
 use super::template::{self, VERSION_MARK};
-use super::{base, container, files, needs, paths, probe, routes};
+use super::{base, container, features, files, needs, paths, probe, routes};
 use crate::app::{AppFile, BaseChoice, Container, ImageRef, Name, Package, Service, Source};
 use crate::config::tables::ServiceTable;
 use crate::config::{Problems, Step, schema};
@@ -55,14 +55,7 @@ pub fn resolve(
     let own_base = table.base.as_ref().map(|table| base::resolve(table, folder));
     let own_base = own_base.and_then(|base| report.take(Code::InvalidBase, &[Step::Key("base")], base));
     let bin = bin(source, &mut report)?;
-    for (at, feature) in table.features.iter().flatten().enumerate() {
-        if !member.features.contains(feature) {
-            let known: Vec<&str> = member.features.iter().map(String::as_str).collect();
-            let near = schema::did_you_mean(feature, &known);
-            let message = format!("package `{}` has no feature `{feature}`{near}", member.name);
-            report.wrong(Code::InvalidValue, &[Step::Key("features"), Step::Index(at)], message);
-        }
-    }
+    features::known(source, &mut report);
     let binary_path = format!("{BIN_FOLDER}/{bin}");
     let files = packed_files(table, folder, app.workspace, &binary_path, &mut report, |(code, text)| {
         notes.push(code.note(format!("`files` of `{name}`: {text}")));
@@ -84,6 +77,7 @@ pub fn resolve(
         folder: folder.to_owned(),
         bin,
         features: table.features.clone().unwrap_or_default(),
+        default_features: table.default_features.unwrap_or(true),
         base: own_base.unwrap_or_else(|| app.base.clone()),
         binary_path,
         files,
