@@ -134,7 +134,10 @@ fn a_variant_has_its_formats_and_reaches_every_verb() {
     let generated = project.path().join("target/appbundle/variants/lab/compose/demo-test/docker-compose.yml");
     ok(&mut appbundle(project.path(), &["generate", "--variant", "lab", "--for", "compose"]));
     assert!(generated.is_file());
-    for verb in ["build", "plan", "generate", "run", "dev", "test", "push", "load", "inspect", "verify", "deploy", "update"] {
+    for verb in [
+        "build", "plan", "generate", "run", "dev", "push", "load", "inspect", "verify", "deploy", "status", "remove", "update",
+        "vendor", "doctor",
+    ] {
         let error = fails(&mut appbundle(project.path(), &[verb, "--variant", "lav", "--help-me"]), 2);
         assert!(error.contains("--help-me"), "`{verb}` has no `--variant`: {error}");
     }
@@ -164,7 +167,7 @@ fn mistakes_have_a_place() {
             "two variants have the suffix `big`",
         ),
     ] {
-        project.write("Cargo.toml", &format!("{root}\n\n\n[workspace.metadata.appbundle.variants.big]\n{lines}\n"));
+        project.write("Cargo.toml", &format!("{root}\n\n\n\n[workspace.metadata.appbundle.variants.big]\n{lines}\n"));
         // Those that are not chosen are checked as well.
         let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
         assert!(error.contains(message) && error.contains(&format!("Cargo.toml:{place}")), "{lines}: {error}");

@@ -81,6 +81,8 @@ pub struct BuiltArgs {
 #[derive(Args)]
 pub struct AppArgs {
     #[command(flatten)]
+    variant: VariantArgs,
+    #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]
     manifest: ManifestArgs,
@@ -187,8 +189,9 @@ impl BuiltArgs {
 impl AppArgs {
     /// The options with what the flags say.
     pub fn options(self) -> anyhow::Result<Options> {
-        let Self { target, manifest, config } = self;
+        let Self { variant, target, manifest, config } = self;
         let mut options = defaults()?;
+        variant.give(&mut options);
         target.give(&mut options);
         manifest.give(&mut options);
         config.give(&mut options);

@@ -134,6 +134,9 @@ fn text(plan: &Plan, stripping: Option<&Stripping>) -> Result<String> {
     for format in &plan.formats {
         writeln!(out, "  writes   {}", plan.bundle_path(*format).display())?;
     }
+    for preparation in plan.compilation.prepare.iter().filter(|_| stripping.is_some()) {
+        writeln!(out, "  prepares with `{}`", preparation.run)?;
+    }
     match stripping {
         Some(Stripping::Split) => {
             writeln!(out, "  strips   symbols, kept in {}", plan.debug_folder().join("SERVICE.debug").display())?;

@@ -1,6 +1,6 @@
 //! Cargo's flags for the features of the services' packages, all in one run of Cargo.
 
-use super::CompileOptions;
+use super::options::CompileOptions;
 use crate::plan::Plan;
 use crate::workspace::Workspace;
 

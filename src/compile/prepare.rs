@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context as _, Result, bail, ensure};
 use globset::{Glob, GlobBuilder};
 
-use super::{CompileOptions, end_on};
+use super::ending::end_on;
+use super::options::CompileOptions;
 use crate::digest::{Digest, Hasher};
 use crate::fs::write;
 use crate::plan::{Plan, Preparation};
@@ -60,9 +61,9 @@ fn run(line: &str, folder: &Path, options: &CompileOptions) -> Result<()> {
     let status = match &options.wishes {
         None => child.wait(),
         Some(wishes) => {
-            let ended = AtomicBool::new(false);
+            let (id, ended) = (child.id(), AtomicBool::new(false));
             std::thread::scope(|scope| {
-                scope.spawn(|| end_on(wishes, child.id(), &ended));
+                scope.spawn(|| end_on(wishes, id, &ended));
                 let status = child.wait();
                 ended.store(true, Ordering::Relaxed);
                 status
@@ -94,7 +95,8 @@ fn digest(root: &Path, preparation: &Preparation) -> Result<Digest> {
 fn files(root: &Path, pattern: &str) -> Result<Vec<PathBuf>> {
     let glob: Glob = GlobBuilder::new(pattern).literal_separator(true).build()?;
     let matcher = glob.compile_matcher();
-    let fixed: PathBuf = Path::new(pattern).components().take_while(|part| !is_pattern(&part.as_os_str().to_string_lossy())).collect();
+    let fixed: PathBuf =
+        Path::new(pattern).components().take_while(|part| !is_pattern(&part.as_os_str().to_string_lossy())).collect();
     let in_folder = (fixed == Path::new(pattern)).then_some(fixed.as_path());
     let mut found = Vec::new();
     for entry in walkdir::WalkDir::new(root.join(&fixed)).follow_links(true).sort_by_file_name() {

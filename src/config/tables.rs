@@ -3,6 +3,7 @@
 mod build;
 mod container;
 mod deployment;
+mod format;
 mod needs;
 mod packages;
 mod routes;
@@ -17,9 +18,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use build::CompilationTable;
+pub use build::{CompilationTable, PrepareTable, PrepareValue};
 pub use container::{ContainerTable, HealthTable};
 pub use deployment::{ResourcesTable, SecretTable};
+pub use format::FormatName;
 pub use needs::{DependencyTable, NeedsTable};
 pub use packages::PackagesTable;
 pub use routes::RouteTable;
@@ -122,18 +124,6 @@ pub struct BaseSource {
     /// Settings of `debian` and `ubuntu`.
     #[serde(flatten)]
     pub of_packages: PackagesTable,
-}
-
-/// A bundle format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum FormatName {
-    /// An app file for AuterionOS devices.
-    Auterionos,
-    /// An archive for `docker load` and `podman load` that is an OCI layout as well.
-    Docker,
-    /// An OCI image layout, as a tar.
-    Oci,
 }
 
 /// The date of images, layers and bundles. Either makes the same bytes of the same commit.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::FormatName;
+use super::format::FormatName;
 
 /// A variant of the app. Without `features`, `services` or `formats`, it would not differ from the app.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
