@@ -6,11 +6,15 @@ mod causes;
 mod compiler;
 mod cross;
 mod diagnose;
+mod ending;
+mod features;
 mod flags;
 pub mod linker;
 mod look;
 pub mod native;
 mod needs;
+mod options;
+mod prepare;
 pub mod probe;
 mod settings;
 mod split;
@@ -22,17 +26,15 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result, bail};
 use cargo_metadata::Message;
 
 use crate::diagnostic::Code;
 use crate::plan::{Builder, Plan};
-use crate::process::{Tee, command_line, end_group};
+use crate::process::{Tee, command_line};
 use crate::shell::{Shell, Verbosity};
 use crate::workspace::{CargoOptions, Workspace};
 
@@ -40,33 +42,12 @@ pub use diagnose::Failed;
 pub use flags::flags;
 pub use linker::LinkerFound;
 pub use look::look;
+pub use options::CompileOptions;
+pub use prepare::prepare;
 pub use settings::CargoSettings;
 pub use split::split;
 pub use stripping::Stripping;
 use toolchain_file::ToolchainFile;
-
-/// Time for Cargo to exit after it was asked to.
-const GRACE: Duration = Duration::from_secs(3);
-
-/// How often to check for an interrupt.
-const PAUSE: Duration = Duration::from_millis(20);
-
-/// Options of a compilation that are not part of the plan.
-#[derive(Clone, Debug, Default)]
-pub struct CompileOptions {
-    /// `-j`
-    pub jobs: Option<String>,
-    /// `--features`, on top of the services' own.
-    pub features: Vec<String>,
-    /// `--all-features`
-    pub all_features: bool,
-    /// `--no-default-features`
-    pub no_default_features: bool,
-    /// As `cargo build` does it: of flags, only a linker is added; what was compiled before is shared with it.
-    pub plain: bool,
-    /// The number of interrupts. Once it is above zero, Cargo and its compilers are stopped.
-    pub wishes: Option<Arc<AtomicUsize>>,
-}
 
 /// The path of each service's executable, by the service's name.
 pub type Executables = BTreeMap<String, PathBuf>;
@@ -86,6 +67,7 @@ pub fn cargo(
     needs::check(&settings, plan, &workspace.target_dir)?;
     let missing = native::note(&settings, cargo, workspace, plan, options, &|line| shell.step(line))?;
     shell.notes(missing, &plan.allow);
+    prepare(plan, workspace, options, shell)?;
     let flags = if options.plain {
         flags::linker(&settings, &plan.target.triple, plan.builder, shell).into_iter().collect()
     } else {
@@ -122,15 +104,7 @@ pub fn cargo(
     bins.sort_unstable();
     bins.dedup();
     command.args(bins.iter().flat_map(|bin| ["--bin", bin]));
-    let own = plan.packages().flat_map(|(_, package)| package.features.iter().map(|f| format!("{}/{f}", package.package)));
-    for feature in own.chain(options.features.iter().cloned()) {
-        command.args(["--features", &feature]);
-    }
-    for (on, flag) in [(options.all_features, "--all-features"), (options.no_default_features, "--no-default-features")] {
-        if on {
-            command.arg(flag);
-        }
-    }
+    command.args(features::flags(workspace, plan, options));
     if let Some(jobs) = &options.jobs {
         command.args(["--jobs", jobs]);
     }
@@ -186,10 +160,10 @@ fn run(
         .with_context(|| format!("failed to run `{program}`"))?;
     let stderr = child.stderr.take().map(Tee::start);
     let stdout = BufReader::new(child.stdout.take().context("cargo has no stdout")?);
-    let ended = AtomicBool::new(false);
+    let (id, ended) = (child.id(), AtomicBool::new(false));
     let executables = std::thread::scope(|scope| {
         if let Some(wishes) = &options.wishes {
-            scope.spawn(|| end_on(wishes, &child, &ended));
+            scope.spawn(|| ending::end_on(wishes, id, &ended));
         }
         let executables = executables(stdout, shell);
         ended.store(true, Ordering::Relaxed);
@@ -201,23 +175,6 @@ fn run(
         return Err(diagnose::failed(status, &last_words, plan));
     }
     executables
-}
-
-/// Stops Cargo on the first interrupt; kills it on the second one, or if it does not exit in time.
-fn end_on(wishes: &AtomicUsize, child: &Child, ended: &AtomicBool) {
-    let mut asked: Option<(Instant, usize)> = None;
-    while !ended.load(Ordering::Relaxed) {
-        let count = wishes.load(Ordering::Relaxed);
-        match asked {
-            None if count > 0 => {
-                asked = Some((Instant::now(), count));
-                end_group(child, false);
-            }
-            Some((since, before)) if count > before || since.elapsed() > GRACE => end_group(child, true),
-            _ => {}
-        }
-        std::thread::sleep(PAUSE);
-    }
 }
 
 /// Collects the executables that Cargo reports while it runs, by package and name.

@@ -100,6 +100,11 @@ pub struct Member {
 }
 
 impl Member {
+    /// Whether its manifest has a feature of this name.
+    pub fn has_feature(&self, name: &str) -> bool {
+        self.features.iter().any(|feature| feature == name)
+    }
+
     /// The folder of its manifest.
     pub fn folder(&self) -> &Path {
         self.manifest.parent().unwrap_or(Path::new("/"))
