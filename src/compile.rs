@@ -4,10 +4,12 @@ mod absent;
 pub mod builder;
 mod causes;
 mod compiler;
+mod cross;
 mod diagnose;
 mod flags;
 pub mod linker;
 mod look;
+pub mod native;
 mod needs;
 pub mod probe;
 mod settings;
@@ -29,7 +31,7 @@ use anyhow::{Context as _, Result, bail};
 use cargo_metadata::Message;
 
 use crate::diagnostic::Code;
-use crate::plan::Plan;
+use crate::plan::{Builder, Plan};
 use crate::process::{Tee, command_line, end_group};
 use crate::shell::{Shell, Verbosity};
 use crate::workspace::{CargoOptions, Workspace};
@@ -82,6 +84,8 @@ pub fn cargo(
 ) -> Result<Executables> {
     let settings = CargoSettings::read(&cargo.config)?;
     needs::check(&settings, plan, &workspace.target_dir)?;
+    let missing = native::note(&settings, cargo, workspace, plan, options, &|line| shell.step(line))?;
+    shell.notes(missing, &plan.allow);
     let flags = if options.plain {
         flags::linker(&settings, &plan.target.triple, plan.builder, shell).into_iter().collect()
     } else {
@@ -93,6 +97,11 @@ pub fn cargo(
     let told = variables::of(&settings, &plan.target.triple, plan.builder, &workspace.target_dir);
     told.toolchain_file.iter().try_for_each(ToolchainFile::write)?;
     command.envs(told.variables.into_iter().map(|variable| (variable.name, variable.value)));
+    match cross::pre_build(workspace, plan) {
+        cross::PreBuild::Commands(name, commands) if plan.builder == Builder::Cross => drop(command.env(name, commands)),
+        cross::PreBuild::Script(note) if plan.builder == Builder::Cross => shell.notes([note], &plan.allow),
+        _ => {}
+    }
     command.args(["--profile", &plan.profile]);
     command.arg("--message-format=json-render-diagnostics");
     if let Some(path) = &cargo.manifest_path {

@@ -23,6 +23,9 @@ pub fn run(options: &Options, json: bool, shell: &Shell) -> Result<()> {
     shell.notes(crate::render::files(plan)?.notes, &plan.allow);
     let services: Vec<_> =
         plan.packages().map(|(service, p)| (service.name.as_str(), p.package.as_str(), p.features.as_slice())).collect();
+    if options.bin_dir.is_none() {
+        workspace::fetch(&options.cargo, &plan.target.triple, &|line| shell.step(line))?;
+    }
     // Binaries that were built elsewhere need no dependencies, and those may be out of reach here.
     let unified = match options.bin_dir {
         Some(_) => Vec::new(),

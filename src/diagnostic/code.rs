@@ -56,6 +56,7 @@ codes! {
     DebianSetup = "debian-setup",
     DebianSignature = "debian-signature",
     DependencyCycle = "dependency-cycle",
+    DependencyMissing = "dependency-missing",
     DevicesIgnored = "devices-ignored",
     DuplicateService = "duplicate-service",
     EngineUnreachable = "engine-unreachable",
@@ -80,6 +81,7 @@ codes! {
     LockFile = "lock-file",
     LockFileLocked = "lock-file-locked",
     MissingKey = "missing-key",
+    NativeMissing = "native-missing",
     NetworkDiffers = "network-differs",
     NoBuild = "no-build",
     NoDevice = "no-device",
@@ -116,6 +118,7 @@ codes! {
     TargetGlibc = "target-glibc",
     TemplateIgnored = "template-ignored",
     TemplateMissing = "template-missing",
+    ToolchainMissing = "toolchain-missing",
     ToolsMissing = "tools-missing",
     UnknownBin = "unknown-bin",
     UnknownKey = "unknown-key",
@@ -155,6 +158,7 @@ impl Code {
                 | Self::HealthPort
                 | Self::KeysIgnored
                 | Self::LabelsIgnored
+                | Self::NativeMissing
                 | Self::NetworkDiffers
                 | Self::NoDevice
                 | Self::OrderIgnored
