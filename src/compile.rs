@@ -11,6 +11,7 @@ pub mod linker;
 mod look;
 pub mod native;
 mod needs;
+mod options;
 pub mod probe;
 mod settings;
 pub mod variables;
@@ -20,7 +21,6 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -36,6 +36,7 @@ use crate::workspace::{CargoOptions, Workspace};
 pub use diagnose::Failed;
 pub use linker::LinkerFound;
 pub use look::look;
+pub use options::CompileOptions;
 pub use settings::CargoSettings;
 
 /// Time for Cargo to exit after it was asked to.
@@ -43,23 +44,6 @@ const GRACE: Duration = Duration::from_secs(3);
 
 /// How often to check for an interrupt.
 const PAUSE: Duration = Duration::from_millis(20);
-
-/// Options of a compilation that are not part of the plan.
-#[derive(Clone, Debug, Default)]
-pub struct CompileOptions {
-    /// `-j`
-    pub jobs: Option<String>,
-    /// `--features`, on top of the services' own.
-    pub features: Vec<String>,
-    /// `--all-features`
-    pub all_features: bool,
-    /// `--no-default-features`
-    pub no_default_features: bool,
-    /// As `cargo build` does it: of flags, only a linker is added; what was compiled before is shared with it.
-    pub plain: bool,
-    /// The number of interrupts. Once it is above zero, Cargo and its compilers are stopped.
-    pub wishes: Option<Arc<AtomicUsize>>,
-}
 
 /// The path of each service's executable, by the service's name.
 pub type Executables = BTreeMap<String, PathBuf>;

@@ -66,6 +66,18 @@ pub fn arm64_rust() -> Option<String> {
     arm64_cc().or_else(|| (!has_std(toolchain(), TRIPLE)).then(|| format!("the Rust target {TRIPLE}")))
 }
 
+/// apt, with lists of packages.
+pub fn apt() -> Option<String> {
+    let lists = std::fs::read_dir("/var/lib/apt/lists").into_iter().flatten().flatten();
+    let has_lists = lists.into_iter().any(|entry| entry.file_name().to_string_lossy().contains("_Packages"));
+    tools(&["apt-get", "apt-cache", "dpkg-query"]).or_else(|| (!has_lists).then(|| "apt's lists of packages".into()))
+}
+
+/// What chooses toolchains.
+pub fn rustup() -> Option<String> {
+    tools(&["rustup"])
+}
+
 /// The C compiler for armv7, and what runs its programs.
 pub fn armv7() -> Option<String> {
     tools(&["arm-linux-gnueabihf-gcc", "qemu-arm-static"])

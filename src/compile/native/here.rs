@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::linker;
 use super::super::settings::CargoSettings;
-use super::Wanted;
+use super::need::Wanted;
 use crate::app::Target;
 use crate::apt::Architecture;
 use crate::workspace::Side;
