@@ -27,7 +27,7 @@ fn project(dependencies: &str, script: &str) -> Project {
 fn found(project: &Project, target: &str, more: &[&str]) -> BTreeMap<String, (String, Vec<String>)> {
     let machine = Machine::new();
     let mut command = machine.doctor(project.path());
-    let output = run(command.args(["--json", "--target", target]).args(more));
+    let output = run(command.args(["--json", "--format", "docker", "--target", target]).args(more));
     let all: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {}", text(&output.stderr)));
     let words = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let one = |it: &Value| {
@@ -66,7 +66,7 @@ fn doctor_knows_what_real_crates_need() {
     let (state, packages) = &found["libclang"];
     assert!(state == "good" || packages[..] == ["libclang-dev"], "{state} {packages:?}");
     // One command installs all of it.
-    let output = run(Machine::new().doctor(project.path()).args(["--target", FOREIGN]));
+    let output = run(Machine::new().doctor(project.path()).args(["--format", "docker", "--target", FOREIGN]));
     let said = text(&output.stderr);
     let line = said.lines().find(|line| line.starts_with("help: ")).unwrap_or_else(|| panic!("{said}"));
     assert!(
@@ -76,11 +76,12 @@ fn doctor_knows_what_real_crates_need() {
     for (_, package) in LIBRARIES {
         assert!(line.contains(&format!(" {package}")), "{line}");
     }
-    let output = run(Machine::new().doctor(project.path()).args(["--target", FOREIGN, "--apt"]));
+    let output = run(Machine::new().doctor(project.path()).args(["--format", "docker", "--target", FOREIGN, "--apt"]));
     assert!(output.status.success() && text(&output.stdout).lines().any(|line| line == "libzmq3-dev:riscv64"), "{output:?}");
     // With a variable by which a crate is told where its library is.
     let mut command = Machine::new().doctor(project.path());
-    let told = run(command.args(["--target", FOREIGN]).env("RISCV64GC_UNKNOWN_LINUX_GNU_OPENSSL_DIR", "/opt/ssl"));
+    let told =
+        run(command.args(["--format", "docker", "--target", FOREIGN]).env("RISCV64GC_UNKNOWN_LINUX_GNU_OPENSSL_DIR", "/opt/ssl"));
     assert!(text(&told.stdout).contains("ok  library `openssl` for riscv64gc-unknown-linux-gnu: as `OPENSSL_DIR=/opt/ssl` says"));
 }
 

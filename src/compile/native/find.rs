@@ -2,8 +2,8 @@
 
 use super::super::linker;
 use super::super::settings::CargoSettings;
-use super::here::{Found, Here};
-use super::need::{NativeNeed, Wanted};
+use super::here::{Here, Whereabouts};
+use super::need::{NativeFile, NativeNeed};
 use super::{rules, tables};
 use crate::app::Target;
 use crate::apt::{self, Architecture, Sought};
@@ -32,9 +32,9 @@ pub fn needs(settings: &CargoSettings, graph: &[Compiled], target: &Target) -> V
         need.packages.dedup();
         (need.name, need.machine) = name(need, target);
         match here.find(&need.wanted, need.side, &need.variables) {
-            Found::At(place) => need.found = Some(place),
+            Whereabouts::At(place) => need.found = Some(place),
             // Whoever tells pkg-config or a crate where to look knows better.
-            Found::Nowhere { is_told } => {
+            Whereabouts::Nowhere { is_told } => {
                 need.debian = debian(&need.wanted, need.side, target);
                 need.certain &= !is_told && apt::is_used() && !need.debian.is_empty();
             }
@@ -45,10 +45,10 @@ pub fn needs(settings: &CargoSettings, graph: &[Compiled], target: &Target) -> V
 
 /// The program by which all libraries are found.
 fn pkg_config(needs: &[NativeNeed]) -> Option<NativeNeed> {
-    let libraries: Vec<&NativeNeed> = needs.iter().filter(|need| matches!(need.wanted, Wanted::Library(_))).collect();
+    let libraries: Vec<&NativeNeed> = needs.iter().filter(|need| matches!(need.wanted, NativeFile::Library(_))).collect();
     let packages = libraries.iter().flat_map(|need| need.packages.clone()).collect();
     let certain = libraries.iter().any(|need| need.certain);
-    let need = NativeNeed::new(Wanted::Program("pkg-config".into()), Side::Host, packages, certain, &["PKG_CONFIG"]);
+    let need = NativeNeed::new(NativeFile::Program("pkg-config".into()), Side::Host, packages, certain, &["PKG_CONFIG"]);
     (!libraries.is_empty()).then_some(need)
 }
 
@@ -60,28 +60,28 @@ fn name(need: &NativeNeed, target: &Target) -> (String, Option<String>) {
     };
     let machine = Some(machine.to_owned());
     match &need.wanted {
-        Wanted::Library(name) => (format!("library `{name}`"), machine),
-        Wanted::Program(name) => (format!("program `{name}`"), None),
-        Wanted::Libclang => ("libclang".to_owned(), None),
-        Wanted::Cpp => ("C++ compiler".to_owned(), machine),
+        NativeFile::Library(name) => (format!("library `{name}`"), machine),
+        NativeFile::Program(name) => (format!("program `{name}`"), None),
+        NativeFile::Libclang => ("libclang".to_owned(), None),
+        NativeFile::Cpp => ("C++ compiler".to_owned(), machine),
     }
 }
 
 /// The packages with it.
-fn debian(wanted: &Wanted, side: Side, target: &Target) -> Vec<String> {
+fn debian(wanted: &NativeFile, side: Side, target: &Target) -> Vec<String> {
     let is_foreign = side == Side::Target && !linker::is_native(&target.triple);
     let package = match wanted {
-        Wanted::Library(name) if is_foreign => {
+        NativeFile::Library(name) if is_foreign => {
             apt::usual_package_with(Sought::PkgConfig(name)).and_then(|package| apt::for_target(&package, &target.triple))
         }
-        Wanted::Library(name) => apt::usual_package_with(Sought::PkgConfig(name)),
-        Wanted::Program(name) => apt::usual_package_with(Sought::Program(name)),
-        Wanted::Libclang => Some("libclang-dev".to_owned()),
-        Wanted::Cpp if is_foreign => {
+        NativeFile::Library(name) => apt::usual_package_with(Sought::PkgConfig(name)),
+        NativeFile::Program(name) => apt::usual_package_with(Sought::Program(name)),
+        NativeFile::Libclang => Some("libclang-dev".to_owned()),
+        NativeFile::Cpp if is_foreign => {
             let tools = Architecture::of_triple(&target.triple).map(|architecture| format!("{}-g++", architecture.tools));
             tools.and_then(|program| apt::usual_package_with(Sought::Program(&program)))
         }
-        Wanted::Cpp => Some("g++".to_owned()),
+        NativeFile::Cpp => Some("g++".to_owned()),
     };
     Vec::from_iter(package)
 }

@@ -4,7 +4,7 @@ use crate::workspace::Side;
 
 /// Something that a build script looks for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Wanted {
+pub enum NativeFile {
     /// The library that pkg-config knows by this name.
     Library(String),
     /// A program.
@@ -19,7 +19,7 @@ pub enum Wanted {
 #[derive(Clone, Debug)]
 pub struct NativeNeed {
     /// What they look for.
-    pub wanted: Wanted,
+    pub wanted: NativeFile,
     /// The machine that it is for.
     pub side: Side,
     /// The packages whose build scripts do, with versions.
@@ -40,7 +40,7 @@ pub struct NativeNeed {
 
 impl NativeNeed {
     /// Before it is looked for.
-    pub fn new(wanted: Wanted, side: Side, packages: Vec<String>, certain: bool, variables: &[&str]) -> Self {
+    pub fn new(wanted: NativeFile, side: Side, packages: Vec<String>, certain: bool, variables: &[&str]) -> Self {
         let variables = variables.iter().map(|&name| name.to_owned()).collect();
         Self { wanted, side, packages, certain, variables, found: None, debian: Vec::new(), name: String::new(), machine: None }
     }

@@ -2,7 +2,7 @@
 
 use semver::VersionReq;
 
-use super::need::{NativeNeed, Wanted};
+use super::need::{NativeFile, NativeNeed};
 use super::scripts;
 use crate::workspace::{Compiled, Side};
 
@@ -202,10 +202,10 @@ impl Rule {
         }
         let need = |want: &Want| {
             let (wanted, side) = match *want {
-                Library(name) => (Wanted::Library(name.to_owned()), package.side),
-                Program(name) => (Wanted::Program(name.to_owned()), Side::Host),
-                Libclang => (Wanted::Libclang, Side::Host),
-                Cpp => (Wanted::Cpp, package.side),
+                Library(name) => (NativeFile::Library(name.to_owned()), package.side),
+                Program(name) => (NativeFile::Program(name.to_owned()), Side::Host),
+                Libclang => (NativeFile::Libclang, Side::Host),
+                Cpp => (NativeFile::Cpp, package.side),
             };
             NativeNeed::new(wanted, side, packages.clone(), certain, self.variables)
         };

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::need::{NativeNeed, Wanted};
+use super::need::{NativeFile, NativeNeed};
 use super::scripts;
 use crate::workspace::Compiled;
 
@@ -39,7 +39,7 @@ fn need(package: &Compiled, name: &str, shown: String, certain: bool) -> NativeN
     let of_name = name.to_uppercase().replace(['-', '.', '+'], "_");
     let variables = ["NO_PKG_CONFIG", "LIB", "BUILD_INTERNAL"].map(|end| format!("SYSTEM_DEPS_{of_name}_{end}"));
     NativeNeed::new(
-        Wanted::Library(name.to_owned()),
+        NativeFile::Library(name.to_owned()),
         package.side,
         vec![shown],
         certain,
