@@ -42,6 +42,7 @@ pub mod elf;
 #[cfg(feature = "engine")]
 mod engine;
 pub mod fs;
+mod grpc;
 mod image;
 pub mod mender;
 pub mod oci;

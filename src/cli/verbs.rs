@@ -158,7 +158,7 @@ pub enum Command {
     },
     /// Prepare an existing workspace: find its executables and write their tables
     Init {
-        /// Make every executable a service without asking
+        /// Make every executable a service without asking, except tools
         #[arg(long)]
         all: bool,
         /// App name [default: the directory's name]
@@ -226,6 +226,10 @@ pub enum Command {
         /// Print only the missing Debian packages, one per line, as apt takes them
         #[arg(long, conflicts_with = "json")]
         apt: bool,
+        #[command(flatten)]
+        features: FeatureArgs,
+        #[command(flatten)]
+        lock: LockArgs,
         #[command(flatten)]
         package: PackageArgs,
         #[command(flatten)]

@@ -61,6 +61,7 @@ codes! {
     DuplicateService = "duplicate-service",
     EngineUnreachable = "engine-unreachable",
     EnvFileSource = "env-file-source",
+    ExcludeUnmatched = "exclude-unmatched",
     FileNotFound = "file-not-found",
     FilesHidden = "files-hidden",
     FilesSecret = "files-secret",
@@ -150,6 +151,7 @@ impl Code {
                 | Self::DebianSetup
                 | Self::DevicesIgnored
                 | Self::EnvFileSource
+                | Self::ExcludeUnmatched
                 | Self::FilesHidden
                 | Self::FilesSecret
                 | Self::HealthIgnored
