@@ -167,12 +167,13 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
             cargo.give(&mut options);
             commands::vendor::run(&options, shell)
         }
-        Command::Doctor { json, apt, package, format, engine, builder, app } => {
+        Command::Doctor { json, apt, lock, package, format, engine, builder, app } => {
             let mut options = app.options()?;
             package.give(&mut options);
             format.give(&mut options);
             engine.give(&mut options);
             builder.give(&mut options);
+            lock.give(&mut options);
             let printed = match (json, apt) {
                 (_, true) => commands::doctor::Printed::Packages,
                 (true, false) => commands::doctor::Printed::Json,

@@ -31,11 +31,7 @@ pub fn run(options: &Options, json: bool, shell: &Shell) -> Result<()> {
     // Binaries that were built elsewhere need no dependencies, and those may be out of reach here.
     let unified = match options.bin_dir {
         Some(_) => Vec::new(),
-        None => workspace::unified(&options.cargo, &services, &plan.target.triple)
-            .inspect_err(|error| {
-                shell.note(format_args!("failed to find out which features of dependencies are shared: {error:#}"))
-            })
-            .unwrap_or_default(),
+        None => workspace::unified(&options.cargo, &services, &plan.target.triple)?,
     };
     let pins = pins(plan)?;
     let stripping = match options.bin_dir {

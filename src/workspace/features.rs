@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::CargoOptions;
+use super::options::CargoOptions;
 use crate::process;
 
 /// A dependency that is compiled once for several services, with more features than one of them alone would have.

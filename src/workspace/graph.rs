@@ -7,8 +7,8 @@ use anyhow::Result;
 use cargo_metadata::{Package, TargetKind};
 use semver::Version;
 
-use super::CargoOptions;
 use super::metadata::metadata;
+use super::options::CargoOptions;
 use super::tree::{self, Side};
 use crate::process;
 
@@ -66,7 +66,7 @@ fn packages(options: &CargoOptions, triple: &str, step: &dyn Fn(&str)) -> Result
 pub fn graph(options: &CargoOptions, selection: &Selection, triple: &str, step: &dyn Fn(&str)) -> Result<Vec<Compiled>> {
     let packages = packages(options, triple, step)?;
     let nodes = tree::parse(&process::capture(&mut command(options, selection, triple))?);
-    let compiled = |((name, version, side), node): (tree::Key, tree::Node)| {
+    let compiled = |((name, version, side), node): (tree::TreeKey, tree::TreePackage)| {
         let version: Version = version.parse().ok()?;
         let package = packages.iter().find(|package| *package.name == *name && package.version == version)?;
         let script = package.targets.iter().find(|target| target.kind.contains(&TargetKind::CustomBuild));

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, bail};
 use cargo_metadata::{Metadata, MetadataCommand};
 
-use super::CargoOptions;
+use super::options::CargoOptions;
 use super::refusal::refusal;
 
 /// Runs `cargo metadata` with more arguments. What Cargo says of its steps, such as `Downloading`, is passed on to `step`.

@@ -26,13 +26,23 @@ fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
 fn toolchain(said: &str) -> Option<Diagnostic> {
     let first = said.lines().next().filter(|line| line.contains("toolchain '") && line.contains("is not installed"))?;
     let name = between(first, "toolchain '", "'")?;
-    let file = between(first, "override file '", "'");
+    let file = between(first, "override file '", "'").map(str::to_owned).or_else(|| file_that_names(name));
     let by = file.map(|file| format!(", which `{file}` names")).unwrap_or_default();
     let help = match first.contains("custom toolchain") {
         true => format!("link it with `rustup toolchain link {name} DIR`"),
         false => format!("run `rustup toolchain install {name}`"),
     };
     Some(Code::ToolchainMissing.error(format!("the toolchain `{name}` is not installed{by}\nhelp: {help}")))
+}
+
+/// The file that chooses a toolchain here, if it names this one: `1.70.0` of `1.70.0-x86_64-unknown-linux-gnu`.
+fn file_that_names(toolchain: &str) -> Option<String> {
+    let here = std::env::current_dir().ok()?;
+    let files = here.ancestors().flat_map(|folder| ["rust-toolchain.toml", "rust-toolchain"].map(|name| folder.join(name)));
+    let file = files.into_iter().find(|path| path.is_file())?;
+    let text = std::fs::read_to_string(&file).ok()?;
+    let mut words = text.split(|letter: char| letter.is_whitespace() || "\"'=".contains(letter)).filter(|word| !word.is_empty());
+    words.any(|word| toolchain == word || toolchain.starts_with(&format!("{word}-"))).then(|| file.display().to_string())
 }
 
 /// The lock file would change.

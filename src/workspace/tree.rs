@@ -15,21 +15,21 @@ pub enum Side {
 }
 
 /// A package by name and version, and the machine that it is compiled for.
-pub type Key = (String, String, Side);
+pub type TreeKey = (String, String, Side);
 
 /// What the tree tells of a package.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Node {
+pub struct TreePackage {
     pub features: BTreeSet<String>,
     /// The names and versions of the packages that depend on it.
     pub dependents: BTreeSet<(String, String)>,
 }
 
 /// Reads a tree in ASCII with edges `normal` and `build`, whose format is `{p}TAB{f}`.
-pub fn parse(text: &str) -> BTreeMap<Key, Node> {
-    let mut nodes: BTreeMap<Key, Node> = BTreeMap::new();
+pub fn parse(text: &str) -> BTreeMap<TreeKey, TreePackage> {
+    let mut nodes: BTreeMap<TreeKey, TreePackage> = BTreeMap::new();
     // The packages above the line, and for each depth whether build dependencies are listed there.
-    let mut above: Vec<Key> = Vec::new();
+    let mut above: Vec<TreeKey> = Vec::new();
     let mut is_build: Vec<bool> = Vec::new();
     for line in text.lines() {
         let start = line.find(|letter: char| !"|`- ".contains(letter)).unwrap_or(line.len());

@@ -5,9 +5,11 @@ use std::time::SystemTime;
 
 use anyhow::Result;
 
-use super::super::CompileOptions;
+use super::super::options::CompileOptions;
 use super::super::settings::CargoSettings;
-use super::{NativeNeed, groups, listed, needs, shown};
+use super::find::needs;
+use super::listed::listed;
+use super::need::{NativeNeed, groups, shown};
 use crate::apt;
 use crate::diagnostic::{Code, Note};
 use crate::plan::{Builder, Plan};

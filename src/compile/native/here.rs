@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use super::super::linker;
 use super::super::settings::CargoSettings;
-use super::Wanted;
+use super::need::NativeFile;
 use crate::app::Target;
 use crate::apt::Architecture;
 use crate::workspace::Side;
 
 /// Whether something is here.
-pub enum Found {
+pub enum Whereabouts {
     /// It is.
     At(String),
     /// It is not where it usually is.
@@ -33,24 +33,24 @@ impl<'a> Here<'a> {
     }
 
     /// Looks for it. Variables with these names tell build scripts where it is.
-    pub fn find(&mut self, wanted: &Wanted, side: Side, variables: &[String]) -> Found {
+    pub fn find(&mut self, wanted: &NativeFile, side: Side, variables: &[String]) -> Whereabouts {
         if let Some((name, value)) = variables.iter().find_map(|name| Some((name, self.variable(name, side)?))) {
-            return Found::At(format!("as `{name}={value}` says"));
+            return Whereabouts::At(format!("as `{name}={value}` says"));
         }
         let place = match wanted {
-            Wanted::Library(name) => self.library(name, side),
-            Wanted::Program(name) => linker::find(name),
-            Wanted::Libclang => self.libclang.get_or_insert_with(libclang).clone(),
-            Wanted::Cpp => self.cpp(side),
+            NativeFile::Library(name) => self.library(name, side),
+            NativeFile::Program(name) => linker::find(name),
+            NativeFile::Libclang => self.libclang.get_or_insert_with(libclang).clone(),
+            NativeFile::Cpp => self.cpp(side),
         };
         let is_told = || match wanted {
-            Wanted::Library(_) => {
+            NativeFile::Library(_) => {
                 ["PATH", "LIBDIR", "SYSROOT_DIR"].iter().any(|end| self.variable(&format!("PKG_CONFIG_{end}"), side).is_some())
             }
-            Wanted::Cpp => ["CXX", "CXXFLAGS"].iter().any(|name| self.variable(name, side).is_some()),
-            Wanted::Program(_) | Wanted::Libclang => false,
+            NativeFile::Cpp => ["CXX", "CXXFLAGS"].iter().any(|name| self.variable(name, side).is_some()),
+            NativeFile::Program(_) | NativeFile::Libclang => false,
         };
-        place.map_or_else(|| Found::Nowhere { is_told: is_told() }, |place| Found::At(place.display().to_string()))
+        place.map_or_else(|| Whereabouts::Nowhere { is_told: is_told() }, |place| Whereabouts::At(place.display().to_string()))
     }
 
     /// A variable that build scripts read, in any of its spellings.

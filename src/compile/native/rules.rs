@@ -2,7 +2,8 @@
 
 use semver::VersionReq;
 
-use super::{NativeNeed, Wanted, script_has};
+use super::need::{NativeFile, NativeNeed};
+use super::scripts;
 use crate::workspace::{Compiled, Side};
 
 /// What a crate needs.
@@ -189,7 +190,7 @@ impl Rule {
             (vec![shown(package)], is_known)
         } else {
             let callers = self.callers(package, graph);
-            let calls = |caller: &&Compiled| script_has(caller.build_script.as_deref(), self.calls);
+            let calls = |caller: &&Compiled| scripts::has(caller.build_script.as_deref(), self.calls);
             let certain: Vec<String> = callers.iter().copied().filter(calls).map(shown).collect();
             match certain.is_empty() {
                 true => (callers.into_iter().map(shown).collect(), false),
@@ -201,10 +202,10 @@ impl Rule {
         }
         let need = |want: &Want| {
             let (wanted, side) = match *want {
-                Library(name) => (Wanted::Library(name.to_owned()), package.side),
-                Program(name) => (Wanted::Program(name.to_owned()), Side::Host),
-                Libclang => (Wanted::Libclang, Side::Host),
-                Cpp => (Wanted::Cpp, package.side),
+                Library(name) => (NativeFile::Library(name.to_owned()), package.side),
+                Program(name) => (NativeFile::Program(name.to_owned()), Side::Host),
+                Libclang => (NativeFile::Libclang, Side::Host),
+                Cpp => (NativeFile::Cpp, package.side),
             };
             NativeNeed::new(wanted, side, packages.clone(), certain, self.variables)
         };

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 /// Whether a build script, or a module beside it, has one of these words outside of comments. A script that cannot be read has none.
-pub fn has(script: &Path, words: &[&str]) -> bool {
+pub fn has(script: Option<&Path>, words: &[&str]) -> bool {
+    let Some(script) = script else { return false };
     // `build.rs` stands beside the manifest, and only `build/…` has its modules beside it.
     let own_folder = script.parent().filter(|folder| folder.file_name().is_some_and(|name| name == "build"));
     let beside = own_folder.and_then(|folder| std::fs::read_dir(folder).ok()).into_iter().flatten().flatten();

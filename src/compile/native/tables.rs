@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{NativeNeed, Wanted, script_has};
+use super::need::{NativeFile, NativeNeed};
+use super::scripts;
 use crate::workspace::Compiled;
 
 /// The tables, and what a build script calls that reads one. A table that no script reads is a memory of older versions.
@@ -16,7 +17,7 @@ pub fn needs(graph: &[Compiled]) -> Vec<NativeNeed> {
 fn of(package: &Compiled) -> Vec<NativeNeed> {
     let read = TABLES.iter().find_map(|(name, call)| {
         let table = package.metadata.get(name)?.as_object()?;
-        script_has(package.build_script.as_deref(), &[call]).then_some(table)
+        scripts::has(package.build_script.as_deref(), &[call]).then_some(table)
     });
     let mut needs = Vec::new();
     for (key, value) in read.into_iter().flatten() {
@@ -38,7 +39,7 @@ fn need(package: &Compiled, name: &str, shown: String, certain: bool) -> NativeN
     let of_name = name.to_uppercase().replace(['-', '.', '+'], "_");
     let variables = ["NO_PKG_CONFIG", "LIB", "BUILD_INTERNAL"].map(|end| format!("SYSTEM_DEPS_{of_name}_{end}"));
     NativeNeed::new(
-        Wanted::Library(name.to_owned()),
+        NativeFile::Library(name.to_owned()),
         package.side,
         vec![shown],
         certain,
