@@ -5,18 +5,24 @@
 mod architecture;
 mod common;
 mod content;
+mod sought;
 
 use std::process::Command;
 
 use crate::process::capture;
 
 pub use architecture::Architecture;
-pub use content::Sought;
+pub use sought::Sought;
 
 /// The package that has a file, without an architecture unless only one will do: of the installed ones, else as apt's lists of contents say if they were
 /// fetched (`apt-file update`), else of a short list of common ones.
 pub fn package_with(sought: Sought<'_>) -> Option<String> {
     content::installed(sought).or_else(|| content::listed(sought)).or_else(|| common::package(sought))
+}
+
+/// As [`package_with`], at once for common files, of which nothing is searched.
+pub fn usual_package_with(sought: Sought<'_>) -> Option<String> {
+    common::package(sought).or_else(|| package_with(sought))
 }
 
 /// A package for a target, as `apt install` takes it. A target that is no architecture of Debian's has no packages.

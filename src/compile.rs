@@ -4,12 +4,14 @@ mod absent;
 pub mod builder;
 mod causes;
 mod compiler;
+mod cross;
 mod diagnose;
 mod ending;
 mod features;
 mod flags;
 pub mod linker;
 mod look;
+pub mod native;
 mod needs;
 mod options;
 mod prepare;
@@ -17,6 +19,7 @@ pub mod probe;
 mod settings;
 mod split;
 mod stripping;
+mod toolchain_file;
 pub mod variables;
 
 use std::collections::BTreeMap;
@@ -30,7 +33,7 @@ use anyhow::{Context as _, Result, bail};
 use cargo_metadata::Message;
 
 use crate::diagnostic::Code;
-use crate::plan::Plan;
+use crate::plan::{Builder, Plan};
 use crate::process::{Tee, command_line};
 use crate::shell::{Shell, Verbosity};
 use crate::workspace::{CargoOptions, Workspace};
@@ -44,6 +47,7 @@ pub use prepare::prepare;
 pub use settings::CargoSettings;
 pub use split::split;
 pub use stripping::Stripping;
+use toolchain_file::ToolchainFile;
 
 /// The path of each service's executable, by the service's name.
 pub type Executables = BTreeMap<String, PathBuf>;
@@ -61,6 +65,8 @@ pub fn cargo(
 ) -> Result<Executables> {
     let settings = CargoSettings::read(&cargo.config)?;
     needs::check(&settings, plan, &workspace.target_dir)?;
+    let missing = native::note(&settings, cargo, workspace, plan, options, &|line| shell.step(line))?;
+    shell.notes(missing, &plan.allow);
     prepare(plan, workspace, options, shell)?;
     let flags = if options.plain {
         flags::linker(&settings, &plan.target.triple, plan.builder, shell).into_iter().collect()
@@ -70,7 +76,14 @@ pub fn cargo(
     // Without a target, Cargo builds where a bare `cargo build` does.
     let bare = options.plain && linker::is_native(&plan.target.triple) && settings.get(&["build", "target"]).is_none();
     let mut command = builder::command(plan.builder, cargo, (!bare).then_some(&plan.target))?;
-    command.envs(variables::of(&settings, &plan.target.triple, plan.builder).into_iter().map(|it| (it.name, it.value)));
+    let told = variables::of(&settings, &plan.target.triple, plan.builder, &workspace.target_dir);
+    told.toolchain_file.iter().try_for_each(ToolchainFile::write)?;
+    command.envs(told.variables.into_iter().map(|variable| (variable.name, variable.value)));
+    match cross::pre_build(workspace, plan) {
+        cross::PreBuild::Commands(name, commands) if plan.builder == Builder::Cross => drop(command.env(name, commands)),
+        cross::PreBuild::Script(note) if plan.builder == Builder::Cross => shell.notes([note], &plan.allow),
+        _ => {}
+    }
     command.args(["--profile", &plan.profile]);
     command.arg("--message-format=json-render-diagnostics");
     if let Some(path) = &cargo.manifest_path {
@@ -91,7 +104,7 @@ pub fn cargo(
     bins.sort_unstable();
     bins.dedup();
     command.args(bins.iter().flat_map(|bin| ["--bin", bin]));
-    command.args(features::flags(workspace, plan, options));
+    command.args(features::Enabled::of(plan, options).flags(options.all_features));
     if let Some(jobs) = &options.jobs {
         command.args(["--jobs", jobs]);
     }

@@ -25,6 +25,9 @@ pub fn run(options: &Options, json: bool, shell: &Shell) -> Result<()> {
         .packages()
         .map(|(service, p)| (service.name.as_str(), p.package.as_str(), p.features.as_slice(), p.default_features))
         .collect();
+    if options.bin_dir.is_none() {
+        workspace::fetch(&options.cargo, &plan.target.triple, &|line| shell.step(line))?;
+    }
     // Binaries that were built elsewhere need no dependencies, and those may be out of reach here.
     let unified = match options.bin_dir {
         Some(_) => Vec::new(),
@@ -51,7 +54,9 @@ fn compiling(session: &Session, options: &Options, shell: &Shell) -> Result<Stri
     for flag in compile::flags(&settings, workspace, plan, shell)? {
         shell.detail("Passing", format_args!("`{}`", crate::process::words(&["--config".to_owned(), flag])));
     }
-    for variables::Variable { name, value, why } in variables::of(&settings, &plan.target.triple, plan.builder) {
+    for variables::Variable { name, value, why } in
+        variables::of(&settings, &plan.target.triple, plan.builder, &workspace.target_dir).variables
+    {
         shell.detail("Setting", format_args!("`{name}={value}`, which {why}"));
     }
     Stripping::of(&settings, workspace, &plan.profile)

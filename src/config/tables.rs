@@ -3,6 +3,7 @@
 mod build;
 mod container;
 mod deployment;
+mod files;
 mod format;
 mod needs;
 mod packages;
@@ -21,6 +22,7 @@ use serde_json::{Map, Value};
 pub use build::{CompilationTable, PrepareTable, PrepareValue};
 pub use container::{ContainerTable, HealthTable};
 pub use deployment::{ResourcesTable, SecretTable};
+pub use files::FileTable;
 pub use format::FormatName;
 pub use needs::{DependencyTable, NeedsTable};
 pub use packages::PackagesTable;
@@ -226,7 +228,10 @@ pub struct ServiceTable {
     /// How the container runs.
     #[serde(flatten)]
     pub container: ContainerTable,
-    /// Files to add to the image.
+    /// The name under which the executable starts, its `argv[0]`: for executables that tell by it what to do. The image has a link of
+    /// this name next to the executable, which is its entrypoint. Default: the executable's own.
+    pub argv0: Option<String>,
+    /// Files, links and folders to add to the image.
     pub files: Vec<FileTable>,
     /// Services to start before this one.
     pub depends_on: Vec<String>,
@@ -246,21 +251,4 @@ pub struct ServiceTable {
     pub auterion: Option<Map<String, Value>>,
     /// Keys merged last into the service's pod on Kubernetes. List items with the same `name` are merged.
     pub kubernetes: Option<Map<String, Value>>,
-}
-
-/// Files to add to an image.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct FileTable {
-    /// A file, a folder, or a pattern with `*`, `**`, `?`, `[...]` or `{a,b}`, relative to the manifest.
-    pub from: String,
-    /// An absolute path in the image: the file's, or the folder's if it ends in `/` or `from` is a pattern.
-    pub to: String,
-    /// What of it is left out: names wherever they stand (`*.map`, `node_modules`), or paths and patterns relative to the manifest
-    /// (`web/drafts/**`). Of a folder that is left out, everything is.
-    #[serde(default)]
-    pub exclude: Vec<String>,
-    /// Whether files and folders whose names begin with a dot are packed, too. Without it, a pattern packs those that it names with
-    /// their dot (`web/.well-known/**`), and a note says which were left out.
-    pub dotfiles: Option<bool>,
 }

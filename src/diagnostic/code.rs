@@ -56,10 +56,12 @@ codes! {
     DebianSetup = "debian-setup",
     DebianSignature = "debian-signature",
     DependencyCycle = "dependency-cycle",
+    DependencyMissing = "dependency-missing",
     DevicesIgnored = "devices-ignored",
     DuplicateService = "duplicate-service",
     EngineUnreachable = "engine-unreachable",
     EnvFileSource = "env-file-source",
+    ExcludeUnmatched = "exclude-unmatched",
     FileNotFound = "file-not-found",
     FilesHidden = "files-hidden",
     FilesSecret = "files-secret",
@@ -79,6 +81,7 @@ codes! {
     LockFile = "lock-file",
     LockFileLocked = "lock-file-locked",
     MissingKey = "missing-key",
+    NativeMissing = "native-missing",
     NetworkDiffers = "network-differs",
     NoBuild = "no-build",
     NoDevice = "no-device",
@@ -115,6 +118,7 @@ codes! {
     TargetGlibc = "target-glibc",
     TemplateIgnored = "template-ignored",
     TemplateMissing = "template-missing",
+    ToolchainMissing = "toolchain-missing",
     ToolsMissing = "tools-missing",
     UnknownBin = "unknown-bin",
     UnknownKey = "unknown-key",
@@ -147,12 +151,14 @@ impl Code {
                 | Self::DebianSetup
                 | Self::DevicesIgnored
                 | Self::EnvFileSource
+                | Self::ExcludeUnmatched
                 | Self::FilesHidden
                 | Self::FilesSecret
                 | Self::HealthIgnored
                 | Self::HealthPort
                 | Self::KeysIgnored
                 | Self::LabelsIgnored
+                | Self::NativeMissing
                 | Self::NetworkDiffers
                 | Self::NoDevice
                 | Self::OrderIgnored
