@@ -104,7 +104,7 @@ pub fn cargo(
     bins.sort_unstable();
     bins.dedup();
     command.args(bins.iter().flat_map(|bin| ["--bin", bin]));
-    command.args(features::flags(workspace, plan, options));
+    command.args(features::Enabled::of(plan, options).flags(options.all_features));
     if let Some(jobs) = &options.jobs {
         command.args(["--jobs", jobs]);
     }

@@ -63,6 +63,9 @@ pub struct Package {
     pub features: Vec<String>,
     /// Whether the package's default features are enabled, too.
     pub default_features: bool,
+    /// Whether the package has default features.
+    #[serde(skip)]
+    pub has_default: bool,
     /// The base of its image.
     pub base: BaseChoice,
     /// Path of the executable in the image.

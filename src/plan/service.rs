@@ -77,6 +77,7 @@ pub fn resolve(
         bin,
         features: table.features.clone().unwrap_or_default(),
         default_features: table.default_features.unwrap_or(true),
+        has_default: member.has_feature("default"),
         base: own_base.unwrap_or_else(|| app.base.clone()),
         binary_path,
         argv0: started_as,

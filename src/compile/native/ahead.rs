@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use anyhow::Result;
 
+use super::super::features::Enabled;
 use super::super::options::CompileOptions;
 use super::super::settings::CargoSettings;
 use super::find::needs;
@@ -32,13 +33,8 @@ pub fn of_plan(
     if packages.is_empty() {
         return Ok(Vec::new());
     }
-    let own = plan.packages().flat_map(|(_, package)| package.features.iter().map(|f| format!("{}/{f}", package.package)));
-    let selection = Selection {
-        features: own.chain(options.features.iter().cloned()).collect(),
-        packages,
-        all_features: options.all_features,
-        no_default_features: options.no_default_features,
-    };
+    let Enabled { features, no_default_features } = Enabled::of(plan, options);
+    let selection = Selection { features, packages, all_features: options.all_features, no_default_features };
     let graph = workspace::graph(cargo, &selection, &plan.target.triple, step)?;
     Ok(if plan.builder == Builder::Cross { Vec::new() } else { needs(settings, &graph, &plan.target) })
 }
