@@ -78,6 +78,7 @@ codes! {
     LockFile = "lock-file",
     LockFileLocked = "lock-file-locked",
     MissingKey = "missing-key",
+    NameUnresolved = "name-unresolved",
     NetworkDiffers = "network-differs",
     NoBuild = "no-build",
     NoDevice = "no-device",
@@ -152,6 +153,7 @@ impl Code {
                 | Self::HealthPort
                 | Self::KeysIgnored
                 | Self::LabelsIgnored
+                | Self::NameUnresolved
                 | Self::NetworkDiffers
                 | Self::NoDevice
                 | Self::OrderIgnored

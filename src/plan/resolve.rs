@@ -176,6 +176,7 @@ pub fn resolve(workspace: &Workspace, request: &Request, can_probe: CanProbe<'_>
         checks::bins(&sources, &services, &mut problems);
         agreement::check(&sources, &services, &mut problems);
         needs::check(&sources, &services, &mut problems);
+        auterion::check_services(auterion.as_ref(), &sources, &mut problems);
         said.extend(services.values().filter_map(notes::of_health));
         names::check(&request.destinations, &app, &name, &sources, &services, &mut problems);
     }
