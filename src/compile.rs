@@ -1,14 +1,22 @@
-//! Compiles all services of a plan with one `cargo build`, or finds executables that were built elsewhere.
+//! Compiles all services of a plan with one `cargo build` and strips what it made, or finds executables that were built elsewhere.
 
+mod absent;
 pub mod builder;
+mod causes;
 mod compiler;
+mod cross;
 mod diagnose;
 mod flags;
 pub mod linker;
 mod look;
+pub mod native;
 mod needs;
 pub mod probe;
 mod settings;
+mod split;
+mod stripping;
+mod toolchain_file;
+pub mod variables;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -23,15 +31,19 @@ use anyhow::{Context as _, Result, bail};
 use cargo_metadata::Message;
 
 use crate::diagnostic::Code;
-use crate::plan::Plan;
+use crate::plan::{Builder, Plan};
 use crate::process::{Tee, command_line, end_group};
 use crate::shell::{Shell, Verbosity};
 use crate::workspace::{CargoOptions, Workspace};
 
 pub use diagnose::Failed;
+pub use flags::flags;
 pub use linker::LinkerFound;
 pub use look::look;
 pub use settings::CargoSettings;
+pub use split::split;
+pub use stripping::Stripping;
+use toolchain_file::ToolchainFile;
 
 /// Time for Cargo to exit after it was asked to.
 const GRACE: Duration = Duration::from_secs(3);
@@ -72,14 +84,24 @@ pub fn cargo(
 ) -> Result<Executables> {
     let settings = CargoSettings::read(&cargo.config)?;
     needs::check(&settings, plan, &workspace.target_dir)?;
+    let missing = native::note(&settings, cargo, workspace, plan, options, &|line| shell.step(line))?;
+    shell.notes(missing, &plan.allow);
     let flags = if options.plain {
         flags::linker(&settings, &plan.target.triple, plan.builder, shell).into_iter().collect()
     } else {
-        flags::flags(&settings, workspace, plan, shell)?
+        flags(&settings, workspace, plan, shell)?
     };
     // Without a target, Cargo builds where a bare `cargo build` does.
     let bare = options.plain && linker::is_native(&plan.target.triple) && settings.get(&["build", "target"]).is_none();
     let mut command = builder::command(plan.builder, cargo, (!bare).then_some(&plan.target))?;
+    let told = variables::of(&settings, &plan.target.triple, plan.builder, &workspace.target_dir);
+    told.toolchain_file.iter().try_for_each(ToolchainFile::write)?;
+    command.envs(told.variables.into_iter().map(|variable| (variable.name, variable.value)));
+    match cross::pre_build(workspace, plan) {
+        cross::PreBuild::Commands(name, commands) if plan.builder == Builder::Cross => drop(command.env(name, commands)),
+        cross::PreBuild::Script(note) if plan.builder == Builder::Cross => shell.notes([note], &plan.allow),
+        _ => {}
+    }
     command.args(["--profile", &plan.profile]);
     command.arg("--message-format=json-render-diagnostics");
     if let Some(path) = &cargo.manifest_path {

@@ -1,19 +1,25 @@
 //! What Cargo knows of a workspace: the one door to `cargo metadata`.
 
 mod features;
+mod graph;
+mod metadata;
+mod refusal;
 pub mod targets;
+mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
-use cargo_metadata::{DependencyKind, MetadataCommand, TargetKind};
+use anyhow::{Context as _, Result};
+use cargo_metadata::{DependencyKind, TargetKind};
 use semver::Version;
 
-use crate::diagnostic::Code;
 use crate::fs::{self, Stamp};
 
 pub use features::{Unified, unified};
+pub use graph::{Compiled, Selection, fetch, graph};
+use metadata::metadata;
+pub use tree::Side;
 
 /// How Cargo is called, for every call of one run.
 #[derive(Clone, Debug, Default)]
@@ -104,28 +110,10 @@ impl Workspace {
     /// Asks Cargo; no dependency is resolved.
     ///
     /// # Errors
-    /// With Cargo's own words.
+    /// When Cargo cannot be run, or refuses; in words for the user.
     pub fn read(options: &CargoOptions) -> Result<Self> {
-        let mut command = MetadataCommand::new();
-        command.cargo_path(&options.program).no_deps();
-        if let Some(path) = &options.manifest_path {
-            command.manifest_path(path);
-        }
-        command.other_options(options.common_flags());
         let asked = fs::now();
-        let metadata = match command.exec() {
-            Ok(metadata) => metadata,
-            Err(cargo_metadata::Error::CargoMetadata { stderr }) => {
-                bail!(
-                    Code::WorkspaceUnreadable
-                        .error(format!("failed to read the workspace\n{}", stderr.trim_end().trim_start_matches("error: ")))
-                )
-            }
-            Err(error) => {
-                let program = options.program.display();
-                return Err(anyhow::Error::new(error).context(format!("failed to run `{program} metadata`")));
-            }
-        };
+        let metadata = metadata(options, &["--no-deps"], &|_| {})?;
         let target_dir = match &options.target_dir {
             Some(folder) => std::path::absolute(folder).context("failed to find the current folder")?,
             None => metadata.target_directory.clone().into_std_path_buf(),

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::AppFile;
+use super::{AppFile, FileContent};
 use crate::archive::{TarReader, confined, normal};
 use crate::elf::Elf;
 
@@ -86,10 +86,11 @@ impl Facts {
             if !is_library(path.rsplit('/').next().unwrap_or(&path)) {
                 continue;
             }
-            match &file.link {
-                Some(link) => drop(facts.links.insert(path, link.clone())),
+            match &file.content {
+                FileContent::Link(target) => drop(facts.links.insert(path, target.clone())),
                 // A file that is not ELF despite its name is ignored by the loader.
-                None => facts.libraries.extend(Elf::read(&file.from).ok().map(|elf| (path, elf))),
+                FileContent::From(from) => facts.libraries.extend(Elf::read(from).ok().map(|elf| (path, elf))),
+                FileContent::Folder => {}
             }
         }
         let told = library_path.into_iter().flat_map(|paths| paths.split(':'));

@@ -223,6 +223,9 @@ pub enum Command {
         /// Print JSON
         #[arg(long)]
         json: bool,
+        /// Print only the missing Debian packages, one per line, as apt takes them
+        #[arg(long, conflicts_with = "json")]
+        apt: bool,
         #[command(flatten)]
         package: PackageArgs,
         #[command(flatten)]

@@ -1,7 +1,9 @@
 //! What users write, key by key.
 
+mod build;
 mod container;
 mod deployment;
+mod files;
 mod needs;
 mod packages;
 mod routes;
@@ -15,8 +17,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use build::CompilationTable;
 pub use container::{ContainerTable, HealthTable};
 pub use deployment::{ResourcesTable, SecretTable};
+pub use files::FileTable;
 pub use needs::{DependencyTable, NeedsTable};
 pub use packages::PackagesTable;
 pub use routes::RouteTable;
@@ -51,6 +55,8 @@ pub struct AppTable {
     pub layout: Option<LayoutName>,
     /// Compiler driver. Default: `"cargo"`.
     pub builder: Option<BuilderName>,
+    /// How the services are compiled.
+    pub build: CompilationTable,
     /// Mirrors to try before a registry, as URLs: `{ "docker.io" = ["https://mirror.example.com"] }`.
     pub mirrors: BTreeMap<String, Vec<String>>,
     /// Registries to reach over plain HTTP, as `HOST` or `HOST:PORT`. `localhost` is always allowed.
@@ -226,7 +232,10 @@ pub struct ServiceTable {
     /// How the container runs.
     #[serde(flatten)]
     pub container: ContainerTable,
-    /// Files to add to the image.
+    /// The name under which the executable starts, its `argv[0]`: for executables that tell by it what to do. The image has a link of
+    /// this name next to the executable, which is its entrypoint. Default: the executable's own.
+    pub argv0: Option<String>,
+    /// Files, links and folders to add to the image.
     pub files: Vec<FileTable>,
     /// Services to start before this one.
     pub depends_on: Vec<String>,
@@ -246,21 +255,4 @@ pub struct ServiceTable {
     pub auterion: Option<Map<String, Value>>,
     /// Keys merged last into the service's pod on Kubernetes. List items with the same `name` are merged.
     pub kubernetes: Option<Map<String, Value>>,
-}
-
-/// Files to add to an image.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct FileTable {
-    /// A file, a folder, or a pattern with `*`, `**`, `?`, `[...]` or `{a,b}`, relative to the manifest.
-    pub from: String,
-    /// An absolute path in the image: the file's, or the folder's if it ends in `/` or `from` is a pattern.
-    pub to: String,
-    /// What of it is left out: names wherever they stand (`*.map`, `node_modules`), or paths and patterns relative to the manifest
-    /// (`web/drafts/**`). Of a folder that is left out, everything is.
-    #[serde(default)]
-    pub exclude: Vec<String>,
-    /// Whether files and folders whose names begin with a dot are packed, too. Without it, a pattern packs those that it names with
-    /// their dot (`web/.well-known/**`), and a note says which were left out.
-    pub dotfiles: Option<bool>,
 }

@@ -56,10 +56,12 @@ codes! {
     DebianSetup = "debian-setup",
     DebianSignature = "debian-signature",
     DependencyCycle = "dependency-cycle",
+    DependencyMissing = "dependency-missing",
     DevicesIgnored = "devices-ignored",
     DuplicateService = "duplicate-service",
     EngineUnreachable = "engine-unreachable",
     EnvFileSource = "env-file-source",
+    ExcludeUnmatched = "exclude-unmatched",
     FileNotFound = "file-not-found",
     FilesHidden = "files-hidden",
     FilesSecret = "files-secret",
@@ -74,11 +76,13 @@ codes! {
     InvalidValue = "invalid-value",
     KeysIgnored = "keys-ignored",
     LabelsIgnored = "labels-ignored",
+    LibraryMissing = "library-missing",
     LinkerMissing = "linker-missing",
     LockFile = "lock-file",
     LockFileLocked = "lock-file-locked",
     MissingKey = "missing-key",
     NameUnresolved = "name-unresolved",
+    NativeMissing = "native-missing",
     NetworkDiffers = "network-differs",
     NoBuild = "no-build",
     NoDevice = "no-device",
@@ -115,6 +119,7 @@ codes! {
     TargetGlibc = "target-glibc",
     TemplateIgnored = "template-ignored",
     TemplateMissing = "template-missing",
+    ToolchainMissing = "toolchain-missing",
     ToolsMissing = "tools-missing",
     UnknownBin = "unknown-bin",
     UnknownKey = "unknown-key",
@@ -147,6 +152,7 @@ impl Code {
                 | Self::DebianSetup
                 | Self::DevicesIgnored
                 | Self::EnvFileSource
+                | Self::ExcludeUnmatched
                 | Self::FilesHidden
                 | Self::FilesSecret
                 | Self::HealthIgnored
@@ -154,6 +160,7 @@ impl Code {
                 | Self::KeysIgnored
                 | Self::LabelsIgnored
                 | Self::NameUnresolved
+                | Self::NativeMissing
                 | Self::NetworkDiffers
                 | Self::NoDevice
                 | Self::OrderIgnored
