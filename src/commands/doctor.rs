@@ -34,10 +34,15 @@ pub fn run(options: &Options, printed: Printed, shell: &Shell) -> Result<()> {
     if printed == Printed::Json && !shell.is_json() {
         shell.document(&findings)?;
     } else {
-        let ink = shell.ink();
-        findings.iter().for_each(|finding| shell.result("appbundle-finding", finding, text(finding, &ink)));
+        show(&findings, shell);
     }
     wrong.or(missing).map_or(Ok(()), Err)
+}
+
+/// Prints findings to stdout.
+pub fn show(findings: &[ToolFinding], shell: &Shell) {
+    let ink = shell.ink();
+    findings.iter().for_each(|finding| shell.result("appbundle-finding", finding, text(finding, &ink)));
 }
 
 /// The tool and whether it is there; below it, what it is for, and the command that installs it.

@@ -81,6 +81,7 @@ codes! {
     LockFile = "lock-file",
     LockFileLocked = "lock-file-locked",
     MissingKey = "missing-key",
+    NameUnresolved = "name-unresolved",
     NativeMissing = "native-missing",
     NetworkDiffers = "network-differs",
     NoBuild = "no-build",
@@ -158,6 +159,7 @@ impl Code {
                 | Self::HealthPort
                 | Self::KeysIgnored
                 | Self::LabelsIgnored
+                | Self::NameUnresolved
                 | Self::NativeMissing
                 | Self::NetworkDiffers
                 | Self::NoDevice

@@ -183,6 +183,7 @@ pub fn resolve(workspace: &Workspace, request: &Request, can_probe: CanProbe<'_>
         agreement::check(&sources, &services, &mut problems);
         features::agreement(&sources, &mut problems);
         needs::check(&sources, &services, &mut problems);
+        auterion::check_services(auterion.as_ref(), &sources, &mut problems);
         said.extend(services.values().filter_map(notes::of_health));
         names::check(&request.destinations, &app, &name, &sources, &services, &mut problems);
     }
