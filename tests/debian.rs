@@ -90,6 +90,11 @@ fn packages_become_a_tree_with_what_scripts_would_do() {
     // Without documents, but for copyright.
     assert!(root.join("usr/share/doc/libone1/copyright").exists() && !root.join("usr/share/doc/libone1/README").exists());
     assert!(!root.join("usr/share/man/man1/one.1").exists());
+    // So does `inspect`, with what needs what.
+    let listed = ok(&mut appbundle(project.path(), &["inspect", bundle.trim()]));
+    for line in ["Debian packages of image 1: 4 packages, 0 B", " libone1     1.0  for tool\n", " tool        1.0\n"] {
+        assert!(listed.contains(line), "{line} in {listed}");
+    }
     // dpkg itself finds them all.
     let admin = format!("--admindir={}", root.join("var/lib/dpkg").display());
     let listed = ok(Command::new("dpkg-query").args([&admin, "-W", "-f=${binary:Package} ${Version} ${db:Status-Status}\n"]));
