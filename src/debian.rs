@@ -34,6 +34,6 @@ pub use pin::{DebianPin, PackagePin};
 pub use recipe::{Distribution, Recipe, architecture};
 pub use release::Release;
 pub use repository::{fetch, pin, sources};
-pub use resolver::{ChosenPackage, resolve};
+pub use resolver::{ChosenPackage, UnmetPackages, resolve};
 pub use spool::Spool;
 pub use version::compare as compare_versions;

@@ -195,14 +195,17 @@ fn nothing_unverified_is_used() {
     let put = |bytes: &[u8]| std::fs::write(repository.path("www/dists/bookworm/InRelease"), bytes).expect("written");
     let release = std::fs::read(repository.path("www/dists/bookworm/Release")).expect("read");
     let shown = String::from_utf8(signed.clone()).expect("text");
-    let expect = |words: &str| {
+    let expect_help = |words: &str, help: &str| {
         let error = refused(&project);
         assert!(
-            error.contains("error[debian-signature]") && error.contains(words) && error.contains("help: "),
-            "{words} in {error}"
+            error.contains("error[debian-signature]") && error.contains(words) && error.contains(&format!("help: {help}")),
+            "{words} and {help} in {error}"
         );
+        assert_eq!(error.matches("help: ").count(), 1, "{error}");
         assert!(!project.path().join("appbundle.lock").exists());
     };
+    let expect = |words: &str| expect_help(words, "try again later, or use another `mirror`");
+    let expect_keys = |words: &str| expect_help(words, "if this is the right archive, set `keyring`");
     put(&release);
     expect("it is not signed");
     put(shown.replacen("Label: Test", "Label: Tset", 1).as_bytes());
@@ -216,13 +219,13 @@ fn nothing_unverified_is_used() {
     put(&signed[..signed.len() - 60]);
     expect("its signature has no end");
     repository.publish_as("bookworm", RELEASE, "other");
-    expect("is unknown");
+    expect_keys("is unknown");
     repository.publish_as("bookworm", &RELEASE.replace("bookworm", "trixie"), "archive");
-    expect("the Release of the suite `trixie`");
+    expect_help("the Release of the suite `trixie`", "use another `mirror`, or a suite's code name");
     repository.publish_as("bookworm", &format!("{RELEASE}Valid-Until: Sun, 12 Jul 2026 00:00:00 UTC\n"), "archive");
-    expect("it was valid until Sun, 12 Jul 2026");
+    expect_help("it was valid until Sun, 12 Jul 2026", "use another `mirror`, which is up to date");
     repository.publish_as("bookworm", &RELEASE.replace("2026", "2199"), "archive");
-    expect("in the future");
+    expect_help("in the future", "check this machine's clock");
     // A key that has expired.
     let old =
         ["--faked-system-time", "20200101T000000!", "--quick-generate-key", "old <old@example.com>", "ed25519", "sign", "1d"];
@@ -238,9 +241,9 @@ fn nothing_unverified_is_used() {
         "--clear-sign",
         repository.path("www/dists/bookworm/Release").to_str().expect("text"),
     ]);
-    expect("has expired");
+    expect_keys("has expired");
     std::fs::write(repository.path("keys.asc"), "no key").expect("written");
-    expect("failed to read the keyring");
+    expect_help("failed to read the keyring", "write it with `gpg --export --armor KEY`");
     // The right key again, but a list of packages that is another one.
     std::fs::write(repository.path("keys.asc"), repository.gpg(&["--armor", "--export", "archive@example.com"]))
         .expect("written");
@@ -307,21 +310,30 @@ fn what_cannot_be_chosen_is_told_with_a_way_out() {
     repository.publish();
     let server = repository.serve();
     let project = project("chosen", "\"scratch\"");
-    for (packages, more, words) in [
-        (&["tol"][..], "", &["`bookworm` has no package `tol`", "help: did you mean `tool`?"][..]),
-        (&["mta"], "", &["provided by several packages", "`mta-a`, `mta-b`"]),
-        (&["mta-a", "mta-b"], "", &["conflicts with `mta-a`"]),
-        (&["needs-needs"], "", &["depends on `tool (>= 2)`: `tool` has the version 1.0", "needed by `needs-needs`"]),
-        (&["extra", "thief"], "", &["`extra` and `thief` both have the file `/usr/share/extra`"]),
-        (&["rocket"], "", &["launch-rockets --now", "scripts = { rocket = \"skip\" }"]),
-        (&["mta-a"], ", exclude = [\"[\"]", &["`[` in `exclude` is not a pattern"]),
+    for (packages, more, at, words) in [
+        (&["extra", "tol"][..], "", "\"tol", &["`bookworm` has no package `tol`", "help: did you mean `tool`?"][..]),
+        (&["mta", "extra"], "", "\"mta", &["provided by several packages", "`mta-a`, `mta-b`"]),
+        (&["mta-a", "mta-b"], "", "\"mta-b", &["conflicts with `mta-a`"]),
+        (
+            &["extra", "needs-needs"],
+            "",
+            "\"needs-needs",
+            &["depends on `tool (>= 2)`: `tool` has the version 1.0", "needed by `needs-needs`"],
+        ),
+        (&["tol", "extra", "extr"], "", "\"extr\"", &["no package `tol`", "no package `extr`"]),
+        (&["needs-new"], ", essential = true", "\"needs-new", &["remove `needs-new` from `packages`"]),
+        (&["extra", "thief"], "", "{", &["`extra` and `thief` both have the file `/usr/share/extra`"]),
+        (&["rocket"], "", "{", &["launch-rockets --now", "scripts = { rocket = \"skip\" }"]),
+        (&["mta-a"], ", exclude = [\"[\"]", "{", &["`[` in `exclude` is not a pattern"]),
     ] {
-        project.with_base(&repository.base(&server, packages, more));
+        let base = repository.base(&server, packages, more);
+        project.with_base(&base);
         let error = refused(&project);
         assert!(words.iter().all(|words| error.contains(words)), "{words:?} in {error}");
         let codes = ["error[debian-package]", "error[debian-script]", "error[invalid-base]"];
         assert!(codes.iter().any(|code| error.contains(code)), "{error}");
-        assert!(error.contains("--> Cargo.toml:9:8\n"), "{error}");
+        let column = 8 + base.find(at).expect("there");
+        assert!(error.contains(&format!("--> Cargo.toml:9:{column}\n")), "{column}: {error}");
     }
     for (packages, more) in [
         (&["extra", "heir"][..], ""),
@@ -371,6 +383,10 @@ fn what_a_base_lacks_is_noted() {
     };
     let said = build();
     assert!(told.iter().all(|note| said.contains(note)), "{said}");
+    // The next build takes the base from the cache, and says the same.
+    project.compile("aarch64-linux-gnu-gcc", "alpha", "int main() { return 1; }\n", &["-static"]);
+    let said = build();
+    assert!(told.iter().all(|note| said.contains(note)) && !said.contains("Locking"), "{said}");
     project.edit("Cargo.toml", |text| text + "allow = [\"debian-setup\", \"debian-libraries\", \"debian-security\"]\n");
     std::fs::remove_dir_all(project.path().join("target")).expect("removed");
     std::fs::remove_file(project.path().join("appbundle.lock")).expect("removed");

@@ -12,7 +12,7 @@ use super::release::Release;
 use super::resolver;
 use super::sources::{self, SuiteSource};
 use crate::archive::{Budget, decompressed};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, split_help};
 use crate::oci::blob_path;
 use crate::registry::{Blobs, Client, described, fetch_files};
 
@@ -120,11 +120,10 @@ fn release(recipe: &Recipe, source: &SuiteSource, keyring: &Keyring, client: &Cl
     };
     let may_be_old = recipe.snapshot.is_some();
     let release = Release::verified(&bytes, keyring, &source.suite, now, may_be_old).map_err(|error| {
-        let help = match &recipe.keyring {
-            Some(path) => format!("if the archive is the right one, put its keys into `{}`", path.display()),
-            None => "an archive of your own needs `keyring = \"FILE\"` with its keys".to_owned(),
-        };
-        anyhow::Error::from(Code::DebianSignature.error(format!("`{url}` cannot be trusted: {error:#}\nhelp: {help}")))
+        let text = format!("{error:#}");
+        let (text, help) = split_help(&text);
+        let help = help.unwrap_or("try again later, or use another `mirror`");
+        anyhow::Error::from(Code::DebianSignature.error(format!("`{url}` cannot be trusted: {text}\nhelp: {help}")))
     })?;
     Ok(Some(release))
 }
