@@ -19,6 +19,7 @@ mod relation;
 mod release;
 mod repository;
 mod resolver;
+mod snapshots;
 mod sources;
 mod spool;
 mod tree;

@@ -141,7 +141,8 @@ fn the_lock_file_keeps_the_packages() {
     for folder in ["target", "user-cache"] {
         std::fs::remove_dir_all(project.path().join(folder)).expect("removed");
     }
-    std::fs::remove_dir_all(repository.path("www/pool")).expect("removed");
+    let (kept, first, second) = ("www/kept", "www/archive/debian/20260712T101637Z", "www/archive/debian/20260711T101637Z");
+    std::fs::rename(repository.path("www/pool"), repository.path(kept)).expect("moved");
     assert_eq!(project.read(ok(&mut pack(&project, &["--locked"])).trim()), bytes);
     // Without it, the error says what helps.
     for folder in ["target", "user-cache", "debs"] {
@@ -151,9 +152,27 @@ fn the_lock_file_keeps_the_packages() {
     assert!(
         error.contains("error[debian-mirror]")
             && error.contains("1.0, which `appbundle.lock` pins, is no longer on any mirror")
-            && error.contains("cargo appbundle update"),
+            && error.contains("cargo appbundle update")
+            && error.contains("set `snapshot-mirror` in `base`"),
         "{error}"
     );
+    // An archive of snapshots has them: of a day after the Release, or of its time.
+    for moment in [first, second] {
+        std::fs::create_dir_all(repository.path(moment).join("pool")).expect("folders");
+    }
+    for (at, entry) in std::fs::read_dir(repository.path(kept)).expect("a folder").flatten().enumerate() {
+        let moment = if at == 0 { second } else { first };
+        std::fs::rename(entry.path(), repository.path(moment).join("pool").join(entry.file_name())).expect("moved");
+    }
+    let of_snapshots = format!(", vendor = \"debs\", snapshot-mirror = \"http://{}/archive/\"", server.host);
+    project.with_base(&repository.base(&server, &["tool"], &of_snapshots));
+    assert_eq!(project.read(ok(&mut pack(&project, &["--locked"])).trim()), bytes);
+    let asked: Vec<String> = server.asked().into_iter().map(|asked| asked.path).filter(|path| path.contains("tool")).collect();
+    let [.., mirror, snapshot] = &asked[..] else { panic!("{asked:?}") };
+    assert!(mirror == "/pool/tool_1.0.deb" && snapshot.starts_with("/archive/debian/20260"), "{asked:?}");
+    for folder in ["target", "user-cache"] {
+        std::fs::remove_dir_all(project.path().join(folder)).expect("removed");
+    }
     // An entry that somebody changed is another package.
     let plan = ok(&mut appbundle("plan"));
     assert!(plan.contains("libone1 1.0, for tool"), "{plan}");

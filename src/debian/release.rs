@@ -87,7 +87,7 @@ impl Release {
 
 /// `Sat, 11 Jul 2026 10:16:37 UTC` in seconds since the epoch. As for apt, the day of the week means nothing, and numbers below 10
 /// may have one digit.
-fn seconds(date: &str) -> Option<u64> {
+pub fn seconds(date: &str) -> Option<u64> {
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let words: Vec<&str> = date.split_whitespace().collect();
     let [_, day, month, year, time, "UTC" | "GMT" | "+0000"] = words[..] else { return None };

@@ -10,6 +10,7 @@ use super::pin::{DebianPin, PackagePin, ReleasePin};
 use super::recipe::{Distribution, Recipe};
 use super::release::Release;
 use super::resolver;
+use super::snapshots;
 use super::sources::{self, SuiteSource};
 use crate::archive::{Budget, decompressed};
 use crate::diagnostic::{Code, Diagnostic, split_help};
@@ -216,6 +217,8 @@ pub fn fetch<F: Fn(u64) + Sync>(
             let (first, others): (Vec<&SuiteSource>, Vec<&SuiteSource>) = sources.iter().partition(|source| source.suite == *own);
             let mut urls: Vec<String> =
                 first.into_iter().chain(others).map(|source| format!("{}/{}", source.archive, package.path)).collect();
+            // They limit how much they are asked, so they come last.
+            urls.extend(snapshots::urls(package, pin, recipe));
             let mut seen = std::collections::BTreeSet::new();
             urls.retain(|url| seen.insert(url.clone()));
             (urls, package.descriptor())
@@ -225,8 +228,7 @@ pub fn fetch<F: Fn(u64) + Sync>(
     let gone = |at: usize| {
         let PackagePin { name, version, .. } = missing[at];
         let text = format!(
-            "`{name}` {version}, which `appbundle.lock` pins, is no longer on any mirror\nhelp: run `cargo appbundle update`; if that pins the same version, use a newer suite or another `mirror`, or put `{}` into the folder that `vendor` names",
-            missing[at].file_name()
+            "`{name}` {version}, which `appbundle.lock` pins, is no longer on any mirror\nhelp: run `cargo appbundle update`; if that pins the same version, or you need this one, set `snapshot-mirror` in `base` to an archive of snapshots"
         );
         Code::DebianMirror.error(text).into()
     };

@@ -125,7 +125,7 @@ fn packages(source: &BaseSource, folder: &Path) -> Result<BaseChoice, String> {
     if table.packages.is_empty() && table.essential != Some(true) {
         return Err("`base` has no `packages`".into());
     }
-    for url in table.mirror.iter().chain(&table.security_mirror) {
+    for url in table.mirror.iter().chain(&table.security_mirror).chain(&table.snapshot_mirror) {
         if !url.starts_with("http://") && !url.starts_with("https://") {
             return Err(format!("the mirror `{url}` is not a URL such as `http://HOST/debian`"));
         }
@@ -159,6 +159,7 @@ fn packages(source: &BaseSource, folder: &Path) -> Result<BaseChoice, String> {
         security_mirror: table.security_mirror.clone(),
         keyring,
         snapshot: table.snapshot.clone(),
+        snapshot_mirror: table.snapshot_mirror.clone(),
         vendor: table.vendor.as_ref().map(|vendor| folder.join(vendor)),
         skipped_scripts: table.scripts.keys().cloned().collect(),
     })))
