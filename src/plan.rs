@@ -39,11 +39,11 @@ use serde::Serialize;
 
 use crate::app::{Author, BaseChoice, Claim, Name, Package, Service, Stack, Swarm, Target, Version};
 use crate::archive::gzip::Level;
-use crate::config::Place;
 use crate::diagnostic::{Code, Note};
 use crate::registry::Access;
 
 pub use crate::config::tables::{BuilderName as Builder, EngineName as Engine, FormatName as Format, LayoutName as Layout};
+pub use base::BasePlace;
 pub use compilation::{Compilation, Preparation};
 pub use image::PlannedImage;
 pub use order::sort as launch_order;
@@ -115,7 +115,7 @@ pub struct Plan {
     pub notes: Vec<Note>,
     /// Where the manifests have each base.
     #[serde(skip)]
-    pub base_places: BTreeMap<BaseChoice, Place>,
+    pub base_places: BTreeMap<BaseChoice, BasePlace>,
     /// `allow`: the notes that are not shown.
     #[serde(skip)]
     pub allow: Vec<Code>,

@@ -91,6 +91,12 @@ pub fn arm64_c() -> Option<String> {
         .or_else(|| (!Path::new(library).is_file()).then(|| library.to_owned()))
 }
 
+/// SQLite's shared library for arm64, and what finds it.
+pub fn arm64_sqlite() -> Option<String> {
+    let library = "/usr/lib/aarch64-linux-gnu/pkgconfig/sqlite3.pc";
+    tools(&["pkg-config"]).or_else(|| (!Path::new(library).is_file()).then(|| library.to_owned()))
+}
+
 /// The C compiler for armv7, and what runs its programs.
 pub fn armv7() -> Option<String> {
     tools(&["arm-linux-gnueabihf-gcc", "qemu-arm-static"])
