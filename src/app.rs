@@ -1,8 +1,10 @@
 //! Plain values that describe an app and its services after all defaults are filled in.
 
+mod accounts;
 pub mod auterion_values;
 mod base;
 mod binary;
+mod build_package;
 mod claim;
 mod confinement;
 mod container;
@@ -25,8 +27,10 @@ mod stack;
 mod unit;
 mod volume;
 
+pub use accounts::Accounts;
 pub use base::{Base, BaseChoice, Bases, Dockerfile};
 pub use binary::Binary;
+pub use build_package::{BuildPackage, PackageFor};
 pub use claim::Claim;
 pub use confinement::Confinement;
 pub use container::{Container, SecretKey};

@@ -10,6 +10,7 @@ mod daemon;
 mod dockerfile;
 mod packages;
 mod packed;
+mod programs;
 mod remembered;
 mod rootfs;
 mod sorted;
@@ -31,6 +32,7 @@ pub use daemon::{image_id, read as read_daemon};
 #[cfg(feature = "engine")]
 pub use dockerfile::read as read_dockerfile;
 pub use packages::{packed as packed_packages, read as read_packages};
+pub use programs::check_programs;
 
 /// Reads or builds a base; images of registries are read by [`read_pulled`] instead. `binaries` are the executables that will use
 /// it, `linker` is the linker that linked them.

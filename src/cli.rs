@@ -145,7 +145,7 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
         Command::Init { all, name, author, manifest } => {
             let mut options = defaults()?;
             manifest.give(&mut options);
-            commands::init::run(&InitOptions { cargo: options.cargo, all, name, author }, shell)
+            commands::init::run(&options, &InitOptions { all, name, author }, shell)
         }
         Command::Ci { service, git, stdout, target, manifest } => {
             let mut options = defaults()?;

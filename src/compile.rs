@@ -1,6 +1,8 @@
 //! Compiles all services of a plan with one `cargo build`, or finds executables that were built elsewhere.
 
+mod absent;
 pub mod builder;
+mod causes;
 mod compiler;
 mod diagnose;
 mod flags;
@@ -9,6 +11,7 @@ mod look;
 mod needs;
 pub mod probe;
 mod settings;
+pub mod variables;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -80,6 +83,7 @@ pub fn cargo(
     // Without a target, Cargo builds where a bare `cargo build` does.
     let bare = options.plain && linker::is_native(&plan.target.triple) && settings.get(&["build", "target"]).is_none();
     let mut command = builder::command(plan.builder, cargo, (!bare).then_some(&plan.target))?;
+    command.envs(variables::of(&settings, &plan.target.triple, plan.builder).into_iter().map(|it| (it.name, it.value)));
     command.args(["--profile", &plan.profile]);
     command.arg("--message-format=json-render-diagnostics");
     if let Some(path) = &cargo.manifest_path {

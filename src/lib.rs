@@ -24,6 +24,7 @@
 #![cfg_attr(not(feature = "engine"), allow(dead_code, unused_imports, reason = "engines need more of other modules"))]
 
 pub mod app;
+mod apt;
 pub mod archive;
 mod base;
 pub mod bundle;
@@ -41,6 +42,7 @@ pub mod elf;
 #[cfg(feature = "engine")]
 mod engine;
 pub mod fs;
+mod grpc;
 mod image;
 pub mod mender;
 pub mod oci;

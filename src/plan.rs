@@ -4,6 +4,7 @@ mod agreement;
 mod auterion;
 mod base;
 mod checks;
+mod compilation;
 mod container;
 mod created;
 mod deployment;
@@ -40,6 +41,7 @@ use crate::diagnostic::{Code, Note};
 use crate::registry::Access;
 
 pub use crate::config::tables::{BuilderName as Builder, EngineName as Engine, FormatName as Format, LayoutName as Layout};
+pub use compilation::Compilation;
 pub use image::PlannedImage;
 pub use order::sort as launch_order;
 pub use outputs::{DEFAULT_TARGET, targets};
@@ -77,6 +79,9 @@ pub struct Plan {
     pub engine: Engine,
     /// The compiler driver.
     pub builder: Builder,
+    /// What compiling needs beside Cargo.
+    #[serde(skip_serializing_if = "Compilation::is_default")]
+    pub compilation: Compilation,
     /// Whether each service has its own image.
     pub layout: Layout,
     /// How to reach registries.

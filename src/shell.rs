@@ -20,7 +20,7 @@ use ink::{ERROR, NOTE, STATUS, WARNING};
 
 pub use ink::Ink;
 pub use progress::Progress;
-pub use question::{ask_text, ask_yes};
+pub use question::{ask_text, ask_yes, ask_yes_or_no};
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

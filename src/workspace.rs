@@ -3,11 +3,11 @@
 mod features;
 pub mod targets;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use cargo_metadata::{MetadataCommand, TargetKind};
+use cargo_metadata::{DependencyKind, MetadataCommand, TargetKind};
 use semver::Version;
 
 use crate::diagnostic::Code;
@@ -79,10 +79,16 @@ pub struct Member {
     pub manifest: PathBuf,
     /// Names of its executables.
     pub bins: Vec<String>,
+    /// The features without which Cargo does not build an executable; only of those that need some.
+    pub required_features: BTreeMap<String, Vec<String>>,
     /// `default-run`
     pub default_run: Option<String>,
     /// Names of its features.
     pub features: Vec<String>,
+    /// The packages that it depends on, without those for tests and build scripts.
+    pub dependencies: Vec<String>,
+    /// Whether `publish` is `false`.
+    pub is_private: bool,
     /// `package.metadata`.
     pub metadata: serde_json::Value,
 }
@@ -173,15 +179,20 @@ fn stamps(root: &Path, members: &[Member], asked: u128) -> Option<Vec<(PathBuf, 
 }
 
 fn member(package: &cargo_metadata::Package) -> Member {
-    let bins = package.targets.iter().filter(|target| target.kind.contains(&TargetKind::Bin)).map(|target| target.name.clone());
+    let bins = || package.targets.iter().filter(|target| target.kind.contains(&TargetKind::Bin));
+    let with_features = bins().filter(|target| !target.required_features.is_empty());
+    let normal = package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
     Member {
         name: package.name.to_string(),
         version: package.version.clone(),
         id: package.id.repr.clone(),
         manifest: package.manifest_path.clone().into_std_path_buf(),
-        bins: bins.collect(),
+        bins: bins().map(|target| target.name.clone()).collect(),
+        required_features: with_features.map(|target| (target.name.clone(), target.required_features.clone())).collect(),
         default_run: package.default_run.clone(),
         features: package.features.keys().cloned().collect(),
+        dependencies: normal.map(|dependency| dependency.name.clone()).collect(),
+        is_private: package.publish.as_ref().is_some_and(Vec::is_empty),
         metadata: package.metadata.clone(),
     }
 }

@@ -1,8 +1,11 @@
-//! Asks a server at 127.0.0.1 whether it is healthy: `healthprobe PORT PATH` ends with 0 if the answer to `GET PATH` is 2xx.
-//! Without a path, a connection is enough. It needs no library, so that every image can run it.
+//! Asks a server at 127.0.0.1 whether it is healthy: `healthprobe PORT PATH` ends with 0 if the answer to `GET PATH` is 2xx,
+//! `healthprobe PORT grpc` if gRPC's health service answers SERVING. With the port alone, a connection is enough. It needs no library,
+//! so that every image can run it.
 #![no_std]
 #![no_builtins]
 #![no_main]
+
+mod grpc;
 
 use core::arch::{asm, global_asm};
 
@@ -90,7 +93,7 @@ unsafe fn text<'a>(start: *const u8) -> &'a [u8] {
 unsafe extern "C" fn main(stack: *const usize) -> ! {
     let (count, words) = (*stack, stack.add(1).cast::<*const u8>());
     if count < 2 {
-        fail(b"usage: healthprobe PORT [PATH]\n");
+        fail(b"usage: healthprobe PORT [PATH | grpc]\n");
     }
     let port = text(*words.add(1)).iter().fold(0_u16, |port, digit| port.wrapping_mul(10).wrapping_add(u16::from(digit.wrapping_sub(b'0'))));
     // AF_INET, the port and 127.0.0.1 in the order of the network.
@@ -103,6 +106,9 @@ unsafe extern "C" fn main(stack: *const usize) -> ! {
     }
     if count < 3 {
         exit(0);
+    }
+    if text(*words.add(2)) == b"grpc" {
+        ask_grpc(socket);
     }
     // In one piece: a server may answer and close after the first one.
     let mut request = [0_u8; 2048];
@@ -137,6 +143,30 @@ unsafe extern "C" fn main(stack: *const usize) -> ! {
     }
     write(2, &head);
     fail(b"\n")
+}
+
+unsafe fn ask_grpc(socket: usize) -> ! {
+    let mut asked = write(socket, grpc::REQUEST);
+    let mut answer = grpc::Answer::default();
+    let mut bytes = [0_u8; 512];
+    while asked {
+        let read = match call(sys::READ, socket, bytes.as_mut_ptr() as usize, bytes.len()) {
+            read if read > 0 => bytes.get(..read as usize).unwrap_or_default(),
+            _ => break,
+        };
+        for byte in read {
+            match answer.take(*byte) {
+                grpc::Next::Read => {}
+                grpc::Next::Acknowledge => asked = write(socket, grpc::SETTINGS_ACK),
+                grpc::Next::Serving => exit(0),
+                grpc::Next::Failed(why) => {
+                    write(2, why.as_bytes());
+                    fail(b"\n")
+                }
+            }
+        }
+    }
+    fail(b"the connection was closed\n")
 }
 
 #[no_mangle]

@@ -2,14 +2,16 @@
 
 mod support;
 
+use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use support::harness::{self, test};
-use support::needs::{arm64_rust, compose, docker, docker_arm64};
+use support::needs::{arm64_rust, compose, docker, docker_arm64, grpc_python, kubectl, kubernetes_validate};
+use support::running::{Running, start};
 use support::swarm::{Swarm, verb};
-use support::{Project, appbundle, judge, ok, run, text};
+use support::{Project, appbundle, fails, free_ports, judge, ok, repository, run, text};
 
 const X86: &str = "x86_64-unknown-linux-gnu";
 const ARM: &str = "aarch64-unknown-linux-gnu";
@@ -126,6 +128,106 @@ fn a_task_of_a_swarm_is_asked_for_its_health() {
     ok(&mut verb(&project, "remove"));
 }
 
+/// gRPC's own health service, and the port at which it listens.
+struct Grpc {
+    running: Running,
+    port: u16,
+}
+
+impl Grpc {
+    fn start() -> Self {
+        let program = repository().join("tests/programs/health_server.py");
+        let mut running = start(Command::new("grpc-python").arg(program).stdin(Stdio::piped()));
+        let said = running.wait_for("at the port");
+        let port = said.lines().find_map(|line| line.strip_prefix("at the port ")?.parse().ok()).expect("port");
+        Self { running, port }
+    }
+
+    fn answers(&mut self, status: &str) {
+        writeln!(self.running.child.stdin.as_mut().expect("stdin"), "{status}").expect("told");
+    }
+}
+
+/// An app of one service on the host's network, whose health a server of this test answers.
+fn with_grpc(name: &str, port: u16) -> Project {
+    let project = app(name, X86);
+    let [own] = free_ports();
+    let table = format!(
+        "base = \"scratch\"\nnetwork-mode = \"host\"\nenvironment = {{ PORT = {own} }}\n\
+         healthcheck = {{ grpc = {port}, interval = \"1s\", retries = 2 }}\n"
+    );
+    project.service("bare", &table);
+    std::fs::remove_dir_all(project.path().join("services/usual")).expect("removed");
+    project
+}
+
+/// The server is a real one on the network that the container shares.
+fn a_grpc_server_is_asked_in_the_container_and_from_outside() {
+    let mut server = Grpc::start();
+    let project = with_grpc("health-grpc", server.port);
+    let _gone = Gone("health-grpc", &|| drop(run(Command::new("docker").args(["rm", "--force", "health-grpc-it"]))));
+    server.answers("NOT_SERVING");
+    let run_it = |words: &[&str]| {
+        let mut command = appbundle(project.path(), &["run", "--no-compile", "--bin-dir", "bin", "--target", X86]);
+        command.args(words);
+        command
+    };
+    let said = fails(&mut run_it(&["--detach", "--timeout", "2"]), 1);
+    let words = format!("`bare` is not healthy after 2 s: gRPC at port {}: answered NOT_SERVING", server.port);
+    assert!(said.contains(&words), "{said}");
+    let bundle = ok(&mut pack(&project, X86, &[]));
+    ok(&mut appbundle(project.path(), &["load", bundle.trim()]));
+    let image = "com.example.health-grpc.bare:1.2.3";
+    judge("docker", &["run", "--detach", "--name", "health-grpc-it", "--network", "host", image]);
+    becomes("health-grpc-it", "unhealthy");
+    let log = judge("docker", &["inspect", "--format", "{{range .State.Health.Log}}{{.Output}}{{end}}", "health-grpc-it"]);
+    assert!(log.contains("answered NOT_SERVING"), "{log}");
+    server.answers("SERVING");
+    becomes("health-grpc-it", "healthy");
+    judge("docker", &["rm", "--force", "health-grpc-it"]);
+    ok(&mut run_it(&["--detach"]));
+    ok(&mut appbundle(project.path(), &["stop"]));
+}
+
+/// The schemas are those that Kubernetes publishes.
+fn kubernetes_asks_ports_and_grpc_by_itself() {
+    let project = with_grpc("health-kubernetes", 9000);
+    project.service("usual", "ports = [\"9000\"]\nhealthcheck = { grpc = 9000, start-period = \"5s\" }\n");
+    project.service("by-port", "ports = [\"5432\"]\nhealthcheck = { port = 5432 }\n");
+    ok(&mut appbundle(project.path(), &["generate", "--for", "kubernetes"]));
+    let of = |service: &str| project.path().join(format!("target/appbundle/kubernetes/service-{service}.yaml"));
+    let live = |service: &str| {
+        let path = of(service);
+        let path = path.to_str().expect("path");
+        judge("kubernetes-validate", &["--strict", "-k", "1.37", path]);
+        let objects = judge("kubectl", &["annotate", "--local", "-o", "json", "-f", path, "seen=true"]);
+        let objects = serde_json::Deserializer::from_str(&objects).into_iter::<serde_json::Value>();
+        let deployment = objects.map(|one| one.expect("JSON")).find(|object| object["kind"] == "Deployment").expect("deployment");
+        deployment["spec"]["template"]["spec"]["containers"][0]["livenessProbe"].clone()
+    };
+    assert_eq!(live("usual"), serde_json::json!({ "grpc": { "port": 9000 }, "initialDelaySeconds": 5 }));
+    assert_eq!(live("by-port"), serde_json::json!({ "tcpSocket": { "port": 5432 } }));
+    // Kubernetes would ask at the node's address.
+    assert_eq!(live("bare")["exec"]["command"], serde_json::json!([format!("/{PROBE}"), "9000", "grpc"]));
+}
+
+/// Exactly one question, and one that has an answer.
+fn a_check_asks_one_thing() {
+    let project = app("health-wrong", X86);
+    for (check, words) in [
+        ("{ grpc = 9000, port = 9000 }", "needs one of `port`, `port` and `path`, `grpc`, and `command`"),
+        ("{ grpc = 9000, command = [\"/x\"] }", "needs one of"),
+        ("{ grpc = 0 }", "no server listens at the port `0`"),
+        ("{ port = 0 }", "no server listens at the port `0`"),
+        ("{ grpc = 65536 }", "65536"),
+        ("{ grcp = 9000 }", "did you mean `grpc`?"),
+    ] {
+        project.service("bare", &format!("healthcheck = {check}\n"));
+        let said = fails(&mut appbundle(project.path(), &["plan"]), 1);
+        assert!(said.contains(words) && said.contains("services/bare/Cargo.toml:7:"), "{check}: {said}");
+    }
+}
+
 /// The same app without any file but its programs.
 fn on_nothing(name: &str) -> Project {
     let project = app(name, X86);
@@ -200,6 +302,9 @@ fn main() -> ExitCode {
         test!(compose_asks_by_path_and_by_port, [compose, docker]),
         test!(compose_asks_in_images_for_arm64, [compose, docker_arm64, arm64_rust]),
         test!(a_task_of_a_swarm_is_asked_for_its_health, [docker]),
+        test!(a_grpc_server_is_asked_in_the_container_and_from_outside, [docker, grpc_python]),
+        test!(kubernetes_asks_ports_and_grpc_by_itself, [kubectl, kubernetes_validate]),
+        test!(a_check_asks_one_thing),
         test!(it_is_small_stored_once_and_the_same_in_each_folder),
         test!(the_compiler_is_asked_once),
         test!(without_it_there_is_a_note),

@@ -16,7 +16,7 @@ pub struct Health {
     pub retries: Option<u32>,
     /// Startup time during which failures do not count, in compose's notation.
     pub start_period: Option<String>,
-    /// The program in the image that asks for a path or a port; `None` if the image has none.
+    /// The program in the image that asks at a port; `None` if the image has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
 }
@@ -29,6 +29,8 @@ pub enum Probe {
     Http(String, u16),
     /// A port accepts connections.
     Port(u16),
+    /// gRPC's health service at a port answers SERVING.
+    Grpc(u16),
     /// A command in the container exits with 0.
     Command(Vec<String>),
 }
@@ -43,7 +45,15 @@ impl Health {
     pub fn command(&self) -> Option<&[String]> {
         match &self.probe {
             Probe::Command(command) => Some(command),
-            Probe::Http(..) | Probe::Port(_) => None,
+            Probe::Http(..) | Probe::Port(_) | Probe::Grpc(_) => None,
+        }
+    }
+
+    /// The port that is asked, unless the check is a command.
+    pub fn port(&self) -> Option<u16> {
+        match &self.probe {
+            Probe::Http(_, port) | Probe::Port(port) | Probe::Grpc(port) => Some(*port),
+            Probe::Command(_) => None,
         }
     }
 
@@ -54,6 +64,7 @@ impl Health {
             Probe::Command(command) => Some(command.clone()),
             Probe::Http(path, port) => Some(vec![client()?, port.to_string(), path.clone()]),
             Probe::Port(port) => Some(vec![client()?, port.to_string()]),
+            Probe::Grpc(port) => Some(vec![client()?, port.to_string(), "grpc".to_owned()]),
         }
     }
 }

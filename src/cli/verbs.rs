@@ -158,7 +158,7 @@ pub enum Command {
     },
     /// Prepare an existing workspace: find its executables and write their tables
     Init {
-        /// Make every executable a service without asking
+        /// Make every executable a service without asking, except tools
         #[arg(long)]
         all: bool,
         /// App name [default: the directory's name]

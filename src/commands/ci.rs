@@ -42,7 +42,8 @@ pub fn run(options: &Options, ci: &CiOptions, shell: &Shell) -> Result<()> {
         CiProvider::Gitlab => (".gitlab-ci.yml", include_str!("../../templates/ci/gitlab.yml")),
     };
     let triples: Vec<&str> = sessions.iter().map(|session| session.plan.target.triple.as_str()).collect();
-    let packages: Vec<&str> = triples.iter().map(|triple| linker::debian_packages(triple).unwrap_or("gcc")).collect();
+    let packages = |triple: &&str| linker::debian_packages(triple).map_or_else(|| "gcc".into(), |packages| packages.join(" "));
+    let packages: Vec<String> = triples.iter().map(packages).collect();
     let text = template.replace("@TRIPLES@", &triples.join(" ")).replace("@PACKAGES@", &packages.join(" "));
     let text = text.replace("@GIT@", git);
     if git.is_empty() {

@@ -6,11 +6,12 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use serde::Serialize;
 
+use crate::compile::{CargoSettings, linker, variables};
 use crate::config::lockfile::Lockfile;
 use crate::debian::DebianPin;
 use crate::pipeline::pulled::packages::{architecture, recipes};
 use crate::pipeline::{Options, Session};
-use crate::plan::Plan;
+use crate::plan::{Builder, Plan};
 use crate::shell::{Shell, bytes};
 use crate::workspace::{self, Unified};
 
@@ -30,9 +31,24 @@ pub fn run(options: &Options, json: bool, shell: &Shell) -> Result<()> {
             })
             .unwrap_or_default(),
     };
+    if options.bin_dir.is_none() {
+        compiling(options, plan, shell)?;
+    }
     let pins = pins(plan)?;
     let text = text(plan)? + &packages(&pins) + &shared(&unified);
     shell.answer(json, "appbundle-plan", Printed { plan, unified, packages: pins }, text.trim_end())
+}
+
+/// What Cargo will be told of the target's tools, for `-v`.
+fn compiling(options: &Options, plan: &Plan, shell: &Shell) -> Result<()> {
+    let (settings, triple) = (CargoSettings::read(&options.cargo.config)?, &plan.target.triple);
+    if let Some(linker) = linker::own_choice(&settings, triple).filter(|_| plan.builder == Builder::Cargo) {
+        shell.detail("Linking", format_args!("with `{linker}`"));
+    }
+    for variables::Variable { name, value, why } in variables::of(&settings, triple, plan.builder) {
+        shell.detail("Setting", format_args!("`{name}={value}`, which {why}"));
+    }
+    Ok(())
 }
 
 /// The JSON output.

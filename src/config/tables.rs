@@ -1,5 +1,6 @@
 //! What users write, key by key.
 
+mod build;
 mod container;
 mod deployment;
 mod files;
@@ -16,6 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use build::CompilationTable;
 pub use container::{ContainerTable, HealthTable};
 pub use deployment::{ResourcesTable, SecretTable};
 pub use files::FileTable;
@@ -53,6 +55,8 @@ pub struct AppTable {
     pub layout: Option<LayoutName>,
     /// Compiler driver. Default: `"cargo"`.
     pub builder: Option<BuilderName>,
+    /// How the services are compiled.
+    pub build: CompilationTable,
     /// Mirrors to try before a registry, as URLs: `{ "docker.io" = ["https://mirror.example.com"] }`.
     pub mirrors: BTreeMap<String, Vec<String>>,
     /// Registries to reach over plain HTTP, as `HOST` or `HOST:PORT`. `localhost` is always allowed.

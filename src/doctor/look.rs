@@ -95,8 +95,8 @@ fn the_builder(builder: Builder, target: &Target) -> ToolFinding {
 fn c_library(linker: &str, target: &Target) -> ToolFinding {
     let found = Sysroot::new(linker).find("libc.so.6");
     let machine = found.as_deref().and_then(|path| Elf::read(path).ok()).map(|elf| elf.machine);
-    let install = match linker::debian_packages(&target.triple) {
-        Some(packages) => format!("run `sudo apt install {packages}`, or use a base other than `auto`"),
+    let install = match linker::install(&target.triple) {
+        Some(command) => format!("run `{command}`, or use a base other than `auto`"),
         None => "use a base other than `auto`".into(),
     };
     let state = match (found, machine) {

@@ -44,7 +44,7 @@ pub fn resolve(table: &ContainerTable, image: ImageRef, folder: &Path, report: &
         }
     }
     if let Some(user) = &table.user
-        && (user.is_empty() || user.contains(char::is_whitespace) || user.matches(':').count() > 1)
+        && !is_user(user)
     {
         report.wrong(Code::InvalidValue, &[Step::Key("user")], format!("`{user}` is not `USER` or `UID:GID`"));
     }
@@ -73,6 +73,15 @@ pub fn resolve(table: &ContainerTable, image: ImageRef, folder: &Path, report: &
         resources: deployment::resources(table, report),
         stop_grace_period: deployment::grace_period(table, report),
     }
+}
+
+/// Whether it is `USER`, `UID`, or either with a group.
+fn is_user(text: &str) -> bool {
+    let is_name = |name: &str| {
+        let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "._-$".contains(c));
+        !name.is_empty() && is_plain && !name.starts_with('-')
+    };
+    text.matches(':').count() <= 1 && text.split(':').all(is_name)
 }
 
 fn env_files(table: &ContainerTable, folder: &Path, report: &mut Report<'_>) -> Vec<PathBuf> {
@@ -115,21 +124,27 @@ fn volumes(written: &[String], report: &mut Report<'_>) -> Vec<Volume> {
 
 fn health(table: &HealthTable, report: &mut Report<'_>) -> Option<Health> {
     let place = [Step::Key("healthcheck")];
-    let probe = match (&table.path, table.port, &table.command) {
-        (Some(path), Some(port), None) if path.starts_with('/') => Probe::Http(path.clone(), port),
-        (None, Some(port), None) => Probe::Port(port),
-        (None, None, Some(command)) if !command.is_empty() => Probe::Command(command.clone()),
+    let probe = match (&table.path, table.port, table.grpc, &table.command) {
+        (_, Some(0), ..) | (.., Some(0), _) => {
+            let key = if table.port == Some(0) { "port" } else { "grpc" };
+            report.wrong(Code::InvalidValue, &[place[0], Step::Key(key)], "no server listens at the port `0`");
+            return None;
+        }
+        (Some(path), Some(port), None, None) if path.starts_with('/') => Probe::Http(path.clone(), port),
+        (None, Some(port), None, None) => Probe::Port(port),
+        (None, None, Some(port), None) => Probe::Grpc(port),
+        (None, None, None, Some(command)) if !command.is_empty() => Probe::Command(command.clone()),
         _ => {
             report.wrong(
                 Code::MissingKey,
                 &place,
-                "`healthcheck` needs `port`, `port` and `path`, or `command`; a path begins with `/`",
+                "`healthcheck` needs one of `port`, `port` and `path`, `grpc`, and `command`; a path begins with `/`",
             );
             return None;
         }
     };
     if table.probe.is_some() && table.command.is_some() {
-        let message = "`probe` and `command` exclude each other: the probe asks for a path or a port";
+        let message = "`probe` and `command` exclude each other: the probe asks at a port";
         report.wrong(Code::ConflictingKeys, &[place[0], Step::Key("probe")], message);
     }
     let mut time = |key: &'static str, text: &Option<String>| {

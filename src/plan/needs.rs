@@ -53,8 +53,8 @@ fn dependency(place: &[Step<'_>; 3], table: &DependencyTable, folder: &Path, rep
     }
     let container = container::resolve(&table.container, ImageRef::foreign(&table.image), folder, &mut report);
     let tcp = |port: &&Port| port.protocol == Protocol::Tcp;
-    if let Some(Probe::Port(port) | Probe::Http(_, port)) = container.health.as_ref().map(|health| &health.probe)
-        && !container.ports.iter().filter(tcp).any(|other| other.container == *port)
+    if let Some(port) = container.health.as_ref().and_then(Health::port)
+        && !container.ports.iter().filter(tcp).any(|other| other.container == port)
     {
         let message = format!("the port `{port}` of the `healthcheck` is not one of the `ports`");
         report.wrong(Code::InvalidValue, &[Step::Key("healthcheck")], message);

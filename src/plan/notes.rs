@@ -1,7 +1,7 @@
 //! Which notes are said, and those on what is decided here.
 
 use super::report::Report;
-use crate::app::{Probe, Service};
+use crate::app::Service;
 use crate::config::{Step, schema};
 use crate::diagnostic::{Code, Note};
 
@@ -26,10 +26,7 @@ pub fn allowed(written: &[String], report: &mut Report<'_>) -> Vec<Code> {
 /// A note on a health check that asks a port at which the service does not say that it listens.
 pub fn of_health(service: &Service) -> Option<Note> {
     let container = &service.container;
-    let port = match &container.health.as_ref()?.probe {
-        Probe::Http(_, port) | Probe::Port(port) => *port,
-        Probe::Command(_) => return None,
-    };
+    let port = container.health.as_ref()?.port()?;
     if container.is_on_host() || container.ports.iter().any(|known| known.container == port) {
         return None;
     }

@@ -12,7 +12,7 @@ const PLACE: &str = "/usr/local/lib/appbundle/probe";
 /// Whether an image can have it: whether it can be compiled for the target with this triple.
 pub type CanProbe<'a> = &'a dyn Fn(&str) -> bool;
 
-/// Plans it for a health check by path or port, unless the table leaves it out.
+/// Plans it for a health check that asks at a port, unless the table leaves it out.
 pub fn ask_for(health: &mut Health, table: &HealthTable) {
     if !matches!(health.probe, Probe::Command(_)) && table.probe != Some(false) {
         health.client = Some(PLACE.to_owned());

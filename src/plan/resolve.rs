@@ -12,8 +12,8 @@ use super::select::{Choice, Reach, select};
 use super::service::{self, OfApp};
 use super::template;
 use super::{
-    Builder, CanProbe, Engine, Format, Layout, Plan, agreement, auterion, base, checks, created, names, needs, notes, one_image,
-    probe, registries, stacks, volumes,
+    Builder, CanProbe, Engine, Format, Layout, Plan, agreement, auterion, base, checks, compilation, created, names, needs,
+    notes, one_image, probe, registries, stacks, volumes,
 };
 use crate::app::{Author, BaseChoice, Destination, ImageRef, Name, Service, Version};
 use crate::archive::gzip::Level;
@@ -94,6 +94,7 @@ pub fn resolve(workspace: &Workspace, request: &Request, can_probe: CanProbe<'_>
     let epoch = created::resolve(&app, request, &workspace.root, &mut report);
     let allow = notes::allowed(&app.table.allow, &mut report);
     let registries = registries::resolve(&app, request, &mut report);
+    let compilation = compilation::resolve(&app.table.build, &mut report);
     let base = app.table.base.as_ref().map(|table| base::resolve(table, &workspace.root));
     let base = base.and_then(|base| report.take(Code::InvalidBase, &[Step::Key("base")], base)).unwrap_or(BaseChoice::Auto);
     let auterion = match &target {
@@ -244,6 +245,7 @@ pub fn resolve(workspace: &Workspace, request: &Request, can_probe: CanProbe<'_>
         swarm,
         engine: request.engine.or(app.table.engine).unwrap_or_default(),
         builder,
+        compilation,
         layout,
         registries,
         compression,

@@ -92,6 +92,7 @@ pub fn without_health(name: &str, health: &Health) -> Option<Note> {
         (_, Some(_)) | (Probe::Command(_), _) => return None,
         (Probe::Http(..), None) => "HTTP client",
         (Probe::Port(_), None) => "TCP client",
+        (Probe::Grpc(_), None) => "gRPC client",
     };
     let text = format!(
         "the health check of {{services}} is left out (the image has no {client}); use `healthcheck = {{ command = … }}`"

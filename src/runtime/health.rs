@@ -2,10 +2,11 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::app::{Health, Probe};
 use crate::engine::{Engine, State};
+use crate::grpc;
 
 /// The timeout of one check, unless the health check sets one.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -44,6 +45,10 @@ pub fn check(
             .ok_or_else(closed)
             .and_then(|at| connects(host, at, timeout))
             .map_err(|why| format!("port {port}: {why}")),
+        Probe::Grpc(port) => outside(*port)
+            .ok_or_else(closed)
+            .and_then(|at| serves(host, at, timeout))
+            .map_err(|why| format!("gRPC at port {port}: {why}")),
     })
 }
 
@@ -96,6 +101,34 @@ fn answers(host: &str, port: u16, path: &str, timeout: Duration) -> Result<(), S
         [b'H', b'T', b'T', b'P', b'/', b'1', b'.', _, b' ', b'2', ..] => Ok(()),
         [b'H', b'T', b'T', b'P', b'/', ..] => Err(format!("answered {}", String::from_utf8_lossy(&answer[9..]))),
         _ => Err("the response is not HTTP".to_owned()),
+    }
+}
+
+/// Whether gRPC's health service answers SERVING in time.
+fn serves(host: &str, port: u16, timeout: Duration) -> Result<(), String> {
+    let end = Instant::now() + timeout;
+    let mut stream = connect(host, port, timeout)?;
+    stream.set_write_timeout(Some(timeout)).map_err(|error| told(&error))?;
+    stream.write_all(grpc::REQUEST).map_err(|error| told(&error))?;
+    let (mut answer, mut bytes) = (grpc::Answer::default(), [0; 512]);
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err("timed out".to_owned());
+        }
+        stream.set_read_timeout(Some(left)).map_err(|error| told(&error))?;
+        let read = stream.read(&mut bytes).map_err(|error| told(&error))?;
+        if read == 0 {
+            return Err("connection closed".to_owned());
+        }
+        for byte in &bytes[..read] {
+            match answer.take(*byte) {
+                grpc::Next::Read => {}
+                grpc::Next::Acknowledge => stream.write_all(grpc::SETTINGS_ACK).map_err(|error| told(&error))?,
+                grpc::Next::Serving => return Ok(()),
+                grpc::Next::Failed(why) => return Err(why.to_owned()),
+            }
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Turns a launch into the request that creates its container.
 
 use super::launch::Launch;
-use crate::app::{Port, Probe};
+use crate::app::{Health, Port};
 use crate::engine::{Engine, Network, NewContainer, Published};
 
 /// The request for a launch of the app `app` in the network `network`.
@@ -13,10 +13,7 @@ pub fn container<'a>(launch: &'a Launch, engine: &Engine, app: &'a str, network:
         published.push(Published { port: port.exposed(), address: address.unwrap_or_default(), at: port.host_number() });
     }
     // The health check runs from outside, because an image need not contain an HTTP client.
-    let asked = container.health.iter().filter_map(|health| match &health.probe {
-        Probe::Http(_, port) | Probe::Port(port) => Some(format!("{port}/tcp")),
-        Probe::Command(_) => None,
-    });
+    let asked = container.health.iter().filter_map(Health::port).map(|port| format!("{port}/tcp"));
     let near = engine.endpoint().host() == "127.0.0.1";
     for port in launch.free.iter().map(Port::exposed).chain(asked) {
         if !published.iter().any(|other| other.port == port) {

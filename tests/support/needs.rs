@@ -156,6 +156,7 @@ tool!(
     dpkg = "dpkg-deb",
     flock = "flock",
     gpg = "gpg",
+    grpc_python = "grpc-python",
     groff = "groff",
     kubectl = "kubectl",
     kubernetes_validate = "kubernetes-validate",

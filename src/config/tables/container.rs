@@ -29,7 +29,7 @@ pub struct ContainerTable {
     pub ports: Vec<PortValue>,
     /// `"data:/data"` (a named volume) or `"/dev/shm:/dev/shm:ro"` (a path of the host).
     pub volumes: Vec<String>,
-    /// `USER` or `UID:GID`. Default: `65532:65532` (not root) for a package, otherwise the image's user.
+    /// `USER` or `UID:GID`; a package's image gets a user that its base lacks. Default: `65532:65532` (not root) for a package, otherwise the image's user.
     pub user: Option<String>,
     /// Working directory. Default: `/` for a package, otherwise the image's.
     pub workdir: Option<String>,
@@ -56,8 +56,8 @@ pub struct ContainerTable {
     pub stop_grace_period: Option<String>,
 }
 
-/// How to check that a container is healthy: an HTTP path answers with 2xx, a port accepts connections, or a command in the
-/// container exits with 0.
+/// How to check that a container is healthy: an HTTP path answers with 2xx, a port accepts connections, gRPC's health service answers
+/// SERVING, or a command in the container exits with 0.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct HealthTable {
@@ -65,9 +65,11 @@ pub struct HealthTable {
     pub path: Option<String>,
     /// Port for the path; without a path, the port that has to accept connections.
     pub port: Option<u16>,
+    /// Port of a gRPC server whose service `grpc.health.v1.Health` is asked for the health of the whole server, without TLS.
+    pub grpc: Option<u16>,
     /// Command to run, instead of a path.
     pub command: Option<Vec<String>>,
-    /// Whether the image of a package contains a program of about 2 KB that asks for the path or the port, so that compose, swarms
+    /// Whether the image of a package contains a program of about 4 KB that asks at the port, so that compose, swarms
     /// and `docker run` can check it too. Default: `true`.
     pub probe: Option<bool>,
     /// Time between checks, such as `10s`.

@@ -9,12 +9,15 @@ use crate::app::{Health, Probe};
 pub fn probes(health: &Health, on_host: bool) -> [(&'static str, Value); 2] {
     let mut probe = Map::new();
     let Health { probe: asked, interval, timeout, retries, start_period, client: _ } = health;
-    let (key, mut question) = match asked {
-        Probe::Http(path, port) => ("httpGet", json!({ "path": path, "port": port })),
-        Probe::Port(port) => ("tcpSocket", json!({ "port": port })),
-        Probe::Command(command) => ("exec", json!({ "command": command })),
+    // A `grpc` probe has no `host`.
+    let inside = if on_host { health.inside() } else { None };
+    let (key, mut question) = match (asked, &inside) {
+        (Probe::Http(path, port), _) => ("httpGet", json!({ "path": path, "port": port })),
+        (Probe::Port(port), _) => ("tcpSocket", json!({ "port": port })),
+        (Probe::Command(command), _) | (Probe::Grpc(_), Some(command)) => ("exec", json!({ "command": command })),
+        (Probe::Grpc(port), None) => ("grpc", json!({ "port": port })),
     };
-    if on_host && health.command().is_none() {
+    if on_host && matches!(asked, Probe::Http(..) | Probe::Port(_)) {
         question["host"] = "127.0.0.1".into();
     }
     probe.insert(key.into(), question);
