@@ -5,13 +5,14 @@
 mod architecture;
 mod common;
 mod content;
+mod sought;
 
 use std::process::Command;
 
 use crate::process::capture;
 
 pub use architecture::Architecture;
-pub use content::Sought;
+pub use sought::Sought;
 
 /// The package that has a file, without an architecture unless only one will do: of the installed ones, else as apt's lists of contents say if they were
 /// fetched (`apt-file update`), else of a short list of common ones.

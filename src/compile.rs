@@ -1,4 +1,4 @@
-//! Compiles all services of a plan with one `cargo build`, or finds executables that were built elsewhere.
+//! Compiles all services of a plan with one `cargo build` and strips what it made, or finds executables that were built elsewhere.
 
 mod absent;
 pub mod builder;
@@ -11,6 +11,9 @@ mod look;
 mod needs;
 pub mod probe;
 mod settings;
+mod split;
+mod stripping;
+mod toolchain_file;
 pub mod variables;
 
 use std::collections::BTreeMap;
@@ -32,9 +35,13 @@ use crate::shell::{Shell, Verbosity};
 use crate::workspace::{CargoOptions, Workspace};
 
 pub use diagnose::Failed;
+pub use flags::flags;
 pub use linker::LinkerFound;
 pub use look::look;
 pub use settings::CargoSettings;
+pub use split::split;
+pub use stripping::Stripping;
+use toolchain_file::ToolchainFile;
 
 /// Time for Cargo to exit after it was asked to.
 const GRACE: Duration = Duration::from_secs(3);
@@ -78,12 +85,14 @@ pub fn cargo(
     let flags = if options.plain {
         flags::linker(&settings, &plan.target.triple, plan.builder, shell).into_iter().collect()
     } else {
-        flags::flags(&settings, workspace, plan, shell)?
+        flags(&settings, workspace, plan, shell)?
     };
     // Without a target, Cargo builds where a bare `cargo build` does.
     let bare = options.plain && linker::is_native(&plan.target.triple) && settings.get(&["build", "target"]).is_none();
     let mut command = builder::command(plan.builder, cargo, (!bare).then_some(&plan.target))?;
-    command.envs(variables::of(&settings, &plan.target.triple, plan.builder).into_iter().map(|it| (it.name, it.value)));
+    let told = variables::of(&settings, &plan.target.triple, plan.builder, &workspace.target_dir);
+    told.toolchain_file.iter().try_for_each(ToolchainFile::write)?;
+    command.envs(told.variables.into_iter().map(|variable| (variable.name, variable.value)));
     command.args(["--profile", &plan.profile]);
     command.arg("--message-format=json-render-diagnostics");
     if let Some(path) = &cargo.manifest_path {

@@ -143,6 +143,11 @@ impl Plan {
         }
     }
 
+    /// The folder of what was stripped from executables, `SERVICE.debug`.
+    pub fn debug_folder(&self) -> PathBuf {
+        self.output.join("debug")
+    }
+
     /// The path of the bundle in a format.
     pub fn bundle_path(&self, format: Format) -> PathBuf {
         let simulated = self.auterion.as_ref().is_some_and(|a| a.device_types == ["simulation"]);

@@ -1,7 +1,7 @@
 //! Packages of Debian and Ubuntu with what crates ask for most, for machines whose apt has no lists of contents.
 
-use super::Architecture;
-use super::content::Sought;
+use super::architecture::Architecture;
+use super::sought::Sought;
 
 /// Packages, and what pkg-config calls their libraries.
 const PKG_CONFIG: [(&str, &str); 77] = [

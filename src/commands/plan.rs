@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::compile::{CargoSettings, linker, variables};
+use crate::compile::{self, CargoSettings, Stripping, variables};
 use crate::config::lockfile::Lockfile;
 use crate::debian::DebianPin;
 use crate::pipeline::pulled::packages::{architecture, recipes};
 use crate::pipeline::{Options, Session};
-use crate::plan::{Builder, Plan};
+use crate::plan::Plan;
 use crate::shell::{Shell, bytes};
 use crate::workspace::{self, Unified};
 
@@ -31,24 +32,27 @@ pub fn run(options: &Options, json: bool, shell: &Shell) -> Result<()> {
             })
             .unwrap_or_default(),
     };
-    if options.bin_dir.is_none() {
-        compiling(options, plan, shell)?;
-    }
     let pins = pins(plan)?;
-    let text = text(plan)? + &packages(&pins) + &shared(&unified);
-    shell.answer(json, "appbundle-plan", Printed { plan, unified, packages: pins }, text.trim_end())
+    let stripping = match options.bin_dir {
+        Some(_) => None,
+        None => Some(compiling(&session, options, shell)?),
+    };
+    let text = text(plan, stripping.as_ref())? + &packages(&pins) + &shared(&unified);
+    let debug_folder = (stripping == Some(Stripping::Split)).then(|| plan.debug_folder());
+    shell.answer(json, "appbundle-plan", Printed { plan, unified, packages: pins, debug_folder }, text.trim_end())
 }
 
-/// What Cargo will be told of the target's tools, for `-v`.
-fn compiling(options: &Options, plan: &Plan, shell: &Shell) -> Result<()> {
-    let (settings, triple) = (CargoSettings::read(&options.cargo.config)?, &plan.target.triple);
-    if let Some(linker) = linker::own_choice(&settings, triple).filter(|_| plan.builder == Builder::Cargo) {
-        shell.detail("Linking", format_args!("with `{linker}`"));
+/// Tells with `-v` what Cargo will be given; returns what will become of the executables' symbols.
+fn compiling(session: &Session, options: &Options, shell: &Shell) -> Result<Stripping> {
+    let (workspace, plan) = (&session.workspace, &session.plan);
+    let settings = CargoSettings::read(&options.cargo.config)?;
+    for flag in compile::flags(&settings, workspace, plan, shell)? {
+        shell.detail("Passing", format_args!("`{}`", crate::process::words(&["--config".to_owned(), flag])));
     }
-    for variables::Variable { name, value, why } in variables::of(&settings, triple, plan.builder) {
+    for variables::Variable { name, value, why } in variables::of(&settings, &plan.target.triple, plan.builder, &workspace.target_dir).variables {
         shell.detail("Setting", format_args!("`{name}={value}`, which {why}"));
     }
-    Ok(())
+    Stripping::of(&settings, workspace, &plan.profile)
 }
 
 /// The JSON output.
@@ -61,6 +65,9 @@ struct Printed<'a> {
     /// The Debian packages of bases, as far as they are pinned.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     packages: Vec<DebianPin>,
+    /// Where a build puts the symbols that it strips.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    debug_folder: Option<PathBuf>,
 }
 
 /// The pins of the plan's bases of packages.
@@ -113,7 +120,7 @@ fn shared(unified: &[Unified]) -> String {
     }
 }
 
-fn text(plan: &Plan) -> Result<String> {
+fn text(plan: &Plan, stripping: Option<&Stripping>) -> Result<String> {
     let mut out = String::new();
     writeln!(out, "{} {}", plan.slug(), plan.version)?;
     writeln!(out, "  target   {} ({}), profile {}", plan.target.triple, plan.target.platform, plan.profile)?;
@@ -121,6 +128,13 @@ fn text(plan: &Plan) -> Result<String> {
     writeln!(out, "  base     {}", bases.join(", "))?;
     for format in &plan.formats {
         writeln!(out, "  writes   {}", plan.bundle_path(*format).display())?;
+    }
+    match stripping {
+        Some(Stripping::Split) => {
+            writeln!(out, "  strips   symbols, kept in {}", plan.debug_folder().join("SERVICE.debug").display())?;
+        }
+        Some(Stripping::Profile(strip)) => writeln!(out, "  strips   as the profile says, strip = {strip}")?,
+        None => {}
     }
     if let Some(auterion) = &plan.auterion {
         writeln!(out, "  device   {} (API {})", auterion.device_types.join(", "), auterion.api_version)?;

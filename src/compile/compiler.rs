@@ -73,13 +73,6 @@ impl Compiler {
         entries.any(|entry| entry.file_name().to_string_lossy().starts_with("libcore-"))
     }
 
-    /// Whether a compiler brings a linker along, without all that [`Compiler::find`] asks it.
-    pub fn has_lld(rustc: &Path) -> bool {
-        let said = capture(Command::new(rustc).args(["--print", "sysroot"])).unwrap_or_default();
-        let hosts = std::fs::read_dir(Path::new(said.trim()).join("lib/rustlib")).into_iter().flatten().flatten();
-        hosts.map(|host| host.path().join("bin/rust-lld")).any(|path| path.is_file())
-    }
-
     /// The linker that rustup's toolchains bring along.
     pub fn own_linker(&self) -> Option<PathBuf> {
         let host = self.version.lines().find_map(|line| line.strip_prefix("host: "))?;

@@ -65,7 +65,7 @@ fn cause(stderr: &str, triple: &str) -> Option<Diagnostic> {
     }
     if let Some(sentence) = absent.sentence() {
         let help = absent.install().or_else(|| absent.search()).map(|help| format!("\nhelp: {help}")).unwrap_or_default();
-        return Some(Code::LibraryMissing.error(format!("cannot compile for `{triple}`: {sentence}{help}")));
+        return Some(Code::LibraryMissing.error(format!("{sentence}{help}")));
     }
     if stderr.contains("linking with `cc` failed")
         || stderr.contains("file in wrong format")

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::compiler::Compiler;
 use super::settings::CargoSettings;
 use crate::apt::{self, Architecture};
+use crate::process::capture;
 
 /// The usual names of a triple's tools before their hyphen: `aarch64-linux-gnu`, as in `aarch64-linux-gnu-gcc`.
 fn prefix(triple: &str) -> String {
@@ -39,7 +39,7 @@ fn for_musl(settings: &CargoSettings, triple: &str) -> Option<String> {
     if is_own_processor && find("cc").is_some() {
         return None;
     }
-    let of_toolchain = || Compiler::has_lld(&settings.rustc()).then(|| "rust-lld".to_owned());
+    let of_toolchain = || has_lld(&settings.rustc()).then(|| "rust-lld".to_owned());
     driver(&triple.replace("musl", "gnu")).or(own).or_else(of_toolchain)
 }
 
@@ -160,6 +160,13 @@ pub fn has_std(rustc: &Path, triple: &str) -> Option<bool> {
     let folder = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
     let mut entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     Some(entries.any(|entry| entry.file_name().to_string_lossy().starts_with("libstd-")))
+}
+
+/// Whether a compiler brings a linker along, as rustup's toolchains do.
+fn has_lld(rustc: &Path) -> bool {
+    let Ok(sysroot) = capture(Command::new(rustc).args(["--print", "sysroot"])) else { return false };
+    let hosts = std::fs::read_dir(Path::new(sysroot.trim()).join("lib/rustlib")).into_iter().flatten().flatten();
+    hosts.map(|host| host.path().join("bin/rust-lld")).any(|path| path.is_file())
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::linker;
 use super::settings::CargoSettings;
+use super::toolchain_file::ToolchainFile;
 use crate::apt::{self, Architecture};
 use crate::plan::Builder;
 use crate::process::capture;
@@ -23,10 +24,19 @@ pub struct Variable {
     pub why: &'static str,
 }
 
-/// The variables for a target; none for this machine, and none for builders that bring their own.
-pub fn of(settings: &CargoSettings, triple: &str, builder: Builder) -> Vec<Variable> {
+/// What build scripts are told of the target.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ForBuildScripts {
+    /// The variables, by name.
+    pub variables: Vec<Variable>,
+    /// The file that one of them names.
+    pub toolchain_file: Option<ToolchainFile>,
+}
+
+/// What they are told; nothing for this machine, and nothing for builders that bring their own tools.
+pub fn of(settings: &CargoSettings, triple: &str, builder: Builder, target_dir: &Path) -> ForBuildScripts {
     if builder != Builder::Cargo || linker::is_native(triple) {
-        return Vec::new();
+        return ForBuildScripts::default();
     }
     let of_target = OfTarget { settings, triple };
     let mut variables = Vec::new();
@@ -35,18 +45,24 @@ pub fn of(settings: &CargoSettings, triple: &str, builder: Builder) -> Vec<Varia
             variables.push(Variable { name: format!("{name}_{}", triple.replace('-', "_")), value, why });
         }
     };
-    if let Some(driver) = linker::driver(triple) {
-        add("CXX", sibling(&driver, "g++", "clang++"), "compiles C++ for the target");
-        add("AR", sibling(&driver, "ar", "llvm-ar"), "packs what they compile");
-        add("BINDGEN_EXTRA_CLANG_ARGS", headers(triple, &driver), "shows bindgen the target's headers");
-        add("CC", Some(driver), "compiles C for the target");
+    let (driver, folders) = (linker::driver(triple), of_target.pkg_config());
+    let mut toolchain_file = None;
+    if let Some(driver) = &driver {
+        let cpp = sibling(driver, "g++", "clang++");
+        // With such a file, the crate `cmake` leaves the choice of compilers to it.
+        let may_choose = ["CMAKE_TOOLCHAIN_FILE", "CC", "CXX"].iter().all(|name| !of_target.is_set(name));
+        let cmake = folders.as_ref().filter(|_| may_choose && linker::find("cmake").is_some());
+        toolchain_file = cmake.map(|folders| ToolchainFile::new(target_dir, triple, driver, cpp.as_deref(), folders));
+        add("CC", Some(driver.clone()), "compiles C for the target");
+        add("CXX", cpp, "compiles C++ for the target");
+        add("AR", sibling(driver, "ar", "llvm-ar"), "archives what they compile");
+        add("BINDGEN_EXTRA_CLANG_ARGS", headers(triple, driver), "shows bindgen the target's headers");
     }
-    if let Some(folders) = of_target.pkg_config() {
-        add("PKG_CONFIG_LIBDIR", Some(folders), "is where pkg-config finds the target's libraries");
-        add("PKG_CONFIG_ALLOW_CROSS", Some("1".into()), "lets pkg-config look for them");
-    }
-    variables.sort_unstable_by(|one, other| one.name.cmp(&other.name));
-    variables
+    let path = toolchain_file.as_ref().map(|file| file.path.to_string_lossy().into_owned());
+    add("CMAKE_TOOLCHAIN_FILE", path, "shows CMake the target's libraries");
+    add("PKG_CONFIG_ALLOW_CROSS", folders.as_ref().map(|_| "1".into()), "lets pkg-config look for the target's libraries");
+    add("PKG_CONFIG_LIBDIR", folders, "is where they are");
+    ForBuildScripts { variables, toolchain_file }
 }
 
 /// The settings for a target.
@@ -111,7 +127,7 @@ mod tests {
     fn nothing_is_set_for_this_machine_or_for_other_builders() {
         let settings = CargoSettings::default();
         let own = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-        assert_eq!(of(&settings, &own, Builder::Cargo), []);
-        assert_eq!(of(&settings, "riscv64gc-unknown-linux-gnu", Builder::Cross), []);
+        assert_eq!(of(&settings, &own, Builder::Cargo, Path::new("target")), ForBuildScripts::default());
+        assert_eq!(of(&settings, "riscv64gc-unknown-linux-gnu", Builder::Cross, Path::new("target")), ForBuildScripts::default());
     }
 }

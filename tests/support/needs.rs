@@ -66,6 +66,19 @@ pub fn arm64_rust() -> Option<String> {
     arm64_cc().or_else(|| (!has_std(toolchain(), TRIPLE)).then(|| format!("the Rust target {TRIPLE}")))
 }
 
+/// A Rust that compiles for arm64 with musl, with a linker of its own; and Debian's compiler for it.
+pub fn arm64_musl() -> Option<String> {
+    let target = "aarch64-unknown-linux-musl";
+    tools(&["aarch64-linux-musl-gcc"]).or_else(|| (!has_std(toolchain(), target)).then(|| format!("the Rust target {target}")))
+}
+
+/// What compiles C++, and what finds a library of arm64's packages.
+pub fn arm64_c() -> Option<String> {
+    let library = "/usr/lib/aarch64-linux-gnu/pkgconfig/libcrypto.pc";
+    tools(&["aarch64-linux-gnu-g++", "cmake", "clang", "pkg-config"])
+        .or_else(|| (!Path::new(library).is_file()).then(|| library.to_owned()))
+}
+
 /// The C compiler for armv7, and what runs its programs.
 pub fn armv7() -> Option<String> {
     tools(&["arm-linux-gnueabihf-gcc", "qemu-arm-static"])
@@ -155,6 +168,7 @@ tool!(
     docker_compose = "docker-compose",
     dpkg = "dpkg-deb",
     flock = "flock",
+    gdb = "gdb",
     gpg = "gpg",
     grpc_python = "grpc-python",
     groff = "groff",
