@@ -1,6 +1,5 @@
 //! Plain values that describe an app and its services after all defaults are filled in.
 
-mod accounts;
 pub mod auterion_values;
 mod base;
 mod binary;
@@ -25,9 +24,10 @@ mod resources;
 mod service;
 mod stack;
 mod unit;
+mod user_lists;
+mod users;
 mod volume;
 
-pub use accounts::Accounts;
 pub use base::{Base, BaseChoice, Bases, Dockerfile};
 pub use binary::Binary;
 pub use build_package::{BuildPackage, PackageFor};
@@ -51,4 +51,5 @@ pub use resources::{Cpu, Memory, Resources};
 pub use service::{DockerfileSource, Package, Route, Service, Source};
 pub use stack::{Certificate, Gateway, Https, Stack, Swarm};
 pub use unit::Unit;
+pub use user_lists::UserLists;
 pub use volume::{Volume, VolumeSource};

@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::{Accounts, AppFile, FileContent};
+use super::{AppFile, FileContent, UserLists};
 use crate::archive::{TarReader, confined, normal};
 use crate::elf::Elf;
 
@@ -33,7 +33,7 @@ pub struct Facts {
     /// Files that can be executed, but for those among `libraries`.
     pub programs: BTreeSet<String>,
     /// The users and groups that its files list.
-    pub accounts: Accounts,
+    pub users: UserLists,
     /// Directories listed in `/etc/ld.so.conf` and the files that it includes.
     pub search: BTreeSet<String>,
     /// What this layer removes from the layers below: paths of whiteouts, and opaque directories with a trailing `/`.
@@ -146,7 +146,7 @@ impl Facts {
         } else if size < 1 << 20 && matches!(path.as_str(), "etc/passwd" | "etc/group") {
             let mut bytes = Vec::new();
             content.take(size).read_to_end(&mut bytes)?;
-            let list = if path == "etc/passwd" { &mut self.accounts.passwd } else { &mut self.accounts.group };
+            let list = if path == "etc/passwd" { &mut self.users.passwd } else { &mut self.users.group };
             *list = Some(String::from_utf8_lossy(&bytes).into_owned());
         } else {
             io::copy(content, &mut io::sink())?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::{Accounts, AppFile, Facts, FileContent, Owner, Service, VolumeSource};
+use super::{AppFile, Facts, FileContent, Owner, Service, UserLists, VolumeSource};
 use crate::archive::{Entry, EntryKind};
 use crate::digest::Digest;
 use crate::segment::{Content, KnownDigests, Layer, LayerMember};
@@ -32,8 +32,8 @@ impl Folders {
 
 impl Service {
     /// The folders of its named volumes, which an engine gives to the volume's new owner; without those that the base has.
-    pub fn volume_folders(&self, facts: &Facts, accounts: &Accounts) -> Vec<AppFile> {
-        let owner = accounts.owner(self.container.user.as_deref().unwrap_or("0"));
+    pub fn volume_folders(&self, facts: &Facts, users: &UserLists) -> Vec<AppFile> {
+        let owner = users.owner(self.container.user.as_deref().unwrap_or("0"));
         let named = self.container.volumes.iter().filter(|volume| matches!(volume.source, VolumeSource::Named(_)));
         let missing = named.filter(|volume| !facts.folders.contains(&facts.resolve(&volume.target)));
         missing.map(|volume| AppFile::folder(&volume.target, 0o755, owner)).collect()

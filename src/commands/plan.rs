@@ -49,7 +49,9 @@ fn compiling(session: &Session, options: &Options, shell: &Shell) -> Result<Stri
     for flag in compile::flags(&settings, workspace, plan, shell)? {
         shell.detail("Passing", format_args!("`{}`", crate::process::words(&["--config".to_owned(), flag])));
     }
-    for variables::Variable { name, value, why } in variables::of(&settings, &plan.target.triple, plan.builder, &workspace.target_dir).variables {
+    for variables::Variable { name, value, why } in
+        variables::of(&settings, &plan.target.triple, plan.builder, &workspace.target_dir).variables
+    {
         shell.detail("Setting", format_args!("`{name}={value}`, which {why}"));
     }
     Stripping::of(&settings, workspace, &plan.profile)

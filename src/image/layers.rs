@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result};
 
-use crate::app::{Accounts, AppFile, BaseChoice, FileContent, Folders, LayerBuilder, Owner, Service, Unit};
+use crate::app::{AppFile, BaseChoice, FileContent, Folders, LayerBuilder, Owner, Service, Unit, UserLists};
 use crate::digest::Digest;
 use crate::segment::{Content, KnownDigests, Layer};
 
@@ -62,7 +62,7 @@ pub fn of_units<'a>(units: &[Unit<'a>], epoch: u64, known: &KnownDigests) -> Res
         }
         let mut around = members();
         around.folder(unit.service.container.workdir.as_deref().unwrap_or("/"));
-        for folder in unit.service.volume_folders(&unit.base.facts, &of.accounts) {
+        for folder in unit.service.volume_folders(&unit.base.facts, &of.users) {
             around.folder(&folder.to);
         }
         let executable = executable(*unit, members(), known)?;
@@ -74,7 +74,7 @@ pub fn of_units<'a>(units: &[Unit<'a>], epoch: u64, known: &KnownDigests) -> Res
 /// What the units of one image have together.
 struct OfImage<'a, 'b> {
     units: &'b [Unit<'a>],
-    accounts: Accounts,
+    users: UserLists,
     /// The lists of users and groups, if the base's do not do.
     lists: Vec<AppFile>,
     /// The folders that are to have a mode or an owner.
@@ -92,10 +92,10 @@ impl<'a, 'b> OfImage<'a, 'b> {
     fn new(units: &'b [Unit<'a>]) -> Result<Self> {
         let facts = &units.first().context("an image contains no service")?.base.facts;
         let services: Vec<&Service> = units.iter().map(|unit| unit.service).collect();
-        let accounts = Accounts::of(&services, facts)?;
-        let volumes: Vec<AppFile> = services.iter().flat_map(|service| service.volume_folders(facts, &accounts)).collect();
+        let users = UserLists::of(&services, facts)?;
+        let volumes: Vec<AppFile> = services.iter().flat_map(|service| service.volume_folders(facts, &users)).collect();
         let folders = Folders::of(units.iter().flat_map(|unit| &unit.package.files), &volumes, facts);
-        Ok(Self { units, lists: accounts.files(&services, facts), accounts, folders })
+        Ok(Self { units, lists: users.files(&services, facts), users, folders })
     }
 
     fn units(&'b self) -> impl Iterator<Item = Packed<'b, 'a>> {

@@ -7,7 +7,7 @@ use anyhow::Result;
 use minijinja::{Environment, context};
 
 use super::instructions::Instructions;
-use crate::app::{Accounts, AppFile, Base, BaseChoice, Bases, CopiedPath, Dockerfile, FileContent, GeneratedFile, Owner};
+use crate::app::{AppFile, Base, BaseChoice, Bases, CopiedPath, Dockerfile, FileContent, GeneratedFile, Owner, UserLists};
 use crate::debian::Recipe;
 use crate::diagnostic::{Code, Note};
 use crate::oci::DEFAULT_PATH;
@@ -169,11 +169,11 @@ type Copies = (Vec<String>, Vec<(String, Copied)>);
 
 /// What copies the files of an image to it.
 fn copies(image: &PlannedImage<'_>, base: &Base) -> Result<Copies> {
-    let accounts = Accounts::of(&image.services, &base.facts)?;
+    let users = UserLists::of(&image.services, &base.facts)?;
     let mut copied: BTreeMap<String, Copied> = BTreeMap::new();
     let mut paths: Vec<&str> = Vec::new();
-    let folders = image.services.iter().flat_map(|service| service.volume_folders(&base.facts, &accounts));
-    let mut others: Vec<AppFile> = folders.chain(accounts.files(&image.services, &base.facts)).collect();
+    let folders = image.services.iter().flat_map(|service| service.volume_folders(&base.facts, &users));
+    let mut others: Vec<AppFile> = folders.chain(users.files(&image.services, &base.facts)).collect();
     for (service, package) in image.services.iter().filter_map(|service| Some((service, service.package()?))) {
         copied.insert(in_context(&package.binary_path), Copied::Binary(service.name.to_string()));
         paths.push(&package.binary_path);

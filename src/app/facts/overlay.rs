@@ -13,7 +13,7 @@ impl Facts {
             self.links.retain(|path, _| !gone(path));
             self.libraries.retain(|path, _| !gone(path));
             self.programs.retain(|path| !gone(path));
-            for (path, list) in [("etc/passwd", &mut self.accounts.passwd), ("etc/group", &mut self.accounts.group)] {
+            for (path, list) in [("etc/passwd", &mut self.users.passwd), ("etc/group", &mut self.users.group)] {
                 list.take_if(|_| gone(path));
             }
         }
@@ -31,8 +31,8 @@ impl Facts {
         self.links.extend(upper.links);
         self.libraries.extend(upper.libraries);
         self.programs.extend(upper.programs);
-        self.accounts.passwd = upper.accounts.passwd.or_else(|| self.accounts.passwd.take());
-        self.accounts.group = upper.accounts.group.or_else(|| self.accounts.group.take());
+        self.users.passwd = upper.users.passwd.or_else(|| self.users.passwd.take());
+        self.users.group = upper.users.group.or_else(|| self.users.group.take());
         self.search.extend(upper.search);
     }
 }

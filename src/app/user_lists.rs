@@ -1,77 +1,27 @@
-//! Users and groups of an image, as its `/etc/passwd` and `/etc/group` list them (passwd(5), group(5)).
+//! The lists of users and groups, `/etc/passwd` and `/etc/group` (passwd(5), group(5)).
 
 use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
-use super::{AppFile, Facts, FileContent, Owner, Service};
+use super::Owner;
 use crate::diagnostic::Code;
 use crate::digest::Digest;
-
-/// Where the lists are in an image.
-pub const PASSWD: &str = "/etc/passwd";
-const GROUP: &str = "/etc/group";
 
 /// The numbers of users that are made here: above those of a distribution's own users and of people.
 const NUMBERS: std::ops::Range<u64> = 10_000..60_000;
 
 /// The texts of both lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Accounts {
+pub struct UserLists {
     /// `/etc/passwd`
     pub passwd: Option<String>,
     /// `/etc/group`
     pub group: Option<String>,
 }
 
-impl Accounts {
-    /// Those of the image of these services on a base, with a user for each name that none has yet.
-    ///
-    /// # Errors
-    /// When a user cannot be made.
-    pub fn of(services: &[&Service], facts: &Facts) -> Result<Self> {
-        let (mut all, mut packed) = (facts.accounts.clone(), false);
-        for file in services.iter().filter_map(|service| service.package()).flat_map(|package| &package.files) {
-            let list = match file.to.as_str() {
-                PASSWD => &mut all.passwd,
-                GROUP => &mut all.group,
-                _ => continue,
-            };
-            packed = true;
-            *list = file.from().map(fs_err::read_to_string).transpose()?;
-        }
-        let users: BTreeSet<&str> = services.iter().filter_map(|service| service.container.user.as_deref()).collect();
-        for user in users {
-            let (name, group) = user.split_once(':').map_or((user, None), |(name, group)| (name, Some(group)));
-            if is_number(name) || all.user(name).is_some() {
-                all.known_group(user, group)?;
-            } else if packed {
-                bail!(Code::UserMissing.error(format!(
-                    "the user `{name}` is not in the `{PASSWD}` and `{GROUP}` that `files` packs\nhelp: add it there, or leave them out of `files`: then it is made"
-                )));
-            } else {
-                all.add(user, name, group)?;
-            }
-        }
-        Ok(all)
-    }
-
-    /// The lists that the image of these services needs in place of those that it has.
-    pub fn files(&self, services: &[&Service], facts: &Facts) -> Vec<AppFile> {
-        let is_packed = |path: &str| {
-            let mut files = services.iter().filter_map(|service| service.package()).flat_map(|package| &package.files);
-            files.any(|file| file.to == path)
-        };
-        let lists = [(PASSWD, &self.passwd, &facts.accounts.passwd), (GROUP, &self.group, &facts.accounts.group)];
-        let new = lists.into_iter().filter(|(path, own, old)| own != old && !is_packed(path));
-        new.filter_map(|(path, own, _)| {
-            let content = FileContent::Text(own.clone()?);
-            Some(AppFile { to: path.to_owned(), content, mode: 0o644, owner: Owner::default() })
-        })
-        .collect()
-    }
-
+impl UserLists {
     /// The numbers of `USER`, `UID` or either with a group. A number alone stands for the group as well.
     pub fn owner(&self, user: &str) -> Owner {
         let (name, group) = user.split_once(':').map_or((user, None), |(name, group)| (name, Some(group)));
@@ -80,7 +30,7 @@ impl Accounts {
         Owner { gid: gid.unwrap_or(owner.gid), ..owner }
     }
 
-    fn user(&self, name: &str) -> Option<Owner> {
+    pub(super) fn user(&self, name: &str) -> Option<Owner> {
         let row = row(self.passwd.as_deref()?, name)?;
         Some(Owner { uid: row.get(2)?.parse().ok()?, gid: row.get(3)?.parse().ok()? })
     }
@@ -89,14 +39,14 @@ impl Accounts {
         row(self.group.as_deref()?, name)?.get(2)?.parse().ok()
     }
 
-    fn known_group(&self, user: &str, group: Option<&str>) -> Result<()> {
+    pub(super) fn known_group(&self, user: &str, group: Option<&str>) -> Result<()> {
         let Some(name) = group.filter(|group| !is_number(group) && self.group(group).is_none()) else { return Ok(()) };
         bail!(Code::UserMissing.error(format!(
             "the image has no group `{name}`, which `user = \"{user}\"` names\nhelp: write its number, or only the user: a user that is made has a group of its own"
         )));
     }
 
-    fn add(&mut self, user: &str, name: &str, group: Option<&str>) -> Result<()> {
+    pub(super) fn add(&mut self, user: &str, name: &str, group: Option<&str>) -> Result<()> {
         let id = self.free(name);
         let own = group.is_none() || group == Some(name);
         let gid = match group.filter(|_| !own) {
@@ -125,7 +75,8 @@ impl Accounts {
     }
 }
 
-fn is_number(text: &str) -> bool {
+/// Whether it is no name.
+pub fn is_number(text: &str) -> bool {
     text.bytes().all(|digit| digit.is_ascii_digit())
 }
 
@@ -152,7 +103,7 @@ mod tests {
     #[test]
     fn numbers_depend_on_the_name_alone() {
         let made = |names: &[&str], passwd: &str| {
-            let mut all = Accounts { passwd: Some(passwd.to_owned()), group: None };
+            let mut all = UserLists { passwd: Some(passwd.to_owned()), group: None };
             for name in names {
                 all.add(name, name, None).expect("made");
             }
@@ -170,7 +121,7 @@ mod tests {
 
     #[test]
     fn owners_of_users_and_groups() {
-        let all = Accounts { passwd: Some("a:x:5:6::/:/".into()), group: Some("g:x:7:".into()) };
+        let all = UserLists { passwd: Some("a:x:5:6::/:/".into()), group: Some("g:x:7:".into()) };
         for (user, uid, gid) in [("a", 5, 6), ("a:g", 5, 7), ("a:8", 5, 8), ("9", 9, 9), ("9:g", 9, 7), ("9:10", 9, 10)] {
             assert_eq!(all.owner(user), Owner { uid, gid }, "{user}");
         }
