@@ -8,6 +8,7 @@ mod context;
 mod daemon;
 #[cfg(feature = "engine")]
 mod dockerfile;
+mod opened;
 mod packages;
 mod packed;
 mod programs;
@@ -24,7 +25,7 @@ use crate::segment::{KnownDigests, Packer};
 #[cfg(feature = "engine")]
 pub use archive::read_saved;
 pub use archive::{Pulled, has_layer, read_pulled};
-pub use auto::Sysroot;
+pub use auto::{Sysroot, notes as auto_notes};
 pub use check::check;
 pub use context::BuildContext;
 #[cfg(feature = "engine")]

@@ -75,6 +75,7 @@ codes! {
     InvalidValue = "invalid-value",
     KeysIgnored = "keys-ignored",
     LabelsIgnored = "labels-ignored",
+    LibraryFiles = "library-files",
     LibraryMissing = "library-missing",
     LinkerMissing = "linker-missing",
     LockFile = "lock-file",
@@ -157,6 +158,7 @@ impl Code {
                 | Self::HealthPort
                 | Self::KeysIgnored
                 | Self::LabelsIgnored
+                | Self::LibraryFiles
                 | Self::NetworkDiffers
                 | Self::NoDevice
                 | Self::OrderIgnored
