@@ -24,6 +24,8 @@ mod resources;
 mod service;
 mod stack;
 mod unit;
+mod user_lists;
+mod users;
 mod volume;
 
 pub use base::{Base, BaseChoice, Bases, Dockerfile};
@@ -49,4 +51,5 @@ pub use resources::{Cpu, Memory, Resources};
 pub use service::{DockerfileSource, Package, Route, Service, Source};
 pub use stack::{Certificate, Gateway, Https, Stack, Swarm};
 pub use unit::Unit;
+pub use user_lists::UserLists;
 pub use volume::{Volume, VolumeSource};

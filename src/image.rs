@@ -26,7 +26,7 @@ pub fn build<F: Fn(u64) + Sync>(
     known: &KnownDigests,
     begin: impl FnOnce(u64) -> F,
 ) -> Result<Vec<Image>> {
-    let layers = layers::of_units(units, plan.layout, plan.epoch, known)?;
+    let layers = layers::of_units(units, plan.epoch, known)?;
     let mut missing: BTreeMap<Key, &Layer> = BTreeMap::new();
     for layer in layers.iter().flat_map(|of| of.files.iter().chain(&of.folders).chain([&of.executable])) {
         missing.insert(layer.key(packer.level())?, layer);

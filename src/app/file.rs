@@ -35,6 +35,8 @@ pub struct AppFile {
 pub enum FileContent {
     /// A file, by its absolute path on this machine.
     From(PathBuf),
+    /// A file with this text, which this tool makes.
+    Text(String),
     /// A symbolic link, by its target.
     Link(String),
     /// A folder.
@@ -71,7 +73,7 @@ impl AppFile {
     pub fn from(&self) -> Option<&Path> {
         match &self.content {
             FileContent::From(path) => Some(path),
-            FileContent::Link(_) | FileContent::Folder => None,
+            FileContent::Text(_) | FileContent::Link(_) | FileContent::Folder => None,
         }
     }
 
@@ -79,7 +81,7 @@ impl AppFile {
     pub fn target(&self) -> Option<&str> {
         match &self.content {
             FileContent::Link(target) => Some(target),
-            FileContent::From(_) | FileContent::Folder => None,
+            FileContent::From(_) | FileContent::Text(_) | FileContent::Folder => None,
         }
     }
 

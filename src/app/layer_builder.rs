@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::{AppFile, Facts, FileContent, Owner, Service, VolumeSource};
+use super::{AppFile, Facts, FileContent, Owner, Service, UserLists, VolumeSource};
 use crate::archive::{Entry, EntryKind};
+use crate::digest::Digest;
 use crate::segment::{Content, KnownDigests, Layer, LayerMember};
 
 /// Folders that are to have a mode and an owner of their own, by their resolved paths.
@@ -31,10 +32,11 @@ impl Folders {
 
 impl Service {
     /// The folders of its named volumes, which an engine gives to the volume's new owner; without those that the base has.
-    pub fn volume_folders(&self, facts: &Facts) -> Vec<AppFile> {
+    pub fn volume_folders(&self, facts: &Facts, users: &UserLists) -> Vec<AppFile> {
+        let owner = users.owner(self.container.user.as_deref().unwrap_or("0"));
         let named = self.container.volumes.iter().filter(|volume| matches!(volume.source, VolumeSource::Named(_)));
         let missing = named.filter(|volume| !facts.folders.contains(&facts.resolve(&volume.target)));
-        missing.map(|volume| AppFile::folder(&volume.target, 0o755, Owner::of(self.container.uid()))).collect()
+        missing.map(|volume| AppFile::folder(&volume.target, 0o755, owner)).collect()
     }
 }
 
@@ -86,6 +88,11 @@ impl<'a> LayerBuilder<'a> {
                 let path = self.facts.resolve(&file.to);
                 self.folders_up_to(&path);
                 self.put_folder(&path);
+            }
+            FileContent::Text(text) => {
+                let bytes = text.clone().into_bytes();
+                let digest = Digest::of(&bytes);
+                self.content(&file.to, file.mode, bytes.len() as u64, Content::Bytes(bytes, digest), file.owner);
             }
             FileContent::Link(target) => {
                 let path = self.place(&file.to);

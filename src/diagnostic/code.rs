@@ -76,6 +76,7 @@ codes! {
     InvalidValue = "invalid-value",
     KeysIgnored = "keys-ignored",
     LabelsIgnored = "labels-ignored",
+    LibraryFiles = "library-files",
     LibraryMissing = "library-missing",
     LinkerMissing = "linker-missing",
     LockFile = "lock-file",
@@ -95,6 +96,7 @@ codes! {
     PortReach = "port-reach",
     PortTaken = "port-taken",
     PrivilegedIgnored = "privileged-ignored",
+    ProgramMissing = "program-missing",
     RegistryCertificate = "registry-certificate",
     RegistryLogin = "registry-login",
     RegistryNotFound = "registry-not-found",
@@ -128,6 +130,7 @@ codes! {
     UnknownTable = "unknown-table",
     UnknownTarget = "unknown-target",
     UserDiffers = "user-differs",
+    UserMissing = "user-missing",
     VariableMissing = "variable-missing",
     VersionMapped = "version-mapped",
     VolumeOwners = "volume-owners",
@@ -159,6 +162,7 @@ impl Code {
                 | Self::HealthPort
                 | Self::KeysIgnored
                 | Self::LabelsIgnored
+                | Self::LibraryFiles
                 | Self::NameUnresolved
                 | Self::NativeMissing
                 | Self::NetworkDiffers

@@ -7,7 +7,7 @@ use anyhow::Result;
 use minijinja::{Environment, context};
 
 use super::instructions::Instructions;
-use crate::app::{AppFile, Base, BaseChoice, Bases, CopiedPath, Dockerfile, FileContent, GeneratedFile, Owner};
+use crate::app::{AppFile, Base, BaseChoice, Bases, CopiedPath, Dockerfile, FileContent, GeneratedFile, Owner, UserLists};
 use crate::debian::Recipe;
 use crate::diagnostic::{Code, Note};
 use crate::oci::DEFAULT_PATH;
@@ -135,7 +135,7 @@ fn by_hand(plan: &Plan, source: &Dockerfile, base: &Base) -> String {
 }
 
 fn of_image(plan: &Plan, image: &PlannedImage<'_>, base: &Base, number: usize) -> Result<Context> {
-    let (copies, copied) = copies(image, base);
+    let (copies, copied) = copies(image, base)?;
     let Instructions { args, env, labels, ports, workdir, user, healthcheck, entrypoint, cmd } =
         Instructions::between(&base.config, &image.config.over(&base.config));
     let contents = environment()?.get_template("Dockerfile.service")?.render(context! {
@@ -164,11 +164,16 @@ fn of_image(plan: &Plan, image: &PlannedImage<'_>, base: &Base, number: usize) -
     })
 }
 
-/// The `COPY` instructions, and the context entries that they need.
-fn copies(image: &PlannedImage<'_>, base: &Base) -> (Vec<String>, Vec<(String, Copied)>) {
+/// `COPY` instructions, and the context entries that they need.
+type Copies = (Vec<String>, Vec<(String, Copied)>);
+
+/// What copies the files of an image to it.
+fn copies(image: &PlannedImage<'_>, base: &Base) -> Result<Copies> {
+    let users = UserLists::of(&image.services, &base.facts)?;
     let mut copied: BTreeMap<String, Copied> = BTreeMap::new();
     let mut paths: Vec<&str> = Vec::new();
-    let mut others: Vec<AppFile> = image.services.iter().flat_map(|service| service.volume_folders(&base.facts)).collect();
+    let folders = image.services.iter().flat_map(|service| service.volume_folders(&base.facts, &users));
+    let mut others: Vec<AppFile> = folders.chain(users.files(&image.services, &base.facts)).collect();
     for (service, package) in image.services.iter().filter_map(|service| Some((service, service.package()?))) {
         copied.insert(in_context(&package.binary_path), Copied::Binary(service.name.to_string()));
         paths.push(&package.binary_path);
@@ -192,7 +197,7 @@ fn copies(image: &PlannedImage<'_>, base: &Base) -> (Vec<String>, Vec<(String, C
         copies.push(format!("ADD {MEMBERS} /"));
         copied.insert(MEMBERS.to_owned(), Copied::Members(base.choice.clone(), others));
     }
-    (copies, copied.into_iter().collect())
+    Ok((copies, copied.into_iter().collect()))
 }
 
 /// What `COPY` makes a file of; `None` if it cannot.
