@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use super::{doctor, plan};
 use crate::app::{Author, Device, Name, Target};
-use crate::diagnostic::Code;
+use crate::doctor::Diagnosis;
 use crate::pipeline::Options;
 use crate::plan::DEFAULT_TARGET;
 use crate::scaffold::tables::{self, WantedService};
@@ -94,15 +94,14 @@ fn show(options: &Options, shell: &Shell) -> Result<()> {
         of_target.request.targets = vec![triple];
         plan::run(&of_target, false, shell)?;
     }
-    match doctor::run(options, false, shell) {
-        Ok(()) => shell.note("next: `cargo appbundle build`"),
+    let Diagnosis { findings, missing, wrong, .. } = crate::doctor::examine(options, &|line| shell.step(line))?;
+    doctor::show(&findings, shell);
+    match missing {
+        None => shell.note("next: `cargo appbundle build`"),
         // The tables are written all the same.
-        Err(error) if error.downcast_ref().is_some_and(|it: &crate::diagnostic::Diagnostic| it.code == Code::ToolsMissing) => {
-            shell.note(format_args!("{error}: install them as shown above, and then run `cargo appbundle build`"));
-        }
-        Err(error) => return Err(error),
+        Some(missing) => shell.note(format_args!("{missing}: install them as shown above, and then run `cargo appbundle build`")),
     }
-    Ok(())
+    wrong.map_or(Ok(()), Err)
 }
 
 /// Targets that the workspace is compiled for already, if they are not the default; and formats, if no device runs them.
