@@ -67,6 +67,36 @@ fn sample() -> Repository {
     repository
 }
 
+/// Lines that many scripts have: accounts that every system has, AppArmor's own files, groups that once had another name, folders for
+/// the administrator.
+fn what_many_scripts_do_is_done() {
+    let mut repository = sample();
+    let postinst = "#!/bin/sh\nset -e\nif [ \"$1\" = configure ]; then\n  APP=/etc/apparmor.d/local/usr.bin.web\n  test -e \"$APP\" || {\n    \
+        mkdir -p `dirname \"$APP\"`\n    install --mode 644 /dev/null \"$APP\"\n  }\n  logdir=/var/log/web\n  chown www-data:adm $logdir\n  \
+        chmod 0750 $logdir\n  groupmod -n _web web\nfi\n\
+        # Automatically added by dh_usrlocal/13.11\nif [ \"$1\" = configure ]; then\n(\n\twhile read line; do\n\t\tset -- $line\n\t\t\
+        if mkdir \"$1\" 2>/dev/null; then\n\t\t\tchown \"$3\":\"$4\" \"$1\"\n\t\tfi\n\tdone\n) << DATA\n/usr/local/share/web 02775 root staff\nDATA\nfi\n\
+        # End automatically added section\n\nexit 0\n~\n";
+    repository.add(&NewDeb {
+        files: &[("var/log/web/", 0o755, "")],
+        control: &[("postinst", postinst)],
+        ..NewDeb::new("web", "")
+    });
+    repository.publish();
+    let server = repository.serve();
+    let project = project("scripts", &repository.base(&server, &["web"], ""));
+    let bundle = ok(&mut pack(&project, &[]));
+    let root = unpacked(&project, &bundle, "out");
+    let stat = |path: &str| ok(Command::new("stat").args(["-c", "%u:%g %a %s"]).arg(root.join(path)));
+    assert!(stat("var/log/web").starts_with("33:4 750 "), "{}", stat("var/log/web"));
+    assert!(stat("usr/local/share/web").starts_with("0:50 2775 "), "{}", stat("usr/local/share/web"));
+    assert_eq!(stat("etc/apparmor.d/local/usr.bin.web").trim(), "0:0 644 0");
+    let users = std::fs::read_to_string(root.join("etc/passwd")).expect("users");
+    let groups = std::fs::read_to_string(root.join("etc/group")).expect("groups");
+    assert!(users.contains("www-data:*:33:33:www-data:/var/www:/usr/sbin/nologin\n"), "{users}");
+    assert!(["www-data:*:33:\n", "adm:*:4:\n", "staff:*:50:\n"].iter().all(|row| groups.contains(row)), "{groups}");
+}
+
 fn packages_become_a_tree_with_what_scripts_would_do() {
     let repository = sample();
     let server = repository.serve();
@@ -505,6 +535,7 @@ fn mistakes_in_the_table_have_their_place() {
 fn main() -> ExitCode {
     harness::run(vec![
         test!(packages_become_a_tree_with_what_scripts_would_do, [arm64_cc, gpg, dpkg]),
+        test!(what_many_scripts_do_is_done, [arm64_cc, gpg, dpkg]),
         test!(the_lock_file_keeps_the_packages, [arm64_cc, gpg, dpkg]),
         test!(update_tells_what_moves, [arm64_cc, gpg, dpkg]),
         test!(nothing_unverified_is_used, [arm64_cc, gpg, dpkg]),

@@ -12,7 +12,7 @@ use crate::oci::{History, RunConfig};
 use crate::segment::{Key, Packer, Segment};
 
 /// Changes whenever the same packages would give another tree.
-const FORMAT: &str = "packages-1";
+const FORMAT: &str = "packages-2";
 
 /// The base of a pin if it was packed before, and the notes that were given then.
 pub fn packed(recipe: &Recipe, pin: &DebianPin, packer: &Packer, epoch: u64) -> Option<(Base, Vec<Note>)> {
