@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn all_mistakes_are_found_at_once_and_where_they_stand() {
         let text = "[package.metadata.service]\nenviroment = {}\nports = 8080\nreplicas = -1\nbase = \"autp\"\n\
-            files = [{ from = \"a\" }]\nhealthcheck = { port = 70000 }\n";
+            depends-on = [1]\nhealthcheck = { port = 70000 }\n";
         let report = report(text);
         for part in [
             "unknown key `enviroment`",
@@ -243,7 +243,7 @@ mod tests {
             "`replicas` cannot be `-1`: it must be at least 0",
             "`base` cannot be `autp`",
             "did you mean `auto`?",
-            "`files` has no `to`",
+            "`depends-on` is an integer instead of a string",
             "`port` cannot be `70000`: it must be from 0 to 65535",
         ] {
             assert!(report.contains(part), "{part} in\n{report}");

@@ -68,7 +68,9 @@ impl Prepared {
         let binaries = look(plan, paths, &bench.known)?;
         let mut pulled = Images::start(plan, options, shell)?;
         let bases = bases::read(plan, &binaries, &bench, &mut pulled)?;
-        Unit::all(&plan.services, &binaries, &bases)?.iter().try_for_each(|unit| base::check(unit.binary, unit.base))?;
+        let units = Unit::all(&plan.services, &binaries, &bases)?;
+        units.iter().try_for_each(|unit| base::check(unit.binary, unit.base))?;
+        Unit::by_image(&units).iter().try_for_each(|units| base::check_programs(units))?;
         pulled.finish()?;
         let folder = cache_folder(plan);
         let hollow = hollow(&binaries, &folder)?;

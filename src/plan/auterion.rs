@@ -3,9 +3,12 @@
 use serde_json::{Map, Value};
 
 use super::Auterion;
+use super::manifests::ServiceSource;
 use super::template::{self, VERSION_MARK};
 use crate::app::{Device, Target, auterion_values};
 use crate::config::tables::AuterionTable;
+use crate::config::{Problems, Step};
+use crate::diagnostic::Code;
 use crate::mender::Faults;
 
 /// Decides; each problem is given with the key it is about. `among_others`: devices that run another target's platform are
@@ -78,6 +81,25 @@ pub fn resolve(table: &AuterionTable, target: &Target, among_others: bool) -> Re
         return Err(wrong);
     }
     Ok(Auterion { api_version, target_platform: fitting, device_types, app_base, extra, compose_override })
+}
+
+/// Reports what AuterionOS would find wrong in the `auterion` keys of services.
+pub fn check_services(auterion: Option<&Auterion>, sources: &[ServiceSource<'_>], problems: &mut Problems) {
+    let Some(Auterion { api_version, .. }) = auterion else { return };
+    for source in sources {
+        let Some(table) = &source.table.auterion else { continue };
+        let mut report = source.report(problems);
+        let at = [Step::Key("auterion")];
+        for key in table.keys() {
+            if let Some(since) = auterion_values::service_key_since(key).filter(|since| since > api_version) {
+                let message = format!("`{key}` needs `api-version = {since}`, but this app has {api_version}");
+                report.wrong(Code::AuterionValue, &[at[0], Step::Key(key)], message);
+            }
+        }
+        let mut faults = Faults::default();
+        auterion_values::check_service(source.name(), table, &mut faults);
+        faults.into_vec().into_iter().for_each(|fault| report.wrong(Code::AuterionValue, &at, fault));
+    }
 }
 
 /// The faults that AuterionOS would find in the value of a key.
