@@ -44,7 +44,10 @@ fn rustflags(settings: &CargoSettings, workspace: &Workspace, plan: &Plan) -> St
         remapped.push(("/project".into(), "/workspace"));
     }
     remapped.extend(cargo_home().map(|home| (home, "/cargo")));
-    let ours: Vec<String> = remapped.iter().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display())).collect();
+    // Other linkers' drivers ask for a build id by themselves; without one, no debug file can be told to be the right one.
+    let build_id = (plan.builder == Builder::Zigbuild).then(|| "-Clink-arg=-Wl,--build-id=sha1".to_owned());
+    let ours: Vec<String> =
+        remapped.iter().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display())).chain(build_id).collect();
     let of_target = settings.has_for_target(triple, "rustflags");
     let path: &[&str] = if of_target || settings.get(&["build", "rustflags"]).is_none() {
         &["target", triple, "rustflags"]

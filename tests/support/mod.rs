@@ -135,6 +135,11 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// A command's stderr, but for the lines with which Cargo waits for another test's Cargo.
+pub fn stderr(output: &Output) -> String {
+    text(&output.stderr).lines().filter(|line| !line.starts_with("    Blocking ")).map(|line| format!("{line}\n")).collect()
+}
+
 /// A tool's stdout.
 pub fn judge(program: &str, arguments: &[&str]) -> String {
     ok(Command::new(program).args(arguments))
