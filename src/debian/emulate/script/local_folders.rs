@@ -25,7 +25,12 @@ pub fn taken_out(text: &str) -> (Cow<'_, str>, Vec<LocalFolder>) {
     let Some(length) = text[start..].find(END) else { return (Cow::Borrowed(text), Vec::new()) };
     for line in text[start..start + length].lines().filter(|line| line.starts_with("/usr/local/")) {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let [path, mode, "root", group] = words[..] else { return (Cow::Borrowed(text), Vec::new()) };
+        let (path, mode, group) = match words[..] {
+            [path, mode, "root", group] => (path, mode, group),
+            // Only systems from before Debian 10 give them to the group `staff`.
+            [path, "default"] => (path, "755", "root"),
+            _ => return (Cow::Borrowed(text), Vec::new()),
+        };
         let Ok(mode) = u32::from_str_radix(mode, 8) else { return (Cow::Borrowed(text), Vec::new()) };
         folders.push(LocalFolder { path: path.trim_matches('/').to_owned(), mode: mode & 0o7777, group: group.to_owned() });
     }
@@ -39,10 +44,11 @@ mod tests {
     #[test]
     fn lines_of_debhelper_are_taken_out() {
         let text = "set -e\n# Automatically added by dh_usrlocal/13.11\nif [ \"$1\" = configure ]; then\n(\n\twhile read line; do\n\
-            \t\tmkdir \"$dir\"\n\tdone\n) << DATA\n/usr/local/share/zsh 02775 root staff\nDATA\nfi\n# End automatically added section\nexit 0\n";
+            \t\tmkdir \"$dir\"\n\tdone\n) << DATA\n/usr/local/share/zsh 02775 root staff\n/usr/local/lib/zsh default\nDATA\nfi\n# End automatically added section\nexit 0\n";
         let (rest, folders) = taken_out(text);
         assert_eq!(rest, "set -e\n# End automatically added section\nexit 0\n");
-        assert_eq!(folders, [LocalFolder { path: "usr/local/share/zsh".into(), mode: 0o2775, group: "staff".into() }]);
+        let folder = |path: &str, mode, group: &str| LocalFolder { path: path.into(), mode, group: group.into() };
+        assert_eq!(folders, [folder("usr/local/share/zsh", 0o2775, "staff"), folder("usr/local/lib/zsh", 0o755, "root")]);
         let other = text.replace("root staff", "me me");
         assert_eq!(taken_out(&other), (Cow::Borrowed(&*other), Vec::new()));
     }
