@@ -134,6 +134,17 @@ pub enum FormatName {
     Oci,
 }
 
+impl FormatName {
+    /// As it is written in a table.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auterionos => "auterionos",
+            Self::Docker => "docker",
+            Self::Oci => "oci",
+        }
+    }
+}
+
 /// The date of images, layers and bundles. Either makes the same bytes of the same commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -107,7 +107,7 @@ fn made(plan: &Plan, binaries: &[Binary], bench: &Workbench<'_>, images: &mut Im
     let bases = bases::read(plan, binaries, bench, images)?;
     let units = Unit::all(&plan.services, binaries, &bases)?;
     // 4. Check each executable against its base.
-    units.iter().try_for_each(|unit| base::check(unit.binary, unit.base))?;
+    base::check(units.iter().map(|unit| (unit.binary, unit.base)))?;
     // 5. Render.
     let generated = generated::write(plan, &units, &bases, bench)?;
     // The layers of bases are already packed, so their part of a bundle can be hashed while the other layers are packed.
