@@ -43,7 +43,9 @@ fn nothing_to_do_is_fresh_and_a_change_is_not() {
         let generated = run(&mut appbundle(project.path(), &["generate"]));
         assert!(text(&generated.stderr).contains(said), "{}", text(&generated.stderr));
         assert!(text(&generated.stdout).lines().all(|path| !text(&generated.stderr).contains(path)));
-        project.write("target/appbundle/app.yml", "");
+        if said.starts_with("Fresh") {
+            project.write("target/appbundle/app.yml", "");
+        }
     }
     let bytes = project.read(BUNDLE);
     let second = run(&mut project.pack(&[]));
