@@ -202,5 +202,5 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
 fn last_bundle(built: BuiltArgs, shell: &Shell) -> anyhow::Result<PathBuf> {
     let mut options = defaults()?;
     built.give(&mut options)?;
-    commands::last_bundle(&options, shell)
+    commands::last_bundle_of_any_target(&options, shell)
 }

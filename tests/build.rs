@@ -36,7 +36,17 @@ fn nothing_to_do_is_fresh_and_a_change_is_not() {
     let project = Project::new(&["alpha", "beta"]);
     project.binaries(&["alpha", "beta"]);
     let first = run(&mut project.pack(&[]));
-    assert!(text(&first.stderr).contains("Bundled"), "{}", text(&first.stderr));
+    assert!(text(&first.stderr).contains("Bundled com.example.demo 1.2.3 (auterionos, "), "{}", text(&first.stderr));
+    // A terminal shows both streams: each path is in one of them.
+    assert!(!text(&first.stderr).contains(text(&first.stdout).trim()), "{}", text(&first.stderr));
+    for said in ["Fresh 5 files", "Generated 1 file, 4 unchanged"] {
+        let generated = run(&mut appbundle(project.path(), &["generate"]));
+        assert!(text(&generated.stderr).contains(said), "{}", text(&generated.stderr));
+        assert!(text(&generated.stdout).lines().all(|path| !text(&generated.stderr).contains(path)));
+        if said.starts_with("Fresh") {
+            project.write("target/appbundle/app.yml", "");
+        }
+    }
     let bytes = project.read(BUNDLE);
     let second = run(&mut project.pack(&[]));
     assert!(text(&second.stderr).contains("Fresh com.example.demo 1.2.3"), "{}", text(&second.stderr));

@@ -203,6 +203,11 @@ fn jobs_install_from_crates_io_or_from_a_repository() {
             assert_eq!(ok(&mut shell), format!("install --locked{expected} cargo-appbundle\n"), "{service}");
         }
     }
+    // What registries and archives sent is kept from run to run.
+    let cached = ["~/.cache/cargo-appbundle", ".cache/cargo-appbundle"];
+    for (service, folder) in ["github", "gitlab"].into_iter().zip(cached) {
+        assert!(ok(&mut appbundle(project.path(), &["ci", service, "--stdout"])).contains(folder));
+    }
     let said = fails(&mut appbundle(project.path(), &["ci", "github", "--stdout", "--git", "a b"]), 1);
     assert!(said.contains("`a b` is not the address of a git repository"), "{said}");
 }

@@ -137,6 +137,17 @@ fn a_port_that_is_taken_is_told_and_removed() {
     assert!(error.contains(&told) && error.contains(&format!("(PID {})", std::process::id())), "{error}");
     assert!(!error.contains("Compiling") && !error.contains("Starting"), "{error}");
     assert_eq!(left("taken"), "");
+    // Of a container, it is not the engine's process that is named.
+    let [port] = free_ports();
+    let holder = format!("holder-{port}");
+    let mut docker = Command::new("docker");
+    judge("docker", &["load", "-i", ok(&mut project.pack(&["--format", "docker"])).trim()]);
+    let published = format!("127.0.0.1:{port}:8000");
+    ok(docker.args(["run", "--detach", "--rm", "--name", &holder, "-p", &published, "com.example.taken.store:1.2.3"]));
+    project.edit("services/store/Cargo.toml", |text| text.replace("ports = [", &format!("ports = [\"127.0.0.1:{port}:8001\", ")));
+    let error = fails(&mut command(&project, &[]), 1);
+    ok(Command::new("docker").args(["rm", "--force", &holder]));
+    assert!(error.contains(&format!("port {port} of `store` is already in use by the container `{holder}`")), "{error}");
 }
 
 /// What an `.env` may have. Compose itself says what each line means.

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::args::{AppArgs, BuiltArgs, CargoArgs, CompileArgs, ImageArgs, PlanArgs, ScopeArgs};
+#[cfg(feature = "engine")]
+use super::compilation::one_target;
 use super::compilation::{BuilderArgs, TargetArgs};
 use super::flags::{
     ConfigArgs, EngineArgs, FormatArgs, LockArgs, ManifestArgs, OutputArgs, PackageArgs, TargetDirArgs, VersionArgs,
@@ -105,7 +107,7 @@ pub enum Command {
     Local(super::local::LocalCommand),
     /// Run the app on this machine and restart services when their sources change
     #[cfg(feature = "engine")]
-    #[command(after_help = help::DEV)]
+    #[command(mut_args(one_target), after_help = help::DEV)]
     Dev {
         /// Seconds to wait for each service to become healthy
         #[arg(long, value_name = "SECONDS", default_value_t = 60)]

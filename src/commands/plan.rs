@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::app::Source;
+use crate::app::{Health, Probe, Source};
 use crate::compile::{self, CargoSettings, Stripping, variables};
 use crate::config::lockfile::Lockfile;
 use crate::debian::DebianPin;
@@ -124,6 +124,17 @@ fn shared(unified: &[Unified]) -> String {
     }
 }
 
+/// `GET :8080/healthz every 10s`
+fn health(health: &Health) -> String {
+    let what = match &health.probe {
+        Probe::Http(path, port) => format!("GET :{port}{path}"),
+        Probe::Port(port) => format!("port {port}"),
+        Probe::Grpc(port) => format!("gRPC at port {port}"),
+        Probe::Command(command) => crate::process::words(command),
+    };
+    health.interval.as_ref().map_or_else(|| what.clone(), |interval| format!("{what} every {interval}"))
+}
+
 fn text(plan: &Plan, stripping: Option<&Stripping>) -> Result<String> {
     let mut out = String::new();
     writeln!(out, "{} {}", plan.slug(), plan.version)?;
@@ -176,6 +187,7 @@ fn text(plan: &Plan, stripping: Option<&Stripping>) -> Result<String> {
             if list.is_empty() { Ok(()) } else { writeln!(out, "  {name:<8} {}", list.join(", ")) }
         };
         line("ports", container.ports.iter().map(|port| port.short()).collect())?;
+        line("health", container.health.iter().map(health).collect())?;
         line("replicas", container.replicas.iter().map(ToString::to_string).collect())?;
         line("env", container.environment.iter().map(|(name, value)| format!("{name}={value}")).collect())?;
         let secrets = container.secrets.iter().map(|(name, at)| format!("{name} (key {} of {})", at.key, at.secret));

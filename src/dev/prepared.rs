@@ -69,7 +69,7 @@ impl Prepared {
         let mut pulled = Images::start(plan, options, shell)?;
         let bases = bases::read(plan, &binaries, &bench, &mut pulled)?;
         let units = Unit::all(&plan.services, &binaries, &bases)?;
-        units.iter().try_for_each(|unit| base::check(unit.binary, unit.base))?;
+        base::check(units.iter().map(|unit| (unit.binary, unit.base)))?;
         Unit::by_image(&units).iter().try_for_each(|units| base::check_programs(units))?;
         pulled.finish()?;
         let folder = cache_folder(plan);
@@ -101,7 +101,7 @@ impl Prepared {
         let stay =
             self.binaries.iter().all(|new| before.iter().any(|old| (&old.service, &old.place) == (&new.service, &new.place)));
         let units = Unit::all(&self.session.plan.services, &self.binaries, &self.bases)?;
-        Ok(stay && units.iter().all(|unit| base::check(unit.binary, unit.base).is_ok()))
+        Ok(stay && base::check(units.iter().map(|unit| (unit.binary, unit.base))).is_ok())
     }
 
     /// The launches of the plan's services in dependency order, before the addresses of dependencies are known, and notes.

@@ -108,7 +108,7 @@ fn made(plan: &Plan, binaries: &[Binary], bench: &Workbench<'_>, images: &mut Im
     let bases = bases::read(plan, binaries, bench, images)?;
     let units = Unit::all(&plan.services, binaries, &bases)?;
     // 4. Check each executable against its base, and the images for their programs.
-    units.iter().try_for_each(|unit| base::check(unit.binary, unit.base))?;
+    base::check(units.iter().map(|unit| (unit.binary, unit.base)))?;
     Unit::by_image(&units).iter().try_for_each(|units| base::check_programs(units))?;
     // 5. Render.
     let generated = generated::write(plan, &units, &bases, bench)?;

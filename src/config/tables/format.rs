@@ -14,3 +14,14 @@ pub enum FormatName {
     /// An OCI image layout, as a tar.
     Oci,
 }
+
+impl FormatName {
+    /// As it is written in a table.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auterionos => "auterionos",
+            Self::Docker => "docker",
+            Self::Oci => "oci",
+        }
+    }
+}
