@@ -20,6 +20,11 @@ pub fn package_with(sought: Sought<'_>) -> Option<String> {
     content::installed(sought).or_else(|| content::listed(sought)).or_else(|| common::package(sought))
 }
 
+/// As [`package_with`], at once for common files, of which nothing is searched.
+pub fn usual_package_with(sought: Sought<'_>) -> Option<String> {
+    common::package(sought).or_else(|| package_with(sought))
+}
+
 /// A package for a target, as `apt install` takes it. A target that is no architecture of Debian's has no packages.
 pub fn for_target(package: &str, triple: &str) -> Option<String> {
     if package.contains(':') {

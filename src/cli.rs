@@ -167,13 +167,19 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
             cargo.give(&mut options);
             commands::vendor::run(&options, shell)
         }
-        Command::Doctor { json, package, format, engine, builder, app } => {
+        Command::Doctor { json, apt, lock, package, format, engine, builder, app } => {
             let mut options = app.options()?;
             package.give(&mut options);
             format.give(&mut options);
             engine.give(&mut options);
             builder.give(&mut options);
-            commands::doctor::run(&options, json, shell)
+            lock.give(&mut options);
+            let printed = match (json, apt) {
+                (_, true) => commands::doctor::Printed::Packages,
+                (true, false) => commands::doctor::Printed::Json,
+                (false, false) => commands::doctor::Printed::Text,
+            };
+            commands::doctor::run(&options, printed, shell)
         }
         Command::Clean { output, manifest, target_dir, config, cache } => {
             let mut options = defaults()?;

@@ -8,7 +8,9 @@ mod compilation;
 mod container;
 mod created;
 mod deployment;
+mod features;
 mod files;
+mod identity;
 mod image;
 mod manifests;
 mod names;
@@ -27,6 +29,7 @@ mod select;
 mod service;
 mod stacks;
 mod template;
+mod variant;
 mod volumes;
 
 use std::collections::BTreeMap;
@@ -41,7 +44,7 @@ use crate::diagnostic::{Code, Note};
 use crate::registry::Access;
 
 pub use crate::config::tables::{BuilderName as Builder, EngineName as Engine, FormatName as Format, LayoutName as Layout};
-pub use compilation::Compilation;
+pub use compilation::{Compilation, Preparation};
 pub use image::PlannedImage;
 pub use order::sort as launch_order;
 pub use outputs::{DEFAULT_TARGET, targets};
@@ -57,6 +60,9 @@ pub struct Plan {
     pub name: Name,
     /// The publisher.
     pub author: Option<Author>,
+    /// The variant; the name ends in its suffix.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variant: Option<Name>,
     /// Its version.
     pub version: Version,
     /// The target to compile for.
@@ -98,7 +104,10 @@ pub struct Plan {
     pub settings: Vec<u8>,
     /// Folder of the root manifest.
     pub workspace: PathBuf,
-    /// Output folder.
+    /// The folder of bundles.
+    #[serde(skip)]
+    pub bundles: PathBuf,
+    /// The folder of all other outputs: that of bundles, or a variant's own.
     pub output: PathBuf,
     /// The OCI archive that all targets share, if there are several.
     pub index: Option<PathBuf>,
@@ -157,7 +166,7 @@ impl Plan {
             Format::Docker => ".docker.tar",
             Format::Oci => ".oci.tar",
         };
-        self.output.join(format!("{}-{}{ending}", self.slug(), self.version))
+        self.bundles.join(format!("{}-{}{ending}", self.slug(), self.version))
     }
 }
 

@@ -247,6 +247,13 @@ impl Shell {
         self.print(format_args!("{text}"));
     }
 
+    /// A line with which a child tells what it does.
+    pub fn step(&self, line: &str) {
+        if self.verbosity > Verbosity::Quiet {
+            self.raw(line);
+        }
+    }
+
     /// The colours of stdout: what the user chose, else what the terminal can.
     pub fn ink(&self) -> Ink {
         Ink(match self.color {

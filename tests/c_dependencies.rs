@@ -74,6 +74,16 @@ fn a_plan_tells_what_is_set_for_the_target() {
     }
 }
 
+/// A toolchain that is not Debian's has libraries of its own.
+fn pkg_config_is_told_of_debians_toolchain_alone() {
+    let project = Project::new(&["alpha"]);
+    for (linker, is_told) in [("aarch64-linux-gnu-gcc", true), ("/usr/bin/aarch64-linux-gnu-gcc", true), ("/usr/bin/cc", false)] {
+        project.write(".cargo/config.toml", &format!("[target.{TRIPLE}]\nlinker = \"{linker}\"\n"));
+        let (names, said) = set(&project, &[], &[]);
+        assert_eq!(names.iter().any(|name| name == "PKG_CONFIG_LIBDIR"), is_told, "{linker}: {said}");
+    }
+}
+
 /// pkg-config, the linker and the compiler say it, through the crates that run them.
 fn what_is_missing_is_named_with_its_package() {
     let project = Project::new(&["alpha"]);
@@ -101,6 +111,7 @@ fn main() -> ExitCode {
     harness::run(vec![
         test!(c_dependencies_are_cross_compiled_and_run, [arm64_rust, arm64_c, docker_arm64]),
         test!(a_plan_tells_what_is_set_for_the_target, [arm64_c]),
+        test!(pkg_config_is_told_of_debians_toolchain_alone, [arm64_c]),
         test!(what_is_missing_is_named_with_its_package, [arm64_rust, arm64_c]),
     ])
 }

@@ -76,7 +76,9 @@ fn a_crash_is_resolved_by_the_debug_file() {
     };
     assert_eq!(loaded(&packed), loaded(&whole));
     let info = |path: &Path| judge("readelf", &["--debug-dump=decodedline", "--symbols", "--wide", shown(path)]);
-    assert_eq!(info(&debug), info(&whole));
+    // Dynamic symbols stand before these; their contents are only in what runs.
+    let of_debugger = |path: &Path| info(path).split_once("'.symtab'").map(|(_, rest)| rest.to_owned());
+    assert!(of_debugger(&debug).is_some() && of_debugger(&debug) == of_debugger(&whole));
 }
 
 /// gdb finds the debug file by nothing but the build id.

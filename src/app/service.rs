@@ -61,6 +61,8 @@ pub struct Package {
     pub bin: String,
     /// Features of the package.
     pub features: Vec<String>,
+    /// Whether the package's default features are enabled, too.
+    pub default_features: bool,
     /// The base of its image.
     pub base: BaseChoice,
     /// Path of the executable in the image.

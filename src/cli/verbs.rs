@@ -6,7 +6,9 @@ use clap::Subcommand;
 
 use super::args::{AppArgs, BuiltArgs, CargoArgs, CompileArgs, ImageArgs, PlanArgs, ScopeArgs};
 use super::compilation::{BuilderArgs, TargetArgs};
-use super::flags::{ConfigArgs, EngineArgs, FormatArgs, ManifestArgs, OutputArgs, PackageArgs, TargetDirArgs, VersionArgs};
+use super::flags::{
+    ConfigArgs, EngineArgs, FormatArgs, LockArgs, ManifestArgs, OutputArgs, PackageArgs, TargetDirArgs, VersionArgs,
+};
 use super::values::{CiArg, TemplateArg};
 use super::{deployment, help};
 
@@ -223,6 +225,11 @@ pub enum Command {
         /// Print JSON
         #[arg(long)]
         json: bool,
+        /// Print only the missing Debian packages, one per line, as apt takes them
+        #[arg(long, conflicts_with = "json")]
+        apt: bool,
+        #[command(flatten)]
+        lock: LockArgs,
         #[command(flatten)]
         package: PackageArgs,
         #[command(flatten)]

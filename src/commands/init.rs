@@ -94,7 +94,7 @@ fn show(options: &Options, shell: &Shell) -> Result<()> {
         of_target.request.targets = vec![triple];
         plan::run(&of_target, false, shell)?;
     }
-    match doctor::run(options, false, shell) {
+    match doctor::run(options, doctor::Printed::Text, shell) {
         Ok(()) => shell.note("next: `cargo appbundle build`"),
         // The tables are written all the same.
         Err(error) if error.downcast_ref().is_some_and(|it: &crate::diagnostic::Diagnostic| it.code == Code::ToolsMissing) => {

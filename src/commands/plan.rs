@@ -21,16 +21,17 @@ pub fn run(options: &Options, json: bool, shell: &Shell) -> Result<()> {
     let session = Session::start(options, shell)?;
     let plan = &session.plan;
     shell.notes(crate::render::files(plan)?.notes, &plan.allow);
-    let services: Vec<_> =
-        plan.packages().map(|(service, p)| (service.name.as_str(), p.package.as_str(), p.features.as_slice())).collect();
+    let services: Vec<_> = plan
+        .packages()
+        .map(|(service, p)| (service.name.as_str(), p.package.as_str(), p.features.as_slice(), p.default_features))
+        .collect();
+    if options.bin_dir.is_none() {
+        workspace::fetch(&options.cargo, &plan.target.triple, &|line| shell.step(line))?;
+    }
     // Binaries that were built elsewhere need no dependencies, and those may be out of reach here.
     let unified = match options.bin_dir {
         Some(_) => Vec::new(),
-        None => workspace::unified(&options.cargo, &services, &plan.target.triple)
-            .inspect_err(|error| {
-                shell.note(format_args!("failed to find out which features of dependencies are shared: {error:#}"))
-            })
-            .unwrap_or_default(),
+        None => workspace::unified(&options.cargo, &services, &plan.target.triple)?,
     };
     let pins = pins(plan)?;
     let stripping = match options.bin_dir {
@@ -126,10 +127,16 @@ fn text(plan: &Plan, stripping: Option<&Stripping>) -> Result<String> {
     let mut out = String::new();
     writeln!(out, "{} {}", plan.slug(), plan.version)?;
     writeln!(out, "  target   {} ({}), profile {}", plan.target.triple, plan.target.platform, plan.profile)?;
+    if let Some(variant) = &plan.variant {
+        writeln!(out, "  variant  {variant}")?;
+    }
     let bases: Vec<String> = plan.bases().into_iter().map(ToString::to_string).collect();
     writeln!(out, "  base     {}", bases.join(", "))?;
     for format in &plan.formats {
         writeln!(out, "  writes   {}", plan.bundle_path(*format).display())?;
+    }
+    for preparation in plan.compilation.prepare.iter().filter(|_| stripping.is_some()) {
+        writeln!(out, "  prepares with `{}`", preparation.run)?;
     }
     match stripping {
         Some(Stripping::Split) => {
@@ -145,6 +152,11 @@ fn text(plan: &Plan, stripping: Option<&Stripping>) -> Result<String> {
         let container = &service.container;
         writeln!(out, "\n{}. {}", at + 1, service.name)?;
         writeln!(out, "  from     package {}, bin {}", package.package, package.bin)?;
+        let without = (!package.default_features).then_some("without the default ones");
+        let features: Vec<&str> = package.features.iter().map(String::as_str).chain(without).collect();
+        if !features.is_empty() {
+            writeln!(out, "  features {}", features.join(", "))?;
+        }
         writeln!(out, "  image    {}", container.image)?;
         let command: Vec<String> = service.entrypoint().into_iter().chain(container.args.iter().cloned()).collect();
         let user = container.user.as_deref().unwrap_or_default();

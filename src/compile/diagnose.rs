@@ -67,16 +67,19 @@ fn cause(stderr: &str, triple: &str) -> Option<Diagnostic> {
         let help = absent.install().or_else(|| absent.search()).map(|help| format!("\nhelp: {help}")).unwrap_or_default();
         return Some(Code::LibraryMissing.error(format!("{sentence}{help}")));
     }
-    if stderr.contains("linking with `cc` failed")
-        || stderr.contains("file in wrong format")
-        || stderr.contains("Relocations in generic ELF")
-    {
+    let is_foreign = ["file in wrong format", "Relocations in generic ELF"].iter().any(|sign| stderr.contains(sign));
+    if linker::driver(triple).is_none() && (is_foreign || stderr.contains("linking with `cc` failed")) {
         let command = linker::install(triple)?;
         return Some(
             Code::LinkerMissing.error(format!("the linker of this machine cannot link for `{triple}`\nhelp: run `{command}`")),
         );
     }
-    None
+    // The driver is there, but what it links is for another processor.
+    let before = &stderr[..stderr.find(": error adding symbols: file in wrong format")?];
+    let library = before.rsplit(char::is_whitespace).next()?;
+    Some(Code::LibraryMissing.error(format!(
+        "`{library}` is not for `{triple}`\nhelp: install it for the target, and unset variables that name folders of this machine's libraries: `cargo appbundle plan -v` shows what the build sets itself"
+    )))
 }
 
 /// What helps where a build script failed: the packages that it lacks, and what does without them.
@@ -131,10 +134,16 @@ mod tests {
                 "error: linking with `ld` failed\nld: cannot find -lno-such-library: No such file",
                 "`libno-such-library.so` is missing",
             ),
-            ("error: linking with `cc` failed: exit status: 1", "gcc-aarch64"),
+            (
+                "= note: /usr/bin/ld: /usr/lib/x86_64-linux-gnu/libcrypto.so: error adding symbols: file in wrong format",
+                "`/usr/lib/x86_64-linux-gnu/libcrypto.so` is not for `aarch64",
+            ),
         ] {
             assert!(cause(words, triple).is_some_and(|cause| cause.to_string().contains(command)), "{words}");
         }
         assert!(cause("error[E0308]: mismatched types", triple).is_none());
+        // Of a compiler that is there, nothing is said.
+        let of_no_compiler = cause("error: linking with `cc` failed: exit status: 1", "s390x-unknown-linux-gnu");
+        assert_eq!(of_no_compiler.is_some(), linker::driver("s390x-unknown-linux-gnu").is_none());
     }
 }

@@ -87,7 +87,12 @@ impl OfTarget<'_> {
         if own.into_iter().any(|name| self.is_set(name)) {
             return None;
         }
-        let multiarch = Architecture::of_triple(self.triple)?.multiarch;
+        let Architecture { multiarch, tools, .. } = Architecture::of_triple(self.triple)?;
+        // Another toolchain has libraries of its own.
+        let linker = linker::used(self.settings, self.triple);
+        if !Path::new(&linker).file_name()?.to_str()?.starts_with(tools) {
+            return None;
+        }
         // Debian's packages put them there. Elsewhere, the folder is someone's choice.
         let can_hold = apt::is_used() || Path::new("/usr/lib").join(multiarch).join("pkgconfig").is_dir();
         let folders =

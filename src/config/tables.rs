@@ -4,11 +4,13 @@ mod build;
 mod container;
 mod deployment;
 mod files;
+mod format;
 mod needs;
 mod packages;
 mod routes;
 mod scalar;
 mod stacks;
+mod variants;
 mod volumes;
 
 use std::collections::BTreeMap;
@@ -17,15 +19,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use build::CompilationTable;
+pub use build::{CompilationTable, PrepareTable, PrepareValue};
 pub use container::{ContainerTable, HealthTable};
 pub use deployment::{ResourcesTable, SecretTable};
 pub use files::FileTable;
+pub use format::FormatName;
 pub use needs::{DependencyTable, NeedsTable};
 pub use packages::PackagesTable;
 pub use routes::RouteTable;
 pub use scalar::{OneOrMany, PortValue, Scalar};
 pub use stacks::{BuildTable, GatewayTable, OtherAppTable, RoutingName, StackTable, SwarmTable};
+pub use variants::{VariantServiceTable, VariantTable};
 pub use volumes::VolumeTable;
 
 /// The app: `[workspace.metadata.appbundle]`, or `[package.metadata.appbundle]` of a single package.
@@ -63,6 +67,8 @@ pub struct AppTable {
     pub insecure_registries: Vec<String>,
     /// Codes of notes that are not shown, such as `["replicas-ignored"]`; `cargo appbundle explain` lists them.
     pub allow: Vec<String>,
+    /// Variants of the app, by name: other features and formats, under a name of their own. `--variant NAME` selects one.
+    pub variants: BTreeMap<String, VariantTable>,
     /// Settings of the `.auterionos` format.
     pub auterion: AuterionTable,
     /// Settings of named volumes, by name.
@@ -120,18 +126,6 @@ pub struct BaseSource {
     /// Settings of `debian` and `ubuntu`.
     #[serde(flatten)]
     pub of_packages: PackagesTable,
-}
-
-/// A bundle format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum FormatName {
-    /// An app file for AuterionOS devices.
-    Auterionos,
-    /// An archive for `docker load` and `podman load` that is an OCI layout as well.
-    Docker,
-    /// An OCI image layout, as a tar.
-    Oci,
 }
 
 /// The date of images, layers and bundles. Either makes the same bytes of the same commit.
@@ -229,6 +223,8 @@ pub struct ServiceTable {
     pub bin: Option<String>,
     /// Features of the package to enable.
     pub features: Option<Vec<String>>,
+    /// Whether the package's default features are enabled. Default: true. Services of one package have the same.
+    pub default_features: Option<bool>,
     /// How the container runs.
     #[serde(flatten)]
     pub container: ContainerTable,

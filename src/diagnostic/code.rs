@@ -56,6 +56,7 @@ codes! {
     DebianSetup = "debian-setup",
     DebianSignature = "debian-signature",
     DependencyCycle = "dependency-cycle",
+    DependencyMissing = "dependency-missing",
     DevicesIgnored = "devices-ignored",
     DuplicateService = "duplicate-service",
     EngineUnreachable = "engine-unreachable",
@@ -81,6 +82,7 @@ codes! {
     LockFile = "lock-file",
     LockFileLocked = "lock-file-locked",
     MissingKey = "missing-key",
+    NativeMissing = "native-missing",
     NetworkDiffers = "network-differs",
     NoBuild = "no-build",
     NoDevice = "no-device",
@@ -118,6 +120,7 @@ codes! {
     TargetGlibc = "target-glibc",
     TemplateIgnored = "template-ignored",
     TemplateMissing = "template-missing",
+    ToolchainMissing = "toolchain-missing",
     ToolsMissing = "tools-missing",
     UnknownBin = "unknown-bin",
     UnknownKey = "unknown-key",
@@ -159,6 +162,7 @@ impl Code {
                 | Self::KeysIgnored
                 | Self::LabelsIgnored
                 | Self::LibraryFiles
+                | Self::NativeMissing
                 | Self::NetworkDiffers
                 | Self::NoDevice
                 | Self::OrderIgnored

@@ -37,6 +37,7 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
     compile::probe::build(&options.cargo, &session.workspace, plan)?;
     generated::requests(plan, options, shell)?;
     crate::fs::remove_leftovers(&plan.output);
+    crate::fs::remove_leftovers(&plan.bundles);
     crate::fs::remove_leftovers(&cache_folder(plan));
     let paths = stripped(session, options, paths, &bench)?;
     let binaries = compile::look(plan, &paths, &bench.known)?;

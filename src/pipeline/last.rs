@@ -22,6 +22,7 @@ pub fn last_bundle(options: &Options, shell: &Shell) -> Result<PathBuf> {
     let own = plan.output.join(plan.target.folder());
     if !Built::is_there(&wanted) && Built::is_there(&Wanted { output: own.clone(), ..Wanted::by(&plan) }) {
         plan.output = own;
+        plan.bundles.push(plan.target.folder());
     } else {
         Built::load(&wanted)?;
     }

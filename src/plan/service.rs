@@ -5,7 +5,7 @@ use std::path::Path;
 use super::manifests::ServiceSource;
 use super::report::Report;
 use super::template::{self, VERSION_MARK};
-use super::{base, container, files, needs, probe, routes};
+use super::{base, container, features, files, needs, probe, routes};
 use crate::app::{AppFile, BaseChoice, Container, ImageRef, Name, Package, Service, Source};
 use crate::config::tables::ServiceTable;
 use crate::config::{Problems, Step, schema};
@@ -51,14 +51,7 @@ pub fn resolve(
     let own_base = table.base.as_ref().map(|table| base::resolve(table, folder));
     let own_base = own_base.and_then(|base| report.take(Code::InvalidBase, &[Step::Key("base")], base));
     let bin = bin(source, &mut report)?;
-    for (at, feature) in table.features.iter().flatten().enumerate() {
-        if !member.features.contains(feature) {
-            let known: Vec<&str> = member.features.iter().map(String::as_str).collect();
-            let near = schema::did_you_mean(feature, &known);
-            let message = format!("package `{}` has no feature `{feature}`{near}", member.name);
-            report.wrong(Code::InvalidValue, &[Step::Key("features"), Step::Index(at)], message);
-        }
-    }
+    features::known(source, &mut report);
     let binary_path = format!("{BIN_FOLDER}/{bin}");
     let argv0 = argv0(table, &bin, &mut report);
     let started_as = argv0.as_ref().map(|link| link.to.clone());
@@ -83,6 +76,7 @@ pub fn resolve(
         folder: folder.to_owned(),
         bin,
         features: table.features.clone().unwrap_or_default(),
+        default_features: table.default_features.unwrap_or(true),
         base: own_base.unwrap_or_else(|| app.base.clone()),
         binary_path,
         argv0: started_as,

@@ -66,6 +66,18 @@ pub fn arm64_rust() -> Option<String> {
     arm64_cc().or_else(|| (!has_std(toolchain(), TRIPLE)).then(|| format!("the Rust target {TRIPLE}")))
 }
 
+/// apt, with lists of packages.
+pub fn apt() -> Option<String> {
+    let lists = std::fs::read_dir("/var/lib/apt/lists").into_iter().flatten().flatten();
+    let has_lists = lists.into_iter().any(|entry| entry.file_name().to_string_lossy().contains("_Packages"));
+    tools(&["apt-get", "apt-cache", "dpkg-query"]).or_else(|| (!has_lists).then(|| "apt's lists of packages".into()))
+}
+
+/// What chooses toolchains.
+pub fn rustup() -> Option<String> {
+    tools(&["rustup"])
+}
+
 /// A Rust that compiles for arm64 with musl, with a linker of its own; and Debian's compiler for it.
 pub fn arm64_musl() -> Option<String> {
     let target = "aarch64-unknown-linux-musl";
