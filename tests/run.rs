@@ -355,8 +355,10 @@ fn what_does_not_end_is_killed_and_what_ends_well_is_no_fault() {
     assert_eq!(left("stubborn"), "");
 
     // All that run have ended: so has the app.
-    let project =
-        app("tasks", &[("task", "environment = { FAIL = \"0\", PORT = \"1\" }\nhealthcheck = { command = [\"/usr/local/bin/task\"] }\n")]);
+    let project = app(
+        "tasks",
+        &[("task", "environment = { FAIL = \"0\", PORT = \"1\" }\nhealthcheck = { command = [\"/usr/local/bin/task\"] }\n")],
+    );
     let said = text(&run(&mut command(&project, &[])).stderr);
     assert!(said.contains("Ended task") && said.contains("Removed 1 container and the network"), "{said}");
 }
