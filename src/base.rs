@@ -8,8 +8,10 @@ mod context;
 mod daemon;
 #[cfg(feature = "engine")]
 mod dockerfile;
+mod opened;
 mod packages;
 mod packed;
+mod programs;
 mod remembered;
 mod rootfs;
 mod sorted;
@@ -23,7 +25,7 @@ use crate::segment::{KnownDigests, Packer};
 #[cfg(feature = "engine")]
 pub use archive::read_saved;
 pub use archive::{Pulled, has_layer, read_pulled};
-pub use auto::Sysroot;
+pub use auto::{Sysroot, notes as auto_notes};
 pub use check::check;
 pub use context::BuildContext;
 #[cfg(feature = "engine")]
@@ -31,6 +33,7 @@ pub use daemon::{image_id, read as read_daemon};
 #[cfg(feature = "engine")]
 pub use dockerfile::read as read_dockerfile;
 pub use packages::{packed as packed_packages, read as read_packages};
+pub use programs::check_programs;
 
 /// Reads or builds a base; images of registries are read by [`read_pulled`] instead. `binaries` are the executables that will use
 /// it, `linker` is the linker that linked them.

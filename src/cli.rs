@@ -145,7 +145,7 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
         Command::Init { all, name, author, manifest } => {
             let mut options = defaults()?;
             manifest.give(&mut options);
-            commands::init::run(&InitOptions { cargo: options.cargo, all, name, author }, shell)
+            commands::init::run(&options, &InitOptions { all, name, author }, shell)
         }
         Command::Ci { service, git, stdout, target, manifest } => {
             let mut options = defaults()?;
@@ -167,13 +167,19 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
             cargo.give(&mut options);
             commands::vendor::run(&options, shell)
         }
-        Command::Doctor { json, package, format, engine, builder, app } => {
+        Command::Doctor { json, apt, lock, package, format, engine, builder, app } => {
             let mut options = app.options()?;
             package.give(&mut options);
             format.give(&mut options);
             engine.give(&mut options);
             builder.give(&mut options);
-            commands::doctor::run(&options, json, shell)
+            lock.give(&mut options);
+            let printed = match (json, apt) {
+                (_, true) => commands::doctor::Printed::Packages,
+                (true, false) => commands::doctor::Printed::Json,
+                (false, false) => commands::doctor::Printed::Text,
+            };
+            commands::doctor::run(&options, printed, shell)
         }
         Command::Clean { output, manifest, target_dir, config, cache } => {
             let mut options = defaults()?;
@@ -196,5 +202,5 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
 fn last_bundle(built: BuiltArgs, shell: &Shell) -> anyhow::Result<PathBuf> {
     let mut options = defaults()?;
     built.give(&mut options)?;
-    commands::last_bundle(&options, shell)
+    commands::last_bundle_of_any_target(&options, shell)
 }

@@ -27,4 +27,4 @@ pub mod update;
 pub mod vendor;
 pub mod verify;
 
-pub use crate::pipeline::{Options, last_bundle, report};
+pub use crate::pipeline::{Options, last_bundle_of_any_target, report};

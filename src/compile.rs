@@ -1,60 +1,53 @@
-//! Compiles all services of a plan with one `cargo build`, or finds executables that were built elsewhere.
+//! Compiles all services of a plan with one `cargo build` and strips what it made, or finds executables that were built elsewhere.
 
+mod absent;
 pub mod builder;
+mod causes;
 mod compiler;
+mod cross;
 mod diagnose;
+mod ending;
+mod features;
 mod flags;
 pub mod linker;
 mod look;
+pub mod native;
 mod needs;
+mod options;
+mod prepare;
 pub mod probe;
 mod settings;
+mod split;
+mod stripping;
+mod toolchain_file;
+pub mod variables;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result, bail};
 use cargo_metadata::Message;
 
 use crate::diagnostic::Code;
-use crate::plan::Plan;
-use crate::process::{Tee, command_line, end_group};
+use crate::plan::{Builder, Plan};
+use crate::process::{Tee, command_line};
 use crate::shell::{Shell, Verbosity};
 use crate::workspace::{CargoOptions, Workspace};
 
 pub use diagnose::Failed;
+pub use flags::flags;
 pub use linker::LinkerFound;
 pub use look::look;
+pub use options::CompileOptions;
+pub use prepare::prepare;
 pub use settings::CargoSettings;
-
-/// Time for Cargo to exit after it was asked to.
-const GRACE: Duration = Duration::from_secs(3);
-
-/// How often to check for an interrupt.
-const PAUSE: Duration = Duration::from_millis(20);
-
-/// Options of a compilation that are not part of the plan.
-#[derive(Clone, Debug, Default)]
-pub struct CompileOptions {
-    /// `-j`
-    pub jobs: Option<String>,
-    /// `--features`, on top of the services' own.
-    pub features: Vec<String>,
-    /// `--all-features`
-    pub all_features: bool,
-    /// `--no-default-features`
-    pub no_default_features: bool,
-    /// As `cargo build` does it: of flags, only a linker is added; what was compiled before is shared with it.
-    pub plain: bool,
-    /// The number of interrupts. Once it is above zero, Cargo and its compilers are stopped.
-    pub wishes: Option<Arc<AtomicUsize>>,
-}
+pub use split::split;
+pub use stripping::Stripping;
+use toolchain_file::ToolchainFile;
 
 /// The path of each service's executable, by the service's name.
 pub type Executables = BTreeMap<String, PathBuf>;
@@ -76,14 +69,25 @@ pub fn cargo(
     }
     let settings = CargoSettings::read(&cargo.config)?;
     needs::check(&settings, plan, &workspace.target_dir)?;
+    let missing = native::note(&settings, cargo, workspace, plan, options, &|line| shell.step(line))?;
+    shell.notes(missing, &plan.allow);
+    prepare(plan, workspace, options, shell)?;
     let flags = if options.plain {
         flags::linker(&settings, &plan.target.triple, plan.builder, shell).into_iter().collect()
     } else {
-        flags::flags(&settings, workspace, plan, shell)?
+        flags(&settings, workspace, plan, shell)?
     };
     // Without a target, Cargo builds where a bare `cargo build` does.
     let bare = options.plain && linker::is_native(&plan.target.triple) && settings.get(&["build", "target"]).is_none();
     let mut command = builder::command(plan.builder, cargo, (!bare).then_some(&plan.target))?;
+    let told = variables::of(&settings, &plan.target.triple, plan.builder, &workspace.target_dir);
+    told.toolchain_file.iter().try_for_each(ToolchainFile::write)?;
+    command.envs(told.variables.into_iter().map(|variable| (variable.name, variable.value)));
+    match cross::pre_build(workspace, plan) {
+        cross::PreBuild::Commands(name, commands) if plan.builder == Builder::Cross => drop(command.env(name, commands)),
+        cross::PreBuild::Script(note) if plan.builder == Builder::Cross => shell.notes([note], &plan.allow),
+        _ => {}
+    }
     command.args(["--profile", &plan.profile]);
     command.arg("--message-format=json-render-diagnostics");
     if let Some(path) = &cargo.manifest_path {
@@ -104,15 +108,7 @@ pub fn cargo(
     bins.sort_unstable();
     bins.dedup();
     command.args(bins.iter().flat_map(|bin| ["--bin", bin]));
-    let own = plan.packages().flat_map(|(_, package)| package.features.iter().map(|f| format!("{}/{f}", package.package)));
-    for feature in own.chain(options.features.iter().cloned()) {
-        command.args(["--features", &feature]);
-    }
-    for (on, flag) in [(options.all_features, "--all-features"), (options.no_default_features, "--no-default-features")] {
-        if on {
-            command.arg(flag);
-        }
-    }
+    command.args(features::Enabled::of(plan, options).flags(options.all_features));
     if let Some(jobs) = &options.jobs {
         command.args(["--jobs", jobs]);
     }
@@ -168,10 +164,10 @@ fn run(
         .with_context(|| format!("failed to run `{program}`"))?;
     let stderr = child.stderr.take().map(Tee::start);
     let stdout = BufReader::new(child.stdout.take().context("cargo has no stdout")?);
-    let ended = AtomicBool::new(false);
+    let (id, ended) = (child.id(), AtomicBool::new(false));
     let executables = std::thread::scope(|scope| {
         if let Some(wishes) = &options.wishes {
-            scope.spawn(|| end_on(wishes, &child, &ended));
+            scope.spawn(|| ending::end_on(wishes, id, &ended));
         }
         let executables = executables(stdout, shell);
         ended.store(true, Ordering::Relaxed);
@@ -183,23 +179,6 @@ fn run(
         return Err(diagnose::failed(status, &last_words, plan));
     }
     executables
-}
-
-/// Stops Cargo on the first interrupt; kills it on the second one, or if it does not exit in time.
-fn end_on(wishes: &AtomicUsize, child: &Child, ended: &AtomicBool) {
-    let mut asked: Option<(Instant, usize)> = None;
-    while !ended.load(Ordering::Relaxed) {
-        let count = wishes.load(Ordering::Relaxed);
-        match asked {
-            None if count > 0 => {
-                asked = Some((Instant::now(), count));
-                end_group(child, false);
-            }
-            Some((since, before)) if count > before || since.elapsed() > GRACE => end_group(child, true),
-            _ => {}
-        }
-        std::thread::sleep(PAUSE);
-    }
 }
 
 /// Collects the executables that Cargo reports while it runs, by package and name.

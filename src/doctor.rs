@@ -2,11 +2,13 @@
 
 mod finding;
 mod look;
+mod native;
 mod needs;
 
 use anyhow::Result;
 
 use self::needs::{BuildNeeds, NeedsFound};
+use crate::apt;
 use crate::diagnostic::{Code, Note};
 use crate::pipeline::Options;
 use crate::shell::count;
@@ -22,16 +24,35 @@ pub struct Diagnosis {
     pub notes: Vec<Note>,
     /// Why there is no plan.
     pub unplanned: Option<String>,
-    /// Why there is no plan, if that is a mistake; or what is missing.
+    /// Why there is no plan, or why its dependencies are not known, if that is a mistake.
     pub wrong: Option<anyhow::Error>,
+    /// That something is missing.
+    pub missing: Option<anyhow::Error>,
 }
 
-/// Looks for the tools that the plan needs. Where there is no plan yet, for those that a build needs by default.
+impl Diagnosis {
+    /// The Debian packages with what is missing, as apt takes them.
+    pub fn packages(&self) -> Vec<String> {
+        packages(&self.findings)
+    }
+}
+
+fn packages(findings: &[ToolFinding]) -> Vec<String> {
+    let mut packages: Vec<String> = Vec::new();
+    for package in findings.iter().filter(|finding| finding.is_missing()).flat_map(|finding| &finding.packages) {
+        if !packages.contains(package) {
+            packages.push(package.clone());
+        }
+    }
+    packages
+}
+
+/// Looks for the tools, libraries and packages that the plan needs. Where there is no plan yet, for those that a build needs by default.
 ///
 /// # Errors
 /// When `--target` names no target, or Cargo's configuration cannot be read.
-pub fn examine(options: &Options) -> Result<Diagnosis> {
-    let NeedsFound { needs: all, notes, unplanned, wrong } = needs::of(options)?;
+pub fn examine(options: &Options, step: &dyn Fn(&str)) -> Result<Diagnosis> {
+    let NeedsFound { needs: all, notes, unplanned, wrong } = needs::of(options, step)?;
     let mut findings: Vec<ToolFinding> = Vec::new();
     for needs in &all {
         for finding in look::at(needs, options)? {
@@ -40,13 +61,17 @@ pub fn examine(options: &Options) -> Result<Diagnosis> {
             }
         }
     }
-    let missing = findings.iter().filter(|finding| matches!(finding.state, ToolState::Missing(_))).count();
-    let wrong = wrong.or_else(|| (missing > 0).then(|| tools_missing(missing, &all)));
-    Ok(Diagnosis { findings, notes, unplanned, wrong })
+    let missing = findings.iter().any(ToolFinding::is_missing).then(|| tools_missing(&findings, &all));
+    Ok(Diagnosis { findings, notes, unplanned, wrong, missing })
 }
 
-fn tools_missing(missing: usize, all: &[BuildNeeds]) -> anyhow::Error {
+/// One command installs all that packages are known of.
+fn tools_missing(findings: &[ToolFinding], all: &[BuildNeeds]) -> anyhow::Error {
     let triples: Vec<String> = all.iter().map(|needs| format!("`{}`", needs.target.triple)).collect();
+    let missing = findings.iter().filter(|finding| finding.is_missing()).count();
     let verb = if missing == 1 { "is" } else { "are" };
-    Code::ToolsMissing.error(format!("{} {verb} missing for {}", count(missing, "required tool"), triples.join(" and "))).into()
+    let packages = packages(findings);
+    let help = if packages.is_empty() { String::new() } else { format!("\nhelp: run `{}`", apt::install_command(&packages)) };
+    let count = count(missing, "required tool");
+    Code::ToolsMissing.error(format!("{count} {verb} missing for {}{help}", triples.join(" and "))).into()
 }

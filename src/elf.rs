@@ -1,6 +1,7 @@
 //! What the loader of an executable or library will ask for (System V ABI, chapters 4 and 5; GNU symbol versioning).
 
 mod needed;
+mod split;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufReader, Read, Seek};
@@ -13,6 +14,7 @@ use object::read::{ReadCache, ReadRef};
 use serde::{Deserialize, Serialize};
 
 pub use needed::{Needing, needed};
+pub use split::Symbols;
 
 /// What an ELF file is and needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

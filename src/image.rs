@@ -1,4 +1,4 @@
-//! Images made here, without an engine: a base, shared files, own files, the executable on top.
+//! Images made here, without an engine: a base, shared files, own files, folders, the executable on top.
 
 mod config;
 mod layers;
@@ -11,8 +11,8 @@ use rayon::prelude::*;
 use crate::app::{Bases, Image, Unit};
 use crate::plan::{Plan, PlannedImage};
 use crate::segment::{Key, KnownDigests, Layer, Packer, Segment};
-use config::Own;
 pub use config::upstream;
+use config::{Own, What};
 use layers::UnitLayers;
 
 /// Packs what is not in the cache yet, in parallel, and joins the layers to images. `begin` gets the uncompressed bytes of all
@@ -30,7 +30,7 @@ pub fn build<F: Fn(u64) + Sync>(
 ) -> Result<Vec<Image>> {
     let layers = layers::of_units(units, plan.epoch, known)?;
     let mut missing: BTreeMap<Key, &Layer> = BTreeMap::new();
-    for layer in layers.iter().flat_map(|of| of.files.iter().chain([&of.executable])) {
+    for layer in layers.iter().flat_map(|of| of.files.iter().chain(&of.folders).chain([&of.executable])) {
         missing.insert(layer.key(packer.level())?, layer);
     }
     let packed = begin(missing.values().map(|layer| layer.content_size()).sum());
@@ -42,7 +42,8 @@ pub fn build<F: Fn(u64) + Sync>(
     plan.images().iter().map(one).collect()
 }
 
-/// Puts an image's layers together: files first, then the executables, which change most; one that several services share once.
+/// Puts an image's layers together: files and folders first, then the executables, which change most; one that several services
+/// share once.
 fn join(
     plan: &Plan,
     image: &PlannedImage<'_>,
@@ -52,14 +53,15 @@ fn join(
 ) -> Result<Image> {
     let is_in_it = |of: &&UnitLayers<'_>| image.services.iter().any(|service| service.name == of.unit.service.name);
     let of_image: Vec<&UnitLayers<'_>> = layers.iter().filter(is_in_it).collect();
-    let files = of_image.iter().flat_map(|of| of.files.iter().map(|layer| (layer, false, of.unit)));
-    let executables = of_image.iter().map(|of| (&of.executable, true, of.unit));
+    let files = of_image.iter().flat_map(|of| of.files.iter().map(|layer| (layer, What::Files, of.unit)));
+    let folders = of_image.iter().flat_map(|of| of.folders.iter().map(|layer| (layer, What::Folders, of.unit)));
+    let executables = of_image.iter().map(|of| (&of.executable, What::Executable, of.unit));
     let mut own: Vec<Own<'_>> = Vec::new();
-    for (layer, is_executable, unit) in files.chain(executables) {
+    for (layer, what, unit) in files.chain(folders).chain(executables) {
         let segment = segments.get(&layer.key(packer.level())?).context("a layer was not packed")?;
         match own.iter_mut().find(|other| other.segment.key == segment.key) {
             Some(same) => same.units.push(unit),
-            None => own.push(Own { segment, is_executable, units: vec![unit] }),
+            None => own.push(Own { segment, what, units: vec![unit] }),
         }
     }
     let base = of_image.first().context("an image contains no service")?.unit.base;

@@ -23,7 +23,7 @@ mod write;
 
 pub use build::bundles;
 pub use built::Built;
-pub use last::last_bundle;
+pub use last::{last_bundle, last_bundle_of_any_target};
 pub use platforms::write as write_index;
 pub use pulled::Images;
 pub use pushed::push;

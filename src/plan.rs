@@ -4,10 +4,13 @@ mod agreement;
 mod auterion;
 mod base;
 mod checks;
+mod compilation;
 mod container;
 mod created;
 mod deployment;
+mod features;
 mod files;
+mod identity;
 mod image;
 mod manifests;
 mod names;
@@ -27,6 +30,7 @@ mod service;
 mod stacks;
 mod template;
 mod upstream;
+mod variant;
 mod volumes;
 
 use std::collections::BTreeMap;
@@ -36,11 +40,12 @@ use serde::Serialize;
 
 use crate::app::{Author, BaseChoice, Claim, Name, Package, Service, Stack, Swarm, Target, Version};
 use crate::archive::gzip::Level;
-use crate::config::Place;
 use crate::diagnostic::{Code, Note};
 use crate::registry::Access;
 
 pub use crate::config::tables::{BuilderName as Builder, EngineName as Engine, FormatName as Format, LayoutName as Layout};
+pub use base::BasePlace;
+pub use compilation::{Compilation, Preparation};
 pub use image::PlannedImage;
 pub use order::sort as launch_order;
 pub use outputs::{DEFAULT_TARGET, targets};
@@ -56,6 +61,9 @@ pub struct Plan {
     pub name: Name,
     /// The publisher.
     pub author: Option<Author>,
+    /// The variant; the name ends in its suffix.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variant: Option<Name>,
     /// Its version.
     pub version: Version,
     /// The target to compile for.
@@ -78,6 +86,9 @@ pub struct Plan {
     pub engine: Engine,
     /// The compiler driver.
     pub builder: Builder,
+    /// What compiling needs beside Cargo.
+    #[serde(skip_serializing_if = "Compilation::is_default")]
+    pub compilation: Compilation,
     /// Whether each service has its own image.
     pub layout: Layout,
     /// How to reach registries.
@@ -94,7 +105,10 @@ pub struct Plan {
     pub settings: Vec<u8>,
     /// Folder of the root manifest.
     pub workspace: PathBuf,
-    /// Output folder.
+    /// The folder of bundles.
+    #[serde(skip)]
+    pub bundles: PathBuf,
+    /// The folder of all other outputs: that of bundles, or a variant's own.
     pub output: PathBuf,
     /// The OCI archive that all targets share, if there are several.
     pub index: Option<PathBuf>,
@@ -102,7 +116,7 @@ pub struct Plan {
     pub notes: Vec<Note>,
     /// Where the manifests have each base.
     #[serde(skip)]
-    pub base_places: BTreeMap<BaseChoice, Place>,
+    pub base_places: BTreeMap<BaseChoice, BasePlace>,
     /// `allow`: the notes that are not shown.
     #[serde(skip)]
     pub allow: Vec<Code>,
@@ -139,6 +153,11 @@ impl Plan {
         }
     }
 
+    /// The folder of what was stripped from executables, `SERVICE.debug`.
+    pub fn debug_folder(&self) -> PathBuf {
+        self.output.join("debug")
+    }
+
     /// The path of the bundle in a format.
     pub fn bundle_path(&self, format: Format) -> PathBuf {
         let simulated = self.auterion.as_ref().is_some_and(|a| a.device_types == ["simulation"]);
@@ -148,7 +167,7 @@ impl Plan {
             Format::Docker => ".docker.tar",
             Format::Oci => ".oci.tar",
         };
-        self.output.join(format!("{}-{}{ending}", self.slug(), self.version))
+        self.bundles.join(format!("{}-{}{ending}", self.slug(), self.version))
     }
 }
 

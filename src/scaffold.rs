@@ -1,17 +1,24 @@
 //! New members, and tables in manifests that are there.
 
+mod app_table;
 mod app_yml;
 mod apt;
+mod built_for;
 mod discover;
 mod discovered;
 mod dockerfile;
+mod found_bin;
 mod new_member;
 mod root_manifest;
 pub mod tables;
 mod template;
+mod tool;
 
+pub use app_table::AppKeys;
 pub use apt::Installed;
-pub use discover::{discover, installed};
+pub use built_for::{BuiltFor, built_for};
+pub use discover::installed;
 pub use discovered::Discovered;
+pub use found_bin::{FoundBin, candidates};
 pub use new_member::{CreatedMember, NewMember, create};
 pub use template::ServiceTemplate;

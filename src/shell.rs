@@ -20,7 +20,7 @@ use ink::{ERROR, NOTE, STATUS, WARNING};
 
 pub use ink::Ink;
 pub use progress::Progress;
-pub use question::{ask_text, ask_yes};
+pub use question::{ask_text, ask_yes, ask_yes_or_no};
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -245,6 +245,13 @@ impl Shell {
     /// Text that is formatted already.
     pub fn raw(&self, text: &str) {
         self.print(format_args!("{text}"));
+    }
+
+    /// A line with which a child tells what it does.
+    pub fn step(&self, line: &str) {
+        if self.verbosity > Verbosity::Quiet {
+            self.raw(line);
+        }
     }
 
     /// The colours of stdout: what the user chose, else what the terminal can.

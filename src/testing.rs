@@ -98,6 +98,9 @@ impl Runner<'_> {
             command.arg("--target-dir").arg(folder);
         }
         command.args(cargo.common_flags());
+        if !package.default_features {
+            command.arg("--no-default-features");
+        }
         for feature in &package.features {
             command.args(["--features", &format!("{}/{feature}", package.package)]);
         }

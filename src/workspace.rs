@@ -1,54 +1,27 @@
 //! What Cargo knows of a workspace: the one door to `cargo metadata`.
 
 mod features;
+mod graph;
+mod metadata;
+mod options;
+mod refusal;
 pub mod targets;
+mod tree;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
-use cargo_metadata::{MetadataCommand, TargetKind};
+use anyhow::{Context as _, Result};
+use cargo_metadata::{DependencyKind, TargetKind};
 use semver::Version;
 
-use crate::diagnostic::Code;
 use crate::fs::{self, Stamp};
 
 pub use features::{Unified, unified};
-
-/// How Cargo is called, for every call of one run.
-#[derive(Clone, Debug, Default)]
-pub struct CargoOptions {
-    /// The cargo that called us, else `cargo`.
-    pub program: PathBuf,
-    /// `--manifest-path`
-    pub manifest_path: Option<PathBuf>,
-    /// `--target-dir`
-    pub target_dir: Option<PathBuf>,
-    /// `--locked`
-    pub locked: bool,
-    /// `--offline`
-    pub offline: bool,
-    /// `--frozen`
-    pub frozen: bool,
-    /// `--config`, as written.
-    pub config: Vec<String>,
-}
-
-impl CargoOptions {
-    /// The flags that every command of Cargo takes.
-    pub fn common_flags(&self) -> Vec<String> {
-        let mut flags: Vec<String> = Vec::new();
-        for (on, flag) in [(self.locked, "--locked"), (self.offline, "--offline"), (self.frozen, "--frozen")] {
-            if on {
-                flags.push(flag.into());
-            }
-        }
-        for config in &self.config {
-            flags.extend(["--config".into(), config.clone()]);
-        }
-        flags
-    }
-}
+pub use graph::{Compiled, Selection, fetch, graph};
+use metadata::metadata;
+pub use options::CargoOptions;
+pub use tree::Side;
 
 /// A workspace, or a single package, which is a workspace of one.
 #[derive(Clone, Debug)]
@@ -79,15 +52,26 @@ pub struct Member {
     pub manifest: PathBuf,
     /// Names of its executables.
     pub bins: Vec<String>,
+    /// The features without which Cargo does not build an executable; only of those that need some.
+    pub required_features: BTreeMap<String, Vec<String>>,
     /// `default-run`
     pub default_run: Option<String>,
     /// Names of its features.
     pub features: Vec<String>,
+    /// The packages that it depends on, without those for tests and build scripts.
+    pub dependencies: Vec<String>,
+    /// Whether `publish` is `false`.
+    pub is_private: bool,
     /// `package.metadata`.
     pub metadata: serde_json::Value,
 }
 
 impl Member {
+    /// Whether its manifest has a feature of this name.
+    pub fn has_feature(&self, name: &str) -> bool {
+        self.features.iter().any(|feature| feature == name)
+    }
+
     /// The folder of its manifest.
     pub fn folder(&self) -> &Path {
         self.manifest.parent().unwrap_or(Path::new("/"))
@@ -98,28 +82,10 @@ impl Workspace {
     /// Asks Cargo; no dependency is resolved.
     ///
     /// # Errors
-    /// With Cargo's own words.
+    /// When Cargo cannot be run, or refuses; in words for the user.
     pub fn read(options: &CargoOptions) -> Result<Self> {
-        let mut command = MetadataCommand::new();
-        command.cargo_path(&options.program).no_deps();
-        if let Some(path) = &options.manifest_path {
-            command.manifest_path(path);
-        }
-        command.other_options(options.common_flags());
         let asked = fs::now();
-        let metadata = match command.exec() {
-            Ok(metadata) => metadata,
-            Err(cargo_metadata::Error::CargoMetadata { stderr }) => {
-                bail!(
-                    Code::WorkspaceUnreadable
-                        .error(format!("failed to read the workspace\n{}", stderr.trim_end().trim_start_matches("error: ")))
-                )
-            }
-            Err(error) => {
-                let program = options.program.display();
-                return Err(anyhow::Error::new(error).context(format!("failed to run `{program} metadata`")));
-            }
-        };
+        let metadata = metadata(options, &["--no-deps"], &|_| {})?;
         let target_dir = match &options.target_dir {
             Some(folder) => std::path::absolute(folder).context("failed to find the current folder")?,
             None => metadata.target_directory.clone().into_std_path_buf(),
@@ -173,15 +139,20 @@ fn stamps(root: &Path, members: &[Member], asked: u128) -> Option<Vec<(PathBuf, 
 }
 
 fn member(package: &cargo_metadata::Package) -> Member {
-    let bins = package.targets.iter().filter(|target| target.kind.contains(&TargetKind::Bin)).map(|target| target.name.clone());
+    let bins = || package.targets.iter().filter(|target| target.kind.contains(&TargetKind::Bin));
+    let with_features = bins().filter(|target| !target.required_features.is_empty());
+    let normal = package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
     Member {
         name: package.name.to_string(),
         version: package.version.clone(),
         id: package.id.repr.clone(),
         manifest: package.manifest_path.clone().into_std_path_buf(),
-        bins: bins.collect(),
+        bins: bins().map(|target| target.name.clone()).collect(),
+        required_features: with_features.map(|target| (target.name.clone(), target.required_features.clone())).collect(),
         default_run: package.default_run.clone(),
         features: package.features.keys().cloned().collect(),
+        dependencies: normal.map(|dependency| dependency.name.clone()).collect(),
+        is_private: package.publish.as_ref().is_some_and(Vec::is_empty),
         metadata: package.metadata.clone(),
     }
 }

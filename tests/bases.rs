@@ -84,6 +84,10 @@ fn a_base_without_what_a_binary_needs_is_refused() {
     project.with_base("\"scratch\"");
     let error = fails(&mut project.pack(&[]), 1);
     assert!(error.contains("the library `libc.so.6` is missing") && error.contains("help: use `base = \"auto\"`"), "{error}");
+    // All services at once, with one way out.
+    let services =
+        ["alpha", "beta"].map(|service| error.contains(&format!("of the service `{service}` does not run on the base")));
+    assert!(services == [true, true] && error.matches("help:").count() == 1, "{error}");
 
     // A C library that is too old: one that defines version 2.17 alone.
     let root = rootfs(&project);

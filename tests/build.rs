@@ -36,7 +36,17 @@ fn nothing_to_do_is_fresh_and_a_change_is_not() {
     let project = Project::new(&["alpha", "beta"]);
     project.binaries(&["alpha", "beta"]);
     let first = run(&mut project.pack(&[]));
-    assert!(text(&first.stderr).contains("Bundled"), "{}", text(&first.stderr));
+    assert!(text(&first.stderr).contains("Bundled com.example.demo 1.2.3 (auterionos, "), "{}", text(&first.stderr));
+    // A terminal shows both streams: each path is in one of them.
+    assert!(!text(&first.stderr).contains(text(&first.stdout).trim()), "{}", text(&first.stderr));
+    for said in ["Fresh 5 files", "Generated 1 file, 4 unchanged"] {
+        let generated = run(&mut appbundle(project.path(), &["generate"]));
+        assert!(text(&generated.stderr).contains(said), "{}", text(&generated.stderr));
+        assert!(text(&generated.stdout).lines().all(|path| !text(&generated.stderr).contains(path)));
+        if said.starts_with("Fresh") {
+            project.write("target/appbundle/app.yml", "");
+        }
+    }
     let bytes = project.read(BUNDLE);
     let second = run(&mut project.pack(&[]));
     assert!(text(&second.stderr).contains("Fresh com.example.demo 1.2.3"), "{}", text(&second.stderr));
@@ -125,7 +135,8 @@ fn files_keep_their_mode_links_stay_and_shared_files_are_stored_once() {
     let assets = &alpha[1];
     assert!(assets.contains("-rwxr-xr-x 0/0") && assets.contains("srv/assets/run.sh"), "{assets}");
     assert!(assets.contains("srv/assets/index.html -> page.html"), "{assets}");
-    assert!(alpha[2].contains("usr/local/bin/alpha") && alpha[2].contains("drwxr-xr-x 65532/65532"), "{}", alpha[2]);
+    assert!(alpha[2].contains(" data/") && alpha[2].contains("drwxr-xr-x 65532/65532"), "{}", alpha[2]);
+    assert!(alpha[3].contains("usr/local/bin/alpha") && !alpha[3].contains("data"), "{}", alpha[3]);
 }
 
 fn a_volume_is_its_services_own_wherever_that_starts_and_whatever_is_in_it() {
@@ -133,7 +144,7 @@ fn a_volume_is_its_services_own_wherever_that_starts_and_whatever_is_in_it() {
     project.service("alpha", "volumes = [\"deep:/data/deep\", \"data:/data\"]\nworkdir = \"/data/deep\"\n");
     project.binaries(&["alpha"]);
     ok(&mut project.pack(&["--format", "docker"]));
-    let own = layers_of(&project, "alpha").pop().expect("a layer");
+    let own = layers_of(&project, "alpha").swap_remove(1);
     for folder in ["data/", "data/deep/"] {
         let line = own.lines().find(|line| line.ends_with(&format!(" {folder}"))).unwrap_or_else(|| panic!("{folder} in {own}"));
         assert!(line.starts_with("drwxr-xr-x 65532/65532"), "{line}");

@@ -39,6 +39,8 @@ fn zig_links_for_an_older_glibc() {
         assert!(header.contains("AArch64") && !versions.is_empty(), "{header}");
         assert!(versions.iter().all(|version| *version <= (2, 28)), "{}: {versions:?}", binary.display());
     }
+    let debug = project.path().join("target/appbundle/debug/alpha.debug");
+    assert!(judge("readelf", &["--notes", debug.to_str().expect("path")]).contains("Build ID: "), "zig asks for none by itself");
     ok(&mut appbundle(project.path(), &["verify", bundle.trim()]));
 }
 

@@ -35,7 +35,7 @@ fn stubs(folder: &Path) -> PathBuf {
         std::fs::write(path.join(name), script).expect("stub");
         ok(Command::new("chmod").arg("+x").arg(path.join(name)));
     };
-    for name in ["rustup", "sudo", "apt-get"] {
+    for name in ["rustup", "sudo", "apt-get", "dpkg"] {
         stub(name, "");
     }
     let cargo = ok(Command::new("sh").args(["-c", "command -v cargo"]));
@@ -78,6 +78,9 @@ fn play(project: &Project, steps: &[Step]) -> (Output, String) {
     let called = std::fs::read_to_string(stubs.join("called")).expect("stubs were called");
     assert!(called.contains("rustup target add aarch64-unknown-linux-gnu"), "{called}");
     assert!(called.contains("install --yes --no-install-recommends gcc-aarch64-linux-gnu"), "{called}");
+    let foreign = called.find("dpkg --add-architecture arm64").expect("apt is told of the architecture");
+    let installed = called.find("libno-such-dev:arm64").expect("the table's packages are installed");
+    assert!(called[foreign..installed].contains("apt-get update"), "{called}");
     (last.expect("a step"), std::fs::read_to_string(kept).expect("kept"))
 }
 
@@ -103,6 +106,7 @@ fn yaml(text: &str) -> Value {
 /// A workspace that compiles in a moment, with a lock file.
 fn workspace() -> Project {
     let project = Project::new(&["alpha"]);
+    project.edit("Cargo.toml", |text| text + "build.packages = [\"libssl-dev\", \"protobuf-compiler\", \"libno-such-dev\"]\n");
     ok(Command::new("cargo").args(["generate-lockfile", "--offline"]).current_dir(project.path()));
     project
 }
@@ -162,7 +166,7 @@ fn several_targets_are_all_installed_and_all_cleaned() {
     for service in ["github", "gitlab"] {
         let job = ok(&mut appbundle(project.path(), &["ci", service, "--stdout"]));
         assert!(job.contains("rustup target add aarch64-unknown-linux-gnu x86_64-unknown-linux-gnu\n"), "{job}");
-        assert!(job.contains(" gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc libc6-dev\n"), "{job}");
+        assert!(job.contains(" gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc libc6-dev libssl-dev:arm64 protobuf-compiler libno-such-dev:arm64 libssl-dev libno-such-dev\n"), "{job}");
     }
     for file in ["com.example.demo-1.2.3.oci.tar", "linux-arm64/app.yml", "linux-amd64/cache/x.gz"] {
         project.write(&format!("target/appbundle/{file}"), "old");
@@ -198,6 +202,11 @@ fn jobs_install_from_crates_io_or_from_a_repository() {
                 .env("APPBUNDLE_GIT", words(&variables["APPBUNDLE_GIT"]));
             assert_eq!(ok(&mut shell), format!("install --locked{expected} cargo-appbundle\n"), "{service}");
         }
+    }
+    // What registries and archives sent is kept from run to run.
+    let cached = ["~/.cache/cargo-appbundle", ".cache/cargo-appbundle"];
+    for (service, folder) in ["github", "gitlab"].into_iter().zip(cached) {
+        assert!(ok(&mut appbundle(project.path(), &["ci", service, "--stdout"])).contains(folder));
     }
     let said = fails(&mut appbundle(project.path(), &["ci", "github", "--stdout", "--git", "a b"]), 1);
     assert!(said.contains("`a b` is not the address of a git repository"), "{said}");

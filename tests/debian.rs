@@ -67,6 +67,36 @@ fn sample() -> Repository {
     repository
 }
 
+/// Lines that many scripts have: accounts that every system has, AppArmor's own files, groups that once had another name, folders for
+/// the administrator.
+fn what_many_scripts_do_is_done() {
+    let mut repository = sample();
+    let postinst = "#!/bin/sh\nset -e\nif [ \"$1\" = configure ]; then\n  APP=/etc/apparmor.d/local/usr.bin.web\n  test -e \"$APP\" || {\n    \
+        mkdir -p `dirname \"$APP\"`\n    install --mode 644 /dev/null \"$APP\"\n  }\n  logdir=/var/log/web\n  chown www-data:adm $logdir\n  \
+        chmod 0750 $logdir\n  groupmod -n _web web\nfi\n\
+        # Automatically added by dh_usrlocal/13.11\nif [ \"$1\" = configure ]; then\n(\n\twhile read line; do\n\t\tset -- $line\n\t\t\
+        if mkdir \"$1\" 2>/dev/null; then\n\t\t\tchown \"$3\":\"$4\" \"$1\"\n\t\tfi\n\tdone\n) << DATA\n/usr/local/share/web 02775 root staff\nDATA\nfi\n\
+        # End automatically added section\n\nexit 0\n~\n";
+    repository.add(&NewDeb {
+        files: &[("var/log/web/", 0o755, "")],
+        control: &[("postinst", postinst)],
+        ..NewDeb::new("web", "")
+    });
+    repository.publish();
+    let server = repository.serve();
+    let project = project("scripts", &repository.base(&server, &["web"], ""));
+    let bundle = ok(&mut pack(&project, &[]));
+    let root = unpacked(&project, &bundle, "out");
+    let stat = |path: &str| ok(Command::new("stat").args(["-c", "%u:%g %a %s"]).arg(root.join(path)));
+    assert!(stat("var/log/web").starts_with("33:4 750 "), "{}", stat("var/log/web"));
+    assert!(stat("usr/local/share/web").starts_with("0:50 2775 "), "{}", stat("usr/local/share/web"));
+    assert_eq!(stat("etc/apparmor.d/local/usr.bin.web").trim(), "0:0 644 0");
+    let users = std::fs::read_to_string(root.join("etc/passwd")).expect("users");
+    let groups = std::fs::read_to_string(root.join("etc/group")).expect("groups");
+    assert!(users.contains("www-data:*:33:33:www-data:/var/www:/usr/sbin/nologin\n"), "{users}");
+    assert!(["www-data:*:33:\n", "adm:*:4:\n", "staff:*:50:\n"].iter().all(|row| groups.contains(row)), "{groups}");
+}
+
 fn packages_become_a_tree_with_what_scripts_would_do() {
     let repository = sample();
     let server = repository.serve();
@@ -90,6 +120,11 @@ fn packages_become_a_tree_with_what_scripts_would_do() {
     // Without documents, but for copyright.
     assert!(root.join("usr/share/doc/libone1/copyright").exists() && !root.join("usr/share/doc/libone1/README").exists());
     assert!(!root.join("usr/share/man/man1/one.1").exists());
+    // So does `inspect`, with what needs what.
+    let listed = ok(&mut appbundle(project.path(), &["inspect", bundle.trim()]));
+    for line in ["Debian packages of image 1: 4 packages, 0 B", " libone1     1.0  for tool\n", " tool        1.0\n"] {
+        assert!(listed.contains(line), "{line} in {listed}");
+    }
     // dpkg itself finds them all.
     let admin = format!("--admindir={}", root.join("var/lib/dpkg").display());
     let listed = ok(Command::new("dpkg-query").args([&admin, "-W", "-f=${binary:Package} ${Version} ${db:Status-Status}\n"]));
@@ -136,7 +171,8 @@ fn the_lock_file_keeps_the_packages() {
     for folder in ["target", "user-cache"] {
         std::fs::remove_dir_all(project.path().join(folder)).expect("removed");
     }
-    std::fs::remove_dir_all(repository.path("www/pool")).expect("removed");
+    let (kept, first, second) = ("www/kept", "www/archive/debian/20260712T101637Z", "www/archive/debian/20260711T101637Z");
+    std::fs::rename(repository.path("www/pool"), repository.path(kept)).expect("moved");
     assert_eq!(project.read(ok(&mut pack(&project, &["--locked"])).trim()), bytes);
     // Without it, the error says what helps.
     for folder in ["target", "user-cache", "debs"] {
@@ -146,9 +182,27 @@ fn the_lock_file_keeps_the_packages() {
     assert!(
         error.contains("error[debian-mirror]")
             && error.contains("1.0, which `appbundle.lock` pins, is no longer on any mirror")
-            && error.contains("cargo appbundle update"),
+            && error.contains("cargo appbundle update")
+            && error.contains("set `snapshot-mirror` in `base`"),
         "{error}"
     );
+    // An archive of snapshots has them: of a day after the Release, or of its time.
+    for moment in [first, second] {
+        std::fs::create_dir_all(repository.path(moment).join("pool")).expect("folders");
+    }
+    for (at, entry) in std::fs::read_dir(repository.path(kept)).expect("a folder").flatten().enumerate() {
+        let moment = if at == 0 { second } else { first };
+        std::fs::rename(entry.path(), repository.path(moment).join("pool").join(entry.file_name())).expect("moved");
+    }
+    let of_snapshots = format!(", vendor = \"debs\", snapshot-mirror = \"http://{}/archive/\"", server.host);
+    project.with_base(&repository.base(&server, &["tool"], &of_snapshots));
+    assert_eq!(project.read(ok(&mut pack(&project, &["--locked"])).trim()), bytes);
+    let asked: Vec<String> = server.asked().into_iter().map(|asked| asked.path).filter(|path| path.contains("tool")).collect();
+    let [.., mirror, snapshot] = &asked[..] else { panic!("{asked:?}") };
+    assert!(mirror == "/pool/tool_1.0.deb" && snapshot.starts_with("/archive/debian/20260"), "{asked:?}");
+    for folder in ["target", "user-cache"] {
+        std::fs::remove_dir_all(project.path().join(folder)).expect("removed");
+    }
     // An entry that somebody changed is another package.
     let plan = ok(&mut appbundle("plan"));
     assert!(plan.contains("libone1 1.0, for tool"), "{plan}");
@@ -190,14 +244,17 @@ fn nothing_unverified_is_used() {
     let put = |bytes: &[u8]| std::fs::write(repository.path("www/dists/bookworm/InRelease"), bytes).expect("written");
     let release = std::fs::read(repository.path("www/dists/bookworm/Release")).expect("read");
     let shown = String::from_utf8(signed.clone()).expect("text");
-    let expect = |words: &str| {
+    let expect_help = |words: &str, help: &str| {
         let error = refused(&project);
         assert!(
-            error.contains("error[debian-signature]") && error.contains(words) && error.contains("help: "),
-            "{words} in {error}"
+            error.contains("error[debian-signature]") && error.contains(words) && error.contains(&format!("help: {help}")),
+            "{words} and {help} in {error}"
         );
+        assert_eq!(error.matches("help: ").count(), 1, "{error}");
         assert!(!project.path().join("appbundle.lock").exists());
     };
+    let expect = |words: &str| expect_help(words, "try again later, or use another `mirror`");
+    let expect_keys = |words: &str| expect_help(words, "if this is the right archive, set `keyring`");
     put(&release);
     expect("it is not signed");
     put(shown.replacen("Label: Test", "Label: Tset", 1).as_bytes());
@@ -211,13 +268,13 @@ fn nothing_unverified_is_used() {
     put(&signed[..signed.len() - 60]);
     expect("its signature has no end");
     repository.publish_as("bookworm", RELEASE, "other");
-    expect("is unknown");
+    expect_keys("is unknown");
     repository.publish_as("bookworm", &RELEASE.replace("bookworm", "trixie"), "archive");
-    expect("the Release of the suite `trixie`");
+    expect_help("the Release of the suite `trixie`", "use another `mirror`, or a suite's code name");
     repository.publish_as("bookworm", &format!("{RELEASE}Valid-Until: Sun, 12 Jul 2026 00:00:00 UTC\n"), "archive");
-    expect("it was valid until Sun, 12 Jul 2026");
+    expect_help("it was valid until Sun, 12 Jul 2026", "use another `mirror`, which is up to date");
     repository.publish_as("bookworm", &RELEASE.replace("2026", "2199"), "archive");
-    expect("in the future");
+    expect_help("in the future", "check this machine's clock");
     // A key that has expired.
     let old =
         ["--faked-system-time", "20200101T000000!", "--quick-generate-key", "old <old@example.com>", "ed25519", "sign", "1d"];
@@ -233,9 +290,9 @@ fn nothing_unverified_is_used() {
         "--clear-sign",
         repository.path("www/dists/bookworm/Release").to_str().expect("text"),
     ]);
-    expect("has expired");
+    expect_keys("has expired");
     std::fs::write(repository.path("keys.asc"), "no key").expect("written");
-    expect("failed to read the keyring");
+    expect_help("failed to read the keyring", "write it with `gpg --export --armor KEY`");
     // The right key again, but a list of packages that is another one.
     std::fs::write(repository.path("keys.asc"), repository.gpg(&["--armor", "--export", "archive@example.com"]))
         .expect("written");
@@ -302,21 +359,30 @@ fn what_cannot_be_chosen_is_told_with_a_way_out() {
     repository.publish();
     let server = repository.serve();
     let project = project("chosen", "\"scratch\"");
-    for (packages, more, words) in [
-        (&["tol"][..], "", &["`bookworm` has no package `tol`", "help: did you mean `tool`?"][..]),
-        (&["mta"], "", &["provided by several packages", "`mta-a`, `mta-b`"]),
-        (&["mta-a", "mta-b"], "", &["conflicts with `mta-a`"]),
-        (&["needs-needs"], "", &["depends on `tool (>= 2)`: `tool` has the version 1.0", "needed by `needs-needs`"]),
-        (&["extra", "thief"], "", &["`extra` and `thief` both have the file `/usr/share/extra`"]),
-        (&["rocket"], "", &["launch-rockets --now", "scripts = { rocket = \"skip\" }"]),
-        (&["mta-a"], ", exclude = [\"[\"]", &["`[` in `exclude` is not a pattern"]),
+    for (packages, more, at, words) in [
+        (&["extra", "tol"][..], "", "\"tol", &["`bookworm` has no package `tol`", "help: did you mean `tool`?"][..]),
+        (&["mta", "extra"], "", "\"mta", &["provided by several packages", "`mta-a`, `mta-b`"]),
+        (&["mta-a", "mta-b"], "", "\"mta-b", &["conflicts with `mta-a`"]),
+        (
+            &["extra", "needs-needs"],
+            "",
+            "\"needs-needs",
+            &["depends on `tool (>= 2)`: `tool` has the version 1.0", "needed by `needs-needs`"],
+        ),
+        (&["tol", "extra", "extr"], "", "\"extr\"", &["no package `tol`", "no package `extr`"]),
+        (&["needs-new"], ", essential = true", "\"needs-new", &["remove `needs-new` from `packages`"]),
+        (&["extra", "thief"], "", "{", &["`extra` and `thief` both have the file `/usr/share/extra`"]),
+        (&["rocket"], "", "{", &["launch-rockets --now", "scripts = { rocket = \"skip\" }"]),
+        (&["mta-a"], ", exclude = [\"[\"]", "{", &["`[` in `exclude` is not a pattern"]),
     ] {
-        project.with_base(&repository.base(&server, packages, more));
+        let base = repository.base(&server, packages, more);
+        project.with_base(&base);
         let error = refused(&project);
         assert!(words.iter().all(|words| error.contains(words)), "{words:?} in {error}");
         let codes = ["error[debian-package]", "error[debian-script]", "error[invalid-base]"];
         assert!(codes.iter().any(|code| error.contains(code)), "{error}");
-        assert!(error.contains("--> Cargo.toml:9:8\n"), "{error}");
+        let column = 8 + base.find(at).expect("there");
+        assert!(error.contains(&format!("--> Cargo.toml:9:{column}\n")), "{column}: {error}");
     }
     for (packages, more) in [
         (&["extra", "heir"][..], ""),
@@ -366,6 +432,10 @@ fn what_a_base_lacks_is_noted() {
     };
     let said = build();
     assert!(told.iter().all(|note| said.contains(note)), "{said}");
+    // The next build takes the base from the cache, and says the same.
+    project.compile("aarch64-linux-gnu-gcc", "alpha", "int main() { return 1; }\n", &["-static"]);
+    let said = build();
+    assert!(told.iter().all(|note| said.contains(note)) && !said.contains("Locking"), "{said}");
     project.edit("Cargo.toml", |text| text + "allow = [\"debian-setup\", \"debian-libraries\", \"debian-security\"]\n");
     std::fs::remove_dir_all(project.path().join("target")).expect("removed");
     std::fs::remove_file(project.path().join("appbundle.lock")).expect("removed");
@@ -465,6 +535,7 @@ fn mistakes_in_the_table_have_their_place() {
 fn main() -> ExitCode {
     harness::run(vec![
         test!(packages_become_a_tree_with_what_scripts_would_do, [arm64_cc, gpg, dpkg]),
+        test!(what_many_scripts_do_is_done, [arm64_cc, gpg, dpkg]),
         test!(the_lock_file_keeps_the_packages, [arm64_cc, gpg, dpkg]),
         test!(update_tells_what_moves, [arm64_cc, gpg, dpkg]),
         test!(nothing_unverified_is_used, [arm64_cc, gpg, dpkg]),

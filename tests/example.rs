@@ -1,4 +1,4 @@
-//! The example from its sources to three running containers that hand a picture to each other.
+//! The examples from their sources to running containers: three that hand a picture to each other, and one with a shared library of Debian's.
 
 mod support;
 
@@ -7,7 +7,9 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use support::harness::{self, test};
-use support::needs::{arm64_rust, auterion_cli, curl, docker, docker_arm64, mender_artifact, namespaces};
+use support::needs::{
+    arm64_rust, arm64_sqlite, auterion_cli, curl, debian_archive, docker, docker_arm64, mender_artifact, namespaces,
+};
 use support::{appbundle, free_ports, judge, ok, repository, within};
 
 const SERVICES: [&str; 3] = ["thumbnailer", "gallery-service", "camera-control"];
@@ -154,11 +156,47 @@ fn two_builds_from_two_folders_by_two_users_are_equal_byte_for_byte() {
     assert_eq!(first.len(), printed.lines().count());
 }
 
+/// Its library comes from Debian's packages, natively: an engine only runs the result.
+fn a_shared_library_of_debian_is_in_the_base_of_the_other_example() {
+    let station = repository().join("examples/weather-station");
+    let printed = ok(appbundle(&station, &["build", "--format", "docker"]).env("DOCKER_HOST", "tcp://127.0.0.1:9"));
+    let archive = printed.trim();
+    let listed = ok(&mut appbundle(&station, &["inspect", archive]));
+    assert!(listed.contains("libsqlite3-0"), "{listed}");
+    judge("docker", &["load", "-i", archive]);
+
+    let [port] = free_ports();
+    let name = "appbundle-test-readings";
+    let remove = || drop(Command::new("docker").args(["rm", "--force", name]).output());
+    remove();
+    let published = format!("127.0.0.1:{port}:8080");
+    let image = "com.example.weather-station.readings:1.0.0";
+    judge("docker", &["run", "--detach", "--platform", "linux/arm64", "--name", name, "--publish", &published, image]);
+    let url = |path: &str| format!("http://127.0.0.1:{port}{path}");
+    let healthy = retry("/healthz", || fetch(&[&url("/healthz")]));
+    for celsius in ["20", "23"] {
+        fetch(&["--data", celsius, &url("/readings")]).expect("kept");
+    }
+    let mean = fetch(&[&url("/mean")]).expect("the mean");
+    let refused = fetch(&["--data", "warm", &url("/readings")]);
+    // The executable has no SQLite of its own.
+    let version = judge("docker", &["logs", name]);
+    remove();
+    assert_eq!((&healthy[..], &mean[..], refused), (&b"ok"[..], &b"{\"count\":2,\"mean\":21.50}\n"[..], None));
+    let package = listed.split_once(" libsqlite3-0 ").expect("the package").1.trim_start();
+    let of_package = package.split('-').next().expect("a version");
+    assert!(version.contains(&format!("SQLite {of_package} ")), "{version} and {of_package}");
+}
+
 fn main() -> ExitCode {
     harness::run(vec![
         test!(
             the_example_runs_as_arm64_and_serves_a_picture_through_all_three,
             [docker_arm64, arm64_rust, auterion_cli, mender_artifact, curl]
+        ),
+        test!(
+            a_shared_library_of_debian_is_in_the_base_of_the_other_example,
+            [docker_arm64, arm64_rust, arm64_sqlite, debian_archive, curl]
         ),
         test!(the_example_is_tested_with_something_that_answers_instead_of_a_service, [docker]),
         test!(two_builds_from_two_folders_by_two_users_are_equal_byte_for_byte, [arm64_rust, namespaces]),

@@ -16,7 +16,7 @@ use support::harness::{self, test};
 use support::machine::{EM_AARCH64, EM_X86_64, Machine};
 use support::needs::arm64_rust;
 use support::swarm::{STACKS, member as stack_member, shop};
-use support::{DESTINATIONS, Project, appbundle, fixture, ok, repository, run, text};
+use support::{DESTINATIONS, Project, appbundle, fixture, ok, repository, run, stderr, text};
 
 /// Generates files, and compares all that is written and said.
 fn generated(golden: &mut Golden, folder: &Path, commands: &[&[&str]]) {
@@ -265,7 +265,7 @@ fn what_doctor_prints() {
             false => format!("{line}\n"),
         });
         let code = output.status.code().expect("an exit code");
-        golden.holds(name, &format!("{}--- stderr\n{}--- exit code\n{code}\n", lines.collect::<String>(), text(&output.stderr)));
+        golden.holds(name, &format!("{}--- stderr\n{}--- exit code\n{code}\n", lines.collect::<String>(), stderr(&output)));
     };
     let machine = Machine::new();
     show_at("nothing.txt", &machine, project.path());

@@ -75,7 +75,7 @@ fn through_the_front_door() {
     let json = ok(&mut support::appbundle(folder.path(), &["inspect", "app.auterionos", "--json"]));
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     let keys: Vec<&str> = json.as_object().expect("map").keys().map(String::as_str).collect();
-    let expected = "file format size name version made-by made-at devices api-version signed payload images layers sharing layouts largest notes warnings faults";
+    let expected = "file format size name version made-by made-at devices api-version signed payload images layers sharing layouts packages largest notes warnings faults";
     assert_eq!(keys.join(" "), expected);
     assert_eq!((&json["images"][1]["service"], &json["layers"][0]["images"]), (&"b".into(), &serde_json::json!([0, 1])));
 }

@@ -47,7 +47,7 @@ fn one_image_holds_all_executables_and_starts_none() {
         "docker",
         &["image", "inspect", "--format", "{{json .Config.Entrypoint}} {{json .Config.Cmd}} {{len .RootFS.Layers}}", IMAGE],
     );
-    assert_eq!(config.trim(), "null null 3", "files, then an executable in a layer of its own each");
+    assert_eq!(config.trim(), "null null 4", "files, then folders, then an executable in a layer of its own each");
     for service in ["alpha", "beta"] {
         let path = format!("/usr/local/bin/{service}");
         let said = judge("docker", &["run", "--rm", "--platform", "linux/arm64", IMAGE, &path, "x"]);

@@ -95,6 +95,46 @@ fn a_health_check_at_a_port_that_is_not_there_is_noted() {
     assert!(!said(project.path(), &["plan"]).contains("health-port"));
 }
 
+/// On the host's network, other services have no names.
+#[test]
+fn names_of_other_services_that_do_not_resolve_on_a_device_are_noted() {
+    let project = Project::new(&["storage", "index"]);
+    let table = "environment = { STORAGE_URL = \"http://storage:8080/api\", RUST_LOG = \"info,storage=debug\", SELF = \"front:80\", \
+        IMAGE = \"storage:latest\" }\nargs = [\"--listen=0.0.0.0:8080\", \"--index=index:9000\"]\n";
+    project.service("front", table);
+    let device = ["plan", "--format", "auterionos"];
+    let told = said(project.path(), &device);
+    let note = "note[name-unresolved]: on AuterionOS, `front` uses the host's network, where the name `index` in `args` does not resolve: \
+        set `auterion.compose-override.services.front.extra_hosts = [\"index:127.0.0.1\", \"storage:127.0.0.1\"]`\n";
+    assert!(told.contains(note) && told.matches("note[").count() == 1, "{told}");
+    assert!(!said(project.path(), &["plan", "--format", "docker"]).contains("note["));
+    // What the note says helps: Docker resolves the name, and AuterionOS takes the key.
+    let header = "[workspace.metadata.appbundle.auterion.compose-override.services.front]\n";
+    project.edit("Cargo.toml", |text| format!("{text}{header}extra_hosts = [\"index:127.0.0.1\", \"storage:127.0.0.1\"]\n"));
+    assert!(!said(project.path(), &device).contains("note["));
+    for (own, has_note) in [
+        ("", true),
+        ("network-mode = \"bridge\"\n", false),
+        ("network-mode = \"host\"\n", true),
+        ("compose = { networks = [\"own\"] }\n", false),
+        ("auterion = { networking = { subnet = \"10.0.0.0/24\" } }\n", false),
+    ] {
+        project.edit("Cargo.toml", |text| text.split(header).next().expect("text").to_owned());
+        if own.starts_with("auterion") {
+            project.edit("Cargo.toml", |text| text + "auterion = { api-version = 5 }\n");
+        }
+        project.service("front", &format!("environment = {{ A = \"redis://storage\" }}\n{own}"));
+        assert_eq!(said(project.path(), &device).contains("name-unresolved"), has_note, "{own}");
+    }
+    // A key that the app's API lacks.
+    project.edit("Cargo.toml", |text| text.replace("api-version = 5", "api-version = 4"));
+    let error = fails(&mut appbundle(project.path(), &device), 1);
+    assert!(error.contains("`networking` needs `api-version = 5`, but this app has 4"), "{error}");
+    project.edit("Cargo.toml", |text| text.replace("api-version = 4", "api-version = 5"));
+    project.service("front", "auterion = { networking = { net = \"10.0.0.0/24\" } }\n");
+    assert!(fails(&mut appbundle(project.path(), &device), 1).contains("service `front`: `networking` has no `subnet`"));
+}
+
 #[test]
 fn decisions_about_targets_templates_and_swarms_are_noted() {
     let project = Project::new(&["alpha"]);

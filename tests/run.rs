@@ -114,15 +114,17 @@ fn what_does_not_become_well_is_told_and_removed() {
     );
     assert_eq!(left("sick"), "");
 
-    // A program that the image does not have cannot be started; nothing is left of the attempt.
-    project.service("store", "command = [\"/nonexistent\"]\n");
+    // A script whose interpreter the image does not have cannot be started; nothing is left of the attempt.
+    let broken = "files = [{ from = \"broken\", to = \"/opt/broken\", mode = \"0755\" }]\ncommand = [\"/opt/broken\"]\n";
+    project.write("services/store/broken", "#!/nonexistent\n");
+    project.service("store", broken);
     let Output { stdout, stderr, .. } = run(&mut command(&project, &[]));
     let (shown, said) = (text(&stdout), text(&stderr));
-    assert!(said.contains("`store` ended with exit code 127") && (said + &shown).contains("exec /nonexistent failed"), "{shown}");
+    assert!(said.contains("`store` ended with exit code 127") && (said + &shown).contains("exec /opt/broken failed"), "{shown}");
     assert_eq!(left("sick"), "");
-    project.service("store", "init = false\ncommand = [\"/nonexistent\"]\n");
+    project.service("store", &format!("init = false\n{broken}"));
     let error = fails(&mut command(&project, &[]), 1);
-    assert!(error.contains("starting the container") && error.contains("/nonexistent"), "{error}");
+    assert!(error.contains("starting the container") && error.contains("/opt/broken"), "{error}");
     assert_eq!(left("sick"), "");
     let error = fails(&mut command(&project, &["-p", "stor"]), 1);
     assert!(error.contains("no service or package named `stor`; did you mean `store`?"), "{error}");
@@ -137,6 +139,17 @@ fn a_port_that_is_taken_is_told_and_removed() {
     assert!(error.contains(&told) && error.contains(&format!("(PID {})", std::process::id())), "{error}");
     assert!(!error.contains("Compiling") && !error.contains("Starting"), "{error}");
     assert_eq!(left("taken"), "");
+    // Of a container, it is not the engine's process that is named.
+    let [port] = free_ports();
+    let holder = format!("holder-{port}");
+    let mut docker = Command::new("docker");
+    judge("docker", &["load", "-i", ok(&mut project.pack(&["--format", "docker"])).trim()]);
+    let published = format!("127.0.0.1:{port}:8000");
+    ok(docker.args(["run", "--detach", "--rm", "--name", &holder, "-p", &published, "com.example.taken.store:1.2.3"]));
+    project.edit("services/store/Cargo.toml", |text| text.replace("ports = [", &format!("ports = [\"127.0.0.1:{port}:8001\", ")));
+    let error = fails(&mut command(&project, &[]), 1);
+    ok(Command::new("docker").args(["rm", "--force", &holder]));
+    assert!(error.contains(&format!("port {port} of `store` is already in use by the container `{holder}`")), "{error}");
 }
 
 /// What an `.env` may have. Compose itself says what each line means.
@@ -342,8 +355,10 @@ fn what_does_not_end_is_killed_and_what_ends_well_is_no_fault() {
     assert_eq!(left("stubborn"), "");
 
     // All that run have ended: so has the app.
-    let project =
-        app("tasks", &[("task", "environment = { FAIL = \"0\", PORT = \"1\" }\nhealthcheck = { command = [\"/x\"] }\n")]);
+    let project = app(
+        "tasks",
+        &[("task", "environment = { FAIL = \"0\", PORT = \"1\" }\nhealthcheck = { command = [\"/usr/local/bin/task\"] }\n")],
+    );
     let said = text(&run(&mut command(&project, &[])).stderr);
     assert!(said.contains("Ended task") && said.contains("Removed 1 container and the network"), "{said}");
 }

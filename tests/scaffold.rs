@@ -123,7 +123,7 @@ fn init_offers_what_dockerfiles_and_compose_files_say() {
 #[test]
 fn init_makes_several_services_of_several_bins() {
     let project = workspace();
-    project.write("services/web/src/bin/admin_tool.rs", "fn main() {}\n");
+    project.write("services/web/src/bin/admin_api.rs", "fn main() {}\n");
     project.write("Dockerfile.base", "FROM debian:bookworm\nRUN apt-get update && apt-get install -y libssl3\n");
     project.write("services/web/Dockerfile", "FROM debian:12\nRUN apt-get install -y libpq5 && apt-get install -y curl\n");
     let said = support::text(&support::run(&mut appbundle(project.path(), &["init", "--all"])).stderr);
@@ -135,7 +135,132 @@ fn init_makes_several_services_of_several_bins() {
     let plan: serde_json::Value = serde_json::from_str(&ok(&mut appbundle(project.path(), &["plan", "--json"]))).expect("JSON");
     let mut names: Vec<&str> = plan["services"].as_array().expect("list").iter().filter_map(|s| s["name"].as_str()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["admin-tool", "web"]);
+    assert_eq!(names, ["admin-api", "web"]);
+}
+
+/// A workspace of services and tools that its own Cargo configuration compiles for this machine.
+fn workspace_with_tools() -> Project {
+    let project = Project::new(&[]);
+    project.write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"[a-su-z]*\", \"tools/*\"]\n");
+    project.write(".cargo/config.toml", "[build]\ntarget = \"x86_64-unknown-linux-gnu\"\n");
+    let member = |path: &str, version: &str, keys: &str, main: &str| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let manifest = format!("[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2024\"\n{keys}");
+        project.write(&format!("{path}/Cargo.toml"), &manifest);
+        project.write(&format!("{path}/src/main.rs"), main);
+    };
+    let private = "publish = false\n";
+    member("api", "1.2.0", private, "fn main() { drop(std::net::TcpListener::bind((\"0.0.0.0\", 0))) }\n");
+    member("front", "1.10.0", &format!("{private}[dependencies]\nnetwork.path = \"../network\"\n"), "fn main() {}\n");
+    member(
+        "published",
+        "1.2.0",
+        "[features]\nfast = []\n[[bin]]\nname = \"published\"\npath = \"src/main.rs\"\nrequired-features = [\"fast\"]\n",
+        "fn main() {}\n",
+    );
+    project.write("network/Cargo.toml", "[package]\nname = \"network\"\nversion = \"0.1.0\"\n");
+    project.write("network/src/lib.rs", "pub use std::net::UdpSocket;\n");
+    member("convert", "0.1.0", private, "fn main() {}\n");
+    member("xtask", "0.1.0", "", "fn main() {}\n");
+    member("mock-camera", "0.1.0", "", "fn main() { drop(std::net::TcpListener::bind((\"0.0.0.0\", 0))) }\n");
+    member("tools/flash", "0.1.0", "", "fn main() {}");
+    // Cargo would write both executables to one file, and a device has one port 8080.
+    project.write(
+        "api2/Cargo.toml",
+        "[package]\nname = \"api2\"\nversion = \"1.2.0\"\n[[bin]]\nname = \"api\"\npath = \"src/main.rs\"\n",
+    );
+    project.write("api2/src/main.rs", "fn main() {}\n");
+    project.write("compose.yaml", "services:\n  api:\n    ports: [\"8080:80\"]\n  front:\n    ports: [\"8080:81\"]\n");
+    project
+}
+
+#[test]
+fn init_leaves_out_tools_and_writes_what_builds() {
+    let project = workspace_with_tools();
+    let made = support::run(&mut appbundle(project.path(), &["init", "--all", "--name", "fleet"]));
+    let (said, plan) = (support::text(&made.stderr), support::text(&made.stdout));
+    assert!(made.status.success(), "{said}");
+    for (package, why) in [
+        ("convert", "`publish = false`, and nothing uses a network or a device"),
+        ("xtask", "`xtask` in its name or path"),
+        ("mock-camera", "`mock` in its name or path"),
+        ("flash", "`tools` in its name or path"),
+    ] {
+        assert!(said.contains(&format!("Left out `{package}` of package `{package}`: {why}")), "{package}: {said}");
+    }
+    assert!(said.contains("Left out `api` of package `api2`: package `api` has an executable of the same name"), "{said}");
+    assert!(said.contains("Found in .cargo/config.toml: target x86_64-unknown-linux-gnu"), "{said}");
+    // The plan and what doctor finds come by themselves.
+    assert!(plan.contains("fleet 1.10.0") && plan.contains("linker for x86_64-unknown-linux-gnu"), "{plan}");
+    let root = read(&project, "Cargo.toml");
+    let table =
+        "[workspace.metadata.appbundle]\nname = \"fleet\"\nversion = \"1.10.0\"\ntargets = [\"x86_64-unknown-linux-gnu\"]\n";
+    assert!(root.ends_with(table), "{root}");
+    let xtask = read(&project, "xtask/Cargo.toml");
+    let comment = "\n\n# `xtask` is left out: `xtask` in its name or path. Without the `#`, it is a service:\n# [package.metadata.service]\n";
+    assert!(xtask.ends_with(comment), "{xtask}");
+    // The second of two services at a host's port has none.
+    assert!(read(&project, "front/Cargo.toml").contains("ports = [\"81\"]"));
+    assert!(read(&project, "published/Cargo.toml").contains("[package.metadata.service]\nfeatures = [\"fast\"]\n"));
+    let bundle = ok(&mut appbundle(project.path(), &["build", "--profile", "dev"]));
+    assert!(bundle.trim_end().ends_with("fleet-1.10.0.docker.tar"), "{bundle}");
+    // Again, nothing changes; and a user who knows better takes a comment away.
+    ok(&mut appbundle(project.path(), &["init", "--all"]));
+    assert_eq!((read(&project, "Cargo.toml"), read(&project, "xtask/Cargo.toml")), (root, xtask.clone()));
+    project.write("xtask/Cargo.toml", &xtask.replace("# [", "["));
+    assert!(ok(&mut appbundle(project.path(), &["plan"])).contains(". xtask\n"));
+}
+
+#[test]
+fn init_takes_tools_where_there_is_nothing_else() {
+    let project = Project::new(&[]);
+    project.write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"once\", \"xtask\"]\n");
+    for name in ["once", "xtask"] {
+        let manifest = format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\npublish = false\n");
+        project.write(&format!("{name}/Cargo.toml"), &manifest);
+        project.write(&format!("{name}/src/main.rs"), "fn main() {}\n");
+    }
+    let plan = ok(&mut appbundle(project.path(), &["init", "--all", "--name", "fleet"]));
+    assert!(plan.contains("1. once\n") && !plan.contains("2. "), "{plan}");
+}
+
+#[test]
+fn init_finds_the_target_of_ci_and_the_format_that_it_can_have() {
+    let project = workspace();
+    project.write(".github/workflows/ci.yml", "jobs:\n  build:\n    steps:\n      - run: apt-get install gcc-arm-linux-gnueabihf arm-linux-gnueabihf-gcc\n      - run: cargo build --target=armv7-unknown-linux-gnueabihf\n");
+    let made = support::run(&mut appbundle(project.path(), &["init", "--all", "--name", "shop", "--author", "com.example"]));
+    let said = support::text(&made.stderr);
+    assert!(said.contains("no AuterionOS device runs this target"), "{said}");
+    assert!(
+        made.status.success() && support::text(&made.stdout).contains("armv7-unknown-linux-gnueabihf (linux/arm/v7)"),
+        "{said}"
+    );
+    let root = read(&project, "Cargo.toml");
+    assert!(root.ends_with("targets = [\"armv7-unknown-linux-gnueabihf\"]\nformats = [\"docker\"]\n"), "{root}");
+    // Of several, none is the one.
+    let project = workspace();
+    project.write(".gitlab-ci.yml", "a: [aarch64-unknown-linux-musl, x86_64-unknown-linux-musl, x86_64-pc-windows-msvc]\n");
+    ok(&mut appbundle(project.path(), &["init", "--all", "--name", "shop"]));
+    assert!(!read(&project, "Cargo.toml").contains("targets"));
+}
+
+#[test]
+fn init_gives_an_app_the_author_that_it_lacks() {
+    let project = workspace();
+    let table = "\n[workspace.metadata.appbundle]\nname = \"shop\" # ours\n";
+    project.write("Cargo.toml", &format!("{ROOT}{table}"));
+    ok(&mut appbundle(project.path(), &["init", "--all", "--author", "com.example"]));
+    let root = read(&project, "Cargo.toml");
+    assert_eq!(root, format!("{ROOT}{table}author = \"com.example\"\n"));
+    let made = support::run(&mut appbundle(project.path(), &["init", "--all", "--author", "org.other", "--name", "store"]));
+    let said = support::text(&made.stderr);
+    for ignored in [
+        "`--author` is ignored: the app's table has `author = \"com.example\"`",
+        "`--name` is ignored: the app's table has `name = \"shop\"",
+    ] {
+        assert!(made.status.success() && said.contains(ignored), "{ignored} in {said}");
+    }
+    assert_eq!(read(&project, "Cargo.toml"), root);
 }
 
 /// A package that has become a workspace keeps the table where it is.
@@ -167,7 +292,7 @@ fn init_adds_no_second_table_of_the_app() {
     project.write("Cargo.toml", manifest);
     project.write("src/main.rs", "fn main() {}\n");
     let made = support::run(&mut appbundle(project.path(), &["init", "--all"]));
-    assert!(made.status.success() && support::text(&made.stderr).contains("next: `cargo appbundle build`"));
+    assert!(made.status.success() && support::text(&made.stdout).contains("lonely 1.0.0"));
     assert_eq!(read(&project, "Cargo.toml").matches("metadata.appbundle]").count(), 1);
     assert!(ok(&mut appbundle(project.path(), &["plan"])).contains("lonely 1.0.0"));
 }

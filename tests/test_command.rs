@@ -268,7 +268,7 @@ fn mistakes_in_the_tables_are_told_with_their_place() {
     for part in [
         "`x y` is not an image",
         "services/store/Cargo.toml:11:9",
-        "`healthcheck` needs `port`, `port` and `path`",
+        "`healthcheck` needs one of `port`, `port` and `path`",
         "`${bd.port}` does not name a dependency; did you mean `bb`?",
         "services/store/Cargo.toml:16:21",
         "`${db.host}` does not name a dependency",

@@ -57,6 +57,9 @@ const TOP: [(&str, Shape); 6] = [
     ("suite-id", Fields(&[("release", true, Count), ("pre-release", false, Count), ("pull-request", false, Count)])),
 ];
 
+/// The API versions since which a service has keys.
+const SINCE: [(&str, u8); 5] = [("http", 2), ("ssh", 2), ("build-args", 3), ("networking", 5), ("mountsets", 7)];
+
 const SERVICE: [(&str, Shape); 5] = [
     (
         "http",
@@ -108,6 +111,11 @@ pub fn check_service(name: &str, service: &Map<String, Value>, faults: &mut Faul
     {
         faults.add(format!("{place}`networking` has no `subnet`"));
     }
+}
+
+/// The API version that a key of a service needs; `None` if every one has it.
+pub fn service_key_since(key: &str) -> Option<u8> {
+    SINCE.iter().find(|(known, _)| *known == key).map(|(_, since)| *since)
 }
 
 fn check_parameter(parameter: &Map<String, Value>, faults: &mut Faults) {

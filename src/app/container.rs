@@ -60,11 +60,6 @@ impl Container {
         self.network_mode.as_deref() == Some("host")
     }
 
-    /// The numeric user ID; 0 if the user is unknown or only a name.
-    pub fn uid(&self) -> u64 {
-        self.user.as_deref().and_then(|user| user.split(':').next()?.parse().ok()).unwrap_or(0)
-    }
-
     /// Whether it has several replicas, where the target supports them.
     pub fn is_replicated(&self) -> bool {
         self.replicas.is_some_and(|replicas| replicas > 1)

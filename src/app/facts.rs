@@ -1,12 +1,14 @@
 //! The facts about a root file system that decide whether an executable runs on it.
 
+mod overlay;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::AppFile;
+use super::{AppFile, FileContent, UserLists};
 use crate::archive::{TarReader, confined, normal};
 use crate::elf::Elf;
 
@@ -28,6 +30,10 @@ pub struct Facts {
     pub links: BTreeMap<String, String>,
     /// ELF files that are named like libraries or loaders.
     pub libraries: BTreeMap<String, Elf>,
+    /// Files that can be executed, but for those among `libraries`.
+    pub programs: BTreeSet<String>,
+    /// The users and groups that its files list.
+    pub users: UserLists,
     /// Directories listed in `/etc/ld.so.conf` and the files that it includes.
     pub search: BTreeSet<String>,
     /// What this layer removes from the layers below: paths of whiteouts, and opaque directories with a trailing `/`.
@@ -54,7 +60,8 @@ impl Facts {
                 facts.removed.insert(join(folder, name));
                 continue;
             }
-            let own = if entry.is_file() { 0 } else { path.len() + entry.link.as_ref().map_or(0, String::len) };
+            let is_program = entry.is_file() && entry.mode & 0o111 != 0;
+            let own = if entry.is_file() && !is_program { 0 } else { path.len() + entry.link.as_ref().map_or(0, String::len) };
             names += own + facts.add_parents(&path);
             ensure!(names <= MOST_NAMES, "the names of its folders and links exceed {} MiB in total", MOST_NAMES >> 20);
             if entry.kind.is_dir() {
@@ -68,9 +75,14 @@ impl Facts {
                 };
                 if let Some(elf) = facts.libraries.get(&target).cloned() {
                     facts.libraries.insert(path, elf);
+                } else if facts.programs.contains(&target) {
+                    facts.programs.insert(path);
                 }
             } else if entry.is_file() {
-                facts.file(path, entry.size, &mut reader)?;
+                facts.file(path.clone(), entry.size, &mut reader)?;
+                if is_program && !facts.libraries.contains_key(&path) {
+                    facts.programs.insert(path);
+                }
             }
         }
         reader.drain()?;
@@ -86,10 +98,11 @@ impl Facts {
             if !is_library(path.rsplit('/').next().unwrap_or(&path)) {
                 continue;
             }
-            match &file.link {
-                Some(link) => drop(facts.links.insert(path, link.clone())),
+            match &file.content {
+                FileContent::Link(target) => drop(facts.links.insert(path, target.clone())),
                 // A file that is not ELF despite its name is ignored by the loader.
-                None => facts.libraries.extend(Elf::read(&file.from).ok().map(|elf| (path, elf))),
+                FileContent::From(from) => facts.libraries.extend(Elf::read(from).ok().map(|elf| (path, elf))),
+                FileContent::Text(_) | FileContent::Folder => {}
             }
         }
         let told = library_path.into_iter().flat_map(|paths| paths.split(':'));
@@ -130,30 +143,15 @@ impl Facts {
             content.take(size).read_to_end(&mut bytes)?;
             let text = String::from_utf8_lossy(&bytes);
             self.search.extend(text.lines().filter_map(|line| line.trim().strip_prefix('/')).map(str::to_owned));
+        } else if size < 1 << 20 && matches!(path.as_str(), "etc/passwd" | "etc/group") {
+            let mut bytes = Vec::new();
+            content.take(size).read_to_end(&mut bytes)?;
+            let list = if path == "etc/passwd" { &mut self.users.passwd } else { &mut self.users.group };
+            *list = Some(String::from_utf8_lossy(&bytes).into_owned());
         } else {
             io::copy(content, &mut io::sink())?;
         }
         Ok(())
-    }
-
-    /// Applies a layer on top of this file system.
-    pub fn overlay(&mut self, upper: Self) {
-        for removed in &upper.removed {
-            let (root, opaque) = removed.strip_suffix('/').map_or((removed.as_str(), false), |root| (root, true));
-            let gone =
-                |path: &str| (path == root && !opaque) || path.strip_prefix(root).is_some_and(|rest| rest.starts_with('/'));
-            self.folders.retain(|path| !gone(path));
-            self.links.retain(|path, _| !gone(path));
-            self.libraries.retain(|path, _| !gone(path));
-        }
-        for path in upper.links.keys().chain(upper.libraries.keys()).chain(&upper.folders) {
-            self.links.remove(path);
-            self.libraries.remove(path);
-        }
-        self.folders.extend(upper.folders);
-        self.links.extend(upper.links);
-        self.libraries.extend(upper.libraries);
-        self.search.extend(upper.search);
     }
 
     /// Resolves all symbolic links in a path; follows at most forty, as Linux does.
@@ -264,14 +262,5 @@ mod tests {
         }
         let error = Facts::read(&tar[..]).expect_err("too many");
         assert_eq!(error.to_string(), "the names of its folders and links exceed 32 MiB in total");
-    }
-
-    #[test]
-    fn an_upper_layer_takes_away() {
-        let mut lower = facts(&["a", "a/b", "c", "c/d"], &[("a/l", "x"), ("c/d/m", "x")]);
-        let mut upper = facts(&["c/e"], &[]);
-        upper.removed.extend(["a".to_owned(), "c/".to_owned()]);
-        lower.overlay(upper);
-        assert_eq!(lower, facts(&["c", "c/e"], &[]));
     }
 }

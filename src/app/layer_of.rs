@@ -5,7 +5,7 @@ use std::fmt;
 /// `cargo-appbundle 0.1.0: executable store sha256:… of front, back`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LayerOf {
-    /// `files`, or `executable BIN DIGEST`.
+    /// `files`, `folders`, or `executable BIN DIGEST`.
     pub what: String,
     /// If several services share the image, the ones that this layer belongs to.
     pub services: Vec<String>,
@@ -18,7 +18,7 @@ impl LayerOf {
     pub fn parse(step: &str) -> Option<Self> {
         let (version, rest) = step.strip_prefix("cargo-appbundle ")?.split_once(": ")?;
         let (what, services) = rest.split_once(" of ").unwrap_or((rest, ""));
-        let is_ours = !version.contains(' ') && (what == "files" || what.starts_with("executable "));
+        let is_ours = !version.contains(' ') && (matches!(what, "files" | "folders") || what.starts_with("executable "));
         let services = services.split(", ").filter(|name| !name.is_empty()).map(str::to_owned).collect();
         is_ours.then(|| Self { what: what.to_owned(), services })
     }
@@ -40,7 +40,8 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        for (what, services) in [("files", &[][..]), ("files", &["a"]), ("executable x sha256:0", &["a", "b"])] {
+        for (what, services) in [("files", &[][..]), ("files", &["a"]), ("folders", &[]), ("executable x sha256:0", &["a", "b"])]
+        {
             let layer = LayerOf { what: what.into(), services: services.iter().map(|name| (*name).to_owned()).collect() };
             assert_eq!(LayerOf::parse(&layer.to_string()), Some(layer));
         }

@@ -70,10 +70,18 @@ pub struct Package {
     pub bin: String,
     /// Features of the package.
     pub features: Vec<String>,
+    /// Whether the package's default features are enabled, too.
+    pub default_features: bool,
+    /// Whether the package has default features.
+    #[serde(skip)]
+    pub has_default: bool,
     /// The base of its image.
     pub base: BaseChoice,
     /// Path of the executable in the image.
     pub binary_path: String,
+    /// Path of the link under which the executable starts, if it is not its own path. `files` has the link.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub argv0: Option<String>,
     /// Files in the image, by path there.
     pub files: Vec<AppFile>,
     /// The app's name, if one image holds all services. That image starts none of them by itself, so the container has to name the command.
@@ -113,7 +121,8 @@ impl Service {
 
     /// The service's command line: the one from its table, or else its executable.
     pub fn entrypoint(&self) -> Vec<String> {
-        let own = self.package().map(|package| package.binary_path.clone()).into_iter().collect();
+        let own = self.package().map(|package| package.argv0.clone().unwrap_or_else(|| package.binary_path.clone()));
+        let own = own.into_iter().collect();
         self.container.command.clone().unwrap_or(own)
     }
 

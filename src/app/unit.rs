@@ -31,4 +31,12 @@ impl<'a> Unit<'a> {
         };
         packages.map(unit).collect()
     }
+
+    /// The units whose executables are in one image: each by itself, or all of them.
+    pub fn by_image(units: &[Self]) -> Vec<Vec<Self>> {
+        match units.first().is_some_and(|unit| unit.package.shared_image.is_some()) {
+            true => vec![units.to_vec()],
+            false => units.iter().map(|unit| vec![*unit]).collect(),
+        }
+    }
 }

@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
 
-use crate::app::{Base, BaseChoice, Binary, runpath};
+use super::opened;
+use crate::app::{AppFile, Base, BaseChoice, Binary, runpath};
 use crate::archive::{Entry, EntryKind};
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Note};
 use crate::elf::{Elf, Needing, glibc, needed};
 use crate::oci::{History, RunConfig};
 use crate::process;
@@ -17,6 +18,10 @@ use crate::segment::{Content, KnownDigests, Layer, LayerMember, Packer};
 
 /// Libraries that glibc before 2.34 loads by itself to resolve names; newer versions contain them.
 const NAME_SERVICE: [&str; 3] = ["libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2"];
+
+/// The root certificates, and the configuration of OpenSSL.
+const CERTIFICATES: &str = "etc/ssl/certs/ca-certificates.crt";
+const OPENSSL_CONFIG: &str = "etc/ssl/openssl.cnf";
 
 /// Finds libraries the way the linker does.
 pub struct Sysroot {
@@ -62,10 +67,26 @@ fn layer(binaries: &[&Binary], sysroot: &Sysroot, epoch: u64, known: &KnownDiges
     ));
     add(text("etc/group", "root:x:0:\nnobody:x:65534:\nnonroot:x:65532:\n"));
     add(text("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"));
-    add(text("etc/ssl/certs/ca-certificates.crt", &certificates()));
+    add(text(CERTIFICATES, &certificates()));
 
+    let found = closure(binaries, sysroot)?;
+    let mut folders: BTreeSet<String> = BTreeSet::new();
+    let libraries = found.iter().filter(|(name, _)| name.starts_with("libcrypto.so")).map(|(_, (path, _))| path.as_path());
+    for path in libraries.chain(binaries.iter().map(|binary| binary.path.as_path())) {
+        folders.extend(opened::openssl_folder(path)?);
+    }
+    openssl(&folders, epoch).into_iter().for_each(&mut add);
+    for (name, (path, _)) in &found {
+        for module in opened::modules(name, path)? {
+            let (digest, size) = known.digest(&module.path)?;
+            parents(&module.place, epoch).for_each(&mut add);
+            let kind = EntryKind::File(size);
+            let entry = Entry { path: module.place, mode: 0o644, uid: 0, gid: 0, mtime: epoch, kind };
+            add(LayerMember { entry, content: Content::File(module.path, digest) });
+        }
+    }
     let loaders: BTreeSet<&str> = binaries.iter().filter_map(|binary| binary.elf.interpreter.as_deref()).collect();
-    for (name, (path, is_loader)) in closure(binaries, sysroot)? {
+    for (name, (path, is_loader)) in found {
         let (digest, size) = known.digest(&path)?;
         let places: Vec<String> = if is_loader {
             loaders
@@ -98,6 +119,43 @@ fn layer(binaries: &[&Binary], sysroot: &Sysroot, epoch: u64, known: &KnownDiges
     Ok(Layer::new(members.into_values().collect()))
 }
 
+/// What OpenSSL looks for in its folders: the roots and the configuration, where Debian's packages have them too.
+fn openssl(folders: &BTreeSet<String>, epoch: u64) -> Vec<LayerMember> {
+    let mut members = Vec::new();
+    for folder in folders {
+        members.extend(parents(&format!("{folder}/certs"), epoch));
+        let links = [("cert.pem", CERTIFICATES), ("certs", "etc/ssl/certs"), ("openssl.cnf", OPENSSL_CONFIG)];
+        for (name, target) in links {
+            let path = format!("{folder}/{name}");
+            if path != target {
+                members.push(LayerMember::symlink(&path, &format!("/{target}"), epoch));
+            }
+        }
+    }
+    if !folders.is_empty() {
+        members.push(LayerMember::bytes(OPENSSL_CONFIG, 0o644, epoch, b"# OpenSSL's own defaults.\n".to_vec()));
+    }
+    members
+}
+
+/// The folders around a path.
+fn parents(path: &str, epoch: u64) -> impl Iterator<Item = LayerMember> + '_ {
+    path.match_indices('/').map(move |(at, _)| LayerMember::folder(&path[..at], 0o755, epoch))
+}
+
+/// Notes on what the libraries of the base open that neither it nor `files` has.
+pub fn notes(base: &Base, files: &[&AppFile]) -> Vec<Note> {
+    let names = base.facts.libraries.keys().map(|path| path.rsplit('/').next().unwrap_or(path));
+    let is_packed = |path: &str| files.iter().any(|file| file.to.starts_with(path));
+    let missing = opened::files(names).into_iter().filter(|(_, path)| !is_packed(path));
+    let note = |(library, path): (&str, &str)| {
+        Code::LibraryFiles.note(format!(
+            "`{library}` opens `{path}`, which `base = \"auto\"` does not have: add it with `files`, or use a base that has it"
+        ))
+    };
+    missing.map(note).collect()
+}
+
 /// All libraries that the executables need, directly or indirectly, including the loader, by name; without those that a service
 /// packs itself.
 fn closure(binaries: &[&Binary], sysroot: &Sysroot) -> Result<BTreeMap<String, (PathBuf, bool)>> {
@@ -123,6 +181,12 @@ fn closure(binaries: &[&Binary], sysroot: &Sysroot) -> Result<BTreeMap<String, (
                 let there = NAME_SERVICE.iter().filter(|name| sysroot.find(name).is_some());
                 elf.needed.extend(there.map(|name| (*name).to_owned()));
             }
+            // What it opens by itself, and what that needs, as far as this machine has it.
+            let mut more: Vec<String> = opened::libraries(name).iter().map(|name| (*name).to_owned()).collect();
+            for module in opened::modules(name, &path)? {
+                more.extend(Elf::read(&module.path).map(|elf| elf.needed).unwrap_or_default());
+            }
+            elf.needed.extend(more.into_iter().filter(|name| sysroot.find(name).is_some()));
             found.insert(name.to_owned(), (path, false));
             Ok(Some(Needing { name: name.to_owned(), elf: Cow::Owned(elf), paths: by.paths.clone() }))
         })?;

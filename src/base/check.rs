@@ -10,11 +10,46 @@ use crate::debian::package_of_library;
 use crate::diagnostic::Code;
 use crate::elf::{Elf, Machine, Needing, glibc, needed};
 
-/// Compares an executable with its base: machine, loader, libraries, and versions of symbols.
+/// Compares executables with their bases: machine, loader, libraries, and versions of symbols.
 ///
 /// # Errors
-/// Names the executable, the library, both versions and a way out; lists all problems of the executable at once.
-pub fn check(binary: &Binary, base: &Base) -> Result<()> {
+/// Names the executables, the libraries, both versions and a way out; lists all problems of all executables at once.
+pub fn check<'a>(units: impl Iterator<Item = (&'a Binary, &'a Base)>) -> Result<()> {
+    let mut all: Vec<Misfit<'_>> = Vec::new();
+    for (binary, base) in units {
+        all.extend(misfit(binary, base)?);
+    }
+    let Some(first) = all.first() else { return Ok(()) };
+    let texts: Vec<&str> = all.iter().map(|misfit| misfit.text.as_str()).collect();
+    bail!(first.code.error(format!("{}\nhelp: {}", texts.join("\n"), help(first, &all))));
+}
+
+/// Why an executable does not run on its base.
+struct Misfit<'a> {
+    base: &'a Base,
+    code: Code,
+    text: String,
+    missing: BTreeSet<String>,
+}
+
+/// What helps the first, and others on the same base.
+fn help(first: &Misfit<'_>, all: &[Misfit<'_>]) -> String {
+    let of_base = all.iter().filter(|other| other.base.choice == first.base.choice);
+    let missing: BTreeSet<String> = of_base.flat_map(|other| other.missing.iter().cloned()).collect();
+    if matches!(first.base.choice, BaseChoice::Debian(_)) && !first.missing.is_empty() {
+        return packages_of(&missing);
+    }
+    let help = if first.code == Code::BaseGlibc {
+        "build against an older glibc (`cargo zigbuild --target TRIPLE.VERSION`), use a newer base, or use `base = \"auto\"`"
+    } else if first.base.facts.libraries.is_empty() {
+        "use `base = \"auto\"`, or compile a static binary for the target's `-musl` triple"
+    } else {
+        "use a base that has it, add it with `files` to a folder that the loader searches, or use `base = \"auto\"`"
+    };
+    help.to_owned()
+}
+
+fn misfit<'a>(binary: &Binary, base: &'a Base) -> Result<Option<Misfit<'a>>> {
     let mut faults = Vec::new();
     let machine = binary.elf.machine;
     let mut facts = Cow::Borrowed(&base.facts);
@@ -50,28 +85,19 @@ pub fn check(binary: &Binary, base: &Base) -> Result<()> {
         Ok(Some(Needing { name: name.to_owned(), elf: Cow::Borrowed(library), paths }))
     })?;
     if faults.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let mut told = BTreeSet::new();
     faults.retain(|fault| told.insert(fault.clone()));
     let code = if faults.iter().any(|fault| fault.contains("GLIBC_")) { Code::BaseGlibc } else { Code::BaseLibrary };
-    let packages = packages_of(&missing);
-    let help = if matches!(base.choice, BaseChoice::Debian(_)) && !missing.is_empty() {
-        &packages
-    } else if code == Code::BaseGlibc {
-        "build against an older glibc (`cargo zigbuild --target TRIPLE.VERSION`), use a newer base, or use `base = \"auto\"`"
-    } else if base.facts.libraries.is_empty() {
-        "use `base = \"auto\"`, or compile a static binary for the target's `-musl` triple"
-    } else {
-        "use a base that has it, add it with `files` to a folder that the loader searches, or use `base = \"auto\"`"
-    };
-    bail!(code.error(format!(
-        "`{}` of the service `{}` does not run on the base `{}`:\n  {}\nhelp: {help}",
+    let text = format!(
+        "`{}` of the service `{}` does not run on the base `{}`:\n  {}",
         binary.path.display(),
         binary.service,
         base.choice,
         faults.join("\n  ")
-    )));
+    );
+    Ok(Some(Misfit { base, code, text, missing }))
 }
 
 /// Which packages to add for missing libraries.

@@ -1,24 +1,27 @@
 //! `base = { debian = "…" }`: packages of a distribution as one layer.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
 use super::packed::{cached_facts, keep_facts, pack};
 use crate::app::{Base, BaseChoice, Facts};
 use crate::debian::{self, DebianPin, Recipe};
-use crate::diagnostic::Note;
+use crate::diagnostic::{Code, Note};
 use crate::oci::{History, RunConfig};
 use crate::segment::{Key, Packer, Segment};
 
 /// Changes whenever the same packages would give another tree.
-const FORMAT: &str = "packages-1";
+const FORMAT: &str = "packages-2";
 
-/// The base of a pin if it was packed before.
-pub fn packed(recipe: &Recipe, pin: &DebianPin, packer: &Packer, epoch: u64) -> Option<Base> {
-    let segment = packer.cache().get(key(recipe, pin, packer, epoch))?;
+/// The base of a pin if it was packed before, and the notes that were given then.
+pub fn packed(recipe: &Recipe, pin: &DebianPin, packer: &Packer, epoch: u64) -> Option<(Base, Vec<Note>)> {
+    let key = key(recipe, pin, packer, epoch);
+    let segment = packer.cache().get(key)?;
     let facts = cached_facts(packer, &segment)?;
-    Some(base(recipe, segment, facts))
+    let notes: Vec<(String, String)> = serde_json::from_slice(&std::fs::read(notes_path(packer, key)).ok()?).ok()?;
+    let notes = notes.into_iter().filter_map(|(code, text)| Some(Code::named(&code)?.note(text)));
+    Some((base(recipe, segment, facts), notes.collect()))
 }
 
 /// Makes the tree of a pin and packs it; gives notes for the user too. `blobs` has the packages.
@@ -29,7 +32,14 @@ pub fn read(recipe: &Recipe, pin: &DebianPin, blobs: &Path, packer: &Packer, epo
     let made = debian::assemble(pin, recipe, blobs, epoch, packer.threads())?;
     let (segment, facts) = pack(made.tree.tar()?, |_| key(recipe, pin, packer, epoch), packer)?;
     keep_facts(packer, &segment, &facts)?;
+    let notes: Vec<(&str, String)> = made.notes.iter().map(|note| (note.code.name(), note.to_string())).collect();
+    crate::fs::write(&notes_path(packer, key(recipe, pin, packer, epoch)), &serde_json::to_vec(&notes)?)?;
     Ok((base(recipe, segment, facts), made.notes))
+}
+
+/// The notes that were given when the layer of a key was made.
+fn notes_path(packer: &Packer, key: Key) -> PathBuf {
+    packer.cache().folder().join(format!("{key}.notes"))
 }
 
 fn key(recipe: &Recipe, pin: &DebianPin, packer: &Packer, epoch: u64) -> Key {

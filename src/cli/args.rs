@@ -7,7 +7,7 @@ use clap::Args;
 use super::compilation::{BuilderArgs, BuiltTargetArgs, CACHE_SIZE, FeatureArgs, ProfileArgs, TargetArgs};
 use super::flags::{
     CompressionArgs, ConfigArgs, EngineArgs, LockArgs, ManifestArgs, OutputArgs, PackageArgs, RegistryArgs, TargetDirArgs,
-    VersionArgs,
+    VariantArgs, VersionArgs,
 };
 use crate::commands::Options;
 use crate::compile::CompileOptions;
@@ -19,6 +19,8 @@ use crate::workspace::CargoOptions;
 pub struct ScopeArgs {
     #[command(flatten)]
     package: PackageArgs,
+    #[command(flatten)]
+    variant: VariantArgs,
     #[command(flatten)]
     output: OutputArgs,
     #[command(flatten)]
@@ -64,6 +66,8 @@ pub struct ImageArgs {
 #[derive(Args)]
 pub struct BuiltArgs {
     #[command(flatten)]
+    variant: VariantArgs,
+    #[command(flatten)]
     version: VersionArgs,
     #[command(flatten)]
     output: OutputArgs,
@@ -76,6 +80,8 @@ pub struct BuiltArgs {
 /// What reads an app's tables and builds nothing.
 #[derive(Args)]
 pub struct AppArgs {
+    #[command(flatten)]
+    variant: VariantArgs,
     #[command(flatten)]
     target: TargetArgs,
     #[command(flatten)]
@@ -124,8 +130,9 @@ pub fn defaults() -> anyhow::Result<Options> {
 
 impl ScopeArgs {
     pub fn give(self, options: &mut Options) -> anyhow::Result<()> {
-        let Self { package, output, registry, target } = self;
+        let Self { package, variant, output, registry, target } = self;
         package.give(options);
+        variant.give(options);
         output.give(options)?;
         registry.give(options);
         target.give(options);
@@ -169,7 +176,8 @@ impl ImageArgs {
 impl BuiltArgs {
     /// Adds what the flags say.
     pub fn give(self, options: &mut Options) -> anyhow::Result<()> {
-        let Self { version, output, target, workspace } = self;
+        let Self { variant, version, output, target, workspace } = self;
+        variant.give(options);
         version.give(options);
         output.give(options)?;
         target.give(options);
@@ -181,8 +189,9 @@ impl BuiltArgs {
 impl AppArgs {
     /// The options with what the flags say.
     pub fn options(self) -> anyhow::Result<Options> {
-        let Self { target, manifest, config } = self;
+        let Self { variant, target, manifest, config } = self;
         let mut options = defaults()?;
+        variant.give(&mut options);
         target.give(&mut options);
         manifest.give(&mut options);
         config.give(&mut options);

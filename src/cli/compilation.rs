@@ -71,6 +71,17 @@ pub struct FeatureArgs {
     cache_size: u64,
 }
 
+/// The flags of a verb that compiles for one target, over and over: `--target` only once, and nothing of executables that are there
+/// already, which only tests use.
+#[cfg(feature = "engine")]
+pub fn one_target(flag: clap::Arg) -> clap::Arg {
+    match flag.get_id().as_str() {
+        "targets" => flag.action(clap::ArgAction::Set).help("Target triple to build for [default: this machine's]"),
+        "no_compile" | "bin_dir" => flag.hide(true),
+        _ => flag,
+    }
+}
+
 impl TargetArgs {
     pub fn give(self, options: &mut Options) {
         let Self { targets } = self;

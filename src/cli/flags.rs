@@ -15,6 +15,14 @@ pub struct PackageArgs {
     packages: Vec<String>,
 }
 
+/// Which variant of the app.
+#[derive(Args)]
+pub struct VariantArgs {
+    /// Variant of the app, from the table `variants`
+    #[arg(long, value_name = "NAME", help_heading = "Package selection")]
+    variant: Option<String>,
+}
+
 /// What is written.
 #[derive(Args)]
 pub struct FormatArgs {
@@ -112,6 +120,13 @@ impl PackageArgs {
     pub fn give(self, options: &mut Options) {
         let Self { packages } = self;
         options.request.packages = packages;
+    }
+}
+
+impl VariantArgs {
+    pub fn give(self, options: &mut Options) {
+        let Self { variant } = self;
+        options.request.variant = variant;
     }
 }
 

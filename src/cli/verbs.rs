@@ -5,8 +5,12 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::args::{AppArgs, BuiltArgs, CargoArgs, CompileArgs, ImageArgs, PlanArgs, ScopeArgs};
+#[cfg(feature = "engine")]
+use super::compilation::one_target;
 use super::compilation::{BuilderArgs, TargetArgs};
-use super::flags::{ConfigArgs, EngineArgs, FormatArgs, ManifestArgs, OutputArgs, PackageArgs, TargetDirArgs, VersionArgs};
+use super::flags::{
+    ConfigArgs, EngineArgs, FormatArgs, LockArgs, ManifestArgs, OutputArgs, PackageArgs, TargetDirArgs, VersionArgs,
+};
 use super::values::{CiArg, TemplateArg};
 use super::{deployment, help};
 
@@ -103,7 +107,7 @@ pub enum Command {
     Local(super::local::LocalCommand),
     /// Run the app on this machine and restart services when their sources change
     #[cfg(feature = "engine")]
-    #[command(after_help = help::DEV)]
+    #[command(mut_args(one_target), after_help = help::DEV)]
     Dev {
         /// Seconds to wait for each service to become healthy
         #[arg(long, value_name = "SECONDS", default_value_t = 60)]
@@ -158,7 +162,7 @@ pub enum Command {
     },
     /// Prepare an existing workspace: find its executables and write their tables
     Init {
-        /// Make every executable a service without asking
+        /// Make every executable a service without asking, except tools
         #[arg(long)]
         all: bool,
         /// App name [default: the directory's name]
@@ -223,6 +227,11 @@ pub enum Command {
         /// Print JSON
         #[arg(long)]
         json: bool,
+        /// Print only the missing Debian packages, one per line, as apt takes them
+        #[arg(long, conflicts_with = "json")]
+        apt: bool,
+        #[command(flatten)]
+        lock: LockArgs,
         #[command(flatten)]
         package: PackageArgs,
         #[command(flatten)]

@@ -1,9 +1,12 @@
 //! `cargo appbundle ci`: writes a CI job that builds, caches, verifies and uploads the bundle.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, Result, bail};
 
-use crate::compile::linker;
+use crate::compile::{linker, native};
 use crate::pipeline::{Options, Session};
+use crate::plan::Builder;
 use crate::shell::Shell;
 
 /// A CI provider.
@@ -25,6 +28,27 @@ pub struct CiOptions {
     pub to_stdout: bool,
 }
 
+/// Debian's name of the runners' processor.
+const RUNNER: &str = "amd64";
+
+/// The lines that let apt install packages for other architectures; none without.
+fn foreign_packages(provider: CiProvider, architectures: &BTreeSet<&str>) -> String {
+    if architectures.is_empty() {
+        return String::new();
+    }
+    let add = |line: &str| architectures.iter().map(|name| line.replace("@ARCHITECTURE@", name)).collect::<String>();
+    match provider {
+        CiProvider::Gitlab => add("    - dpkg --add-architecture @ARCHITECTURE@\n"),
+        CiProvider::Github => {
+            let names: Vec<&str> = architectures.iter().copied().collect();
+            let add = add("          sudo dpkg --add-architecture @ARCHITECTURE@\n");
+            include_str!("../../templates/ci/github-foreign.yml")
+                .replace("@ADD@", &add)
+                .replace("@ARCHITECTURES@", &names.join(" "))
+        }
+    }
+}
+
 /// Writes the job's file into the workspace, or to stdout.
 ///
 /// # Errors
@@ -42,8 +66,20 @@ pub fn run(options: &Options, ci: &CiOptions, shell: &Shell) -> Result<()> {
         CiProvider::Gitlab => (".gitlab-ci.yml", include_str!("../../templates/ci/gitlab.yml")),
     };
     let triples: Vec<&str> = sessions.iter().map(|session| session.plan.target.triple.as_str()).collect();
-    let packages: Vec<&str> = triples.iter().map(|triple| linker::debian_packages(triple).unwrap_or("gcc")).collect();
+    let packages = |triple: &&str| linker::debian_packages(triple).map_or_else(|| "gcc".into(), |packages| packages.join(" "));
+    let linkers = triples.iter().map(packages);
+    let plans = sessions.iter().map(|session| &session.plan).filter(|plan| plan.builder != Builder::Cross);
+    let listed: Vec<String> =
+        plans.flat_map(|plan| native::listed_on(&plan.compilation.packages, &plan.target, RUNNER)).collect();
+    let foreign: BTreeSet<&str> = listed.iter().filter_map(|package| Some(package.split_once(':')?.1)).collect();
+    let mut packages: Vec<String> = linkers.collect();
+    for package in &listed {
+        if !packages.contains(package) {
+            packages.push(package.clone());
+        }
+    }
     let text = template.replace("@TRIPLES@", &triples.join(" ")).replace("@PACKAGES@", &packages.join(" "));
+    let text = text.replace("@FOREIGN@", &foreign_packages(ci.provider, &foreign));
     let text = text.replace("@GIT@", git);
     if git.is_empty() {
         shell.note("the job installs cargo-appbundle from crates.io; `--git URL` installs it from a git repository");

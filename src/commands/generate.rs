@@ -11,7 +11,7 @@ use crate::fs::write_if_changed;
 use crate::pipeline::{Images, Options, Session, Workbench, bases, lock, others};
 use crate::plan::Plan;
 use crate::render::{self, Others, Outside, Rendered};
-use crate::shell::Shell;
+use crate::shell::{Shell, count};
 use crate::workspace::Workspace;
 
 /// Options in addition to those of the plan.
@@ -55,11 +55,18 @@ pub fn run(options: &Options, generate: &GenerateOptions, shell: &Shell) -> Resu
 }
 
 fn put(plan: &Plan, files: Vec<GeneratedFile>, shell: &Shell) -> Result<()> {
+    let (mut changed, all) = (0, files.len());
     for file in files {
         let path = plan.output.join(&file.path);
-        let verb = if write_if_changed(&path, file.contents.as_bytes())? { "Generated" } else { "Fresh" };
-        shell.status(verb, path.display());
+        let is_new = write_if_changed(&path, file.contents.as_bytes())?;
+        changed += usize::from(is_new);
+        shell.detail(if is_new { "Generated" } else { "Fresh" }, &file.path);
         shell.result_path("appbundle-file", &path);
+    }
+    match (changed, all - changed) {
+        (0, _) => shell.status("Fresh", count(all, "file")),
+        (_, 0) => shell.status("Generated", count(all, "file")),
+        (_, same) => shell.status("Generated", format_args!("{}, {same} unchanged", count(changed, "file"))),
     }
     Ok(())
 }

@@ -4,18 +4,20 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, bail};
 
-use crate::app::{Author, Name};
+use super::{doctor, plan};
+use crate::app::{Author, Device, Name, Target};
+use crate::doctor::Diagnosis;
+use crate::pipeline::Options;
+use crate::plan::DEFAULT_TARGET;
 use crate::scaffold::tables::{self, WantedService};
-use crate::scaffold::{self, Discovered, Installed};
-use crate::shell::{Shell, ask_text, ask_yes, count};
-use crate::workspace::{CargoOptions, Member, Workspace};
+use crate::scaffold::{self, AppKeys, BuiltFor, Discovered, FoundBin, Installed};
+use crate::shell::{Shell, ask_text, ask_yes, ask_yes_or_no, count};
+use crate::workspace::Workspace;
 
-/// Options from the command line.
+/// What `init` writes.
 #[derive(Clone, Debug, Default)]
 pub struct InitOptions {
-    /// How to call Cargo.
-    pub cargo: CargoOptions,
-    /// Take all executables, and all that is known of them, without asking.
+    /// Take all services, and all that is known of them, without asking.
     pub all: bool,
     /// The app's name.
     pub name: Option<String>,
@@ -23,28 +25,21 @@ pub struct InitOptions {
     pub author: Option<String>,
 }
 
-/// Shows the missing tables and writes them; existing ones stay unchanged.
+/// Shows the missing tables and writes them; existing ones stay unchanged. Then prints the plan, and what is installed of what it needs.
 ///
 /// # Errors
-/// When there is nobody to ask, an answer is missing, or the user wants nothing written.
-pub fn run(options: &InitOptions, shell: &Shell) -> Result<()> {
+/// When there is nobody to ask, an answer is missing, or the user wants nothing written; when a table that was there is wrong.
+pub fn run(options: &Options, init: &InitOptions, shell: &Shell) -> Result<()> {
     let workspace = Workspace::read(&options.cargo)?;
-    let name = app_name(options, &workspace)?;
-    let mut author = options.author.as_deref().map(Author::new).transpose().map_err(anyhow::Error::msg)?;
-    let asks = !options.all;
-    let has_table = |member: &Member| member.metadata.get("service").is_some();
-    let open: Vec<&Member> = workspace.members.iter().filter(|member| !has_table(member)).collect();
-    for member in workspace.members.iter().filter(|member| has_table(member)) {
+    let name = app_name(init, &workspace)?;
+    let mut author = init.author.as_deref().map(Author::new).transpose().map_err(anyhow::Error::msg)?;
+    let asks = !init.all;
+    for member in workspace.members.iter().filter(|member| member.metadata.get("service").is_some()) {
         shell.status("Kept", format_args!("the service table of `{}`", member.name));
     }
     let bins: usize = workspace.members.iter().map(|member| member.bins.len()).sum();
-    let mut chosen = Vec::new();
-    for member in open {
-        let services = choose(member, &workspace, (bins == 1, asks), shell)?;
-        if !services.is_empty() {
-            chosen.push((member, services));
-        }
-    }
+    let chosen = scaffold::candidates(&workspace).into_iter().filter_map(|candidate| choose(candidate, asks, shell).transpose());
+    let chosen: Vec<WantedService<'_>> = chosen.collect::<Result<_>>()?;
     if asks && author.is_none() && bins > 0 && !has_app(&workspace) {
         author = ask_text("author, a reverse domain such as com.example; only AuterionOS needs one [none]", |text| {
             Author::new(text).map(drop)
@@ -53,7 +48,16 @@ pub fn run(options: &InitOptions, shell: &Shell) -> Result<()> {
         .transpose()
         .map_err(anyhow::Error::msg)?;
     }
-    let prepared = tables::prepare(&workspace, &name, author.as_ref(), &chosen)?;
+    let mut keys = AppKeys {
+        name: (name.to_string(), init.name.is_some()),
+        author: author.as_ref().map(|author| author.as_str().to_owned()),
+        version: tables::version_of_app(&workspace, &chosen)?,
+        ..AppKeys::default()
+    };
+    if !has_app(&workspace) {
+        give_targets(&mut keys, scaffold::built_for(&workspace.root), shell);
+    }
+    let prepared = tables::prepare(&workspace, &keys, &chosen)?;
     for (path, old, new) in &prepared.changes {
         shell.status("To write", path.display());
         tables::added(old, new).iter().for_each(|line| shell.output(line));
@@ -63,23 +67,60 @@ pub fn run(options: &InitOptions, shell: &Shell) -> Result<()> {
     }
     prepared.write()?;
     prepared.changes.iter().for_each(|(path, ..)| shell.status("Wrote", path.display()));
-    if prepared.had_app {
+    if prepared.app.was_there {
         shell.status("Kept", "the app's table");
     }
-    let installed = chosen.iter().flat_map(|(_, services)| services).flat_map(|service| service.found.installed.clone());
+    for (key, value) in &prepared.app.kept {
+        shell.warning(format_args!("`--{key}` is ignored: the app's table has `{key} = {value}`"));
+    }
+    let taken = chosen.iter().filter(|service| service.left_out.is_none());
+    let installed = taken.flat_map(|service| service.candidate.found.installed.clone());
     let at_root = scaffold::installed(&workspace.root).into_iter();
     // Dockerfiles at the root may be of no service.
-    let at_root = at_root.filter(|installed| installed.base.is_some() && !prepared.had_app);
-    tell_installed(installed.chain(at_root), prepared.had_app, shell);
-    shell.note(match bins {
-        0 => "next: create a service with `cargo appbundle new-service NAME`",
-        _ => "next: `cargo appbundle build`; `cargo appbundle doctor` shows what it needs",
-    });
-    Ok(())
+    let at_root = at_root.filter(|installed| installed.base.is_some() && !prepared.app.was_there);
+    tell_installed(installed.chain(at_root), prepared.app.was_there, shell);
+    if bins == 0 {
+        shell.note("next: create a service with `cargo appbundle new-service NAME`");
+        return Ok(());
+    }
+    show(options, shell)
 }
 
-fn app_name(options: &InitOptions, workspace: &Workspace) -> Result<Name> {
-    if let Some(name) = &options.name {
+/// Prints the plan, and what is installed of what it needs.
+fn show(options: &Options, shell: &Shell) -> Result<()> {
+    let workspace = Workspace::read(&options.cargo)?;
+    for triple in crate::plan::targets(&workspace, &options.request)? {
+        let mut of_target = options.clone();
+        of_target.request.targets = vec![triple];
+        plan::run(&of_target, false, shell)?;
+    }
+    let Diagnosis { findings, missing, wrong, .. } = crate::doctor::examine(options, &|line| shell.step(line))?;
+    doctor::show(&findings, shell);
+    match missing {
+        None => shell.note("next: `cargo appbundle build`"),
+        // The tables are written all the same.
+        Some(missing) => shell.note(format_args!("{missing}: install them as shown above, and then run `cargo appbundle build`")),
+    }
+    wrong.map_or(Ok(()), Err)
+}
+
+/// Targets that the workspace is compiled for already, if they are not the default; and formats, if no device runs them.
+fn give_targets(keys: &mut AppKeys, found: Option<BuiltFor>, shell: &Shell) {
+    let Some(BuiltFor { triples, source }) = found.filter(|found| found.triples != [DEFAULT_TARGET]) else { return };
+    shell.status("Found", format_args!("in {source}: target {}", triples.join(" and ")));
+    let runs = |triple: &String| {
+        let target = Target::new(triple).ok();
+        target.is_some_and(|target| Device::ALL.iter().any(|device| device.architecture == target.platform.architecture))
+    };
+    if keys.author.is_some() && !triples.iter().all(runs) {
+        keys.formats = vec!["docker".to_owned()];
+        shell.note("no AuterionOS device runs this target, so the format is `docker`");
+    }
+    keys.targets = triples;
+}
+
+fn app_name(init: &InitOptions, workspace: &Workspace) -> Result<Name> {
+    if let Some(name) = &init.name {
         return Name::new(name).map_err(anyhow::Error::msg);
     }
     let folder = workspace.root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -92,25 +133,28 @@ fn has_app(workspace: &Workspace) -> bool {
     workspace.metadata.get("appbundle").is_some() || of_root
 }
 
-/// The executables of a member that become services, each with what is known of it. `alone` is whether the workspace has only this one.
-fn choose(member: &Member, workspace: &Workspace, (alone, asks): (bool, bool), shell: &Shell) -> Result<Vec<WantedService>> {
-    let mut services = Vec::new();
-    for bin in &member.bins {
-        if asks && !ask_yes(&format!("make `{bin}` of package `{}` a service?", member.name))? {
-            continue;
+/// Whether an executable becomes a service, and whether with what is known of it; none if the user does not want it.
+fn choose<'a>(mut candidate: FoundBin<'a>, asks: bool, shell: &Shell) -> Result<Option<WantedService<'a>>> {
+    let (bin, package) = (&candidate.bin, &candidate.member.name);
+    let doubt = candidate.doubt.take();
+    if asks {
+        let looks = doubt.as_ref().map(|doubt| format!(" It looks like none: {doubt}")).unwrap_or_default();
+        if !ask_yes_or_no(&format!("make `{bin}` of package `{package}` a service?{looks}"), doubt.is_none())? {
+            return Ok(None);
         }
-        let near = Name::near(bin);
-        let names = if member.bins.len() == 1 { vec![bin.as_str(), &near, &member.name] } else { vec![bin.as_str(), &near] };
-        let found = scaffold::discover(&workspace.root, member.folder(), &names, alone);
-        let sources = found.sources.join(" and ");
-        let take = found.is_empty() || {
-            shell.status("Found", format_args!("in {sources}: {}", summary(&found)));
-            !asks || ask_yes(&format!("put this into the table of `{bin}`?"))?
-        };
-        let found = if take { found } else { Discovered { installed: found.installed, ..Discovered::default() } };
-        services.push(WantedService { bin: bin.clone(), found });
+    } else if let Some(why) = doubt {
+        shell.status("Left out", format_args!("`{bin}` of package `{package}`: {why}"));
+        return Ok(Some(WantedService { candidate, left_out: Some(why) }));
     }
-    Ok(services)
+    let sources = candidate.found.sources.join(" and ");
+    let take = candidate.found.is_empty() || {
+        shell.status("Found", format_args!("in {sources}: {}", summary(&candidate.found)));
+        !asks || ask_yes(&format!("put this into the table of `{bin}`?"))?
+    };
+    if !take {
+        candidate.found = Discovered { installed: candidate.found.installed, ..Discovered::default() };
+    }
+    Ok(Some(WantedService { candidate, left_out: None }))
 }
 
 /// Says once of each Dockerfile that the packages it installs are not in the default base, and how to have them.

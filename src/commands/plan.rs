@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::app::Source;
+use crate::app::{Health, Probe, Source};
+use crate::compile::{self, CargoSettings, Stripping, variables};
 use crate::config::lockfile::Lockfile;
 use crate::debian::DebianPin;
 use crate::pipeline::pulled::packages::{architecture, recipes};
@@ -20,20 +22,41 @@ pub fn run(options: &Options, json: bool, shell: &Shell) -> Result<()> {
     let session = Session::start(options, shell)?;
     let plan = &session.plan;
     shell.notes(crate::render::files(plan)?.notes, &plan.allow);
-    let services: Vec<_> =
-        plan.packages().map(|(service, p)| (service.name.as_str(), p.package.as_str(), p.features.as_slice())).collect();
+    let services: Vec<_> = plan
+        .packages()
+        .map(|(service, p)| (service.name.as_str(), p.package.as_str(), p.features.as_slice(), p.default_features))
+        .collect();
+    if options.bin_dir.is_none() {
+        workspace::fetch(&options.cargo, &plan.target.triple, &|line| shell.step(line))?;
+    }
     // Binaries that were built elsewhere need no dependencies, and those may be out of reach here.
     let unified = match options.bin_dir {
         Some(_) => Vec::new(),
-        None => workspace::unified(&options.cargo, &services, &plan.target.triple)
-            .inspect_err(|error| {
-                shell.note(format_args!("failed to find out which features of dependencies are shared: {error:#}"))
-            })
-            .unwrap_or_default(),
+        None => workspace::unified(&options.cargo, &services, &plan.target.triple)?,
     };
     let pins = pins(plan)?;
-    let text = text(plan)? + &packages(&pins) + &shared(&unified);
-    shell.answer(json, "appbundle-plan", Printed { plan, unified, packages: pins }, text.trim_end())
+    let stripping = match options.bin_dir {
+        Some(_) => None,
+        None => Some(compiling(&session, options, shell)?),
+    };
+    let text = text(plan, stripping.as_ref())? + &packages(&pins) + &shared(&unified);
+    let debug_folder = (stripping == Some(Stripping::Split)).then(|| plan.debug_folder());
+    shell.answer(json, "appbundle-plan", Printed { plan, unified, packages: pins, debug_folder }, text.trim_end())
+}
+
+/// Tells with `-v` what Cargo will be given; returns what will become of the executables' symbols.
+fn compiling(session: &Session, options: &Options, shell: &Shell) -> Result<Stripping> {
+    let (workspace, plan) = (&session.workspace, &session.plan);
+    let settings = CargoSettings::read(&options.cargo.config)?;
+    for flag in compile::flags(&settings, workspace, plan, shell)? {
+        shell.detail("Passing", format_args!("`{}`", crate::process::words(&["--config".to_owned(), flag])));
+    }
+    for variables::Variable { name, value, why } in
+        variables::of(&settings, &plan.target.triple, plan.builder, &workspace.target_dir).variables
+    {
+        shell.detail("Setting", format_args!("`{name}={value}`, which {why}"));
+    }
+    Stripping::of(&settings, workspace, &plan.profile)
 }
 
 /// The JSON output.
@@ -46,6 +69,9 @@ struct Printed<'a> {
     /// The Debian packages of bases, as far as they are pinned.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     packages: Vec<DebianPin>,
+    /// Where a build puts the symbols that it strips.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    debug_folder: Option<PathBuf>,
 }
 
 /// The pins of the plan's bases of packages.
@@ -98,16 +124,40 @@ fn shared(unified: &[Unified]) -> String {
     }
 }
 
-fn text(plan: &Plan) -> Result<String> {
+/// `GET :8080/healthz every 10s`
+fn health(health: &Health) -> String {
+    let what = match &health.probe {
+        Probe::Http(path, port) => format!("GET :{port}{path}"),
+        Probe::Port(port) => format!("port {port}"),
+        Probe::Grpc(port) => format!("gRPC at port {port}"),
+        Probe::Command(command) => crate::process::words(command),
+    };
+    health.interval.as_ref().map_or_else(|| what.clone(), |interval| format!("{what} every {interval}"))
+}
+
+fn text(plan: &Plan, stripping: Option<&Stripping>) -> Result<String> {
     let mut out = String::new();
     writeln!(out, "{} {}", plan.slug(), plan.version)?;
     writeln!(out, "  target   {} ({}), profile {}", plan.target.triple, plan.target.platform, plan.profile)?;
+    if let Some(variant) = &plan.variant {
+        writeln!(out, "  variant  {variant}")?;
+    }
     let mut bases: Vec<String> = plan.packages().map(|(_, package)| package.base.to_string()).collect();
     let mut seen = BTreeSet::new();
     bases.retain(|base| seen.insert(base.clone()));
     writeln!(out, "  base     {}", bases.join(", "))?;
     for format in &plan.formats {
         writeln!(out, "  writes   {}", plan.bundle_path(*format).display())?;
+    }
+    for preparation in plan.compilation.prepare.iter().filter(|_| stripping.is_some()) {
+        writeln!(out, "  prepares with `{}`", preparation.run)?;
+    }
+    match stripping {
+        Some(Stripping::Split) => {
+            writeln!(out, "  strips   symbols, kept in {}", plan.debug_folder().join("SERVICE.debug").display())?;
+        }
+        Some(Stripping::Profile(strip)) => writeln!(out, "  strips   as the profile says, strip = {strip}")?,
+        None => {}
     }
     if let Some(auterion) = &plan.auterion {
         writeln!(out, "  device   {} (API {})", auterion.device_types.join(", "), auterion.api_version)?;
@@ -116,7 +166,14 @@ fn text(plan: &Plan) -> Result<String> {
         let container = &service.container;
         writeln!(out, "\n{}. {}", at + 1, service.name)?;
         match &service.source {
-            Source::Package(package) => writeln!(out, "  from     package {}, bin {}", package.package, package.bin)?,
+            Source::Package(package) => {
+                writeln!(out, "  from     package {}, bin {}", package.package, package.bin)?;
+                let without = (!package.default_features).then_some("without the default ones");
+                let features: Vec<&str> = package.features.iter().map(String::as_str).chain(without).collect();
+                if !features.is_empty() {
+                    writeln!(out, "  features {}", features.join(", "))?;
+                }
+            }
             Source::Upstream(source) => writeln!(out, "  from     {}", source.upstream)?,
             Source::Dockerfile(source) => writeln!(out, "  from     dockerfile {}", source.dockerfile.written)?,
         }
@@ -130,6 +187,7 @@ fn text(plan: &Plan) -> Result<String> {
             if list.is_empty() { Ok(()) } else { writeln!(out, "  {name:<8} {}", list.join(", ")) }
         };
         line("ports", container.ports.iter().map(|port| port.short()).collect())?;
+        line("health", container.health.iter().map(health).collect())?;
         line("replicas", container.replicas.iter().map(ToString::to_string).collect())?;
         line("env", container.environment.iter().map(|(name, value)| format!("{name}={value}")).collect())?;
         let secrets = container.secrets.iter().map(|(name, at)| format!("{name} (key {} of {})", at.key, at.secret));

@@ -3,6 +3,7 @@
 use anyhow::{Result, bail};
 
 use crate::app::{Package, Service};
+use crate::compile;
 use crate::engine::{Engine, Interrupt};
 use crate::pipeline::{Options, Session, load};
 use crate::plan::Format;
@@ -30,7 +31,7 @@ pub fn run(options: &Options, test: &TestOptions, shell: &Shell) -> Result<()> {
     options.request.formats = vec![Format::Docker];
     // Nothing is compiled for it.
     options.request.targets = vec!["x86_64-unknown-linux-gnu".into()];
-    let Session { plan, .. } = Session::start(&options, shell)?;
+    let Session { plan, workspace, .. } = Session::start(&options, shell)?;
     let all = test.services.is_empty();
     let services: Vec<(&Service, &Package)> = plan.packages().filter(|(service, _)| !all || service.test.is_some()).collect();
     if services.is_empty() {
@@ -48,6 +49,7 @@ pub fn run(options: &Options, test: &TestOptions, shell: &Shell) -> Result<()> {
         interrupt: &interrupt,
         shell,
     };
+    compile::prepare(&plan, &workspace, &options.compile, shell)?;
     let mut engine = None;
     let mut failed: Vec<(&str, u8)> = Vec::new();
     for (service, package) in services {

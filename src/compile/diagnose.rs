@@ -3,7 +3,8 @@
 use std::fmt;
 use std::process::ExitStatus;
 
-use super::{linker, needs};
+use super::absent::Absent;
+use super::{causes, linker, needs};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::Plan;
 
@@ -48,40 +49,57 @@ fn cause(stderr: &str, triple: &str) -> Option<Diagnostic> {
         return Some(Code::StdMissing.error(needs::std_missing(triple)));
     }
     if let Some(name) = between(stderr, "linker `", "` not found") {
-        let help = match linker::debian_packages(triple) {
-            Some(packages) => format!("help: run `sudo apt install {packages}`"),
+        let help = match linker::install(triple) {
+            Some(command) => format!("help: run `{command}`"),
             None => format!("help: set `linker` under `[target.{triple}]` in `.cargo/config.toml`"),
         };
         return Some(Code::LinkerMissing.error(format!("the linker `{name}` is not installed\n{help}")));
     }
+    let absent = Absent::new(&causes::missing(stderr), triple);
     if let Some(package) = between(stderr, "failed to run custom build command for `", "`") {
-        let name = package.split(' ').next().unwrap_or(package);
-        let c_compiler = stderr.contains("-gcc") || stderr.contains("-cc`") || stderr.contains("ToolNotFound");
-        let mut ways = Vec::new();
-        if let Some((_, way)) = WRAPPERS.iter().find(|(wrapper, _)| *wrapper == name) {
-            ways.push((*way).to_owned());
-        }
-        if let Some(packages) = linker::debian_packages(triple) {
-            ways.push(format!("install a C compiler for the target: `sudo apt install {packages}`"));
-        }
-        ways.push("build the binaries where it works and pack them with `--no-compile --bin-dir DIR`".to_owned());
-        let why = if c_compiler { ", which builds C code," } else { "" };
-        let help = ways.join("; or ");
+        let why = absent.sentence().map(|sentence| format!(": {sentence}")).unwrap_or_default();
+        let help = ways(package, &absent, stderr, triple).join("; or ");
         return Some(
-            Code::BuildScript.error(format!("the build script of `{package}`{why} failed for `{triple}`\nhelp: {help}")),
+            Code::BuildScript.error(format!("the build script of `{package}` failed for `{triple}`{why}\nhelp: {help}")),
         );
     }
-    if stderr.contains("linking with `cc` failed")
-        || stderr.contains("file in wrong format")
-        || stderr.contains("Relocations in generic ELF")
-    {
-        let packages = linker::debian_packages(triple)?;
+    if let Some(sentence) = absent.sentence() {
+        let help = absent.install().or_else(|| absent.search()).map(|help| format!("\nhelp: {help}")).unwrap_or_default();
+        return Some(Code::LibraryMissing.error(format!("{sentence}{help}")));
+    }
+    let is_foreign = ["file in wrong format", "Relocations in generic ELF"].iter().any(|sign| stderr.contains(sign));
+    if linker::driver(triple).is_none() && (is_foreign || stderr.contains("linking with `cc` failed")) {
+        let command = linker::install(triple)?;
         return Some(
-            Code::LinkerMissing
-                .error(format!("the linker of this machine cannot link for `{triple}`\nhelp: run `sudo apt install {packages}`")),
+            Code::LinkerMissing.error(format!("the linker of this machine cannot link for `{triple}`\nhelp: run `{command}`")),
         );
     }
-    None
+    // The driver is there, but what it links is for another processor.
+    let before = &stderr[..stderr.find(": error adding symbols: file in wrong format")?];
+    let library = before.rsplit(char::is_whitespace).next()?;
+    Some(Code::LibraryMissing.error(format!(
+        "`{library}` is not for `{triple}`\nhelp: install it for the target, and unset variables that name folders of this machine's libraries: `cargo appbundle plan -v` shows what the build sets itself"
+    )))
+}
+
+/// What helps where a build script failed: the packages that it lacks, and what does without them.
+fn ways(package: &str, absent: &Absent, stderr: &str, triple: &str) -> Vec<String> {
+    let mut ways = Vec::from_iter(absent.install());
+    let name = package.split(' ').next().unwrap_or(package);
+    ways.extend(WRAPPERS.iter().find(|(wrapper, _)| *wrapper == name).map(|(_, way)| (*way).to_owned()));
+    if absent.install().is_some() {
+        return ways;
+    }
+    ways.extend(absent.search());
+    if stderr.contains("pkg-config has not been configured to support cross-compilation") {
+        let variable = format!("PKG_CONFIG_LIBDIR_{}", triple.replace('-', "_"));
+        ways.push(format!("name the folder with the target's `.pc` files in `{variable}`, and set `PKG_CONFIG_ALLOW_CROSS=1`"));
+    }
+    if linker::driver(triple).is_none() && !linker::is_native(triple) {
+        ways.extend(linker::install(triple).map(|command| format!("install a C compiler for the target: `{command}`")));
+    }
+    ways.push("build the binaries where it works and pack them with `--no-compile --bin-dir DIR`".to_owned());
+    ways
 }
 
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
@@ -104,10 +122,28 @@ mod tests {
             ("error: linker `aarch64-linux-gnu-gcc` not found", "apt install gcc-aarch64-linux-gnu"),
             ("error: failed to run custom build command for `openssl-sys v0.9.1`", "vendored"),
             ("error: failed to run custom build command for `own v0.1.0 (/x)`", "--bin-dir"),
-            ("error: linking with `cc` failed: exit status: 1", "gcc-aarch64"),
+            (
+                "error: failed to run custom build command for `libzmq-sys v0.1.0`\nThe file `no-such-library.pc` needs to be installed",
+                ": `no-such-library.pc` is missing\nhelp: find the package with `apt-file search no-such-library.pc`",
+            ),
+            (
+                "error: failed to run custom build command for `a v0.1.0`\npkg-config has not been configured to support cross-compilation",
+                "PKG_CONFIG_LIBDIR_aarch64_unknown_linux_gnu",
+            ),
+            (
+                "error: linking with `ld` failed\nld: cannot find -lno-such-library: No such file",
+                "`libno-such-library.so` is missing",
+            ),
+            (
+                "= note: /usr/bin/ld: /usr/lib/x86_64-linux-gnu/libcrypto.so: error adding symbols: file in wrong format",
+                "`/usr/lib/x86_64-linux-gnu/libcrypto.so` is not for `aarch64",
+            ),
         ] {
             assert!(cause(words, triple).is_some_and(|cause| cause.to_string().contains(command)), "{words}");
         }
         assert!(cause("error[E0308]: mismatched types", triple).is_none());
+        // Of a compiler that is there, nothing is said.
+        let of_no_compiler = cause("error: linking with `cc` failed: exit status: 1", "s390x-unknown-linux-gnu");
+        assert_eq!(of_no_compiler.is_some(), linker::driver("s390x-unknown-linux-gnu").is_none());
     }
 }

@@ -2,10 +2,11 @@
 //! and never over something that the caller has set.
 
 use anyhow::Result;
-use toml::{Table, Value};
+use toml::Value;
 
 use super::linker;
 use super::settings::CargoSettings;
+use super::stripping::Stripping;
 use crate::diagnostic::Code;
 use crate::plan::{Builder, Plan};
 use crate::shell::Shell;
@@ -15,8 +16,8 @@ use crate::workspace::Workspace;
 pub fn flags(settings: &CargoSettings, workspace: &Workspace, plan: &Plan, shell: &Shell) -> Result<Vec<String>> {
     let triple = &plan.target.triple;
     let mut flags = Vec::from_iter(linker(settings, triple, plan.builder, shell));
-    if strip_of_profile(settings, workspace, &plan.profile)?.is_none() {
-        flags.push(assign(&["profile", &plan.profile, "strip"], Value::String("symbols".into())));
+    if Stripping::of(settings, workspace, &plan.profile)? == Stripping::Split {
+        flags.push(assign(&["profile", &plan.profile, "strip"], Value::String("none".into())));
     }
     if std::env::var_os("CARGO_ENCODED_RUSTFLAGS").is_some() || std::env::var_os("RUSTFLAGS").is_some() {
         let text = "`RUSTFLAGS` is set and overrides all other flags, so executables contain paths of this machine and their bytes depend on them";
@@ -43,7 +44,10 @@ fn rustflags(settings: &CargoSettings, workspace: &Workspace, plan: &Plan) -> St
         remapped.push(("/project".into(), "/workspace"));
     }
     remapped.extend(cargo_home().map(|home| (home, "/cargo")));
-    let ours: Vec<String> = remapped.iter().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display())).collect();
+    // Other linkers' drivers ask for a build id by themselves; without one, no debug file can be told to be the right one.
+    let build_id = (plan.builder == Builder::Zigbuild).then(|| "-Clink-arg=-Wl,--build-id=sha1".to_owned());
+    let ours: Vec<String> =
+        remapped.iter().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display())).chain(build_id).collect();
     let of_target = settings.has_for_target(triple, "rustflags");
     let path: &[&str] = if of_target || settings.get(&["build", "rustflags"]).is_none() {
         &["target", triple, "rustflags"]
@@ -61,24 +65,6 @@ fn rustflags(settings: &CargoSettings, workspace: &Workspace, plan: &Plan) -> St
 pub fn cargo_home() -> Option<std::path::PathBuf> {
     let here = std::env::current_dir().ok()?;
     std::env::var_os("CARGO_HOME").map(|home| here.join(home)).or_else(|| std::env::home_dir().map(|home| home.join(".cargo")))
-}
-
-/// What the profile, or one that it inherits from, says about stripping.
-fn strip_of_profile(settings: &CargoSettings, workspace: &Workspace, profile: &str) -> Result<Option<Value>> {
-    let manifest: Table = fs_err::read_to_string(workspace.manifest())?.parse()?;
-    let mut profile = profile.to_owned();
-    for _ in 0..16 {
-        let of_manifest = |key: &str| manifest.get("profile")?.get(&profile)?.get(key).cloned();
-        if let Some(strip) = settings.get(&["profile", &profile, "strip"]).or_else(|| of_manifest("strip")) {
-            return Ok(Some(strip));
-        }
-        let inherits = settings.get(&["profile", &profile, "inherits"]).or_else(|| of_manifest("inherits"));
-        match inherits {
-            Some(Value::String(parent)) => profile = parent,
-            _ => break,
-        }
-    }
-    Ok(None)
 }
 
 /// `a.'b'.c = value`, as `--config` takes it.

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::settings::CargoSettings;
+use crate::apt::{self, Architecture};
+use crate::process::capture;
 
-/// The usual names of a cross compiler driver for a triple, best first.
-fn candidates(triple: &str) -> Vec<String> {
+/// The usual names of a triple's tools before their hyphen: `aarch64-linux-gnu`, as in `aarch64-linux-gnu-gcc`.
+fn prefix(triple: &str) -> String {
     let mut parts = triple.split('-');
     let cpu = parts.next().unwrap_or_default();
     let environment = parts.next_back().unwrap_or_default();
@@ -15,18 +17,48 @@ fn candidates(triple: &str) -> Vec<String> {
         cpu if cpu.starts_with("riscv64") => "riscv64",
         cpu => cpu,
     };
-    ["gcc", "clang"].iter().map(|compiler| format!("{cpu}-linux-{environment}-{compiler}")).collect()
+    format!("{cpu}-linux-{environment}")
 }
 
-/// The Debian packages with the linker and C library for a triple.
-pub fn debian_packages(triple: &str) -> Option<&'static str> {
-    Some(match triple {
-        "aarch64-unknown-linux-gnu" => "gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
-        "armv7-unknown-linux-gnueabihf" => "gcc-arm-linux-gnueabihf libc6-dev-armhf-cross",
-        "riscv64gc-unknown-linux-gnu" => "gcc-riscv64-linux-gnu libc6-dev-riscv64-cross",
-        "x86_64-unknown-linux-gnu" => "gcc libc6-dev",
-        _ => return None,
-    })
+/// The cross compiler driver of a triple's C library that is installed: `aarch64-linux-gnu-gcc`.
+pub fn driver(triple: &str) -> Option<String> {
+    let prefix = prefix(triple);
+    ["gcc", "clang"].into_iter().map(|compiler| format!("{prefix}-{compiler}")).find(|name| find(name).is_some())
+}
+
+/// The linker for musl. The standard library brings libc and start files along, so that any driver for the processor will do, or
+/// none: the toolchain's own linker.
+fn for_musl(settings: &CargoSettings, triple: &str) -> Option<String> {
+    let own = driver(triple);
+    // Debian's is a wrapper around the driver for glibc, and knows nothing of `-static-pie`. Whole toolchains have C++.
+    let is_whole = find(&format!("{}-g++", prefix(triple))).is_some();
+    if own.is_some() && is_whole {
+        return own;
+    }
+    let is_own_processor = triple.split('-').next() == Some(std::env::consts::ARCH);
+    if is_own_processor && find("cc").is_some() {
+        return None;
+    }
+    let of_toolchain = || has_lld(&settings.rustc()).then(|| "rust-lld".to_owned());
+    driver(&triple.replace("musl", "gnu")).or(own).or_else(of_toolchain)
+}
+
+/// The command that installs the linker and the C library for a triple on Debian and Ubuntu.
+pub fn install(triple: &str) -> Option<String> {
+    Some(apt::install_command(&debian_packages(triple)?))
+}
+
+/// The Debian packages with the linker for a triple, and with the C library that Rust's standard library does not bring along.
+pub fn debian_packages(triple: &str) -> Option<Vec<String>> {
+    let of_glibc = triple.replace("musl", "gnu");
+    let architecture = Architecture::of_triple(&of_glibc)?;
+    let is_own = Architecture::of_this_machine() == Some(architecture);
+    let (driver, library) = if is_own {
+        ("gcc".to_owned(), "libc6-dev".to_owned())
+    } else {
+        (format!("gcc-{}", architecture.tools.replace('_', "-")), format!("libc6-dev-{}-cross", architecture.name))
+    };
+    Some(if of_glibc == triple { vec![driver, library] } else { vec![driver] })
 }
 
 /// What is known of a triple's linker before anything is linked.
@@ -47,7 +79,7 @@ pub enum LinkerFound {
 
 /// Looks for the linker that Cargo will use.
 pub fn look(settings: &CargoSettings, triple: &str) -> LinkerFound {
-    let install = debian_packages(triple).map(|packages| format!("run `sudo apt install {packages}`"));
+    let install = install(triple).map(|command| format!("run `{command}`"));
     if let Some(toml::Value::String(name)) = settings.get(&["target", triple, "linker"]) {
         return match find(&name) {
             Some(path) => LinkerFound::At(path),
@@ -62,8 +94,9 @@ pub fn look(settings: &CargoSettings, triple: &str) -> LinkerFound {
             },
         };
     }
-    if let Some(path) = own_choice(settings, triple).and_then(|name| find(&name)) {
-        return LinkerFound::At(path);
+    if let Some(name) = own_choice(settings, triple) {
+        // The toolchain's own linker is where only rustc looks.
+        return LinkerFound::At(find(&name).unwrap_or_else(|| PathBuf::from(name)));
     }
     if settings.has_for_target(triple, "linker") || flags_choose(settings, triple) {
         return LinkerFound::Unknown;
@@ -99,7 +132,7 @@ pub fn own_choice(settings: &CargoSettings, triple: &str) -> Option<String> {
     if settings.has_for_target(triple, "linker") || is_native(triple) {
         return None;
     }
-    candidates(triple).into_iter().find(|name| find(name).is_some())
+    if triple.contains("-musl") { for_musl(settings, triple) } else { driver(triple) }
 }
 
 /// The linker that Cargo will use.
@@ -129,14 +162,36 @@ pub fn has_std(rustc: &Path, triple: &str) -> Option<bool> {
     Some(entries.any(|entry| entry.file_name().to_string_lossy().starts_with("libstd-")))
 }
 
+/// Whether a compiler brings a linker along, as rustup's toolchains do.
+fn has_lld(rustc: &Path) -> bool {
+    let Ok(sysroot) = capture(Command::new(rustc).args(["--print", "sysroot"])) else { return false };
+    let hosts = std::fs::read_dir(Path::new(sysroot.trim()).join("lib/rustlib")).into_iter().flatten().flatten();
+    hosts.map(|host| host.path().join("bin/rust-lld")).any(|path| path.is_file())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn names_of_cross_compilers() {
-        assert_eq!(candidates("aarch64-unknown-linux-gnu")[0], "aarch64-linux-gnu-gcc");
-        assert_eq!(candidates("armv7-unknown-linux-gnueabihf")[0], "arm-linux-gnueabihf-gcc");
-        assert_eq!(candidates("riscv64gc-unknown-linux-gnu")[0], "riscv64-linux-gnu-gcc");
+        assert_eq!(prefix("aarch64-unknown-linux-gnu"), "aarch64-linux-gnu");
+        assert_eq!(prefix("armv7-unknown-linux-gnueabihf"), "arm-linux-gnueabihf");
+        assert_eq!(prefix("riscv64gc-unknown-linux-gnu"), "riscv64-linux-gnu");
+        assert_eq!(prefix("aarch64-unknown-linux-musl"), "aarch64-linux-musl");
+    }
+
+    #[test]
+    fn packages_of_compilers() {
+        let of = |triple: &str| debian_packages(triple).map(|packages| packages.join(" "));
+        assert_eq!(of("armv7-unknown-linux-gnueabihf").as_deref(), Some("gcc-arm-linux-gnueabihf libc6-dev-armhf-cross"));
+        assert_eq!(of("riscv64gc-unknown-linux-gnu").as_deref(), Some("gcc-riscv64-linux-gnu libc6-dev-riscv64-cross"));
+        let own = std::env::consts::ARCH;
+        assert_eq!(of(&format!("{own}-unknown-linux-gnu")).as_deref(), Some("gcc libc6-dev"));
+        assert_eq!(of(&format!("{own}-unknown-linux-musl")).as_deref(), Some("gcc"));
+        if own == "x86_64" {
+            assert_eq!(of("aarch64-unknown-linux-gnu").as_deref(), Some("gcc-aarch64-linux-gnu libc6-dev-arm64-cross"));
+            assert_eq!(of("aarch64-unknown-linux-musl").as_deref(), Some("gcc-aarch64-linux-gnu"));
+        }
     }
 }

@@ -32,12 +32,13 @@ pub fn check(settings: &CargoSettings, plan: &Plan, target_dir: &Path) -> Result
         && plan.builder == Builder::Cargo
         && triple.contains("-gnu")
         && let Some(linker) = linker::own_choice(settings, triple)
-        && let Some(packages) = linker::debian_packages(triple)
+        && let Some(install) = linker::install(triple)
         && file_of_compiler(&linker, "crt1.o").is_none()
     {
-        bail!(Code::LinkerMissing.error(format!(
-            "`{linker}` has no C library, so it cannot link for `{triple}`\nhelp: run `sudo apt install {packages}`"
-        )));
+        bail!(
+            Code::LinkerMissing
+                .error(format!("`{linker}` has no C library, so it cannot link for `{triple}`\nhelp: run `{install}`"))
+        );
     }
     Ok(())
 }

@@ -1,12 +1,15 @@
 //! The JSON Schemas of the tables, and the check of manifests against them.
 
+mod keys;
 mod kinds;
 mod words;
 
+use std::borrow::Cow;
+
 use schemars::generate::SchemaSettings;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use toml::Spanned;
-use toml::de::DeValue;
+use toml::de::{DeTable, DeValue};
 
 use kinds::{article, choices, expected, kind};
 use words::listed;
@@ -113,7 +116,7 @@ impl Check<'_> {
                 for (key, inner) in table {
                     match (known.and_then(|known| known.get(key.get_ref().as_ref())), other) {
                         (Some(schema), _) => self.value(schema, inner, key.get_ref()),
-                        (None, Some(Value::Bool(false))) => self.unknown(key, known),
+                        (None, Some(Value::Bool(false))) => self.unknown(key, known, table),
                         (None, Some(schema @ Value::Object(_))) => self.value(schema, inner, key.get_ref()),
                         (None, _) => {}
                     }
@@ -143,13 +146,20 @@ impl Check<'_> {
         }
     }
 
-    fn unknown(&mut self, key: &Spanned<std::borrow::Cow<'_, str>>, known: Option<&serde_json::Map<String, Value>>) {
+    fn unknown(&mut self, key: &Spanned<Cow<'_, str>>, known: Option<&Map<String, Value>>, table: &DeTable<'_>) {
+        let inner = known.and_then(|known| keys::inner(key.get_ref(), known));
         let known: Vec<&str> = known.into_iter().flat_map(|known| known.keys().map(String::as_str)).collect();
         let problem = self.manifest.problem_at(Code::UnknownKey, key.span(), format!("unknown key `{}`", key.get_ref()));
-        self.problems.push(match (self.schema.place_of(key.get_ref()), nearest(key.get_ref(), &known)) {
-            (Some(header), _) => problem.help(format!("did you mean `{}` in `{header}`?", key.get_ref())),
-            (None, Some(near)) => problem.meant(near, near),
-            (None, None) => problem.help(format!("known keys are {}", listed(&known))),
+        let near = nearest(key.get_ref(), &known);
+        // One that is there already is not meant.
+        let plural =
+            near.filter(|near| keys::is_plural(key.get_ref(), near) && !table.iter().any(|(there, _)| there.get_ref() == near));
+        self.problems.push(match (plural, self.schema.place_of(key.get_ref()), inner, near) {
+            (Some(near), ..) => problem.meant(near, near),
+            (None, Some(header), ..) => problem.help(format!("did you mean `{}` in `{header}`?", key.get_ref())),
+            (None, None, Some(inner), _) => problem.help(format!("did you mean `{inner}`?")),
+            (None, None, None, Some(near)) => problem.meant(near, near),
+            (None, None, None, None) => problem.help(format!("known keys are {}", listed(&known))),
         });
     }
 
@@ -233,7 +243,7 @@ mod tests {
     #[test]
     fn all_mistakes_are_found_at_once_and_where_they_stand() {
         let text = "[package.metadata.service]\nenviroment = {}\nports = 8080\nreplicas = -1\nbase = \"autp\"\n\
-            files = [{ from = \"a\" }]\nhealthcheck = { port = 70000 }\n";
+            depends-on = [1]\nhealthcheck = { port = 70000 }\n";
         let report = report(text);
         for part in [
             "unknown key `enviroment`",
@@ -243,7 +253,7 @@ mod tests {
             "`replicas` cannot be `-1`: it must be at least 0",
             "`base` cannot be `autp`",
             "did you mean `auto`?",
-            "`files` has no `to`",
+            "`depends-on` is an integer instead of a string",
             "`port` cannot be `70000`: it must be from 0 to 65535",
         ] {
             assert!(report.contains(part), "{part} in\n{report}");
@@ -280,6 +290,20 @@ mod tests {
         // As it goes with TOML, where all below a header belongs to it.
         let ports = report("[package.metadata.service.healthcheck]\nport = 80\nports = [80]\n");
         assert!(ports.contains("help: did you mean `ports` in `[package.metadata.service]`?"), "{ports}");
+    }
+
+    #[test]
+    fn a_key_that_belongs_elsewhere_or_is_another_is_told() {
+        for (text, meant) in [
+            ("base = { debian = \"bookworm\", mirrors = [\"http://x\"] }", "`mirror`"),
+            ("memory = \"64M\"", "`resources.memory`"),
+            // One of several tables has it.
+            ("image = \"x\"", "`files`"),
+        ] {
+            let report = report(&format!("[package.metadata.service]\n{text}\n"));
+            let says = format!("help: did you mean {meant}?");
+            assert_eq!(report.contains(&says), meant != "`files`", "{report}");
+        }
     }
 
     #[test]

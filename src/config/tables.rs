@@ -1,13 +1,17 @@
 //! What users write, key by key.
 
+mod build;
 mod container;
 mod deployment;
+mod files;
+mod format;
 mod needs;
 mod packages;
 mod routes;
 mod scalar;
 mod services;
 mod stacks;
+mod variants;
 mod volumes;
 
 use std::collections::BTreeMap;
@@ -16,14 +20,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use build::{CompilationTable, PrepareTable, PrepareValue};
 pub use container::{ContainerTable, HealthTable};
 pub use deployment::{ResourcesTable, SecretTable};
+pub use files::FileTable;
+pub use format::FormatName;
 pub use needs::{DependencyTable, NeedsTable};
 pub use packages::PackagesTable;
 pub use routes::RouteTable;
 pub use scalar::{OneOrMany, PortValue, Scalar};
 pub use services::{ImageServiceTable, ImageTable};
 pub use stacks::{BuildTable, GatewayTable, OtherAppTable, RoutingName, StackTable, SwarmTable};
+pub use variants::{VariantServiceTable, VariantTable};
 pub use volumes::VolumeTable;
 
 /// The app: `[workspace.metadata.appbundle]`, or `[package.metadata.appbundle]` of a single package.
@@ -53,12 +61,16 @@ pub struct AppTable {
     pub layout: Option<LayoutName>,
     /// Compiler driver. Default: `"cargo"`.
     pub builder: Option<BuilderName>,
+    /// How the services are compiled.
+    pub build: CompilationTable,
     /// Mirrors to try before a registry, as URLs: `{ "docker.io" = ["https://mirror.example.com"] }`.
     pub mirrors: BTreeMap<String, Vec<String>>,
     /// Registries to reach over plain HTTP, as `HOST` or `HOST:PORT`. `localhost` is always allowed.
     pub insecure_registries: Vec<String>,
     /// Codes of notes that are not shown, such as `["replicas-ignored"]`; `cargo appbundle explain` lists them.
     pub allow: Vec<String>,
+    /// Variants of the app, by name: other features and formats, under a name of their own. `--variant NAME` selects one.
+    pub variants: BTreeMap<String, VariantTable>,
     /// Settings of the `.auterionos` format.
     pub auterion: AuterionTable,
     /// Services whose images others made, by name, such as `redis = { image = "redis:7" }`.
@@ -118,18 +130,6 @@ pub struct BaseSource {
     /// Settings of `debian` and `ubuntu`.
     #[serde(flatten)]
     pub of_packages: PackagesTable,
-}
-
-/// A bundle format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum FormatName {
-    /// An app file for AuterionOS devices.
-    Auterionos,
-    /// An archive for `docker load` and `podman load` that is an OCI layout as well.
-    Docker,
-    /// An OCI image layout, as a tar.
-    Oci,
 }
 
 /// The date of images, layers and bundles. Either makes the same bytes of the same commit.
@@ -227,10 +227,15 @@ pub struct ServiceTable {
     pub bin: Option<String>,
     /// Features of the package to enable.
     pub features: Option<Vec<String>>,
+    /// Whether the package's default features are enabled. Default: true. Services of one package have the same.
+    pub default_features: Option<bool>,
     /// How the container runs.
     #[serde(flatten)]
     pub container: ContainerTable,
-    /// Files to add to the image.
+    /// The name under which the executable starts, its `argv[0]`: for executables that tell by it what to do. The image has a link of
+    /// this name next to the executable, which is its entrypoint. Default: the executable's own.
+    pub argv0: Option<String>,
+    /// Files, links and folders to add to the image.
     pub files: Vec<FileTable>,
     /// Services to start before this one.
     pub depends_on: Vec<String>,
@@ -250,21 +255,4 @@ pub struct ServiceTable {
     pub auterion: Option<Map<String, Value>>,
     /// Keys merged last into the service's pod on Kubernetes. List items with the same `name` are merged.
     pub kubernetes: Option<Map<String, Value>>,
-}
-
-/// Files to add to an image.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct FileTable {
-    /// A file, a folder, or a pattern with `*`, `**`, `?`, `[...]` or `{a,b}`, relative to the manifest.
-    pub from: String,
-    /// An absolute path in the image: the file's, or the folder's if it ends in `/` or `from` is a pattern.
-    pub to: String,
-    /// What of it is left out: names wherever they stand (`*.map`, `node_modules`), or paths and patterns relative to the manifest
-    /// (`web/drafts/**`). Of a folder that is left out, everything is.
-    #[serde(default)]
-    pub exclude: Vec<String>,
-    /// Whether files and folders whose names begin with a dot are packed, too. Without it, a pattern packs those that it names with
-    /// their dot (`web/.well-known/**`), and a note says which were left out.
-    pub dotfiles: Option<bool>,
 }

@@ -67,6 +67,8 @@ pub struct Recipe {
     pub keyring: Option<PathBuf>,
     /// A point in time, as in the paths of a snapshot archive.
     pub snapshot: Option<String>,
+    /// URL of an archive of snapshots, without the distribution's name.
+    pub snapshot_mirror: Option<String>,
     /// A folder with packages.
     pub vendor: Option<PathBuf>,
     /// Packages whose scripts are skipped.
@@ -112,6 +114,7 @@ impl Recipe {
             security_mirror: None,
             keyring: None,
             snapshot: None,
+            snapshot_mirror: None,
             vendor: None,
             skipped_scripts: BTreeSet::new(),
         }

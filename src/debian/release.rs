@@ -28,7 +28,7 @@ impl Release {
     /// count.
     ///
     /// # Errors
-    /// When no known key signed it, it has expired, or it is another suite's.
+    /// When no known key signed it, it has expired, or it is another suite's. The text's last line may be `help: …`.
     pub fn verified(bytes: &[u8], keyring: &Keyring, suite: &str, now: u64, may_be_old: bool) -> Result<Self> {
         let text = keyring.verified(bytes, now)?;
         let release = Paragraph::parse(&text);
@@ -36,7 +36,7 @@ impl Release {
         let (codename, name) = (field("Codename"), field("Suite"));
         ensure!(
             [codename, name].contains(&suite),
-            "it is the Release of the suite `{}`, not of `{suite}`",
+            "it is the Release of the suite `{}`, not of `{suite}`\nhelp: use another `mirror`, or a suite's code name",
             if codename.is_empty() { name } else { codename }
         );
         let date = release.get("Date").context("it has no `Date`")?;
@@ -44,11 +44,14 @@ impl Release {
         // Clocks may differ by a day.
         ensure!(
             made <= now.saturating_add(86_400),
-            "it was made on {date}, which is in the future: is this machine's clock right?"
+            "it was made on {date}, which is in the future\nhelp: check this machine's clock"
         );
         if let Some(until) = release.get("Valid-Until").filter(|_| !may_be_old) {
             let end = seconds(until).with_context(|| format!("its `Valid-Until` is `{}`", until.escape_debug()))?;
-            ensure!(now < end, "it was valid until {until}: the mirror is out of date, or this machine's clock is wrong");
+            ensure!(
+                now < end,
+                "it was valid until {until}\nhelp: use another `mirror`, which is up to date, or check this machine's clock"
+            );
         }
         let mut files = BTreeMap::new();
         for line in field("SHA256").lines() {
@@ -84,7 +87,7 @@ impl Release {
 
 /// `Sat, 11 Jul 2026 10:16:37 UTC` in seconds since the epoch. As for apt, the day of the week means nothing, and numbers below 10
 /// may have one digit.
-fn seconds(date: &str) -> Option<u64> {
+pub fn seconds(date: &str) -> Option<u64> {
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let words: Vec<&str> = date.split_whitespace().collect();
     let [_, day, month, year, time, "UTC" | "GMT" | "+0000"] = words[..] else { return None };

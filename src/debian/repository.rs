@@ -10,9 +10,10 @@ use super::pin::{DebianPin, PackagePin, ReleasePin};
 use super::recipe::{Distribution, Recipe};
 use super::release::Release;
 use super::resolver;
+use super::snapshots;
 use super::sources::{self, SuiteSource};
 use crate::archive::{Budget, decompressed};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, split_help};
 use crate::oci::blob_path;
 use crate::registry::{Blobs, Client, described, fetch_files};
 
@@ -120,11 +121,10 @@ fn release(recipe: &Recipe, source: &SuiteSource, keyring: &Keyring, client: &Cl
     };
     let may_be_old = recipe.snapshot.is_some();
     let release = Release::verified(&bytes, keyring, &source.suite, now, may_be_old).map_err(|error| {
-        let help = match &recipe.keyring {
-            Some(path) => format!("if the archive is the right one, put its keys into `{}`", path.display()),
-            None => "an archive of your own needs `keyring = \"FILE\"` with its keys".to_owned(),
-        };
-        anyhow::Error::from(Code::DebianSignature.error(format!("`{url}` cannot be trusted: {error:#}\nhelp: {help}")))
+        let text = format!("{error:#}");
+        let (text, help) = split_help(&text);
+        let help = help.unwrap_or("try again later, or use another `mirror`");
+        anyhow::Error::from(Code::DebianSignature.error(format!("`{url}` cannot be trusted: {text}\nhelp: {help}")))
     })?;
     Ok(Some(release))
 }
@@ -217,6 +217,8 @@ pub fn fetch<F: Fn(u64) + Sync>(
             let (first, others): (Vec<&SuiteSource>, Vec<&SuiteSource>) = sources.iter().partition(|source| source.suite == *own);
             let mut urls: Vec<String> =
                 first.into_iter().chain(others).map(|source| format!("{}/{}", source.archive, package.path)).collect();
+            // They limit how much they are asked, so they come last.
+            urls.extend(snapshots::urls(package, pin, recipe));
             let mut seen = std::collections::BTreeSet::new();
             urls.retain(|url| seen.insert(url.clone()));
             (urls, package.descriptor())
@@ -226,8 +228,7 @@ pub fn fetch<F: Fn(u64) + Sync>(
     let gone = |at: usize| {
         let PackagePin { name, version, .. } = missing[at];
         let text = format!(
-            "`{name}` {version}, which `appbundle.lock` pins, is no longer on any mirror\nhelp: run `cargo appbundle update`; if that pins the same version, use a newer suite or another `mirror`, or put `{}` into the folder that `vendor` names",
-            missing[at].file_name()
+            "`{name}` {version}, which `appbundle.lock` pins, is no longer on any mirror\nhelp: run `cargo appbundle update`; if that pins the same version, or you need this one, set `snapshot-mirror` in `base` to an archive of snapshots"
         );
         Code::DebianMirror.error(text).into()
     };

@@ -4,19 +4,38 @@
 //! then the first alternative that can be had. What turns out to conflict with something chosen makes way for the next alternative.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 
 use anyhow::Result;
 
 use super::index::{Candidate, PackageIndex};
 use super::recipe::{Distribution, Recipe};
 use super::relation::{self, Relation};
-use crate::diagnostic::Code;
 
 /// What stands in for a package that only moves files once: the tree has merged folders from the start.
 const MERGED: &str = "usr-is-merged";
 
 /// The folders, users' tables and `os-release`, which every base has.
 const FILES: &str = "base-files";
+
+/// Who needs the packages that all suites have.
+const ESSENTIAL: &str = "essential = true";
+
+/// Packages that cannot be had as they are asked for: the name in `packages` and what is wrong, whose last line may be `help: …`. The name
+/// is none if nobody named a package.
+#[derive(Clone, Debug)]
+pub struct UnmetPackages(pub Vec<(Option<String>, String)>);
+
+impl fmt::Display for UnmetPackages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("\n"))
+    }
+}
+
+impl std::error::Error for UnmetPackages {}
+
+/// One of them: the name in `packages`, and what is wrong.
+type Fault = (Option<String>, String);
 
 /// A package that was chosen.
 #[derive(Clone, Debug)]
@@ -41,7 +60,7 @@ struct Resolver<'a> {
 /// Chooses the packages of a recipe, in the order of their names.
 ///
 /// # Errors
-/// When a package is unknown, or a dependency cannot be met.
+/// [`UnmetPackages`], when packages are unknown, or a dependency cannot be met.
 pub fn resolve<'a>(index: &'a PackageIndex, recipe: &'a Recipe) -> Result<Vec<ChosenPackage<'a>>> {
     let mut resolver = Resolver {
         index,
@@ -51,17 +70,23 @@ pub fn resolve<'a>(index: &'a PackageIndex, recipe: &'a Recipe) -> Result<Vec<Ch
         excluded: BTreeMap::new(),
         open: VecDeque::new(),
     };
+    let mut faults = Vec::new();
     for name in &recipe.packages {
-        let package = resolver.asked(name)?;
-        if let Some(other) = resolver.conflict(package) {
-            return Err(resolver.unmet(package, &format!("conflicts with `{other}`")));
+        match resolver.asked(name) {
+            Ok(package) => match resolver.conflict(package) {
+                Some(other) => faults.push(resolver.unmet(package, &format!("conflicts with `{other}`"))),
+                None => resolver.choose(package, None),
+            },
+            Err(text) => faults.push((Some(name.clone()), text)),
         }
-        resolver.choose(package, None);
+    }
+    if !faults.is_empty() {
+        return Err(UnmetPackages(faults).into());
     }
     if recipe.essential {
         for package in index.essential() {
             if !resolver.is_without(&package.name) {
-                resolver.choose(package, Some("essential = true"));
+                resolver.choose(package, Some(ESSENTIAL));
             }
         }
     }
@@ -71,10 +96,10 @@ pub fn resolve<'a>(index: &'a PackageIndex, recipe: &'a Recipe) -> Result<Vec<Ch
     }
     while let Some(package) = resolver.open.pop_front() {
         for group in relation::groups(&package.depends) {
-            resolver.meet(package, &group)?;
+            resolver.meet(package, &group).map_err(|fault| UnmetPackages(vec![fault]))?;
         }
     }
-    resolver.check()?;
+    resolver.check().map_err(|fault| UnmetPackages(vec![fault]))?;
     Ok(resolver.chosen.into_values().collect())
 }
 
@@ -83,11 +108,10 @@ impl<'a> Resolver<'a> {
         self.recipe.without.iter().any(|other| other == name)
     }
 
-    fn asked(&self, name: &str) -> Result<&'a Candidate> {
+    fn asked(&self, name: &str) -> Result<&'a Candidate, String> {
         if let Some(package) = self.index.get(name) {
             return Ok(package);
         }
-        let error = |text: String| Err(Code::DebianPackage.error(text).into());
         let suite = &self.recipe.suite;
         match &self.index.providers(name)[..] {
             [only] => Ok(only),
@@ -99,11 +123,11 @@ impl<'a> Resolver<'a> {
                     }
                     None => String::new(),
                 };
-                error(format!("`{suite}` has no package `{name}`{help}"))
+                Err(format!("`{suite}` has no package `{name}`{help}"))
             }
             several => {
                 let names: Vec<String> = several.iter().map(|package| format!("`{}`", package.name)).collect();
-                error(format!("`{name}` is provided by several packages of `{suite}`\nhelp: choose one: {}", names.join(", ")))
+                Err(format!("`{name}` is provided by several packages of `{suite}`\nhelp: choose one: {}", names.join(", ")))
             }
         }
     }
@@ -132,7 +156,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Meets one dependency of a package.
-    fn meet(&mut self, by: &'a Candidate, group: &[Relation<'a>]) -> Result<()> {
+    fn meet(&mut self, by: &'a Candidate, group: &[Relation<'a>]) -> Result<(), Fault> {
         if group.iter().any(|wanted| self.is_without(wanted.name) || self.is_met(wanted)) {
             return Ok(());
         }
@@ -190,15 +214,15 @@ impl<'a> Resolver<'a> {
     }
 
     /// Whether any two are left that cannot be together; those that `essential` brings were not asked one by one.
-    fn check(&self) -> Result<()> {
+    fn check(&self) -> Result<(), Fault> {
         match self.chosen.values().find_map(|chosen| Some((chosen.package, self.conflict(chosen.package)?))) {
             Some((package, other)) => Err(self.unmet(package, &format!("conflicts with `{other}`"))),
             None => Ok(()),
         }
     }
 
-    /// An error with the chain of who needs what.
-    fn unmet(&self, package: &Candidate, why: &str) -> anyhow::Error {
+    /// What is wrong, with the chain of who needs what.
+    fn unmet(&self, package: &Candidate, why: &str) -> Fault {
         let mut text = format!("`{}` {} {why}", package.name, package.version);
         let (mut name, mut last) = (self.chosen.get(&*package.name).and_then(|chosen| chosen.needed_by), None);
         while let Some(by) = name {
@@ -207,7 +231,10 @@ impl<'a> Resolver<'a> {
             name = self.chosen.get(by).and_then(|chosen| chosen.needed_by);
         }
         let asked = last.unwrap_or(&package.name);
-        text.push_str(&format!("\nhelp: remove `{asked}` from `packages`, or leave a dependency out: `without = [\"NAME\"]`"));
-        Code::DebianPackage.error(text).into()
+        let less = if asked == ESSENTIAL { format!("remove `{ESSENTIAL}`") } else { format!("remove `{asked}` from `packages`") };
+        text.push_str(&format!("\nhelp: {less}, or leave a dependency out: `without = [\"NAME\"]`"));
+        // A virtual package stands in the table under the name that it provides.
+        let names = |name: &&String| self.asked(name).is_ok_and(|package| *package.name == *asked);
+        (self.recipe.packages.iter().find(names).cloned(), text)
     }
 }

@@ -210,7 +210,7 @@ impl Loop<'_, '_> {
                 return Ok(names);
             }
             let mut launch = dependency::launch(name, dependency, true, &prepared.variables)?;
-            self.ports.place(&mut [&mut launch], self.shell);
+            self.ports.place(&mut [&mut launch], self.engine, self.shell);
             self.start(Running { launch, image: None, binary: None }, running, &mut names)?;
         }
         for (name, dependency) in &dependencies {
@@ -229,7 +229,7 @@ impl Loop<'_, '_> {
             };
             wanted.push(Running { launch, image: Some(image), binary: unit.map(|unit| unit.binary.digest) });
         }
-        self.ports.place(&mut wanted.iter_mut().map(|new| &mut new.launch).collect::<Vec<_>>(), self.shell);
+        self.ports.place(&mut wanted.iter_mut().map(|new| &mut new.launch).collect::<Vec<_>>(), self.engine, self.shell);
         let changed = |new: &&Running| {
             running.get(&new.launch.name).is_some_and(|old| old != *new && old.is_the_same_but_for_its_binary(new))
         };

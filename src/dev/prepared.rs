@@ -68,7 +68,9 @@ impl Prepared {
         let binaries = look(plan, paths, &bench.known)?;
         let mut pulled = Images::start(plan, options, shell)?;
         let bases = bases::read(plan, &binaries, &bench, &mut pulled)?;
-        Unit::all(&plan.services, &binaries, &bases)?.iter().try_for_each(|unit| base::check(unit.binary, unit.base))?;
+        let units = Unit::all(&plan.services, &binaries, &bases)?;
+        base::check(units.iter().map(|unit| (unit.binary, unit.base)))?;
+        Unit::by_image(&units).iter().try_for_each(|units| base::check_programs(units))?;
         pulled.finish()?;
         let folder = cache_folder(plan);
         let hollow = hollow(&binaries, &folder)?;
@@ -99,7 +101,7 @@ impl Prepared {
         let stay =
             self.binaries.iter().all(|new| before.iter().any(|old| (&old.service, &old.place) == (&new.service, &new.place)));
         let units = Unit::all(&self.session.plan.services, &self.binaries, &self.bases)?;
-        Ok(stay && units.iter().all(|unit| base::check(unit.binary, unit.base).is_ok()))
+        Ok(stay && base::check(units.iter().map(|unit| (unit.binary, unit.base))).is_ok())
     }
 
     /// The launches of the plan's services in dependency order, before the addresses of dependencies are known, and notes.

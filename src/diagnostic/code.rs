@@ -56,10 +56,12 @@ codes! {
     DebianSetup = "debian-setup",
     DebianSignature = "debian-signature",
     DependencyCycle = "dependency-cycle",
+    DependencyMissing = "dependency-missing",
     DevicesIgnored = "devices-ignored",
     DuplicateService = "duplicate-service",
     EngineUnreachable = "engine-unreachable",
     EnvFileSource = "env-file-source",
+    ExcludeUnmatched = "exclude-unmatched",
     FileNotFound = "file-not-found",
     FilesHidden = "files-hidden",
     FilesSecret = "files-secret",
@@ -74,10 +76,14 @@ codes! {
     InvalidValue = "invalid-value",
     KeysIgnored = "keys-ignored",
     LabelsIgnored = "labels-ignored",
+    LibraryFiles = "library-files",
+    LibraryMissing = "library-missing",
     LinkerMissing = "linker-missing",
     LockFile = "lock-file",
     LockFileLocked = "lock-file-locked",
     MissingKey = "missing-key",
+    NameUnresolved = "name-unresolved",
+    NativeMissing = "native-missing",
     NetworkDiffers = "network-differs",
     NoBuild = "no-build",
     NoDevice = "no-device",
@@ -90,6 +96,7 @@ codes! {
     PortReach = "port-reach",
     PortTaken = "port-taken",
     PrivilegedIgnored = "privileged-ignored",
+    ProgramMissing = "program-missing",
     RegistryCertificate = "registry-certificate",
     RegistryLogin = "registry-login",
     RegistryNotFound = "registry-not-found",
@@ -114,6 +121,7 @@ codes! {
     TargetGlibc = "target-glibc",
     TemplateIgnored = "template-ignored",
     TemplateMissing = "template-missing",
+    ToolchainMissing = "toolchain-missing",
     ToolsMissing = "tools-missing",
     UnknownBin = "unknown-bin",
     UnknownKey = "unknown-key",
@@ -122,6 +130,7 @@ codes! {
     UnknownTable = "unknown-table",
     UnknownTarget = "unknown-target",
     UserDiffers = "user-differs",
+    UserMissing = "user-missing",
     VariableMissing = "variable-missing",
     VersionMapped = "version-mapped",
     VolumeOwners = "volume-owners",
@@ -146,12 +155,16 @@ impl Code {
                 | Self::DebianSetup
                 | Self::DevicesIgnored
                 | Self::EnvFileSource
+                | Self::ExcludeUnmatched
                 | Self::FilesHidden
                 | Self::FilesSecret
                 | Self::HealthIgnored
                 | Self::HealthPort
                 | Self::KeysIgnored
                 | Self::LabelsIgnored
+                | Self::LibraryFiles
+                | Self::NameUnresolved
+                | Self::NativeMissing
                 | Self::NetworkDiffers
                 | Self::NoDevice
                 | Self::OrderIgnored

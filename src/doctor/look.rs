@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use super::needs::BuildNeeds;
-use super::{ToolFinding, ToolState};
+use super::{ToolFinding, ToolState, native};
 use crate::app::{BaseChoice, Target};
 use crate::base::Sysroot;
 use crate::compile::{CargoSettings, LinkerFound, builder, linker};
@@ -28,6 +28,7 @@ pub fn at(needs: &BuildNeeds, options: &Options) -> Result<Vec<ToolFinding>> {
     if needs.bases.contains(&BaseChoice::Auto) && !needs.target.is_musl() {
         findings.push(c_library(&linker::used(&settings, triple), &needs.target));
     }
+    findings.extend(native::at(needs));
     findings.extend(needs.bases.iter().filter_map(base));
     findings.push(engine(needs.engine));
     findings.push(emulation(&needs.target.platform.architecture));
@@ -46,7 +47,7 @@ pub fn at(needs: &BuildNeeds, options: &Options) -> Result<Vec<ToolFinding>> {
 fn compiler(cargo: &Path) -> ToolFinding {
     let version = first_line(Command::new(cargo).arg("--version"));
     let state = version.map_or_else(|| ToolState::Missing("install Rust from https://rustup.rs".into()), ToolState::Good);
-    ToolFinding { what: "cargo".into(), purpose: "compiles the services", without: "nothing builds", state }
+    ToolFinding::new("cargo", "compiles the services", "nothing builds", state)
 }
 
 fn standard_library(settings: &CargoSettings, triple: &str) -> ToolFinding {
@@ -55,7 +56,7 @@ fn standard_library(settings: &CargoSettings, triple: &str) -> ToolFinding {
         _ => ToolState::Missing(format!("run `rustup target add {triple}`")),
     };
     let what = format!("standard library for {triple}");
-    ToolFinding { what, purpose: "is linked into every executable", without: "`build` stops at once", state }
+    ToolFinding::new(what, "is linked into every executable", "`build` stops at once", state)
 }
 
 fn the_linker(settings: &CargoSettings, triple: &str) -> ToolFinding {
@@ -64,12 +65,8 @@ fn the_linker(settings: &CargoSettings, triple: &str) -> ToolFinding {
         LinkerFound::Unknown => ToolState::Good("chosen by Cargo's configuration or by flags of the compiler".into()),
         LinkerFound::Missing { help, .. } => ToolState::Missing(help),
     };
-    ToolFinding {
-        what: format!("linker for {triple}"),
-        purpose: "links the executables",
-        without: "only `--no-compile` works",
-        state,
-    }
+    let packages = linker::debian_packages(triple).unwrap_or_default();
+    ToolFinding::new(format!("linker for {triple}"), "links the executables", "only `--no-compile` works", state).of(packages)
 }
 
 /// `cross` or `cargo zigbuild`, with what is known to be wrong between their versions and the compiler's.
@@ -88,15 +85,15 @@ fn the_builder(builder: Builder, target: &Target) -> ToolFinding {
         (None, _) => ToolState::Missing(format!("run `{install}`")),
     };
     let without = "use `--builder cargo`";
-    ToolFinding { what: program.into(), purpose: "compiles and links the services", without, state }
+    ToolFinding::new(program, "compiles and links the services", without, state)
 }
 
 /// The C library of the linker, if it is one for the target: the `cc` of this machine finds that of this machine.
 fn c_library(linker: &str, target: &Target) -> ToolFinding {
     let found = Sysroot::new(linker).find("libc.so.6");
     let machine = found.as_deref().and_then(|path| Elf::read(path).ok()).map(|elf| elf.machine);
-    let install = match linker::debian_packages(&target.triple) {
-        Some(packages) => format!("run `sudo apt install {packages}`, or use a base other than `auto`"),
+    let install = match linker::install(&target.triple) {
+        Some(command) => format!("run `{command}`, or use a base other than `auto`"),
         None => "use a base other than `auto`".into(),
     };
     let state = match (found, machine) {
@@ -107,12 +104,9 @@ fn c_library(linker: &str, target: &Target) -> ToolFinding {
         }
         _ => ToolState::Missing(install),
     };
-    ToolFinding {
-        what: "C library for the base `auto`".into(),
-        purpose: "goes into the base `auto`",
-        without: "`build` needs another `base`",
-        state,
-    }
+    let packages = linker::debian_packages(&target.triple).unwrap_or_default();
+    ToolFinding::new("C library for the base `auto`", "goes into the base `auto`", "`build` needs another `base`", state)
+        .of(packages)
 }
 
 /// What has to be there already, or comes from a registry.
@@ -124,12 +118,8 @@ fn base(base: &BaseChoice) -> Option<ToolFinding> {
         _ => return None,
     };
     let what = format!("base {found}");
-    Some(ToolFinding {
-        what,
-        purpose: "is the lowest layer of the images",
-        without: "nothing is packed",
-        state: ToolState::Good("as the tables say".into()),
-    })
+    let state = ToolState::Good("as the tables say".into());
+    Some(ToolFinding::new(what, "is the lowest layer of the images", "nothing is packed", state))
 }
 
 /// Where the packages of a base come from.
@@ -141,12 +131,7 @@ fn packages(recipe: &Recipe) -> ToolFinding {
         }
         Err(_) => ToolState::Missing("set `mirror` in `base`: this machine's apt names no archive of the distribution".into()),
     };
-    ToolFinding {
-        what: format!("archive of the base {recipe}"),
-        purpose: "has the base's packages",
-        without: "only cached ones can be used",
-        state,
-    }
+    ToolFinding::new(format!("archive of the base {recipe}"), "has the base's packages", "only cached ones can be used", state)
 }
 
 /// What an engine is for, and what there is without one.
@@ -155,7 +140,7 @@ fn engine(needed: bool) -> ToolFinding {
         true => ("builds the images or their base", "`build` stops at once"),
         false => ("runs images", "`build` works; `run`, `dev` and `load` do not"),
     };
-    ToolFinding { what: "container engine".into(), purpose, without, state: engine_state(needed) }
+    ToolFinding::new("container engine", purpose, without, engine_state(needed))
 }
 
 #[cfg(feature = "engine")]
@@ -189,12 +174,7 @@ fn emulation(architecture: &str) -> ToolFinding {
         (_, true) => ToolState::Good("qemu".into()),
         _ => ToolState::Optional("run `sudo apt install qemu-user-static binfmt-support`".into()),
     };
-    ToolFinding {
-        what: format!("running {architecture}"),
-        purpose: "runs the target's images",
-        without: "`build` works, `run` does not",
-        state,
-    }
+    ToolFinding::new(format!("running {architecture}"), "runs the target's images", "`build` works, `run` does not", state)
 }
 
 /// A program that no build needs, and the Debian package that has it.
@@ -203,7 +183,7 @@ fn optional(program: &str, package: &str, purpose: &'static str, without: &'stat
         Some(path) => ToolState::Good(path.display().to_string()),
         None => ToolState::Optional(format!("run `sudo apt install {package}`")),
     };
-    ToolFinding { what: program.into(), purpose, without, state }
+    ToolFinding::new(program, purpose, without, state)
 }
 
 fn first_line(command: &mut Command) -> Option<String> {

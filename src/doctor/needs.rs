@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 
-use crate::app::{BaseChoice, Target};
-use crate::compile::probe;
+use crate::app::{BaseChoice, BuildPackage, Target};
+use crate::compile::native::{self, NativeNeed};
+use crate::compile::{CargoSettings, probe};
 use crate::config::{Problem, Problems};
 use crate::diagnostic::{self, Code, Diagnostic, Note, split_help};
 use crate::pipeline::Options;
@@ -21,17 +22,23 @@ pub struct BuildNeeds {
     pub bases: Vec<BaseChoice>,
     /// Whether images or bases are made by a container engine.
     pub engine: bool,
+    /// What the dependencies need beside Cargo.
+    pub native: Vec<NativeNeed>,
+    /// The packages that the app's table lists.
+    pub packages: Vec<BuildPackage>,
     /// Whether the reference tool for `.auterionos` files is of use.
     pub auterionos: bool,
 }
 
 impl BuildNeeds {
-    fn of_plan(plan: &Plan) -> Self {
+    fn of_plan(plan: &Plan, native: Vec<NativeNeed>) -> Self {
         Self {
             target: plan.target.clone(),
             builder: plan.builder,
             bases: plan.bases().into_iter().cloned().collect(),
             engine: plan.needs_engine(),
+            native,
+            packages: plan.compilation.packages.clone(),
             auterionos: plan.formats.contains(&Format::Auterionos),
         }
     }
@@ -43,6 +50,8 @@ impl BuildNeeds {
             builder: options.request.builder.unwrap_or_default(),
             bases: vec![BaseChoice::Auto],
             engine: options.request.engine == Some(plan::Engine::Docker),
+            native: Vec::new(),
+            packages: Vec::new(),
             auterionos: options.request.formats.is_empty() || options.request.formats.contains(&Format::Auterionos),
         })
     }
@@ -61,12 +70,12 @@ pub struct NeedsFound {
     pub wrong: Option<anyhow::Error>,
 }
 
-/// The needs of each target.
+/// The needs of each target. What Cargo says of its steps goes to `step`.
 ///
 /// # Errors
 /// When a flag is wrong, such as the name of a target.
-pub fn of(options: &Options) -> Result<NeedsFound> {
-    let error = match of_workspace(options) {
+pub fn of(options: &Options, step: &dyn Fn(&str)) -> Result<NeedsFound> {
+    let error = match of_workspace(options, step) {
         Ok(found) => return Ok(found),
         Err(error) => error,
     };
@@ -91,20 +100,23 @@ pub fn of(options: &Options) -> Result<NeedsFound> {
     Ok(NeedsFound { needs, notes: Vec::new(), unplanned: Some(why), wrong })
 }
 
-fn of_workspace(options: &Options) -> Result<NeedsFound> {
+fn of_workspace(options: &Options, step: &dyn Fn(&str)) -> Result<NeedsFound> {
     let workspace = Workspace::read(&options.cargo)?;
     let triples = plan::targets(&workspace, &options.request)?;
     let among_others = triples.len() > 1;
-    let (mut needs, mut notes) = (Vec::new(), Vec::new());
+    let settings = CargoSettings::read(&options.cargo.config)?;
+    let (mut needs, mut notes, mut wrong) = (Vec::new(), Vec::new(), None);
     for triple in triples {
         let targets = if among_others { vec![triple] } else { options.request.targets.clone() };
         let request = plan::Request { targets, among_others, ..options.request.clone() };
         let plan = plan::resolve(&workspace, &request, &|triple| probe::is_possible(&options.cargo, &workspace, triple))?;
-        needs.push(BuildNeeds::of_plan(&plan));
+        // Without its dependencies, the rest of what a build needs is known all the same.
+        let native = native::of_plan(&settings, &options.cargo, &plan, &options.compile, step);
+        needs.push(BuildNeeds::of_plan(&plan, native.map_err(|error| wrong.get_or_insert(error)).unwrap_or_default()));
         notes.extend(diagnostic::grouped(plan.notes, &plan.allow));
     }
     notes.dedup();
-    Ok(NeedsFound { needs, notes, unplanned: None, wrong: None })
+    Ok(NeedsFound { needs, notes, unplanned: None, wrong })
 }
 
 fn is_inside_a_workspace() -> bool {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use anyhow::Result;
+use bollard::models::ContainerSummary;
 use bollard::query_parameters::ListContainersOptionsBuilder;
 
 use super::Engine;
@@ -29,6 +30,16 @@ pub struct FoundContainer {
 }
 
 impl Engine {
+    /// The name of the container that publishes a port of the engine's machine.
+    pub fn publisher(&self, port: u16) -> Result<Option<String>> {
+        let listed =
+            self.wait("listing containers", self.docker.list_containers(Some(ListContainersOptionsBuilder::new().build())))?;
+        let publishes =
+            |container: &ContainerSummary| container.ports.iter().flatten().any(|published| published.public_port == Some(port));
+        let found = listed.into_iter().find(publishes).and_then(|container| container.names?.into_iter().next());
+        Ok(found.map(|name| name.trim_start_matches('/').to_owned()))
+    }
+
     /// All containers whose label `name` is `value`, the oldest first.
     pub fn containers_where(&self, name: &str, value: &str) -> Result<Vec<FoundContainer>> {
         let filters = HashMap::from([("label", vec![format!("{name}={value}")])]);

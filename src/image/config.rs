@@ -14,18 +14,30 @@ use crate::segment::Segment;
 pub struct Own<'a> {
     /// The layer.
     pub segment: &'a Segment,
-    /// Whether it holds an executable, or else files.
-    pub is_executable: bool,
+    /// What it holds.
+    pub what: What,
     /// The services it is for.
     pub units: Vec<Unit<'a>>,
+}
+
+/// What a layer holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// Files.
+    Files,
+    /// Folders that are empty in the image.
+    Folders,
+    /// An executable.
+    Executable,
 }
 
 impl Own<'_> {
     /// What the image's history says of it.
     fn told(&self, layout: Layout) -> LayerOf {
-        let what = match self.units.first().filter(|_| self.is_executable) {
-            Some(unit) => format!("executable {} {}", unit.package.bin, unit.binary.digest),
-            None => "files".to_owned(),
+        let what = match (self.what, self.units.first()) {
+            (What::Executable, Some(unit)) => format!("executable {} {}", unit.package.bin, unit.binary.digest),
+            (What::Folders, _) => "folders".to_owned(),
+            (What::Files | What::Executable, _) => "files".to_owned(),
         };
         let services = match layout {
             Layout::ImagePerService => Vec::new(),

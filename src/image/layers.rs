@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
-use crate::app::{AppFile, BaseChoice, Facts, Service, Unit, VolumeSource};
-use crate::archive::{Entry, EntryKind};
-use crate::segment::{Content, KnownDigests, Layer, LayerMember};
+use crate::app::{AppFile, BaseChoice, FileContent, Folders, LayerBuilder, Owner, Service, Unit, UserLists};
+use crate::digest::Digest;
+use crate::segment::{Content, KnownDigests, Layer};
 
 /// The layers of one service above its base.
 pub struct UnitLayers<'a> {
@@ -14,7 +14,10 @@ pub struct UnitLayers<'a> {
     pub unit: Unit<'a>,
     /// Files, those first that the most services share.
     pub files: Vec<Layer>,
-    /// The executable, with the folders that the service needs.
+    /// Folders that only a running container needs: those of volumes, and the one to start in. They are apart from the executable,
+    /// so that it is stored once for services that differ in them.
+    pub folders: Option<Layer>,
+    /// The executable.
     pub executable: Layer,
 }
 
@@ -23,23 +26,23 @@ pub struct UnitLayers<'a> {
 /// # Errors
 /// When a file cannot be read.
 pub fn of_units<'a>(units: &[Unit<'a>], epoch: u64, known: &KnownDigests) -> Result<Vec<UnitLayers<'a>>> {
+    let together = Unit::by_image(units);
+    let images = together.iter().map(|units| OfImage::new(units)).collect::<Result<Vec<_>>>()?;
+    let packed: Vec<Packed<'_, '_>> = images.iter().flat_map(OfImage::units).collect();
     // The same file in several services that stand on one base: which services are they?
     let mut sharing: BTreeMap<(&BaseChoice, String), BTreeSet<usize>> = BTreeMap::new();
     let mut prints: Vec<Vec<(&AppFile, String)>> = Vec::new();
-    for (at, unit) in units.iter().enumerate() {
+    for (at, Packed { unit, files, .. }) in packed.iter().enumerate() {
         let mut own = Vec::new();
-        for file in &unit.package.files {
-            let print = match &file.link {
-                Some(link) => format!("{}\0link\0{link}", file.to),
-                None => format!("{}\0{}\0{}", file.to, file.executable, known.digest(&file.from)?.0),
-            };
+        for file in files {
+            let print = print(file, known)?;
             sharing.entry((&unit.base.choice, print.clone())).or_default().insert(at);
-            own.push((file, print));
+            own.push((*file, print));
         }
         prints.push(own);
     }
     let mut all = Vec::new();
-    for (unit, files) in units.iter().zip(prints) {
+    for (Packed { unit, of, .. }, files) in packed.iter().zip(prints) {
         let mut groups: BTreeMap<&BTreeSet<usize>, Vec<&AppFile>> = BTreeMap::new();
         for (file, print) in files {
             if let Some(set) = sharing.get(&(&unit.base.choice, print)) {
@@ -48,95 +51,79 @@ pub fn of_units<'a>(units: &[Unit<'a>], epoch: u64, known: &KnownDigests) -> Res
         }
         let mut groups: Vec<_> = groups.into_iter().collect();
         groups.sort_by_key(|(set, _)| (std::cmp::Reverse(set.len()), *set));
+        let members = || LayerBuilder::new(&unit.base.facts, &of.folders, epoch);
         let mut layers = Vec::new();
         for (_, files) in groups {
-            let mut builder = Builder::new(&unit.base.facts, epoch);
+            let mut members = members();
             for file in files {
-                builder.file(file, known)?;
+                members.file(file, known)?;
             }
-            layers.push(builder.finish());
+            layers.extend(members.finish());
         }
-        let mut builder = Builder::new(&unit.base.facts, epoch);
-        builder.executable(*unit);
-        builder.folders(unit.service);
-        all.push(UnitLayers { unit: *unit, files: layers, executable: builder.finish() });
+        let mut around = members();
+        around.folder(unit.service.container.workdir.as_deref().unwrap_or("/"));
+        for folder in unit.service.volume_folders(&unit.base.facts, &of.users) {
+            around.folder(&folder.to);
+        }
+        let executable = executable(*unit, members(), known)?;
+        all.push(UnitLayers { unit: *unit, files: layers, folders: around.finish(), executable });
     }
     Ok(all)
 }
 
-struct Builder<'a> {
-    facts: &'a Facts,
-    epoch: u64,
-    members: BTreeMap<String, LayerMember>,
+/// What the units of one image have together.
+struct OfImage<'a, 'b> {
+    units: &'b [Unit<'a>],
+    users: UserLists,
+    /// The lists of users and groups, if the base's do not do.
+    lists: Vec<AppFile>,
+    /// The folders that are to have a mode or an owner.
+    folders: Folders,
 }
 
-impl<'a> Builder<'a> {
-    fn new(facts: &'a Facts, epoch: u64) -> Self {
-        Self { facts, epoch, members: BTreeMap::new() }
+/// A unit, and all files that it packs.
+struct Packed<'b, 'a> {
+    unit: Unit<'a>,
+    of: &'b OfImage<'a, 'b>,
+    files: Vec<&'b AppFile>,
+}
+
+impl<'a, 'b> OfImage<'a, 'b> {
+    fn new(units: &'b [Unit<'a>]) -> Result<Self> {
+        let facts = &units.first().context("an image contains no service")?.base.facts;
+        let services: Vec<&Service> = units.iter().map(|unit| unit.service).collect();
+        let users = UserLists::of(&services, facts)?;
+        let volumes: Vec<AppFile> = services.iter().flat_map(|service| service.volume_folders(facts, &users)).collect();
+        let folders = Folders::of(units.iter().flat_map(|unit| &unit.package.files), &volumes, facts);
+        Ok(Self { units, lists: users.files(&services, facts), users, folders })
     }
 
-    /// A file in a folder that is a link in the base must not replace the link: it goes to where the link leads. Folders that
-    /// the base has keep their owner and mode; others are made.
-    fn place(&mut self, path: &str) -> String {
-        let path = path.trim_start_matches('/');
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let folder = self.facts.resolve(folder);
-        self.folder(&folder, 0);
-        if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+    fn units(&'b self) -> impl Iterator<Item = Packed<'b, 'a>> {
+        self.units.iter().map(|unit| Packed {
+            unit: *unit,
+            of: self,
+            files: unit.package.files.iter().chain(&self.lists).collect(),
+        })
     }
+}
 
-    /// Makes a folder and those around it; only those that are made here, whatever for, get an owner.
-    fn folder(&mut self, path: &str, owner: u64) {
-        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-        for end in ends.filter(|end| *end > 0) {
-            let part = &path[..end];
-            if !self.facts.folders.contains(part) && !self.members.contains_key(part) {
-                self.members.insert(part.to_owned(), LayerMember::folder(part, 0o755, self.epoch));
-            }
-        }
-        if let Some(member) = self.members.get_mut(path).filter(|member| owner > 0 && member.entry.kind == EntryKind::Folder) {
-            (member.entry.uid, member.entry.gid) = (owner, owner);
-        }
-    }
+/// What tells a file from others at the same path.
+fn print(file: &AppFile, known: &KnownDigests) -> Result<String> {
+    let AppFile { to, content, mode, owner } = file;
+    let content = match content {
+        FileContent::From(path) => known.digest(path)?.0.to_string(),
+        FileContent::Text(text) => Digest::of(text.as_bytes()).to_string(),
+        FileContent::Link(target) => format!("link {target}"),
+        FileContent::Folder => "folder".to_owned(),
+    };
+    Ok(format!("{to}\0{mode:o}\0{owner}\0{content}"))
+}
 
-    fn file(&mut self, file: &AppFile, known: &KnownDigests) -> Result<()> {
-        let path = self.place(&file.to);
-        let member = match &file.link {
-            Some(link) => LayerMember::symlink(&path, link, self.epoch),
-            None => {
-                let (digest, size) = known.digest(&file.from)?;
-                let mode = if file.executable { 0o755 } else { 0o644 };
-                let entry = Entry { path: path.clone(), mode, uid: 0, gid: 0, mtime: self.epoch, kind: EntryKind::File(size) };
-                LayerMember { entry, content: Content::File(file.from.clone(), digest) }
-            }
-        };
-        self.members.insert(path, member);
-        Ok(())
+fn executable(Unit { package, binary, .. }: Unit<'_>, mut members: LayerBuilder<'_>, known: &KnownDigests) -> Result<Layer> {
+    let content = Content::File(binary.path.clone(), binary.digest);
+    members.content(&binary.place, 0o755, binary.size, content, Owner::default());
+    if binary.place != package.binary_path {
+        members.file(&AppFile::link(&package.binary_path, &binary.place), known)?;
     }
-
-    fn executable(&mut self, Unit { package, binary, .. }: Unit<'_>) {
-        let path = self.place(&binary.place);
-        let kind = EntryKind::File(binary.size);
-        let entry = Entry { path: path.clone(), mode: 0o755, uid: 0, gid: 0, mtime: self.epoch, kind };
-        self.members.insert(path, LayerMember { entry, content: Content::File(binary.path.clone(), binary.digest) });
-        if binary.place != package.binary_path {
-            let link = self.place(&package.binary_path);
-            self.members.insert(link.clone(), LayerMember::symlink(&link, &binary.place, self.epoch));
-        }
-    }
-
-    /// The folder to start in, and the folders of named volumes, which an engine gives to the volume's new owner.
-    fn folders(&mut self, service: &Service) {
-        let workdir = self.facts.resolve(service.container.workdir.as_deref().unwrap_or("/"));
-        self.folder(&workdir, 0);
-        let owner = service.container.uid();
-        for volume in service.container.volumes.iter().filter(|volume| matches!(volume.source, VolumeSource::Named(_))) {
-            let path = self.facts.resolve(&volume.target);
-            self.folder(&path, owner);
-        }
-    }
-
-    fn finish(self) -> Layer {
-        Layer::new(self.members.into_values().collect())
-    }
+    members.finish().context("an executable has no layer")
 }

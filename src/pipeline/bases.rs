@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::Workbench;
 use super::pulled::Images;
-use crate::app::{BaseChoice, Bases, Binary};
+use crate::app::{AppFile, BaseChoice, Bases, Binary};
 use crate::base;
 use crate::plan::Plan;
 
@@ -33,7 +33,13 @@ pub fn read(plan: &Plan, binaries: &[Binary], bench: &Workbench<'_>, images: &mu
                 let on_it: Vec<&Binary> = on_it
                     .filter_map(|(service, _)| binaries.iter().find(|binary| binary.service == service.name.as_str()))
                     .collect();
-                base::read(choice, &plan.target, &on_it, linker, plan.epoch, packer, known)?
+                let base = base::read(choice, &plan.target, &on_it, linker, plan.epoch, packer, known)?;
+                if *choice == BaseChoice::Auto {
+                    let on_it = plan.packages().filter(|(_, package)| package.base == *choice);
+                    let files: Vec<&AppFile> = on_it.flat_map(|(_, package)| &package.files).collect();
+                    shell.notes(base::auto_notes(&base, &files), &plan.allow);
+                }
+                base
             }
         };
         bases.insert(choice.clone(), base);

@@ -12,7 +12,7 @@ use super::{Options, Session, Workbench, bases, cache_folder, generated, write};
 use crate::app::{Bases, Binary, Image, Unit};
 use crate::base;
 use crate::bundle;
-use crate::compile;
+use crate::compile::{self, Executables, Stripping};
 use crate::image;
 use crate::plan::{Engine, Format, Plan};
 use crate::render;
@@ -37,7 +37,9 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
     compile::probe::build(&options.cargo, &session.workspace, plan)?;
     generated::requests(plan, options, shell)?;
     crate::fs::remove_leftovers(&plan.output);
+    crate::fs::remove_leftovers(&plan.bundles);
     crate::fs::remove_leftovers(&cache_folder(plan));
+    let paths = stripped(session, options, paths, &bench)?;
     let binaries = compile::look(plan, &paths, &bench.known)?;
     // Skip the rest if nothing changed since the last build.
     let mut images = Images::start(plan, options, shell)?;
@@ -66,11 +68,24 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
 }
 
 /// The paths of the services' executables, compiled now or elsewhere (`--bin-dir`).
-fn compiled(session: &Session, options: &Options, shell: &Shell) -> Result<compile::Executables> {
+fn compiled(session: &Session, options: &Options, shell: &Shell) -> Result<Executables> {
     match &options.bin_dir {
         Some(folder) if session.among_others => compile::prebuilt(&session.plan, &folder.join(&session.plan.target.triple)),
         Some(folder) => compile::prebuilt(&session.plan, folder),
         None => compile::cargo(&options.cargo, &session.workspace, &session.plan, &options.compile, shell),
+    }
+}
+
+/// Those that were compiled now, without their symbols, unless the profile says what becomes of these.
+fn stripped(session: &Session, options: &Options, paths: Executables, bench: &Workbench<'_>) -> Result<Executables> {
+    let Session { workspace, plan, .. } = session;
+    if options.bin_dir.is_some() || options.compile.plain {
+        return Ok(paths);
+    }
+    let settings = compile::CargoSettings::read(&options.cargo.config)?;
+    match Stripping::of(&settings, workspace, &plan.profile)? {
+        Stripping::Split => compile::split(plan, paths, &bench.known, bench.shell),
+        Stripping::Profile(_) => Ok(paths),
     }
 }
 
@@ -92,8 +107,9 @@ fn made(plan: &Plan, binaries: &[Binary], bench: &Workbench<'_>, images: &mut Im
     // 3. Read the bases.
     let bases = bases::read(plan, binaries, bench, images)?;
     let units = Unit::all(&plan.services, binaries, &bases)?;
-    // 4. Check each executable against its base.
-    units.iter().try_for_each(|unit| base::check(unit.binary, unit.base))?;
+    // 4. Check each executable against its base, and the images for their programs.
+    base::check(units.iter().map(|unit| (unit.binary, unit.base)))?;
+    Unit::by_image(&units).iter().try_for_each(|units| base::check_programs(units))?;
     // 5. Render.
     let generated = generated::write(plan, &units, &bases, bench)?;
     // The layers of bases are already packed, so their part of a bundle can be hashed while the other layers are packed.

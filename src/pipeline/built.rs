@@ -108,6 +108,17 @@ impl Built {
         Ok(built)
     }
 
+    /// The targets that a version was built for: in the output folder, or each in a folder below it.
+    pub fn targets(output: &Path, version: &str) -> Vec<String> {
+        let below = std::fs::read_dir(output).into_iter().flatten().flatten().map(|entry| entry.path());
+        let read = |folder: PathBuf| serde_json::from_slice::<Self>(&std::fs::read(Self::path(&folder)).ok()?).ok();
+        let built = std::iter::once(output.to_owned()).chain(below).filter_map(read);
+        let mut targets: Vec<String> = built.filter(|built| built.version == version).map(|built| built.target).collect();
+        targets.sort();
+        targets.dedup();
+        targets
+    }
+
     /// The help line: each target of a build for several has a folder below `output`.
     fn help_of_several(output: &Path) -> String {
         let folders = std::fs::read_dir(output).into_iter().flatten().flatten();

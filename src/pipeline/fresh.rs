@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::app::Binary;
+use crate::app::{AppFile, Binary};
 use crate::digest::{Digest, Hasher};
 use crate::fs::Stamp;
 use crate::plan::Plan;
@@ -50,8 +50,8 @@ pub fn inputs(plan: &Plan, binaries: &[Binary], linker: &str, images: &[Digest],
     for binary in binaries {
         write!(sum, " {} {}", binary.service, binary.digest)?;
     }
-    for file in plan.packages().flat_map(|(_, package)| &package.files).filter(|file| file.link.is_none()) {
-        write!(sum, " {}", known.digest(&file.from)?.0)?;
+    for file in plan.packages().flat_map(|(_, package)| &package.files).filter_map(AppFile::from) {
+        write!(sum, " {}", known.digest(file)?.0)?;
     }
     write!(sum, " {images:?}")?;
     for base in plan.bases() {

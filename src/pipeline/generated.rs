@@ -7,11 +7,10 @@ use anyhow::{Context as _, Result};
 use walkdir::WalkDir;
 
 use super::{Options, Workbench, others};
-use crate::app::{Bases, Unit};
-use crate::fs::write_if_changed;
+use crate::app::{Bases, Folders, LayerBuilder, Unit};
+use crate::fs::{Pending, write_if_changed};
 use crate::plan::Plan;
 use crate::render::{self, Copied};
-use crate::segment::Packer;
 use crate::shell::Shell;
 
 /// Writes the stack files that go into the images of controllers.
@@ -45,7 +44,7 @@ pub fn write(plan: &Plan, units: &[Unit<'_>], bases: &Bases, bench: &Workbench<'
         }
         for (name, what) in &context.copied {
             let to = folder.join(name);
-            copy(&to, what, units, bases, &bench.packer).with_context(|| format!("failed to write `{}`", to.display()))?;
+            copy(&to, what, plan.epoch, units, bases, bench).with_context(|| format!("failed to write `{}`", to.display()))?;
         }
         paths.push(path);
     }
@@ -73,10 +72,9 @@ fn tidy(folder: &Path, copied: &[(String, Copied)]) -> Result<()> {
 }
 
 /// Puts one file, folder or link into a context.
-fn copy(to: &Path, what: &Copied, units: &[Unit<'_>], bases: &Bases, packer: &Packer) -> Result<()> {
+fn copy(to: &Path, what: &Copied, epoch: u64, units: &[Unit<'_>], bases: &Bases, bench: &Workbench<'_>) -> Result<()> {
     fs_err::create_dir_all(to.parent().context("a context has no folder")?)?;
     match what {
-        Copied::Folder => Ok(fs_err::create_dir_all(to)?),
         Copied::Link(target) => {
             crate::fs::remove(to)?;
             Ok(std::os::unix::fs::symlink(target, to)?)
@@ -88,7 +86,16 @@ fn copy(to: &Path, what: &Copied, units: &[Unit<'_>], bases: &Bases, packer: &Pa
         }
         Copied::BaseLayer(choice) => {
             let layer = bases.get(choice)?.layers.first().context("a context's base has no layer")?;
-            crate::fs::link(&packer.cache().path(layer), to, false)
+            crate::fs::link(&bench.packer.cache().path(layer), to, false)
+        }
+        Copied::Members(choice, files) => {
+            let facts = &bases.get(choice)?.facts;
+            let folders = Folders::of(files, &[], facts);
+            let mut members = LayerBuilder::new(facts, &folders, epoch);
+            files.iter().try_for_each(|file| members.file(file, &bench.known))?;
+            let mut pending = Pending::new(to)?;
+            members.finish().context("a context's tar is empty")?.write(pending.file(), &|_| ())?;
+            pending.commit()
         }
     }
 }

@@ -19,6 +19,7 @@ pub fn options(options: &Options, folder: &Path) -> Options {
     own.compile.features.clear();
     own.request.packages.clear();
     own.request.version = None;
+    own.request.variant = None;
     own.request.output = None;
     own
 }

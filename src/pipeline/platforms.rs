@@ -39,6 +39,7 @@ pub fn write(plans: &[&Plan], shell: &Shell) -> Result<Option<PathBuf>> {
         .with_context(|| format!("failed to write `{}`", path.display()))?;
     pending.commit()?;
     LastBuild::save(&last_build, inputs, std::slice::from_ref(path))?;
-    shell.status("Bundled", format_args!("{} ({})", path.display(), shell::bytes(size)));
+    let (name, size) = (first.slug(), shell::bytes(size));
+    shell.status("Bundled", format_args!("{name} {} for {} (oci, {size})", first.version, shell::count(plans.len(), "target")));
     Ok(Some(path.clone()))
 }

@@ -184,7 +184,7 @@ fn at_its_service(error: anyhow::Error, reference: &Reference, plan: &Plan) -> a
     let is_service = plan.services.iter().any(|service| service.upstream() == Some(&choice));
     match (error.downcast_ref::<Diagnostic>(), plan.base_places.get(&choice).filter(|_| is_service)) {
         (Some(diagnostic), Some(place)) => {
-            let problem = place.problem(diagnostic.code, format!("{error:#}"));
+            let problem = place.base.problem(diagnostic.code, format!("{error:#}"));
             match diagnostic.code {
                 Code::BasePlatform => problem.help(format!("use an image for {}, or another `--target`", plan.target.platform)),
                 Code::RegistryNotFound => problem.help(format!(

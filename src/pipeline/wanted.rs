@@ -113,6 +113,7 @@ fn chooses_nothing(options: &Options) -> bool {
     request.packages.is_empty()
         && request.targets.is_empty()
         && request.version.is_none()
+        && request.variant.is_none()
         && request.output.is_none()
         && request.insecure_registries.is_empty()
         && cargo.manifest_path.is_none()

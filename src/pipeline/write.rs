@@ -60,7 +60,8 @@ pub fn bundle(
     .with_context(|| format!("failed to write `{}`", path.display()))?;
     drop(progress);
     pending.commit()?;
-    shell.status("Bundled", format_args!("{} ({})", path.display(), shell::bytes(size)));
+    // Its path goes to stdout.
+    shell.status("Bundled", format_args!("{} {} ({}, {})", plan.slug(), plan.version, format.name(), shell::bytes(size)));
     Ok(())
 }
 

@@ -3,9 +3,12 @@
 use serde_json::{Map, Value};
 
 use super::Auterion;
+use super::manifests::ServiceSource;
 use super::template::{self, VERSION_MARK};
 use crate::app::{Device, Target, auterion_values};
 use crate::config::tables::AuterionTable;
+use crate::config::{Problems, Step};
+use crate::diagnostic::Code;
 use crate::mender::Faults;
 
 /// Decides; each problem is given with the key it is about. `among_others`: devices that run another target's platform are
@@ -32,7 +35,12 @@ pub fn resolve(table: &AuterionTable, target: &Target, among_others: bool) -> Re
         if *needs != architecture {
             wrong.push((
                 "target-platform",
-                format!("`{name}` runs linux/{needs}, but the target `{}` is {}", target.triple, target.platform),
+                format!(
+                    "`{name}` runs linux/{needs}, but the target `{}` is {}\nhelp: {}",
+                    target.triple,
+                    target.platform,
+                    help(target)
+                ),
             ));
         }
         fitting.push(name.clone());
@@ -80,6 +88,36 @@ pub fn resolve(table: &AuterionTable, target: &Target, among_others: bool) -> Re
     Ok(Auterion { api_version, target_platform: fitting, device_types, app_base, extra, compose_override })
 }
 
+/// What to do where no device of an app runs its target.
+fn help(target: &Target) -> String {
+    let fitting = Device::ALL.iter().filter(|device| device.architecture == target.platform.architecture);
+    let fitting: Vec<String> = fitting.map(|device| format!("`{}`", device.name)).collect();
+    match &fitting[..] {
+        [] => format!("no device runs {}: build another format with `--format docker`", target.platform),
+        [only] => format!("set `target-platform` to {only}"),
+        several => format!("set `target-platform` to one of {}", several.join(", ")),
+    }
+}
+
+/// Reports what AuterionOS would find wrong in the `auterion` keys of services.
+pub fn check_services(auterion: Option<&Auterion>, sources: &[ServiceSource<'_>], problems: &mut Problems) {
+    let Some(Auterion { api_version, .. }) = auterion else { return };
+    for source in sources {
+        let Some(table) = &source.table.auterion else { continue };
+        let mut report = source.report(problems);
+        let at = [Step::Key("auterion")];
+        for key in table.keys() {
+            if let Some(since) = auterion_values::service_key_since(key).filter(|since| since > api_version) {
+                let message = format!("`{key}` needs `api-version = {since}`, but this app has {api_version}");
+                report.wrong(Code::AuterionValue, &[at[0], Step::Key(key)], message);
+            }
+        }
+        let mut faults = Faults::default();
+        auterion_values::check_service(source.name(), table, &mut faults);
+        faults.into_vec().into_iter().for_each(|fault| report.wrong(Code::AuterionValue, &at, fault));
+    }
+}
+
 /// The faults that AuterionOS would find in the value of a key.
 fn faults(key: &str, value: &Value) -> impl Iterator<Item = String> + use<> {
     let mut faults = Faults::default();
@@ -106,6 +144,12 @@ mod tests {
         let found = devices(&["skynode", "ainode", "jetson"], "aarch64-unknown-linux-gnu");
         assert_eq!(found, Ok(vec!["skynode".into(), "jetson".into()]));
         assert!(devices(&["skynode", "simulation"], "aarch64-unknown-linux-gnu").is_err_and(|e| e.contains("linux/amd64")));
+        // What to do is said, whether a device runs it or none.
+        let help =
+            |triple| devices(&["skynode"], triple).expect_err("wrong").rsplit_once("help: ").map(|(_, help)| help.to_owned());
+        assert_eq!(help("x86_64-unknown-linux-gnu").as_deref(), Some("set `target-platform` to `simulation`"));
+        let armv7 = "no device runs linux/arm/v7: build another format with `--format docker`";
+        assert_eq!(help("armv7-unknown-linux-gnueabihf").as_deref(), Some(armv7));
         assert!(devices(&["toaster"], "aarch64-unknown-linux-gnu").is_err_and(|e| e.contains("known devices are")));
         assert!(devices(&[], "aarch64-unknown-linux-gnu").is_err());
         assert_eq!(devices(&["simulation"], "x86_64-unknown-linux-gnu"), Ok(vec!["simulation".into()]));

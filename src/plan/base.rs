@@ -10,23 +10,47 @@ use crate::config::tables::{BaseName, BaseSource, BaseTable, PackagesTable};
 use crate::config::{Manifest, Place, Step};
 use crate::debian::{self, Distribution, Recipe};
 
+/// Where a manifest has a base, and its packages.
+#[derive(Clone, Debug)]
+pub struct BasePlace {
+    /// The whole base.
+    pub base: Place,
+    /// Each package that it names.
+    pub packages: BTreeMap<String, Place>,
+}
+
+impl BasePlace {
+    fn new(manifest: &Manifest, path: &[Step<'_>], table: Option<&BaseTable>) -> Self {
+        let path = [path, &[Step::Key("base")]].concat();
+        let packages = match table {
+            Some(BaseTable::From(source)) => &source.of_packages.packages[..],
+            _ => &[],
+        };
+        let place = |at| manifest.place(&[&path[..], &[Step::Key("packages"), Step::Index(at)]].concat());
+        let packages = packages.iter().enumerate().map(|(at, name)| (name.clone(), place(at)));
+        Self { base: manifest.place(&path), packages: packages.collect() }
+    }
+}
+
 /// Where the manifests have each base.
 pub fn places(
     app: &AppSource,
     of_app: &BaseChoice,
     sources: &[ServiceSource<'_>],
     services: &BTreeMap<String, Service>,
-) -> BTreeMap<BaseChoice, Place> {
-    let place = |manifest: &Manifest, path: &[Step<'_>]| manifest.place(&[path, &[Step::Key("base")][..]].concat());
-    let mut places = BTreeMap::from([(of_app.clone(), place(&app.manifest, &app.path))]);
+) -> BTreeMap<BaseChoice, BasePlace> {
+    let of_app_place = BasePlace::new(&app.manifest, &app.path, app.table.base.as_ref());
+    let mut places = BTreeMap::from([(of_app.clone(), of_app_place)]);
     for source in sources.iter().filter(|source| source.table.base.is_some()) {
         if let Some(package) = services.get(source.name()).and_then(Service::package) {
-            places.entry(package.base.clone()).or_insert_with(|| place(&source.manifest, &source.path));
+            let place = || BasePlace::new(&source.manifest, &source.path, source.table.base.as_ref());
+            places.entry(package.base.clone()).or_insert_with(place);
         }
     }
     for source in sources {
         if let Some(upstream) = services.get(source.name()).and_then(Service::upstream) {
-            let place = || source.manifest.place(&[&source.path[..], &[Step::Key("image")]].concat());
+            let image = source.manifest.place(&[&source.path[..], &[Step::Key("image")]].concat());
+            let place = || BasePlace { base: image, packages: BTreeMap::new() };
             places.entry(upstream.clone()).or_insert_with(place);
         }
     }
@@ -108,7 +132,7 @@ fn packages(source: &BaseSource, folder: &Path) -> Result<BaseChoice, String> {
     if table.packages.is_empty() && table.essential != Some(true) {
         return Err("`base` has no `packages`".into());
     }
-    for url in table.mirror.iter().chain(&table.security_mirror) {
+    for url in table.mirror.iter().chain(&table.security_mirror).chain(&table.snapshot_mirror) {
         if !url.starts_with("http://") && !url.starts_with("https://") {
             return Err(format!("the mirror `{url}` is not a URL such as `http://HOST/debian`"));
         }
@@ -142,6 +166,7 @@ fn packages(source: &BaseSource, folder: &Path) -> Result<BaseChoice, String> {
         security_mirror: table.security_mirror.clone(),
         keyring,
         snapshot: table.snapshot.clone(),
+        snapshot_mirror: table.snapshot_mirror.clone(),
         vendor: table.vendor.as_ref().map(|vendor| folder.join(vendor)),
         skipped_scripts: table.scripts.keys().cloned().collect(),
     })))

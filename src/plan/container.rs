@@ -44,7 +44,7 @@ pub fn resolve(table: &ContainerTable, image: ImageRef, folder: &Path, report: &
         }
     }
     if let Some(user) = &table.user
-        && (user.is_empty() || user.contains(char::is_whitespace) || user.matches(':').count() > 1)
+        && !is_user(user)
     {
         report.wrong(Code::InvalidValue, &[Step::Key("user")], format!("`{user}` is not `USER` or `UID:GID`"));
     }
@@ -73,6 +73,15 @@ pub fn resolve(table: &ContainerTable, image: ImageRef, folder: &Path, report: &
         resources: deployment::resources(table, report),
         stop_grace_period: deployment::grace_period(table, report),
     }
+}
+
+/// Whether it is `USER`, `UID`, or either with a group.
+fn is_user(text: &str) -> bool {
+    let is_name = |name: &str| {
+        let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "._-$".contains(c));
+        !name.is_empty() && is_plain && !name.starts_with('-')
+    };
+    text.matches(':').count() <= 1 && text.split(':').all(is_name)
 }
 
 fn env_files(table: &ContainerTable, folder: &Path, report: &mut Report<'_>) -> Vec<PathBuf> {

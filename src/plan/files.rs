@@ -1,227 +1,89 @@
-//! `files`: turns patterns in a manifest into files of an image.
+//! `files`: turns the entries of a service's table into files, links and folders of its image.
 
+mod attributes;
 mod chosen;
+mod entry;
+mod found;
 mod link;
+mod loops;
 mod path;
 mod secret;
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::Path;
 
-use walkdir::WalkDir;
+use entry::Wrong;
 
-use chosen::Chosen;
-use link::{keep_ends, link};
-use path::{normal, plain, split};
-
+use super::paths;
+use super::report::Report;
 use crate::app::AppFile;
+use crate::config::Step;
 use crate::config::tables::FileTable;
 use crate::diagnostic::Code;
 
-/// How many files a note names.
-const SHOWN: usize = 5;
+/// Prefix of the files in a layer that remove files of the layers below (OCI image-spec, layer.md, "Whiteouts").
+pub const WHITEOUT: &str = ".wh.";
 
-/// What one entry of `files` names.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct MatchedFiles {
-    /// The files, and the links that stay links.
-    pub files: Vec<AppFile>,
-    /// What the user may not expect, in whole sentences.
-    pub notes: Vec<(Code, String)>,
-}
-
-/// Finds what one entry of `files` names. `folder` is where `from` begins, `workspace` the folder that links do not lead
-/// out of.
-///
-/// # Errors
-/// What is missing or not allowed, in words for the user.
-pub fn expand(table: &FileTable, folder: &Path, workspace: &Path) -> Result<MatchedFiles, String> {
-    let to = destination(&table.to)?;
-    let (start, pattern) = split(&table.from);
-    let start = normal(&folder.join(start));
-    let Some(pattern) = pattern else {
-        let metadata = std::fs::metadata(&start).map_err(|e| format!("`{}` cannot be read: {e}", table.from))?;
-        if metadata.is_dir() {
-            return Walk { start: &start, chosen: Chosen::new(table, None, folder)?, folder, workspace, table }.files(&to);
-        }
-        let name = start.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let to = if table.to.ends_with('/') { join(&to, &name) } else { to };
-        if to.is_empty() {
-            return Err("`to` is the root folder; name a file or a folder in it".into());
-        }
-        // Its author has named it, and so knows that it is packed.
-        return Ok(MatchedFiles { files: vec![plain(&to, &start, &metadata)], notes: Vec::new() });
-    };
-    Walk { start: &start, chosen: Chosen::new(table, Some(&pattern), folder)?, folder, workspace, table }.files(&to)
-}
-
-/// The absolute path without the slash at its beginning.
-fn destination(to: &str) -> Result<String, String> {
-    let path = to.strip_prefix('/').ok_or_else(|| format!("`{to}` is not an absolute path in the image"))?;
-    crate::archive::confined(path).ok_or_else(|| format!("`{to}` is outside the image"))
-}
-
-fn join(folder: &str, name: &str) -> String {
-    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
-}
-
-/// A folder of which an entry takes files.
-struct Walk<'a> {
-    start: &'a Path,
-    chosen: Chosen,
-    folder: &'a Path,
-    workspace: &'a Path,
-    table: &'a FileTable,
-}
-
-impl Walk<'_> {
-    fn files(&self, to: &str) -> Result<MatchedFiles, String> {
-        let Self { start, chosen, folder, workspace, table } = self;
-        let shown = |path: &Path| path.strip_prefix(folder).unwrap_or(path).to_owned();
-        let mut files = Vec::new();
-        let mut hidden: BTreeSet<PathBuf> = BTreeSet::new();
-        let entries = WalkDir::new(start).sort_by_file_name().into_iter();
-        for entry in entries.filter_entry(|entry| entry.depth() == 0 || !chosen.is_excluded(entry.path())) {
-            let entry = entry.map_err(|e| format!("`{}` cannot be read: {e}", table.from))?;
-            let path = entry.path();
-            let relative = path.strip_prefix(start).unwrap_or(path);
-            if entry.file_type().is_dir() || !chosen.is_match(relative) {
+/// Finds what the entries name, in the order of the paths in the image. `folder` is where they begin, `workspace` the folder that
+/// links do not lead out of, `binary` the path of the executable, and `argv0` the link under which it starts. `note` gets what the
+/// user may not expect, in whole sentences.
+pub fn resolve(
+    entries: &[FileTable],
+    (folder, workspace): (&Path, &Path),
+    (binary, argv0): (&str, Option<AppFile>),
+    report: &mut Report<'_>,
+    mut note: impl FnMut((Code, String)),
+) -> Vec<AppFile> {
+    let mut all: BTreeMap<String, AppFile> = BTreeMap::new();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    all.extend(argv0.map(|link| (link.to.clone(), link)));
+    for (at, entry) in entries.iter().enumerate() {
+        let place = [Step::Key("files"), Step::Index(at)];
+        let found = match entry::resolve(entry, folder, workspace) {
+            Ok(found) => found,
+            Err(wrong) => {
+                for Wrong { code, key, message } in wrong {
+                    let steps: Vec<Step<'_>> = place.into_iter().chain(key.map(Step::Key)).collect();
+                    report.wrong(code, &steps, message);
+                }
                 continue;
             }
-            if let Some(left) = chosen.left_hidden(relative) {
-                hidden.insert(shown(&start.join(left)));
-                continue;
-            }
-            let Some(name) = relative.to_str() else {
-                return Err(format!("`{}` has a name that is not UTF-8", path.display()));
-            };
-            let to = join(to, name);
-            if entry.file_type().is_symlink() {
-                files.push(link(&to, path, start, workspace)?);
-            } else if entry.file_type().is_file() {
-                let metadata = entry.metadata().map_err(|e| format!("`{}` cannot be read: {e}", path.display()))?;
-                files.push(plain(&to, path, &metadata));
+        };
+        found.notes.into_iter().for_each(&mut note);
+        for file in found.files {
+            if file.to == binary {
+                report.wrong(Code::InvalidFiles, &place, format!("`{}` is the path of the executable", file.to));
+            } else if file.to.split('/').any(|part| part.starts_with(WHITEOUT)) {
+                let message =
+                    format!("`{}` cannot be in an image: names that begin with `{WHITEOUT}` mark files as deleted", file.to);
+                report.wrong(Code::InvalidFiles, &place, message);
+            } else if let Some(other) = all.get(&file.to) {
+                let message = format!("{} and {} both go to `{}`", shown(other), shown(&file), file.to);
+                report.wrong(Code::InvalidFiles, &place, message);
             } else {
-                return Err(format!("`{}` is neither a file nor a folder nor a link", path.display()));
+                places.insert(file.to.clone(), at);
+                all.insert(file.to.clone(), file);
             }
         }
-        if files.is_empty() {
-            let but = if hidden.is_empty() { "" } else { "; `dotfiles = true` takes files whose names begin with a dot" };
-            return Err(format!("`{}` matches no file{but}", table.from));
-        }
-        if chosen.is_partial() || !hidden.is_empty() {
-            keep_ends(&mut files, start)?;
-        }
-        let mut notes = Vec::new();
-        if let Some(left) = table.dotfiles.is_none().then(|| listed(&hidden)).flatten() {
-            let help = "`dotfiles = true` packs names that begin with a dot, `dotfiles = false` ends this note";
-            notes.push((Code::FilesHidden, format!("`{}` leaves out {left}: {help}", table.from)));
-        }
-        let secrets = files.iter().filter_map(|file| {
-            let path = shown(&file.from);
-            secret::look(&path, &file.from).or_else(|| secret::look(Path::new(&file.to), &file.from)).map(Path::to_owned)
-        });
-        if let Some(packed) = listed(&secrets.collect()) {
-            let text = format!("`{}` packs what looks like a secret, {packed}: `exclude = […]` leaves files out", table.from);
-            notes.push((Code::FilesSecret, text));
-        }
-        Ok(MatchedFiles { files, notes })
     }
+    let others = all.values().filter(|file| !file.is_folder()).map(|file| file.to.as_str());
+    if let Some((file, inner)) = paths::in_a_file(&others.chain([binary]).collect(), all.keys().map(String::as_str)) {
+        let message = format!("`{file}` is a file, so the image cannot contain `{inner}`");
+        report.wrong(Code::InvalidFiles, &[Step::Key("files")], message);
+    }
+    if let Some(looping) = loops::first(&all) {
+        let message = format!("the link `{looping}` leads back to itself");
+        let place = places.get(looping).map_or_else(Vec::new, |at| vec![Step::Index(*at)]);
+        report.wrong(Code::InvalidFiles, &[&[Step::Key("files")], &place[..]].concat(), message);
+    }
+    all.into_values().collect()
 }
 
-/// The first of these paths, in words; `None` if there are none.
-fn listed(paths: &BTreeSet<PathBuf>) -> Option<String> {
-    let shown: Vec<String> = paths.iter().take(SHOWN).map(|path| format!("`{}`", path.display())).collect();
-    let more = paths.len().saturating_sub(SHOWN);
-    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-    (!shown.is_empty()).then(|| shown.join(", ") + &more)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn found(from: &str, to: &str, folder: &Path) -> Result<Vec<String>, String> {
-        let table = FileTable { from: from.into(), to: to.into(), exclude: Vec::new(), dotfiles: None };
-        let shown = |file: AppFile| {
-            file.to + if file.executable { "*" } else { "" } + &file.link.map(|l| format!(" -> {l}")).unwrap_or_default()
-        };
-        expand(&table, &folder.join("a"), folder).map(|found| found.files.into_iter().map(shown).collect())
-    }
-
-    #[test]
-    fn hidden_files_are_taken_where_they_are_named() {
-        let folder = tempfile::tempdir().expect("folder");
-        for file in ["web/index.html", "web/.env", "web/.well-known/a.txt", "web/.well-known/.b", "web/js/.map", "web/js/x.js"] {
-            let path = folder.path().join("a").join(file);
-            std::fs::create_dir_all(path.parent().expect("folder")).expect("folders");
-            std::fs::write(path, "").expect("written");
-        }
-        let chosen = |from: &str, exclude: &[&str], dotfiles| {
-            let exclude = exclude.iter().map(ToString::to_string).collect();
-            let table = FileTable { from: from.into(), to: "/".into(), exclude, dotfiles };
-            let found = expand(&table, &folder.path().join("a"), folder.path()).expect("found");
-            (found.files.iter().map(|file| file.to.clone()).collect::<Vec<_>>().join(" "), found.notes.len())
-        };
-        for (from, exclude, dotfiles, files, notes) in [
-            ("web/**", &[][..], Some(false), "/index.html /js/x.js", 0),
-            ("web", &[], None, "/index.html /js/x.js", 1),
-            ("web/.well-known/**", &[], None, "/a.txt", 1),
-            ("web/.well-known", &[], Some(true), "/.b /a.txt", 0),
-            ("web/{.well-known/*,js/*.js}", &[], Some(false), "/.well-known/a.txt /js/x.js", 0),
-            ("web/**/.{map,env}", &[], Some(false), "/.env /js/.map", 1),
-            ("web/*", &[".env"], Some(true), "/index.html", 0),
-            ("web/**", &["web/.*", "*.js"], Some(true), "/index.html /js/.map", 0),
-            ("web/**", &["js"], Some(false), "/index.html", 0),
-            ("web/**", &["web/js", "./web/.well-known/**"], Some(true), "/.env /index.html", 1),
-            ("../a/web/**", &["../a/web/js/*"], Some(false), "/index.html", 0),
-        ] {
-            assert_eq!(chosen(from, exclude, dotfiles), (files.to_owned(), notes), "{from} {exclude:?} {dotfiles:?}");
-        }
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn patterns_folders_files_and_links() {
-        use std::os::unix::fs::{PermissionsExt as _, symlink};
-        let folder = tempfile::tempdir().expect("folder");
-        let root = folder.path();
-        std::fs::create_dir_all(root.join("a/web/css")).expect("folders");
-        for file in ["a/web/index.html", "a/web/css/x.css", "a/run.sh", "shared.txt"] {
-            std::fs::write(root.join(file), file).expect("written");
-        }
-        std::fs::set_permissions(root.join("a/run.sh"), std::fs::Permissions::from_mode(0o700)).expect("mode");
-        symlink("css/x.css", root.join("a/web/x")).expect("link");
-        symlink("../../shared.txt", root.join("a/web/y")).expect("link");
-
-        let all = ["/srv/css/x.css", "/srv/index.html", "/srv/x -> css/x.css", "/srv/y"].map(String::from).to_vec();
-        assert_eq!(found("web/**", "/srv", root), Ok(all.clone()));
-        assert_eq!(found("web", "/srv/", root), Ok(all));
-        assert_eq!(found("web/*.html", "/srv", root), Ok(vec!["/srv/index.html".into()]));
-        // A link of which the end is left out becomes what it leads to.
-        assert_eq!(found("web/{x,css/*}", "/srv", root), Ok(vec!["/srv/css/x.css".into(), "/srv/x -> css/x.css".into()]));
-        assert_eq!(found("web/x", "/srv/x", root), Ok(vec!["/srv/x".into()]));
-        assert_eq!(found("web/[x]", "/srv", root), Ok(vec!["/srv/x".into()]));
-        symlink("css", root.join("a/web/l")).expect("link");
-        assert_eq!(found("web/{l,css/**}", "/srv", root), Ok(vec!["/srv/css/x.css".into(), "/srv/l -> css".into()]));
-        assert!(found("web/[l]", "/srv", root).is_err_and(|e| e.contains("points to")));
-        std::fs::remove_file(root.join("a/web/l")).expect("removed");
-        assert_eq!(found("web/{css/*,*.html}", "/", root), Ok(vec!["/css/x.css".into(), "/index.html".into()]));
-        assert_eq!(found("run.sh", "/bin/", root), Ok(vec!["/bin/run.sh*".into()]));
-        assert_eq!(found("../shared.txt", "/etc/s.txt", root), Ok(vec!["/etc/s.txt".into()]));
-        for (from, to, why) in [
-            ("none", "/x", "cannot be read"),
-            ("web/*.zip", "/x", "matches no file"),
-            ("web", "x", "not an absolute path"),
-            ("web", "/../x", "is outside the image"),
-            ("web/[", "/x", "not a pattern"),
-        ] {
-            assert!(found(from, to, root).is_err_and(|e| e.contains(why)), "{from} {to}");
-        }
-        symlink("/etc/passwd", root.join("a/web/z")).expect("link");
-        assert!(found("web", "/x", root).is_err_and(|e| e.contains("outside the workspace")));
-        std::fs::remove_file(root.join("a/web/z")).expect("removed");
-        symlink("nowhere", root.join("a/web/z")).expect("link");
-        assert!(found("web", "/x", root).is_err_and(|e| e.contains("which does not exist")));
+/// What a file is, for a message.
+fn shown(file: &AppFile) -> String {
+    match (file.from(), file.target()) {
+        (Some(from), _) => format!("`{}`", from.display()),
+        (None, Some(target)) => format!("a link to `{target}`"),
+        (None, None) => "a folder".to_owned(),
     }
 }

@@ -1,10 +1,11 @@
 //! `layout = "multi-binary"`: checks that all services fit into one image.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use super::manifests::{self, ServiceSource};
 use super::paths;
-use crate::app::{AppFile, Service};
+use crate::app::{AppFile, FileContent, Service};
 use crate::config::{Problems, Step};
 use crate::diagnostic::Code;
 
@@ -34,10 +35,9 @@ pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service>
             report.wrong(Code::OneImage, &[], message);
         }
         for file in &package.files {
-            if let Some(other) = owners
-                .insert(&file.to, service)
-                .filter(|other| other.package().is_some_and(|package| package.binary_path == file.to))
-            {
+            // Folders may have others in them.
+            let before = if file.is_folder() { owners.get(file.to.as_str()).copied() } else { owners.insert(&file.to, service) };
+            if let Some(other) = before.filter(|other| other.package().is_some_and(|package| package.binary_path == file.to)) {
                 let message = format!("`{}` is the path of the executable of `{}`, and they share an image", file.to, other.name);
                 report.wrong(Code::OneImage, &[Step::Key("files")], message);
             }
@@ -50,8 +50,9 @@ pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service>
             }
         }
     }
-    if let Some((file, inner)) = paths::in_a_file(&owners.keys().copied().collect())
-        && let Some(source) = manifests::of(sources, owners[inner].name.as_str())
+    if let Some((file, inner)) = paths::in_a_file(&owners.keys().copied().collect(), files.keys().map(|path| path.as_str()))
+        && let Some(owner) = owners.get(inner).map(|service| &service.name).or_else(|| Some(files.get(&inner.to_owned())?.0))
+        && let Some(source) = manifests::of(sources, owner.as_str())
     {
         let message = format!("`{file}` of `{}` is a file, so the image cannot contain `{inner}`", owners[file].name);
         source.report(problems).wrong(Code::OneImage, &[Step::Key("files")], message);
@@ -60,10 +61,13 @@ pub fn check(sources: &[ServiceSource<'_>], services: &BTreeMap<String, Service>
 
 /// Whether two files are equal in an image. An unreadable file is reported later, when it is packed.
 fn is_same(one: &AppFile, other: &AppFile) -> bool {
-    if (&one.link, one.executable) != (&other.link, other.executable) {
+    if (one.mode, one.owner) != (other.mode, other.owner) {
         return false;
     }
-    let size = |file: &AppFile| std::fs::metadata(&file.from).map(|metadata| metadata.len()).ok();
-    let bytes = |file: &AppFile| std::fs::read(&file.from).ok();
-    one.link.is_some() || one.from == other.from || (size(one) == size(other) && bytes(one) == bytes(other))
+    let (FileContent::From(first), FileContent::From(second)) = (&one.content, &other.content) else {
+        return one.content == other.content;
+    };
+    let size = |path: &PathBuf| std::fs::metadata(path).map(|metadata| metadata.len()).ok();
+    let bytes = |path: &PathBuf| std::fs::read(path).ok();
+    first == second || (size(first) == size(second) && bytes(first) == bytes(second))
 }

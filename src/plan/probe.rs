@@ -26,7 +26,7 @@ pub fn give(services: &mut [Service], output: &Path, triple: &str, can_probe: Ca
     for service in services.iter_mut().filter(planned) {
         let (Some(health), Source::Package(package)) = (&mut service.container.health, &mut service.source) else { continue };
         if *can.get_or_insert_with(|| can_probe(triple)) {
-            package.files.push(AppFile { to: PLACE.to_owned(), from: path(output), executable: true, link: None });
+            package.files.push(AppFile::file(PLACE, path(output), true));
             package.files.sort();
         } else {
             health.client = None;
@@ -43,6 +43,6 @@ impl Plan {
     /// Where the program has to be before images are packed that contain it; `None` if none of them does.
     pub fn probe(&self) -> Option<&Path> {
         let mut files = self.packages().flat_map(|(_, package)| &package.files);
-        files.find(|file| file.to == PLACE).map(|file| file.from.as_path())
+        files.find(|file| file.to == PLACE).and_then(AppFile::from)
     }
 }

@@ -5,17 +5,16 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-use super::manifests::{self, AppSource, ServiceSource};
+use super::manifests;
 use super::outputs::{formats, target, wants_auterion};
-use super::report::Report;
 use super::select::{Choice, Reach, select};
 use super::service::{self, OfApp};
 use super::template;
 use super::{
-    Builder, CanProbe, Engine, Format, Layout, Plan, agreement, auterion, base, checks, created, names, needs, notes, one_image,
-    probe, registries, stacks, volumes,
+    Builder, CanProbe, Engine, Format, Layout, Plan, agreement, auterion, base, checks, compilation, created, features, identity,
+    names, needs, notes, one_image, probe, registries, stacks, variant, volumes,
 };
-use crate::app::{Author, BaseChoice, Destination, ImageRef, Name, Service, Version};
+use crate::app::{Author, BaseChoice, Destination, ImageRef, Service};
 use crate::archive::gzip::Level;
 use crate::config::tables::CompressionName;
 use crate::config::{Problems, Step};
@@ -39,6 +38,8 @@ pub struct Request {
     pub profile: String,
     /// `--target`; if empty, the targets of the table.
     pub targets: Vec<String>,
+    /// `--variant`: a variant of the table.
+    pub variant: Option<String>,
     /// `--format`; if empty, the formats of the table.
     pub formats: Vec<Format>,
     /// `--builder`
@@ -75,17 +76,21 @@ pub fn resolve(workspace: &Workspace, request: &Request, can_probe: CanProbe<'_>
     let mut problems = Problems::default();
     let mut said = Vec::new();
     manifests::stray(workspace, &mut problems)?;
-    let app = manifests::app(workspace, &mut problems)?;
+    let mut app = manifests::app(workspace, &mut problems)?;
     let (mut sources, all_read) = manifests::services(workspace, &mut problems)?;
+    let variant = match all_read {
+        true => variant::apply(request.variant.as_deref(), &mut app, &mut sources, &mut problems),
+        false => None,
+    };
     sources.extend(manifests::images(&app, workspace));
     if sources.is_empty() && problems.is_empty() {
         bail!(manifests::no_services(workspace));
     }
     let mut report = app.report(&mut problems);
-    let name = app_name(&app, workspace, &mut report);
+    let name = identity::name(&app, variant.as_ref(), workspace, &mut report);
     let author = app.table.author.as_deref().map(Author::new);
     let author = author.and_then(|author| report.take(Code::InvalidName, &[Step::Key("author")], author));
-    let version = version(&app, &sources, request, &mut report);
+    let version = identity::version(&app, &sources, request, &mut report);
     let target = target(&app, request, workspace, &mut report);
     let mut formats = formats(&app, request, &mut report);
     let has_index = request.among_others && formats.contains(&Format::Oci);
@@ -95,6 +100,7 @@ pub fn resolve(workspace: &Workspace, request: &Request, can_probe: CanProbe<'_>
     let epoch = created::resolve(&app, request, &workspace.root, &mut report);
     let allow = notes::allowed(&app.table.allow, &mut report);
     let registries = registries::resolve(&app, request, &mut report);
+    let compilation = compilation::resolve(&app.table.build, &mut report);
     let base = app.table.base.as_ref().map(|table| base::resolve(table, &workspace.root));
     let base = base.and_then(|base| report.take(Code::InvalidBase, &[Step::Key("base")], base)).unwrap_or(BaseChoice::Auto);
     let auterion = match &target {
@@ -174,7 +180,9 @@ pub fn resolve(workspace: &Workspace, request: &Request, can_probe: CanProbe<'_>
         }
         checks::bins(&sources, &services, &mut problems);
         agreement::check(&sources, &services, &mut problems);
+        features::agreement(&sources, &mut problems);
         needs::check(&sources, &services, &mut problems);
+        auterion::check_services(auterion.as_ref(), &sources, &mut problems);
         said.extend(services.values().filter_map(notes::of_health));
         names::check(&request.destinations, &app, &name, &sources, &services, &mut problems);
     }
@@ -220,9 +228,12 @@ pub fn resolve(workspace: &Workspace, request: &Request, can_probe: CanProbe<'_>
         Some(CompressionName::Best) => Level::Best,
         Some(CompressionName::Default) | None => Level::Default,
     });
-    let mut output = request.output.clone().unwrap_or_else(|| workspace.target_dir.join("appbundle"));
-    let index = has_index.then(|| output.join(format!("{slug}-{version}.oci.tar")));
+    let mut bundles = request.output.clone().unwrap_or_else(|| workspace.target_dir.join("appbundle"));
+    let index = has_index.then(|| bundles.join(format!("{slug}-{version}.oci.tar")));
+    // Bundles stand beside those of other variants, under their own names; all else of a variant has one name in each.
+    let mut output = variant.iter().fold(bundles.clone(), |folder, variant| folder.join("variants").join(variant.name.as_str()));
     if request.among_others {
+        bundles.push(target.folder());
         output.push(target.folder());
     }
     services.iter_mut().for_each(|service| stacks::give(service, &output));
@@ -243,6 +254,7 @@ pub fn resolve(workspace: &Workspace, request: &Request, can_probe: CanProbe<'_>
         swarm,
         engine: request.engine.or(app.table.engine).unwrap_or_default(),
         builder,
+        compilation,
         layout,
         registries,
         compression,
@@ -250,45 +262,12 @@ pub fn resolve(workspace: &Workspace, request: &Request, can_probe: CanProbe<'_>
         template: template.map(|template| template.text),
         settings,
         workspace: workspace.root.clone(),
+        variant: variant.map(|variant| variant.name),
+        bundles,
         output,
         index,
         notes: said,
         base_places,
         allow,
     })
-}
-
-fn app_name(app: &AppSource, workspace: &Workspace, report: &mut Report<'_>) -> Option<Name> {
-    if let Some(name) = &app.table.name {
-        return report.take(Code::InvalidName, &[Step::Key("name")], Name::new(name));
-    }
-    let folder = workspace.root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let near = Name::near(&folder);
-    let why = format!("the workspace's folder is named `{folder}`, which is not a valid app name: set `name`");
-    report.take(Code::InvalidName, &[], Name::new(&near).map_err(|_| why))
-}
-
-fn version(app: &AppSource, sources: &[ServiceSource<'_>], request: &Request, report: &mut Report<'_>) -> Option<Version> {
-    if let Some(version) = &request.version {
-        return report.take_from(Some("--app-version"), Code::InvalidName, &[], Version::new(version));
-    }
-    if let Some(version) = &app.table.version {
-        return report.take(Code::InvalidName, &[Step::Key("version")], Version::new(version));
-    }
-    if let Some(version) = app.manifest.workspace_version() {
-        return report.take(Code::InvalidName, &[], Version::new(&version));
-    }
-    let members = sources.iter().filter_map(ServiceSource::member);
-    let mut versions: Vec<String> = members.map(|member| member.version.to_string()).collect();
-    versions.sort();
-    versions.dedup();
-    match &versions[..] {
-        [only] => report.take(Code::InvalidName, &[], Version::new(only)),
-        [] => None,
-        several => {
-            let message = format!("the services have the versions {}: set the app's `version`", several.join(", "));
-            report.wrong(Code::AppVersion, &[], message);
-            None
-        }
-    }
 }

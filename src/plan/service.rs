@@ -1,12 +1,11 @@
 //! Turns a service's table into a service.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::manifests::{Origin, ServiceSource};
 use super::report::Report;
 use super::template::{self, VERSION_MARK};
-use super::{base, container, files, needs, paths, probe, routes, upstream};
+use super::{base, container, features, files, needs, probe, routes, upstream};
 use crate::app::{AppFile, BaseChoice, Container, ImageRef, Name, Package, Service, Source};
 use crate::config::tables::ServiceTable;
 use crate::config::{Problems, Step, schema};
@@ -18,9 +17,6 @@ const BIN_FOLDER: &str = "/usr/local/bin";
 
 /// Not root, and numeric, so that it needs no entry in `/etc/passwd`.
 const USER: &str = "65532:65532";
-
-/// Prefix of the files in a layer that remove files of the layers below (OCI image-spec, layer.md, "Whiteouts").
-const WHITEOUT: &str = ".wh.";
 
 /// The service's name; it is needed before anything else of it.
 pub fn name(source: &ServiceSource<'_>, problems: &mut Problems) -> Option<Name> {
@@ -57,16 +53,12 @@ pub fn resolve(
     let own_base = table.base.as_ref().map(|table| base::resolve(table, folder));
     let own_base = own_base.and_then(|base| report.take(Code::InvalidBase, &[Step::Key("base")], base));
     let bin = bin(member, table, &mut report)?;
-    for (at, feature) in table.features.iter().flatten().enumerate() {
-        if !member.features.contains(feature) {
-            let known: Vec<&str> = member.features.iter().map(String::as_str).collect();
-            let near = schema::did_you_mean(feature, &known);
-            let message = format!("package `{}` has no feature `{feature}`{near}", member.name);
-            report.wrong(Code::InvalidValue, &[Step::Key("features"), Step::Index(at)], message);
-        }
-    }
+    features::known(source, &mut report);
     let binary_path = format!("{BIN_FOLDER}/{bin}");
-    let files = packed_files(table, folder, app.workspace, &binary_path, &mut report, |(code, text)| {
+    let argv0 = argv0(table, &bin, &mut report);
+    let started_as = argv0.as_ref().map(|link| link.to.clone());
+    let places = (folder, app.workspace);
+    let files = files::resolve(&table.files, places, (&binary_path, argv0), &mut report, |(code, text)| {
         notes.push(code.note(format!("`files` of `{name}`: {text}")));
     });
     let (test, dev) = needs::resolve(table, folder, &mut report);
@@ -86,8 +78,11 @@ pub fn resolve(
         folder: folder.to_owned(),
         bin,
         features: table.features.clone().unwrap_or_default(),
+        default_features: table.default_features.unwrap_or(true),
+        has_default: member.has_feature("default"),
         base: own_base.unwrap_or_else(|| app.base.clone()),
         binary_path,
+        argv0: started_as,
         files,
         shared_image: app.shared_image.clone(),
     };
@@ -138,40 +133,18 @@ fn bin(member: &Member, table: &ServiceTable, report: &mut Report<'_>) -> Option
     }
 }
 
-fn packed_files(
-    table: &ServiceTable,
-    folder: &Path,
-    workspace: &Path,
-    binary: &str,
-    report: &mut Report<'_>,
-    mut note: impl FnMut((Code, String)),
-) -> Vec<AppFile> {
-    let mut all: BTreeMap<String, AppFile> = BTreeMap::new();
-    for (at, entry) in table.files.iter().enumerate() {
-        let place = [Step::Key("files"), Step::Index(at)];
-        let Some(found) = report.take(Code::InvalidFiles, &place, files::expand(entry, folder, workspace)) else { continue };
-        found.notes.into_iter().for_each(&mut note);
-        for file in found.files {
-            if file.to == binary {
-                report.wrong(Code::InvalidFiles, &place, format!("`{}` is the path of the executable", file.to));
-            } else if file.to.split('/').any(|part| part.starts_with(WHITEOUT)) {
-                let message =
-                    format!("`{}` cannot be in an image: names that begin with `{WHITEOUT}` mark files as deleted", file.to);
-                report.wrong(Code::InvalidFiles, &place, message);
-            } else if let Some(other) = all.get(&file.to) {
-                let message = format!("`{}` and `{}` both go to `{}`", other.from.display(), file.from.display(), file.to);
-                report.wrong(Code::InvalidFiles, &place, message);
-            } else {
-                all.insert(file.to.clone(), file);
-            }
-        }
+/// The link under which the executable starts, if the table asks for one of another name.
+fn argv0(table: &ServiceTable, bin: &str, report: &mut Report<'_>) -> Option<AppFile> {
+    let name = table.argv0.as_ref()?;
+    let place = [Step::Key("argv0")];
+    if table.container.command.is_some() {
+        let message = "`argv0` and `command` exclude each other: `command` runs instead of the executable";
+        report.wrong(Code::ConflictingKeys, &place, message);
     }
-    if let Some((file, inner)) = paths::in_a_file(&all.keys().map(String::as_str).chain([binary]).collect()) {
-        report.wrong(
-            Code::InvalidFiles,
-            &[Step::Key("files")],
-            format!("`{file}` is a file, so the image cannot contain `{inner}`"),
-        );
+    let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "._+-@[]".contains(c));
+    if !is_plain || name.trim_matches('.').is_empty() || name.starts_with(files::WHITEOUT) {
+        report.wrong(Code::InvalidName, &place, format!("`{name}` is not the name of a program"));
+        return None;
     }
-    all.into_values().collect()
+    (name != bin).then(|| AppFile::link(format!("{BIN_FOLDER}/{name}"), format!("{BIN_FOLDER}/{bin}")))
 }

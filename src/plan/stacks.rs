@@ -30,7 +30,7 @@ const PLACE: &str = "/etc/appbundle/stacks";
 pub fn give(service: &mut Service, output: &Path) {
     if let (Some(stack), Source::Package(package)) = (&service.controls, &mut service.source) {
         let (from, to) = (output.join("stacks").join(format!("{stack}.json")), format!("{PLACE}/{stack}.json"));
-        package.files.push(AppFile { to, from, executable: false, link: None });
+        package.files.push(AppFile::file(to, from, false));
         package.files.sort();
     }
 }

@@ -1,5 +1,7 @@
 //! `auterion-app.yml`, and what of it goes into the artifact (`docs/file-format.md`, sections 2.4 and 4).
 
+mod names;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
@@ -45,6 +47,11 @@ pub fn app_file(plan: &Plan, auterion: &Auterion) -> Piece {
         overrides.insert("services".into(), of_services.into());
     }
     merge(&mut overrides, &auterion.compose_override);
+    let nothing = Map::new();
+    for of in &plan.services {
+        let over = overrides.get("services").and_then(|services| services.get(of.name.as_str())?.as_object());
+        notes.extend(names::unresolved(of, &plan.services, over.unwrap_or(&nothing)));
+    }
     if !overrides.is_empty() {
         file.insert("compose-override".into(), overrides.into());
     }

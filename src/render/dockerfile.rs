@@ -7,7 +7,7 @@ use anyhow::Result;
 use minijinja::{Environment, context};
 
 use super::instructions::Instructions;
-use crate::app::{Base, BaseChoice, Bases, CopiedPath, Dockerfile, GeneratedFile, VolumeSource};
+use crate::app::{AppFile, Base, BaseChoice, Bases, CopiedPath, Dockerfile, FileContent, GeneratedFile, Owner, UserLists};
 use crate::debian::Recipe;
 use crate::diagnostic::{Code, Note};
 use crate::oci::DEFAULT_PATH;
@@ -15,6 +15,9 @@ use crate::plan::{Plan, PlannedImage};
 
 /// The build argument that replaces the image in a base's `FROM`.
 pub const BASE_ARG: &str = "BASE";
+
+/// The tar in a context of what `COPY` cannot say.
+const MEMBERS: &str = "members.tar";
 
 /// One `docker build`: a Dockerfile and the rest of its folder.
 #[derive(Debug)]
@@ -40,8 +43,8 @@ pub enum Copied {
     File(PathBuf, bool),
     /// A symbolic link.
     Link(String),
-    /// An empty folder.
-    Folder,
+    /// A tar of what `COPY` cannot say: links, folders, and files with modes and owners of their own.
+    Members(BaseChoice, Vec<AppFile>),
     /// The compressed tar of the only layer of this base.
     BaseLayer(BaseChoice),
 }
@@ -154,7 +157,7 @@ fn by_hand(plan: &Plan, source: &Dockerfile, base: &Base) -> String {
 }
 
 fn of_image(plan: &Plan, image: &PlannedImage<'_>, base: &Base, number: usize) -> Result<Context> {
-    let (copies, copied) = copies(image, base);
+    let (copies, copied) = copies(image, base)?;
     let Instructions { args, env, labels, ports, workdir, user, healthcheck, entrypoint, cmd } =
         Instructions::between(&base.config, &image.config.over(&base.config));
     let contents = environment()?.get_template("Dockerfile.service")?.render(context! {
@@ -183,45 +186,57 @@ fn of_image(plan: &Plan, image: &PlannedImage<'_>, base: &Base, number: usize) -
     })
 }
 
-/// The `COPY` instructions, and the context entries that they need.
-fn copies(image: &PlannedImage<'_>, base: &Base) -> (Vec<String>, Vec<(String, Copied)>) {
-    let mut copied: Vec<(String, Copied)> = Vec::new();
-    let mut put = |place: String, what: Copied| {
-        let is_new = copied.iter().all(|(other, _)| *other != place);
-        if is_new {
-            copied.push((place, what));
-        }
-        is_new
-    };
-    let mut files: Vec<&str> = Vec::new();
+/// `COPY` instructions, and the context entries that they need.
+type Copies = (Vec<String>, Vec<(String, Copied)>);
+
+/// What copies the files of an image to it.
+fn copies(image: &PlannedImage<'_>, base: &Base) -> Result<Copies> {
+    let users = UserLists::of(&image.services, &base.facts)?;
+    let mut copied: BTreeMap<String, Copied> = BTreeMap::new();
+    let mut paths: Vec<&str> = Vec::new();
+    let folders = image.services.iter().flat_map(|service| service.volume_folders(&base.facts, &users));
+    let mut others: Vec<AppFile> = folders.chain(users.files(&image.services, &base.facts)).collect();
     for (service, package) in image.services.iter().filter_map(|service| Some((service, service.package()?))) {
-        put(in_context("rootfs", &package.binary_path), Copied::Binary(service.name.to_string()));
+        copied.insert(in_context(&package.binary_path), Copied::Binary(service.name.to_string()));
+        paths.push(&package.binary_path);
         for file in &package.files {
-            let what = match &file.link {
-                Some(link) => Copied::Link(link.clone()),
-                None => Copied::File(file.from.clone(), file.executable),
-            };
-            put(in_context("rootfs", &file.to), what);
-        }
-        files.extend(package.files.iter().map(|file| file.to.as_str()).chain([package.binary_path.as_str()]));
-    }
-    let mut copies: Vec<String> = Vec::new();
-    for part in base.facts.parts(files) {
-        let (CopiedPath::Folder(path) | CopiedPath::File(path)) = part;
-        copies.push(words(&[&format!("rootfs/{path}"), &format!("/{path}")]));
-    }
-    for service in &image.services {
-        let owner = service.container.uid();
-        let named = service.container.volumes.iter().filter(|volume| matches!(volume.source, VolumeSource::Named(_)));
-        for volume in named.filter(|volume| !base.facts.folders.contains(&base.facts.resolve(&volume.target))) {
-            let place = in_context("volumes", &volume.target);
-            if put(place.clone(), Copied::Folder) {
-                copies
-                    .push(format!("--chown={owner}:{owner} {}", words(&[&format!("{place}/"), &format!("{}/", volume.target)])));
+            match copied_as(file, base) {
+                Some(what) => {
+                    copied.entry(in_context(&file.to)).or_insert(what);
+                    paths.push(&file.to);
+                }
+                None => others.push(file.clone()),
             }
         }
     }
-    (copies, copied)
+    let mut copies: Vec<String> = Vec::new();
+    for part in base.facts.parts(paths) {
+        let (CopiedPath::Folder(path) | CopiedPath::File(path)) = part;
+        copies.push(format!("COPY {}", words(&[&format!("rootfs/{path}"), &format!("/{path}")])));
+    }
+    // Last, so that no folder that is copied around its members takes a mode away.
+    if !others.is_empty() {
+        copies.push(format!("ADD {MEMBERS} /"));
+        copied.insert(MEMBERS.to_owned(), Copied::Members(base.choice.clone(), others));
+    }
+    Ok((copies, copied.into_iter().collect()))
+}
+
+/// What `COPY` makes a file of; `None` if it cannot.
+fn copied_as(file: &AppFile, base: &Base) -> Option<Copied> {
+    if file.owner != Owner::default() {
+        return None;
+    }
+    match (&file.content, file.mode) {
+        (FileContent::From(from), 0o644 | 0o755) => Some(Copied::File(from.clone(), file.is_executable())),
+        // By itself, not what it leads to; only as a part of a folder it stays a link.
+        (FileContent::Link(target), _) => {
+            let parts = base.facts.parts([file.to.as_str()]);
+            let is_in_folder = parts.iter().all(|part| matches!(part, CopiedPath::Folder(_)));
+            is_in_folder.then(|| Copied::Link(target.clone()))
+        }
+        _ => None,
+    }
 }
 
 /// Notes on what Dockerfiles cannot express.
@@ -249,8 +264,8 @@ fn several_lines<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> imp
     pairs.into_iter().filter(|(_, value)| value.contains('\n')).map(|(name, _)| name)
 }
 
-fn in_context(folder: &str, path: &str) -> String {
-    format!("{folder}/{}", path.trim_start_matches('/'))
+fn in_context(path: &str) -> String {
+    format!("rootfs/{}", path.trim_start_matches('/'))
 }
 
 /// The exec form: a JSON list.

@@ -26,8 +26,7 @@ pub fn check(engine: &Engine, launches: &[Launch]) -> Result<()> {
         for port in &launch.container.ports {
             let number = if launch.container.is_on_host() { Some(port.container) } else { port.host_number() };
             if let Some(number) = number.filter(|number| is_taken(port, *number)) {
-                let by = os::listening(number).map(|process| format!(" by {process}")).unwrap_or_default();
-                taken.push(format!("port {number} of `{}` is already in use{by}", launch.name));
+                taken.push(format!("port {number} of `{}` is already in use{}", launch.name, by(engine, number)));
             }
         }
     }
@@ -35,10 +34,7 @@ pub fn check(engine: &Engine, launches: &[Launch]) -> Result<()> {
         return Ok(());
     }
     bail!(
-        Code::PortTaken.error(format!(
-            "{}\nhelp: stop the process that uses it, or change `ports` in the service's table",
-            taken.join("; ")
-        ))
+        Code::PortTaken.error(format!("{}\nhelp: stop what uses it, or change `ports` in the service's table", taken.join("; ")))
     );
 }
 
@@ -51,7 +47,7 @@ pub struct ChosenPorts {
 
 impl ChosenPorts {
     /// Publishes ports on 127.0.0.1 unless they name an address, and moves those in use to the next free number, with a warning.
-    pub fn place(&mut self, launches: &mut [&mut Launch], shell: &Shell) {
+    pub fn place(&mut self, launches: &mut [&mut Launch], engine: &Engine, shell: &Shell) {
         let wanted: Vec<u16> = launches.iter().flat_map(|one| one.container.ports.iter().filter_map(Port::host_number)).collect();
         for Launch { name, container, .. } in launches {
             for port in &mut container.ports {
@@ -67,7 +63,7 @@ impl ChosenPorts {
                 };
                 let at = self.ports.get(&key).copied().or_else(|| (number..=u16::MAX).find(free)).unwrap_or(number);
                 if at != number && !self.ports.contains_key(&key) {
-                    let by = os::listening(number).map(|process| format!(" by {process}")).unwrap_or_default();
+                    let by = by(engine, number);
                     shell.warning(format_args!("port {number} of `{name}` is already in use{by}; using {at}"));
                 }
                 self.ports.insert(key, at);
@@ -80,6 +76,12 @@ impl ChosenPorts {
     pub fn forget(&mut self, runs: impl Fn(&String) -> bool) {
         self.ports.retain(|(name, ..), _| runs(name));
     }
+}
+
+/// ` by …`: the container that publishes a port, for which a process of the engine listens, or the process.
+fn by(engine: &Engine, port: u16) -> String {
+    let container = engine.publisher(port).ok().flatten().map(|name| format!(" by the container `{name}`"));
+    container.or_else(|| Some(format!(" by {}", os::listening(port)?))).unwrap_or_default()
 }
 
 fn is_taken(port: &Port, number: u16) -> bool {

@@ -1,21 +1,23 @@
 //! The tables of an app and its services, in manifests that are there.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value, value};
 
+use super::app_table::{self, AppAdded, AppKeys, below};
 use super::discovered::Discovered;
-use crate::app::{Author, Name};
+use super::found_bin::FoundBin;
 use crate::workspace::{Member, Workspace};
 
-/// A service to be.
+/// A service to be, or an executable that is left out.
 #[derive(Debug)]
-pub struct WantedService {
-    /// Its executable.
-    pub bin: String,
-    /// What its table says.
-    pub found: Discovered,
+pub struct WantedService<'a> {
+    /// The executable, and what its table says.
+    pub candidate: FoundBin<'a>,
+    /// Why its table is written as a comment.
+    pub left_out: Option<String>,
 }
 
 /// Manifests with tables that are not written yet.
@@ -23,40 +25,54 @@ pub struct WantedService {
 pub struct PreparedTables {
     /// Each manifest that changes: its path, its text, and its text with the tables.
     pub changes: Vec<(PathBuf, String, String)>,
-    /// Whether the app's table was there; then it stays as it is.
-    pub had_app: bool,
+    /// What was done to the app's table.
+    pub app: AppAdded,
 }
 
-/// Adds the app's table to the root manifest, and a service's table for each of these executables to its member's manifest.
-/// Comments and all else stay.
+/// Adds the app's table to the root manifest, and a service's table for each of these executables to its member's manifest; for those
+/// that are left out, as comments. Comments and all else stay.
 ///
 /// # Errors
 /// When a manifest cannot be read.
-pub fn prepare(
-    workspace: &Workspace,
-    name: &Name,
-    author: Option<&Author>,
-    services: &[(&Member, Vec<WantedService>)],
-) -> Result<PreparedTables> {
-    let mut edited: Vec<(PathBuf, DocumentMut)> = Vec::new();
-    for (member, services) in services {
+pub fn prepare(workspace: &Workspace, keys: &AppKeys, services: &[WantedService<'_>]) -> Result<PreparedTables> {
+    let mut edited: Vec<(PathBuf, DocumentMut, String)> = Vec::new();
+    for member in &workspace.members {
+        let of_member = services.iter().filter(|service| service.candidate.member.manifest == member.manifest);
+        let (left_out, taken): (Vec<_>, Vec<_>) = of_member.partition(|service| service.left_out.is_some());
         let mut manifest = parse(&member.manifest)?;
-        add_services(&mut manifest, member, services)?;
-        edited.push((member.manifest.clone(), manifest));
+        add_services(&mut manifest, member, &taken)?;
+        let comments = comments(&manifest, member, &left_out)?;
+        edited.push((member.manifest.clone(), manifest, comments));
     }
     let root = workspace.manifest();
-    let at = edited.iter().position(|(path, _)| *path == root);
-    let mut manifest = at.map_or_else(|| parse(&root), |at| Ok(edited.remove(at).1))?;
-    let had_app = add_app(&mut manifest, name, author)?;
-    edited.push((root, manifest));
+    let at = edited.iter().position(|(path, ..)| *path == root);
+    let (_, mut manifest, comments) =
+        at.map_or_else(|| Ok((root.clone(), parse(&root)?, String::new())), |at| anyhow::Ok(edited.remove(at)))?;
+    let app = app_table::add(&mut manifest, keys)?;
+    edited.push((root, manifest, comments));
     let mut changes = Vec::new();
-    for (path, manifest) in edited {
-        let (old, new) = (fs_err::read_to_string(&path)?, manifest.to_string());
+    for (path, manifest, comments) in edited {
+        let (old, new) = (fs_err::read_to_string(&path)?, manifest.to_string() + &comments);
         if old != new {
             changes.push((path, old, new));
         }
     }
-    Ok(PreparedTables { changes, had_app })
+    Ok(PreparedTables { changes, app })
+}
+
+/// The highest version among the services, if they have several and the workspace says none.
+///
+/// # Errors
+/// When the root manifest cannot be read.
+pub fn version_of_app(workspace: &Workspace, services: &[WantedService<'_>]) -> Result<Option<String>> {
+    let manifest = parse(&workspace.manifest())?;
+    if manifest.get("workspace").and_then(|table| table.get("package")?.get("version")).is_some() {
+        return Ok(None);
+    }
+    let there = workspace.members.iter().filter(|member| member.metadata.get("service").is_some());
+    let taken = services.iter().filter(|service| service.left_out.is_none()).map(|service| service.candidate.member);
+    let versions: BTreeSet<_> = there.chain(taken).map(|member| &member.version).collect();
+    Ok(versions.last().filter(|_| versions.len() > 1).map(ToString::to_string))
 }
 
 impl PreparedTables {
@@ -79,32 +95,61 @@ fn parse(path: &Path) -> Result<DocumentMut> {
     fs_err::read_to_string(path)?.parse().with_context(|| format!("failed to parse `{}`", path.display()))
 }
 
-fn add_services(manifest: &mut DocumentMut, member: &Member, services: &[WantedService]) -> Result<()> {
-    let metadata = below(manifest, &["package", "metadata"])?;
-    if let ([service], [_]) = (services, &member.bins[..])
-        && Name::new(&member.name).is_ok()
-    {
-        metadata.insert("service", Item::Table(table(service)));
+fn add_services(manifest: &mut DocumentMut, member: &Member, services: &[&WantedService<'_>]) -> Result<()> {
+    if services.is_empty() {
         return Ok(());
     }
-    let mut tables = ArrayOfTables::new();
-    for service in services {
-        let mut table = table(service);
-        let name = Name::near(&service.bin);
-        if name != service.bin || services.len() > 1 || service.bin != member.name {
-            table.insert("name", value(name));
-        }
-        table.insert("bin", value(&service.bin));
-        tables.push(table);
-    }
-    metadata.insert("service", Item::ArrayOfTables(tables));
+    let metadata = below(manifest, &["package", "metadata"])?;
+    metadata.insert("service", tables(member, services));
     Ok(())
 }
 
+/// The tables of services as comments, each with the reason; nothing if the manifest has such comments already.
+fn comments(manifest: &DocumentMut, member: &Member, left_out: &[&WantedService<'_>]) -> Result<String> {
+    let text = manifest.to_string();
+    let mut comments = String::new();
+    if ["# [package.metadata.service]", "# [[package.metadata.service]]"].iter().any(|header| text.contains(header)) {
+        return Ok(comments);
+    }
+    for service in left_out {
+        let mut alone = DocumentMut::new();
+        below(&mut alone, &["package", "metadata"])?.insert("service", tables(member, &[service]));
+        let why = service.left_out.as_deref().unwrap_or_default();
+        comments.push_str(&format!("\n# `{}` is left out: {why}. Without the `#`, it is a service:\n", service.candidate.bin));
+        alone.to_string().trim().lines().for_each(|line| comments.push_str(&format!("# {line}\n")));
+    }
+    let needs_newline = !comments.is_empty() && !text.ends_with('\n');
+    Ok(if needs_newline { format!("\n{comments}") } else { comments })
+}
+
+/// The value of `package.metadata.service`: a table if the member has a single executable, and otherwise a list.
+fn tables(member: &Member, services: &[&WantedService<'_>]) -> Item {
+    let of_member = |service: &WantedService<'_>| service.candidate.name == member.name && member.bins.len() == 1;
+    if let [service] = services
+        && of_member(service)
+    {
+        return Item::Table(table(&service.candidate));
+    }
+    let mut tables = ArrayOfTables::new();
+    for service in services {
+        let mut table = table(&service.candidate);
+        let FoundBin { name, bin, .. } = &service.candidate;
+        if *name != member.name || services.len() > 1 {
+            table.insert("name", value(name));
+        }
+        table.insert("bin", value(bin));
+        tables.push(table);
+    }
+    Item::ArrayOfTables(tables)
+}
+
 /// What was found of a service.
-fn table(service: &WantedService) -> Table {
-    let Discovered { ports, health, environment, installed: _, sources: _ } = &service.found;
+fn table(candidate: &FoundBin<'_>) -> Table {
+    let Discovered { ports, health, environment, installed: _, sources: _ } = &candidate.found;
     let mut table = Table::new();
+    if let Some(features) = candidate.member.required_features.get(&candidate.bin) {
+        table.insert("features", value(features.iter().collect::<Array>()));
+    }
     if !ports.is_empty() {
         table.insert("ports", value(ports.iter().collect::<Array>()));
     }
@@ -119,35 +164,4 @@ fn table(service: &WantedService) -> Table {
         );
     }
     table
-}
-
-/// Adds the app's table; says whether it was there.
-fn add_app(manifest: &mut DocumentMut, name: &Name, author: Option<&Author>) -> Result<bool> {
-    let root = if manifest.contains_key("workspace") { "workspace" } else { "package" };
-    let there = |root: &str| manifest.get(root).and_then(|item| item.get("metadata")?.get("appbundle")).is_some();
-    if there("workspace") || there("package") {
-        return Ok(true);
-    }
-    let metadata = below(manifest, &[root, "metadata"])?;
-    let mut table = Table::new();
-    table.insert("name", value(name.as_str()));
-    if let Some(author) = author {
-        table.insert("author", value(author.as_str()));
-    }
-    metadata.insert("appbundle", Item::Table(table));
-    Ok(false)
-}
-
-/// A table in a table, made if it is missing without a header of its own.
-fn below<'a>(manifest: &'a mut DocumentMut, path: &[&str]) -> Result<&'a mut dyn toml_edit::TableLike> {
-    let mut table: &mut dyn toml_edit::TableLike = manifest.as_table_mut();
-    for key in path {
-        let item = table.entry(key).or_insert_with(|| {
-            let mut table = Table::new();
-            table.set_implicit(true);
-            Item::Table(table)
-        });
-        table = item.as_table_like_mut().with_context(|| format!("`{key}` in a manifest is not a table"))?;
-    }
-    Ok(table)
 }

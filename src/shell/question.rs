@@ -9,9 +9,19 @@ use anyhow::{Result, bail};
 /// # Errors
 /// When there is no terminal, or it is closed.
 pub fn ask_yes(question: &str) -> Result<bool> {
+    ask_yes_or_no(question, true)
+}
+
+/// As [`ask_yes`], where only pressing Enter means `usual`.
+///
+/// # Errors
+/// As [`ask_yes`].
+pub fn ask_yes_or_no(question: &str, usual: bool) -> Result<bool> {
+    let choices = if usual { "[Y/n]" } else { "[y/N]" };
     loop {
-        match answer(&format!("{question} [Y/n]"))?.to_lowercase().as_str() {
-            "" | "y" | "yes" => return Ok(true),
+        match answer(&format!("{question} {choices}"))?.to_lowercase().as_str() {
+            "" => return Ok(usual),
+            "y" | "yes" => return Ok(true),
             "n" | "no" => return Ok(false),
             other => eprintln!("`{}` is neither yes nor no", other.escape_debug()),
         }

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::Result;
 use serde::Serialize;
 
-use super::CargoOptions;
+use super::options::CargoOptions;
 use crate::process;
 
 /// A dependency that is compiled once for several services, with more features than one of them alone would have.
@@ -20,25 +20,29 @@ pub struct Unified {
 
 type Tree = BTreeMap<String, BTreeSet<String>>;
 
-/// Compares what `cargo tree` says of each service alone. `services` are names with package and features; dependencies of
+/// Compares what `cargo tree` says of each service alone. `services` are names with package, features, and whether
+/// these are on top of the default ones; dependencies of
 /// build scripts and macros are left out, since their features do not reach the executables.
 ///
 /// # Errors
 /// When Cargo cannot resolve the dependencies.
-pub fn unified(options: &CargoOptions, services: &[(&str, &str, &[String])], triple: &str) -> Result<Vec<Unified>> {
+pub fn unified(options: &CargoOptions, services: &[(&str, &str, &[String], bool)], triple: &str) -> Result<Vec<Unified>> {
     let trees = services
         .iter()
-        .map(|(name, package, features)| Ok((*name, tree(options, package, features, triple)?)))
+        .map(|(name, package, features, default)| Ok((*name, tree(options, package, features, *default, triple)?)))
         .collect::<Result<Vec<_>>>()?;
     Ok(compare(&trees))
 }
 
-fn tree(options: &CargoOptions, package: &str, features: &[String], triple: &str) -> Result<Tree> {
+fn tree(options: &CargoOptions, package: &str, features: &[String], default: bool, triple: &str) -> Result<Tree> {
     let mut command = Command::new(&options.program);
     command.args(["tree", "--package", package, "--target", triple, "--edges", "normal,no-proc-macro"]);
     command.args(["--prefix", "none", "--format", "{p}\t{f}"]);
     if let Some(path) = &options.manifest_path {
         command.arg("--manifest-path").arg(path);
+    }
+    if !default {
+        command.arg("--no-default-features");
     }
     if !features.is_empty() {
         command.arg("--features").arg(features.join(","));

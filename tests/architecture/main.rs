@@ -11,7 +11,7 @@ use source::{Module, Tree};
 const FLOORS: [&[&str]; 12] = [
     &["diagnostic", "os"],
     &["archive", "digest", "fs", "process", "shell"],
-    &["elf", "grpc", "mender", "oci", "registry", "segment"],
+    &["apt", "elf", "grpc", "mender", "oci", "registry", "segment"],
     &["debian", "store"],
     &["app"],
     &["config", "engine", "workspace", "plan"],

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{repository, run, text};
+use super::{repository, run, stderr, text};
 
 /// What writes the files anew.
 const REFRESH: &str = "SNAPSHOTS=overwrite cargo nextest run --test golden";
@@ -57,7 +57,7 @@ impl Golden {
     /// The command has to print and say what the file has; gives its stdout.
     pub fn prints(&mut self, path: &str, command: &mut Command) -> String {
         let output = run(at_fixed_width(command));
-        let (printed, said) = (text(&output.stdout), text(&output.stderr));
+        let (printed, said) = (text(&output.stdout), stderr(&output));
         let mut shown = printed.clone();
         for (name, more) in [("stderr", said), ("exit code", exit_code(&output))] {
             if !more.is_empty() {

@@ -135,25 +135,53 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// A command's stderr, but for the lines with which Cargo waits for another test's Cargo.
+pub fn stderr(output: &Output) -> String {
+    text(&output.stderr).lines().filter(|line| !line.starts_with("    Blocking ")).map(|line| format!("{line}\n")).collect()
+}
+
 /// A tool's stdout.
 pub fn judge(program: &str, arguments: &[&str]) -> String {
     ok(Command::new(program).args(arguments))
 }
 
+/// The name of apps that meet nowhere.
+const SHARED: &str = "demo";
+
 /// A workspace in a folder of its own, whose binaries are small C programs that stand ready in `bin/`.
 pub struct Project {
     folder: tempfile::TempDir,
+    app: String,
+}
+
+/// An app with a name of its own leaves no images.
+impl Drop for Project {
+    fn drop(&mut self) {
+        if self.app == SHARED || !names::are_kept() {
+            return;
+        }
+        let filter = format!("reference=com.example.{}*", self.app);
+        let list = ["images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", &filter];
+        let Ok(listed) = Command::new("docker").args(list).output() else { return };
+        // Of another app with a longer name there may be some, too.
+        let own = format!("com.example.{}", self.app);
+        let is_own = |image: &&str| image.strip_prefix(&own).is_some_and(|rest| rest.starts_with(['.', ':']));
+        let images: Vec<String> = text(&listed.stdout).lines().filter(is_own).map(str::to_owned).collect();
+        if !images.is_empty() {
+            let _ = Command::new("docker").args(["rmi", "--force"]).args(images).output();
+        }
+    }
 }
 
 impl Project {
     /// The app `demo` of services called `names`, without more in their tables.
     pub fn new(names: &[&str]) -> Self {
-        Self::named("demo", names)
+        Self::named(SHARED, names)
     }
 
     /// An app of another name. Tests that meet in an engine give each app a name of its own.
     pub fn named(app: &str, names: &[&str]) -> Self {
-        let project = Self { folder: tempfile::tempdir().expect("folder") };
+        let project = Self { folder: tempfile::tempdir().expect("folder"), app: app.to_owned() };
         let root = format!(
             "[workspace]\nresolver = \"3\"\nmembers = [\"services/*\"]\n\n\
             [workspace.metadata.appbundle]\nname = \"{app}\"\nauthor = \"com.example\"\nversion = \"1.2.3\"\n"

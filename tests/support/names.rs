@@ -13,6 +13,11 @@ fn lock() -> &'static File {
     LOCK.get_or_init(|| File::create(std::env::temp_dir().join("cargo-appbundle-tests.lock")).expect("a lock file"))
 }
 
+/// Whether this process uses containers.
+pub fn are_kept() -> bool {
+    LOCK.get().is_some()
+}
+
 /// Keeps names until this process ends.
 pub fn keep() {
     lock().lock_shared().expect("a lock");

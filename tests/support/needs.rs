@@ -66,6 +66,37 @@ pub fn arm64_rust() -> Option<String> {
     arm64_cc().or_else(|| (!has_std(toolchain(), TRIPLE)).then(|| format!("the Rust target {TRIPLE}")))
 }
 
+/// apt, with lists of packages.
+pub fn apt() -> Option<String> {
+    let lists = std::fs::read_dir("/var/lib/apt/lists").into_iter().flatten().flatten();
+    let has_lists = lists.into_iter().any(|entry| entry.file_name().to_string_lossy().contains("_Packages"));
+    tools(&["apt-get", "apt-cache", "dpkg-query"]).or_else(|| (!has_lists).then(|| "apt's lists of packages".into()))
+}
+
+/// What chooses toolchains.
+pub fn rustup() -> Option<String> {
+    tools(&["rustup"])
+}
+
+/// A Rust that compiles for arm64 with musl, with a linker of its own; and Debian's compiler for it.
+pub fn arm64_musl() -> Option<String> {
+    let target = "aarch64-unknown-linux-musl";
+    tools(&["aarch64-linux-musl-gcc"]).or_else(|| (!has_std(toolchain(), target)).then(|| format!("the Rust target {target}")))
+}
+
+/// What compiles C++, and what finds a library of arm64's packages.
+pub fn arm64_c() -> Option<String> {
+    let library = "/usr/lib/aarch64-linux-gnu/pkgconfig/libcrypto.pc";
+    tools(&["aarch64-linux-gnu-g++", "cmake", "clang", "pkg-config"])
+        .or_else(|| (!Path::new(library).is_file()).then(|| library.to_owned()))
+}
+
+/// SQLite's shared library for arm64, and what finds it.
+pub fn arm64_sqlite() -> Option<String> {
+    let library = "/usr/lib/aarch64-linux-gnu/pkgconfig/sqlite3.pc";
+    tools(&["pkg-config"]).or_else(|| (!Path::new(library).is_file()).then(|| library.to_owned()))
+}
+
 /// The C compiler for armv7, and what runs its programs.
 pub fn armv7() -> Option<String> {
     tools(&["arm-linux-gnueabihf-gcc", "qemu-arm-static"])
@@ -155,6 +186,7 @@ tool!(
     docker_compose = "docker-compose",
     dpkg = "dpkg-deb",
     flock = "flock",
+    gdb = "gdb",
     gpg = "gpg",
     grpc_python = "grpc-python",
     groff = "groff",

@@ -1,15 +1,19 @@
 //! One layer, walked as its bytes pass.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::io::{self, BufRead, Read};
 
 use crate::archive::{Budget, Compression, TarReader, confined, decompressed};
+use crate::debian::has_records;
 use crate::digest::{Digest, Hasher, Summed};
 use crate::mender::Faults;
 
 /// Bytes of a path that is shown.
 const LONGEST: usize = 1024;
+
+/// Bytes of dpkg's records in one layer; those of two thousand packages have 2 MiB.
+const MOST_RECORDS: u64 = 16 << 20;
 
 /// What a layer's bytes are (image-spec, layer.md).
 #[derive(Debug, Default)]
@@ -24,6 +28,8 @@ pub struct FoundLayer {
     pub files: u64,
     /// The largest files, largest first.
     pub largest: Vec<(u64, String)>,
+    /// dpkg's records of packages, by path.
+    pub records: BTreeMap<String, String>,
     /// What is wrong.
     pub faults: Faults,
 }
@@ -62,8 +68,10 @@ impl FoundLayer {
     fn walk(&mut self, reader: impl Read, keep: usize) -> anyhow::Result<()> {
         let mut tar = TarReader::new(io::BufReader::with_capacity(1 << 15, reader));
         let mut largest: BinaryHeap<Reverse<(u64, String)>> = BinaryHeap::new();
+        let mut records_left = MOST_RECORDS;
         while let Some(mut entry) = tar.next_entry()? {
-            if confined(&entry.path).is_none() {
+            let path = confined(&entry.path);
+            if path.is_none() {
                 self.faults.add(format!("`{}` is outside the image", shown(&mut entry.path).escape_debug()));
             }
             if let Some(link) = entry.link.as_mut().filter(|_| entry.kind.is_hard_link())
@@ -75,6 +83,12 @@ impl FoundLayer {
                 continue;
             }
             self.files += 1;
+            if let Some(path) = path.filter(|path| keep > 0 && entry.size <= records_left && has_records(path)) {
+                let mut text = Vec::new();
+                tar.read_to_end(&mut text)?;
+                records_left -= text.len() as u64;
+                self.records.insert(path, String::from_utf8_lossy(&text).into_owned());
+            }
             if keep > 0 && (largest.len() < keep || largest.peek().is_some_and(|Reverse((size, _))| *size < entry.size)) {
                 shown(&mut entry.path);
                 largest.push(Reverse((entry.size, entry.path)));

@@ -17,6 +17,8 @@ use crate::store::{self, ALL_DOCUMENTS};
 const MOST: usize = 50_000;
 /// Layers that are looked into.
 const MOST_LAYERS: usize = 4096;
+/// Bytes of dpkg's records in all layers.
+const MOST_RECORDS: usize = 64 << 20;
 /// Bytes of a member's name.
 const LONGEST: usize = 1024;
 
@@ -115,7 +117,7 @@ impl ImageMembers {
             _ => Box::new(budget.reader(decompressed(reader)?)),
         };
         let mut tar = TarReader::new(BufReader::with_capacity(1 << 13, stream));
-        let (mut documents, mut layers) = (0, 0);
+        let (mut documents, mut layers, mut records) = (0, 0, 0);
         loop {
             let Some(entry) = tar.next_entry()? else { break };
             let before = count.get();
@@ -148,6 +150,10 @@ impl ImageMembers {
                 MemberContent::Document(bytes) => documents += bytes.len() as u64,
                 MemberContent::Layer(layer) => {
                     layers += 1;
+                    records += layer.records.values().map(String::len).sum::<usize>();
+                    if records > MOST_RECORDS {
+                        layer.records.clear();
+                    }
                     self.faults.add_of(&format!("layer `{path}`"), std::mem::take(&mut layer.faults));
                     anyhow::ensure!(layers <= MOST_LAYERS, "it has more than {MOST_LAYERS} layers");
                 }

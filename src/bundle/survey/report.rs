@@ -8,6 +8,7 @@ use super::images::FoundImages;
 use super::layer_report::LayerReport;
 use super::layouts::Layouts;
 use super::members::{ImageMembers, MemberContent};
+use super::packages::{self, ImagePackages};
 use crate::digest::Digest;
 use crate::store::StoredLayer;
 
@@ -69,6 +70,8 @@ pub struct Survey {
     pub sharing: Sharing,
     /// What the same services come to in each layout; only of images that were made here, without an engine.
     pub layouts: Option<Layouts>,
+    /// The Debian packages of the images that have dpkg's records.
+    pub packages: Vec<ImagePackages>,
     /// The largest files of all layers, largest first.
     pub largest: Vec<LargeFile>,
     /// What is allowed and may surprise all the same.
@@ -165,6 +168,7 @@ impl Survey {
             layers: Vec::new(),
             sharing: Sharing::default(),
             layouts: None,
+            packages: Vec::new(),
             largest: Vec::new(),
             notes: Vec::new(),
             warnings: Vec::new(),
@@ -218,6 +222,7 @@ impl Survey {
         self.sharing.saved = self.sharing.separate.saturating_sub(self.sharing.stored);
         self.sharing.saved_packed = packed_saved;
         self.layouts = Layouts::of(images, &self.layers);
+        self.packages = packages::of_images(images, members);
         self.warnings = members.repeated_layers().into_vec();
         self.keep_largest(keep);
     }

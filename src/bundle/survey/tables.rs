@@ -2,12 +2,17 @@
 
 use std::fmt::{self, Write as _};
 
-use super::{Bytes, ImageReport, Layouts, Size, Survey, printable};
+use super::{Bytes, ImagePackages, ImageReport, Layouts, Size, Survey, printable};
+use crate::debian::InstalledPackage;
 use crate::plan::Layout;
 use crate::process;
 use crate::shell::{Ink, bytes, count};
 
-/// A bundle's contents as text: its own facts, then a table each of its images, layers, layouts, payload and largest files.
+/// How many packages are named as those that need another one.
+const NEEDING: usize = 3;
+
+/// A bundle's contents as text: its own facts, then a table each of its images, layers, layouts,
+/// packages, payload and largest files.
 pub fn tables(file: &str, survey: &Survey, ink: Ink) -> String {
     let mut out = String::new();
     // Writing to a string does not fail.
@@ -57,6 +62,9 @@ fn write_all(out: &mut String, file: &str, survey: &Survey, ink: Ink) -> fmt::Re
     if let Some(layouts) = &survey.layouts {
         layouts_text(out, layouts, ink)?;
     }
+    for packages in &survey.packages {
+        packages_text(out, packages, ink)?;
+    }
     if !survey.payload.is_empty() {
         writeln!(out, "\n{}", ink.heading("payload"))?;
         let rows: Vec<Vec<String>> = survey.payload.iter().map(|file| vec![file.name.clone(), bytes(file.size)]).collect();
@@ -94,6 +102,25 @@ fn layouts_text(out: &mut String, layouts: &Layouts, ink: Ink) -> fmt::Result {
         writeln!(out, "  one image cannot contain all services: they have different bases")?;
     }
     Ok(())
+}
+
+/// The packages of images, with what depends on each.
+fn packages_text(out: &mut String, ImagePackages { images, list }: &ImagePackages, ink: Ink) -> fmt::Result {
+    let of: Vec<String> = images.iter().map(|at| (at + 1).to_string()).collect();
+    let size = list.iter().fold(0, |sum: u64, package| sum.saturating_add(package.size));
+    let heading = format!("Debian packages of {} {}", if of.len() == 1 { "image" } else { "images" }, of.join(" "));
+    writeln!(out, "\n{}: {}, {}", ink.heading(&heading), count(list.len(), "package"), bytes(size))?;
+    let row = |package: &InstalledPackage| {
+        let (named, more) = package.needed_by.split_at(package.needed_by.len().min(NEEDING));
+        let why = match (named, more.len()) {
+            ([], _) => String::new(),
+            (named, 0) => format!("for {}", named.join(", ")),
+            (named, more) => format!("for {} and {more} more", named.join(", ")),
+        };
+        vec![bytes(package.size), package.name.clone(), package.version.clone(), why]
+    };
+    let rows: Vec<Vec<String>> = list.iter().map(row).collect();
+    columns(out, &rows, &[true, false, false, false])
 }
 
 fn image_text(out: &mut String, at: usize, image: &ImageReport, ink: Ink) -> fmt::Result {

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::config::lockfile::Lockfile;
 use crate::debian::{DebianPin, Recipe};
-use crate::pipeline::pulled::packages::{architecture, choose};
+use crate::pipeline::pulled::packages::{architecture, choose, warn_of_security};
 use crate::plan::Plan;
 use crate::registry::{Blobs, Client};
 use crate::shell::{self, Shell};
@@ -28,6 +28,7 @@ pub fn update(
     for architecture in std::iter::once(own).chain(others) {
         let old = lockfile.debian(recipe, &architecture).cloned();
         let new = choose(recipe, &architecture, plan, client, blobs, shell)?;
+        warn_of_security(recipe, &new, plan, shell);
         if old.as_ref() == Some(&new) {
             continue;
         }

@@ -29,7 +29,7 @@ pub struct ContainerTable {
     pub ports: Vec<PortValue>,
     /// `"data:/data"` (a named volume) or `"/dev/shm:/dev/shm:ro"` (a path of the host).
     pub volumes: Vec<String>,
-    /// `USER` or `UID:GID`. Default: `65532:65532` (not root) for a package, otherwise the image's user.
+    /// `USER` or `UID:GID`; a package's image gets a user that its base lacks. Default: `65532:65532` (not root) for a package, otherwise the image's user.
     pub user: Option<String>,
     /// Working directory. Default: `/` for a package, otherwise the image's.
     pub workdir: Option<String>,

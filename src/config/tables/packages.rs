@@ -27,6 +27,9 @@ pub struct PackagesTable {
     pub keyring: Option<String>,
     /// With `debian` or `ubuntu`: a point in time, such as `20261124T000000Z`, if `mirror` is an archive of snapshots.
     pub snapshot: Option<String>,
+    /// With `debian` or `ubuntu`: URL of an archive of snapshots, without the distribution's name. Packages that `appbundle.lock` pins and that are
+    /// no longer on the mirrors are downloaded from it.
+    pub snapshot_mirror: Option<String>,
     /// With `debian` or `ubuntu`: a folder with packages, searched before the archive. Relative to the manifest.
     pub vendor: Option<String>,
     /// With `debian` or `ubuntu`: `"skip"` for each package whose scripts are skipped.

@@ -8,6 +8,14 @@ use crate::debian::tree::{NodeKind, Tree, TreeNode};
 const USERS: &str = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n";
 const GROUPS: &str = "root:x:0:\nshadow:x:42:\nnogroup:x:65534:\n";
 
+/// The accounts that every Debian has (policy, 9.2.2), which scripts may take for granted. Without `base-passwd`, those that one names are added.
+const STANDARD_USERS: &str = "daemon 1 1 /usr/sbin,bin 2 2 /bin,sys 3 3 /dev,games 5 60 /usr/games,man 6 12 /var/cache/man,\
+    lp 7 7 /var/spool/lpd,mail 8 8 /var/mail,news 9 9 /var/spool/news,uucp 10 10 /var/spool/uucp,proxy 13 13 /bin,\
+    www-data 33 33 /var/www,backup 34 34 /var/backups,list 38 38 /var/list,irc 39 39 /run/ircd";
+const STANDARD_GROUPS: &str = "daemon 1,bin 2,sys 3,adm 4,tty 5,disk 6,lp 7,mail 8,news 9,uucp 10,man 12,proxy 13,kmem 15,dialout 20,fax 21,\
+    voice 22,cdrom 24,floppy 25,tape 26,sudo 27,audio 29,dip 30,www-data 33,backup 34,operator 37,list 38,irc 39,src 40,utmp 43,video 44,\
+    sasl 45,plugdev 46,staff 50,games 60,users 100";
+
 /// The first number that Debian gives to a system's own users.
 const FIRST: u32 = 100;
 
@@ -40,6 +48,27 @@ impl Accounts {
         name.parse().ok().or_else(|| rows.iter().find(|row| row[0] == name)?.get(2)?.parse().ok())
     }
 
+    /// The same; an account that every Debian has is added.
+    pub fn wanted(&mut self, name: &str, group: bool) -> Option<u64> {
+        let known = self.id(name, group);
+        if known.is_some() {
+            return known;
+        }
+        let table = if group { STANDARD_GROUPS } else { STANDARD_USERS };
+        let mut words = table.split(',').map(|row| row.split(' ')).find(|row| row.clone().next() == Some(name))?.skip(1);
+        let id = words.next()?;
+        if group {
+            self.groups.push([name, "x", id, ""].map(str::to_owned).to_vec());
+        } else {
+            let (group, home) = (words.next()?, words.next()?);
+            self.users.push([name, "x", id, group, name, home, "/usr/sbin/nologin"].map(str::to_owned).to_vec());
+            // Its group, which has its name or, for some, another one.
+            let owner = STANDARD_GROUPS.split(',').find_map(|row| row.split_once(' ').filter(|(_, id)| *id == group));
+            owner.and_then(|(owner, _)| self.wanted(owner, true));
+        }
+        id.parse().ok()
+    }
+
     /// A number that neither a user nor a group has.
     fn free(&self) -> u32 {
         let mut rows =
@@ -65,7 +94,7 @@ impl Accounts {
         }
         let id = user.id.unwrap_or_else(|| self.free());
         let group = match user.group {
-            Some(group) => self.id(group, true).unwrap_or(65534),
+            Some(group) => self.wanted(group, true).unwrap_or(65534),
             None if user.own_group => self.add_group(user.name, Some(id)),
             None => 65534,
         };

@@ -148,7 +148,8 @@ impl Setup<'_> {
         Ok(())
     }
 
-    fn folder(&mut self, path: &str, group: &str, mode: u32) {
+    /// A folder, unless something is there.
+    pub(super) fn folder(&mut self, path: &str, group: &str, mode: u32) {
         if !self.tree.has(path) {
             self.tree.folders(path, self.epoch);
             let mut node = TreeNode::new(mode, self.epoch, NodeKind::Folder);

@@ -5,12 +5,14 @@
 
 mod command;
 mod effects;
+mod local_folders;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
+use self::local_folders::LocalFolder;
 use super::setup::Setup;
 use crate::debian::parcel::Parcel;
 
@@ -22,6 +24,8 @@ pub struct Script {
     /// Lines as the shell joins them.
     lines: Vec<String>,
     functions: BTreeSet<String>,
+    /// Folders below `/usr/local`.
+    local: Vec<LocalFolder>,
 }
 
 /// A branch that is being read.
@@ -41,7 +45,8 @@ impl Branch {
 impl Script {
     /// Takes the text of a script.
     pub fn new(text: &str) -> Self {
-        let lines = logical_lines(text);
+        let (text, local) = local_folders::taken_out(text);
+        let lines = logical_lines(&text);
         let functions = lines.iter().filter_map(|line| {
             let name = line.split("()").next().filter(|_| line.contains("()"))?.trim();
             let name = name.strip_prefix("function ").unwrap_or(name).trim();
@@ -49,7 +54,7 @@ impl Script {
             is_name.then(|| name.to_owned())
         });
         let functions = functions.collect();
-        Self { lines, functions }
+        Self { lines, functions, local }
     }
 
     /// Does in the tree what the script would do; gives the lines that are not understood.
@@ -62,7 +67,15 @@ impl Script {
         let mut variables: BTreeMap<String, String> = BTreeMap::new();
         variables.insert("DPKG_ROOT".into(), String::new());
         variables.insert("DPKG_MAINTSCRIPT_PACKAGE".into(), parcel.name.clone());
+        for LocalFolder { path, mode, group } in &self.local {
+            setup.accounts.wanted(group, true);
+            setup.folder(path, group, *mode);
+        }
         for line in &self.lines {
+            // What follows is never reached.
+            if line.trim_end() == "exit 0" && branches.is_empty() && self.functions.is_empty() {
+                break;
+            }
             let mut rest = line.trim();
             if let Some(Branch::Case { of_action, skipped }) = branches.last_mut()
                 && let Some((patterns, after)) = pattern(rest)

@@ -127,7 +127,11 @@ impl Keyring {
             }
         }
         ensure!(good || !faults.is_empty(), "it has no signature that is understood");
-        ensure!(good, "no signature is valid: {}", faults.join(", "));
+        ensure!(
+            good,
+            "no signature is valid: {}\nhelp: if this is the right archive, set `keyring` to a file with its current keys",
+            faults.join(", ")
+        );
         Ok(message.text)
     }
 }

@@ -7,8 +7,9 @@ use anyhow::{Context as _, Result};
 
 use crate::app::{Base, BaseChoice, Target};
 use crate::base;
+use crate::config::Problems;
 use crate::config::lockfile::{self, Lockfile};
-use crate::debian::{self, DebianPin, Recipe};
+use crate::debian::{self, DebianPin, Recipe, UnmetPackages};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::digest::Digest;
 use crate::plan::Plan;
@@ -92,7 +93,9 @@ impl Packages {
         shell: &Shell,
     ) -> Result<(Base, DebianPin)> {
         let pin = self.pins.get(recipe).context("the packages are not the plan's")?;
-        if let Some(base) = base::packed_packages(recipe, pin, packer, plan.epoch) {
+        warn_of_security(recipe, pin, plan, shell);
+        if let Some((base, notes)) = base::packed_packages(recipe, pin, packer, plan.epoch) {
+            shell.notes(notes, &plan.allow);
             return Ok((base, pin.clone()));
         }
         fetch(recipe, pin, plan, client, blobs, shell)?;
@@ -126,13 +129,20 @@ pub fn choose(
     let placed = |error| at_its_place(error, recipe, plan);
     let sources = debian::sources(recipe).map_err(placed)?;
     shell.status("Locking", format_args!("packages of {recipe} for {architecture}"));
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
+    debian::pin(recipe, architecture, &sources, client, blobs, now).map_err(placed)
+}
+
+/// Notes that a base gets no security updates.
+pub fn warn_of_security(recipe: &Recipe, pin: &DebianPin, plan: &Plan, shell: &Shell) {
     let has_rolling_updates = matches!(recipe.suite.as_str(), "sid" | "unstable");
-    if recipe.snapshot.is_none() && !has_rolling_updates && !sources.iter().any(|source| source.security) {
+    if recipe.snapshot.is_none()
+        && !has_rolling_updates
+        && !pin.releases.iter().any(|release| release.suite.ends_with("-security"))
+    {
         let note = format!("`{recipe}` has no security updates; set `security-mirror` in `base`");
         shell.notes([Code::DebianSecurity.note(note)], &plan.allow);
     }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
-    debian::pin(recipe, architecture, &sources, client, blobs, now).map_err(placed)
 }
 
 /// Fetches the packages of a pin that are not in the cache.
@@ -149,11 +159,20 @@ pub fn fetch(recipe: &Recipe, pin: &DebianPin, plan: &Plan, client: &Client<'_>,
         .map_err(|error| at_its_place(error, recipe, plan))
 }
 
-/// Shows an error with a code at the base in its manifest.
+/// Shows an error with a code at the base in its manifest, and one about packages at their names.
 fn at_its_place(error: anyhow::Error, recipe: &Recipe, plan: &Plan) -> anyhow::Error {
-    let place = plan.base_places.get(&BaseChoice::Debian(Box::new(recipe.clone())));
-    match (error.downcast_ref::<Diagnostic>(), place) {
-        (Some(diagnostic), Some(place)) => place.problem(diagnostic.code, format!("{error:#}")).into(),
-        _ => error.context(format!("failed to prepare the base `{recipe}`")),
+    let failed = |error: anyhow::Error| error.context(format!("failed to prepare the base `{recipe}`"));
+    let Some(places) = plan.base_places.get(&BaseChoice::Debian(Box::new(recipe.clone()))) else { return failed(error) };
+    if let Some(UnmetPackages(faults)) = error.downcast_ref() {
+        let mut problems = Problems::default();
+        for (name, text) in faults {
+            let place = name.as_ref().and_then(|name| places.packages.get(name)).unwrap_or(&places.base);
+            problems.push(place.problem(Code::DebianPackage, text));
+        }
+        return problems.into();
+    }
+    match error.downcast_ref::<Diagnostic>() {
+        Some(diagnostic) => places.base.problem(diagnostic.code, format!("{error:#}")).into(),
+        None => failed(error),
     }
 }

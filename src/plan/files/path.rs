@@ -29,11 +29,25 @@ pub fn normal(path: &Path) -> PathBuf {
     out
 }
 
+/// A path in an image, without the slash at its beginning.
+///
+/// # Errors
+/// When it is not absolute, or leads out of the image.
+pub fn destination(to: &str) -> Result<String, String> {
+    let path = to.strip_prefix('/').ok_or_else(|| format!("`{to}` is not an absolute path in the image"))?;
+    crate::archive::confined(path).ok_or_else(|| format!("`{to}` is outside the image"))
+}
+
+/// A name in a folder of the image.
+pub fn join(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
 /// A file as it is packed.
 pub fn plain(to: &str, from: &Path, metadata: &std::fs::Metadata) -> AppFile {
     #[cfg(unix)]
     let executable = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o100 != 0;
     #[cfg(not(unix))]
     let executable = false;
-    AppFile { to: format!("/{to}"), from: from.to_owned(), executable, link: None }
+    AppFile::file(format!("/{to}"), from, executable)
 }

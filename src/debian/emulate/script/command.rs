@@ -96,6 +96,15 @@ pub fn run(text: &str, variables: &mut BTreeMap<String, String>, setup: &mut Set
         "install" if is_literal && arguments.iter().any(|word| word.starts_with("-d") || word == "--directory") => {
             install(setup, arguments)
         }
+        "install" if is_literal && matches!(paths[..], [.., "/dev/null", _]) => {
+            let path = paths[paths.len() - 1];
+            if !setup.tree.has(path) {
+                setup.tree.write(path, 0o644, setup.epoch, "");
+            }
+            true
+        }
+        // A group that a new system does not have needs no other name.
+        "groupmod" if is_literal => paths.last().is_some_and(|name| setup.accounts.id(name, true).is_none()),
         "touch" if is_literal => {
             for path in &paths {
                 if !setup.tree.has(path) {

@@ -65,7 +65,7 @@ pub fn install(setup: &mut Setup<'_>, arguments: &[String]) -> bool {
     for path in paths {
         folder(setup, path);
         let (uid, gid) =
-            (owner.and_then(|name| setup.accounts.id(name, false)), group.and_then(|name| setup.accounts.id(name, true)));
+            (owner.and_then(|name| setup.accounts.wanted(name, false)), group.and_then(|name| setup.accounts.wanted(name, true)));
         let Some(path) = setup.tree.resolve(path) else { return false };
         if let Some(node) = setup.tree.at(&path).cloned() {
             let mode = mode.and_then(|mode| u32::from_str_radix(mode, 8).ok()).unwrap_or(node.mode);
@@ -102,7 +102,7 @@ pub fn change(setup: &mut Setup<'_>, name: &str, arguments: &[String], paths: &[
                 };
                 for (wanted, is_group) in [(owner, false), (group, true)] {
                     let Some(wanted) = wanted.filter(|wanted| !wanted.is_empty()) else { continue };
-                    let Some(id) = setup.accounts.id(wanted, is_group) else { return false };
+                    let Some(id) = setup.accounts.wanted(wanted, is_group) else { return false };
                     *(if is_group { &mut node.gid } else { &mut node.uid }) = id;
                 }
                 if matches!(node.kind, NodeKind::Symlink(_)) {

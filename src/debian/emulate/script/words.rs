@@ -61,5 +61,27 @@ pub fn words(text: &str, variables: &BTreeMap<String, String>) -> Vec<String> {
             }
         }
     }
-    crate::process::split(&text).unwrap_or_else(|_| text.split_whitespace().map(str::to_owned).collect())
+    let words = crate::process::split(&text).unwrap_or_else(|_| text.split_whitespace().map(str::to_owned).collect());
+    with_folders(words)
+}
+
+/// Replaces the words of `dirname PATH`, in back-ticks or `$()`, by the path's folder.
+fn with_folders(words: Vec<String>) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::with_capacity(words.len());
+    for word in words {
+        let end = match kept.last().map(String::as_str) {
+            Some("`dirname") => '`',
+            Some("$(dirname") => ')',
+            _ => {
+                kept.push(word);
+                continue;
+            }
+        };
+        let folder = word.strip_suffix(end).and_then(|path| path.rsplit_once('/')).filter(|_| !word.contains('$'));
+        match folder {
+            Some((folder, _)) => *kept.last_mut().expect("the word before") = folder.to_owned(),
+            None => kept.push(word),
+        }
+    }
+    kept
 }

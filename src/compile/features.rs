@@ -1,0 +1,39 @@
+//! The features of the services' packages, all in one run of Cargo.
+
+use super::options::CompileOptions;
+use crate::plan::Plan;
+
+/// What Cargo is told of features.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Enabled {
+    /// `--features`
+    pub features: Vec<String>,
+    /// `--no-default-features`, which is for all packages of a run: those that keep their default features name these.
+    pub no_default_features: bool,
+}
+
+impl Enabled {
+    /// What the services' tables and the command line enable.
+    pub fn of(plan: &Plan, options: &CompileOptions) -> Self {
+        let some_are_bare = plan.packages().any(|(_, package)| !package.default_features);
+        let mut features = Vec::new();
+        for (_, package) in plan.packages() {
+            let keeps = package.has_default && package.default_features && some_are_bare && !options.no_default_features;
+            let own = package.features.iter().map(String::as_str).chain(keeps.then_some("default"));
+            features.extend(own.map(|feature| format!("{}/{feature}", package.package)));
+        }
+        features.extend(options.features.iter().cloned());
+        Self { features, no_default_features: options.no_default_features || some_are_bare }
+    }
+
+    /// The flags.
+    pub fn flags(&self, all_features: bool) -> Vec<String> {
+        let mut flags: Vec<String> = self.features.iter().flat_map(|feature| ["--features".into(), feature.clone()]).collect();
+        for (on, flag) in [(all_features, "--all-features"), (self.no_default_features, "--no-default-features")] {
+            if on {
+                flags.push(flag.to_owned());
+            }
+        }
+        flags
+    }
+}

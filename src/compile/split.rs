@@ -1,0 +1,123 @@
+//! Moves the symbols of executables to debug files.
+
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::Executables;
+use crate::digest::Digest;
+use crate::elf::Symbols;
+use crate::fs::{Pending, Stamp, remove, write};
+use crate::plan::Plan;
+use crate::segment::KnownDigests;
+use crate::shell::{Shell, count};
+
+/// Changes when other bytes are made of the same executable.
+const FORMAT: u32 = 1;
+
+/// What was made of an executable.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+struct Made {
+    format: u32,
+    from: Digest,
+    /// What is left, and the file of what was removed; `None` if there was nothing to remove.
+    parts: Option<(Digest, Stamp)>,
+}
+
+/// The files of one service.
+struct Files {
+    stripped: PathBuf,
+    debug: PathBuf,
+    made: PathBuf,
+}
+
+/// What happened to one service's executable.
+struct Outcome {
+    service: String,
+    path: PathBuf,
+    is_new: bool,
+    has_id: bool,
+}
+
+/// Replaces executables by stripped ones, and writes what was removed to the plan's folder of debug files. What was done before is
+/// not done again.
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub fn split(plan: &Plan, executables: Executables, known: &KnownDigests, shell: &Shell) -> Result<Executables> {
+    let outcomes: Vec<Result<Outcome>> =
+        executables.into_par_iter().map(|(service, path)| one(plan, service, path, known, shell)).collect();
+    let outcomes = outcomes.into_iter().collect::<Result<Vec<_>>>()?;
+    let new = outcomes.iter().filter(|outcome| outcome.is_new).count();
+    if new > 0 {
+        let folder = plan.debug_folder();
+        shell.status("Stripped", format_args!("{}; the symbols are in `{}`", count(new, "executable"), folder.display()));
+    }
+    let without: Vec<&str> =
+        outcomes.iter().filter(|outcome| outcome.is_new && !outcome.has_id).map(|outcome| outcome.service.as_str()).collect();
+    if !without.is_empty() {
+        shell.detail("Missing", format_args!("a build id in {}; pass `--build-id` to the linker", without.join(", ")));
+    }
+    Ok(outcomes.into_iter().map(|outcome| (outcome.service, outcome.path)).collect())
+}
+
+fn one(plan: &Plan, service: String, path: PathBuf, known: &KnownDigests, shell: &Shell) -> Result<Outcome> {
+    let folder = plan.output.join("cache/stripped");
+    let files = Files {
+        stripped: folder.join(&service),
+        debug: plan.debug_folder().join(format!("{service}.debug")),
+        made: folder.join(format!("{service}.json")),
+    };
+    let from = known.digest(&path)?.0;
+    let before = std::fs::read(&files.made).ok().and_then(|bytes| serde_json::from_slice::<Made>(&bytes).ok());
+    if let Some(Made { format: FORMAT, from: then, parts }) = before
+        && then == from
+    {
+        match parts {
+            None => return Ok(Outcome { service, path, is_new: false, has_id: true }),
+            Some(parts) if files.parts(known).ok() == Some(parts) => {
+                return Ok(Outcome { service, path: files.stripped, is_new: false, has_id: true });
+            }
+            Some(_) => {}
+        }
+    }
+    remove(&files.made)?;
+    let data = std::fs::read(&path).with_context(|| format!("failed to read `{}`", path.display()))?;
+    let symbols = Symbols::of(&data).unwrap_or_else(|error| {
+        shell.warning(format_args!("`{}` keeps its symbols, since it cannot be split: {error:#}", path.display()));
+        None
+    });
+    let Some(symbols) = symbols else {
+        remove(&files.debug)?;
+        files.remember(&Made { format: FORMAT, from, parts: None })?;
+        return Ok(Outcome { service, path, is_new: false, has_id: true });
+    };
+    let mode = std::fs::metadata(&path)?.permissions();
+    written(&files.debug, |to| symbols.write_debug(to))?;
+    written(&files.stripped, |to| symbols.write_stripped(to))?;
+    fs_err::set_permissions(&files.stripped, mode)?;
+    files.remember(&Made { format: FORMAT, from, parts: Some(files.parts(known)?) })?;
+    Ok(Outcome { service, path: files.stripped, is_new: true, has_id: symbols.build_id.is_some() })
+}
+
+impl Files {
+    fn parts(&self, known: &KnownDigests) -> Result<(Digest, Stamp)> {
+        // The first gets links, and with them other stamps.
+        Ok((known.digest(&self.stripped)?.0, Stamp::read(&self.debug)?))
+    }
+
+    fn remember(&self, made: &Made) -> Result<()> {
+        write(&self.made, &serde_json::to_vec(made)?)
+    }
+}
+
+fn written(path: &Path, make: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    let mut pending = Pending::new(path)?;
+    let mut to = BufWriter::new(pending.file());
+    make(&mut to).and_then(|()| Ok(to.flush()?)).with_context(|| format!("failed to write `{}`", path.display()))?;
+    drop(to);
+    pending.commit()
+}

@@ -1,0 +1,93 @@
+//! The packages that a file system says it has: `var/lib/dpkg/status`, or a file for each package below `var/lib/dpkg/status.d`.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::control::{Paragraph, paragraphs};
+use super::relation;
+
+/// A package that is installed, as dpkg's records have it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct InstalledPackage {
+    /// The name.
+    pub name: String,
+    /// The version.
+    pub version: String,
+    /// `arm64`, or `all`.
+    pub architecture: String,
+    /// Bytes of its files, as the package says.
+    pub size: u64,
+    /// The installed packages that depend on it, by name.
+    pub needed_by: Vec<String>,
+}
+
+/// Whether a file has such records.
+pub fn has_records(path: &str) -> bool {
+    path == "var/lib/dpkg/status" || path.strip_prefix("var/lib/dpkg/status.d/").is_some_and(|name| !name.contains('.'))
+}
+
+/// The packages in records, the largest first. Of a package that is there twice, the last record counts.
+pub fn installed<'a>(records: impl IntoIterator<Item = &'a str>) -> Vec<InstalledPackage> {
+    let mut found: BTreeMap<(&str, &str), Paragraph<'_>> = BTreeMap::new();
+    for paragraph in records.into_iter().flat_map(paragraphs) {
+        // Records of their own files have no status.
+        let is_installed = paragraph.get("Status").is_none_or(|status| status.ends_with(" installed"));
+        if let (Some(name), Some(_), true) = (paragraph.get("Package"), paragraph.get("Version"), is_installed) {
+            found.insert((name, paragraph.get("Architecture").unwrap_or_default()), paragraph);
+        }
+    }
+    let names: BTreeSet<&str> = found.keys().map(|(name, _)| *name).collect();
+    let mut providers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut needed_by: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for ((name, _), paragraph) in &found {
+        for provided in relation::list(paragraph.get("Provides").unwrap_or_default()) {
+            providers.entry(provided.name).or_default().push(name);
+        }
+    }
+    for ((by, _), paragraph) in &found {
+        for group in
+            ["Pre-Depends", "Depends"].into_iter().flat_map(|field| relation::groups(paragraph.get(field).unwrap_or_default()))
+        {
+            let real = group.iter().find_map(|wanted| names.get(wanted.name).copied());
+            let provider = || group.iter().find_map(|wanted| providers.get(wanted.name)?.first().copied());
+            if let Some(name) = real.or_else(provider).filter(|name| name != by) {
+                needed_by.entry(name).or_default().insert(by);
+            }
+        }
+    }
+    let text = |paragraph: &Paragraph<'_>, field| paragraph.get(field).unwrap_or_default().to_owned();
+    let mut packages: Vec<InstalledPackage> = found
+        .iter()
+        .map(|((name, _), paragraph)| InstalledPackage {
+            name: (*name).to_owned(),
+            version: text(paragraph, "Version"),
+            architecture: text(paragraph, "Architecture"),
+            size: paragraph.get("Installed-Size").and_then(|size| size.parse::<u64>().ok()).unwrap_or(0).saturating_mul(1024),
+            needed_by: needed_by.get(name).into_iter().flatten().map(|by| (*by).to_owned()).collect(),
+        })
+        .collect();
+    packages.sort_by(|one, other| (Reverse(one.size), &one.name).cmp(&(Reverse(other.size), &other.name)));
+    packages
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_installed_does_not_count() {
+        let status = "Package: tool\nStatus: install ok installed\nVersion: 2\nArchitecture: arm64\nInstalled-Size: 3\n\
+            Depends: gone | libone (>= 1), awk\n\nPackage: gone\nStatus: deinstall ok config-files\nVersion: 1\n\n\
+            Package: libone\nStatus: install ok installed\nVersion: 1\nInstalled-Size: 40\nDepends: tool\n";
+        let own = "Package: mawk\nVersion: 1.3\nArchitecture: arm64\nProvides: awk\nInstalled-Size: much\n";
+        let shown: Vec<String> = installed([status, own, ""])
+            .into_iter()
+            .map(|package| format!("{} {} {} {}", package.name, package.version, package.size, package.needed_by.join(",")))
+            .collect();
+        assert_eq!(shown, ["libone 1 40960 tool", "tool 2 3072 libone", "mawk 1.3 0 tool"]);
+        assert!(has_records("var/lib/dpkg/status.d/base") && !has_records("var/lib/dpkg/status.d/base.md5sums"));
+    }
+}

@@ -1,0 +1,117 @@
+//! Commands of a workspace that run before Cargo.
+
+mod support;
+
+use support::{Project, appbundle, fails, ok, run, text};
+
+fn native() -> String {
+    format!("{}-unknown-linux-gnu", std::env::consts::ARCH)
+}
+
+/// A service that contains the file `made`, which the workspace's own command makes.
+fn project(prepare: &str) -> Project {
+    let project = Project::new(&["alpha"]);
+    project.write("services/alpha/src/main.rs", "fn main() { print!(\"{}\", include_str!(\"../../../made\")); }\n");
+    project.edit("Cargo.toml", |text| format!("{text}\n[workspace.metadata.appbundle.build]\nprepare = [{prepare}]\n"));
+    project
+}
+
+fn built(project: &Project, more: &[&str]) -> String {
+    let output = run(appbundle(project.path(), &["build", "--format", "docker", "--target", &native()]).args(more));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout).lines().count(), 1, "stdout has the result alone");
+    text(&output.stderr)
+}
+
+/// What the packed executable prints.
+fn printed(project: &Project) -> String {
+    let path = project.path().join("target/appbundle/docker/alpha/rootfs/usr/local/bin/alpha");
+    ok(&mut std::process::Command::new(path))
+}
+
+#[test]
+fn a_command_runs_before_cargo_and_is_seen() {
+    let project = project("\"echo said; echo x >> runs; echo hello > made\"");
+    let said = built(&project, &[]);
+    let [command, output, cargo] =
+        ["Preparing `echo said;", "\nsaid\n", "Compiling alpha"].map(|part| said.find(part).expect(part));
+    assert!(command < output && output < cargo, "{said}");
+    assert_eq!(printed(&project), "hello\n");
+    built(&project, &[]);
+    assert_eq!(project.text("runs"), "x\nx\n", "without inputs, it runs on every build");
+    // What does not compile does not run it.
+    for verb in ["plan", "generate", "doctor"] {
+        run(&mut appbundle(project.path(), &[verb]));
+    }
+    std::fs::create_dir(project.path().join("bin")).expect("folder");
+    std::fs::copy(project.path().join("target/appbundle/cache/stripped/alpha"), project.path().join("bin/alpha"))
+        .expect("copied");
+    ok(&mut appbundle(
+        project.path(),
+        &["build", "--format", "docker", "--target", &native(), "--no-compile", "--bin-dir", "bin"],
+    ));
+    assert_eq!(project.text("runs"), "x\nx\n");
+    assert!(ok(&mut appbundle(project.path(), &["plan"])).contains("  prepares with `echo said;"));
+}
+
+#[test]
+fn with_inputs_it_runs_after_a_change_alone() {
+    let project = project(
+        "{ run = \"echo x >> runs; cat keys/* > made\", inputs = [\"keys/**\"], outputs = [\"made\"] }, { run = \"echo y >> runs\", inputs = [\"made\"] }",
+    );
+    project.write("keys/one", "1\n");
+    built(&project, &[]);
+    assert!(!built(&project, &[]).contains("Preparing"));
+    assert_eq!((project.text("runs").as_str(), printed(&project).as_str()), ("x\ny\n", "1\n"));
+    project.write("keys/two", "2\n");
+    built(&project, &[]);
+    assert_eq!((project.text("runs").as_str(), printed(&project).as_str()), ("x\ny\nx\ny\n", "1\n2\n"));
+    // Neither does what has the old content run the second, nor does a lost output stay lost.
+    std::fs::remove_file(project.path().join("made")).expect("removed");
+    built(&project, &[]);
+    assert_eq!((project.text("runs").as_str(), printed(&project).as_str()), ("x\ny\nx\ny\nx\n", "1\n2\n"));
+    std::fs::remove_file(project.path().join("keys/one")).expect("removed");
+    built(&project, &[]);
+    assert_eq!(printed(&project), "2\n");
+}
+
+#[test]
+fn a_failure_stops_the_build_with_the_command() {
+    for (prepare, message) in [
+        ("\"echo why >&2; exit 7\", \"touch second\"", "the command `echo why >&2; exit 7` of `prepare` failed (exit status: 7)"),
+        (
+            "{ run = \"true\", inputs = [\"Cargo.toml\"], outputs = [\"made\"] }",
+            "the command `true` of `prepare` did not write `made`",
+        ),
+        (
+            "{ run = \"true\", inputs = [\"nothing/*\"] }",
+            "no file matches `nothing/*`, which is in `inputs` of the command `true`",
+        ),
+    ] {
+        let project = project(prepare);
+        let error = fails(&mut appbundle(project.path(), &["build", "--format", "docker", "--target", &native()]), 1);
+        assert!(error.contains(message) && !error.contains("Compiling"), "{error}");
+        assert_eq!(error.contains("\nwhy\n"), prepare.contains("why"), "{error}");
+        assert!(!project.path().join("second").exists());
+        // A failed one is not taken for done.
+        fails(&mut appbundle(project.path(), &["build", "--format", "docker", "--target", &native()]), 1);
+    }
+}
+
+#[test]
+fn mistakes_have_a_place() {
+    for (prepare, place, message) in [
+        ("\" \"", "11:12", "the command is empty"),
+        ("{ run = \"x\", inputs = [\"a\", \"/etc/x\"] }", "11:40", "`/etc/x` is not a path in the workspace"),
+        ("{ run = \"x\", inputs = [\"../x\"] }", "11:35", "`../x` is not a path in the workspace"),
+        ("{ run = \"x\", inputs = [\"[a\"] }", "11:35", "`[a` is not a pattern"),
+        ("{ run = \"x\", outputs = [\"a\"] }", "11:12", "`x` has `outputs`, but no `inputs`"),
+        ("{ run = \"x\", input = [\"a\"] }", "11:25", "unknown key `input`"),
+        ("{ inputs = [\"a\"] }", "11:12", "has no `run`"),
+        ("7", "11:12", "`prepare` is an integer"),
+    ] {
+        let project = project(prepare);
+        let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+        assert!(error.contains(message) && error.contains(&format!("Cargo.toml:{place}")), "{prepare}: {error}");
+    }
+}
