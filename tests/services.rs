@@ -62,8 +62,8 @@ struct Images(&'static str);
 
 impl Drop for Images {
     fn drop(&mut self) {
-        for service in ["web", "redis"] {
-            run(Command::new("docker").args(["rmi", "--force", &format!("com.example.{}.{service}:1.2.3", self.0)]));
+        for (service, tag) in [("web", "1.2.3"), ("web", "dev"), ("redis", "1.2.3"), ("redis", "dev")] {
+            run(Command::new("docker").args(["rmi", "--force", &format!("com.example.{}.{service}:{tag}", self.0)]));
         }
     }
 }
