@@ -32,13 +32,9 @@ fn layers_of(project: &Project, service: &str) -> Vec<String> {
         .collect()
 }
 
-fn nothing_to_do_is_fresh_and_a_change_is_not() {
+fn generated_files_that_are_the_same_are_left_alone() {
     let project = Project::new(&["alpha", "beta"]);
-    project.binaries(&["alpha", "beta"]);
-    let first = run(&mut project.pack(&[]));
-    assert!(text(&first.stderr).contains("Bundled com.example.demo 1.2.3 (auterionos, "), "{}", text(&first.stderr));
-    // A terminal shows both streams: each path is in one of them.
-    assert!(!text(&first.stderr).contains(text(&first.stdout).trim()), "{}", text(&first.stderr));
+    ok(&mut appbundle(project.path(), &["generate"]));
     for said in ["Fresh 5 files", "Generated 1 file, 4 unchanged"] {
         let generated = run(&mut appbundle(project.path(), &["generate"]));
         assert!(text(&generated.stderr).contains(said), "{}", text(&generated.stderr));
@@ -47,6 +43,15 @@ fn nothing_to_do_is_fresh_and_a_change_is_not() {
             project.write("target/appbundle/app.yml", "");
         }
     }
+}
+
+fn nothing_to_do_is_fresh_and_a_change_is_not() {
+    let project = Project::new(&["alpha", "beta"]);
+    project.binaries(&["alpha", "beta"]);
+    let first = run(&mut project.pack(&[]));
+    assert!(text(&first.stderr).contains("Bundled com.example.demo 1.2.3 (auterionos, "), "{}", text(&first.stderr));
+    // A terminal shows both streams: each path is in one of them.
+    assert!(!text(&first.stderr).contains(text(&first.stdout).trim()), "{}", text(&first.stderr));
     let bytes = project.read(BUNDLE);
     let second = run(&mut project.pack(&[]));
     assert!(text(&second.stderr).contains("Fresh com.example.demo 1.2.3"), "{}", text(&second.stderr));
@@ -318,6 +323,7 @@ fn the_version_is_mapped_and_substituted() {
 
 fn main() -> ExitCode {
     harness::run(vec![
+        test!(generated_files_that_are_the_same_are_left_alone, []),
         test!(nothing_to_do_is_fresh_and_a_change_is_not, [arm64_cc]),
         test!(hidden_files_and_secrets_are_not_packed_in_silence, [arm64_cc]),
         test!(bytes_do_not_depend_on_cache_threads_or_order_of_formats, [arm64_cc]),

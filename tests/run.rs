@@ -115,16 +115,16 @@ fn what_does_not_become_well_is_told_and_removed() {
     assert_eq!(left("sick"), "");
 
     // A script whose interpreter the image does not have cannot be started; nothing is left of the attempt.
-    let broken = "files = [{ from = \"broken\", to = \"/opt/broken\", mode = \"0755\" }]\ncommand = [\"/opt/broken\"]\n";
     project.write("services/store/broken", "#!/nonexistent\n");
+    let broken = "files = [{ from = \"broken\", to = \"/opt/broken\", mode = \"0755\" }]\ncommand = [\"/opt/broken\"]\n";
     project.service("store", broken);
     let Output { stdout, stderr, .. } = run(&mut command(&project, &[]));
     let (shown, said) = (text(&stdout), text(&stderr));
     assert!(said.contains("`store` ended with exit code 127") && (said + &shown).contains("exec /opt/broken failed"), "{shown}");
     assert_eq!(left("sick"), "");
-    project.service("store", &format!("init = false\n{broken}"));
+    project.service("store", "devices = [\"/dev/nonexistent\"]\n");
     let error = fails(&mut command(&project, &[]), 1);
-    assert!(error.contains("starting the container") && error.contains("/opt/broken"), "{error}");
+    assert!(error.contains("starting the container") && error.contains("/dev/nonexistent"), "{error}");
     assert_eq!(left("sick"), "");
     let error = fails(&mut command(&project, &["-p", "stor"]), 1);
     assert!(error.contains("no service or package named `stor`; did you mean `store`?"), "{error}");
