@@ -61,7 +61,8 @@ fn known_to_apt(folder: &Path) -> (PackageIndex, Vec<String>) {
     let list = ok(Command::new("apt-get").args(["indextargets", "--format", "$(FILENAME)", "Created-By: Packages"]));
     let mut index = PackageIndex::default();
     let mut names = BTreeSet::new();
-    for path in list.lines().filter(|path| path.contains("debian") && path.contains("_main_")) {
+    // apt on this machine may know other architectures as well.
+    for path in list.lines().filter(|path| path.contains("debian") && path.contains("_main_binary-amd64_")) {
         let text = ok(Command::new("/usr/lib/apt/apt-helper").args(["cat-file", path]));
         index.add(text.as_bytes(), 0).expect("an index");
         let signed = path.split_once("_main_").expect("a list of main").0.to_owned() + "_InRelease";
