@@ -76,10 +76,11 @@ fn every_key_is_every_key() {
         inner.is_some_and(|inner| of_service.contains(inner))
     };
     for (name, tables, other) in [
-        // There is one base at a time, and files for deployments are the same over all of them.
-        ("app", app, &["base."][..]),
-        // What controls a stack is a service of its own, of which the tests of stacks tell.
-        ("service", services, &["base.", "controls"]),
+        // There is one base at a time, and files for deployments are the same over all of them, however the services are compiled.
+        // Services whose images others made have tests of their own.
+        ("app", app, &["base.", "build", "services", "variants"][..]),
+        // What controls a stack is a service of its own, of which the tests of stacks tell; those of health checks tell of gRPC.
+        ("service", services, &["base.", "controls", "default-features", "healthcheck.grpc"]),
     ] {
         let mut keys = BTreeSet::new();
         keys_of_schema(&schema["$defs"][name], "", &mut keys);
