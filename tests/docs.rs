@@ -10,7 +10,7 @@ use support::session::SESSIONS;
 use support::{appbundle, ok, repository};
 
 /// All commands that no test runs, by page and reason. To add one is a decision: a reader may find that it does not work.
-const NOT_RUN: [(&str, &str); 9] = [
+const NOT_RUN: [(&str, &str); 10] = [
     ("README.md", "needs a release"),
     ("README.md", "needs the address of the repository"),
     ("README.md", "changes the machine"),
