@@ -235,7 +235,7 @@ fn join(folder: &str, name: &str) -> String {
 mod tests {
     use super::*;
 
-    fn facts(folders: &[&str], links: &[(&str, &str)]) -> Facts {
+    pub(super) fn facts(folders: &[&str], links: &[(&str, &str)]) -> Facts {
         Facts {
             folders: folders.iter().map(|f| (*f).into()).collect(),
             links: links.iter().map(|(a, b)| ((*a).into(), (*b).into())).collect(),

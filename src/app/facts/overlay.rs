@@ -39,15 +39,7 @@ impl Facts {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    fn facts(folders: &[&str], links: &[(&str, &str)]) -> Facts {
-        Facts {
-            folders: folders.iter().map(|f| (*f).into()).collect(),
-            links: links.iter().map(|(a, b)| ((*a).into(), (*b).into())).collect(),
-            ..Facts::default()
-        }
-    }
+    use super::super::tests::facts;
 
     #[test]
     fn an_upper_layer_takes_away() {
