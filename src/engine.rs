@@ -13,6 +13,7 @@ mod load;
 mod new_container;
 mod owned;
 mod pull;
+mod request;
 mod save;
 mod swarm;
 mod trace;

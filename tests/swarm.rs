@@ -427,7 +427,7 @@ fn an_update_that_fails_is_told_and_rolled_back() {
     // Docker takes a replica that ends at once for one that runs, for a moment, and would replace the second one as well.
     let slowly = "replicas = 2\ncompose = { deploy = { update_config = { delay = \"8s\" } } }\n";
     member(&project, "web", 8000, slowly);
-    member(&project, "first", 8001, TOKEN);
+    member(&project, "first", 8001, &format!("{TOKEN}healthcheck = {{ port = 8001, interval = \"1s\" }}\n"));
     project.write(".env", "export TOKEN='of a file'  # theirs\n");
     project.edit("services/web/Cargo.toml", |text| text + "depends-on = [\"first\"]\n");
     compile(&project, &["web", "first"]);
@@ -436,7 +436,8 @@ fn an_update_that_fails_is_told_and_rolled_back() {
         |service: &str| judge("docker", &["service", "inspect", "--format", "{{json .Spec}}", &format!("updated_{service}")]);
     let image = || judge("docker", &["image", "inspect", "--format", "{{.Id}}", "updated.web:1.2.3"]);
     let (specs, old) = ([spec("web"), spec("first")], image());
-    assert!(specs[1].contains("\"TOKEN=of a file\""), "{}", specs[1]);
+    assert!(specs[1].contains("\"TOKEN=of a file\"") && specs[1].contains("\"Healthcheck\""), "{}", specs[1]);
+    assert!(ok(&mut verb(&project, "status")).contains("healthy"));
     let runs = || judge("docker", &["ps", "-q", "--filter", "name=updated_web"]).lines().count();
 
     // A program that ends at once, under the same name and version, and another service that is well.

@@ -11,10 +11,10 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use http_body_util::{BodyExt as _, StreamBody};
 use hyper::body::{Frame, Incoming};
-use hyper_util::rt::TokioIo;
 use serde_json::Value;
 
 use super::load::{Pipe, both};
+use super::request::{encoded, message};
 use super::trace::Trace;
 use super::{Engine, ImageFacts, error};
 
@@ -73,29 +73,12 @@ impl Engine {
             .header("Host", "localhost")
             .header("Content-Type", "application/x-tar")
             .body(body)?;
-        let response = if let Some(path) = self.endpoint().socket() {
-            let stream = tokio::net::UnixStream::connect(path).await.map_err(|e| gone(&e))?;
-            let (mut sender, connection) =
-                hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| gone(&e))?;
-            tokio::spawn(connection);
-            sender.send_request(request).await
-        } else {
-            let address = self.endpoint().url.split_once("://").map_or("", |(_, address)| address).trim_end_matches('/');
-            let stream = tokio::net::TcpStream::connect(address).await.map_err(|e| gone(&e))?;
-            let (mut sender, connection) =
-                hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| gone(&e))?;
-            tokio::spawn(connection);
-            sender.send_request(request).await
-        };
-        let response = response.map_err(|e| gone(&e))?;
+        let response = self.send(request, "building an image").await?;
         let status = response.status();
         let mut body: Incoming = response.into_body();
         if !status.is_success() {
             let bytes = body.collect().await.map(|all| all.to_bytes()).unwrap_or_default();
-            let text = String::from_utf8_lossy(&bytes).into_owned();
-            let said =
-                serde_json::from_str::<Value>(&text).ok().and_then(|value| Some(value.get("message")?.as_str()?.to_owned()));
-            bail!("the engine rejected the build: {} (status {})", said.unwrap_or(text).trim(), status.as_u16());
+            bail!("the engine rejected the build: {} (status {})", message(&bytes), status.as_u16());
         }
         let mut open: Vec<u8> = Vec::new();
         while let Some(frame) = body.frame().await {
@@ -127,12 +110,6 @@ impl Engine {
         let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
         format!("/v{}/build?{}", self.about().api, query.join("&"))
     }
-}
-
-/// Percent-encodes everything except unreserved characters (RFC 3986, 2.1).
-fn encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
-    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
 /// Parses the JSON lines of a build's response.
@@ -179,8 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn queries_are_encoded_and_errors_keep_last_words() {
-        assert_eq!(encoded("{\"a\":\"ä b\"}"), "%7B%22a%22%3A%22%C3%A4%20b%22%7D");
+    fn errors_keep_last_words() {
         let mut told = Vec::new();
         let mut tell = |line: &str| told.push(line.to_owned());
         let mut answers = Answers { trace: Trace::default(), last: VecDeque::new(), tell: &mut tell };

@@ -6,21 +6,24 @@ mod saved;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use base64::Engine as _;
 use bollard::container::LogOutput;
 use bollard::errors::Error;
 use bollard::models::{LocalNodeState, NetworkCreateRequest, SecretSpec, Service, ServiceUpdateStatusStateEnum};
 use bollard::query_parameters::{
     ListConfigsOptionsBuilder, ListContainersOptionsBuilder, ListNetworksOptionsBuilder, ListSecretsOptionsBuilder,
-    ListServicesOptionsBuilder, ListTasksOptionsBuilder, LogsOptions, LogsOptionsBuilder,
+    ListTasksOptionsBuilder, LogsOptions, LogsOptionsBuilder,
 };
 use futures_util::{Stream, StreamExt as _};
+use hyper::Method;
+use serde_json::Value;
 
 pub use replica::Replica;
 pub use saved::SavedService;
 
 use super::Engine;
+use super::request::encoded;
 
 /// The label that marks what belongs to a stack.
 pub const STACK_LABEL: &str = "com.docker.stack.namespace";
@@ -113,16 +116,25 @@ impl Engine {
         self.wait(&format!("creating the network `{name}`"), self.docker.create_network(request)).map(|_| true)
     }
 
+    /// The services of a stack, as the engine describes them in JSON.
+    fn listed(&self, stack: &str, doing: &str) -> Result<Vec<Value>> {
+        let filters = encoded(&serde_json::to_string(&only(stack))?);
+        let all = self.json(Method::GET, &format!("/services?status=true&filters={filters}"), None, doing)?;
+        Ok(all.as_array().cloned().unwrap_or_default())
+    }
+
     /// The services of a stack, by name.
     pub fn services(&self, stack: &str) -> Result<Vec<SwarmService>> {
         let doing = format!("inspecting the stack `{stack}`");
-        let options = ListServicesOptionsBuilder::new().filters(&only(stack)).status(true).build();
-        let services = self.wait(&doing, self.docker.list_services(Some(options)))?;
+        let services = self.listed(stack, &doing)?;
         let options = ListTasksOptionsBuilder::new().filters(&only(stack)).build();
         let tasks = self.wait(&doing, self.docker.list_tasks(Some(options)))?;
         let mut all = Vec::new();
-        for service in services {
-            let mut seen = facts(&service);
+        for value in services {
+            let is_checked = is_checked(&value);
+            let service: Service =
+                serde_json::from_value(value).context("the engine's list of services is not as it should be")?;
+            let mut seen = facts(&service, is_checked);
             let spec = service.spec.as_ref().and_then(|spec| spec.task_template.as_ref());
             let own = tasks.iter().filter(|task| task.service_id == service.id);
             seen.replicas = own.map(|task| Replica::of(task, spec)).collect();
@@ -248,7 +260,13 @@ fn in_use(message: &str) -> bool {
     ["in use", "active endpoints"].iter().any(|words| message.contains(words))
 }
 
-fn facts(service: &Service) -> SwarmService {
+/// Whether a service's containers have a health check. Docker writes `Healthcheck`, bollard reads `HealthCheck`.
+fn is_checked(service: &Value) -> bool {
+    let test = service.pointer("/Spec/TaskTemplate/ContainerSpec/Healthcheck/Test/0");
+    test.and_then(Value::as_str).is_some_and(|first| first != "NONE")
+}
+
+fn facts(service: &Service, is_checked: bool) -> SwarmService {
     let status = service.service_status.clone().unwrap_or_default();
     let spec = service.spec.clone().unwrap_or_default();
     let container = spec.task_template.and_then(|template| template.container_spec).unwrap_or_default();
@@ -260,10 +278,7 @@ fn facts(service: &Service) -> SwarmService {
         labels: container.labels.unwrap_or_default().into_iter().collect(),
         wanted: status.desired_tasks.unwrap_or_default(),
         running: status.running_tasks.unwrap_or_default(),
-        checked: container
-            .health_check
-            .and_then(|check| check.test)
-            .is_some_and(|test| test.first().is_some_and(|t| t != "NONE")),
+        checked: is_checked,
         updating: matches!(update, Some(UPDATING | ROLLBACK_STARTED)),
         paused: matches!(update, Some(PAUSED | ROLLBACK_PAUSED)),
         reverted: matches!(update, Some(ROLLBACK_STARTED | ROLLBACK_COMPLETED)),

@@ -1,35 +1,36 @@
 //! Services as they were, to bring them back after an update that failed.
 
 use anyhow::{Context as _, Result};
-use bollard::models::ServiceSpec;
-use bollard::query_parameters::{ListServicesOptionsBuilder, TagImageOptionsBuilder, UpdateServiceOptionsBuilder};
+use bollard::query_parameters::TagImageOptionsBuilder;
+use hyper::Method;
+use serde_json::Value;
 
-use super::only;
 use crate::engine::Engine;
 
 /// A service as it was.
 pub struct SavedService {
     /// Its full name, `STACK_SERVICE`.
     pub name: String,
-    spec: ServiceSpec,
+    /// The engine's own JSON: bollard's type has no place for a health check under the name that Docker gives it.
+    spec: Value,
 }
 
 impl SavedService {
     /// The name and id of its image, if its containers have the label `label` with that id.
     fn image(&self, label: &str) -> Option<(String, String)> {
-        let container = self.spec.task_template.as_ref()?.container_spec.as_ref()?;
-        Some((container.image.clone()?, container.labels.as_ref()?.get(label)?.clone()))
+        let container = self.spec.pointer("/TaskTemplate/ContainerSpec")?;
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        Some((text(container.get("Image")?)?, text(container.get("Labels")?.get(label)?)?))
     }
 }
 
 impl Engine {
     /// The services of a stack as they are now, by name.
     pub fn saved(&self, stack: &str) -> Result<Vec<SavedService>> {
-        let options = ListServicesOptionsBuilder::new().filters(&only(stack)).build();
-        let services = self.wait(&format!("inspecting the stack `{stack}`"), self.docker.list_services(Some(options)))?;
-        let saved = services.into_iter().filter_map(|service| {
-            let spec = service.spec?;
-            Some(SavedService { name: spec.name.clone()?, spec })
+        let services = self.listed(stack, &format!("inspecting the stack `{stack}`"))?;
+        let saved = services.into_iter().filter_map(|mut service| {
+            let spec = service.get_mut("Spec")?.take();
+            Some(SavedService { name: spec.get("Name")?.as_str()?.to_owned(), spec })
         });
         let mut saved: Vec<SavedService> = saved.collect();
         saved.sort_by(|a, b| a.name.cmp(&b.name));
@@ -43,8 +44,8 @@ impl Engine {
     pub fn restore(&self, saved: &SavedService, label: &str) -> Result<bool> {
         let SavedService { name, spec } = saved;
         let doing = format!("rolling back the service `{name}`");
-        let now = self.wait(&doing, self.docker.inspect_service(name, None))?;
-        if now.spec.as_ref() == Some(spec) {
+        let now = self.json(Method::GET, &format!("/services/{name}"), None, &doing)?;
+        if now.get("Spec") == Some(spec) {
             return Ok(false);
         }
         if let Some((image, id)) = saved.image(label).filter(|(image, _)| !image.contains('@')) {
@@ -55,9 +56,8 @@ impl Engine {
                 self.wait(&format!("naming the image `{image}`"), self.docker.tag_image(&id, Some(options)))?;
             }
         }
-        let version = now.version.and_then(|version| version.index).context("the service has no version")?;
-        let options = UpdateServiceOptionsBuilder::new().version(version.try_into().context("its version is too large")?).build();
-        self.wait(&doing, self.docker.update_service(name, spec.clone(), options, None))?;
+        let version = now.pointer("/Version/Index").and_then(Value::as_u64).context("the service has no version")?;
+        self.json(Method::POST, &format!("/services/{name}/update?version={version}"), Some(spec), &doing)?;
         Ok(true)
     }
 }
