@@ -9,7 +9,7 @@ use super::control::{Paragraph, paragraphs};
 use super::relation;
 
 /// A package that is installed, as dpkg's records have it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct InstalledPackage {
     /// The name.
@@ -22,6 +22,12 @@ pub struct InstalledPackage {
     pub size: u64,
     /// The installed packages that depend on it, by name.
     pub needed_by: Vec<String>,
+    /// The source package that it was built of, with its version if that is another one; `None` if it has the same name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Who maintains it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub maintainer: Option<String>,
 }
 
 /// Whether a file has such records.
@@ -67,6 +73,8 @@ pub fn installed<'a>(records: impl IntoIterator<Item = &'a str>) -> Vec<Installe
             architecture: text(paragraph, "Architecture"),
             size: paragraph.get("Installed-Size").and_then(|size| size.parse::<u64>().ok()).unwrap_or(0).saturating_mul(1024),
             needed_by: needed_by.get(name).into_iter().flatten().map(|by| (*by).to_owned()).collect(),
+            source: paragraph.get("Source").map(str::to_owned),
+            maintainer: paragraph.get("Maintainer").map(str::to_owned),
         })
         .collect();
     packages.sort_by(|one, other| (Reverse(one.size), &one.name).cmp(&(Reverse(other.size), &other.name)));

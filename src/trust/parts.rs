@@ -1,0 +1,284 @@
+//! What the images of an app contain, and the bill that this amounts to.
+
+use std::collections::BTreeMap;
+
+use super::bill::{Bill, Component, ComponentKind, Sums};
+use super::crate_list::{CrateKind, CrateList, ListedCrate};
+use super::purl::Purl;
+use crate::debian::InstalledPackage;
+
+/// The contents of an app's images, as far as a bill tells of them.
+#[derive(Clone, Debug, Default)]
+pub struct AppParts {
+    /// `AUTHOR.NAME`.
+    pub name: String,
+    /// The app's version.
+    pub version: Option<String>,
+    /// Who supplies the app.
+    pub supplier: Option<String>,
+    /// Seconds since 1970 for the bill's time.
+    pub epoch: u64,
+    /// Its services.
+    pub services: Vec<ServiceParts>,
+    /// What is known of crates beside what executables say, by name and version.
+    pub crates: BTreeMap<(String, String), CrateDetails>,
+}
+
+/// The contents of one service's image.
+#[derive(Clone, Debug, Default)]
+pub struct ServiceParts {
+    /// The service's name.
+    pub name: String,
+    /// Its version.
+    pub version: Option<String>,
+    /// Executables with their crates.
+    pub executables: Vec<Executable>,
+    /// `etc/os-release` of its base.
+    pub release: Option<String>,
+    /// The packages of its base.
+    pub packages: Vec<InstalledPackage>,
+    /// Files that the service packs.
+    pub files: Vec<PackedFile>,
+    /// The image that it is, if it is someone else's.
+    pub image: Option<String>,
+}
+
+/// An executable in an image.
+#[derive(Clone, Debug, Default)]
+pub struct Executable {
+    /// Absolute path in the image.
+    pub path: String,
+    /// Sums of its bytes.
+    pub sums: Sums,
+    /// Its crates; `None` if nothing tells them.
+    pub crates: Option<CrateList>,
+}
+
+/// A file in an image.
+#[derive(Clone, Debug, Default)]
+pub struct PackedFile {
+    /// Absolute path in the image.
+    pub path: String,
+    /// Sums of its bytes.
+    pub sums: Sums,
+}
+
+/// Facts about a crate from its manifest and from `Cargo.lock`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CrateDetails {
+    /// `license`.
+    pub licence: Option<String>,
+    /// `authors`, joined.
+    pub author: Option<String>,
+    /// `repository`.
+    pub repository: Option<String>,
+    /// The SHA-256 sum of its archive.
+    pub checksum: Option<String>,
+    /// Where it is from if not from crates.io, as a qualifier of a package URL: its name and the address.
+    pub origin: Option<(&'static str, String)>,
+}
+
+impl AppParts {
+    /// The bill of all of it.
+    pub fn bill(&self) -> Bill {
+        let app = Component {
+            kind: ComponentKind::Application,
+            name: self.name.clone(),
+            version: self.version.clone(),
+            purl: self.version.as_ref().map(|version| Purl::generic(&self.name, version)),
+            supplier: self.supplier.clone(),
+            ..Component::default()
+        };
+        let root = app.id();
+        let mut bill = Bill::of(app, self.epoch);
+        for service in &self.services {
+            self.add_service(&mut bill, &root, service);
+        }
+        bill
+    }
+
+    /// The id of a service in [`Self::bill`].
+    pub fn id_of(&self, service: &str) -> Option<String> {
+        self.services.iter().find(|known| known.name == service).map(|service| self.service(service).id())
+    }
+
+    fn service(&self, service: &ServiceParts) -> Component {
+        let own = match service.executables.as_slice() {
+            [executable] => executable.sums.clone(),
+            _ => Sums::default(),
+        };
+        Component {
+            kind: ComponentKind::Application,
+            name: service.name.clone(),
+            version: service.version.clone(),
+            supplier: self.supplier.clone().filter(|_| service.image.is_none()),
+            sums: own,
+            properties: service.image.iter().map(|image| ("image", image.clone())).collect(),
+            ..Component::default()
+        }
+    }
+
+    fn add_service(&self, bill: &mut Bill, root: &str, service: &ServiceParts) {
+        let id = bill.add(root, self.service(service));
+        for executable in &service.executables {
+            match &executable.crates {
+                Some(list) => self.add_crates(bill, &id, list),
+                None => bill.gaps.push(format!("the crates of `{}` in `{}` are not known", executable.path, service.name)),
+            }
+        }
+        if service.executables.is_empty() && service.packages.is_empty() {
+            bill.gaps.push(format!("the contents of `{}` are not known", service.name));
+        }
+        let base = self.add_base(bill, &id, service);
+        for package in &service.packages {
+            bill.add(&base, package_of(package, service));
+        }
+        for package in &service.packages {
+            let used = package_of(package, service).id();
+            for user in service.packages.iter().filter(|user| package.needed_by.contains(&user.name)) {
+                bill.uses.entry(package_of(user, service).id()).or_default().insert(used.clone());
+            }
+        }
+        for file in &service.files {
+            let properties = BTreeMap::from([("path", file.path.clone())]);
+            let kind = ComponentKind::File;
+            let supplier = self.supplier.clone();
+            bill.add(&id, Component { kind, name: file.path.clone(), supplier, sums: file.sums.clone(), properties, ..Component::default() });
+        }
+    }
+
+    /// The system of a service's base; returns the id that its packages belong to.
+    fn add_base(&self, bill: &mut Bill, service: &str, parts: &ServiceParts) -> String {
+        let Some(release) = &parts.release else { return service.to_owned() };
+        let name = field(release, "ID").unwrap_or("linux").to_owned();
+        let supplier = match name.as_str() {
+            "debian" => Some("Debian".to_owned()),
+            "ubuntu" => Some("Canonical".to_owned()),
+            _ => field(release, "NAME").map(str::to_owned),
+        };
+        let version = field(release, "VERSION_ID").map(str::to_owned);
+        bill.add(service, Component { kind: ComponentKind::System, name, version, supplier, ..Component::default() })
+    }
+
+    /// Adds the crates in an executable, which its service uses as its root crate does.
+    fn add_crates(&self, bill: &mut Bill, service: &str, list: &CrateList) {
+        let in_it = |at: usize| list.packages.get(at).filter(|package| package.kind == CrateKind::Runtime);
+        let is_used = |at: usize| list.packages.iter().any(|package| package.dependencies.contains(&at));
+        for (at, package) in list.packages.iter().enumerate().filter(|(at, _)| in_it(*at).is_some()) {
+            let user = if package.root { service.to_owned() } else { bill.add_alone(self.crate_of(package)) };
+            if !package.root && !is_used(at) {
+                bill.uses.entry(service.to_owned()).or_default().insert(user.clone());
+            }
+            for used in package.dependencies.iter().filter_map(|at| in_it(*at)).filter(|used| !used.root) {
+                bill.add(&user, self.crate_of(used));
+            }
+        }
+    }
+
+    fn crate_of(&self, listed: &ListedCrate) -> Component {
+        let version = listed.version.to_string();
+        let details = self.crates.get(&(listed.name.clone(), version.clone())).cloned().unwrap_or_default();
+        let is_public = listed.source == "crates.io";
+        // A crate from elsewhere may share name and version with one on crates.io, and is not that one.
+        let purl = (is_public || details.origin.is_some()).then(|| Purl::of_crate(&listed.name, &version, details.origin));
+        Component {
+            kind: ComponentKind::Library,
+            name: listed.name.clone(),
+            version: Some(version),
+            purl,
+            licence: details.licence,
+            supplier: if is_public { Some("crates.io".to_owned()) } else { self.supplier.clone().filter(|_| listed.source == "local") },
+            author: details.author,
+            sums: Sums { sha256: details.checksum, sha512: None },
+            repository: details.repository,
+            properties: BTreeMap::new(),
+        }
+    }
+}
+
+fn package_of(package: &InstalledPackage, service: &ServiceParts) -> Component {
+    let release = service.release.as_deref().unwrap_or_default();
+    let id = field(release, "ID").unwrap_or("debian");
+    let distro = field(release, "VERSION_ID").map(|version| format!("{id}-{version}"));
+    Component {
+        kind: ComponentKind::Package,
+        name: package.name.clone(),
+        version: Some(package.version.clone()),
+        purl: Some(Purl::of_deb(id, &package.name, &package.version, &package.architecture, distro.as_deref())),
+        supplier: package.maintainer.clone(),
+        properties: package.source.iter().map(|source| ("source", source.clone())).collect(),
+        ..Component::default()
+    }
+}
+
+/// A variable of `os-release` (os-release(5)).
+fn field<'a>(release: &'a str, name: &str) -> Option<&'a str> {
+    let value = release.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='))?.trim();
+    Some(value.trim_matches(['"', '\''])).filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(json: &str) -> CrateList {
+        serde_json::from_str(json).expect("a list")
+    }
+
+    fn parts() -> AppParts {
+        let list = listed(
+            r#"{"packages":[{"name":"alpha","version":"1.0.0","source":"local","dependencies":[1,2],"root":true},
+            {"name":"cc","version":"1.2.0","source":"crates.io","kind":"build"},
+            {"name":"log","version":"0.4.29","source":"crates.io","dependencies":[3]},
+            {"name":"own","version":"0.1.0","source":"git"}]}"#,
+        );
+        let package = |name: &str, needed_by: &[&str]| InstalledPackage {
+            name: name.into(),
+            version: "1".into(),
+            architecture: "arm64".into(),
+            needed_by: needed_by.iter().map(ToString::to_string).collect(),
+            ..InstalledPackage::default()
+        };
+        let service = ServiceParts {
+            name: "alpha".into(),
+            version: Some("1.0.0".into()),
+            executables: vec![Executable { path: "/usr/bin/alpha".into(), crates: Some(list), ..Executable::default() }],
+            release: Some("ID=debian\nVERSION_ID=\"12\"\n".into()),
+            packages: vec![package("libc6", &["libssl3"]), package("libssl3", &[])],
+            ..ServiceParts::default()
+        };
+        let crates = BTreeMap::from([(
+            ("log".to_owned(), "0.4.29".to_owned()),
+            CrateDetails { licence: Some("MIT OR Apache-2.0".into()), ..CrateDetails::default() },
+        )]);
+        AppParts { name: "com.example.demo".into(), version: Some("1.0.0".into()), services: vec![service], crates, ..AppParts::default() }
+    }
+
+    #[test]
+    fn a_bill_has_what_runs_and_how_it_hangs_together() {
+        let parts = parts();
+        let bill = parts.bill();
+        let id = parts.id_of("alpha").expect("an id");
+        let libc = "pkg:deb/debian/libc6@1?arch=arm64&distro=debian-12";
+        let libssl = "pkg:deb/debian/libssl3@1?arch=arm64&distro=debian-12";
+        let names: Vec<&String> = bill.components.keys().collect();
+        assert_eq!(names, [&id, "library:own@0.1.0", "pkg:cargo/log@0.4.29", libc, libssl, "system:debian@12"]);
+        let uses = |user: &str| bill.uses.get(user).into_iter().flatten().map(String::as_str).collect::<Vec<_>>();
+        assert_eq!(uses("pkg:generic/com.example.demo@1.0.0"), [id.as_str()]);
+        assert_eq!(uses(&id), ["pkg:cargo/log@0.4.29", "system:debian@12"]);
+        assert_eq!(uses("pkg:cargo/log@0.4.29"), ["library:own@0.1.0"]);
+        assert_eq!(uses("system:debian@12"), [libc, libssl]);
+        assert_eq!(uses(libssl), [libc]);
+        assert_eq!(bill.components["pkg:cargo/log@0.4.29"].licence.as_deref(), Some("MIT OR Apache-2.0"));
+        assert!(bill.gaps.is_empty(), "{:?}", bill.gaps);
+    }
+
+    #[test]
+    fn what_is_not_known_is_said() {
+        let mut parts = parts();
+        parts.services[0].executables[0].crates = None;
+        parts.services.push(ServiceParts { name: "beta".into(), ..ServiceParts::default() });
+        let gaps = parts.bill().gaps;
+        assert_eq!(gaps, ["the crates of `/usr/bin/alpha` in `alpha` are not known", "the contents of `beta` are not known"]);
+    }
+}
