@@ -15,7 +15,7 @@ const FLOORS: [&[&str]; 12] = [
     &["debian", "store"],
     &["app"],
     &["config", "engine", "workspace", "plan"],
-    &["base", "bundle", "compile", "image", "render", "scaffold"],
+    &["base", "bundle", "compile", "image", "render", "scaffold", "trust"],
     &["pipeline"],
     &["runtime"],
     &["dev", "doctor", "swarm", "testing"],
