@@ -77,7 +77,7 @@ impl Prepared {
         let built =
             image::build(plan, &Unit::all(&plan.services, &hollow, &bases)?, &bases, &bench.packer, &bench.known, |_| |_| ())?;
         let mut pending = Pending::new(&folder.join("image"))?;
-        let part = bundle::Part { images: &built, cache: bench.packer.cache() };
+        let part = bundle::Part { images: &built, cache: bench.packer.cache(), documents: &[] };
         bundle::write_layout(&mut pending, Kind::Docker, &[part], BTreeMap::new(), plan.epoch, &|_| ())?;
         let contents = load::read(pending.path(), shell)?;
         load::load(engine, pending.path(), &contents, shell)?;

@@ -114,7 +114,7 @@ fn given(engine: &Engine, plan: &Plan, base: &Base, packer: &Packer) -> Result<O
     }
     given.reference = ImageRef::parse(&own).map_err(anyhow::Error::msg)?;
     let mut pending = Pending::new(&packer.cache().folder().join("image"))?;
-    let part = bundle::Part { images: &[given], cache: packer.cache() };
+    let part = bundle::Part { images: &[given], cache: packer.cache(), documents: &[] };
     bundle::write_layout(&mut pending, bundle::Kind::Docker, &[part], BTreeMap::new(), plan.epoch, &|_| ())?;
     let path = pending.path().to_owned();
     engine.load(|to| Ok(std::io::copy(&mut fs_err::File::open(path)?, to).map(drop)?))?;

@@ -124,14 +124,17 @@ mod tests {
     fn bill() -> Bill {
         let app = Component { kind: ComponentKind::Application, name: "demo".into(), ..Component::default() };
         let mut bill = Bill::of(app.clone(), 0);
-        bill.add(&app.id(), Component {
-            name: "one".into(),
-            version: Some("1.0.0".into()),
-            purl: Some(Purl::of_crate("one", "1.0.0", None)),
-            licence: Some("MIT/Apache-2.0".into()),
-            sums: Sums { sha256: Some("ab".repeat(32)), sha512: None },
-            ..Component::default()
-        });
+        bill.add(
+            &app.id(),
+            Component {
+                name: "one".into(),
+                version: Some("1.0.0".into()),
+                purl: Some(Purl::of_crate("one", "1.0.0", None)),
+                licence: Some("MIT/Apache-2.0".into()),
+                sums: Sums { sha256: Some("ab".repeat(32)), sha512: None },
+                ..Component::default()
+            },
+        );
         bill
     }
 

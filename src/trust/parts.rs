@@ -143,7 +143,17 @@ impl AppParts {
             let properties = BTreeMap::from([("path", file.path.clone())]);
             let kind = ComponentKind::File;
             let supplier = self.supplier.clone();
-            bill.add(&id, Component { kind, name: file.path.clone(), supplier, sums: file.sums.clone(), properties, ..Component::default() });
+            bill.add(
+                &id,
+                Component {
+                    kind,
+                    name: file.path.clone(),
+                    supplier,
+                    sums: file.sums.clone(),
+                    properties,
+                    ..Component::default()
+                },
+            );
         }
     }
 
@@ -187,7 +197,11 @@ impl AppParts {
             version: Some(version),
             purl,
             licence: details.licence,
-            supplier: if is_public { Some("crates.io".to_owned()) } else { self.supplier.clone().filter(|_| listed.source == "local") },
+            supplier: if is_public {
+                Some("crates.io".to_owned())
+            } else {
+                self.supplier.clone().filter(|_| listed.source == "local")
+            },
             author: details.author,
             sums: Sums { sha256: details.checksum, sha512: None },
             repository: details.repository,
@@ -251,7 +265,13 @@ mod tests {
             ("log".to_owned(), "0.4.29".to_owned()),
             CrateDetails { licence: Some("MIT OR Apache-2.0".into()), ..CrateDetails::default() },
         )]);
-        AppParts { name: "com.example.demo".into(), version: Some("1.0.0".into()), services: vec![service], crates, ..AppParts::default() }
+        AppParts {
+            name: "com.example.demo".into(),
+            version: Some("1.0.0".into()),
+            services: vec![service],
+            crates,
+            ..AppParts::default()
+        }
     }
 
     #[test]

@@ -77,7 +77,10 @@ mod tests {
         assert_eq!(Purl::of_crate("serde", "1.0.228", None).to_string(), "pkg:cargo/serde@1.0.228");
         assert_eq!(Purl::of_crate("zstd-sys", "2.0.16+zstd.1.5.7", None).to_string(), "pkg:cargo/zstd-sys@2.0.16%2Bzstd.1.5.7");
         let git = Some(("vcs_url", "git+https://example.com/a@abc".to_owned()));
-        assert_eq!(Purl::of_crate("a", "1.0.0", git).to_string(), "pkg:cargo/a@1.0.0?vcs_url=git%2Bhttps:%2F%2Fexample.com%2Fa%40abc");
+        assert_eq!(
+            Purl::of_crate("a", "1.0.0", git).to_string(),
+            "pkg:cargo/a@1.0.0?vcs_url=git%2Bhttps:%2F%2Fexample.com%2Fa%40abc"
+        );
         let deb = Purl::of_deb("debian", "libstdc++6", "1:12.2~x", "arm64", Some("debian-12"));
         assert_eq!(deb.to_string(), "pkg:deb/debian/libstdc%2B%2B6@1:12.2~x?arch=arm64&distro=debian-12");
         assert_eq!(Purl::generic("com.example.demo", "1.2.3").to_string(), "pkg:generic/com.example.demo@1.2.3");

@@ -20,9 +20,7 @@ pub fn render(bill: &Bill) -> anyhow::Result<String> {
         std::iter::once(root.as_str()).chain(bill.components.keys().map(String::as_str)).map(|id| (id, identifier(id))).collect();
     let all = std::iter::once((&root, &bill.subject)).chain(&bill.components);
     let packages: Vec<Value> = all.map(|(id, component)| package(&identifier(id), component)).collect();
-    let relation = |one: &str, kind: &str, other: &str| {
-        json!({ "spdxElementId": one, "relationshipType": kind, "relatedSpdxElement": other })
-    };
+    let relation = |one: &str, kind: &str, other: &str| json!({ "spdxElementId": one, "relationshipType": kind, "relatedSpdxElement": other });
     let mut relations = vec![relation("SPDXRef-DOCUMENT", "DESCRIBES", &identifier(&root))];
     for (user, used) in &bill.uses {
         let user = ids.get(user.as_str());
