@@ -1,5 +1,11 @@
 //! What a file contains, in the documents that others read.
 
+mod carried;
 mod crate_list;
+mod origin;
+mod service_crates;
 
+pub use carried::{Carrier, carried, carry};
 pub use crate_list::{CrateKind, CrateList, ListedCrate};
+pub use origin::Origin;
+pub use service_crates::{ServiceCrates, UsedCrate};
