@@ -11,6 +11,7 @@ mod features;
 mod flags;
 pub mod linker;
 mod look;
+mod messages;
 pub mod native;
 mod needs;
 mod options;
@@ -23,25 +24,25 @@ mod toolchain_file;
 pub mod variables;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::io::BufReader;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result, bail};
-use cargo_metadata::Message;
 
 use crate::diagnostic::Code;
 use crate::plan::{Builder, Plan};
 use crate::process::{Tee, command_line};
 use crate::shell::{Shell, Verbosity};
-use crate::workspace::{CargoOptions, Workspace};
+use crate::workspace::{CargoOptions, CompiledUnits, Workspace};
 
 pub use diagnose::Failed;
 pub use flags::flags;
 pub use linker::LinkerFound;
 pub use look::look;
+use messages::Messages;
 pub use options::CompileOptions;
 pub use prepare::prepare;
 pub use settings::CargoSettings;
@@ -52,7 +53,21 @@ use toolchain_file::ToolchainFile;
 /// The path of each service's executable, by the service's name.
 pub type Executables = BTreeMap<String, PathBuf>;
 
-/// Runs Cargo; returns the path of each service's executable, by the service's name.
+/// The flags of Cargo that select the features of a plan's packages.
+pub fn feature_flags(plan: &Plan, options: &CompileOptions) -> Vec<String> {
+    features::Enabled::of(plan, options).flags(options.all_features)
+}
+
+/// What Cargo made.
+#[derive(Clone, Debug, Default)]
+pub struct CompiledServices {
+    /// The services' executables.
+    pub executables: Executables,
+    /// All that was compiled for them.
+    pub units: CompiledUnits,
+}
+
+/// Runs Cargo. `beside` is called once it compiles, on a thread of its own, and has returned when this returns.
 ///
 /// # Errors
 /// When the target's linker or standard library is missing. [`Failed`] when Cargo fails, with the command that fixes it if the cause is known.
@@ -61,11 +76,12 @@ pub fn cargo(
     workspace: &Workspace,
     plan: &Plan,
     options: &CompileOptions,
+    beside: impl FnOnce() + Send,
     shell: &Shell,
-) -> Result<Executables> {
+) -> Result<CompiledServices> {
     // Without a package, Cargo would compile all.
     if plan.packages().next().is_none() {
-        return Ok(Executables::new());
+        return Ok(CompiledServices::default());
     }
     let settings = CargoSettings::read(&cargo.config)?;
     needs::check(&settings, plan, &workspace.target_dir)?;
@@ -108,7 +124,7 @@ pub fn cargo(
     bins.sort_unstable();
     bins.dedup();
     command.args(bins.iter().flat_map(|bin| ["--bin", bin]));
-    command.args(features::Enabled::of(plan, options).flags(options.all_features));
+    command.args(feature_flags(plan, options));
     if let Some(jobs) = &options.jobs {
         command.args(["--jobs", jobs]);
     }
@@ -124,12 +140,14 @@ pub fn cargo(
         command.env("CARGO_TERM_PROGRESS_WHEN", "always").env("CARGO_TERM_PROGRESS_WIDTH", width);
     }
     shell.detail("Running", format_args!("`{}`", command_line(&command)));
-    let executables = run(&mut command, options, plan, shell)?;
+    let Messages { executables, units } = run(&mut command, options, plan, beside, shell)?;
+    let here = |id: &str| builder::package_id(plan.builder, id, workspace);
+    let executables: BTreeMap<_, _> = executables.into_iter().map(|((id, bin), path)| ((here(&id), bin), path)).collect();
+    let units = CompiledUnits {
+        target: units.target.into_iter().map(|(id, features)| (here(&id), features)).collect(),
+        host: units.host.iter().map(|id| here(id)).collect(),
+    };
     let mut found = BTreeMap::new();
-    let executables: BTreeMap<(String, String), PathBuf> = executables
-        .into_iter()
-        .map(|((id, bin), path)| ((builder::package_id(plan.builder, &id, workspace), bin), path))
-        .collect();
     for (service, package) in plan.packages() {
         let id = workspace.members.iter().find(|member| member.name == package.package).map(|member| member.id.as_str());
         let key = (id.unwrap_or_default().to_owned(), package.bin.clone());
@@ -138,7 +156,7 @@ pub fn cargo(
         };
         found.insert(service.name.to_string(), builder::on_this_machine(plan.builder, path.clone(), workspace));
     }
-    Ok(found)
+    Ok(CompiledServices { executables: found, units })
 }
 
 fn console_width() -> String {
@@ -149,8 +167,9 @@ fn run(
     command: &mut Command,
     options: &CompileOptions,
     plan: &Plan,
+    beside: impl FnOnce() + Send,
     shell: &Shell,
-) -> Result<BTreeMap<(String, String), PathBuf>> {
+) -> Result<Messages> {
     let program = command.get_program().to_string_lossy().into_owned();
     if options.wishes.is_some() {
         // A signal to this process may not reach its children, so they form a group that is ended together.
@@ -165,38 +184,20 @@ fn run(
     let stderr = child.stderr.take().map(Tee::start);
     let stdout = BufReader::new(child.stdout.take().context("cargo has no stdout")?);
     let (id, ended) = (child.id(), AtomicBool::new(false));
-    let executables = std::thread::scope(|scope| {
+    let messages = std::thread::scope(|scope| {
         if let Some(wishes) = &options.wishes {
             scope.spawn(|| ending::end_on(wishes, id, &ended));
         }
-        let executables = executables(stdout, shell);
+        let messages = Messages::read(stdout, plan, || drop(scope.spawn(beside)), shell);
         ended.store(true, Ordering::Relaxed);
-        executables
+        messages
     });
     let status = child.wait().context("failed to wait for cargo")?;
     let last_words = stderr.map(Tee::finish).unwrap_or_default();
     if !status.success() {
         return Err(diagnose::failed(status, &last_words, plan));
     }
-    executables
-}
-
-/// Collects the executables that Cargo reports while it runs, by package and name.
-fn executables(stdout: impl BufRead, shell: &Shell) -> Result<BTreeMap<(String, String), PathBuf>> {
-    let mut executables = BTreeMap::new();
-    for message in Message::parse_stream(stdout) {
-        let message = message.context("failed to read cargo's messages")?;
-        if shell.is_json() {
-            shell.cargo_message(&message)?;
-        }
-        if let Message::CompilerArtifact(artifact) = message
-            && let Some(executable) = artifact.executable
-            && artifact.target.is_bin()
-        {
-            executables.insert((artifact.package_id.repr, artifact.target.name), executable.into_std_path_buf());
-        }
-    }
-    Ok(executables)
+    messages
 }
 
 /// Finds executables that were built elsewhere: `DIR/BIN` for each service.

@@ -1,5 +1,6 @@
 //! What the loader of an executable or library will ask for (System V ABI, chapters 4 and 5; GNU symbol versioning).
 
+mod append;
 mod needed;
 mod section;
 mod split;
@@ -14,8 +15,9 @@ use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _};
 use object::read::{ReadCache, ReadRef};
 use serde::{Deserialize, Serialize};
 
+pub use append::with_section;
 pub use needed::{Needing, needed};
-pub use section::section;
+pub use section::{section, section_of};
 pub use split::Symbols;
 
 /// What an ELF file is and needs.

@@ -5,6 +5,7 @@ mod build;
 mod built;
 #[cfg(feature = "engine")]
 mod by_engine;
+mod crates;
 #[cfg(feature = "engine")]
 pub mod dockerfiles;
 mod fresh;

@@ -95,6 +95,8 @@ pub struct Plan {
     pub registries: Access,
     /// Compression level.
     pub compression: Level,
+    /// Whether each executable carries the list of its crates.
+    pub sbom: bool,
     /// The timestamp of everything that is written, in seconds since the epoch.
     pub epoch: u64,
     /// The text of the workspace's own `app.yml`, if it has one, with the version filled in.
@@ -150,6 +152,15 @@ impl Plan {
         match &self.author {
             Some(author) => format!("{}.{}", author.as_str(), self.name),
             None => self.name.to_string(),
+        }
+    }
+
+    /// The folder of the profile, in which Cargo puts what it compiles.
+    pub fn profile_folder(&self) -> &str {
+        match self.profile.as_str() {
+            "dev" | "test" => "debug",
+            "bench" => "release",
+            other => other,
         }
     }
 

@@ -1,10 +1,13 @@
 //! What Cargo knows of a workspace: the one door to `cargo metadata`.
 
+mod compiled_units;
 mod features;
 mod graph;
+mod lock_file;
 mod metadata;
 mod options;
 mod refusal;
+mod resolved;
 pub mod targets;
 mod tree;
 
@@ -17,10 +20,12 @@ use semver::Version;
 
 use crate::fs::{self, Stamp};
 
+pub use compiled_units::CompiledUnits;
 pub use features::{Unified, unified};
 pub use graph::{Compiled, Selection, fetch, graph};
 use metadata::metadata;
 pub use options::CargoOptions;
+pub use resolved::{Resolved, ResolvedPackage, Use, resolved};
 pub use tree::Side;
 
 /// A workspace, or a single package, which is a workspace of one.

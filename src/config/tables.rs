@@ -63,6 +63,8 @@ pub struct AppTable {
     pub builder: Option<BuilderName>,
     /// How the services are compiled.
     pub build: CompilationTable,
+    /// Whether each packed executable carries the list of its crates, which scanners read. Default: `true`.
+    pub sbom: Option<bool>,
     /// Mirrors to try before a registry, as URLs: `{ "docker.io" = ["https://mirror.example.com"] }`.
     pub mirrors: BTreeMap<String, Vec<String>>,
     /// Registries to reach over plain HTTP, as `HOST` or `HOST:PORT`. `localhost` is always allowed.

@@ -51,7 +51,10 @@ pub struct Ready<'a> {
 pub fn compile(session: &Session, options: &Options, shell: &Shell) -> Result<Executables> {
     match &options.bin_dir {
         Some(folder) => compile::prebuilt(&session.plan, folder),
-        None => compile::cargo(&options.cargo, &session.workspace, &session.plan, &options.compile, shell),
+        None => {
+            let (cargo, workspace) = (&options.cargo, &session.workspace);
+            Ok(compile::cargo(cargo, workspace, &session.plan, &options.compile, || (), shell)?.executables)
+        }
     }
 }
 

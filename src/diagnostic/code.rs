@@ -47,6 +47,7 @@ codes! {
     BuildScript = "build-script",
     BundleDamaged = "bundle-damaged",
     ConflictingKeys = "conflicting-keys",
+    CratesIncomplete = "crates-incomplete",
     DebianDamaged = "debian-damaged",
     DebianLibraries = "debian-libraries",
     DebianMirror = "debian-mirror",
@@ -150,7 +151,8 @@ impl Code {
     pub const fn is_note(self) -> bool {
         matches!(
             self,
-            Self::DebianLibraries
+            Self::CratesIncomplete
+                | Self::DebianLibraries
                 | Self::DebianSecurity
                 | Self::DebianSetup
                 | Self::DevicesIgnored

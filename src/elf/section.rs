@@ -1,9 +1,11 @@
 //! One section of an executable, by its name.
 
+use std::io::{Read, Seek};
+
 use anyhow::{Result, bail};
 use object::elf;
-use object::read::ReadRef;
 use object::read::elf::{FileHeader, SectionHeader as _};
+use object::read::{ReadCache, ReadRef};
 
 /// The content of the first section of this name (System V ABI, chapter 4); `None` if there is none.
 ///
@@ -15,6 +17,15 @@ pub fn section<'a>(data: impl ReadRef<'a>, name: &str) -> Result<Option<&'a [u8]
         Ok(object::FileKind::Elf32) => find(elf::FileHeader32::<object::Endianness>::parse(data)?, data, name),
         _ => bail!("it is not an ELF file"),
     }
+}
+
+/// The same, of anything that can seek; only the tables and the section are read.
+///
+/// # Errors
+/// As for [`section`].
+pub fn section_of(file: impl Read + Seek, name: &str) -> Result<Option<Vec<u8>>> {
+    let cache = ReadCache::new(file);
+    Ok(section(&cache, name)?.map(<[u8]>::to_vec))
 }
 
 fn find<'a, F: FileHeader, R: ReadRef<'a>>(header: &F, data: R, name: &str) -> Result<Option<&'a [u8]>> {

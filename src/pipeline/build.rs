@@ -1,10 +1,12 @@
 //! A build, step by step, for one target. The list in the crate's documentation has the same steps.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::built::Built;
+use super::crates::{self, Graph};
 use super::fresh::{self, LastBuild};
 use super::pulled::Images;
 use super::wanted::Wanted;
@@ -18,6 +20,7 @@ use crate::plan::{Engine, Format, Plan};
 use crate::render;
 use crate::segment::Damaged;
 use crate::shell::{self, Shell};
+use crate::trust::ServiceCrates;
 
 /// Builds for one target; returns the path of each bundle.
 ///
@@ -32,7 +35,7 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
         engine_answers(plan)?;
     }
     // 2. Compile.
-    let paths = compiled(session, options, shell)?;
+    let (paths, crates) = compiled(session, options, shell)?;
     let bench = Workbench::open(plan, options, plan.compression, shell)?;
     compile::probe::build(&options.cargo, &session.workspace, plan)?;
     generated::requests(plan, options, shell)?;
@@ -40,6 +43,10 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
     crate::fs::remove_leftovers(&plan.bundles);
     crate::fs::remove_leftovers(&cache_folder(plan));
     let paths = stripped(session, options, paths, &bench)?;
+    let (paths, incomplete) = match plan.sbom {
+        true => crates::put(paths, &crates, &bench)?,
+        false => (paths, Vec::new()),
+    };
     let binaries = compile::look(plan, &paths, &bench.known)?;
     // Skip the rest if nothing changed since the last build.
     let mut images = Images::start(plan, options, shell)?;
@@ -51,7 +58,7 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
         shell.status("Fresh", format_args!("{} {}", plan.slug(), plan.version));
         return Ok(outputs);
     }
-    shell.notes(render::files(plan)?.notes, &plan.allow);
+    shell.notes(incomplete.into_iter().chain(render::files(plan)?.notes), &plan.allow);
     // Steps 3 to 7.
     let generated = mended(&bench, || made(plan, &binaries, &bench, &mut images))?;
     // Remember the inputs and outputs of this build.
@@ -67,13 +74,27 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
     Ok(outputs)
 }
 
-/// The paths of the services' executables, compiled now or elsewhere (`--bin-dir`).
-fn compiled(session: &Session, options: &Options, shell: &Shell) -> Result<Executables> {
-    match &options.bin_dir {
-        Some(folder) if session.among_others => compile::prebuilt(&session.plan, &folder.join(&session.plan.target.triple)),
-        Some(folder) => compile::prebuilt(&session.plan, folder),
-        None => compile::cargo(&options.cargo, &session.workspace, &session.plan, &options.compile, shell),
+/// The paths of the services' executables, compiled now or elsewhere (`--bin-dir`), and their crates.
+fn compiled(session: &Session, options: &Options, shell: &Shell) -> Result<(Executables, Result<Vec<ServiceCrates>>)> {
+    let Session { workspace, plan, among_others } = session;
+    if let Some(folder) = &options.bin_dir {
+        let own = folder.join(&plan.target.triple);
+        let executables = compile::prebuilt(plan, if *among_others { &own } else { folder })?;
+        let crates = crates::carried(&executables);
+        return Ok((executables, crates));
     }
+    let (graph, resolved) = (Graph::new(session, options), OnceLock::new());
+    let ask = || {
+        if plan.sbom {
+            drop(resolved.set(graph.read()))
+        }
+    };
+    let compiled = compile::cargo(&options.cargo, workspace, plan, &options.compile, ask, shell)?;
+    let crates = match resolved.into_inner() {
+        Some(resolved) => graph.of_services(&compiled, resolved).context("executables get no list of their crates"),
+        None => Ok(Vec::new()),
+    };
+    Ok((compiled.executables, crates))
 }
 
 /// Those that were compiled now, without their symbols, unless the profile says what becomes of these.

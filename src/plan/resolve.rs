@@ -258,6 +258,7 @@ pub fn resolve(workspace: &Workspace, request: &Request, can_probe: CanProbe<'_>
         layout,
         registries,
         compression,
+        sbom: app.table.sbom.unwrap_or(true),
         epoch,
         template: template.map(|template| template.text),
         settings,

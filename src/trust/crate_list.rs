@@ -20,7 +20,8 @@ const MOST: u64 = 8 << 20;
 pub struct CrateList {
     /// Crates by name; `dependencies` are their places here.
     pub packages: Vec<ListedCrate>,
-    /// What the list was made of: `0` Cargo's metadata, `1` Cargo's own bill of materials. Later numbers are compatible.
+    /// How exact it is: `0` takes macros for part of the executable, `1` does not, `8` is what Cargo itself says. Readers take an
+    /// unknown number for the highest known one below it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub format: u32,
 }

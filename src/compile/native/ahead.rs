@@ -87,7 +87,7 @@ fn is_compiled(workspace: &Workspace, plan: &Plan) -> bool {
     let inputs = manifests.chain([workspace.manifest(), workspace.root.join("Cargo.lock")]);
     let newest: Option<SystemTime> =
         inputs.map(|path| time(&path)).try_fold(SystemTime::UNIX_EPOCH, |one, other| Some(one.max(other?)));
-    let profile = if plan.profile == "dev" { "debug" } else { &plan.profile };
+    let profile = plan.profile_folder();
     let folders = [workspace.target_dir.join(&plan.target.triple), workspace.target_dir.clone()];
     let is_younger = |bin: &str, newest: SystemTime| {
         folders.iter().filter_map(|folder| time(&folder.join(profile).join(bin))).any(|compiled| compiled >= newest)

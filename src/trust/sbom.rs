@@ -1,0 +1,26 @@
+//! Software bills of materials: what an app is made of, in the formats that others read.
+
+mod bill;
+mod cyclonedx;
+mod licence;
+mod parts;
+mod spdx_document;
+
+use std::fmt::Write as _;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context as _, Result};
+
+pub use bill::{Bill, Component, ComponentKind, Sums};
+pub use cyclonedx::render as cyclonedx;
+pub use parts::{AppParts, Executable, PackedFile, ServiceParts};
+pub use spdx_document::render as spdx;
+
+/// A point in time as the documents write it (RFC 3339).
+fn time(epoch: u64) -> Result<String> {
+    let failed = || format!("`{epoch}` is no time in seconds since 1970");
+    let time = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(epoch)).with_context(failed)?;
+    let mut text = String::new();
+    write!(text, "{}", humantime::format_rfc3339_seconds(time)).with_context(failed)?;
+    Ok(text)
+}
