@@ -1,6 +1,7 @@
 //! The steps of a build, from a workspace to images to files, and what the last build left.
 
 pub mod bases;
+mod bill;
 mod build;
 mod built;
 #[cfg(feature = "engine")]

@@ -180,6 +180,11 @@ impl Plan {
         };
         self.bundles.join(format!("{}-{}{ending}", self.slug(), self.version))
     }
+
+    /// The path of the bill of materials.
+    pub fn sbom_path(&self) -> PathBuf {
+        self.bundles.join(format!("{}-{}.cdx.json", self.slug(), self.version))
+    }
 }
 
 /// What only the `.auterionos` format needs (`docs/file-format.md`, section 4).

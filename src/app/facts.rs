@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{AppFile, FileContent, UserLists};
 use crate::archive::{TarReader, confined, normal};
+use crate::debian::{self, InstalledPackage};
 use crate::elf::Elf;
 
 /// Libraries larger than this are written to disk before they are parsed. The C library has 2 MB.
@@ -17,6 +18,12 @@ const LARGEST: u64 = 16 << 20;
 
 /// Limit for the names recorded per layer, in bytes. Debian's root file system needs less than a million.
 const MOST_NAMES: usize = 32 << 20;
+
+/// Larger records are not read. A hundred packages have 100 KB.
+const LARGEST_RECORD: u64 = 8 << 20;
+
+/// Where a system says what it is (os-release(5)), the first that is there counts.
+const OS_RELEASE: [&str; 2] = ["etc/os-release", "usr/lib/os-release"];
 
 /// Folders that every loader searches.
 const SEARCHED: [&str; 4] = ["lib", "usr/lib", "lib64", "usr/lib64"];
@@ -34,6 +41,8 @@ pub struct Facts {
     pub programs: BTreeSet<String>,
     /// The users and groups that its files list.
     pub users: UserLists,
+    /// Files that say which packages it has, and of which system, by path: dpkg's records and `os-release`.
+    pub records: BTreeMap<String, String>,
     /// Directories listed in `/etc/ld.so.conf` and the files that it includes.
     pub search: BTreeSet<String>,
     /// What this layer removes from the layers below: paths of whiteouts, and opaque directories with a trailing `/`.
@@ -148,10 +157,24 @@ impl Facts {
             content.take(size).read_to_end(&mut bytes)?;
             let list = if path == "etc/passwd" { &mut self.users.passwd } else { &mut self.users.group };
             *list = Some(String::from_utf8_lossy(&bytes).into_owned());
+        } else if size < LARGEST_RECORD && (debian::has_records(&path) || OS_RELEASE.contains(&path.as_str())) {
+            let mut bytes = Vec::new();
+            content.take(size).read_to_end(&mut bytes)?;
+            self.records.insert(path, String::from_utf8_lossy(&bytes).into_owned());
         } else {
             io::copy(content, &mut io::sink())?;
         }
         Ok(())
+    }
+
+    /// The text of `os-release`.
+    pub fn os_release(&self) -> Option<&str> {
+        OS_RELEASE.iter().find_map(|path| self.records.get(*path)).map(String::as_str)
+    }
+
+    /// The packages that it says it has.
+    pub fn packages(&self) -> Vec<InstalledPackage> {
+        debian::installed(self.records.iter().filter(|(path, _)| debian::has_records(path)).map(|(_, text)| text.as_str()))
     }
 
     /// Resolves all symbolic links in a path; follows at most forty, as Linux does.

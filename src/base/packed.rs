@@ -12,7 +12,7 @@ use crate::fs::Pending;
 use crate::segment::{Key, Packer, Segment};
 
 /// The suffix of fact files; changes whenever the same layer would give other facts.
-const FACTS: &str = "facts-3";
+const FACTS: &str = "facts-4";
 
 /// The path of the facts about a segment, next to it.
 fn facts_path(packer: &Packer, segment: &Segment) -> PathBuf {

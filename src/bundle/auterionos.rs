@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 
+use super::document::Document;
 use super::marks::Marks;
 use super::survey::app::DeclaredApp;
-use crate::app::{Base, GeneratedFile, Image};
+use crate::app::{Base, Image};
 use crate::archive::gzip::{self, Compressor, Level};
 use crate::archive::{END_OF_ARCHIVE, encode_file, padding};
 use crate::diagnostic::Code;
@@ -31,7 +32,7 @@ pub struct Payload {
     /// `settings.default.env`.
     pub settings: Vec<u8>,
     /// Documents about the app. Devices have no use for them, so they stand last.
-    pub documents: Vec<GeneratedFile>,
+    pub documents: Vec<Document>,
 }
 
 /// A piece of `SLUG.image`.
@@ -99,7 +100,7 @@ pub fn write(
         PayloadFile::bytes("settings.user.env", Vec::new()),
     ];
     files.extend(payload.compose.map(|compose| PayloadFile::bytes("app.yml", compose.into_bytes())));
-    files.extend(payload.documents.into_iter().map(|file| PayloadFile::bytes(file.path, file.contents.into_bytes())));
+    files.extend(payload.documents.into_iter().map(|file| PayloadFile::bytes(&file.name, file.bytes)));
     let path = to.path().to_owned();
     // A small buffer, so that blocks of layers bypass it without being copied.
     let mut file = std::io::BufWriter::with_capacity(1 << 12, to.file());

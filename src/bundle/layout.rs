@@ -5,7 +5,8 @@ use std::io::{BufWriter, Write};
 
 use anyhow::{Context as _, Result};
 
-use crate::app::{Base, GeneratedFile, Image};
+use super::document::Document;
+use crate::app::{Base, Image};
 use crate::archive::{END_OF_ARCHIVE, encode_file, padding};
 use crate::digest::Digest;
 use crate::fs::Pending;
@@ -29,7 +30,7 @@ pub struct Part<'a> {
     /// The cache with their layers.
     pub cache: &'a Cache,
     /// Documents about the images. No reader of images looks for them, so they stand last, and nothing refers to them.
-    pub documents: &'a [GeneratedFile],
+    pub documents: &'a [Document],
 }
 
 /// Writes the archive; returns its size. A service with images for several platforms gets an index of them. `annotations` go into
@@ -103,7 +104,7 @@ pub fn write(
         }
     }
     for document in parts.iter().flat_map(|part| part.documents) {
-        tar.file(&document.path, document.contents.as_bytes())?;
+        tar.file(&document.name, &document.bytes)?;
     }
     tar.put(&END_OF_ARCHIVE)?;
     tar.to.flush().with_context(|| format!("failed to write `{}`", path.display()))?;

@@ -10,17 +10,17 @@ use super::crates::{self, Graph};
 use super::fresh::{self, LastBuild};
 use super::pulled::Images;
 use super::wanted::Wanted;
-use super::{Options, Session, Workbench, bases, cache_folder, generated, write};
+use super::{Options, Session, Workbench, bases, bill, cache_folder, generated, write};
 use crate::app::{Bases, Binary, Image, Unit};
 use crate::base;
-use crate::bundle;
+use crate::bundle::{self, Document};
 use crate::compile::{self, Executables, Stripping};
 use crate::image;
 use crate::plan::{Engine, Format, Plan};
 use crate::render;
 use crate::segment::Damaged;
 use crate::shell::{self, Shell};
-use crate::trust::ServiceCrates;
+use crate::trust::{ServiceCrates, sbom};
 
 /// Builds for one target; returns the path of each bundle.
 ///
@@ -48,9 +48,10 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
         false => (paths, Vec::new()),
     };
     let binaries = compile::look(plan, &paths, &bench.known)?;
+    let listed = crates.as_deref().unwrap_or_default();
     // Skip the rest if nothing changed since the last build.
     let mut images = Images::start(plan, options, shell)?;
-    let inputs = fresh::inputs(plan, &binaries, &bench.linker, &images.manifests(), &bench.known)?;
+    let inputs = fresh::inputs(plan, &binaries, listed, &bench.linker, &images.manifests(), &bench.known)?;
     let outputs: Vec<PathBuf> = plan.formats.iter().map(|format| plan.bundle_path(*format)).collect();
     if images.are_fixed() && LastBuild::load(&last_build).is_some_and(|last| last.is_fresh(inputs)) {
         bench.known.save()?;
@@ -60,7 +61,7 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
     }
     shell.notes(incomplete.into_iter().chain(render::files(plan)?.notes), &plan.allow);
     // Steps 3 to 7.
-    let generated = mended(&bench, || made(plan, &binaries, &bench, &mut images))?;
+    let generated = mended(&bench, || made(plan, &binaries, listed, &bench, &mut images))?;
     // Remember the inputs and outputs of this build.
     images.finish()?;
     bench.known.save()?;
@@ -124,7 +125,13 @@ fn mended<T>(bench: &Workbench<'_>, mut make: impl FnMut() -> Result<T>) -> Resu
 }
 
 /// Turns executables into files; returns the paths of the generated text files.
-fn made(plan: &Plan, binaries: &[Binary], bench: &Workbench<'_>, images: &mut Images<'_>) -> Result<Vec<PathBuf>> {
+fn made(
+    plan: &Plan,
+    binaries: &[Binary],
+    crates: &[ServiceCrates],
+    bench: &Workbench<'_>,
+    images: &mut Images<'_>,
+) -> Result<Vec<PathBuf>> {
     // 3. Read the bases.
     let bases = bases::read(plan, binaries, bench, images)?;
     let units = Unit::all(&plan.services, binaries, &bases)?;
@@ -132,7 +139,14 @@ fn made(plan: &Plan, binaries: &[Binary], bench: &Workbench<'_>, images: &mut Im
     base::check(units.iter().map(|unit| (unit.binary, unit.base)))?;
     Unit::by_image(&units).iter().try_for_each(|units| base::check_programs(units))?;
     // 5. Render.
-    let generated = generated::write(plan, &units, &bases, bench)?;
+    let mut generated = generated::write(plan, &units, &bases, bench)?;
+    let mut documents = Vec::new();
+    if plan.sbom {
+        let text = sbom::cyclonedx(&bill::of(plan, &units, &bases, crates, &bench.known)?)?;
+        crate::fs::write(&plan.sbom_path(), text.as_bytes())?;
+        generated.push(plan.sbom_path());
+        documents.push(Document::sbom(&text)?);
+    }
     // The layers of bases are already packed, so their part of a bundle can be hashed while the other layers are packed.
     let cache = bench.packer.cache();
     let of_images = plan.images().iter().map(|image| bases.get(image.base)).collect::<Result<Vec<_>>>()?;
@@ -152,7 +166,7 @@ fn made(plan: &Plan, binaries: &[Binary], bench: &Workbench<'_>, images: &mut Im
             let sum = sum.take_if(|_| *format == Format::Auterionos);
             // An error there occurs again in the writing, which reports it.
             let begun = || drop(sum.map(std::thread::ScopedJoinHandle::join));
-            write::bundle(plan, *format, &images, cache, begun, bench.shell)?;
+            write::bundle(plan, *format, &images, &documents, cache, begun, bench.shell)?;
         }
         anyhow::Ok(())
     })?;

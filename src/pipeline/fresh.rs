@@ -10,6 +10,7 @@ use crate::digest::{Digest, Hasher};
 use crate::fs::Stamp;
 use crate::plan::Plan;
 use crate::segment::KnownDigests;
+use crate::trust::ServiceCrates;
 
 /// The inputs and outputs of the last build in a folder.
 #[derive(Debug, Serialize, Deserialize)]
@@ -37,7 +38,14 @@ impl LastBuild {
 }
 
 /// The digest of everything that a build's outputs depend on; `images` are the manifests of its base images.
-pub fn inputs(plan: &Plan, binaries: &[Binary], linker: &str, images: &[Digest], known: &KnownDigests) -> Result<Digest> {
+pub fn inputs(
+    plan: &Plan,
+    binaries: &[Binary],
+    crates: &[ServiceCrates],
+    linker: &str,
+    images: &[Digest],
+    known: &KnownDigests,
+) -> Result<Digest> {
     use std::io::Write as _;
     let mut sum = Hasher::default();
     write!(sum, "{} {linker} ", env!("CARGO_PKG_VERSION"))?;
@@ -50,6 +58,7 @@ pub fn inputs(plan: &Plan, binaries: &[Binary], linker: &str, images: &[Digest],
     for binary in binaries {
         write!(sum, " {} {}", binary.service, binary.digest)?;
     }
+    serde_json::to_writer(&mut sum, crates)?;
     for file in plan.packages().flat_map(|(_, package)| &package.files).filter_map(AppFile::from) {
         write!(sum, " {}", known.digest(file)?.0)?;
     }

@@ -33,7 +33,7 @@ pub fn write(plans: &[&Plan], shell: &Shell) -> Result<Option<PathBuf>> {
     if LastBuild::load(&last_build).is_some_and(|last| last.is_fresh(inputs)) {
         return Ok(Some(path.clone()));
     }
-    let parts: Vec<Part<'_>> = built.iter().map(|(images, cache)| Part { images, cache }).collect();
+    let parts: Vec<Part<'_>> = built.iter().map(|(images, cache)| Part { images, cache, documents: &[] }).collect();
     let mut pending = Pending::new(path)?;
     let size = bundle::write_layout(&mut pending, Kind::Oci, &parts, annotations(plans), first.epoch, &|_| ())
         .with_context(|| format!("failed to write `{}`", path.display()))?;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context as _, Result};
 
 use crate::app::Image;
-use crate::bundle::{self, Payload};
+use crate::bundle::{self, Document, Payload};
 use crate::fs::Pending;
 use crate::mender::Artifact;
 use crate::plan::{Format, Plan};
@@ -21,6 +21,7 @@ pub fn bundle(
     plan: &Plan,
     format: Format,
     images: &[Image],
+    documents: &[Document],
     cache: &Cache,
     begun: impl FnOnce() + Send,
     shell: &Shell,
@@ -31,7 +32,7 @@ pub fn bundle(
     let layers = images.iter().flat_map(|image| &image.layers).filter(|layer| seen.insert(layer.key));
     let progress = shell.progress("Writing", layers.map(|layer| layer.compressed).sum());
     let advance = |bytes| progress.advance(bytes);
-    let part = bundle::Part { images, cache };
+    let part = bundle::Part { images, cache, documents };
     let size = match format {
         Format::Auterionos => {
             let auterion = plan.auterion.as_ref().context("the plan has no part for AuterionOS")?;
@@ -49,6 +50,7 @@ pub fn bundle(
                 app_file: render::payload_app_file(plan, auterion)?,
                 compose: render::payload_compose(plan, auterion)?,
                 settings: plan.settings.clone(),
+                documents: documents.to_vec(),
             };
             bundle::write_auterionos(&mut pending, &artifact, payload, images, cache, begun, &advance)
         }

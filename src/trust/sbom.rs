@@ -4,6 +4,7 @@ mod bill;
 mod cyclonedx;
 mod licence;
 mod parts;
+mod read;
 mod spdx_document;
 
 use std::fmt::Write as _;
@@ -11,9 +12,10 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result};
 
-pub use bill::{Bill, Component, ComponentKind, Sums};
+pub use bill::{Bill, Component, ComponentKind};
 pub use cyclonedx::render as cyclonedx;
 pub use parts::{AppParts, Executable, PackedFile, ServiceParts};
+pub use read::parse;
 pub use spdx_document::render as spdx;
 
 /// A point in time as the documents write it (RFC 3339).

@@ -13,6 +13,7 @@ impl Facts {
             self.links.retain(|path, _| !gone(path));
             self.libraries.retain(|path, _| !gone(path));
             self.programs.retain(|path| !gone(path));
+            self.records.retain(|path, _| !gone(path));
             for (path, list) in [("etc/passwd", &mut self.users.passwd), ("etc/group", &mut self.users.group)] {
                 list.take_if(|_| gone(path));
             }
@@ -33,6 +34,7 @@ impl Facts {
         self.programs.extend(upper.programs);
         self.users.passwd = upper.users.passwd.or_else(|| self.users.passwd.take());
         self.users.group = upper.users.group.or_else(|| self.users.group.take());
+        self.records.extend(upper.records);
         self.search.extend(upper.search);
     }
 }

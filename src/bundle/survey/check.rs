@@ -8,6 +8,7 @@ use super::payload_contents::PayloadContents;
 use super::report::Survey;
 use super::service_images;
 use crate::app::ImageRef;
+use crate::bundle::document::SBOM;
 use crate::mender::{Faults, Reading};
 
 /// Holds all that was read together.
@@ -159,8 +160,15 @@ impl Check<'_> {
             None if app.api_version == Some(1) => self.faults.add("there is no `app.yml`, which API 1 needs"),
             None => {}
         }
-        let known =
-            ["auterion-app.yml", "version", "settings.default.env", "settings.user.env", "logging-msg-files.tar", "app.yml"];
+        let known = [
+            "auterion-app.yml",
+            "version",
+            "settings.default.env",
+            "settings.user.env",
+            "logging-msg-files.tar",
+            "app.yml",
+            SBOM,
+        ];
         for file in &self.reading.files {
             if !known.contains(&file.name.as_str()) && !file.name.ends_with(".image") && self.survey.notes.len() < 100 {
                 self.survey.notes.push(format!("`{}` is not part of an app", file.name.escape_debug()));

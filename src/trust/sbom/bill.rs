@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::purl::Purl;
-
 /// What an app, or one service of it, is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bill {
@@ -29,28 +27,19 @@ pub struct Component {
     /// Its version; files have none.
     pub version: Option<String>,
     /// Where the field's tools look it up.
-    pub purl: Option<Purl>,
+    pub purl: Option<String>,
     /// Its licence as an SPDX expression, or in the author's words.
     pub licence: Option<String>,
     /// Who supplies it.
     pub supplier: Option<String>,
     /// Who wrote it.
     pub author: Option<String>,
-    /// Sums of its bytes as they are supplied, or as they are in the image.
-    pub sums: Sums,
+    /// The SHA-256 sum, in hexadecimal digits, of its bytes as they are supplied, or as they are in the image.
+    pub sha256: Option<String>,
     /// Where its source is developed.
     pub repository: Option<String>,
     /// Further facts by name, such as the path in an image.
     pub properties: BTreeMap<&'static str, String>,
-}
-
-/// Sums in hexadecimal digits.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sums {
-    /// SHA-256.
-    pub sha256: Option<String>,
-    /// SHA-512.
-    pub sha512: Option<String>,
 }
 
 /// The sort of a [`Component`].
@@ -73,7 +62,7 @@ impl Component {
     /// What identifies it in a bill: its package URL, or its sort, name and version.
     pub fn id(&self) -> String {
         if let Some(purl) = &self.purl {
-            return purl.to_string();
+            return purl.clone();
         }
         let sort = match self.kind {
             ComponentKind::Application => "application",
@@ -82,7 +71,7 @@ impl Component {
             ComponentKind::File => "file",
         };
         // The same path may have other contents in another service.
-        let version = self.version.as_ref().or(self.sums.sha256.as_ref());
+        let version = self.version.as_ref().or(self.sha256.as_ref());
         version.map_or_else(|| format!("{sort}:{}", self.name), |version| format!("{sort}:{}@{version}", self.name))
     }
 }

@@ -6,6 +6,12 @@ use super::bill::{Bill, Component, ComponentKind};
 use super::licence::Licence;
 use crate::digest::Digest;
 
+/// The prefix of this tool's own properties.
+pub(super) const PROPERTY: &str = "cargo-appbundle:";
+
+/// The property of a document that says what is missing in it.
+pub(super) const GAP: &str = "cargo-appbundle:incomplete";
+
 /// Turns a bill into a document. The same bill gives the same bytes: its serial number comes from its content.
 ///
 /// # Errors
@@ -31,7 +37,7 @@ pub fn render(bill: &Bill) -> anyhow::Result<String> {
         "compositions": [composition(bill, &root)],
     });
     if !bill.gaps.is_empty() {
-        let gap = |gap: &String| json!({ "name": "cargo-appbundle:incomplete", "value": gap });
+        let gap = |gap: &String| json!({ "name": GAP, "value": gap });
         document["properties"] = bill.gaps.iter().map(gap).collect();
     }
     document["serialNumber"] = json!(format!("urn:uuid:{}", uuid(Digest::of(document.to_string()))));
@@ -75,11 +81,8 @@ fn component(component: &Component) -> Value {
     if let Some(version) = &component.version {
         set("version", json!(version));
     }
-    let sums = [("SHA-256", &component.sums.sha256), ("SHA-512", &component.sums.sha512)];
-    let sums: Vec<Value> =
-        sums.into_iter().filter_map(|(name, sum)| Some(json!({ "alg": name, "content": sum.as_ref()? }))).collect();
-    if !sums.is_empty() {
-        set("hashes", json!(sums));
+    if let Some(sum) = &component.sha256 {
+        set("hashes", json!([{ "alg": "SHA-256", "content": sum }]));
     }
     match component.licence.as_deref().map(Licence::parse) {
         Some(Licence::Expression(expression)) => set("licenses", json!([{ "expression": expression }])),
@@ -87,13 +90,13 @@ fn component(component: &Component) -> Value {
         None => {}
     }
     if let Some(purl) = &component.purl {
-        set("purl", json!(purl.to_string()));
+        set("purl", json!(purl));
     }
     if let Some(repository) = &component.repository {
         set("externalReferences", json!([{ "type": "vcs", "url": repository }]));
     }
     if !component.properties.is_empty() {
-        let property = |(name, value): (&&str, &String)| json!({ "name": format!("cargo-appbundle:{name}"), "value": value });
+        let property = |(name, value): (&&str, &String)| json!({ "name": format!("{PROPERTY}{name}"), "value": value });
         set("properties", component.properties.iter().map(property).collect());
     }
     Value::Object(object)
@@ -118,8 +121,6 @@ fn composition(bill: &Bill, root: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trust::bill::Sums;
-    use crate::trust::purl::Purl;
 
     fn bill() -> Bill {
         let app = Component { kind: ComponentKind::Application, name: "demo".into(), ..Component::default() };
@@ -129,9 +130,9 @@ mod tests {
             Component {
                 name: "one".into(),
                 version: Some("1.0.0".into()),
-                purl: Some(Purl::of_crate("one", "1.0.0", None)),
+                purl: Some("pkg:cargo/one@1.0.0".into()),
                 licence: Some("MIT/Apache-2.0".into()),
-                sums: Sums { sha256: Some("ab".repeat(32)), sha512: None },
+                sha256: Some("ab".repeat(32)),
                 ..Component::default()
             },
         );

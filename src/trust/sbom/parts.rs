@@ -1,11 +1,11 @@
 //! What the images of an app contain, and the bill that this amounts to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::bill::{Bill, Component, ComponentKind, Sums};
-use super::crate_list::{CrateKind, CrateList, ListedCrate};
-use super::purl::Purl;
+use super::bill::{Bill, Component, ComponentKind};
 use crate::debian::InstalledPackage;
+use crate::trust::purl::Purl;
+use crate::trust::{Origin, ServiceCrates, UsedCrate};
 
 /// The contents of an app's images, as far as a bill tells of them.
 #[derive(Clone, Debug, Default)]
@@ -20,8 +20,6 @@ pub struct AppParts {
     pub epoch: u64,
     /// Its services.
     pub services: Vec<ServiceParts>,
-    /// What is known of crates beside what executables say, by name and version.
-    pub crates: BTreeMap<(String, String), CrateDetails>,
 }
 
 /// The contents of one service's image.
@@ -48,10 +46,10 @@ pub struct ServiceParts {
 pub struct Executable {
     /// Absolute path in the image.
     pub path: String,
-    /// Sums of its bytes.
-    pub sums: Sums,
-    /// Its crates; `None` if nothing tells them.
-    pub crates: Option<CrateList>,
+    /// The SHA-256 sum of its bytes, in hexadecimal digits.
+    pub sha256: Option<String>,
+    /// Its crates.
+    pub crates: ServiceCrates,
 }
 
 /// A file in an image.
@@ -59,23 +57,8 @@ pub struct Executable {
 pub struct PackedFile {
     /// Absolute path in the image.
     pub path: String,
-    /// Sums of its bytes.
-    pub sums: Sums,
-}
-
-/// Facts about a crate from its manifest and from `Cargo.lock`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CrateDetails {
-    /// `license`.
-    pub licence: Option<String>,
-    /// `authors`, joined.
-    pub author: Option<String>,
-    /// `repository`.
-    pub repository: Option<String>,
-    /// The SHA-256 sum of its archive.
-    pub checksum: Option<String>,
-    /// Where it is from if not from crates.io, as a qualifier of a package URL: its name and the address.
-    pub origin: Option<(&'static str, String)>,
+    /// The SHA-256 sum of its bytes, in hexadecimal digits.
+    pub sha256: Option<String>,
 }
 
 impl AppParts {
@@ -85,7 +68,7 @@ impl AppParts {
             kind: ComponentKind::Application,
             name: self.name.clone(),
             version: self.version.clone(),
-            purl: self.version.as_ref().map(|version| Purl::generic(&self.name, version)),
+            purl: self.version.as_ref().map(|version| Purl::generic(&self.name, version).to_string()),
             supplier: self.supplier.clone(),
             ..Component::default()
         };
@@ -104,15 +87,15 @@ impl AppParts {
 
     fn service(&self, service: &ServiceParts) -> Component {
         let own = match service.executables.as_slice() {
-            [executable] => executable.sums.clone(),
-            _ => Sums::default(),
+            [executable] => executable.sha256.clone(),
+            _ => None,
         };
         Component {
             kind: ComponentKind::Application,
             name: service.name.clone(),
             version: service.version.clone(),
             supplier: self.supplier.clone().filter(|_| service.image.is_none()),
-            sums: own,
+            sha256: own,
             properties: service.image.iter().map(|image| ("image", image.clone())).collect(),
             ..Component::default()
         }
@@ -121,9 +104,9 @@ impl AppParts {
     fn add_service(&self, bill: &mut Bill, root: &str, service: &ServiceParts) {
         let id = bill.add(root, self.service(service));
         for executable in &service.executables {
-            match &executable.crates {
-                Some(list) => self.add_crates(bill, &id, list),
-                None => bill.gaps.push(format!("the crates of `{}` in `{}` are not known", executable.path, service.name)),
+            self.add_crates(bill, &id, &executable.crates);
+            if !executable.crates.complete {
+                bill.gaps.push(format!("the crates of `{}` in `{}` are not all known", executable.path, service.name));
             }
         }
         if service.executables.is_empty() && service.packages.is_empty() {
@@ -149,7 +132,7 @@ impl AppParts {
                     kind,
                     name: file.path.clone(),
                     supplier,
-                    sums: file.sums.clone(),
+                    sha256: file.sha256.clone(),
                     properties,
                     ..Component::default()
                 },
@@ -171,41 +154,46 @@ impl AppParts {
     }
 
     /// Adds the crates in an executable, which its service uses as its root crate does.
-    fn add_crates(&self, bill: &mut Bill, service: &str, list: &CrateList) {
-        let in_it = |at: usize| list.packages.get(at).filter(|package| package.kind == CrateKind::Runtime);
-        let is_used = |at: usize| list.packages.iter().any(|package| package.dependencies.contains(&at));
-        for (at, package) in list.packages.iter().enumerate().filter(|(at, _)| in_it(*at).is_some()) {
+    fn add_crates(&self, bill: &mut Bill, service: &str, list: &ServiceCrates) {
+        let used: BTreeSet<usize> = list.crates.iter().flat_map(|used| &used.dependencies).copied().collect();
+        for (at, package) in list.crates.iter().enumerate() {
             let user = if package.root { service.to_owned() } else { bill.add_alone(self.crate_of(package)) };
-            if !package.root && !is_used(at) {
+            if !package.root && !used.contains(&at) {
                 bill.uses.entry(service.to_owned()).or_default().insert(user.clone());
             }
-            for used in package.dependencies.iter().filter_map(|at| in_it(*at)).filter(|used| !used.root) {
+            for used in package.dependencies.iter().filter_map(|at| list.crates.get(*at)).filter(|used| !used.root) {
                 bill.add(&user, self.crate_of(used));
             }
         }
     }
 
-    fn crate_of(&self, listed: &ListedCrate) -> Component {
-        let version = listed.version.to_string();
-        let details = self.crates.get(&(listed.name.clone(), version.clone())).cloned().unwrap_or_default();
-        let is_public = listed.source == "crates.io";
-        // A crate from elsewhere may share name and version with one on crates.io, and is not that one.
-        let purl = (is_public || details.origin.is_some()).then(|| Purl::of_crate(&listed.name, &version, details.origin));
+    fn crate_of(&self, used: &UsedCrate) -> Component {
+        let version = used.version.to_string();
+        // A crate from elsewhere may share its name and version with one on crates.io, and is not that one.
+        let qualifier = match &used.origin {
+            Origin::CratesIo => Some(None),
+            Origin::Registry(url) if !url.is_empty() => Some(Some(("repository_url", url.clone()))),
+            Origin::Git { url, commit: Some(commit) } if !url.is_empty() => {
+                Some(Some(("vcs_url", format!("git+{url}@{commit}"))))
+            }
+            _ => None,
+        };
+        let supplier = match used.origin {
+            Origin::CratesIo => Some("crates.io".to_owned()),
+            Origin::Local => self.supplier.clone(),
+            _ => None,
+        };
         Component {
             kind: ComponentKind::Library,
-            name: listed.name.clone(),
+            name: used.name.clone(),
+            purl: qualifier.map(|qualifier| Purl::of_crate(&used.name, &version, qualifier).to_string()),
             version: Some(version),
-            purl,
-            licence: details.licence,
-            supplier: if is_public {
-                Some("crates.io".to_owned())
-            } else {
-                self.supplier.clone().filter(|_| listed.source == "local")
-            },
-            author: details.author,
-            sums: Sums { sha256: details.checksum, sha512: None },
-            repository: details.repository,
-            properties: BTreeMap::new(),
+            licence: used.license.clone(),
+            supplier,
+            author: Some(used.authors.join(", ")).filter(|authors| !authors.is_empty()),
+            sha256: used.checksum.clone(),
+            repository: used.repository.clone(),
+            properties: used.links.iter().map(|links| ("links", links.clone())).collect(),
         }
     }
 }
@@ -218,7 +206,7 @@ fn package_of(package: &InstalledPackage, service: &ServiceParts) -> Component {
         kind: ComponentKind::Package,
         name: package.name.clone(),
         version: Some(package.version.clone()),
-        purl: Some(Purl::of_deb(id, &package.name, &package.version, &package.architecture, distro.as_deref())),
+        purl: Some(Purl::of_deb(id, &package.name, &package.version, &package.architecture, distro.as_deref()).to_string()),
         supplier: package.maintainer.clone(),
         properties: package.source.iter().map(|source| ("source", source.clone())).collect(),
         ..Component::default()
@@ -235,8 +223,12 @@ fn field<'a>(release: &'a str, name: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
 
-    fn listed(json: &str) -> CrateList {
-        serde_json::from_str(json).expect("a list")
+    fn listed(json: &str) -> ServiceCrates {
+        let mut list = ServiceCrates::listed("alpha", &serde_json::from_str(json).expect("a list"));
+        for used in list.crates.iter_mut().filter(|used| used.name == "log") {
+            used.license = Some("MIT OR Apache-2.0".into());
+        }
+        list
     }
 
     fn parts() -> AppParts {
@@ -256,20 +248,15 @@ mod tests {
         let service = ServiceParts {
             name: "alpha".into(),
             version: Some("1.0.0".into()),
-            executables: vec![Executable { path: "/usr/bin/alpha".into(), crates: Some(list), ..Executable::default() }],
+            executables: vec![Executable { path: "/usr/bin/alpha".into(), crates: list, ..Executable::default() }],
             release: Some("ID=debian\nVERSION_ID=\"12\"\n".into()),
             packages: vec![package("libc6", &["libssl3"]), package("libssl3", &[])],
             ..ServiceParts::default()
         };
-        let crates = BTreeMap::from([(
-            ("log".to_owned(), "0.4.29".to_owned()),
-            CrateDetails { licence: Some("MIT OR Apache-2.0".into()), ..CrateDetails::default() },
-        )]);
         AppParts {
             name: "com.example.demo".into(),
             version: Some("1.0.0".into()),
             services: vec![service],
-            crates,
             ..AppParts::default()
         }
     }
@@ -296,9 +283,9 @@ mod tests {
     #[test]
     fn what_is_not_known_is_said() {
         let mut parts = parts();
-        parts.services[0].executables[0].crates = None;
+        parts.services[0].executables[0].crates.complete = false;
         parts.services.push(ServiceParts { name: "beta".into(), ..ServiceParts::default() });
         let gaps = parts.bill().gaps;
-        assert_eq!(gaps, ["the crates of `/usr/bin/alpha` in `alpha` are not known", "the contents of `beta` are not known"]);
+        assert_eq!(gaps, ["the crates of `/usr/bin/alpha` in `alpha` are not all known", "the contents of `beta` are not known"]);
     }
 }

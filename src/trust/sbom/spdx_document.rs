@@ -87,11 +87,8 @@ fn package(id: &str, component: &Component) -> Value {
     }
     set("downloadLocation", json!(UNKNOWN));
     set("filesAnalyzed", json!(false));
-    let sums = [("SHA256", &component.sums.sha256), ("SHA512", &component.sums.sha512)];
-    let sums: Vec<Value> =
-        sums.into_iter().filter_map(|(name, sum)| Some(json!({ "algorithm": name, "checksumValue": sum.as_ref()? }))).collect();
-    if !sums.is_empty() {
-        set("checksums", json!(sums));
+    if let Some(sum) = &component.sha256 {
+        set("checksums", json!([{ "algorithm": "SHA256", "checksumValue": sum }]));
     }
     set("licenseConcluded", json!(UNKNOWN));
     match component.licence.as_deref().map(Licence::parse) {
@@ -108,7 +105,7 @@ fn package(id: &str, component: &Component) -> Value {
     set("copyrightText", json!(UNKNOWN));
     if let Some(purl) = &component.purl {
         let reference = json!({
-            "referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": purl.to_string(),
+            "referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": purl,
         });
         set("externalRefs", json!([reference]));
     }
