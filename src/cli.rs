@@ -25,6 +25,7 @@ use crate::commands;
 use crate::commands::ci::CiOptions;
 use crate::commands::init::InitOptions;
 use crate::commands::inspect::InspectOptions;
+use crate::commands::sbom::SbomOptions;
 use crate::commands::verify::VerifyOptions;
 use crate::scaffold::NewMember;
 use crate::shell::Shell;
@@ -98,6 +99,10 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
         Command::Inspect { file, json, built } => {
             let file = file.map_or_else(|| last_bundle(built, shell), Ok)?;
             commands::inspect::run(&InspectOptions::new(file, json), shell)
+        }
+        Command::Sbom { file, service, format, output, built } => {
+            let file = file.map_or_else(|| last_bundle(built, shell), Ok)?;
+            commands::sbom::run(&SbomOptions { file, service, format: format.format(), output }, shell)
         }
         Command::Verify { file, json, built } => {
             let file = file.map_or_else(|| last_bundle(built, shell), Ok)?;

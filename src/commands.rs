@@ -20,6 +20,7 @@ pub mod plan;
 pub mod push;
 #[cfg(feature = "engine")]
 pub mod run;
+pub mod sbom;
 pub mod schema;
 #[cfg(feature = "engine")]
 pub mod test;

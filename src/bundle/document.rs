@@ -1,8 +1,16 @@
 //! A document about a bundle's contents, which stands last in it.
 
-use anyhow::{Context as _, Result};
+use std::io::{BufReader, Read};
+use std::path::Path;
 
-use crate::archive::gzip::{Compressor, Level};
+use anyhow::{Context as _, Result, bail, ensure};
+
+use super::head;
+use super::told::Told;
+use crate::archive::gzip::{self, Compressor, Level};
+use crate::archive::{Budget, TarReader, decompressed};
+use crate::diagnostic::Code;
+use crate::mender;
 
 /// A document in a bundle. Readers of images do not know it, and pass it over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,3 +36,63 @@ impl Document {
 
 /// The name of the bill of materials in a bundle.
 pub const SBOM: &str = "sbom.cdx.json.gz";
+
+/// Larger ones are not read. A hundred services of a thousand crates each have less.
+const LARGEST: u64 = 64 << 20;
+
+/// Reads a bundle's own bill of materials; `None` if it has none.
+///
+/// # Errors
+/// When it is not a bundle, or it or the document is damaged.
+pub fn sbom_of(path: &Path, read: &dyn Fn(u64)) -> Result<Option<Vec<u8>>> {
+    let failed = || format!("failed to read `{}`", path.display());
+    let file = std::fs::File::open(path).with_context(failed)?;
+    ensure!(
+        !file.metadata()?.is_dir(),
+        Code::NotABundle.error(format!("`{}` is a folder; a bundle is one file", path.display()))
+    );
+    let mut reader = BufReader::with_capacity(1 << 18, Told { reader: file, told: read });
+    let mut head = Vec::new();
+    reader.by_ref().take(mender::HEAD).read_to_end(&mut head).with_context(failed)?;
+    let is_artifact = mender::is_artifact(&head);
+    if !is_artifact {
+        head::check(&head).with_context(failed)?;
+    }
+    let reader = std::io::Cursor::new(head).chain(reader);
+    let packed = if is_artifact { in_artifact(reader, path) } else { in_archive(reader) }.with_context(failed)?;
+    let Some(packed) = packed else { return Ok(None) };
+    let mut text = Vec::new();
+    let unpacked = gzip::decoder(&packed[..]).take(LARGEST + 1).read_to_end(&mut text);
+    unpacked.with_context(|| format!("failed to unpack `{SBOM}` in `{}`", path.display()))?;
+    ensure!(text.len() as u64 <= LARGEST, "`{SBOM}` in `{}` has more than {} MiB", path.display(), LARGEST >> 20);
+    Ok(Some(text))
+}
+
+fn in_artifact(reader: impl Read, path: &Path) -> Result<Option<Vec<u8>>> {
+    let mut found = None;
+    let reading = mender::read(reader, &Budget::new(u64::MAX), &mut |entry, stream| {
+        if entry.path == SBOM {
+            let mut bytes = Vec::new();
+            found = Some(stream.take(LARGEST).read_to_end(&mut bytes).map(|_| bytes));
+        }
+    });
+    if let Some(fault) = reading.faults.into_vec().first() {
+        bail!(
+            Code::BundleDamaged
+                .error(format!("it is damaged: {fault}\nhelp: list all faults with `cargo appbundle verify {}`", path.display()))
+        );
+    }
+    Ok(found.transpose()?)
+}
+
+fn in_archive(reader: impl Read) -> Result<Option<Vec<u8>>> {
+    let mut tar = TarReader::new(decompressed(BufReader::with_capacity(1 << 18, reader))?);
+    while let Some(entry) = tar.next_entry()? {
+        if entry.path == SBOM && entry.is_file() {
+            let mut bytes = Vec::new();
+            tar.take(LARGEST).read_to_end(&mut bytes)?;
+            return Ok(Some(bytes));
+        }
+    }
+    Ok(None)
+}

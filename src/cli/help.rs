@@ -4,6 +4,11 @@ pub const INSPECT: &str = "Examples:
   cargo appbundle inspect target/appbundle/com.example.app-1.0.0.auterionos
   docker save app:1 -o app.tar && cargo appbundle inspect app.tar --json";
 
+pub const SBOM: &str = "Examples:
+  cargo appbundle sbom                                     of the last build, as CycloneDX 1.6
+  cargo appbundle sbom app-1.0.0.auterionos --service api  only what is in one service
+  cargo appbundle sbom app-1.0.0.auterionos --format spdx -o app.spdx.json";
+
 #[cfg(feature = "engine")]
 pub const LOAD: &str = "Examples:
   cargo appbundle load                         load the last build

@@ -5,6 +5,7 @@ use clap::ValueEnum;
 use crate::app::Destination;
 use crate::archive::gzip::Level;
 use crate::commands::ci::CiProvider;
+use crate::commands::sbom::SbomFormat;
 use crate::plan::{Builder, Engine, Format};
 use crate::scaffold::ServiceTemplate;
 
@@ -26,6 +27,15 @@ pub enum FormatArg {
     Docker,
     /// OCI image layout, as an archive
     Oci,
+}
+
+#[derive(Clone, Copy, Default, ValueEnum)]
+pub enum SbomFormatArg {
+    /// CycloneDX 1.6, as JSON
+    #[default]
+    Cyclonedx,
+    /// SPDX 2.3, as JSON
+    Spdx,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -88,6 +98,15 @@ impl FormatArg {
             Self::Auterionos => Format::Auterionos,
             Self::Docker => Format::Docker,
             Self::Oci => Format::Oci,
+        }
+    }
+}
+
+impl SbomFormatArg {
+    pub fn format(self) -> SbomFormat {
+        match self {
+            Self::Cyclonedx => SbomFormat::CycloneDx,
+            Self::Spdx => SbomFormat::Spdx,
         }
     }
 }

@@ -11,7 +11,7 @@ use super::compilation::{BuilderArgs, TargetArgs};
 use super::flags::{
     ConfigArgs, EngineArgs, FormatArgs, LockArgs, ManifestArgs, OutputArgs, PackageArgs, TargetDirArgs, VersionArgs,
 };
-use super::values::{CiArg, TemplateArg};
+use super::values::{CiArg, SbomFormatArg, TemplateArg};
 use super::{deployment, help};
 
 #[derive(Subcommand)]
@@ -63,6 +63,23 @@ pub enum Command {
         /// Print JSON
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        built: BuiltArgs,
+    },
+    /// Print what a bundle is made of: its software bill of materials
+    #[command(after_help = help::SBOM)]
+    Sbom {
+        /// Bundle: an `.auterionos` file, a docker archive or an OCI archive [default: the last one built]
+        file: Option<PathBuf>,
+        /// Only this service
+        #[arg(long, value_name = "NAME")]
+        service: Option<String>,
+        /// The format of the document
+        #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+        format: SbomFormatArg,
+        /// Write the document to this file
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
         #[command(flatten)]
         built: BuiltArgs,
     },

@@ -52,6 +52,8 @@ fn parts(
         version: Some(plan.version.written.clone()),
         executables: unit.into_iter().map(executable).collect(),
         release: facts.and_then(Facts::os_release).map(str::to_owned),
+        unlisted_base: facts
+            .is_some_and(|facts| facts.packages().is_empty() && !(facts.libraries.is_empty() && facts.programs.is_empty())),
         packages: facts.map(Facts::packages).unwrap_or_default(),
         files: files.filter_map(|file| Some((&file.to, file.from()?))).map(file).collect::<Result<_>>()?,
         image: service.upstream().map(ToString::to_string),

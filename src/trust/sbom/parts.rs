@@ -1,6 +1,6 @@
 //! What the images of an app contain, and the bill that this amounts to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::bill::{Bill, Component, ComponentKind};
 use crate::debian::InstalledPackage;
@@ -33,6 +33,8 @@ pub struct ServiceParts {
     pub executables: Vec<Executable>,
     /// `etc/os-release` of its base.
     pub release: Option<String>,
+    /// Whether its base has programs or libraries that no package of `packages` has.
+    pub unlisted_base: bool,
     /// The packages of its base.
     pub packages: Vec<InstalledPackage>,
     /// Files that the service packs.
@@ -109,7 +111,10 @@ impl AppParts {
                 bill.gaps.push(format!("the crates of `{}` in `{}` are not all known", executable.path, service.name));
             }
         }
-        if service.executables.is_empty() && service.packages.is_empty() {
+        if service.unlisted_base {
+            bill.gaps.push(format!("the packages in the base of `{}` are not known", service.name));
+        }
+        if service.executables.is_empty() && service.packages.is_empty() && !service.unlisted_base {
             bill.gaps.push(format!("the contents of `{}` are not known", service.name));
         }
         let base = self.add_base(bill, &id, service);
@@ -123,20 +128,8 @@ impl AppParts {
             }
         }
         for file in &service.files {
-            let properties = BTreeMap::from([("path", file.path.clone())]);
-            let kind = ComponentKind::File;
-            let supplier = self.supplier.clone();
-            bill.add(
-                &id,
-                Component {
-                    kind,
-                    name: file.path.clone(),
-                    supplier,
-                    sha256: file.sha256.clone(),
-                    properties,
-                    ..Component::default()
-                },
-            );
+            let (name, supplier, sha256) = (file.path.clone(), self.supplier.clone(), file.sha256.clone());
+            bill.add(&id, Component { kind: ComponentKind::File, name, supplier, sha256, ..Component::default() });
         }
     }
 

@@ -118,7 +118,7 @@ fn component(listed: Listed) -> Result<Component> {
     };
     let of_ours = listed.properties.into_iter().filter_map(|property| {
         let name = property.name.strip_prefix(PROPERTY)?;
-        let known = ["image", "links", "path", "source"].into_iter().find(|known| *known == name)?;
+        let known = ["image", "links", "source"].into_iter().find(|known| *known == name)?;
         Some((known, property.value))
     });
     let component = Component {
