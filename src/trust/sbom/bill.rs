@@ -24,7 +24,7 @@ pub struct Component {
     pub kind: ComponentKind,
     /// Its name.
     pub name: String,
-    /// Its version; files have none.
+    /// Its version; files have that of the app.
     pub version: Option<String>,
     /// Where the field's tools look it up.
     pub purl: Option<String>,
@@ -71,8 +71,8 @@ impl Component {
             ComponentKind::File => "file",
         };
         // The same path may have other contents in another service.
-        let version = self.version.as_ref().or(self.sha256.as_ref());
-        version.map_or_else(|| format!("{sort}:{}", self.name), |version| format!("{sort}:{}@{version}", self.name))
+        let version = if self.kind == ComponentKind::File { &self.sha256 } else { &self.version };
+        version.as_ref().map_or_else(|| format!("{sort}:{}", self.name), |version| format!("{sort}:{}@{version}", self.name))
     }
 }
 

@@ -129,7 +129,8 @@ impl AppParts {
         }
         for file in &service.files {
             let (name, supplier, sha256) = (file.path.clone(), self.supplier.clone(), file.sha256.clone());
-            bill.add(&id, Component { kind: ComponentKind::File, name, supplier, sha256, ..Component::default() });
+            let (kind, version) = (ComponentKind::File, self.version.clone());
+            bill.add(&id, Component { kind, name, version, supplier, sha256, ..Component::default() });
         }
     }
 
