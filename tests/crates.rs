@@ -9,7 +9,7 @@ use std::process::{Command, ExitCode};
 
 use serde_json::Value;
 use support::harness::{self, test};
-use support::needs::{arm64_c, arm64_rust, cargo_audit, cargo_auditable, qemu_aarch64, syft, trivy};
+use support::needs::{arm64_c, arm64_cc, arm64_rust, cargo_audit, cargo_auditable, qemu_aarch64, skopeo, syft, trivy};
 use support::{Project, TRIPLE, appbundle, fixture, judge, ok, repository, run, text, toolchain};
 
 /// `NAME VERSION` of a crate.
@@ -255,6 +255,106 @@ fn executables_in_one_image_have_their_own_lists() {
     }
 }
 
+/// The packages of Debian's that syft finds in an archive, with their versions and sources, and the release.
+fn debian_packages(bundle: &str) -> (BTreeMap<String, String>, String) {
+    let json = judge("syft", &["scan", "--quiet", "--output", "json", &format!("docker-archive:{bundle}")]);
+    let found: Value = serde_json::from_str(&json).expect("JSON");
+    let packages = found["artifacts"].as_array().expect("artifacts").iter().filter(|of| of["type"] == "deb");
+    let one = |of: &Value| (of["name"].as_str().expect("name").to_owned(), of["version"].as_str().expect("version").to_owned());
+    (packages.map(one).collect(), format!("{} {}", found["distro"]["id"], found["distro"]["versionID"]))
+}
+
+/// As dpkg has them: of the architecture's own packages where these are installed, and not of the older ones of the cross compiler.
+fn the_libraries_of_auto_are_packages() {
+    let project = Project::new(&["alpha"]);
+    project.binaries(&["alpha"]);
+    let bundle = ok(&mut project.pack(&["--format", "docker"]));
+    let (packages, release) = debian_packages(bundle.trim());
+    let dpkg = |format: &str| judge("dpkg-query", &["-W", "-f", format, "libc6:arm64"]);
+    assert_eq!(packages, BTreeMap::from([("libc6".to_owned(), dpkg("${Version}"))]));
+    let own = std::fs::read_to_string("/etc/os-release").expect("os-release");
+    let id = own.lines().find_map(|line| line.strip_prefix("VERSION_ID=")).expect("an id");
+    assert_eq!(release, format!("\"debian\" {id}"));
+    let cache = tempfile::tempdir().expect("folder");
+    let mut trivy = Command::new("trivy");
+    trivy.args(["image", "--quiet", "--format", "cyclonedx", "--cache-dir"]).arg(cache.path()).args(["--input", bundle.trim()]);
+    let found: Value = serde_json::from_str(&ok(&mut trivy)).expect("JSON");
+    let purls: Vec<&str> =
+        found["components"].as_array().expect("components").iter().filter_map(|of| of["purl"].as_str()).collect();
+    let release = own.lines().find_map(|line| line.strip_prefix("VERSION_ID=\"")).expect("an id").trim_end_matches('"');
+    let libc = purls.iter().find(|purl| purl.starts_with("pkg:deb/debian/libc6@")).expect("libc6");
+    assert!(libc.contains("arch=arm64") && libc.contains(&format!("distro=debian-{release}")), "{purls:?}");
+    let shown = ok(&mut appbundle(project.path(), &["inspect", bundle.trim()]));
+    assert!(shown.contains("libc6"), "{shown}");
+}
+
+/// One file for each image, the same from any folder, and the labels that registries show.
+fn licences_are_packed() {
+    let workspace = fixture("crate-lists");
+    let folder = workspace.path();
+    let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).expect("manifest");
+    let table = "name = \"crate-lists\"\n";
+    let edited = manifest.replace(table, &format!("{table}licenses = true\nrevision = true\n"));
+    std::fs::write(folder.join("Cargo.toml"), edited).expect("written");
+    let build = || text(&run(&mut appbundle(folder, &["build", "--locked", "--format", "docker"])).stderr);
+    let said = build();
+    assert!(
+        said.contains("note[revision-unknown]: images have no label of the commit: the workspace is not in a Git repository"),
+        "{said}"
+    );
+    assert!(
+        said.contains("note[license-text]: the image of `two` has no text of the licences of itoa 1.0.99, two 0.1.0"),
+        "{said}"
+    );
+    let read = |service: &str| {
+        let path = format!("target/appbundle/docker/{service}/rootfs/usr/share/licenses/{service}.txt");
+        std::fs::read_to_string(folder.join(path)).expect("licences")
+    };
+    let (one, two) = (read("one"), read("two"));
+    assert!(two.contains("\nhex 0.4.3: MIT OR Apache-2.0\n") && two.contains("\nitoa 1.0.99: MIT OR Apache-2.0\n"), "{two}");
+    assert!(
+        two.contains("hex 0.4.3, LICENSE-MIT\n") && two.contains("Copyright (c) 2013-2014 The Rust Project Developers."),
+        "{two}"
+    );
+    assert!(!two.contains("memchr") && one.contains("\nmemchr ") && !one.contains("unicode-ident"), "{one}");
+    assert!(!two.contains(folder.to_str().expect("path")) && !two.contains("registry"), "{two}");
+    // The text of the Apache License is there once, for all that have it.
+    assert_eq!(one.matches("TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION").count(), 1, "{one}");
+    assert!(build().contains("Fresh"));
+
+    let git = |arguments: &[&str]| {
+        ok(Command::new("git").args(["-c", "user.name=a", "-c", "user.email=a@b"]).args(arguments).current_dir(folder))
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "."]);
+    git(&["reset", "--quiet", "target"]);
+    git(&["commit", "--quiet", "--message", "one"]);
+    let said = build();
+    assert!(!said.contains("revision-unknown"), "{said}");
+    let labels = |service: &str| {
+        let found = judge(
+            "skopeo",
+            &["inspect", "--config", &format!("docker-archive:{}:com.example.crate-lists.{service}:1.0.0", bundle(folder))],
+        );
+        serde_json::from_str::<Value>(&found).expect("JSON")["config"]["Labels"].clone()
+    };
+    let commit = git(&["rev-parse", "HEAD"]);
+    assert_eq!(labels("one")["org.opencontainers.image.revision"], commit.trim());
+    assert_eq!(labels("one")["org.opencontainers.image.licenses"], "MIT");
+    assert_eq!(labels("two")["org.opencontainers.image.source"], "https://example.com/two");
+    std::fs::write(folder.join("new.txt"), "new").expect("written");
+    let said = build();
+    assert!(said.contains("`new.txt` has changed since the last commit"), "{said}");
+    assert_eq!(labels("one")["org.opencontainers.image.revision"], Value::Null);
+    // Images for development have neither.
+    let planned = ok(&mut appbundle(folder, &["plan", "--format", "docker"]));
+    assert!(planned.contains("/usr/share/licenses/one.txt"), "{planned}");
+}
+
+fn bundle(folder: &Path) -> String {
+    folder.join("target/appbundle/com.example.crate-lists-1.0.0.docker.tar").display().to_string()
+}
+
 fn main() -> ExitCode {
     harness::run(vec![
         test!(the_lists_are_those_of_cargo_auditable, [arm64_rust, cargo_auditable, syft, trivy, qemu_aarch64]),
@@ -263,5 +363,7 @@ fn main() -> ExitCode {
         test!(lists_depend_on_the_sources_alone, [arm64_rust]),
         test!(executables_of_others_keep_their_lists, [arm64_rust, cargo_auditable]),
         test!(executables_in_one_image_have_their_own_lists, [arm64_rust, syft]),
+        test!(the_libraries_of_auto_are_packages, [arm64_cc, arm64_c, syft, trivy]),
+        test!(licences_are_packed, [arm64_rust, skopeo]),
     ])
 }

@@ -25,7 +25,8 @@ pub struct FileOwner {
 
 /// The owners of files, as far as dpkg knows them; nothing where there is no dpkg.
 pub fn owners(paths: &[PathBuf]) -> BTreeMap<PathBuf, FileOwner> {
-    let names: Vec<(String, &PathBuf)> = paths.iter().flat_map(|path| known_as(path).map(|name| (name, path))).collect();
+    let names: Vec<(String, &PathBuf)> =
+        paths.iter().flat_map(|path| known_as(path).into_iter().map(move |name| (name, path))).collect();
     // It fails where it does not know one of the names, and tells the others all the same.
     let output = Command::new("dpkg-query").env("LC_ALL", "C").arg("-S").args(names.iter().map(|(name, _)| name)).output();
     let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
@@ -44,8 +45,10 @@ pub fn owners(paths: &[PathBuf]) -> BTreeMap<PathBuf, FileOwner> {
         return BTreeMap::new();
     }
     let fields = ["binary:Package", "Package", "Version", "Architecture", "source:Package", "source:Version", "Maintainer"];
-    let format: String = fields.into_iter().chain(["Built-Using", "binary:Summary"]).map(|field| format!("${{{field}}}\t")).collect();
-    let output = Command::new("dpkg-query").env("LC_ALL", "C").args(["-W", "-f", &format!("{format}\n")]).args(&packages).output();
+    let format: String =
+        fields.into_iter().chain(["Built-Using", "binary:Summary"]).map(|field| format!("${{{field}}}\t")).collect();
+    let output =
+        Command::new("dpkg-query").env("LC_ALL", "C").args(["-W", "-f", &format!("{format}\n")]).args(&packages).output();
     let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
     let of_packages: BTreeMap<&str, FileOwner> = text.lines().filter_map(owner).collect();
     found.into_iter().filter_map(|(path, package)| Some((path.clone(), of_packages.get(package)?.clone()))).collect()
