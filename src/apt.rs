@@ -5,6 +5,7 @@
 mod architecture;
 mod common;
 mod content;
+mod owner;
 mod sought;
 
 use std::process::Command;
@@ -12,6 +13,7 @@ use std::process::Command;
 use crate::process::capture;
 
 pub use architecture::Architecture;
+pub use owner::{FileOwner, owners};
 pub use sought::Sought;
 
 /// The package that has a file, without an architecture unless only one will do: of the installed ones, else as apt's lists of contents say if they were

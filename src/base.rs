@@ -12,9 +12,11 @@ mod opened;
 mod packages;
 mod packed;
 mod programs;
+mod records;
 mod remembered;
 mod rootfs;
 mod sorted;
+mod sysroot;
 
 use anyhow::{Context as _, Result, bail};
 
@@ -25,7 +27,7 @@ use crate::segment::{KnownDigests, Packer};
 #[cfg(feature = "engine")]
 pub use archive::read_saved;
 pub use archive::{Pulled, has_layer, read_pulled};
-pub use auto::{Sysroot, notes as auto_notes};
+pub use auto::notes as auto_notes;
 pub use check::check;
 pub use context::BuildContext;
 #[cfg(feature = "engine")]
@@ -34,6 +36,7 @@ pub use daemon::{image_id, read as read_daemon};
 pub use dockerfile::read as read_dockerfile;
 pub use packages::{packed as packed_packages, read as read_packages};
 pub use programs::check_programs;
+pub use sysroot::{Sysroot, of_cross_compiler};
 
 /// Reads or builds a base; images of registries are read by [`read_pulled`] instead. `binaries` are the executables that will use
 /// it, `linker` is the linker that linked them.

@@ -9,7 +9,8 @@
 //!
 //! 1. **Plan.** [`workspace`] reads what Cargo knows, [`config`] reads the tables, and [`plan::resolve`] makes one [`plan::Plan`] of
 //!    both. It decides everything, and nothing changes it.
-//! 2. **Compile.** [`compile::cargo`] runs Cargo once for all services, after the workspace's own commands; [`compile::look`] makes an [`app::Binary`] of each executable.
+//! 2. **Compile.** [`compile::cargo`] runs Cargo once for all services, after the workspace's own commands; [`trust`] gives each executable the list
+//!    of its crates; [`compile::look`] makes an [`app::Binary`] of each.
 //!    If these and all other inputs are those of the last build, the build ends here.
 //! 3. **Read the bases.** [`base`] makes an [`app::Base`] of each root file system, archive, image of a registry, or Dockerfile. A
 //!    service with its binary and its base is an [`app::Unit`].

@@ -12,6 +12,7 @@ pub mod dockerfiles;
 mod fresh;
 mod generated;
 mod last;
+mod licenses;
 #[cfg(feature = "engine")]
 pub mod load;
 pub mod others;

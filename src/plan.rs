@@ -12,6 +12,7 @@ mod features;
 mod files;
 mod identity;
 mod image;
+mod licenses;
 mod manifests;
 mod names;
 mod needs;
@@ -23,7 +24,9 @@ mod paths;
 mod probe;
 mod registries;
 mod report;
+mod request;
 mod resolve;
+mod revision;
 mod routes;
 mod select;
 mod service;
@@ -50,7 +53,8 @@ pub use image::PlannedImage;
 pub use order::sort as launch_order;
 pub use outputs::{DEFAULT_TARGET, targets};
 pub use probe::CanProbe;
-pub use resolve::{Request, resolve};
+pub use request::Request;
+pub use resolve::resolve;
 pub use select::{Choice, Reach, select};
 pub use template::VERSION_MARK;
 
@@ -97,6 +101,11 @@ pub struct Plan {
     pub compression: Level,
     /// Whether each executable carries the list of its crates.
     pub sbom: bool,
+    /// Whether each image has the texts of its crates' licences.
+    pub licenses: bool,
+    /// The commit that images are labelled with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
     /// The timestamp of everything that is written, in seconds since the epoch.
     pub epoch: u64,
     /// The text of the workspace's own `app.yml`, if it has one, with the version filled in.

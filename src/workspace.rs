@@ -67,6 +67,10 @@ pub struct Member {
     pub dependencies: Vec<String>,
     /// Whether `publish` is `false`.
     pub is_private: bool,
+    /// `license`, as an SPDX expression.
+    pub license: Option<String>,
+    /// `repository`
+    pub repository: Option<String>,
     /// `package.metadata`.
     pub metadata: serde_json::Value,
 }
@@ -157,6 +161,8 @@ fn member(package: &cargo_metadata::Package) -> Member {
         default_run: package.default_run.clone(),
         features: package.features.keys().cloned().collect(),
         dependencies: normal.map(|dependency| dependency.name.clone()).collect(),
+        license: package.license.as_deref().map(resolved::spdx),
+        repository: package.repository.clone(),
         is_private: package.publish.as_ref().is_some_and(Vec::is_empty),
         metadata: package.metadata.clone(),
     }

@@ -2,18 +2,18 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
 
-use super::opened;
+use super::sysroot::Sysroot;
+use super::{opened, records};
 use crate::app::{AppFile, Base, BaseChoice, Binary, runpath};
 use crate::archive::{Entry, EntryKind};
 use crate::diagnostic::{Code, Note};
 use crate::elf::{Elf, Needing, glibc, needed};
 use crate::oci::{History, RunConfig};
-use crate::process;
 use crate::segment::{Content, KnownDigests, Layer, LayerMember, Packer};
 
 /// Libraries that glibc before 2.34 loads by itself to resolve names; newer versions contain them.
@@ -23,25 +23,8 @@ const NAME_SERVICE: [&str; 3] = ["libnss_files.so.2", "libnss_dns.so.2", "libres
 const CERTIFICATES: &str = "etc/ssl/certs/ca-certificates.crt";
 const OPENSSL_CONFIG: &str = "etc/ssl/openssl.cnf";
 
-/// Finds libraries the way the linker does.
-pub struct Sysroot {
-    linker: String,
-}
-
-impl Sysroot {
-    /// The libraries of this compiler driver.
-    pub fn new(linker: &str) -> Self {
-        Self { linker: linker.to_owned() }
-    }
-
-    /// The file of a library, if the linker finds one.
-    pub fn find(&self, name: &str) -> Option<PathBuf> {
-        process::file_of_compiler(&self.linker, name)
-    }
-}
-
 pub fn read(binaries: &[&Binary], sysroot: &Sysroot, epoch: u64, packer: &Packer, known: &KnownDigests) -> Result<Base> {
-    let layer = layer(binaries, sysroot, epoch, known)?;
+    let layer = layer(binaries, sysroot, epoch, packer.cache().folder(), known)?;
     let segment = packer.layer(&layer)?;
     let facts = super::packed::facts(packer, &segment)?;
     let history = History { created_by: Some("cargo-appbundle: base auto".into()), ..History::default() };
@@ -50,7 +33,7 @@ pub fn read(binaries: &[&Binary], sysroot: &Sysroot, epoch: u64, packer: &Packer
     Ok(Base { choice: BaseChoice::Auto, layers, config, history, facts, reference: None, written: None })
 }
 
-fn layer(binaries: &[&Binary], sysroot: &Sysroot, epoch: u64, known: &KnownDigests) -> Result<Layer> {
+fn layer(binaries: &[&Binary], sysroot: &Sysroot, epoch: u64, cache: &Path, known: &KnownDigests) -> Result<Layer> {
     let mut members: BTreeMap<String, LayerMember> = BTreeMap::new();
     let mut add = |member: LayerMember| {
         members.insert(member.entry.path.clone(), member);
@@ -70,6 +53,8 @@ fn layer(binaries: &[&Binary], sysroot: &Sysroot, epoch: u64, known: &KnownDiges
     add(text(CERTIFICATES, &certificates()));
 
     let found = closure(binaries, sysroot)?;
+    let all: BTreeSet<PathBuf> = found.values().map(|(path, _)| path.clone()).collect();
+    records::members(&all, cache, epoch)?.into_iter().for_each(&mut add);
     let mut folders: BTreeSet<String> = BTreeSet::new();
     let libraries = found.iter().filter(|(name, _)| name.starts_with("libcrypto.so")).map(|(_, (path, _))| path.as_path());
     for path in libraries.chain(binaries.iter().map(|binary| binary.path.as_path())) {
@@ -197,7 +182,7 @@ fn closure(binaries: &[&Binary], sysroot: &Sysroot) -> Result<BTreeMap<String, (
 fn missing(name: &str, by: &str, sysroot: &Sysroot) -> String {
     format!(
         "`{by}` needs the library `{name}`, which was not found where `{}` looks\nhelp: install it for the target, add it with `files`, or use a base that has it, such as `base = {{ debian = \"bookworm\", packages = [\"…\"] }}`",
-        sysroot.linker
+        sysroot.linker()
     )
 }
 

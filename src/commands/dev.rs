@@ -90,6 +90,7 @@ fn for_this_machine(options: &Options, engine: &Engine) -> Options {
     options.request.image_tag = Some(TAG.to_owned());
     options.request.formats = vec![Format::Docker];
     options.compile.plain = true;
+    options.request.in_development = true;
     let own = match std::env::consts::ARCH {
         "x86_64" => "linux/amd64",
         "aarch64" => "linux/arm64",

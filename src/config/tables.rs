@@ -65,6 +65,10 @@ pub struct AppTable {
     pub build: CompilationTable,
     /// Whether each packed executable carries the list of its crates, which scanners read. Default: `true`.
     pub sbom: Option<bool>,
+    /// Whether each image has the texts of its crates' licences, in `/usr/share/licenses/NAME.txt`. Default: `false`.
+    pub licenses: bool,
+    /// Whether images are labelled with the Git commit. Each commit then has images of its own. Default: `false`.
+    pub revision: bool,
     /// Mirrors to try before a registry, as URLs: `{ "docker.io" = ["https://mirror.example.com"] }`.
     pub mirrors: BTreeMap<String, Vec<String>>,
     /// Registries to reach over plain HTTP, as `HOST` or `HOST:PORT`. `localhost` is always allowed.

@@ -79,6 +79,7 @@ codes! {
     LabelsIgnored = "labels-ignored",
     LibraryFiles = "library-files",
     LibraryMissing = "library-missing",
+    LicenseText = "license-text",
     LinkerMissing = "linker-missing",
     LockFile = "lock-file",
     LockFileLocked = "lock-file-locked",
@@ -106,6 +107,7 @@ codes! {
     RegistryUnreachable = "registry-unreachable",
     ReplicasIgnored = "replicas-ignored",
     RestartIgnored = "restart-ignored",
+    RevisionUnknown = "revision-unknown",
     RouteConflict = "route-conflict",
     RoutesIgnored = "routes-ignored",
     RoutingIgnored = "routing-ignored",
@@ -165,6 +167,7 @@ impl Code {
                 | Self::KeysIgnored
                 | Self::LabelsIgnored
                 | Self::LibraryFiles
+                | Self::LicenseText
                 | Self::NameUnresolved
                 | Self::NativeMissing
                 | Self::NetworkDiffers
@@ -175,6 +178,7 @@ impl Code {
                 | Self::PrivilegedIgnored
                 | Self::ReplicasIgnored
                 | Self::RestartIgnored
+                | Self::RevisionUnknown
                 | Self::RoutesIgnored
                 | Self::RoutingIgnored
                 | Self::RustflagsSet

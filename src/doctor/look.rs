@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::needs::BuildNeeds;
 use super::{ToolFinding, ToolState, native};
 use crate::app::{BaseChoice, Target};
-use crate::base::Sysroot;
+use crate::base::{Sysroot, of_cross_compiler};
 use crate::compile::{CargoSettings, LinkerFound, builder, linker};
 use crate::debian::{self, Recipe};
 use crate::elf::Elf;
@@ -26,7 +26,9 @@ pub fn at(needs: &BuildNeeds, options: &Options) -> Result<Vec<ToolFinding>> {
         other => the_builder(other, &needs.target),
     });
     if needs.bases.contains(&BaseChoice::Auto) && !needs.target.is_musl() {
-        findings.push(c_library(&linker::used(&settings, triple), &needs.target));
+        let sysroot = Sysroot::new(&linker::used(&settings, triple));
+        findings.push(c_library(&sysroot, &needs.target));
+        findings.extend(updates(&sysroot));
     }
     findings.extend(native::at(needs));
     findings.extend(needs.bases.iter().filter_map(base));
@@ -89,8 +91,8 @@ fn the_builder(builder: Builder, target: &Target) -> ToolFinding {
 }
 
 /// The C library of the linker, if it is one for the target: the `cc` of this machine finds that of this machine.
-fn c_library(linker: &str, target: &Target) -> ToolFinding {
-    let found = Sysroot::new(linker).find("libc.so.6");
+fn c_library(sysroot: &Sysroot, target: &Target) -> ToolFinding {
+    let found = sysroot.find("libc.so.6");
     let machine = found.as_deref().and_then(|path| Elf::read(path).ok()).map(|elf| elf.machine);
     let install = match linker::install(&target.triple) {
         Some(command) => format!("run `{command}`, or use a base other than `auto`"),
@@ -107,6 +109,18 @@ fn c_library(linker: &str, target: &Target) -> ToolFinding {
     let packages = linker::debian_packages(&target.triple).unwrap_or_default();
     ToolFinding::new("C library for the base `auto`", "goes into the base `auto`", "`build` needs another `base`", state)
         .of(packages)
+}
+
+/// Libraries that get no security updates: those of a cross compiler alone are here.
+fn updates(sysroot: &Sysroot) -> Option<ToolFinding> {
+    let architecture = of_cross_compiler(&sysroot.find("libc.so.6")?)?.name;
+    let packages = [format!("libc6:{architecture}"), format!("libgcc-s1:{architecture}")];
+    let help = format!(
+        "run `sudo dpkg --add-architecture {architecture} && sudo apt update && sudo apt install {}`: those of the cross compiler get no security updates",
+        packages.join(" ")
+    );
+    let without = "images have the cross compiler's older ones";
+    Some(ToolFinding::new("updated libraries for the base `auto`", "go into the base `auto`", without, ToolState::Optional(help)))
 }
 
 /// What has to be there already, or comes from a registry.

@@ -10,7 +10,7 @@ use super::crates::{self, Graph};
 use super::fresh::{self, LastBuild};
 use super::pulled::Images;
 use super::wanted::Wanted;
-use super::{Options, Session, Workbench, bases, bill, cache_folder, generated, write};
+use super::{Options, Session, Workbench, bases, bill, cache_folder, generated, licenses, write};
 use crate::app::{Bases, Binary, Image, Unit};
 use crate::base;
 use crate::bundle::{self, Document};
@@ -43,10 +43,11 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
     crate::fs::remove_leftovers(&plan.bundles);
     crate::fs::remove_leftovers(&cache_folder(plan));
     let paths = stripped(session, options, paths, &bench)?;
-    let (paths, incomplete) = match plan.sbom {
+    let (paths, mut notes) = match plan.sbom {
         true => crates::put(paths, &crates, &bench)?,
         false => (paths, Vec::new()),
     };
+    notes.extend(licenses::write(plan, &crates)?);
     let binaries = compile::look(plan, &paths, &bench.known)?;
     let listed = crates.as_deref().unwrap_or_default();
     // Skip the rest if nothing changed since the last build.
@@ -59,7 +60,7 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
         shell.status("Fresh", format_args!("{} {}", plan.slug(), plan.version));
         return Ok(outputs);
     }
-    shell.notes(incomplete.into_iter().chain(render::files(plan)?.notes), &plan.allow);
+    shell.notes(notes.into_iter().chain(render::files(plan)?.notes), &plan.allow);
     // Steps 3 to 7.
     let generated = mended(&bench, || made(plan, &binaries, listed, &bench, &mut images))?;
     // Remember the inputs and outputs of this build.
@@ -86,7 +87,7 @@ fn compiled(session: &Session, options: &Options, shell: &Shell) -> Result<(Exec
     }
     let (graph, resolved) = (Graph::new(session, options), OnceLock::new());
     let ask = || {
-        if plan.sbom {
+        if plan.sbom || plan.licenses {
             drop(resolved.set(graph.read()))
         }
     };

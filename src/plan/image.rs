@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Layout, Plan};
-use crate::app::{BaseChoice, Health, ImageRef, Service};
+use crate::app::{BaseChoice, Health, ImageRef, Package, Service};
 use crate::oci::{Healthcheck, Nothing, RunConfig};
 
 /// An image to build.
@@ -49,7 +49,7 @@ impl Plan {
                     reference: &service.container.image,
                     services: vec![service],
                     base: &package.base,
-                    config: of_service(service, &self.version.written),
+                    config: self.of_service(service, package),
                     is_upstream: false,
                 })
                 .collect(),
@@ -68,20 +68,49 @@ impl Plan {
     }
 }
 
-fn of_service(service: &Service, version: &str) -> RunConfig {
-    let container = &service.container;
-    let mut labels = labels(service.name.as_str(), version);
-    labels.extend(container.labels.clone());
-    RunConfig {
-        user: container.user.clone(),
-        exposed_ports: container.ports.iter().map(|port| (port.exposed(), Nothing {})).collect(),
-        env: container.environment.iter().map(|(name, value)| format!("{name}={value}")).collect(),
-        entrypoint: service.entrypoint(),
-        cmd: container.args.clone(),
-        healthcheck: container.health.as_ref().and_then(check),
-        working_dir: container.workdir.clone(),
-        labels,
-        ..RunConfig::default()
+impl Plan {
+    fn of_service(&self, service: &Service, package: &Package) -> RunConfig {
+        let container = &service.container;
+        let mut labels = self.labels(service.name.as_str(), &[package]);
+        labels.extend(container.labels.clone());
+        RunConfig {
+            user: container.user.clone(),
+            exposed_ports: container.ports.iter().map(|port| (port.exposed(), Nothing {})).collect(),
+            env: container.environment.iter().map(|(name, value)| format!("{name}={value}")).collect(),
+            entrypoint: service.entrypoint(),
+            cmd: container.args.clone(),
+            healthcheck: container.health.as_ref().and_then(check),
+            working_dir: container.workdir.clone(),
+            labels,
+            ..RunConfig::default()
+        }
+    }
+
+    /// The OCI annotations (image-spec, annotations.md) of an image with executables of these packages.
+    fn labels(&self, title: &str, packages: &[&Package]) -> BTreeMap<String, String> {
+        let all = |of: fn(&Package) -> Option<&String>| {
+            let mut all: Vec<&str> = packages.iter().filter_map(|package| of(package)).map(String::as_str).collect();
+            all.sort_unstable();
+            all.dedup();
+            all
+        };
+        let licenses = match &all(|package| package.license.as_ref())[..] {
+            [] => None,
+            [only] => Some((*only).to_owned()),
+            several => Some(several.iter().map(|license| format!("({license})")).collect::<Vec<_>>().join(" AND ")),
+        };
+        let source = match all(|package| package.repository.as_ref())[..] {
+            [only] => Some(only.to_owned()),
+            _ => None,
+        };
+        let labels = [
+            ("title", Some(title.to_owned())),
+            ("version", Some(self.version.written.clone())),
+            ("licenses", licenses),
+            ("source", source),
+            ("revision", self.revision.clone()),
+        ];
+        labels.into_iter().filter_map(|(name, value)| Some((format!("org.opencontainers.image.{name}"), value?))).collect()
     }
 }
 
@@ -112,15 +141,7 @@ fn of_all(plan: &Plan) -> RunConfig {
             .map(|port| (port.exposed(), Nothing {}))
             .collect(),
         working_dir: Some("/".into()),
-        labels: labels(plan.name.as_str(), &plan.version.written),
+        labels: plan.labels(plan.name.as_str(), &plan.packages().map(|(_, package)| package).collect::<Vec<_>>()),
         ..RunConfig::default()
     }
-}
-
-/// The OCI annotations (image-spec, annotations.md) of every image.
-fn labels(title: &str, version: &str) -> BTreeMap<String, String> {
-    BTreeMap::from([
-        ("org.opencontainers.image.title".to_owned(), title.to_owned()),
-        ("org.opencontainers.image.version".to_owned(), version.to_owned()),
-    ])
 }

@@ -1,20 +1,20 @@
 //! Turns the command line, the manifests and Cargo's metadata into the plan.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
 use super::manifests;
 use super::outputs::{formats, target, wants_auterion};
-use super::select::{Choice, Reach, select};
+use super::request::Request;
+use super::select::{Choice, select};
 use super::service::{self, OfApp};
 use super::template;
 use super::{
-    Builder, CanProbe, Engine, Format, Layout, Plan, agreement, auterion, base, checks, compilation, created, features, identity,
-    names, needs, notes, one_image, probe, registries, stacks, variant, volumes,
+    Builder, CanProbe, Format, Layout, Plan, agreement, auterion, base, checks, compilation, created, features, identity,
+    licenses, names, needs, notes, one_image, probe, registries, revision, stacks, variant, volumes,
 };
-use crate::app::{Author, BaseChoice, Destination, ImageRef, Service};
+use crate::app::{Author, BaseChoice, ImageRef, Service};
 use crate::archive::gzip::Level;
 use crate::config::tables::CompressionName;
 use crate::config::{Problems, Step};
@@ -24,48 +24,6 @@ use crate::workspace::Workspace;
 /// The longest of the endings of bundles. With it a name that file systems take makes an artifact's name, `SLUG:VERSION`, of
 /// fewer than the 256 bytes that it may have (`docs/file-format.md`, section 2.7).
 const LONGEST_ENDING: &str = "-simulation.auterionos";
-
-/// Options from the command line.
-#[derive(Clone, Debug, Default)]
-pub struct Request {
-    /// `-p`: services or packages to select; if empty, all.
-    pub packages: Vec<String>,
-    /// Whether to select the dependencies of the selected services too.
-    pub reach: Reach,
-    /// The tag of the images; if `None`, the version.
-    pub image_tag: Option<String>,
-    /// `--profile`
-    pub profile: String,
-    /// `--target`; if empty, the targets of the table.
-    pub targets: Vec<String>,
-    /// `--variant`: a variant of the table.
-    pub variant: Option<String>,
-    /// `--format`; if empty, the formats of the table.
-    pub formats: Vec<Format>,
-    /// `--builder`
-    pub builder: Option<Builder>,
-    /// `--engine`
-    pub engine: Option<Engine>,
-    /// `--compression`
-    pub compression: Option<Level>,
-    /// `--app-version`
-    pub version: Option<String>,
-    /// `--repo`: repository prefix of the images.
-    pub repo: Option<String>,
-    /// `--env`: build arguments for all Dockerfile services.
-    pub env: Vec<(String, String)>,
-    /// `--insecure-registry`
-    pub insecure_registries: Vec<String>,
-    /// `--for`: destinations of the deployment files.
-    pub destinations: Vec<Destination>,
-    /// `SOURCE_DATE_EPOCH`; if `None`, the date that the table chooses.
-    pub epoch: Option<u64>,
-    /// `--out-dir`; default: `appbundle` in the target folder.
-    pub output: Option<PathBuf>,
-    /// Whether this is one of several targets: then each has a folder of its own in the output folder, writes what holds one
-    /// platform, and leaves out devices of others.
-    pub among_others: bool,
-}
 
 /// Resolves the plan for one target: the one in the request, or the only one in the table. `can_probe` is asked if a service has a
 /// health check that needs a program in its image.
@@ -144,6 +102,7 @@ pub fn resolve(workspace: &Workspace, request: &Request, can_probe: CanProbe<'_>
         app.report(&mut problems).wrong(Code::InvalidName, &[Step::Key("name")], message);
     }
     let layout = app.table.layout.unwrap_or_default();
+    let has_licenses = app.table.licenses && !request.in_development;
     let shared_image = (layout == Layout::MultiBinary).then(|| name.to_string());
     let of_app = OfApp { shared_image, base: &base, workspace: &workspace.root };
     let mut services: BTreeMap<String, Service> = BTreeMap::new();
@@ -237,6 +196,9 @@ pub fn resolve(workspace: &Workspace, request: &Request, can_probe: CanProbe<'_>
         output.push(target.folder());
     }
     services.iter_mut().for_each(|service| stacks::give(service, &output));
+    if has_licenses {
+        services.iter_mut().for_each(|service| licenses::give(service, &output));
+    }
     probe::give(&mut services, &output, &target.triple, can_probe);
     let settings_path = workspace.root.join("settings.default.env");
     let settings = if settings_path.is_file() { fs_err::read(settings_path)? } else { Vec::new() };
@@ -259,6 +221,8 @@ pub fn resolve(workspace: &Workspace, request: &Request, can_probe: CanProbe<'_>
         registries,
         compression,
         sbom: app.table.sbom.unwrap_or(true),
+        licenses: has_licenses,
+        revision: revision::resolve(&app, workspace, &mut said),
         epoch,
         template: template.map(|template| template.text),
         settings,

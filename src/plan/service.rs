@@ -84,6 +84,8 @@ pub fn resolve(
         binary_path,
         argv0: started_as,
         files,
+        license: member.license.clone(),
+        repository: member.repository.clone(),
         shared_image: app.shared_image.clone(),
     };
     let service = Service {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::crate_list::{CrateKind, CrateList, ListedCrate};
 use super::origin::Origin;
-use crate::workspace::{CompiledUnits, Resolved, ResolvedPackage};
+use crate::workspace::{CompiledUnits, Resolved, ResolvedPackage, Use};
 
 /// The crates in the executable of one service.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,7 +74,8 @@ impl ServiceCrates {
                 false => units.target.contains_key(id) && resolved.get(id).is_some_and(|used| !used.is_macro),
                 true => units.host.contains(id) && package.links.is_some() && resolved.get(id).is_some_and(is_of_sources),
             };
-            let uses = package.uses.iter().filter(|of| of.is_on(features) && is_in_it(&of.package, of.by_script));
+            let is_used = |of: &&Use| of.is_on(features) && is_in_it(&of.package, of.by_script);
+            let uses = package.uses.iter().filter(is_used);
             let uses: BTreeSet<&str> = uses.map(|of| of.package.as_str()).collect();
             open.extend(&uses);
             found.insert(id, uses);
@@ -165,7 +166,6 @@ impl UsedCrate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workspace::Use;
 
     fn package(name: &str, links: bool, uses: &[(&str, bool, Option<&str>)]) -> (String, ResolvedPackage) {
         let one = |(id, by_script, feature): &(&str, bool, Option<&str>)| Use {

@@ -89,7 +89,7 @@ pub fn resolved(options: &CargoOptions, lock_file: &Path, triple: &str, flags: &
             version: package.version.clone(),
             checksum: checksums.get(&key).cloned(),
             source,
-            license: package.license.clone(),
+            license: package.license.as_deref().map(spdx),
             license_file: package.license_file.clone().map(Into::into),
             authors: package.authors.clone(),
             description: package.description.clone(),
@@ -130,6 +130,11 @@ fn uses_of(user: &Package, of: &NodeDep, used: &Package) -> Vec<Use> {
     [(DependencyKind::Normal, false), (DependencyKind::Build, true)].into_iter().filter_map(of_kind).collect()
 }
 
+/// A licence as SPDX writes it: manifests before that had `MIT/Apache-2.0`.
+pub fn spdx(license: &str) -> String {
+    license.split('/').map(str::trim).collect::<Vec<_>>().join(" OR ")
+}
+
 /// The features of a package that turn an optional dependency on: `dep:NAME`, or a feature of it, unless written `NAME?/FEATURE`.
 fn activating(user: &Package, dependency: &str) -> BTreeSet<String> {
     let turns_on = |value: &String| {
@@ -142,6 +147,12 @@ fn activating(user: &Package, dependency: &str) -> BTreeSet<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn old_licences_are_expressions() {
+        assert_eq!(spdx("MIT/Apache-2.0"), "MIT OR Apache-2.0");
+        assert_eq!(spdx("(MIT OR Apache-2.0) AND Unicode-3.0"), "(MIT OR Apache-2.0) AND Unicode-3.0");
+    }
 
     #[test]
     fn features_turn_optional_dependencies_on() {

@@ -179,6 +179,8 @@ macro_rules! tool {
 tool!(
     auterion_cli = "auterion-cli",
     bash = "bash",
+    cargo_audit = "cargo-audit",
+    cargo_auditable = "cargo-auditable",
     cargo_zigbuild = "cargo-zigbuild",
     check_jsonschema = "check-jsonschema",
     cross = "cross",
@@ -200,6 +202,8 @@ tool!(
     qemu_aarch64 = "qemu-aarch64-static",
     script = "script",
     skopeo = "skopeo",
+    syft = "syft",
+    trivy = "trivy",
     umoci = "umoci",
     xz = "xz",
     zsh = "zsh",
