@@ -31,6 +31,11 @@ pub fn docker_arm64() -> Option<String> {
     docker().or_else(|| (!runs).then(|| "qemu-user-static with binfmt".into()))
 }
 
+/// The validators of bills of materials.
+pub fn sbom_validators() -> Option<String> {
+    tools(&["sbom-python"])
+}
+
 /// A client of Docker that has `stack config`.
 pub fn new_docker() -> Option<String> {
     tools(&[NEW_DOCKER])
