@@ -134,7 +134,7 @@ mod tests {
         let document: Value = serde_json::from_str(&render(&bill).expect("a document")).expect("JSON");
         let relations = document["relationships"].as_array().expect("relations").iter();
         let kinds: Vec<&str> = relations.filter_map(|relation| relation["relationshipType"].as_str()).collect();
-        assert_eq!(kinds, ["DESCRIBES", "CONTAINS", "DEPENDS_ON"]);
+        assert_eq!(kinds, ["DESCRIBES", "DEPENDS_ON", "CONTAINS"]);
         assert_eq!(document["packages"][2]["licenseComments"], "mine");
         assert_eq!(document["comment"], "Incomplete: the crates of `beta` are not known.");
     }
