@@ -31,23 +31,9 @@ pub struct CiOptions {
 /// Debian's name of the runners' processor.
 const RUNNER: &str = "amd64";
 
-/// The lines that let apt install packages for other architectures; none without.
-fn foreign_packages(provider: CiProvider, architectures: &BTreeSet<&str>) -> String {
-    if architectures.is_empty() {
-        return String::new();
-    }
-    let add = |line: &str| architectures.iter().map(|name| line.replace("@ARCHITECTURE@", name)).collect::<String>();
-    match provider {
-        CiProvider::Gitlab => add("    - dpkg --add-architecture @ARCHITECTURE@\n"),
-        CiProvider::Github => {
-            let names: Vec<&str> = architectures.iter().copied().collect();
-            let add = add("          sudo dpkg --add-architecture @ARCHITECTURE@\n");
-            include_str!("../../templates/ci/github-foreign.yml")
-                .replace("@ADD@", &add)
-                .replace("@ARCHITECTURES@", &names.join(" "))
-        }
-    }
-}
+/// For a GitHub job that installs packages for another architecture: Debian's archive has those beside its own, that of the runners' Ubuntu
+/// has not. The action `cache` knows the folder by `~`.
+const CONTAINER: &str = "    container: rust:latest\n    env:\n      CARGO_HOME: /github/home/.cargo\n";
 
 /// Writes the job's file into the workspace, or to stdout.
 ///
@@ -79,7 +65,14 @@ pub fn run(options: &Options, ci: &CiOptions, shell: &Shell) -> Result<()> {
         }
     }
     let text = template.replace("@TRIPLES@", &triples.join(" ")).replace("@PACKAGES@", &packages.join(" "));
-    let text = text.replace("@FOREIGN@", &foreign_packages(ci.provider, &foreign));
+    let indent = match ci.provider {
+        CiProvider::Github => "          ",
+        CiProvider::Gitlab => "    - ",
+    };
+    let add: String = foreign.iter().map(|name| format!("{indent}dpkg --add-architecture {name}\n")).collect();
+    // The container's user is root, and it has no sudo.
+    let (container, sudo) = if foreign.is_empty() { ("", "sudo ") } else { (CONTAINER, "") };
+    let text = text.replace("@ADD@", &add).replace("@CONTAINER@", container).replace("@SUDO@", sudo);
     let text = text.replace("@GIT@", git);
     if git.is_empty() {
         shell.note("the job installs cargo-appbundle from crates.io; `--git URL` installs it from a git repository");
