@@ -3,6 +3,7 @@
 mod auterionos;
 mod contents;
 mod head;
+mod identity;
 mod layout;
 mod marks;
 mod outgoing;
@@ -12,6 +13,7 @@ mod unpack;
 
 pub use auterionos::{Payload, begin_sum, write as write_auterionos};
 pub use contents::{BundledImage, BundledLayer, Contents, contents, contents_by_name, write_images};
+pub use identity::{Identity, identity};
 pub use layout::{Kind, Part, begin_digests, descriptor, index, manifest, write as write_layout};
 pub use outgoing::{Blob, BlobSource, Outgoing};
 pub use unpack::outgoing;

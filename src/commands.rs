@@ -11,6 +11,7 @@ pub mod explain;
 pub mod generate;
 pub mod init;
 pub mod inspect;
+pub mod keygen;
 #[cfg(feature = "engine")]
 pub mod load;
 #[cfg(feature = "engine")]
@@ -21,6 +22,8 @@ pub mod push;
 #[cfg(feature = "engine")]
 pub mod run;
 pub mod schema;
+pub mod sign;
+pub mod signer;
 #[cfg(feature = "engine")]
 pub mod test;
 pub mod update;

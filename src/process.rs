@@ -1,5 +1,7 @@
 //! Child processes, and how a failed one is told.
 
+mod timed;
+
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::io::{Read, Write as _};
@@ -8,6 +10,11 @@ use std::process::{Command, ExitStatus, Output, Stdio};
 use std::thread::JoinHandle;
 
 use anyhow::{Context as _, Result, bail};
+
+pub use timed::exchange_within;
+
+/// The variable with a private key. Programs that a build starts do not get it.
+pub const SIGN_KEY: &str = "APPBUNDLE_SIGN_KEY";
 
 /// How much of a child's last words is kept.
 const TAIL: usize = 64 * 1024;

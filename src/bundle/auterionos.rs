@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 
+use super::layout::Part;
 use super::marks::Marks;
 use super::survey::app::DeclaredApp;
 use crate::app::{Base, Image};
@@ -14,7 +15,7 @@ use crate::archive::{END_OF_ARCHIVE, encode_file, padding};
 use crate::diagnostic::Code;
 use crate::digest::{self, Digest, ResumableHasher};
 use crate::fs::Pending;
-use crate::mender::{Artifact, Faults, PayloadFile, PayloadWriter};
+use crate::mender::{Artifact, Faults, ManifestSigner, PayloadFile, PayloadWriter};
 use crate::oci::DockerImage;
 use crate::segment::{Cache, Segment};
 
@@ -64,17 +65,18 @@ impl Piece {
 /// elsewhere.
 ///
 /// # Errors
-/// When AuterionOS would reject the app file, a cached layer is damaged ([`crate::segment::Damaged`]), or the file cannot be
-/// written.
+/// When AuterionOS would reject the app file, a cached layer is damaged ([`crate::segment::Damaged`]), the manifest cannot be signed,
+/// or the file cannot be written.
 pub fn write(
     to: &mut Pending,
     artifact: &Artifact,
     payload: Payload,
-    images: &[Image],
-    cache: &Cache,
+    part: Part<'_>,
+    signer: Option<&ManifestSigner<'_>>,
     begun: impl FnOnce() + Send,
     written: &dyn Fn(u64),
 ) -> Result<u64> {
+    let Part { images, cache } = part;
     let mut faults = Faults::default();
     DeclaredApp::parse(&payload.app_file, &mut faults);
     if !faults.is_empty() {
@@ -100,7 +102,7 @@ pub fn write(
     let path = to.path().to_owned();
     // A small buffer, so that blocks of layers bypass it without being copied.
     let mut file = std::io::BufWriter::with_capacity(1 << 12, to.file());
-    let size = crate::mender::write(&mut file, artifact, files)?;
+    let size = crate::mender::write(&mut file, artifact, files, signer)?;
     file.flush().with_context(|| format!("failed to write `{}`", path.display()))?;
     drop(file);
     Ok(size)

@@ -11,6 +11,7 @@ use super::compilation::{BuilderArgs, TargetArgs};
 use super::flags::{
     ConfigArgs, EngineArgs, FormatArgs, LockArgs, ManifestArgs, OutputArgs, PackageArgs, TargetDirArgs, VersionArgs,
 };
+use super::signing::{SignArgs, SignVerb, VerifyKeyArgs};
 use super::values::{CiArg, TemplateArg};
 use super::{deployment, help};
 
@@ -25,6 +26,8 @@ pub enum Command {
         image: ImageArgs,
         #[command(flatten)]
         compile: CompileArgs,
+        #[command(flatten)]
+        sign: SignArgs,
     },
     /// Print what `build` would do
     Plan {
@@ -66,7 +69,8 @@ pub enum Command {
         #[command(flatten)]
         built: BuiltArgs,
     },
-    /// Check a bundle for errors
+    /// Check a bundle for errors, and its signature
+    #[command(after_help = help::VERIFY)]
     Verify {
         /// Bundle: an `.auterionos` file, a docker archive or an OCI archive, made by any tool [default: the last one built]
         file: Option<PathBuf>,
@@ -74,7 +78,19 @@ pub enum Command {
         #[arg(long)]
         json: bool,
         #[command(flatten)]
+        keys: VerifyKeyArgs,
+        #[command(flatten)]
         built: BuiltArgs,
+    },
+    /// Sign a bundle
+    #[command(after_help = help::SIGN)]
+    Sign(SignVerb),
+    /// Make a pair of keys for signing
+    #[command(after_help = help::KEYGEN)]
+    Keygen {
+        /// Private key to write; the public key gets the extension `pub`
+        #[arg(default_value = "appbundle.key")]
+        file: PathBuf,
     },
     /// Load a bundle's images into Docker or podman, skipping layers that are already present
     #[cfg(feature = "engine")]

@@ -13,11 +13,13 @@ use crate::app::{Bases, Binary, Image, Unit};
 use crate::base;
 use crate::bundle;
 use crate::compile::{self, Executables, Stripping};
+use crate::digest::Digest;
 use crate::image;
 use crate::plan::{Engine, Format, Plan};
 use crate::render;
 use crate::segment::Damaged;
 use crate::shell::{self, Shell};
+use crate::trust::{self, BundleSigner};
 
 /// Builds for one target; returns the path of each bundle.
 ///
@@ -44,6 +46,8 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
     // Skip the rest if nothing changed since the last build.
     let mut images = Images::start(plan, options, shell)?;
     let inputs = fresh::inputs(plan, &binaries, &bench.linker, &images.manifests(), &bench.known)?;
+    let signer = options.signer.as_deref();
+    let inputs = signer.map_or(inputs, |signer| Digest::of(format!("{inputs} {}", signer.public().fingerprint())));
     let outputs: Vec<PathBuf> = plan.formats.iter().map(|format| plan.bundle_path(*format)).collect();
     if images.are_fixed() && LastBuild::load(&last_build).is_some_and(|last| last.is_fresh(inputs)) {
         bench.known.save()?;
@@ -53,11 +57,12 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
     }
     shell.notes(render::files(plan)?.notes, &plan.allow);
     // Steps 3 to 7.
-    let generated = mended(&bench, || made(plan, &binaries, &bench, &mut images))?;
+    let generated = mended(&bench, || made(plan, &binaries, &bench, &mut images, signer))?;
     // Remember the inputs and outputs of this build.
     images.finish()?;
     bench.known.save()?;
-    let all: Vec<PathBuf> = outputs.iter().cloned().chain(generated).collect();
+    let envelopes = outputs.iter().filter(|_| signer.is_some()).map(|path| trust::envelope_path(path));
+    let all: Vec<PathBuf> = outputs.iter().cloned().chain(envelopes).chain(generated).collect();
     LastBuild::save(&last_build, inputs, &all)?;
     Wanted::remember(session, options)?;
     let removed = bench.packer.cache().prune(options.cache_size);
@@ -103,7 +108,13 @@ fn mended<T>(bench: &Workbench<'_>, mut make: impl FnMut() -> Result<T>) -> Resu
 }
 
 /// Turns executables into files; returns the paths of the generated text files.
-fn made(plan: &Plan, binaries: &[Binary], bench: &Workbench<'_>, images: &mut Images<'_>) -> Result<Vec<PathBuf>> {
+fn made(
+    plan: &Plan,
+    binaries: &[Binary],
+    bench: &Workbench<'_>,
+    images: &mut Images<'_>,
+    signer: Option<&BundleSigner>,
+) -> Result<Vec<PathBuf>> {
     // 3. Read the bases.
     let bases = bases::read(plan, binaries, bench, images)?;
     let units = Unit::all(&plan.services, binaries, &bases)?;
@@ -131,7 +142,7 @@ fn made(plan: &Plan, binaries: &[Binary], bench: &Workbench<'_>, images: &mut Im
             let sum = sum.take_if(|_| *format == Format::Auterionos);
             // An error there occurs again in the writing, which reports it.
             let begun = || drop(sum.map(std::thread::ScopedJoinHandle::join));
-            write::bundle(plan, *format, &images, cache, begun, bench.shell)?;
+            write::bundle(plan, *format, &images, cache, signer, begun, bench.shell)?;
         }
         anyhow::Ok(())
     })?;
