@@ -6,6 +6,7 @@ mod ecdsa;
 mod envelope;
 mod key;
 mod pem;
+mod referrer;
 mod sign;
 mod signer;
 mod signing_key;
@@ -14,7 +15,8 @@ mod verify;
 mod verifying_key;
 
 pub use envelope::{LARGEST_ENVELOPES, Refusal, Signed, Unsigned, open};
-pub use sign::{Release, Signable, envelope_of, envelope_path, is_artifact, sealed, sum};
+pub use referrer::{ARTIFACT_TYPE, EnvelopeImage, KEY};
+pub use sign::{AppRelease, Signable, envelope_of, envelope_path, is_artifact, sealed, sum};
 pub use signer::{BundleSigner, SigningProgram};
 pub use signing_key::SigningKey;
 pub use statement::{Statement, Subject};

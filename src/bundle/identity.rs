@@ -1,6 +1,7 @@
 //! What an archive of images is called, and its images by their digests.
 
 use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -28,7 +29,7 @@ pub struct Identity {
 pub fn identity(path: &Path) -> Result<Identity> {
     let failed = || format!("failed to read `{}`", path.display());
     let mut head = Vec::new();
-    std::io::Read::read_to_end(&mut std::io::Read::take(fs_err::File::open(path)?, crate::mender::HEAD), &mut head)?;
+    fs_err::File::open(path)?.take(crate::mender::HEAD).read_to_end(&mut head)?;
     super::head::check(&head).with_context(failed)?;
     if Compression::of(&head) == Compression::None {
         return of_archive(path).with_context(failed);

@@ -53,10 +53,13 @@ pub const PUSH: &str = "Examples:
   cargo appbundle push --repo ghcr.io/example/gallery    push the last build
   cargo appbundle push app.oci.tar --repo localhost:5000/test
   cargo appbundle push --repo ghcr.io/example/gallery --json | jq -r '.[].digest'
+  cargo appbundle push --repo ghcr.io/example/gallery --sign appbundle.key
 
 Docker or podman builds the Dockerfile services, with the build arguments of `--env`; their images are pushed too. Credentials come \
 from `docker login` and `podman login`. Blobs that the registry already has are not sent again, so an interrupted push continues \
-where it stopped.";
+where it stopped.
+
+With `--sign`, a signed statement about each image goes to the registry too, as a referrer of the image. `oras discover` lists it.";
 
 pub const VERIFY: &str = "Examples:
   cargo appbundle verify app.auterionos

@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
@@ -15,8 +15,8 @@ use crate::trust::SigningKey;
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct KeyPair {
-    private_key: PathBuf,
-    public_key: PathBuf,
+    private_key: String,
+    public_key: String,
     fingerprint: String,
 }
 
@@ -48,7 +48,11 @@ pub fn run(file: &Path, shell: &Shell) -> Result<()> {
          line to its `/etc/mender/mender.conf`:\n  \"ArtifactVerifyKey\": \"/etc/mender/{name}\"",
         public.display()
     ));
-    let pair = KeyPair { private_key: file.to_owned(), public_key: public, fingerprint: fingerprint.clone() };
+    let pair = KeyPair {
+        private_key: file.display().to_string(),
+        public_key: public.display().to_string(),
+        fingerprint: fingerprint.clone(),
+    };
     shell.result("appbundle-keys", pair, fingerprint);
     Ok(())
 }

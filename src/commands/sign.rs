@@ -10,7 +10,7 @@ use super::signer::SignerOptions;
 use crate::bundle;
 use crate::digest::Digest;
 use crate::shell::Shell;
-use crate::trust::{self, BundleSigner, Release, Signable, Subject, Unsigned, VerifyingKey};
+use crate::trust::{self, AppRelease, BundleSigner, Signable, Subject, Unsigned, VerifyingKey};
 
 /// Options of `sign`.
 #[derive(Clone, Debug)]
@@ -29,9 +29,9 @@ pub struct SignOptions {
 
 /// What was signed. Keys are only added, never changed or removed.
 #[derive(Serialize)]
-struct SignedBundle<'a> {
-    path: &'a Path,
-    envelope: Option<PathBuf>,
+struct SignedBundle {
+    path: String,
+    envelope: Option<String>,
     key: Digest,
 }
 
@@ -48,7 +48,7 @@ pub fn run(options: &SignOptions, shell: &Shell) -> Result<()> {
             artifact => Digest::of(unsigned(file, artifact.as_ref())?.message()),
         };
         let hex = digest.hex();
-        shell.result("appbundle-digest", serde_json::json!({ "path": file, "sha256": hex }), &hex);
+        shell.result("appbundle-digest", serde_json::json!({ "path": file.display().to_string(), "sha256": hex }), &hex);
         return Ok(());
     }
     let signer = match &options.signature {
@@ -82,7 +82,11 @@ pub fn run(options: &SignOptions, shell: &Shell) -> Result<()> {
     }
     let key = signer.public().fingerprint();
     shell.status("Signed", format_args!("{} with the key {key}", file.display()));
-    shell.result("appbundle-signed", SignedBundle { path: file, envelope: written, key }, file.display());
+    shell.result(
+        "appbundle-signed",
+        SignedBundle { path: file.display().to_string(), envelope: written.map(|path| path.display().to_string()), key },
+        file.display(),
+    );
     Ok(())
 }
 
@@ -93,7 +97,7 @@ fn unsigned(file: &Path, artifact: Option<&Signable>) -> Result<Unsigned> {
         None => {
             let identity = bundle::identity(file)?;
             let subjects = identity.images.into_iter().map(|(name, digest)| Subject::new(name, digest)).collect();
-            Release { name: identity.name.unwrap_or_default(), version: identity.version.unwrap_or_default(), subjects }
+            AppRelease { name: identity.name.unwrap_or_default(), version: identity.version.unwrap_or_default(), subjects }
         }
     };
     trust::envelope_of(file, trust::sum(file)?, &release)

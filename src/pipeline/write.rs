@@ -79,7 +79,7 @@ pub fn commit(
     pending: Pending,
     path: &Path,
     signer: Option<&BundleSigner>,
-    release: impl FnOnce() -> Result<trust::Release>,
+    release: impl FnOnce() -> Result<trust::AppRelease>,
 ) -> Result<()> {
     let envelope = trust::envelope_path(path);
     let Some(signer) = signer else {
@@ -96,7 +96,7 @@ pub fn commit(
 ///
 /// # Errors
 /// When a cached layer is damaged.
-pub fn release(plans: &[&Plan], parts: &[bundle::Part<'_>]) -> Result<trust::Release> {
+pub fn release(plans: &[&Plan], parts: &[bundle::Part<'_>]) -> Result<trust::AppRelease> {
     let plan = plans.first().context("there is no target")?;
     let mut subjects = Vec::new();
     for part in parts {
@@ -105,7 +105,7 @@ pub fn release(plans: &[&Plan], parts: &[bundle::Part<'_>]) -> Result<trust::Rel
             subjects.push(trust::Subject::new(image.reference.to_string(), Digest::of(manifest)));
         }
     }
-    Ok(trust::Release { name: plan.slug(), version: plan.version.to_string(), subjects })
+    Ok(trust::AppRelease { name: plan.slug(), version: plan.version.to_string(), subjects })
 }
 
 /// The annotations of a bundle: its name, version, targets and the tool that made it. `plans` are those of one app, one for each

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
-use super::end_group;
+use super::group::end_group;
 
 /// Bytes that are kept of each stream.
 const MOST: u64 = 1 << 20;

@@ -15,7 +15,7 @@ use crate::mender::{self, Beginning};
 
 /// An app's version, and the images in its bundle.
 #[derive(Clone, Debug, Default)]
-pub struct Release {
+pub struct AppRelease {
     /// The app's name.
     pub name: String,
     /// Its version.
@@ -66,12 +66,12 @@ impl Signable {
     }
 
     /// What the header and the manifest say. Images are those of the payload's archive, which the manifest has as one file.
-    pub fn release(&self) -> Release {
+    pub fn release(&self) -> AppRelease {
         let name = self.beginning.header.name.clone().unwrap_or_default();
         let (name, version) = name.rsplit_once(':').unwrap_or((&name, ""));
         let images = self.beginning.sums.iter().filter(|(name, _)| name.ends_with(".image"));
         let subjects = images.map(|(name, digest)| Subject::new(name, *digest)).collect();
-        Release { name: name.to_owned(), version: version.to_owned(), subjects }
+        AppRelease { name: name.to_owned(), version: version.to_owned(), subjects }
     }
 
     /// The artifact with a new signature, not in its place yet, and its sum.
@@ -105,7 +105,7 @@ impl Signable {
 ///
 /// # Errors
 /// When the bundle's name is not UTF-8.
-pub fn envelope_of(bundle: &Path, sum: Digest, release: &Release) -> Result<Unsigned> {
+pub fn envelope_of(bundle: &Path, sum: Digest, release: &AppRelease) -> Result<Unsigned> {
     let file = bundle.file_name().and_then(|name| name.to_str());
     let file = file.with_context(|| format!("the name of `{}` is not UTF-8", bundle.display()))?;
     let mut subjects = vec![Subject::new(file, sum)];

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::envelope::{self, LARGEST_ENVELOPES, Refusal};
 use super::sign::{envelope_path, is_artifact, sum};
+use super::statement::Subject;
 use super::verifying_key::VerifyingKey;
 use crate::archive::{Budget, MOST_UNPACKED};
 use crate::diagnostic::Code;
@@ -107,7 +108,7 @@ impl Tried<'_> {
         })?;
         let own = sum(self.path)?;
         for signed in &all {
-            let about = signed.statement.subject.first().and_then(super::Subject::sha256);
+            let about = signed.statement.subject.first().and_then(Subject::sha256);
             if about != Some(own) {
                 return Err(invalid(format!(
                     "`{shown}` is about a file with another digest than `{}`: one of them was changed or replaced",
