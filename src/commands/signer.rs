@@ -37,7 +37,7 @@ impl SignerOptions {
             (None, Some(path)) => {
                 let (key, warning) = SigningKey::read(path)?;
                 warning.into_iter().for_each(|warning| shell.warning(warning));
-                BundleSigner::Key(key)
+                BundleSigner::Key(Box::new(key))
             }
             (None, None) => {
                 let text = std::env::var(SIGN_KEY).unwrap_or_default();
@@ -46,8 +46,9 @@ impl SignerOptions {
                         "there is no key to sign with: no file was given, and the variable `{SIGN_KEY}` is empty\nhelp: make a key with `cargo appbundle keygen`"
                     );
                 }
-                let key = SigningKey::parse(text.as_bytes());
-                BundleSigner::Key(key.with_context(|| format!("failed to read the private key in the variable `{SIGN_KEY}`"))?)
+                let key = SigningKey::parse(text.as_bytes())
+                    .with_context(|| format!("failed to read the private key in the variable `{SIGN_KEY}`"))?;
+                BundleSigner::Key(Box::new(key))
             }
         };
         Ok(Arc::new(signer))

@@ -15,7 +15,7 @@ use crate::process;
 /// Who signs.
 pub enum BundleSigner {
     /// A private key.
-    Key(SigningKey),
+    Key(Box<SigningKey>),
     /// A program.
     Program(SigningProgram),
     /// Somebody did so elsewhere.
@@ -148,7 +148,7 @@ mod tests {
     fn nothing_secret_is_shown() {
         let (key, pem) = SigningKey::generate().expect("key");
         let program = SigningProgram::new("tool --pin 1234", key.public().clone(), Duration::from_secs(1)).expect("program");
-        let shown = format!("{:?} {:?}", BundleSigner::Key(key), BundleSigner::Program(program));
+        let shown = format!("{:?} {:?}", BundleSigner::Key(Box::new(key)), BundleSigner::Program(program));
         assert!(!shown.contains("1234") && !shown.contains(&pem[40..60]), "{shown}");
     }
 }
