@@ -5,6 +5,7 @@
 mod device;
 mod support;
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -202,14 +203,11 @@ fn keys_that_cannot_be_used_are_refused_in_their_own_words() {
 
 fn keys_are_never_replaced_or_shown() {
     let signing = Signing::new();
-    use std::os::unix::fs::PermissionsExt as _;
     let mode = |name: &str| std::fs::metadata(signing.at(name)).expect("file").permissions().mode() & 0o777;
     assert_eq!((mode("one.key"), mode("one.pub") & 0o600), (0o600, 0o600));
     let before = signing.project.text("one.key");
-    for there in ["one.key", "one.pub"] {
-        let error = fails(&mut signing.command(&["keygen", "one.key"]), 1);
-        assert!(error.contains("already exists, and keys are never replaced"), "{there}: {error}");
-    }
+    let error = fails(&mut signing.command(&["keygen", "one.key"]), 1);
+    assert!(error.contains("already exists, and keys are never replaced"), "{error}");
     std::fs::rename(signing.at("one.key"), signing.at("moved")).expect("renamed");
     assert!(fails(&mut signing.command(&["keygen", "one.key"]), 1).contains("`one.pub` already exists"));
     assert!(!signing.at("one.key").exists());
@@ -348,27 +346,24 @@ for signature in data['signatures']:
 envelope = Envelope.from_dict(data)
 print(sorted(envelope.verify(keys, 1)), envelope.payload_type)
 ";
-    for (format, name, key, scheme) in [
-        ("auterionos", BUNDLE, "one", "ecdsa-sha2-nistp256"),
-        ("docker", "demo-1.2.3.docker.tar", "one", "ecdsa-sha2-nistp256"),
-        ("oci", "demo-1.2.3.oci.tar", "rsa", "rsa-pkcs1v15-sha256"),
-    ] {
+    let ecdsa = "ecdsa-sha2-nistp256";
+    for (format, key, scheme) in [("auterionos", "one", ecdsa), ("docker", "one", ecdsa), ("oci", "rsa", "rsa-pkcs1v15-sha256")] {
         let built =
             PathBuf::from(ok(&mut signing.project.pack_alone(&["--format", format, "--sign", &format!("{key}.key")])).trim());
-        let name = built.file_name().expect("name").to_str().map_or(name, |name| name).to_owned();
+        let name = built.file_name().expect("name").to_str().expect("UTF-8").to_owned();
         for end in ["", ".intoto.jsonl"] {
             let from = built.with_file_name(format!("{name}{end}"));
             std::fs::copy(from, signing.at(&format!("{name}{end}"))).expect("copied");
         }
-        let check = |public: &str| {
+        let check = |public: &str, scheme: &str| {
             let mut command = Command::new("dsse-python");
             command.args(["-c", script]).arg(signing.envelope(&name)).arg(format!("{}:{scheme}", signing.at(public).display()));
             command
         };
-        let said = ok(&mut check(&format!("{key}.pub")));
+        let said = ok(&mut check(&format!("{key}.pub"), scheme));
         assert!(said.contains("application/vnd.in-toto+json"), "{said}");
         if key == "one" {
-            assert!(!run(&mut check("two.pub")).status.success());
+            assert!(!run(&mut check("two.pub", ecdsa)).status.success());
         }
         // The statement is about the bundle and its images.
         let statement = signing.statement(&name);
@@ -392,7 +387,7 @@ print(sorted(envelope.verify(keys, 1)), envelope.payload_type)
             assert_eq!(std::fs::read(signing.at(&name)).expect("read"), bundle);
         }
         ok(&mut signing.command(&["verify", &name, "--key", "two.pub"]));
-        ok(&mut check("two.pub").arg("-").args([""; 0])).clear();
+        ok(&mut check("two.pub", ecdsa));
     }
 }
 
@@ -454,7 +449,7 @@ fn what_others_signed_is_verified() {
     let output = run(&mut signing.command(&["verify", "foreign.mender", "--key", "one.pub", "--json"]));
     let json: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(json["signature"]["covers"], "file", "{json}");
-    // Ours signed by mender-artifact.
+    // Signed anew, it is still what it was to others.
     ok(&mut signing.command(&["sign", "foreign.mender", "--key", "two.key"]));
     assert!(validated(&signing.at("foreign.mender"), &signing.at("two.pub")));
 }
