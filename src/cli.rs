@@ -106,8 +106,7 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
             let file = file.map_or_else(|| last_bundle(built, shell), Ok)?;
             commands::verify::run(&VerifyOptions { keys, require_signature, ..VerifyOptions::new(file, json) }, shell)
         }
-        Command::Sign(verb) => signing::sign(verb, |built| last_bundle(built, shell), shell),
-        Command::Keygen { file } => commands::keygen::run(&file, shell),
+        Command::Signing(command) => signing::run(command, |built| last_bundle(built, shell), shell),
         #[cfg(feature = "engine")]
         Command::Load { bundle, built } => {
             let mut options = defaults()?;

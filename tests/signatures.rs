@@ -277,8 +277,8 @@ fn programs_that_fail_leave_the_bundle_as_it_was() {
     let other = "openssl pkeyutl -sign -inkey two.key -pkeyopt digest:sha256";
     for (command, words) in [
         ("none-such", "the signing program `none-such` cannot be started"),
-        ("sh -c 'echo no token >&2; exit 7'", "failed (exit status: 7)\n--- stderr\nno token"),
-        ("sleep 600", "did not end within 1 seconds\nhelp: give it more time with `--with-timeout SECONDS`"),
+        ("sh -c 'echo no token >&2; exit 7'", "failed (exit status: 7)\n  --- stderr\n  no token"),
+        ("sleep 600", "did not end within 1 seconds\n  help: give it more time with `--with-timeout SECONDS`"),
         ("echo rubbish", "answered with 8 bytes that are no ECDSA P-256 signature"),
         ("true", "answered with nothing"),
         ("head -c 100000 /dev/zero", "answered with 100000 bytes that are no"),
@@ -436,6 +436,7 @@ fn what_others_signed_is_verified() {
     signing.build(&[]);
     signing.sh(&format!(
         "mkdir parts && cd parts && tar -xf ../{BUNDLE} && tar -xzf header.tar.gz && mkdir files && tar -xzf data/0000.tar.gz -C files && cd ..
+        sed -i 's/cargo-appbundle [0-9.]*/another tool/' parts/headers/0000/meta-data
         openssl ec -in one.key -out sec1.key
         mender-artifact write module-image -T docker -n com.example.demo:1.2.3 -t skynode -o foreign.mender -m parts/headers/0000/meta-data -k sec1.key \
           $(for file in parts/files/*; do printf -- '-f %s ' $file; done)"
@@ -449,6 +450,11 @@ fn what_others_signed_is_verified() {
     let output = run(&mut signing.command(&["verify", "foreign.mender", "--key", "one.pub", "--json"]));
     let json: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(json["signature"]["covers"], "file", "{json}");
+    // `mender-artifact sign` changes nothing of our files but the signature.
+    signing.sh(&format!("mender-artifact sign {BUNDLE} -k sec1.key -o resigned.auterionos"));
+    let output = run(&mut signing.command(&["verify", "resigned.auterionos", "--key", "one.pub", "--json"]));
+    let json: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!((&json["signature"]["covers"], &json["good"]), (&Value::from("file"), &Value::Bool(true)), "{json}");
     // Signed anew, it is still what it was to others.
     ok(&mut signing.command(&["sign", "foreign.mender", "--key", "two.key"]));
     assert!(validated(&signing.at("foreign.mender"), &signing.at("two.pub")));

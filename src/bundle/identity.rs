@@ -17,7 +17,7 @@ pub struct Identity {
     pub name: Option<String>,
     /// The app's version.
     pub version: Option<String>,
-    /// Each image by its name, with the digest of its manifest; in an archive without manifests, that of its config, which Docker
+    /// Each image by its name, without what Docker adds to short ones, with the digest of its manifest; in an archive without manifests, that of its config, which Docker
     /// calls the image's ID.
     pub images: Vec<(String, Digest)>,
 }
@@ -48,8 +48,8 @@ fn of_archive(path: &Path) -> Result<Identity> {
     let mut images = Vec::new();
     for stored in walk.images(&listing)? {
         let digest = stored.manifest.as_ref().map_or(stored.id, |manifest| Digest::of(&manifest.bytes));
-        let name = stored.names.first().cloned().unwrap_or_else(|| stored.id.to_string());
-        images.push((name, digest));
+        let name = stored.names.first().map(|name| name.strip_prefix("docker.io/library/").unwrap_or(name).to_owned());
+        images.push((name.unwrap_or_else(|| stored.id.to_string()), digest));
     }
     let annotation = |key: &str| listing.annotations.get(key).cloned();
     let (name, version) = (annotation("org.opencontainers.image.title"), annotation("org.opencontainers.image.version"));

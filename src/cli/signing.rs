@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use super::args::BuiltArgs;
-use crate::commands::sign::SignOptions;
+use super::help;
 use crate::commands::signer::SignerOptions;
+use crate::commands::{self, sign::SignOptions};
 use crate::shell::Shell;
 
 /// Whether to sign what is made, and who does it.
@@ -30,26 +31,37 @@ pub struct ProgramArgs {
     with_timeout: u64,
 }
 
-#[derive(Args)]
-pub struct SignVerb {
-    /// Bundle: an `.auterionos` file, a docker archive or an OCI archive, made by any tool [default: the last one built]
-    file: Option<PathBuf>,
-    /// Private key, in PEM; with --with or --signature, the public key [default: the text in APPBUNDLE_SIGN_KEY]
-    #[arg(long, value_name = "KEY", help_heading = "Signature")]
-    key: Option<PathBuf>,
-    #[command(flatten)]
-    program: ProgramArgs,
-    /// Print the SHA-256 sum that is to be signed, and sign nothing
-    #[arg(long, conflicts_with_all = ["key", "with", "signature"], help_heading = "Signature")]
-    print_digest: bool,
-    /// Signature of that sum, made elsewhere
-    #[arg(long, value_name = "FILE", requires = "key", conflicts_with = "with", help_heading = "Signature")]
-    signature: Option<PathBuf>,
-    /// Leave the bundle as it is, and write only the envelope beside it
-    #[arg(long, help_heading = "Signature")]
-    envelope: bool,
-    #[command(flatten)]
-    built: BuiltArgs,
+#[derive(Subcommand)]
+pub enum SigningCommand {
+    /// Sign a bundle
+    #[command(after_help = help::SIGN)]
+    Sign {
+        /// Bundle: an `.auterionos` file, a docker archive or an OCI archive, made by any tool [default: the last one built]
+        file: Option<PathBuf>,
+        /// Private key, in PEM; with --with or --signature, the public key [default: the text in APPBUNDLE_SIGN_KEY]
+        #[arg(long, value_name = "KEY", help_heading = "Signature")]
+        key: Option<PathBuf>,
+        #[command(flatten)]
+        program: ProgramArgs,
+        /// Print the SHA-256 sum that is to be signed, and sign nothing
+        #[arg(long, conflicts_with_all = ["key", "with", "signature"], help_heading = "Signature")]
+        print_digest: bool,
+        /// Signature of that sum, made elsewhere
+        #[arg(long, value_name = "FILE", requires = "key", conflicts_with = "with", help_heading = "Signature")]
+        signature: Option<PathBuf>,
+        /// Leave the bundle as it is, and write only the envelope beside it
+        #[arg(long, help_heading = "Signature")]
+        envelope: bool,
+        #[command(flatten)]
+        built: BuiltArgs,
+    },
+    /// Make a pair of keys for signing
+    #[command(after_help = help::KEYGEN)]
+    Keygen {
+        /// Private key to write; the public key gets the extension `pub`
+        #[arg(default_value = "appbundle.key")]
+        file: PathBuf,
+    },
 }
 
 /// Who may have signed.
@@ -74,10 +86,19 @@ impl SignArgs {
     }
 }
 
-/// Runs `sign`; `last` finds the bundle of the last build.
-pub fn sign(verb: SignVerb, last: impl FnOnce(BuiltArgs) -> anyhow::Result<PathBuf>, shell: &Shell) -> anyhow::Result<()> {
-    let SignVerb { file, key, program: ProgramArgs { with, with_timeout }, print_digest, signature, envelope, built } = verb;
-    let file = file.map_or_else(|| last(built), Ok)?;
-    let signer = SignerOptions { key, with, limit: with_timeout };
-    crate::commands::sign::run(&SignOptions { file, signer, signature, print_digest, envelope }, shell)
+/// Runs one of the verbs; `last` finds the bundle of the last build.
+pub fn run(
+    command: SigningCommand,
+    last: impl FnOnce(BuiltArgs) -> anyhow::Result<PathBuf>,
+    shell: &Shell,
+) -> anyhow::Result<()> {
+    match command {
+        SigningCommand::Sign { file, key, program, print_digest, signature, envelope, built } => {
+            let ProgramArgs { with, with_timeout } = program;
+            let file = file.map_or_else(|| last(built), Ok)?;
+            let signer = SignerOptions { key, with, limit: with_timeout };
+            commands::sign::run(&SignOptions { file, signer, signature, print_digest, envelope }, shell)
+        }
+        SigningCommand::Keygen { file } => commands::keygen::run(&file, shell),
+    }
 }

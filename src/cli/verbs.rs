@@ -11,7 +11,7 @@ use super::compilation::{BuilderArgs, TargetArgs};
 use super::flags::{
     ConfigArgs, EngineArgs, FormatArgs, LockArgs, ManifestArgs, OutputArgs, PackageArgs, TargetDirArgs, VersionArgs,
 };
-use super::signing::{SignArgs, SignVerb, VerifyKeyArgs};
+use super::signing::{SignArgs, SigningCommand, VerifyKeyArgs};
 use super::values::{CiArg, TemplateArg};
 use super::{deployment, help};
 
@@ -82,16 +82,8 @@ pub enum Command {
         #[command(flatten)]
         built: BuiltArgs,
     },
-    /// Sign a bundle
-    #[command(after_help = help::SIGN)]
-    Sign(SignVerb),
-    /// Make a pair of keys for signing
-    #[command(after_help = help::KEYGEN)]
-    Keygen {
-        /// Private key to write; the public key gets the extension `pub`
-        #[arg(default_value = "appbundle.key")]
-        file: PathBuf,
-    },
+    #[command(flatten)]
+    Signing(SigningCommand),
     /// Load a bundle's images into Docker or podman, skipping layers that are already present
     #[cfg(feature = "engine")]
     #[command(after_help = help::LOAD)]

@@ -20,8 +20,15 @@ use crate::archive::{END_OF_ARCHIVE, TarReader, encode_file, padding};
 /// When the file cannot be opened.
 pub fn is_canonical(path: &Path) -> Result<bool> {
     let open = || File::open(path);
-    let (beginning, contents, mut written) = (open()?, open()?, Compared { file: BufReader::with_capacity(1 << 18, open()?) });
-    Ok(Beginning::read(beginning).and_then(|beginning| written.artifact(&beginning, contents)).is_ok())
+    let Ok(beginning) = Beginning::read(open()?) else { return Ok(false) };
+    // `mender-artifact sign` copies everything else as it is, and gives the signature this mode.
+    for signature_mode in [0o600, 0o644] {
+        let mut written = Compared { file: BufReader::with_capacity(1 << 18, open()?) };
+        if written.artifact(&beginning, signature_mode, open()?).is_ok() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A file that is compared with what is written.
@@ -31,7 +38,7 @@ struct Compared {
 
 impl Compared {
     /// Writes the artifact of this beginning, and of the payload that `contents` has; an error is a difference.
-    fn artifact(&mut self, beginning: &Beginning, contents: File) -> Result<()> {
+    fn artifact(&mut self, beginning: &Beginning, signature_mode: u32, contents: File) -> Result<()> {
         let differs = || io::Error::other("it differs");
         let Beginning { version, manifest, signature, packed_header: (name, header), mtime, sums, .. } = beginning;
         if name != "header.tar.gz" || version != VERSION {
@@ -40,7 +47,10 @@ impl Compared {
         member(self, "version", version, *mtime)?;
         member(self, "manifest", manifest, *mtime)?;
         if let Some(signature) = signature {
-            member(self, "manifest.sig", signature, *mtime)?;
+            let size = signature.len() as u64;
+            self.write_all(&encode_file("manifest.sig", signature_mode, size, *mtime)?)?;
+            self.write_all(signature)?;
+            self.write_all(padding(size))?;
         }
         member(self, name, header, *mtime)?;
         let mut outer = TarReader::new(BufReader::with_capacity(1 << 18, contents));
