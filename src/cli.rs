@@ -11,6 +11,7 @@ mod help;
 mod local;
 mod man;
 mod overview;
+mod signing;
 mod values;
 mod verbs;
 
@@ -20,6 +21,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
 use self::args::{BuiltArgs, defaults};
 use self::display::ShellArgs;
+use self::signing::VerifyKeyArgs;
 use self::verbs::Command;
 use crate::commands;
 use crate::commands::ci::CiOptions;
@@ -70,8 +72,9 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
 
 fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
     match command {
-        Command::Build { format, image, compile } => {
+        Command::Build { format, image, compile, sign } => {
             let mut options = compile.options("release")?;
+            options.signer = sign.signer()?.map(|signer| signer.signer(shell)).transpose()?;
             format.give(&mut options);
             image.give(&mut options);
             commands::build::run(&options, shell)
@@ -104,10 +107,11 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
             let file = file.map_or_else(|| last_bundle(built, shell), Ok)?;
             commands::sbom::run(&SbomOptions { file, service, format: format.format(), output }, shell)
         }
-        Command::Verify { file, json, built } => {
+        Command::Verify { file, json, keys: VerifyKeyArgs { keys, require_signature }, built } => {
             let file = file.map_or_else(|| last_bundle(built, shell), Ok)?;
-            commands::verify::run(&VerifyOptions::new(file, json), shell)
+            commands::verify::run(&VerifyOptions { keys, require_signature, ..VerifyOptions::new(file, json) }, shell)
         }
+        Command::Signing(command) => signing::run(command, |built| last_bundle(built, shell), shell),
         #[cfg(feature = "engine")]
         Command::Load { bundle, built } => {
             let mut options = defaults()?;

@@ -11,6 +11,7 @@ pub mod explain;
 pub mod generate;
 pub mod init;
 pub mod inspect;
+pub mod keygen;
 #[cfg(feature = "engine")]
 pub mod load;
 #[cfg(feature = "engine")]
@@ -22,6 +23,8 @@ pub mod push;
 pub mod run;
 pub mod sbom;
 pub mod schema;
+pub mod sign;
+pub mod signer;
 #[cfg(feature = "engine")]
 pub mod test;
 pub mod update;

@@ -1,5 +1,6 @@
 //! The steps of a build, from a workspace to images to files, and what the last build left.
 
+mod attested;
 pub mod bases;
 mod bill;
 mod build;
@@ -24,6 +25,7 @@ mod wanted;
 mod workbench;
 mod write;
 
+pub use attested::attest;
 pub use build::bundles;
 pub use built::Built;
 pub use last::{last_bundle, last_bundle_of_any_target};

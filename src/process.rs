@@ -1,5 +1,8 @@
 //! Child processes, and how a failed one is told.
 
+mod group;
+mod timed;
+
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::io::{Read, Write as _};
@@ -8,6 +11,12 @@ use std::process::{Command, ExitStatus, Output, Stdio};
 use std::thread::JoinHandle;
 
 use anyhow::{Context as _, Result, bail};
+
+pub use group::{end_group, end_group_of};
+pub use timed::exchange_within;
+
+/// The variable with a private key. Programs that a build starts do not get it.
+pub const SIGN_KEY: &str = "APPBUNDLE_SIGN_KEY";
 
 /// How much of a child's last words is kept.
 const TAIL: usize = 64 * 1024;
@@ -23,21 +32,6 @@ impl std::fmt::Display for Exited {
 }
 
 impl std::error::Error for Exited {}
-
-/// Asks a child that leads a process group of its own, and all that it started, to end; kills them when `hard`.
-pub fn end_group(child: &std::process::Child, hard: bool) {
-    end_group_of(child.id(), hard);
-}
-
-/// As [`end_group`], of a child by its id.
-pub fn end_group_of(id: u32, hard: bool) {
-    use rustix::process::{Pid, Signal, kill_process_group};
-    let signal = if hard { Signal::KILL } else { Signal::INT };
-    if let Some(pid) = i32::try_from(id).ok().and_then(Pid::from_raw) {
-        // A group that has ended needs no signal.
-        let _ = kill_process_group(pid, signal);
-    }
-}
 
 /// The command line as one could paste it into a shell, with the variables that were set for it.
 pub fn command_line(command: &Command) -> String {

@@ -1,15 +1,36 @@
-//! What a file contains, in the documents that others read.
+//! What a file contains, and who says so, in the documents that others read.
 
+mod algorithm;
 mod carried;
 mod crate_list;
+mod der;
+mod ecdsa;
+mod envelope;
+mod key;
 mod licenses;
 mod origin;
+mod pem;
 pub mod purl;
+mod referrer;
 pub mod sbom;
 mod service_crates;
+mod sign;
+mod signer;
+mod signing_key;
+mod statement;
+mod verify;
+mod verifying_key;
 
 pub use carried::{Carrier, carried, carry};
 pub use crate_list::{CrateKind, CrateList, ListedCrate};
+pub use envelope::{LARGEST_ENVELOPES, Refusal, Signed, Unsigned, open};
 pub use licenses::{LicenseTexts, license_files, license_texts};
 pub use origin::Origin;
+pub use referrer::{ARTIFACT_TYPE, EnvelopeImage, KEY};
 pub use service_crates::{ServiceCrates, UsedCrate};
+pub use sign::{AppRelease, Signable, envelope_of, envelope_path, is_artifact, sealed, sum};
+pub use signer::{BundleSigner, SigningProgram};
+pub use signing_key::SigningKey;
+pub use statement::{Statement, Subject};
+pub use verify::{Coverage, NamedKey, VerifiedBundle, is_signed, unsigned, verify};
+pub use verifying_key::VerifyingKey;

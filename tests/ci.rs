@@ -132,8 +132,27 @@ fn judge(job: &dyn Fn(&Project) -> Vec<Step>) {
 fn the_github_job_builds_and_fails_with_the_build() {
     judge(&|project| {
         let job = yaml(&ok(&mut appbundle(project.path(), &["ci", "github", "--stdout"])));
-        github(&job["jobs"]["bundle"]["steps"], &str::to_owned)
+        github(&job["jobs"]["bundle"]["steps"], &without_secrets)
     });
+}
+
+/// As in a repository without secrets.
+fn without_secrets(expression: &str) -> String {
+    if expression.starts_with("${{ secrets.") { String::new() } else { expression.to_owned() }
+}
+
+fn the_github_job_signs_once_there_is_a_secret() {
+    let project = workspace();
+    ok(&mut appbundle(project.path(), &["keygen"]));
+    let job = yaml(&ok(&mut appbundle(project.path(), &["ci", "github", "--stdout"])));
+    let key = project.text("appbundle.key");
+    let secrets =
+        |expression: &str| if expression == "${{ secrets.APPBUNDLE_SIGN_KEY }}" { key.clone() } else { expression.to_owned() };
+    let (output, kept) = play(&project, &github(&job["jobs"]["bundle"]["steps"], &secrets));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let bundle = project.path().join("target/appbundle/com.example.demo-1.2.3.auterionos");
+    assert!(kept.contains(&format!("envelopes<<END\n{}.intoto.jsonl\nEND\n", bundle.display())), "{kept}");
+    ok(appbundle(project.path(), &["verify", "--key", "appbundle.pub"]).arg(bundle));
 }
 
 fn the_gitlab_job_builds_and_fails_with_the_build() {
@@ -244,6 +263,7 @@ fn a_job_never_replaces_the_users() {
 
 fn main() -> ExitCode {
     harness::run(vec![
+        test!(the_github_job_signs_once_there_is_a_secret, [arm64_rust]),
         test!(the_github_job_builds_and_fails_with_the_build, [arm64_rust]),
         test!(the_gitlab_job_builds_and_fails_with_the_build, [arm64_rust]),
         test!(the_action_builds_and_fails_with_the_build, [arm64_rust]),

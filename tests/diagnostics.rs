@@ -129,6 +129,22 @@ fn mistakes_between_files_and_commands_have_codes() {
 }
 
 #[test]
+fn signatures_have_codes() {
+    let project = Project::new(&[]);
+    project.write("config.json", r#"{"architecture":"arm64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}"#);
+    project.write("manifest.json", r#"[{"Config":"config.json","RepoTags":["alpha:1"],"Layers":[]}]"#);
+    ok(Command::new("tar").args(["-cf", "app.tar", "config.json", "manifest.json"]).current_dir(project.path()));
+    let command = |arguments: &[&str]| appbundle(project.path(), arguments);
+    ok(&mut command(&["keygen"]));
+    meets("key-unusable", &mut command(&["sign", "app.tar", "--key", "Cargo.toml"]));
+    meets("signature-missing", &mut command(&["verify", "app.tar", "--key", "appbundle.pub"]));
+    meets("signer-failed", &mut command(&["sign", "app.tar", "--key", "appbundle.pub", "--with", "false"]));
+    ok(&mut command(&["sign", "app.tar", "--key", "appbundle.key"]));
+    ok(&mut command(&["keygen", "other.key"]));
+    meets("signature-invalid", &mut command(&["verify", "app.tar", "--key", "other.pub"]));
+}
+
+#[test]
 fn executables_that_cannot_run_have_codes() {
     let project = Project::new(&["alpha"]);
     std::fs::create_dir_all(project.path().join("bin")).expect("folder");

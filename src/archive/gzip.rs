@@ -91,6 +91,13 @@ pub fn stored_size(size: u64) -> u64 {
     10 + 5 * size.div_ceil(STORED).max(1) + size + 8
 }
 
+/// The bytes in a stored gzip of `size` bytes: the inverse of [`stored_size`].
+pub fn stored_content(size: u64) -> Option<u64> {
+    let blocks = size.checked_sub(18)?.div_ceil(STORED + 5).max(1);
+    let content = (size - 18).checked_sub(5 * blocks)?;
+    (stored_size(content) == size).then_some(content)
+}
+
 /// Writes a gzip file of stored blocks around `size` bytes, which must be known beforehand.
 pub struct StoredWriter<W: Write> {
     inner: W,
@@ -189,6 +196,7 @@ mod tests {
             }
             let packed = writer.finish().expect("trailer");
             assert_eq!(packed.len() as u64, stored_size(size as u64));
+            assert_eq!(stored_content(packed.len() as u64), Some(size as u64));
             assert_eq!(unpack(&packed), input);
         }
         assert!(StoredWriter::new(Vec::new(), 1).expect("header").finish().is_err());

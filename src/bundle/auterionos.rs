@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::document::Document;
+use super::layout::Part;
 use super::marks::Marks;
 use super::survey::app::DeclaredApp;
 use crate::app::{Base, Image};
@@ -15,7 +15,7 @@ use crate::archive::{END_OF_ARCHIVE, encode_file, padding};
 use crate::diagnostic::Code;
 use crate::digest::{self, Digest, ResumableHasher};
 use crate::fs::Pending;
-use crate::mender::{Artifact, Faults, PayloadFile, PayloadWriter};
+use crate::mender::{Artifact, Faults, ManifestSigner, PayloadFile, PayloadWriter};
 use crate::oci::DockerImage;
 use crate::segment::{Cache, Segment};
 
@@ -31,8 +31,6 @@ pub struct Payload {
     pub compose: Option<String>,
     /// `settings.default.env`.
     pub settings: Vec<u8>,
-    /// Documents about the app. Devices have no use for them, so they stand last.
-    pub documents: Vec<Document>,
 }
 
 /// A piece of `SLUG.image`.
@@ -67,17 +65,18 @@ impl Piece {
 /// elsewhere.
 ///
 /// # Errors
-/// When AuterionOS would reject the app file, a cached layer is damaged ([`crate::segment::Damaged`]), or the file cannot be
-/// written.
+/// When AuterionOS would reject the app file, a cached layer is damaged ([`crate::segment::Damaged`]), the manifest cannot be signed,
+/// or the file cannot be written.
 pub fn write(
     to: &mut Pending,
     artifact: &Artifact,
     payload: Payload,
-    images: &[Image],
-    cache: &Cache,
+    part: Part<'_>,
+    signer: Option<&ManifestSigner<'_>>,
     begun: impl FnOnce() + Send,
     written: &dyn Fn(u64),
 ) -> Result<u64> {
+    let Part { images, cache, documents } = part;
     let mut faults = Faults::default();
     DeclaredApp::parse(&payload.app_file, &mut faults);
     if !faults.is_empty() {
@@ -100,11 +99,12 @@ pub fn write(
         PayloadFile::bytes("settings.user.env", Vec::new()),
     ];
     files.extend(payload.compose.map(|compose| PayloadFile::bytes("app.yml", compose.into_bytes())));
-    files.extend(payload.documents.into_iter().map(|file| PayloadFile::bytes(&file.name, file.bytes)));
+    // Devices have no use for these.
+    files.extend(documents.iter().map(|document| PayloadFile::bytes(&document.name, document.bytes.clone())));
     let path = to.path().to_owned();
     // A small buffer, so that blocks of layers bypass it without being copied.
     let mut file = std::io::BufWriter::with_capacity(1 << 12, to.file());
-    let size = crate::mender::write(&mut file, artifact, files)?;
+    let size = crate::mender::write(&mut file, artifact, files, signer)?;
     file.flush().with_context(|| format!("failed to write `{}`", path.display()))?;
     drop(file);
     Ok(size)

@@ -125,6 +125,7 @@ pub fn defaults() -> anyhow::Result<Options> {
         bin_dir: None,
         threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         cache_size: CACHE_SIZE,
+        signer: None,
     })
 }
 

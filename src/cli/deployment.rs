@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::args::{ScopeArgs, WorkspaceArgs, defaults};
 use super::flags::{OfflineArgs, VersionArgs};
+use super::signing::SignArgs;
 use super::values::DestinationArg;
 use crate::app::Destination;
 use crate::commands::deploy::DeployOptions;
@@ -85,6 +86,8 @@ pub struct PushArgs {
     workspace: WorkspaceArgs,
     #[command(flatten)]
     network: OfflineArgs,
+    #[command(flatten)]
+    sign: SignArgs,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -163,13 +166,14 @@ pub fn deploy(deployment: DeployArgs, mut options: Options, shell: &Shell) -> an
 
 /// Runs `push`.
 pub fn push(push: PushArgs, shell: &Shell) -> anyhow::Result<()> {
-    let PushArgs { bundles, repo, env, json, scope, version, workspace, network } = push;
+    let PushArgs { bundles, repo, env, json, scope, version, workspace, network, sign } = push;
     let mut options = defaults()?;
     scope.give(&mut options)?;
     version.give(&mut options);
     workspace.give(&mut options);
     network.give(&mut options);
     options.request.env = env.env;
+    options.signer = sign.signer()?.map(|signer| signer.signer(shell)).transpose()?;
     let offline = options.cargo.offline;
     commands::push::run(&PushOptions { bundles, prefix: repo, json, offline }, &options, shell)
 }

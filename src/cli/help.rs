@@ -58,10 +58,40 @@ pub const PUSH: &str = "Examples:
   cargo appbundle push --repo ghcr.io/example/gallery    push the last build
   cargo appbundle push app.oci.tar --repo localhost:5000/test
   cargo appbundle push --repo ghcr.io/example/gallery --json | jq -r '.[].digest'
+  cargo appbundle push --repo ghcr.io/example/gallery --sign appbundle.key
 
 Docker or podman builds the Dockerfile services, with the build arguments of `--env`; their images are pushed too. Credentials come \
 from `docker login` and `podman login`. Blobs that the registry already has are not sent again, so an interrupted push continues \
-where it stopped.";
+where it stopped.
+
+With `--sign`, a signed statement about each image goes to the registry too, as a referrer of the image. `oras discover` lists it.";
+
+pub const VERIFY: &str = "Examples:
+  cargo appbundle verify app.auterionos
+  cargo appbundle verify app.auterionos --key appbundle.pub
+  cargo appbundle verify app.auterionos --key new.pub --key old.pub    while a key is being replaced
+
+With `--key`, the bundle has to be signed with one of the keys. The signature of an archive of images is in `BUNDLE.intoto.jsonl` \
+beside it.";
+
+pub const SIGN: &str = "Examples:
+  cargo appbundle sign app.auterionos --key appbundle.key
+  cargo appbundle sign app.auterionos --key hsm.pub --with \"openssl pkeyutl -sign -inkey key.pem -pkeyopt digest:sha256\"
+  cargo appbundle sign app.auterionos --print-digest
+  cargo appbundle sign app.auterionos --key appbundle.pub --signature app.sig
+
+An `.auterionos` file gets the signature that devices check, in place of any it has. Beside any bundle, the signed digests of the \
+bundle and of its images are written to `BUNDLE.intoto.jsonl`, a DSSE envelope around an in-toto statement.
+
+The program of `--with` gets a SHA-256 sum, 32 bytes, on its stdin, and writes the signature to its stdout. It runs once for each of \
+the two signatures. `--print-digest` and `--signature` make only one: that of the `.auterionos` file, or with `--envelope` and for \
+other bundles that of the envelope.";
+
+pub const KEYGEN: &str = "Examples:
+  cargo appbundle keygen                     write appbundle.key and appbundle.pub
+  cargo appbundle keygen ~/keys/gallery.key
+
+The keys are for ECDSA P-256, in PEM. An existing file is never replaced.";
 
 pub const EXPLAIN: &str = "Examples:
   cargo appbundle explain               list all codes
@@ -87,6 +117,7 @@ pub const BUILD: &str = "Examples:
   cargo appbundle build --compression best    write the smallest bundle
   cargo appbundle build --engine docker       let Docker build the images
   cargo appbundle build --no-compile --bin-dir out/    pack what is in `out`
+  cargo appbundle build --sign appbundle.key    sign the bundle
 
 Exit codes: 0 success, 1 failure, 2 wrong usage, 101 compilation failed.";
 

@@ -7,11 +7,11 @@ use clap::Command;
 /// The groups, and the verbs of each. What a new user needs comes first.
 const GROUPS: [(&str, &[&str]); 6] = [
     ("Start here", &["init", "build", "dev"]),
-    ("Build", &["plan", "generate", "update", "vendor", "clean"]),
+    ("Build", &["plan", "generate", "sign", "update", "vendor", "clean"]),
     ("Inspect", &["inspect", "verify", "sbom", "doctor", "explain"]),
     ("Run on this machine", &["run", "ps", "logs", "exec", "stop", "test", "load"]),
     ("Deploy", &["push", "deploy", "status", "remove"]),
-    ("Set up a project", &["new-service", "ci", "schema", "completions"]),
+    ("Set up a project", &["new-service", "ci", "keygen", "schema", "completions"]),
 ];
 
 /// As clap's own limit for this program's help.

@@ -11,6 +11,7 @@ use super::compilation::{BuilderArgs, TargetArgs};
 use super::flags::{
     ConfigArgs, EngineArgs, FormatArgs, LockArgs, ManifestArgs, OutputArgs, PackageArgs, TargetDirArgs, VersionArgs,
 };
+use super::signing::{SignArgs, SigningCommand, VerifyKeyArgs};
 use super::values::{CiArg, SbomFormatArg, TemplateArg};
 use super::{deployment, help};
 
@@ -25,6 +26,8 @@ pub enum Command {
         image: ImageArgs,
         #[command(flatten)]
         compile: CompileArgs,
+        #[command(flatten)]
+        sign: SignArgs,
     },
     /// Print what `build` would do
     Plan {
@@ -83,7 +86,8 @@ pub enum Command {
         #[command(flatten)]
         built: BuiltArgs,
     },
-    /// Check a bundle for errors
+    /// Check a bundle for errors, and its signature
+    #[command(after_help = help::VERIFY)]
     Verify {
         /// Bundle: an `.auterionos` file, a docker archive or an OCI archive, made by any tool [default: the last one built]
         file: Option<PathBuf>,
@@ -91,8 +95,12 @@ pub enum Command {
         #[arg(long)]
         json: bool,
         #[command(flatten)]
+        keys: VerifyKeyArgs,
+        #[command(flatten)]
         built: BuiltArgs,
     },
+    #[command(flatten)]
+    Signing(SigningCommand),
     /// Load a bundle's images into Docker or podman, skipping layers that are already present
     #[cfg(feature = "engine")]
     #[command(after_help = help::LOAD)]

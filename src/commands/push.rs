@@ -37,6 +37,9 @@ pub fn run(push: &PushOptions, options: &Options, shell: &Shell) -> Result<()> {
         (client, of_bundles(&push.bundles, scratch.path(), shell)?)
     };
     let pushed = pipeline::push(&client, push.prefix.trim_end_matches('/'), &outgoing, shell)?;
+    if let Some(signer) = &options.signer {
+        pipeline::attest(&client, &pushed, signer, shell)?;
+    }
     if push.json && !shell.is_json() {
         return shell.document(&pushed);
     }

@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 
 use crate::bundle::survey::{Format, Limits, Survey, printable, survey};
 use crate::diagnostic::Code;
+use crate::digest::Digest;
 use crate::shell::{self, Shell, count};
+use crate::trust::{self, Coverage, VerifiedBundle, VerifyingKey};
 
 /// Options of `verify`.
 #[derive(Clone, Debug)]
@@ -16,6 +18,10 @@ pub struct VerifyOptions {
     pub file: PathBuf,
     /// Print the result as JSON.
     pub json: bool,
+    /// Public keys, one of which must have signed it.
+    pub keys: Vec<PathBuf>,
+    /// Whether it has to be signed.
+    pub require_signature: bool,
     /// Limit for the total unpacked size, in bytes.
     pub limit: u64,
 }
@@ -23,7 +29,7 @@ pub struct VerifyOptions {
 impl VerifyOptions {
     /// Creates options with the default limit.
     pub fn new(file: impl Into<PathBuf>, json: bool) -> Self {
-        Self { file: file.into(), json, limit: Limits::default().unpacked }
+        Self { file: file.into(), json, keys: Vec::new(), require_signature: false, limit: Limits::default().unpacked }
     }
 }
 
@@ -36,11 +42,22 @@ struct Verdict<'a> {
     /// Whether there are no faults.
     good: bool,
     format: Format,
+    /// The signature, if keys were given and one of them made it.
+    signature: Option<VerdictSignature>,
     images: usize,
     layers: usize,
     faults: &'a [String],
     warnings: &'a [String],
     notes: &'a [String],
+}
+
+/// A good signature.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct VerdictSignature {
+    /// The SHA-256 sum of the public key in DER.
+    key: Digest,
+    covers: Coverage,
 }
 
 /// Reports every fault; prints one line on stdout if there are none.
@@ -49,7 +66,15 @@ struct Verdict<'a> {
 /// When the file has faults, cannot be read, or is not a bundle.
 pub fn run(options: &VerifyOptions, shell: &Shell) -> Result<()> {
     let limits = Limits { unpacked: options.limit, largest: 0 };
-    let survey = look(&options.file, limits, "Verifying", shell)?;
+    let signature = signature(options)?;
+    let mut survey = look(&options.file, limits, "Verifying", shell)?;
+    match &signature {
+        Some(verified) => survey.notes.extend(verified.notes.iter().cloned()),
+        None if trust::is_signed(&options.file)? => {
+            survey.notes.push("it is signed, but no key was given to check the signature; `--key PUBLIC` checks it".into());
+        }
+        None => {}
+    }
     let shown = options.file.display().to_string();
     let faults = &survey.faults;
     if !options.json {
@@ -67,6 +92,7 @@ pub fn run(options: &VerifyOptions, shell: &Shell) -> Result<()> {
         file: &shown,
         good: faults.is_empty(),
         format: survey.format,
+        signature: signature.as_ref().map(|verified| VerdictSignature { key: verified.key, covers: verified.coverage }),
         images: survey.images.len(),
         layers: survey.layers.len(),
         faults,
@@ -74,7 +100,9 @@ pub fn run(options: &VerifyOptions, shell: &Shell) -> Result<()> {
         notes: &survey.notes,
     };
     if verdict.good || options.json || shell.is_json() {
-        let text = format_args!("verified {shown}: {}", printable(&summary(&survey))).to_string();
+        let signed =
+            signature.map(|verified| format!(", signed with {} ({})", verified.key_name, verified.key)).unwrap_or_default();
+        let text = format_args!("verified {shown}: {}{signed}", printable(&summary(&survey))).to_string();
         shell.answer(options.json, "appbundle-verdict", verdict, text)?;
     }
     match faults.len() {
@@ -82,6 +110,18 @@ pub fn run(options: &VerifyOptions, shell: &Shell) -> Result<()> {
         1 => bail!(Code::BundleDamaged.error(format!("`{shown}` has a fault"))),
         count => bail!(Code::BundleDamaged.error(format!("`{shown}` has {count} faults"))),
     }
+}
+
+/// Verifies the signature with the keys, if there are any.
+fn signature(options: &VerifyOptions) -> Result<Option<VerifiedBundle>> {
+    let file = &options.file;
+    if options.keys.is_empty() {
+        ensure!(!options.require_signature || trust::is_signed(file)?, trust::unsigned(file));
+        return Ok(None);
+    }
+    let named = |path: &PathBuf| Ok((path.display().to_string(), VerifyingKey::read(path)?));
+    let keys = options.keys.iter().map(named).collect::<Result<Vec<_>>>()?;
+    trust::verify(file, &keys).map(Some)
 }
 
 /// Surveys the bundle with a progress bar.

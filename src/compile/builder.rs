@@ -28,6 +28,8 @@ pub fn command(builder: Builder, cargo: &CargoOptions, target: Option<&Target>) 
             Command::new(&cargo.program)
         }
     };
+    // The key signs after the compilation, whose build scripts and macros need not see it.
+    command.env_remove(process::SIGN_KEY);
     command.arg(if builder == Builder::Zigbuild { "zigbuild" } else { "build" });
     if let Some(target) = target {
         let floor = target.glibc.map(|(major, minor)| format!(".{major}.{minor}")).unwrap_or_default();

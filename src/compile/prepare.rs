@@ -14,6 +14,7 @@ use super::options::CompileOptions;
 use crate::digest::{Digest, Hasher};
 use crate::fs::write;
 use crate::plan::{Plan, Preparation};
+use crate::process::SIGN_KEY;
 use crate::shell::Shell;
 use crate::workspace::Workspace;
 
@@ -53,7 +54,7 @@ pub fn prepare(plan: &Plan, workspace: &Workspace, options: &CompileOptions, she
 fn run(line: &str, folder: &Path, options: &CompileOptions) -> Result<()> {
     let mut command = Command::new("sh");
     // stdout has the results of this program.
-    command.args(["-c", line]).current_dir(folder).stdin(Stdio::null()).stdout(std::io::stderr());
+    command.args(["-c", line]).current_dir(folder).env_remove(SIGN_KEY).stdin(Stdio::null()).stdout(std::io::stderr());
     if options.wishes.is_some() {
         command.process_group(0);
     }

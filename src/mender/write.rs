@@ -5,12 +5,13 @@ use std::io::{Seek, SeekFrom, Write};
 use anyhow::{Context as _, Result, ensure};
 use serde::Serialize;
 
+use super::encode_signature;
 use crate::archive::gzip::{Compressor, Level, StoredWriter, stored_size};
-use crate::archive::{END_OF_ARCHIVE, encode_file, padding};
+use crate::archive::{BLOCK, END_OF_ARCHIVE, encode_file, padding};
 use crate::digest::Digest;
 
 /// The bytes of the member `version` (section 2.1).
-const VERSION: &[u8] = br#"{"format":"mender","version":3}"#;
+pub(super) const VERSION: &[u8] = br#"{"format":"mender","version":3}"#;
 
 /// What the header says (section 2.4).
 #[derive(Clone, Debug)]
@@ -52,6 +53,14 @@ impl PayloadFile<'_> {
         };
         Self { name: name.to_owned(), size, write: Box::new(write) }
     }
+}
+
+/// Makes `manifest.sig` (section 2.3).
+pub struct ManifestSigner<'a> {
+    /// Bytes of the signature, before base64.
+    pub size: usize,
+    /// The bytes of `manifest` to their signature.
+    pub sign: &'a dyn Fn(&[u8]) -> Result<Vec<u8>>,
 }
 
 /// Where a payload file's bytes go: the stored gzip around the data tar.
@@ -120,8 +129,13 @@ impl Artifact {
 /// Writes the artifact; gives its size in bytes.
 ///
 /// # Errors
-/// When a file cannot be written, or a payload file does not have the size that it announced.
-pub fn write(to: &mut (impl Write + Seek), artifact: &Artifact, files: Vec<PayloadFile<'_>>) -> Result<u64> {
+/// When a file cannot be written or signed, or a payload file does not have the size that it announced.
+pub fn write(
+    to: &mut (impl Write + Seek),
+    artifact: &Artifact,
+    files: Vec<PayloadFile<'_>>,
+    signer: Option<&ManifestSigner<'_>>,
+) -> Result<u64> {
     let header = artifact.header()?;
     let mut names: Vec<String> = files.iter().map(|file| format!("data/0000/{}", file.name)).collect();
     names.extend(["header.tar.gz".to_owned(), "version".to_owned()]);
@@ -133,6 +147,12 @@ pub fn write(to: &mut (impl Write + Seek), artifact: &Artifact, files: Vec<Paylo
     let manifest_at = to.stream_position()?;
     to.write_all(&vec![0; manifest_size])?;
     to.write_all(padding(manifest_size as u64))?;
+    let mut signature_at = 0;
+    if let Some(signer) = signer {
+        let space = encode_signature(&vec![0; signer.size]);
+        signature_at = to.stream_position()? + BLOCK;
+        member(to, "manifest.sig", &space, artifact.mtime)?;
+    }
     member(to, "header.tar.gz", &header, artifact.mtime)?;
 
     let mut tar_size = END_OF_ARCHIVE.len() as u64;
@@ -165,11 +185,17 @@ pub fn write(to: &mut (impl Write + Seek), artifact: &Artifact, files: Vec<Paylo
     let manifest: String = sums.iter().zip(&names).map(|(sum, name)| format!("{}  {name}\n", sum.hex())).collect();
     to.seek(SeekFrom::Start(manifest_at))?;
     to.write_all(manifest.as_bytes())?;
+    if let Some(signer) = signer {
+        let signature = (signer.sign)(manifest.as_bytes())?;
+        ensure!(signature.len() == signer.size, "the signature has {} bytes instead of {}", signature.len(), signer.size);
+        to.seek(SeekFrom::Start(signature_at))?;
+        to.write_all(&encode_signature(&signature))?;
+    }
     to.seek(SeekFrom::Start(end))?;
     Ok(end)
 }
 
-fn member(to: &mut impl Write, name: &str, bytes: &[u8], mtime: u64) -> Result<()> {
+pub(super) fn member(to: &mut impl Write, name: &str, bytes: &[u8], mtime: u64) -> Result<()> {
     let size = bytes.len() as u64;
     to.write_all(&encode_file(name, 0o600, size, mtime)?)?;
     to.write_all(bytes)?;

@@ -13,14 +13,15 @@ use super::wanted::Wanted;
 use super::{Options, Session, Workbench, bases, bill, cache_folder, generated, licenses, write};
 use crate::app::{Bases, Binary, Image, Unit};
 use crate::base;
-use crate::bundle::{self, Document};
+use crate::bundle::{self, Document, Part};
 use crate::compile::{self, Executables, Stripping};
+use crate::digest::Digest;
 use crate::image;
 use crate::plan::{Engine, Format, Plan};
 use crate::render;
 use crate::segment::Damaged;
 use crate::shell::{self, Shell};
-use crate::trust::{ServiceCrates, sbom};
+use crate::trust::{self, BundleSigner, ServiceCrates, sbom};
 
 /// Builds for one target; returns the path of each bundle.
 ///
@@ -53,6 +54,8 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
     // Skip the rest if nothing changed since the last build.
     let mut images = Images::start(plan, options, shell)?;
     let inputs = fresh::inputs(plan, &binaries, listed, &bench.linker, &images.manifests(), &bench.known)?;
+    let signer = options.signer.as_deref();
+    let inputs = signer.map_or(inputs, |signer| Digest::of(format!("{inputs} {}", signer.public().fingerprint())));
     let outputs: Vec<PathBuf> = plan.formats.iter().map(|format| plan.bundle_path(*format)).collect();
     if images.are_fixed() && LastBuild::load(&last_build).is_some_and(|last| last.is_fresh(inputs)) {
         bench.known.save()?;
@@ -62,11 +65,12 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
     }
     shell.notes(notes.into_iter().chain(render::files(plan)?.notes), &plan.allow);
     // Steps 3 to 7.
-    let generated = mended(&bench, || made(plan, &binaries, listed, &bench, &mut images))?;
+    let generated = mended(&bench, || made(plan, &binaries, listed, &bench, &mut images, signer))?;
     // Remember the inputs and outputs of this build.
     images.finish()?;
     bench.known.save()?;
-    let all: Vec<PathBuf> = outputs.iter().cloned().chain(generated).collect();
+    let envelopes = outputs.iter().filter(|_| signer.is_some()).map(|path| trust::envelope_path(path));
+    let all: Vec<PathBuf> = outputs.iter().cloned().chain(envelopes).chain(generated).collect();
     LastBuild::save(&last_build, inputs, &all)?;
     Wanted::remember(session, options)?;
     let removed = bench.packer.cache().prune(options.cache_size);
@@ -132,6 +136,7 @@ fn made(
     crates: &[ServiceCrates],
     bench: &Workbench<'_>,
     images: &mut Images<'_>,
+    signer: Option<&BundleSigner>,
 ) -> Result<Vec<PathBuf>> {
     // 3. Read the bases.
     let bases = bases::read(plan, binaries, bench, images)?;
@@ -163,11 +168,12 @@ fn made(
         cache.touch(images.iter().flat_map(|image| &image.layers));
         Built::save(plan, &images)?;
         // 7. Write.
+        let part = Part { images: &images, cache, documents: &documents };
         for format in &plan.formats {
             let sum = sum.take_if(|_| *format == Format::Auterionos);
             // An error there occurs again in the writing, which reports it.
             let begun = || drop(sum.map(std::thread::ScopedJoinHandle::join));
-            write::bundle(plan, *format, &images, &documents, cache, begun, bench.shell)?;
+            write::bundle(plan, *format, part, signer, begun, bench.shell)?;
         }
         anyhow::Ok(())
     })?;

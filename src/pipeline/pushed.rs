@@ -25,6 +25,17 @@ pub struct Pushed {
     pub digest: Digest,
     /// Its platforms, separated by commas.
     pub platform: String,
+    /// What the digest is of.
+    #[serde(skip)]
+    pub manifest: ManifestKind,
+}
+
+/// A manifest's media type and size.
+pub struct ManifestKind {
+    /// Its media type.
+    pub media_type: String,
+    /// Its bytes.
+    pub size: u64,
 }
 
 /// Pushes images to repositories below `prefix` (`HOST/PATH`), named after the images. Images with the same name and tag for
@@ -70,6 +81,10 @@ pub fn push(client: &Client<'_>, prefix: &str, outgoing: &[Outgoing], shell: &Sh
             repository: format!("{}/{}", reference.registry, reference.repository),
             tag: platforms[0].tag.clone(),
             digest,
+            manifest: manifests.last().map_or_else(
+                || ManifestKind { media_type: String::new(), size: 0 },
+                |top| ManifestKind { media_type: top.media_type.clone(), size: top.bytes.len() as u64 },
+            ),
             platform: platforms.iter().map(|image| image.platform.as_str()).collect::<Vec<_>>().join(","),
         });
     }

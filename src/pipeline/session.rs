@@ -1,6 +1,7 @@
 //! The start of every verb that works on a workspace: reads it and makes a plan.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 
@@ -9,6 +10,7 @@ use crate::compile::{CompileOptions, probe};
 use crate::diagnostic::Code;
 use crate::plan::{self, Plan, Request};
 use crate::shell::Shell;
+use crate::trust::BundleSigner;
 use crate::workspace::{CargoOptions, Workspace};
 
 /// The options of verbs that make a plan.
@@ -26,6 +28,8 @@ pub struct Options {
     pub threads: usize,
     /// The size limit of the layer cache, in bytes.
     pub cache_size: u64,
+    /// Who signs the bundles, if they are to be signed.
+    pub signer: Option<Arc<BundleSigner>>,
 }
 
 /// A workspace with its plan.

@@ -1,38 +1,37 @@
 //! Writes bundles to disk.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use crate::app::Image;
-use crate::bundle::{self, Document, Payload};
+use crate::bundle::{self, Part, Payload};
+use crate::digest::Digest;
 use crate::fs::Pending;
-use crate::mender::Artifact;
+use crate::mender::{Artifact, ManifestSigner};
 use crate::plan::{Format, Plan};
 use crate::render;
-use crate::segment::Cache;
 use crate::shell::{self, Shell};
+use crate::trust::{self, BundleSigner};
 
 /// Writes the bundle of one format. `begun` waits for the hash that [`bundle::begin_sum`] started.
 ///
 /// # Errors
-/// When a cached layer is damaged, or the file cannot be written.
+/// When a cached layer is damaged, or the file cannot be signed or written.
 pub fn bundle(
     plan: &Plan,
     format: Format,
-    images: &[Image],
-    documents: &[Document],
-    cache: &Cache,
+    part: Part<'_>,
+    signer: Option<&BundleSigner>,
     begun: impl FnOnce() + Send,
     shell: &Shell,
 ) -> Result<()> {
     let path = plan.bundle_path(format);
     let mut pending = Pending::new(&path)?;
     let mut seen = BTreeSet::new();
-    let layers = images.iter().flat_map(|image| &image.layers).filter(|layer| seen.insert(layer.key));
+    let layers = part.images.iter().flat_map(|image| &image.layers).filter(|layer| seen.insert(layer.key));
     let progress = shell.progress("Writing", layers.map(|layer| layer.compressed).sum());
     let advance = |bytes| progress.advance(bytes);
-    let part = bundle::Part { images, cache, documents };
     let size = match format {
         Format::Auterionos => {
             let auterion = plan.auterion.as_ref().context("the plan has no part for AuterionOS")?;
@@ -50,9 +49,10 @@ pub fn bundle(
                 app_file: render::payload_app_file(plan, auterion)?,
                 compose: render::payload_compose(plan, auterion)?,
                 settings: plan.settings.clone(),
-                documents: documents.to_vec(),
             };
-            bundle::write_auterionos(&mut pending, &artifact, payload, images, cache, begun, &advance)
+            let sign = |manifest: &[u8]| signer.map_or_else(|| Ok(Vec::new()), |signer| signer.sign(manifest));
+            let signer = signer.map(|signer| ManifestSigner { size: signer.public().signature_size(), sign: &sign });
+            bundle::write_auterionos(&mut pending, &artifact, payload, part, signer.as_ref(), begun, &advance)
         }
         Format::Docker => {
             bundle::write_layout(&mut pending, bundle::Kind::Docker, &[part], annotations(&[plan]), plan.epoch, &advance)
@@ -61,10 +61,47 @@ pub fn bundle(
     }
     .with_context(|| format!("failed to write `{}`", path.display()))?;
     drop(progress);
-    pending.commit()?;
+    commit(pending, &path, signer, || release(&[plan], &[part]))?;
     // Its path goes to stdout.
     shell.status("Bundled", format_args!("{} {} ({}, {})", plan.slug(), plan.version, format.name(), shell::bytes(size)));
     Ok(())
+}
+
+/// Gives a bundle its name, and puts its envelope beside it if it is to be signed. An envelope of an earlier bundle goes away.
+///
+/// # Errors
+/// When it cannot be signed or written. The bundle of an earlier build is then unchanged.
+pub fn commit(
+    pending: Pending,
+    path: &Path,
+    signer: Option<&BundleSigner>,
+    release: impl FnOnce() -> Result<trust::AppRelease>,
+) -> Result<()> {
+    let envelope = trust::envelope_path(path);
+    let Some(signer) = signer else {
+        pending.commit()?;
+        return crate::fs::remove(&envelope);
+    };
+    let text = trust::sealed(&trust::envelope_of(path, trust::sum(pending.path())?, &release()?)?, signer)
+        .with_context(|| format!("failed to sign `{}`", path.display()))?;
+    pending.commit()?;
+    crate::fs::write(&envelope, text.as_bytes())
+}
+
+/// What envelopes say of the bundle of an app: the digests of its images' manifests are those in registries.
+///
+/// # Errors
+/// When a cached layer is damaged.
+pub fn release(plans: &[&Plan], parts: &[bundle::Part<'_>]) -> Result<trust::AppRelease> {
+    let plan = plans.first().context("there is no target")?;
+    let mut subjects = Vec::new();
+    for part in parts {
+        for image in part.images {
+            let manifest = serde_json::to_vec(&bundle::manifest(image, part.cache)?)?;
+            subjects.push(trust::Subject::new(image.reference.to_string(), Digest::of(manifest)));
+        }
+    }
+    Ok(trust::AppRelease { name: plan.slug(), version: plan.version.to_string(), subjects })
 }
 
 /// The annotations of a bundle: its name, version, targets and the tool that made it. `plans` are those of one app, one for each

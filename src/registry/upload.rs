@@ -153,6 +153,11 @@ impl Client<'_> {
     /// # Errors
     /// When the registry does not take it, or calls it by another digest.
     pub fn push_manifest(&self, to: &Reference, media_type: &str, bytes: &[u8]) -> Result<Digest> {
+        Ok(self.put_manifest(to, media_type, bytes)?.0)
+    }
+
+    /// As [`Client::push_manifest`]; gives the answer too.
+    pub(super) fn put_manifest(&self, to: &Reference, media_type: &str, bytes: &[u8]) -> Result<(Digest, Response)> {
         let endpoint = self.origin(to.host());
         let url = self.url(&endpoint, &format!("{}/manifests/{}", to.repository, to.version()))?;
         let headers = vec![("content-type", media_type.to_owned())];
@@ -170,12 +175,12 @@ impl Client<'_> {
                 claimed.escape_debug()
             );
         }
-        Ok(digest)
+        Ok((digest, response))
     }
 }
 
 /// What we want to do; mounting needs to read the other repository.
-fn push(to: &Reference, from: Option<&str>) -> Vec<String> {
+pub(super) fn push(to: &Reference, from: Option<&str>) -> Vec<String> {
     let own = format!("repository:{}:pull,push", to.repository);
     std::iter::once(own).chain(from.map(|from| format!("repository:{from}:pull"))).collect()
 }

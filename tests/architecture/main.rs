@@ -38,7 +38,7 @@ const DOORS: [(&str, &[&str]); 23] = [
     ("ruzstd", &["archive"]),
     ("lzma_rust2", &["archive"]),
     ("sha2", &["digest"]),
-    ("ring", &["debian", "digest"]),
+    ("ring", &["debian", "digest", "trust"]),
     ("object", &["elf"]),
     ("indicatif", &["shell"]),
     ("rcgen", &["swarm"]),

@@ -51,6 +51,12 @@ pub fn podman() -> Option<String> {
     tools(&["podman", "runc"])
 }
 
+/// An HSM in software, and what signs with it.
+pub fn softhsm() -> Option<String> {
+    let module = "/usr/lib/softhsm/libsofthsm2.so";
+    tools(&["softhsm2-util", "pkcs11-tool"]).or_else(|| (!Path::new(module).is_file()).then(|| module.to_owned()))
+}
+
 /// A registry, and skopeo to fill it.
 pub fn registry() -> Option<String> {
     tools(&["docker-registry", "skopeo"])
@@ -190,6 +196,7 @@ tool!(
     check_jsonschema = "check-jsonschema",
     cross = "cross",
     curl = "curl",
+    dsse_python = "dsse-python",
     docker_compose = "docker-compose",
     dpkg = "dpkg-deb",
     flock = "flock",
@@ -201,6 +208,7 @@ tool!(
     kubernetes_validate = "kubernetes-validate",
     man = "man",
     mender_artifact = "mender-artifact",
+    mender_client = "mender-client-3",
     mmdebstrap = "mmdebstrap",
     openssl = "openssl",
     python3 = "python3",
