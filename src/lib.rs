@@ -62,4 +62,5 @@ pub mod store;
 mod swarm;
 #[cfg(feature = "engine")]
 mod testing;
+pub mod trust;
 mod workspace;

@@ -35,6 +35,7 @@ macro_rules! codes {
 }
 
 codes! {
+    AdvisoryDatabase = "advisory-database",
     AppVersion = "app-version",
     AppYml = "app-yml",
     AuterionValue = "auterion-value",
