@@ -11,6 +11,7 @@ mod places;
 mod reader;
 mod writer;
 mod xz;
+pub mod zlib;
 pub mod zstd;
 
 use std::fs::File;

@@ -1,6 +1,7 @@
 //! What the loader of an executable or library will ask for (System V ABI, chapters 4 and 5; GNU symbol versioning).
 
 mod needed;
+mod section;
 mod split;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,7 @@ use object::read::{ReadCache, ReadRef};
 use serde::{Deserialize, Serialize};
 
 pub use needed::{Needing, needed};
+pub use section::section;
 pub use split::Symbols;
 
 /// What an ELF file is and needs.
