@@ -1,6 +1,7 @@
 //! The command line. Only this module uses clap.
 
 mod args;
+mod audit;
 mod compilation;
 mod completions;
 mod deployment;
@@ -103,6 +104,7 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
             let file = file.map_or_else(|| last_bundle(built, shell), Ok)?;
             commands::verify::run(&VerifyOptions::new(file, json), shell)
         }
+        Command::Audit(args) => args.run(shell),
         #[cfg(feature = "engine")]
         Command::Load { bundle, built } => {
             let mut options = defaults()?;

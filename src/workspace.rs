@@ -5,6 +5,7 @@ mod graph;
 mod metadata;
 mod options;
 mod refusal;
+mod runtime_crates;
 pub mod targets;
 mod tree;
 
@@ -21,6 +22,7 @@ pub use features::{Unified, unified};
 pub use graph::{Compiled, Selection, fetch, graph};
 use metadata::metadata;
 pub use options::CargoOptions;
+pub use runtime_crates::{RuntimeCrate, runtime_crates};
 pub use tree::Side;
 
 /// A workspace, or a single package, which is a workspace of one.

@@ -8,7 +8,7 @@ use clap::Command;
 const GROUPS: [(&str, &[&str]); 6] = [
     ("Start here", &["init", "build", "dev"]),
     ("Build", &["plan", "generate", "update", "vendor", "clean"]),
-    ("Inspect", &["inspect", "verify", "doctor", "explain"]),
+    ("Inspect", &["inspect", "verify", "audit", "doctor", "explain"]),
     ("Run on this machine", &["run", "ps", "logs", "exec", "stop", "test", "load"]),
     ("Deploy", &["push", "deploy", "status", "remove"]),
     ("Set up a project", &["new-service", "ci", "schema", "completions"]),

@@ -48,7 +48,7 @@ struct Verdict<'a> {
 /// # Errors
 /// When the file has faults, cannot be read, or is not a bundle.
 pub fn run(options: &VerifyOptions, shell: &Shell) -> Result<()> {
-    let limits = Limits { unpacked: options.limit, largest: 0 };
+    let limits = Limits { unpacked: options.limit, largest: 0, executables: false };
     let survey = look(&options.file, limits, "Verifying", shell)?;
     let shown = options.file.display().to_string();
     let faults = &survey.faults;

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, ensure};
 use rayon::prelude::*;
 
-use super::{Advisory, AffectedPackage, Ecosystem, osv, rustsec};
+use super::ecosystem::Ecosystem;
+use super::record::{Advisory, AffectedPackage};
+use super::{osv, rustsec};
 use crate::diagnostic::Code;
 
 /// Bytes of one file. Debian's largest list each version of the kernel that there ever was.
@@ -50,15 +52,16 @@ impl Database {
     /// # Errors
     /// When a folder has no advisories, or a file cannot be read as what its place and name say, in words for the user.
     pub fn read(folders: &[PathBuf], wanted: &Wanted<'_>) -> Result<Self> {
-        let mut database = Self::default();
-        for folder in folders {
+        let read_all = |folder: &PathBuf| -> Result<Vec<Read>> {
             let reading = || format!("failed to read the advisory database `{}`", folder.display());
             let files = files(folder).with_context(reading)?;
-            let read: Vec<Result<Read>> = files.par_iter().map(|file| read(folder, file, wanted)).collect();
-            for one in read {
-                database.add(one.with_context(reading)?);
-            }
-        }
+            files.par_iter().map(|file| read(folder, file, wanted)).collect::<Result<_>>().with_context(reading)
+        };
+        let mut all = folders.iter().map(read_all).collect::<Result<Vec<_>>>()?;
+        // Two may have the same advisory; that of the newer one counts.
+        all.sort_by_key(|read| std::cmp::Reverse(read.iter().map(|one| one.date.clone()).max()));
+        let mut database = Self::default();
+        all.into_iter().flatten().for_each(|one| database.add(one));
         Ok(database)
     }
 
@@ -68,7 +71,6 @@ impl Database {
             self.newest = date;
         }
         self.ecosystems.extend(ecosystems);
-        // Two databases may have the same one; the first counts.
         let Some(advisory) = advisory.filter(|advisory| !advisory.affected.is_empty()) else { return };
         for (at, package) in advisory.affected.iter().enumerate() {
             let places = self.places.entry((package.ecosystem.clone(), package.name.clone())).or_default();

@@ -5,8 +5,10 @@ use std::borrow::Cow;
 use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
 
+use super::ecosystem::Ecosystem;
 use super::events::VersionEvent;
-use super::{Advisory, AffectedPackage, AffectedVersions, Ecosystem, Scored, day};
+use super::rating::Scored;
+use super::record::{Advisory, AffectedPackage, AffectedVersions, day};
 
 #[derive(Deserialize)]
 struct Entry<'a> {

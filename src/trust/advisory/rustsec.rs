@@ -3,7 +3,10 @@
 use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
 
-use super::{Advisory, AffectedPackage, AffectedVersions, Ecosystem, SafeRange, Scored, day};
+use super::ecosystem::Ecosystem;
+use super::rating::Scored;
+use super::record::{Advisory, AffectedPackage, AffectedVersions, day};
+use super::safe_range::SafeRange;
 
 #[derive(Deserialize)]
 struct FrontMatter {
