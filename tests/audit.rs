@@ -387,7 +387,7 @@ fn an_old_or_broken_database_is_not_believed() {
         ("crates/teapot/BAD-1.md", &teapot.replace(">= 1.2.3", "soon"), "`soon` is not a range of versions"),
         ("crates/teapot/BAD-1.md", &format!("```toml\nx = {}\n```\n", "[".repeat(200_000)), "its TOML is invalid"),
         ("BAD-1.json", "{\"id\": \"A\"}", "missing field `modified`"),
-        ("BAD-1.json", &format!("{{\"id\": {}", "[".repeat(200_000)), "recursion limit exceeded"),
+        ("BAD-1.json", &format!("{{\"id\": \"A\", \"x\": {}", "[".repeat(200_000)), "recursion limit exceeded"),
         ("BAD-1.json", "", "EOF while parsing"),
     ] {
         std::fs::write(at(name), content).expect("written");

@@ -20,7 +20,7 @@ use crate::bundle::survey::printable;
 use crate::diagnostic::Code;
 use crate::shell::{Shell, count};
 use crate::trust::advisory::{Database, Ecosystem, Rating};
-use crate::trust::audit::{AuditReport, DatabaseReport, Finding, audit, sarif};
+use crate::trust::audit::{AuditFinding, AuditReport, DatabaseReport, audit, sarif};
 use crate::trust::vex::{self, VexStatement};
 
 /// Options of `audit`.
@@ -145,7 +145,7 @@ fn print(report: &AuditReport, options: &AuditOptions, plan: &Options, shell: &S
     match options.format {
         AuditFormat::Sarif => {
             let places = of_workspace::Places::read(options.file.is_none(), plan);
-            shell.document(&sarif(report, &|finding: &Finding| places.of(finding, &report.file)))
+            shell.document(&sarif(report, &|finding: &AuditFinding| places.of(finding, &report.file)))
         }
         format => {
             let text = text::of(report, shell.ink());
@@ -158,7 +158,7 @@ fn judge(report: &AuditReport, deny: Option<Rating>) -> Result<()> {
     if report.denied == 0 {
         return Ok(());
     }
-    let denied: Vec<&Finding> = report.findings.iter().filter(|finding| finding.is_denied(deny)).collect();
+    let denied: Vec<&AuditFinding> = report.findings.iter().filter(|finding| finding.is_denied(deny)).collect();
     let some =
         if report.denied == 1 { "a known vulnerability".to_owned() } else { format!("{} known vulnerabilities", report.denied) };
     let least = deny.map(|least| format!(" of severity {least} or above")).unwrap_or_default();

@@ -5,7 +5,7 @@ mod inventory;
 mod report;
 mod sarif;
 
-pub use finding::{Finding, FindingPlace, VexVerdict};
+pub use finding::{AuditFinding, FindingPlace, VexVerdict};
 pub use inventory::{AuditedCrates, AuditedPackage, AuditedPackages, Inventory};
 pub use report::{AuditReport, DatabaseReport};
 pub use sarif::sarif;
@@ -16,7 +16,7 @@ use crate::trust::vex::VexStatement;
 
 /// Finds what databases know of an inventory. What `statements` settle is marked so; gives the places of those that match nothing
 /// as well.
-pub fn audit(inventory: &Inventory, database: &Database, statements: &[VexStatement]) -> (Vec<Finding>, Vec<usize>) {
+pub fn audit(inventory: &Inventory, database: &Database, statements: &[VexStatement]) -> (Vec<AuditFinding>, Vec<usize>) {
     let mut hits = inventory.crates.iter().flat_map(|set| of_crates(set, database)).collect::<Vec<_>>();
     hits.extend(inventory.packages.iter().flat_map(|set| of_packages(set, database)));
     let mut unused: Vec<usize> = (0..statements.len()).collect();
@@ -35,7 +35,7 @@ pub fn audit(inventory: &Inventory, database: &Database, statements: &[VexStatem
 
 /// One finding in one place.
 struct Hit {
-    finding: Finding,
+    finding: AuditFinding,
     /// Names of the package.
     purls: Vec<Purl>,
     /// The package of the executable.
@@ -102,8 +102,8 @@ fn finding(
     purls: &[Purl],
     binary_packages: Vec<String>,
     place: FindingPlace,
-) -> Finding {
-    Finding {
+) -> AuditFinding {
+    AuditFinding {
         id: advisory.id.clone(),
         aliases: advisory.aliases.clone(),
         informational: advisory.informational.clone(),

@@ -16,7 +16,7 @@ use crate::pipeline::Session;
 use crate::pipeline::pulled::packages::architecture;
 use crate::plan::Plan;
 use crate::shell::Shell;
-use crate::trust::audit::{AuditedCrates, AuditedPackage, AuditedPackages, Finding, Inventory};
+use crate::trust::audit::{AuditFinding, AuditedCrates, AuditedPackage, AuditedPackages, Inventory};
 use crate::trust::purl::Purl;
 use crate::trust::{CrateKind, CrateList, ListedCrate};
 use crate::workspace::{CargoOptions, RuntimeCrate, runtime_crates};
@@ -146,7 +146,7 @@ impl Places {
     }
 
     /// The file and the line; else the file that was audited.
-    pub fn of(&self, finding: &Finding, audited: &str) -> (String, Option<usize>) {
+    pub fn of(&self, finding: &AuditFinding, audited: &str) -> (String, Option<usize>) {
         let debian = finding.ecosystem.is_debian();
         let file = self.files.iter().find(|(name, _)| (name == lockfile::NAME) == debian);
         let Some((name, text)) = file else { return (audited.to_owned(), None) };

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::bundle::survey::printable;
 use crate::shell::{Ink, count};
-use crate::trust::audit::{AuditReport, Finding, FindingPlace};
+use crate::trust::audit::{AuditFinding, AuditReport, FindingPlace};
 
 /// Ways to a package that are shown; others are counted.
 const MOST_WAYS: usize = 3;
@@ -20,7 +20,7 @@ pub fn of(report: &AuditReport, ink: Ink) -> String {
 }
 
 fn summary(report: &AuditReport) -> String {
-    let settled = report.count(&Finding::is_settled);
+    let settled = report.count(&AuditFinding::is_settled);
     let warnings = report.count(&|finding| finding.informational.is_some() && !finding.is_settled());
     let mut found = match report.vulnerabilities {
         0 => "no known vulnerabilities".to_owned(),
@@ -44,7 +44,7 @@ fn summary(report: &AuditReport) -> String {
     )
 }
 
-fn of_finding(finding: &Finding, ink: Ink) -> String {
+fn of_finding(finding: &AuditFinding, ink: Ink) -> String {
     let mut out = String::new();
     let kind = match (&finding.informational, finding.scored.severity, finding.scored.score) {
         (Some(kind), _, _) => printable(kind),
@@ -101,7 +101,7 @@ pub fn services(services: &[String], base: Option<&str>) -> String {
 }
 
 /// The one command that helps with most of it.
-pub fn help(denied: &[&Finding]) -> String {
+pub fn help(denied: &[&AuditFinding]) -> String {
     let fixable = |debian: bool| {
         let of_kind = denied.iter().filter(|finding| !finding.fixed_in.is_empty() && finding.ecosystem.is_debian() == debian);
         let mut names: Vec<String> = of_kind.map(|finding| printable(&finding.package)).collect();

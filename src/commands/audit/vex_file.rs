@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::diagnostic::Code;
 use crate::shell::{Shell, count};
-use crate::trust::audit::{AuditReport, Finding};
+use crate::trust::audit::{AuditFinding, AuditReport};
 use crate::trust::vex;
 
 /// Refuses to replace a file: somebody may have filled it in.
@@ -30,7 +30,7 @@ pub fn is_free(path: &Path) -> Result<()> {
 /// # Errors
 /// When the file cannot be written, or exists by now.
 pub fn write(path: &Path, report: &AuditReport, author: Option<&str>, epoch: Option<u64>, shell: &Shell) -> Result<()> {
-    let open: Vec<&Finding> = report.findings.iter().filter(|finding| finding.is_open()).collect();
+    let open: Vec<&AuditFinding> = report.findings.iter().filter(|finding| finding.is_open()).collect();
     if open.is_empty() {
         shell.note(format_args!("`{}` was not written: there is nothing to say about", path.display()));
         return Ok(());

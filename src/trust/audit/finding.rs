@@ -8,7 +8,7 @@ use crate::trust::vex::VexStatus;
 /// A package has what an advisory describes. Keys are only ever added.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Finding {
+pub struct AuditFinding {
     /// `RUSTSEC-2020-0071`
     pub id: String,
     /// The same by other names, such as `CVE-2020-26235`.
@@ -66,7 +66,7 @@ pub struct VexVerdict {
     pub reason: Option<String>,
 }
 
-impl Finding {
+impl AuditFinding {
     /// All its names.
     pub fn names(&self) -> Vec<&str> {
         std::iter::once(&self.id).chain(&self.aliases).map(String::as_str).collect()
@@ -106,10 +106,10 @@ impl Finding {
 }
 
 /// One finding for all places of the same; sorted.
-pub fn grouped(findings: impl IntoIterator<Item = Finding>) -> Vec<Finding> {
-    let mut groups: Vec<Finding> = Vec::new();
+pub fn grouped(findings: impl IntoIterator<Item = AuditFinding>) -> Vec<AuditFinding> {
+    let mut groups: Vec<AuditFinding> = Vec::new();
     for finding in findings {
-        let same = |group: &&mut Finding| {
+        let same = |group: &&mut AuditFinding| {
             (&group.id, &group.ecosystem, &group.package, &group.version, &group.vex)
                 == (&finding.id, &finding.ecosystem, &finding.package, &finding.version, &finding.vex)
         };

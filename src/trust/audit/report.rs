@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::finding::Finding;
+use super::finding::AuditFinding;
 use crate::trust::advisory::Rating;
 
 /// The result of an audit. Keys are only ever added.
@@ -26,7 +26,7 @@ pub struct AuditReport {
     /// Those of them that make the audit fail.
     pub denied: usize,
     /// Open vulnerabilities, informational findings, and what is settled.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<AuditFinding>,
 }
 
 /// The databases, taken together.
@@ -43,14 +43,14 @@ pub struct DatabaseReport {
 
 impl AuditReport {
     /// The findings of a kind: `vulnerability`, `warning` or `settled`.
-    pub fn count(&self, wanted: &dyn Fn(&Finding) -> bool) -> usize {
+    pub fn count(&self, wanted: &dyn Fn(&AuditFinding) -> bool) -> usize {
         self.findings.iter().filter(|finding| wanted(finding)).count()
     }
 
     /// Counts again what follows from the findings.
     #[must_use]
     pub fn judged(mut self, least: Option<Rating>) -> Self {
-        self.vulnerabilities = self.count(&Finding::is_open);
+        self.vulnerabilities = self.count(&AuditFinding::is_open);
         self.denied = self.count(&|finding| finding.is_denied(least));
         self
     }

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::finding::{Finding, FindingPlace};
+use super::finding::{AuditFinding, FindingPlace};
 use super::report::AuditReport;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
 /// The whole document. `place_of` gives the file that names a package, and the line, if it is a text.
-pub fn sarif(report: &AuditReport, place_of: &dyn Fn(&Finding) -> (String, Option<usize>)) -> Value {
+pub fn sarif(report: &AuditReport, place_of: &dyn Fn(&AuditFinding) -> (String, Option<usize>)) -> Value {
     let mut rules: Vec<Value> = Vec::new();
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     let mut results = Vec::new();
@@ -39,11 +39,13 @@ pub fn sarif(report: &AuditReport, place_of: &dyn Fn(&Finding) -> (String, Optio
     })
 }
 
-fn rule(finding: &Finding) -> Value {
+fn rule(finding: &AuditFinding) -> Value {
     let mut rule = Map::new();
     rule.insert("id".into(), json!(finding.id));
     rule.insert("shortDescription".into(), json!({ "text": titled(finding) }));
     rule.insert("fullDescription".into(), json!({ "text": titled(finding) }));
+    let more = finding.url.as_ref().map(|url| format!(" See {url}")).unwrap_or_default();
+    rule.insert("help".into(), json!({ "text": format!("{}.{more}", titled(finding).trim_end_matches('.')) }));
     if let Some(url) = &finding.url {
         rule.insert("helpUri".into(), json!(url));
     }
@@ -62,12 +64,12 @@ fn rule(finding: &Finding) -> Value {
     Value::Object(rule)
 }
 
-fn titled(finding: &Finding) -> &str {
+fn titled(finding: &AuditFinding) -> &str {
     if finding.title.is_empty() { &finding.id } else { &finding.title }
 }
 
 /// An informational finding is a warning, and one that nobody rated may be bad.
-fn level(finding: &Finding) -> &'static str {
+fn level(finding: &AuditFinding) -> &'static str {
     match (&finding.informational, finding.scored.score) {
         (Some(_), _) => "warning",
         (None, Some(score)) if score < 4.0 => "note",
@@ -76,7 +78,7 @@ fn level(finding: &Finding) -> &'static str {
     }
 }
 
-fn result(finding: &Finding, rule: usize, file: &str, line: Option<usize>) -> Value {
+fn result(finding: &AuditFinding, rule: usize, file: &str, line: Option<usize>) -> Value {
     let fixed = match &finding.fixed_in[..] {
         [] => "no version fixes it".to_owned(),
         versions => format!("fixed in {}", versions.join(", ")),

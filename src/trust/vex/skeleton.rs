@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 
 use super::statement::VexStatus;
 use crate::digest::Digest;
-use crate::trust::audit::Finding;
+use crate::trust::audit::AuditFinding;
 
 /// What OpenVEX documents begin with.
 const CONTEXT: &str = "https://openvex.dev/ns/v0.2.0";
 
 /// Who makes it, and when, in RFC 3339's form.
-pub fn skeleton<'a>(findings: impl IntoIterator<Item = &'a Finding>, author: &str, timestamp: &str) -> Value {
+pub fn skeleton<'a>(findings: impl IntoIterator<Item = &'a AuditFinding>, author: &str, timestamp: &str) -> Value {
     let mut statements: Vec<Value> = Vec::new();
     for finding in findings {
         let products: Vec<Value> = finding.purls.iter().map(|purl| json!({ "@id": purl })).collect();
