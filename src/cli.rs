@@ -1,6 +1,7 @@
 //! The command line. Only this module uses clap.
 
 mod args;
+mod audit;
 mod compilation;
 mod completions;
 mod deployment;
@@ -112,6 +113,7 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
             commands::verify::run(&VerifyOptions { keys, require_signature, ..VerifyOptions::new(file, json) }, shell)
         }
         Command::Signing(command) => signing::run(command, |built| last_bundle(built, shell), shell),
+        Command::Audit(args) => args.run(shell),
         #[cfg(feature = "engine")]
         Command::Load { bundle, built } => {
             let mut options = defaults()?;

@@ -1,5 +1,6 @@
 //! One file per verb: it takes the options, makes one call, and prints the result.
 
+pub mod audit;
 pub mod build;
 pub mod ci;
 pub mod clean;

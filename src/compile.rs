@@ -39,6 +39,7 @@ use crate::shell::{Shell, Verbosity};
 use crate::workspace::{CargoOptions, CompiledUnits, Workspace};
 
 pub use diagnose::Failed;
+pub use features::selection;
 pub use flags::flags;
 pub use linker::LinkerFound;
 pub use look::look;

@@ -7,6 +7,7 @@ mod assembly;
 mod check;
 mod control;
 mod deb;
+mod edition;
 mod emulate;
 mod index;
 mod installed;
@@ -27,8 +28,9 @@ mod version;
 
 pub use assembly::{assemble, globs};
 pub use deb::Unpacked;
+pub use edition::{edition, edition_named};
 pub use index::PackageIndex;
-pub use installed::{InstalledPackage, has_records, installed};
+pub use installed::{InstalledPackage, OS_RELEASE, has_records, installed};
 pub use library_name::package_of_library;
 pub use openpgp::Keyring;
 pub use pin::{DebianPin, PackagePin};

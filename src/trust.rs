@@ -1,6 +1,8 @@
-//! What a file contains, and who says so, in the documents that others read.
+//! What a file contains, who says so, and what is known of it, in the documents that others read.
 
+pub mod advisory;
 mod algorithm;
+pub mod audit;
 mod carried;
 mod crate_list;
 mod der;
@@ -20,6 +22,7 @@ mod signing_key;
 mod statement;
 mod verify;
 mod verifying_key;
+pub mod vex;
 
 pub use carried::{Carrier, carried, carry};
 pub use crate_list::{CrateKind, CrateList, ListedCrate};

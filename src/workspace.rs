@@ -8,6 +8,7 @@ mod metadata;
 mod options;
 mod refusal;
 mod resolved;
+mod runtime_crates;
 pub mod targets;
 mod tree;
 
@@ -26,6 +27,7 @@ pub use graph::{Compiled, Selection, fetch, graph};
 use metadata::metadata;
 pub use options::CargoOptions;
 pub use resolved::{Resolved, ResolvedPackage, Use, resolved};
+pub use runtime_crates::{RuntimeCrate, runtime_crates};
 pub use tree::Side;
 
 /// A workspace, or a single package, which is a workspace of one.

@@ -115,7 +115,7 @@ fn the_artifact_reader_survives() {
 
 #[test]
 fn a_survey_survives() {
-    each(200, |bytes| drop(survey_reader(bytes, Limits { unpacked: 8 << 20, largest: 3 })));
+    each(200, |bytes| drop(survey_reader(bytes, Limits { unpacked: 8 << 20, largest: 3, executables: true })));
 }
 
 #[test]

@@ -499,7 +499,7 @@ fn a_bomb_is_not_unpacked() {
     forge.files.push(member("x.image", &bomb));
     forge.image_bytes = Some(Vec::new());
     let bytes = forge.build();
-    let limits = Limits { unpacked: 1 << 20, largest: 0 };
+    let limits = Limits { unpacked: 1 << 20, largest: 0, executables: false };
     let survey = survey_reader(&bytes[..], limits).expect("a bundle");
     assert!(survey.faults.iter().any(|fault| fault.contains("unpacks to more than the limit")), "{:#?}", survey.faults);
 }

@@ -22,9 +22,6 @@ const MOST_NAMES: usize = 32 << 20;
 /// Larger records are not read. A hundred packages have 100 KB.
 const LARGEST_RECORD: u64 = 8 << 20;
 
-/// Where a system says what it is (os-release(5)), the first that is there counts.
-const OS_RELEASE: [&str; 2] = ["etc/os-release", "usr/lib/os-release"];
-
 /// Folders that every loader searches.
 const SEARCHED: [&str; 4] = ["lib", "usr/lib", "lib64", "usr/lib64"];
 
@@ -157,7 +154,7 @@ impl Facts {
             content.take(size).read_to_end(&mut bytes)?;
             let list = if path == "etc/passwd" { &mut self.users.passwd } else { &mut self.users.group };
             *list = Some(String::from_utf8_lossy(&bytes).into_owned());
-        } else if size < LARGEST_RECORD && (debian::has_records(&path) || OS_RELEASE.contains(&path.as_str())) {
+        } else if size < LARGEST_RECORD && (debian::has_records(&path) || debian::OS_RELEASE.contains(&path.as_str())) {
             let mut bytes = Vec::new();
             content.take(size).read_to_end(&mut bytes)?;
             self.records.insert(path, String::from_utf8_lossy(&bytes).into_owned());
@@ -169,7 +166,7 @@ impl Facts {
 
     /// The text of `os-release`.
     pub fn os_release(&self) -> Option<&str> {
-        OS_RELEASE.iter().find_map(|path| self.records.get(*path)).map(String::as_str)
+        debian::OS_RELEASE.iter().find_map(|path| self.records.get(*path)).map(String::as_str)
     }
 
     /// The packages that it says it has.

@@ -6,10 +6,13 @@
 pub(in crate::bundle) mod app;
 mod check;
 mod device;
+mod executables;
+mod image_executables;
 pub(in crate::bundle) mod images;
 mod layer;
 mod layer_report;
 mod layouts;
+mod limits;
 pub(in crate::bundle) mod members;
 mod packages;
 mod payload;
@@ -23,33 +26,21 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+pub use self::executables::FoundExecutable;
+pub use self::image_executables::ExecutableReport;
 use self::images::FoundImages;
 pub use self::layer_report::LayerReport;
 pub use self::layouts::{Bytes, Layouts, Size};
+pub use self::limits::Limits;
 use self::members::ImageMembers;
 pub use self::packages::ImagePackages;
 pub use self::report::{Format, ImageReport, LargeFile, PayloadFileReport, Sharing, Survey};
 pub use self::tables::tables;
 use super::head;
 use super::told::Told;
-use crate::archive::{Budget, MOST_UNPACKED};
+use crate::archive::Budget;
 use crate::diagnostic::Code;
 use crate::mender;
-
-/// Limits of a survey.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// The most bytes to unpack in total.
-    pub unpacked: u64,
-    /// How many of the largest files to report.
-    pub largest: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { unpacked: MOST_UNPACKED, largest: 10 }
-    }
-}
 
 /// Inspects a file; `read` is called with the number of bytes read since the last call.
 ///
@@ -92,10 +83,10 @@ pub fn survey_reader(reader: impl Read, limits: Limits) -> Result<Survey> {
     let reader = std::io::Cursor::new(head.clone()).chain(reader);
     let budget = Budget::new(limits.unpacked);
     if mender::is_artifact(&head) {
-        return Ok(payload::survey(reader, &budget, limits.largest));
+        return Ok(payload::survey(reader, &budget, limits));
     }
     head::check(&head)?;
-    let members = ImageMembers::read(reader, &budget, Some(limits.largest));
+    let members = ImageMembers::read(reader, &budget, Some(limits));
     let mut images = FoundImages::resolve(&members, false);
     if !images.docker && !images.oci && members.whole {
         bail!(Code::NotABundle.error(

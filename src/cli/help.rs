@@ -93,6 +93,19 @@ pub const KEYGEN: &str = "Examples:
 
 The keys are for ECDSA P-256, in PEM. An existing file is never replaced.";
 
+pub const AUDIT: &str = "Examples:
+  cargo appbundle audit app.auterionos                    audit a bundle
+  cargo appbundle audit                                   audit the workspace before it is built
+  cargo appbundle audit --db advisory-db --db debian-osv --deny high
+  cargo appbundle audit --format sarif > audit.sarif      for a code host
+  cargo appbundle audit --vex-init app.vex.json           begin a VEX file, then use it:
+  cargo appbundle audit --vex app.vex.json
+
+Nothing is fetched. A database is a checkout of the RustSec advisory-db, or a folder of JSON in OSV's form, as Debian publishes it. \
+Crates are looked up as the executables list them, and Debian packages as dpkg's records in the images do.
+
+Exit codes: 0 nothing to deny, 1 vulnerabilities or an error, 2 wrong usage.";
+
 pub const EXPLAIN: &str = "Examples:
   cargo appbundle explain               list all codes
   cargo appbundle explain base-glibc    explain one of them";

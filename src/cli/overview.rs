@@ -8,7 +8,7 @@ use clap::Command;
 const GROUPS: [(&str, &[&str]); 6] = [
     ("Start here", &["init", "build", "dev"]),
     ("Build", &["plan", "generate", "sign", "update", "vendor", "clean"]),
-    ("Inspect", &["inspect", "verify", "sbom", "doctor", "explain"]),
+    ("Inspect", &["inspect", "verify", "sbom", "audit", "doctor", "explain"]),
     ("Run on this machine", &["run", "ps", "logs", "exec", "stop", "test", "load"]),
     ("Deploy", &["push", "deploy", "status", "remove"]),
     ("Set up a project", &["new-service", "ci", "keygen", "schema", "completions"]),

@@ -101,6 +101,9 @@ pub enum Command {
     },
     #[command(flatten)]
     Signing(SigningCommand),
+    /// Report known vulnerabilities in a bundle or in the workspace, from databases on this machine
+    #[command(after_help = help::AUDIT)]
+    Audit(super::audit::AuditArgs),
     /// Load a bundle's images into Docker or podman, skipping layers that are already present
     #[cfg(feature = "engine")]
     #[command(after_help = help::LOAD)]

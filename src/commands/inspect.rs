@@ -25,7 +25,7 @@ pub struct InspectOptions {
 impl InspectOptions {
     /// Creates options with the default limits.
     pub fn new(file: impl Into<PathBuf>, json: bool) -> Self {
-        let Limits { unpacked, largest } = Limits::default();
+        let Limits { unpacked, largest, .. } = Limits::default();
         Self { file: file.into(), json, largest, limit: unpacked }
     }
 }
@@ -43,7 +43,7 @@ struct Report<'a> {
 /// # Errors
 /// When the file cannot be read or is not a bundle.
 pub fn run(options: &InspectOptions, shell: &Shell) -> Result<()> {
-    let limits = Limits { unpacked: options.limit, largest: options.largest };
+    let limits = Limits { unpacked: options.limit, largest: options.largest, executables: false };
     let survey = look(&options.file, limits, "Reading", shell)?;
     let file = options.file.display().to_string();
     let text = tables(&file, &survey, shell.ink());

@@ -65,7 +65,7 @@ struct VerdictSignature {
 /// # Errors
 /// When the file has faults, cannot be read, or is not a bundle.
 pub fn run(options: &VerifyOptions, shell: &Shell) -> Result<()> {
-    let limits = Limits { unpacked: options.limit, largest: 0 };
+    let limits = Limits { unpacked: options.limit, largest: 0, executables: false };
     let signature = signature(options)?;
     let mut survey = look(&options.file, limits, "Verifying", shell)?;
     match &signature {

@@ -2,6 +2,7 @@
 
 use super::options::CompileOptions;
 use crate::plan::Plan;
+use crate::workspace::Selection;
 
 /// What Cargo is told of features.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,4 +37,13 @@ impl Enabled {
         }
         flags
     }
+}
+
+/// The packages of a plan's services, with the features that they are compiled with.
+pub fn selection(plan: &Plan, options: &CompileOptions) -> Selection {
+    let mut packages: Vec<String> = plan.packages().map(|(_, package)| package.package.clone()).collect();
+    packages.sort_unstable();
+    packages.dedup();
+    let Enabled { features, no_default_features } = Enabled::of(plan, options);
+    Selection { features, packages, all_features: options.all_features, no_default_features }
 }

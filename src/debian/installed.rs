@@ -18,17 +18,21 @@ pub struct InstalledPackage {
     pub version: String,
     /// `arm64`, or `all`.
     pub architecture: String,
+    /// The source package that it is made of.
+    pub source: String,
+    /// The source package's version.
+    pub source_version: String,
     /// Bytes of its files, as the package says.
     pub size: u64,
     /// The installed packages that depend on it, by name.
     pub needed_by: Vec<String>,
-    /// The source package that it was built of, with its version if that is another one; `None` if it has the same name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source: Option<String>,
     /// Who maintains it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub maintainer: Option<String>,
 }
+
+/// Where os-release(5) is; the first is often a link to the second.
+pub const OS_RELEASE: [&str; 2] = ["etc/os-release", "usr/lib/os-release"];
 
 /// Whether a file has such records.
 pub fn has_records(path: &str) -> bool {
@@ -70,15 +74,26 @@ pub fn installed<'a>(records: impl IntoIterator<Item = &'a str>) -> Vec<Installe
         .map(|((name, _), paragraph)| InstalledPackage {
             name: (*name).to_owned(),
             version: text(paragraph, "Version"),
+            source: source(paragraph, name).0.to_owned(),
+            source_version: source(paragraph, name).1.to_owned(),
             architecture: text(paragraph, "Architecture"),
             size: paragraph.get("Installed-Size").and_then(|size| size.parse::<u64>().ok()).unwrap_or(0).saturating_mul(1024),
             needed_by: needed_by.get(name).into_iter().flatten().map(|by| (*by).to_owned()).collect(),
-            source: paragraph.get("Source").map(str::to_owned),
             maintainer: paragraph.get("Maintainer").map(str::to_owned),
         })
         .collect();
     packages.sort_by(|one, other| (Reverse(one.size), &one.name).cmp(&(Reverse(other.size), &other.name)));
     packages
+}
+
+/// `Source: glibc (2.36-9)`: the version only where it differs, the whole field only where the name does.
+fn source<'a>(paragraph: &Paragraph<'a>, name: &'a str) -> (&'a str, &'a str) {
+    let version = paragraph.get("Version").unwrap_or_default();
+    match paragraph.get("Source").map(|field| field.split_once(' ').unwrap_or((field, ""))) {
+        None => (name, version),
+        Some((source, "")) => (source, version),
+        Some((source, version)) => (source, version.trim().trim_matches(['(', ')'])),
+    }
 }
 
 #[cfg(test)]
@@ -89,13 +104,17 @@ mod tests {
     fn what_is_not_installed_does_not_count() {
         let status = "Package: tool\nStatus: install ok installed\nVersion: 2\nArchitecture: arm64\nInstalled-Size: 3\n\
             Depends: gone | libone (>= 1), awk\n\nPackage: gone\nStatus: deinstall ok config-files\nVersion: 1\n\n\
-            Package: libone\nStatus: install ok installed\nVersion: 1\nInstalled-Size: 40\nDepends: tool\n";
-        let own = "Package: mawk\nVersion: 1.3\nArchitecture: arm64\nProvides: awk\nInstalled-Size: much\n";
+            Package: libone\nSource: one\nStatus: install ok installed\nVersion: 1\nInstalled-Size: 40\nDepends: tool\n";
+        let own = "Package: mawk\nSource: mawk (1.2)\nVersion: 1.3\nArchitecture: arm64\nProvides: awk\nInstalled-Size: much\n";
         let shown: Vec<String> = installed([status, own, ""])
             .into_iter()
-            .map(|package| format!("{} {} {} {}", package.name, package.version, package.size, package.needed_by.join(",")))
+            .map(|package| {
+                let InstalledPackage { name, version, size, needed_by, source, source_version, .. } = package;
+                format!("{name} {version} {size} {} {source} {source_version}", needed_by.join(","))
+            })
             .collect();
-        assert_eq!(shown, ["libone 1 40960 tool", "tool 2 3072 libone", "mawk 1.3 0 tool"]);
+        let expected = ["libone 1 40960 tool one 1", "tool 2 3072 libone tool 2", "mawk 1.3 0 tool mawk 1.2"];
+        assert_eq!(shown, expected);
         assert!(has_records("var/lib/dpkg/status.d/base") && !has_records("var/lib/dpkg/status.d/base.md5sums"));
     }
 }

@@ -35,8 +35,10 @@ macro_rules! codes {
 }
 
 codes! {
+    AdvisoryDatabase = "advisory-database",
     AppVersion = "app-version",
     AppYml = "app-yml",
+    AuditIncomplete = "audit-incomplete",
     AuterionValue = "auterion-value",
     AuthorMissing = "author-missing",
     BaseGlibc = "base-glibc",
@@ -140,9 +142,11 @@ codes! {
     UserMissing = "user-missing",
     VariableMissing = "variable-missing",
     VersionMapped = "version-mapped",
+    VexInvalid = "vex-invalid",
     VolumeOwners = "volume-owners",
     VolumeShared = "volume-shared",
     VolumeSize = "volume-size",
+    VulnerablePackages = "vulnerable-packages",
     WorkspaceUnreadable = "workspace-unreadable",
     WrongType = "wrong-type",
 }

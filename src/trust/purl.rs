@@ -1,71 +1,117 @@
-//! Package URLs: names of packages that hold across tools (the purl specification, version 1).
+//! Names of packages across ecosystems: `pkg:cargo/rsa@0.9.6` (Package URL specification, 1.0).
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-/// A package URL, such as `pkg:cargo/serde@1.0.228`.
+/// A package URL, without its qualifiers and its path inside the package.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Purl {
-    kind: &'static str,
-    namespace: Option<String>,
-    name: String,
-    version: Option<String>,
-    qualifiers: BTreeMap<&'static str, String>,
+    /// `cargo`, `deb`, `oci`, …
+    pub kind: String,
+    /// What stands between the type and the name: `debian`.
+    pub namespace: Option<String>,
+    /// The package's name.
+    pub name: String,
+    /// Its version; without one, all are meant.
+    pub version: Option<String>,
 }
 
 impl Purl {
-    /// A crate. `source` is where it is from if not from crates.io: `repository_url`, `vcs_url` or `download_url` with its value.
-    pub fn of_crate(name: &str, version: &str, source: Option<(&'static str, String)>) -> Self {
-        Self {
-            kind: "cargo",
-            namespace: None,
-            name: name.to_owned(),
-            version: Some(version.to_owned()),
-            qualifiers: source.into_iter().collect(),
-        }
+    /// A crate.
+    pub fn of_crate(name: &str, version: &str) -> Self {
+        Self { kind: "cargo".into(), namespace: None, name: name.into(), version: Some(version.into()) }
     }
 
-    /// A Debian package. `distribution` is `debian` or `ubuntu`, `distro` its release, such as `debian-12`.
-    pub fn of_deb(distribution: &str, name: &str, version: &str, architecture: &str, distro: Option<&str>) -> Self {
-        let mut qualifiers = BTreeMap::from([("arch", architecture.to_owned())]);
-        qualifiers.extend(distro.map(|distro| ("distro", distro.to_owned())));
-        Self {
-            kind: "deb",
-            namespace: Some(distribution.to_owned()),
-            name: name.to_owned(),
-            version: Some(version.to_owned()),
-            qualifiers: qualifiers.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
-        }
-    }
-
-    /// An app or a library that no registry has.
+    /// What no registry has, such as an app.
     pub fn generic(name: &str, version: &str) -> Self {
-        let (name, version) = (name.to_owned(), Some(version.to_owned()));
-        Self { kind: "generic", namespace: None, name, version, qualifiers: BTreeMap::new() }
+        Self { kind: "generic".into(), namespace: None, name: name.into(), version: Some(version.into()) }
+    }
+
+    /// It with qualifiers, sorted by name. Those without a value are left out.
+    pub fn qualified(&self, qualifiers: &[(&str, &str)]) -> String {
+        let mut text = self.to_string();
+        for (name, value) in qualifiers.iter().filter(|(_, value)| !value.is_empty()) {
+            text.push(if text.contains('?') { '&' } else { '?' });
+            text.push_str(&format!("{name}={}", encoded(value)));
+        }
+        text
+    }
+
+    /// A package of Debian.
+    pub fn of_debian(name: &str, version: &str) -> Self {
+        Self { kind: "deb".into(), namespace: Some("debian".into()), name: name.into(), version: Some(version.into()) }
+    }
+
+    /// Reads one; `None` if it is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix("pkg:")?.trim_start_matches('/');
+        let rest = rest.split(['?', '#']).next()?;
+        let (path, version) = match rest.rsplit_once('@') {
+            Some((path, version)) => (path, Some(version)),
+            None => (rest, None),
+        };
+        let (kind, path) = path.split_once('/')?;
+        let (namespace, name) = match path.trim_matches('/').rsplit_once('/') {
+            Some((namespace, name)) => (Some(namespace), name),
+            None => (None, path.trim_matches('/')),
+        };
+        let name = decoded(name)?;
+        let purl = Self {
+            kind: kind.to_ascii_lowercase(),
+            namespace: namespace.map(decoded).map_or(Some(None), |text| text.map(Some))?,
+            name,
+            version: version.map(decoded).map_or(Some(None), |text| text.map(Some))?,
+        };
+        (!purl.kind.is_empty() && !purl.name.is_empty()).then_some(purl)
+    }
+
+    /// Whether it means this package. A name without a version means all versions, one without a namespace any namespace.
+    pub fn means(&self, other: &Self) -> bool {
+        let says = |own: &Option<String>, other: &Option<String>| own.is_none() || own == other;
+        self.kind == other.kind
+            && self.name == other.name
+            && says(&self.namespace, &other.namespace)
+            && says(&self.version, &other.version)
     }
 }
 
 impl fmt::Display for Purl {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(to, "pkg:{}/", self.kind)?;
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "pkg:{}/", self.kind)?;
         if let Some(namespace) = &self.namespace {
-            write!(to, "{}/", escaped(namespace))?;
+            write!(f, "{namespace}/")?;
         }
-        to.write_str(&escaped(&self.name))?;
-        if let Some(version) = &self.version {
-            write!(to, "@{}", escaped(version))?;
+        f.write_str(&encoded(&self.name))?;
+        match &self.version {
+            Some(version) => write!(f, "@{}", encoded(version)),
+            None => Ok(()),
         }
-        for (at, (name, value)) in self.qualifiers.iter().enumerate() {
-            write!(to, "{}{name}={}", if at == 0 { '?' } else { '&' }, escaped(value))?;
-        }
-        Ok(())
     }
 }
 
-/// What the specification has plain: letters, digits, `.-_~` and the colon. All else is written by its bytes.
-fn escaped(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_~:".contains(&byte);
-    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+fn encoded(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b'~' | b':' => out.push(char::from(byte)),
+            byte => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+fn decoded(text: &str) -> Option<String> {
+    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        if *first != b'%' {
+            bytes.push(*first);
+            continue;
+        }
+        let digits = rest.get(..2).and_then(|digits| std::str::from_utf8(digits).ok())?;
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        rest = rest.get(2..)?;
+    }
+    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]
@@ -73,16 +119,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn urls_are_canonical() {
-        assert_eq!(Purl::of_crate("serde", "1.0.228", None).to_string(), "pkg:cargo/serde@1.0.228");
-        assert_eq!(Purl::of_crate("zstd-sys", "2.0.16+zstd.1.5.7", None).to_string(), "pkg:cargo/zstd-sys@2.0.16%2Bzstd.1.5.7");
-        let git = Some(("vcs_url", "git+https://example.com/a@abc".to_owned()));
-        assert_eq!(
-            Purl::of_crate("a", "1.0.0", git).to_string(),
-            "pkg:cargo/a@1.0.0?vcs_url=git%2Bhttps:%2F%2Fexample.com%2Fa%40abc"
-        );
-        let deb = Purl::of_deb("debian", "libstdc++6", "1:12.2~x", "arm64", Some("debian-12"));
-        assert_eq!(deb.to_string(), "pkg:deb/debian/libstdc%2B%2B6@1:12.2~x?arch=arm64&distro=debian-12");
-        assert_eq!(Purl::generic("com.example.demo", "1.2.3").to_string(), "pkg:generic/com.example.demo@1.2.3");
+    fn names_are_read_as_they_are_written() {
+        for text in ["pkg:cargo/rsa@0.9.6", "pkg:deb/debian/libstdc%2B%2B6@1:12.2.0-14%2Bdeb12u1", "pkg:cargo/a@1.0.0%2Bb"] {
+            assert_eq!(Purl::parse(text).expect(text).to_string(), text);
+        }
+        let purl = Purl::parse("pkg://DEB/debian/libc6@2.36-9+deb12u4?arch=arm64&distro=bookworm#usr").expect("a name");
+        assert_eq!(purl, Purl::of_debian("libc6", "2.36-9+deb12u4"));
+        for text in
+            ["", "rsa", "pkg:cargo", "pkg:cargo/", "pkg:/x", "pkg:cargo/%zz", "pkg:cargo/%", "pkg:cargo/a@%ff", "pkg:cargo/%ü"]
+        {
+            assert_eq!(Purl::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn qualifiers_follow() {
+        let url = Purl::of_crate("a", "1.0.0").qualified(&[("vcs_url", "git+https://example.com/a@abc")]);
+        assert_eq!(url, "pkg:cargo/a@1.0.0?vcs_url=git%2Bhttps:%2F%2Fexample.com%2Fa%40abc");
+        let url = Purl::of_debian("libc6", "2.36").qualified(&[("arch", "arm64"), ("distro", "")]);
+        assert_eq!(url, "pkg:deb/debian/libc6@2.36?arch=arm64");
+    }
+
+    #[test]
+    fn what_is_not_said_means_all() {
+        let means = |one: &str, other: &str| Purl::parse(one).expect(one).means(&Purl::parse(other).expect(other));
+        assert!(means("pkg:cargo/rsa", "pkg:cargo/rsa@0.9.6") && means("pkg:cargo/rsa@0.9.6", "pkg:cargo/rsa@0.9.6"));
+        assert!(!means("pkg:cargo/rsa@0.9.5", "pkg:cargo/rsa@0.9.6") && !means("pkg:npm/rsa", "pkg:cargo/rsa@0.9.6"));
+        assert!(!means("pkg:cargo/rsa@0.9.6", "pkg:cargo/rsa"));
+        assert!(!means("pkg:deb/ubuntu/libc6", "pkg:deb/debian/libc6@1") && means("pkg:deb/libc6", "pkg:deb/debian/libc6@1"));
     }
 }

@@ -44,6 +44,18 @@ pub struct Selection {
     pub no_default_features: bool,
 }
 
+impl Selection {
+    /// The flags that Cargo takes for it.
+    pub fn flags(&self) -> Vec<&str> {
+        let mut flags: Vec<&str> = self.packages.iter().flat_map(|package| ["-p", package]).collect();
+        flags.extend(self.features.iter().flat_map(|feature| ["--features", feature]));
+        for (on, flag) in [(self.all_features, "--all-features"), (self.no_default_features, "--no-default-features")] {
+            flags.extend(on.then_some(flag));
+        }
+        flags
+    }
+}
+
 /// Has Cargo fetch the dependencies that compiling for a triple needs, as far as they are not there.
 ///
 /// # Errors
@@ -90,13 +102,7 @@ fn command(options: &CargoOptions, selection: &Selection, triple: &str) -> Comma
     if let Some(path) = &options.manifest_path {
         command.arg("--manifest-path").arg(path);
     }
-    command.args(selection.packages.iter().flat_map(|package| ["-p", package]));
-    command.args(selection.features.iter().flat_map(|feature| ["--features", feature]));
-    for (on, flag) in [(selection.all_features, "--all-features"), (selection.no_default_features, "--no-default-features")] {
-        if on {
-            command.arg(flag);
-        }
-    }
+    command.args(selection.flags());
     command.args(options.common_flags());
     command
 }

@@ -27,9 +27,10 @@ const FLOORS: [&[&str]; 12] = [
 const MAY_LOOK: [(&str, &str); 3] = [("plan", "config"), ("plan", "workspace"), ("registry", "oci")];
 
 /// Who alone imports a crate.
-const DOORS: [(&str, &[&str]); 23] = [
+const DOORS: [(&str, &[&str]); 24] = [
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
+    ("cvss", &["trust"]),
     ("clap_mangen", &["cli"]),
     ("cargo_metadata", &["workspace", "compile"]),
     ("tar", &["archive"]),
@@ -46,7 +47,7 @@ const DOORS: [(&str, &[&str]); 23] = [
     ("rustls", &["registry"]),
     ("httpdate", &["registry"]),
     ("annotate_snippets", &["config"]),
-    ("minijinja", &["render", "scaffold"]),
+    ("minijinja", &["render", "scaffold", "trust"]),
     ("bollard", &["engine"]),
     ("tokio", &["engine"]),
     ("hyper", &["engine"]),

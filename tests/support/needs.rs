@@ -46,6 +46,21 @@ pub fn compose() -> Option<String> {
     tools(&["docker-compose", "docker-compose-v2"])
 }
 
+/// RustSec's own auditor of executables.
+pub fn cargo_audit() -> Option<String> {
+    tools(&["cargo-audit"])
+}
+
+/// A validator of SARIF.
+pub fn sarif_multitool() -> Option<String> {
+    tools(&["sarif-multitool"])
+}
+
+/// What shows the calls of a program.
+pub fn strace() -> Option<String> {
+    tools(&["strace"])
+}
+
 /// Podman, with the runtime that the tests give it.
 pub fn podman() -> Option<String> {
     tools(&["podman", "runc"])

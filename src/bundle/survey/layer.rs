@@ -4,8 +4,10 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::io::{self, BufRead, Read};
 
+use super::executables::FoundExecutables;
+use super::limits::Limits;
 use crate::archive::{Budget, Compression, TarReader, confined, decompressed};
-use crate::debian::has_records;
+use crate::debian::{OS_RELEASE, has_records};
 use crate::digest::{Digest, Hasher, Summed};
 use crate::mender::Faults;
 
@@ -30,20 +32,22 @@ pub struct FoundLayer {
     pub largest: Vec<(u64, String)>,
     /// dpkg's records of packages, by path.
     pub records: BTreeMap<String, String>,
+    /// Its executables, if they are looked into.
+    pub executables: FoundExecutables,
     /// What is wrong.
     pub faults: Faults,
 }
 
 impl FoundLayer {
-    /// Reads a tar, which may be compressed; keeps the `keep` largest files, or does not look into what is compressed. A plain tar is not summed: whoever
+    /// Reads a tar, which may be compressed; without limits, does not look into what is compressed. A plain tar is not summed: whoever
     /// reads the stream does that already.
-    pub fn read(reader: &mut dyn BufRead, budget: &Budget, keep: Option<usize>) -> Self {
+    pub fn read(reader: &mut dyn BufRead, budget: &Budget, limits: Option<Limits>) -> Self {
         let mut layer = Self::default();
         let result = match reader.fill_buf().map(Compression::of) {
-            Ok(Compression::None) => layer.walk(reader, keep.unwrap_or_default()),
+            Ok(Compression::None) => layer.walk(reader, limits.unwrap_or(Limits { unpacked: 0, largest: 0, executables: false })),
             Ok(compression) => {
                 layer.compression = compression;
-                keep.map_or(Ok(()), |keep| layer.unpack(reader, budget, keep))
+                limits.map_or(Ok(()), |limits| layer.unpack(reader, budget, limits))
             }
             Err(error) => Err(error.into()),
         };
@@ -53,10 +57,10 @@ impl FoundLayer {
         layer
     }
 
-    fn unpack(&mut self, reader: &mut dyn BufRead, budget: &Budget, keep: usize) -> anyhow::Result<()> {
+    fn unpack(&mut self, reader: &mut dyn BufRead, budget: &Budget, limits: Limits) -> anyhow::Result<()> {
         let mut hasher = Hasher::default();
         let mut unpacked = budget.reader(decompressed(reader)?);
-        let walked = self.walk(Summed::new(&mut unpacked, &mut hasher), keep);
+        let walked = self.walk(Summed::new(&mut unpacked, &mut hasher), limits);
         let rest = io::copy(&mut Summed::new(unpacked, &mut hasher), &mut io::sink());
         self.size = hasher.size();
         self.diff_id = Some(hasher.finish());
@@ -65,7 +69,8 @@ impl FoundLayer {
         Ok(())
     }
 
-    fn walk(&mut self, reader: impl Read, keep: usize) -> anyhow::Result<()> {
+    fn walk(&mut self, reader: impl Read, limits: Limits) -> anyhow::Result<()> {
+        let keep = limits.largest;
         let mut tar = TarReader::new(io::BufReader::with_capacity(1 << 15, reader));
         let mut largest: BinaryHeap<Reverse<(u64, String)>> = BinaryHeap::new();
         let mut records_left = MOST_RECORDS;
@@ -83,11 +88,13 @@ impl FoundLayer {
                 continue;
             }
             self.files += 1;
-            if let Some(path) = path.filter(|path| keep > 0 && entry.size <= records_left && has_records(path)) {
+            if let Some(path) = path.filter(|path| keep > 0 && entry.size <= records_left && is_told(path)) {
                 let mut text = Vec::new();
                 tar.read_to_end(&mut text)?;
                 records_left -= text.len() as u64;
                 self.records.insert(path, String::from_utf8_lossy(&text).into_owned());
+            } else if limits.executables && self.executables.wants(entry.size, entry.mode) {
+                self.executable(&entry.path, &mut tar)?;
             }
             if keep > 0 && (largest.len() < keep || largest.peek().is_some_and(|Reverse((size, _))| *size < entry.size)) {
                 shown(&mut entry.path);
@@ -104,6 +111,22 @@ impl FoundLayer {
         }
         Ok(())
     }
+
+    /// Reads the file, if its first bytes are those of ELF.
+    fn executable(&mut self, path: &str, tar: &mut impl Read) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        tar.by_ref().take(4).read_to_end(&mut bytes)?;
+        if bytes == b"\x7fELF" {
+            tar.read_to_end(&mut bytes)?;
+            self.executables.add(&confined(path).unwrap_or_default(), &bytes);
+        }
+        Ok(())
+    }
+}
+
+/// Whether a file tells which packages there are.
+fn is_told(path: &str) -> bool {
+    has_records(path) || OS_RELEASE.contains(&path)
 }
 
 fn shown(path: &mut String) -> &str {

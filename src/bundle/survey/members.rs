@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek as _, SeekFrom};
 
 use super::layer::FoundLayer;
+use super::limits::Limits;
 use crate::archive::{Budget, Compression, Counted, TarReader, confined, decompressed, places};
 use crate::digest::{Digest, Hasher, Summed};
 use crate::mender::Faults;
@@ -17,7 +18,7 @@ use crate::store::{self, ALL_DOCUMENTS};
 const MOST: usize = 50_000;
 /// Layers that are looked into.
 const MOST_LAYERS: usize = 4096;
-/// Bytes of dpkg's records in all layers.
+/// Bytes of dpkg's records in all layers, and of lists of crates.
 const MOST_RECORDS: usize = 64 << 20;
 /// Bytes of a member's name.
 const LONGEST: usize = 1024;
@@ -66,11 +67,11 @@ pub enum MemberContent {
 }
 
 impl ImageMembers {
-    /// Reads an archive that is plain, or compressed as a whole. Of each layer the `keep` largest files are kept; without a number,
+    /// Reads an archive that is plain, or compressed as a whole. Without limits,
     /// layers that are compressed by themselves are not unpacked.
-    pub fn read(reader: impl Read, budget: &Budget, keep: Option<usize>) -> Self {
+    pub fn read(reader: impl Read, budget: &Budget, limits: Option<Limits>) -> Self {
         let mut members = Self::default();
-        match members.walk(reader, budget, keep) {
+        match members.walk(reader, budget, limits) {
             Ok(()) => members.whole = true,
             Err(error) => members.faults.add(format!("{error:#}")),
         }
@@ -107,7 +108,7 @@ impl ImageMembers {
         Ok(members)
     }
 
-    fn walk(&mut self, reader: impl Read, budget: &Budget, keep: Option<usize>) -> anyhow::Result<()> {
+    fn walk(&mut self, reader: impl Read, budget: &Budget, limits: Option<Limits>) -> anyhow::Result<()> {
         let count = Cell::new(0);
         let mut reader = Counted::new(BufReader::with_capacity(1 << 16, reader), &count);
         let compression = Compression::of(reader.fill_buf()?);
@@ -117,7 +118,7 @@ impl ImageMembers {
             _ => Box::new(budget.reader(decompressed(reader)?)),
         };
         let mut tar = TarReader::new(BufReader::with_capacity(1 << 13, stream));
-        let (mut documents, mut layers, mut records) = (0, 0, 0);
+        let (mut documents, mut layers, mut records, mut lists) = (0, 0, 0, 0);
         loop {
             let Some(entry) = tar.next_entry()? else { break };
             let before = count.get();
@@ -145,14 +146,19 @@ impl ImageMembers {
                 continue;
             }
             let wanted = entry.size <= LARGEST_DOCUMENT && documents + entry.size <= ALL_DOCUMENTS;
-            let mut member = ImageMember::read(&mut tar, entry.size, wanted, budget, keep)?;
+            let mut member = ImageMember::read(&mut tar, entry.size, wanted, budget, limits)?;
             match &mut member.content {
                 MemberContent::Document(bytes) => documents += bytes.len() as u64,
                 MemberContent::Layer(layer) => {
                     layers += 1;
                     records += layer.records.values().map(String::len).sum::<usize>();
+                    lists += layer.executables.bytes();
                     if records > MOST_RECORDS {
                         layer.records.clear();
+                    }
+                    if lists > MOST_RECORDS {
+                        layer.executables.clear();
+                        self.faults.add(format!("its executables have more than {MOST_RECORDS} bytes of lists of crates"));
                     }
                     self.faults.add_of(&format!("layer `{path}`"), std::mem::take(&mut layer.faults));
                     anyhow::ensure!(layers <= MOST_LAYERS, "it has more than {MOST_LAYERS} layers");
@@ -233,7 +239,7 @@ impl ImageMember {
         self.packed.unwrap_or(self.size)
     }
 
-    fn read(tar: &mut impl Read, size: u64, wanted: bool, budget: &Budget, keep: Option<usize>) -> anyhow::Result<Self> {
+    fn read(tar: &mut impl Read, size: u64, wanted: bool, budget: &Budget, limits: Option<Limits>) -> anyhow::Result<Self> {
         let mut hasher = Hasher::default();
         let mut stream = Summed::new(tar, &mut hasher);
         let mut head = Vec::new();
@@ -245,7 +251,7 @@ impl ImageMember {
             content = MemberContent::Document(head);
         } else if Compression::of(&head) != Compression::None || crate::archive::begins_tar(&head) {
             let mut rest = BufReader::with_capacity(1 << 16, io::Cursor::new(head).chain(&mut stream));
-            content = MemberContent::Layer(Box::new(FoundLayer::read(&mut rest, budget, keep)));
+            content = MemberContent::Layer(Box::new(FoundLayer::read(&mut rest, budget, limits)));
         }
         // What the layer's reader left, and what it could not make sense of.
         io::copy(&mut stream, &mut io::sink())?;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::images::FoundImages;
 use super::members::{ImageMembers, MemberContent};
-use crate::debian::{InstalledPackage, installed};
+use crate::debian::{InstalledPackage, OS_RELEASE, edition, has_records, installed};
 
 /// Packages, and the images that have them.
 #[derive(Clone, Debug, Serialize)]
@@ -12,6 +12,8 @@ use crate::debian::{InstalledPackage, installed};
 pub struct ImagePackages {
     /// Positions in `images` of those that have all these packages and no others.
     pub images: Vec<usize>,
+    /// The release of Debian that they are of, such as `12`, if that is known.
+    pub release: Option<String>,
     /// The packages, largest first.
     pub list: Vec<InstalledPackage>,
 }
@@ -31,8 +33,11 @@ pub fn of_images(images: &FoundImages, members: &ImageMembers) -> Vec<ImagePacka
         match found.iter_mut().find(|(known, _)| *known == records) {
             Some((_, packages)) => packages.images.push(at),
             None => {
-                let list = installed(records.iter().map(|(_, text)| *text));
-                found.push((records, ImagePackages { images: vec![at], list }));
+                let text = |path: &str| records.iter().find(|(known, _)| *known == path).map(|(_, text)| *text);
+                let os_release = OS_RELEASE.into_iter().find_map(text);
+                let list = installed(records.iter().filter(|(path, _)| has_records(path)).map(|(_, text)| *text));
+                let release = edition(os_release, &list);
+                found.push((records, ImagePackages { images: vec![at], release, list }));
             }
         }
     }

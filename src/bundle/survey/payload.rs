@@ -3,15 +3,17 @@
 use std::io::Read;
 
 use super::check::Check;
+use super::limits::Limits;
 use super::payload_contents::PayloadContents;
 use super::report::{Format, PayloadFileReport, Survey};
 use crate::archive::Budget;
 use crate::mender::{self, Faults};
 
 /// Surveys an artifact.
-pub fn survey(reader: impl Read, budget: &Budget, keep: usize) -> Survey {
+pub fn survey(reader: impl Read, budget: &Budget, limits: Limits) -> Survey {
     let mut contents = PayloadContents::default();
-    let reading = mender::read(reader, budget, &mut |entry, stream| contents.file(&entry.path, entry.size, stream, budget, keep));
+    let reading =
+        mender::read(reader, budget, &mut |entry, stream| contents.file(&entry.path, entry.size, stream, budget, limits));
     let mut survey = Survey::new(Format::Auterionos);
     survey.signed = reading.signed;
     let file = |file: &mender::File| PayloadFileReport { name: file.name.clone(), size: file.size, digest: file.digest };
@@ -29,10 +31,10 @@ pub fn survey(reader: impl Read, budget: &Budget, keep: usize) -> Survey {
     if !reading.whole {
         // What seems wrong may only not have been reached.
         let (mut unsure, survey) = (Faults::default(), &mut survey);
-        Check { reading: &reading, contents: &contents, survey, faults: &mut unsure }.all(keep);
+        Check { reading: &reading, contents: &contents, survey, faults: &mut unsure }.all(limits.largest);
         survey.notes.push("the app was not checked, because the file could not be read to its end".into());
     } else if any {
-        Check { reading: &reading, contents: &contents, survey: &mut survey, faults: &mut faults }.all(keep);
+        Check { reading: &reading, contents: &contents, survey: &mut survey, faults: &mut faults }.all(limits.largest);
     } else {
         faults.add("the payload contains no app");
     }

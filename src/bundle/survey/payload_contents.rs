@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read};
 
+use super::limits::Limits;
 use super::members::ImageMembers;
 use crate::archive::{Budget, Compression, TarReader};
 use crate::mender::Faults;
@@ -23,13 +24,13 @@ pub struct PayloadContents {
 
 impl PayloadContents {
     /// Takes in one file of the payload.
-    pub fn file(&mut self, name: &str, size: u64, stream: &mut dyn Read, budget: &Budget, keep: usize) {
+    pub fn file(&mut self, name: &str, size: u64, stream: &mut dyn Read, budget: &Budget, limits: Limits) {
         let result = match name {
             "auterion-app.yml" | "version" | "settings.default.env" | "settings.user.env" | "app.yml" => {
                 self.text(name, size, stream)
             }
             "logging-msg-files.tar" => self.messages(stream),
-            name if name.ends_with(".image") => self.image(name, stream, budget, keep),
+            name if name.ends_with(".image") => self.image(name, stream, budget, limits),
             _ => Ok(()),
         };
         if let Err(error) = result {
@@ -45,14 +46,14 @@ impl PayloadContents {
         Ok(())
     }
 
-    fn image(&mut self, name: &str, stream: &mut dyn Read, budget: &Budget, keep: usize) -> anyhow::Result<()> {
+    fn image(&mut self, name: &str, stream: &mut dyn Read, budget: &Budget, limits: Limits) -> anyhow::Result<()> {
         anyhow::ensure!(self.images.is_empty(), "there is a second `.image` file");
         let mut stream = BufReader::with_capacity(1 << 16, stream);
         if Compression::of(stream.fill_buf()?) != Compression::Gzip {
             self.faults.add(format!("`{name}` is not compressed with gzip"));
         }
         let slug = name.strip_suffix(".image").unwrap_or(name).to_owned();
-        self.images.push((slug, ImageMembers::read(stream, budget, Some(keep))));
+        self.images.push((slug, ImageMembers::read(stream, budget, Some(limits))));
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::image_executables::{self, ExecutableReport};
 use super::images::FoundImages;
 use super::layer_report::LayerReport;
 use super::layouts::Layouts;
@@ -72,6 +73,9 @@ pub struct Survey {
     pub layouts: Option<Layouts>,
     /// The Debian packages of the images that have dpkg's records.
     pub packages: Vec<ImagePackages>,
+    /// The executables of images, if they were looked into; not for JSON.
+    #[serde(skip)]
+    pub executables: Vec<ExecutableReport>,
     /// The largest files of all layers, largest first.
     pub largest: Vec<LargeFile>,
     /// What is allowed and may surprise all the same.
@@ -102,6 +106,8 @@ pub struct ImageReport {
     pub names: Vec<String>,
     /// The service that runs it; `.auterionos` only.
     pub service: Option<String>,
+    /// All services that run it; `.auterionos` only.
+    pub services: Vec<String>,
     /// Sum of its config.
     pub id: Digest,
     /// `linux/arm64`
@@ -169,6 +175,7 @@ impl Survey {
             sharing: Sharing::default(),
             layouts: None,
             packages: Vec::new(),
+            executables: Vec::new(),
             largest: Vec::new(),
             notes: Vec::new(),
             warnings: Vec::new(),
@@ -206,6 +213,7 @@ impl Survey {
             self.images.push(ImageReport {
                 names: found.names.clone(),
                 service: None,
+                services: Vec::new(),
                 id: found.id,
                 platform: found.platform().to_string(),
                 entrypoint: run.entrypoint.clone(),
@@ -223,6 +231,7 @@ impl Survey {
         self.sharing.saved_packed = packed_saved;
         self.layouts = Layouts::of(images, &self.layers);
         self.packages = packages::of_images(images, members);
+        self.executables = image_executables::of_images(images, members);
         self.warnings = members.repeated_layers().into_vec();
         self.keep_largest(keep);
     }

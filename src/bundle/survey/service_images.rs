@@ -58,6 +58,7 @@ pub fn survey(
             Some(at) => {
                 used.insert(at);
                 survey.images[at].service.get_or_insert_with(|| service.clone());
+                survey.images[at].services.push(service.clone());
             }
         }
     }

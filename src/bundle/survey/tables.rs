@@ -105,7 +105,7 @@ fn layouts_text(out: &mut String, layouts: &Layouts, ink: Ink) -> fmt::Result {
 }
 
 /// The packages of images, with what depends on each.
-fn packages_text(out: &mut String, ImagePackages { images, list }: &ImagePackages, ink: Ink) -> fmt::Result {
+fn packages_text(out: &mut String, ImagePackages { images, list, .. }: &ImagePackages, ink: Ink) -> fmt::Result {
     let of: Vec<String> = images.iter().map(|at| (at + 1).to_string()).collect();
     let size = list.iter().fold(0, |sum: u64, package| sum.saturating_add(package.size));
     let heading = format!("Debian packages of {} {}", if of.len() == 1 { "image" } else { "images" }, of.join(" "));

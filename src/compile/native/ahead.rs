@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use anyhow::Result;
 
-use super::super::features::Enabled;
+use super::super::features::selection;
 use super::super::options::CompileOptions;
 use super::super::settings::CargoSettings;
 use super::find::needs;
@@ -14,7 +14,7 @@ use super::need::{NativeNeed, groups, shown};
 use crate::apt;
 use crate::diagnostic::{Code, Note};
 use crate::plan::{Builder, Plan};
-use crate::workspace::{self, CargoOptions, Selection, Workspace};
+use crate::workspace::{self, CargoOptions, Workspace};
 
 /// What the services of a plan need beside Cargo; nothing for `cross`, whose container has it or not.
 ///
@@ -27,14 +27,10 @@ pub fn of_plan(
     options: &CompileOptions,
     step: &dyn Fn(&str),
 ) -> Result<Vec<NativeNeed>> {
-    let mut packages: Vec<String> = plan.packages().map(|(_, package)| package.package.clone()).collect();
-    packages.sort_unstable();
-    packages.dedup();
-    if packages.is_empty() {
+    let selection = selection(plan, options);
+    if selection.packages.is_empty() {
         return Ok(Vec::new());
     }
-    let Enabled { features, no_default_features } = Enabled::of(plan, options);
-    let selection = Selection { features, packages, all_features: options.all_features, no_default_features };
     let graph = workspace::graph(cargo, &selection, &plan.target.triple, step)?;
     Ok(if plan.builder == Builder::Cross { Vec::new() } else { needs(settings, &graph, &plan.target) })
 }

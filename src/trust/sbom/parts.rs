@@ -1,6 +1,6 @@
 //! What the images of an app contain, and the bill that this amounts to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::bill::{Bill, Component, ComponentKind};
 use crate::debian::InstalledPackage;
@@ -164,11 +164,12 @@ impl AppParts {
     fn crate_of(&self, used: &UsedCrate) -> Component {
         let version = used.version.to_string();
         // A crate from elsewhere may share its name and version with one on crates.io, and is not that one.
-        let qualifier = match &used.origin {
-            Origin::CratesIo => Some(None),
-            Origin::Registry(url) if !url.is_empty() => Some(Some(("repository_url", url.clone()))),
+        let purl = Purl::of_crate(&used.name, &version);
+        let purl = match &used.origin {
+            Origin::CratesIo => Some(purl.to_string()),
+            Origin::Registry(url) if !url.is_empty() => Some(purl.qualified(&[("repository_url", url)])),
             Origin::Git { url, commit: Some(commit) } if !url.is_empty() => {
-                Some(Some(("vcs_url", format!("git+{url}@{commit}"))))
+                Some(purl.qualified(&[("vcs_url", &format!("git+{url}@{commit}"))]))
             }
             _ => None,
         };
@@ -180,7 +181,7 @@ impl AppParts {
         Component {
             kind: ComponentKind::Library,
             name: used.name.clone(),
-            purl: qualifier.map(|qualifier| Purl::of_crate(&used.name, &version, qualifier).to_string()),
+            purl,
             version: Some(version),
             licence: used.license.clone(),
             supplier,
@@ -195,14 +196,15 @@ impl AppParts {
 fn package_of(package: &InstalledPackage, service: &ServiceParts) -> Component {
     let release = service.release.as_deref().unwrap_or_default();
     let id = field(release, "ID").unwrap_or("debian");
-    let distro = field(release, "VERSION_ID").map(|version| format!("{id}-{version}"));
+    let distro = field(release, "VERSION_ID").map(|version| format!("{id}-{version}")).unwrap_or_default();
+    let purl = Purl { namespace: Some(id.to_owned()), ..Purl::of_debian(&package.name, &package.version) };
     Component {
         kind: ComponentKind::Package,
         name: package.name.clone(),
         version: Some(package.version.clone()),
-        purl: Some(Purl::of_deb(id, &package.name, &package.version, &package.architecture, distro.as_deref()).to_string()),
+        purl: Some(purl.qualified(&[("arch", &package.architecture), ("distro", &distro)])),
         supplier: package.maintainer.clone(),
-        properties: package.source.iter().map(|source| ("source", source.clone())).collect(),
+        properties: BTreeMap::from([("source", format!("{} {}", package.source, package.source_version))]),
         ..Component::default()
     }
 }
