@@ -106,8 +106,16 @@ fn files_and_packages_are_listed() {
     ok(&mut appbundle(project.path(), &["clean"]));
     ok(&mut appbundle(project.path(), &["build"]));
     assert!(!beside(project.path()).exists());
+    // What its images have of records is listed all the same.
     let output = run(&mut appbundle(project.path(), &["sbom"]));
-    assert!(text(&output.stderr).contains("has no bill of materials\nhelp: build it"), "{}", text(&output.stderr));
+    let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(listed(&document, "library").iter().any(|purl| purl.starts_with("pkg:deb/debian/libc6@")), "{document}");
+    assert_eq!(document["compositions"][0]["aggregate"], "incomplete");
+    assert!(
+        text(&output.stderr).contains("`/usr/local/bin/alpha` of alpha has no list of its crates"),
+        "{}",
+        text(&output.stderr)
+    );
 }
 
 /// Members that nothing refers to disturb no reader of images.

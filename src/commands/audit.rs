@@ -9,6 +9,8 @@ mod subject;
 mod text;
 mod vex_file;
 
+pub(super) use of_bundle::{services, unlisted};
+
 use std::path::PathBuf;
 use std::time::SystemTime;
 

@@ -1,10 +1,12 @@
 //! `cargo appbundle sbom`: prints the bill of materials of a bundle, or of one of its services.
 
+mod of_bundle;
+
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
-use crate::bundle;
+use crate::bundle::{self, survey::printable};
 use crate::diagnostic::Code;
 use crate::shell::Shell;
 use crate::trust::sbom::{self, Bill, ComponentKind};
@@ -40,12 +42,13 @@ pub fn run(options: &SbomOptions, shell: &Shell) -> Result<()> {
     let progress = shell.progress("Reading", std::fs::metadata(&options.file).map_or(0, |metadata| metadata.len()));
     let text = bundle::sbom_of(&options.file, &|bytes| progress.advance(bytes))?;
     drop(progress);
-    let Some(text) = text else {
-        bail!(
-            "`{shown}` has no bill of materials\nhelp: build it with this version of cargo-appbundle, and without `sbom = false`"
-        )
+    let bill = match text {
+        Some(text) => sbom::parse(&text).with_context(|| format!("failed to read the bill of materials in `{shown}`"))?,
+        None => of_bundle::bill(&options.file, shell)?,
     };
-    let bill = sbom::parse(&text).with_context(|| format!("failed to read the bill of materials in `{shown}`"))?;
+    for gap in &bill.gaps {
+        shell.note(printable(gap));
+    }
     let bill = match &options.service {
         Some(service) => part(&bill, service, options)?,
         None => bill,

@@ -6,7 +6,7 @@ use crate::app::{Bases, Facts, Service, Unit};
 use crate::plan::Plan;
 use crate::segment::KnownDigests;
 use crate::trust::ServiceCrates;
-use crate::trust::sbom::{AppParts, Bill, Executable, PackedFile, ServiceParts};
+use crate::trust::sbom::{AppParts, Bill, Executable, PackedFile, ServiceParts, System};
 
 /// What the images of a plan are made of. `crates` are those of its services' executables, as far as they are known.
 ///
@@ -51,7 +51,7 @@ fn parts(
         name: service.name.as_str().to_owned(),
         version: Some(plan.version.written.clone()),
         executables: unit.into_iter().map(executable).collect(),
-        release: facts.and_then(Facts::os_release).map(str::to_owned),
+        system: facts.and_then(Facts::os_release).map(System::parse),
         unlisted_base: facts
             .is_some_and(|facts| facts.packages().is_empty() && !(facts.libraries.is_empty() && facts.programs.is_empty())),
         packages: facts.map(Facts::packages).unwrap_or_default(),

@@ -6,6 +6,7 @@ mod licence;
 mod parts;
 mod read;
 mod spdx_document;
+mod system;
 
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
@@ -17,6 +18,7 @@ pub use cyclonedx::render as cyclonedx;
 pub use parts::{AppParts, Executable, PackedFile, ServiceParts};
 pub use read::parse;
 pub use spdx_document::render as spdx;
+pub use system::System;
 
 /// A point in time as the documents write it (RFC 3339).
 fn time(epoch: u64) -> Result<String> {

@@ -65,7 +65,7 @@ fn products(survey: &Survey) -> Vec<Purl> {
 }
 
 /// The services that run an image; without any, its names stand for them.
-fn services(image: &ImageReport) -> Vec<String> {
+pub fn services(image: &ImageReport) -> Vec<String> {
     let names = if image.services.is_empty() { &image.names } else { &image.services };
     if names.is_empty() { vec![image.id.short()] } else { names.clone() }
 }
@@ -98,7 +98,7 @@ pub fn rust_arch(name: &str) -> Option<&'static str> {
 }
 
 /// What is said of an image whose program has no list.
-fn unlisted(at: usize, image: &ImageReport, survey: &Survey) -> Option<String> {
+pub fn unlisted(at: usize, image: &ImageReport, survey: &Survey) -> Option<String> {
     let own = || survey.executables.iter().filter(|executable| executable.image == at);
     let of = services(image).join(", ");
     let build = "executables that `cargo appbundle build` compiles have one";

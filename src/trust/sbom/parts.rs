@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bill::{Bill, Component, ComponentKind};
+use super::system::System;
 use crate::debian::InstalledPackage;
 use crate::trust::purl::Purl;
 use crate::trust::{Origin, ServiceCrates, UsedCrate};
@@ -31,8 +32,8 @@ pub struct ServiceParts {
     pub version: Option<String>,
     /// Executables with their crates.
     pub executables: Vec<Executable>,
-    /// `etc/os-release` of its base.
-    pub release: Option<String>,
+    /// The system of its base.
+    pub system: Option<System>,
     /// Whether its base has programs or libraries that no package of `packages` has.
     pub unlisted_base: bool,
     /// The packages of its base.
@@ -136,14 +137,9 @@ impl AppParts {
 
     /// The system of a service's base; returns the id that its packages belong to.
     fn add_base(&self, bill: &mut Bill, service: &str, parts: &ServiceParts) -> String {
-        let Some(release) = &parts.release else { return service.to_owned() };
-        let name = field(release, "ID").unwrap_or("linux").to_owned();
-        let supplier = match name.as_str() {
-            "debian" => Some("Debian".to_owned()),
-            "ubuntu" => Some("Canonical".to_owned()),
-            _ => field(release, "NAME").map(str::to_owned),
-        };
-        let version = field(release, "VERSION_ID").map(str::to_owned);
+        let Some(System { id, name, version }) = &parts.system else { return service.to_owned() };
+        let supplier = Some(name.clone().unwrap_or_else(|| id.clone()));
+        let (name, version) = (id.clone(), version.clone());
         bill.add(service, Component { kind: ComponentKind::System, name, version, supplier, ..Component::default() })
     }
 
@@ -194,9 +190,10 @@ impl AppParts {
 }
 
 fn package_of(package: &InstalledPackage, service: &ServiceParts) -> Component {
-    let release = service.release.as_deref().unwrap_or_default();
-    let id = field(release, "ID").unwrap_or("debian");
-    let distro = field(release, "VERSION_ID").map(|version| format!("{id}-{version}")).unwrap_or_default();
+    let system = service.system.as_ref();
+    let id = system.map_or("debian", |system| &system.id);
+    let version = system.and_then(|system| system.version.as_ref());
+    let distro = version.map(|version| format!("{id}-{version}")).unwrap_or_default();
     let purl = Purl { namespace: Some(id.to_owned()), ..Purl::of_debian(&package.name, &package.version) };
     Component {
         kind: ComponentKind::Package,
@@ -207,12 +204,6 @@ fn package_of(package: &InstalledPackage, service: &ServiceParts) -> Component {
         properties: BTreeMap::from([("source", format!("{} {}", package.source, package.source_version))]),
         ..Component::default()
     }
-}
-
-/// A variable of `os-release` (os-release(5)).
-fn field<'a>(release: &'a str, name: &str) -> Option<&'a str> {
-    let value = release.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='))?.trim();
-    Some(value.trim_matches(['"', '\''])).filter(|value| !value.is_empty())
 }
 
 #[cfg(test)]
@@ -245,7 +236,7 @@ mod tests {
             name: "alpha".into(),
             version: Some("1.0.0".into()),
             executables: vec![Executable { path: "/usr/bin/alpha".into(), crates: list, ..Executable::default() }],
-            release: Some("ID=debian\nVERSION_ID=\"12\"\n".into()),
+            system: Some(System { id: "debian".into(), name: None, version: Some("12".into()) }),
             packages: vec![package("libc6", &["libssl3"]), package("libssl3", &[])],
             ..ServiceParts::default()
         };
