@@ -205,7 +205,6 @@ macro_rules! tool {
 tool!(
     auterion_cli = "auterion-cli",
     bash = "bash",
-    cargo_audit = "cargo-audit",
     cargo_auditable = "cargo-auditable",
     cargo_zigbuild = "cargo-zigbuild",
     check_jsonschema = "check-jsonschema",
