@@ -291,7 +291,7 @@ fn programs_that_fail_leave_the_bundle_as_it_was() {
     }
     let error = fails(&mut signing.command(&["sign", BUNDLE, "--key", "one.pub", "--with", "tool --pin 123456 --x"]), 1);
     assert!(!error.contains("123456"), "{error}");
-    let error = fails(&mut signing.project.pack_alone(&["--sign", "one.pub", "--with", "false"]), 1);
+    let error = fails(&mut signing.project.pack_alone(&["--sign", "two.pub", "--with", "false"]), 1);
     assert!(error.contains("signer-failed"), "{error}");
     let left = std::fs::read_dir(signing.project.path()).expect("folder").flatten();
     let left: Vec<_> = left.filter(|entry| entry.file_name().to_string_lossy().starts_with(".appbundle-partial")).collect();

@@ -10,9 +10,9 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::Beginning;
-use super::write::{VERSION, member};
+use super::write::VERSION;
 use crate::archive::gzip::{self, StoredWriter, stored_content};
-use crate::archive::{END_OF_ARCHIVE, TarReader, encode_file, padding};
+use crate::archive::{BLOCK, END_OF_ARCHIVE, TarReader, encode_file, padding};
 
 /// Says whether all bytes of the file follow from its contents. One that cannot be read is not canonical.
 ///
@@ -21,38 +21,62 @@ use crate::archive::{END_OF_ARCHIVE, TarReader, encode_file, padding};
 pub fn is_canonical(path: &Path) -> Result<bool> {
     let open = || File::open(path);
     let Ok(beginning) = Beginning::read(open()?) else { return Ok(false) };
-    // `mender-artifact sign` copies everything else as it is, and gives the signature this mode.
-    for signature_mode in [0o600, 0o644] {
-        let mut written = Compared { file: BufReader::with_capacity(1 << 18, open()?) };
-        if written.artifact(&beginning, signature_mode, open()?).is_ok() {
+    for dialect in [Dialect::Own, Dialect::MenderArtifact] {
+        let mut written = Compared { file: BufReader::with_capacity(1 << 18, open()?), dialect };
+        if written.artifact(&beginning, open()?).is_ok() {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
+/// How the headers of the outer tar are written. The rest of a file of ours is always as [`super::write()`] writes it.
+#[derive(Clone, Copy, PartialEq)]
+enum Dialect {
+    /// As in [`super::write()`].
+    Own,
+    /// As `mender-artifact sign` writes them anew, with Go's library.
+    MenderArtifact,
+}
+
+impl Dialect {
+    fn header(self, name: &str, size: usize, mtime: u64) -> Result<Vec<u8>> {
+        let mode = if self == Self::MenderArtifact && name == "manifest.sig" { 0o644 } else { 0o600 };
+        let mut header = encode_file(name, mode, size as u64, mtime)?;
+        if self == Self::MenderArtifact && header.len() as u64 == BLOCK {
+            // The numbers of devices (POSIX ustar), and the check sum with a space at its end.
+            header[329..336].copy_from_slice(b"0000000");
+            header[337..344].copy_from_slice(b"0000000");
+            header[148..156].copy_from_slice(b"        ");
+            let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+            header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        }
+        Ok(header)
+    }
+}
+
 /// A file that is compared with what is written.
 struct Compared {
     file: BufReader<File>,
+    dialect: Dialect,
 }
 
 impl Compared {
     /// Writes the artifact of this beginning, and of the payload that `contents` has; an error is a difference.
-    fn artifact(&mut self, beginning: &Beginning, signature_mode: u32, contents: File) -> Result<()> {
+    fn artifact(&mut self, beginning: &Beginning, contents: File) -> Result<()> {
         let differs = || io::Error::other("it differs");
         let Beginning { version, manifest, signature, packed_header: (name, header), mtime, sums, .. } = beginning;
         if name != "header.tar.gz" || version != VERSION {
             return Err(differs().into());
         }
-        member(self, "version", version, *mtime)?;
-        member(self, "manifest", manifest, *mtime)?;
-        if let Some(signature) = signature {
-            let size = signature.len() as u64;
-            self.write_all(&encode_file("manifest.sig", signature_mode, size, *mtime)?)?;
-            self.write_all(signature)?;
-            self.write_all(padding(size))?;
+        let signature = signature.as_ref().map(|signature| ("manifest.sig", signature));
+        let members =
+            [("version", version), ("manifest", manifest)].into_iter().chain(signature).chain([("header.tar.gz", header)]);
+        for (name, bytes) in members {
+            self.write_all(&self.dialect.header(name, bytes.len(), *mtime)?)?;
+            self.write_all(bytes)?;
+            self.write_all(padding(bytes.len() as u64))?;
         }
-        member(self, name, header, *mtime)?;
         let mut outer = TarReader::new(BufReader::with_capacity(1 << 18, contents));
         let data = loop {
             match outer.next_entry()? {
@@ -61,7 +85,7 @@ impl Compared {
                 None => return Err(differs().into()),
             }
         };
-        self.write_all(&encode_file("data/0000.tar.gz", 0o600, data.size, *mtime)?)?;
+        self.write_all(&self.dialect.header("data/0000.tar.gz", usize::try_from(data.size)?, *mtime)?)?;
         let size = stored_content(data.size).ok_or_else(differs)?;
         let mut names = sums.iter().filter_map(|(name, _)| name.strip_prefix("data/0000/"));
         let mut inner = TarReader::new(gzip::decoder(BufReader::with_capacity(1 << 18, outer)));

@@ -195,7 +195,7 @@ pub fn write(
     Ok(end)
 }
 
-pub(super) fn member(to: &mut impl Write, name: &str, bytes: &[u8], mtime: u64) -> Result<()> {
+fn member(to: &mut impl Write, name: &str, bytes: &[u8], mtime: u64) -> Result<()> {
     let size = bytes.len() as u64;
     to.write_all(&encode_file(name, 0o600, size, mtime)?)?;
     to.write_all(bytes)?;
