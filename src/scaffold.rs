@@ -8,11 +8,15 @@ mod discover;
 mod discovered;
 mod dockerfile;
 mod found_bin;
+mod instructions;
+mod launch;
 mod new_member;
 mod root_manifest;
+mod starters;
 pub mod tables;
 mod template;
 mod tool;
+mod unit;
 
 pub use app_table::AppKeys;
 pub use apt::Installed;
