@@ -108,7 +108,11 @@ fn show(options: &Options, shell: &Shell) -> Result<()> {
     match missing {
         None => shell.note("next: `cargo appbundle build`"),
         // The tables are written all the same.
-        Some(missing) => shell.note(format_args!("{missing}: install them as shown above, and then run `cargo appbundle build`")),
+        Some(missing) => {
+            let missing = missing.to_string();
+            let (what, help) = missing.split_once("\nhelp: ").unwrap_or((&missing, "install it as shown above"));
+            shell.note(format_args!("{what}\nhelp: {help}, and then `cargo appbundle build`"));
+        }
     }
     wrong.map_or(Ok(()), Err)
 }
