@@ -25,4 +25,5 @@ pub use discover::installed;
 pub use discovered::Discovered;
 pub use found_bin::{FoundBin, candidates};
 pub use new_member::{CreatedMember, NewMember, create};
+pub use starters::of_other_names;
 pub use template::ServiceTemplate;

@@ -147,9 +147,17 @@ fn init_finds_the_dockerfiles_and_units_that_start_executables() {
         "packaging/agent.service.in",
         &unit("hub.service", "-@libexecdir@/fleet/agent --name edge\nEnvironment=\"RUST_LOG=info\" LIBS=@libs@"),
     );
+    // What starts an example is no service; and a unit may start an executable under another name.
+    project.write("examples/Dockerfile", "FROM debian\nCMD [\"/usr/bin/ctl\"]\n");
+    project.write("services/keys/Cargo.toml", "[package]\nname = \"keys\"\nversion = \"1.0.0\"\nedition = \"2024\"\n");
+    project.write("services/keys/src/lib.rs", "");
+    project.write("services/keys/keysd.service.in", &unit("", "@libexecdir@/fleet/keysd"));
     let made = support::run(&mut appbundle(project.path(), &["init", "--all"]));
     let said = support::text(&made.stderr);
     assert!(made.status.success(), "{said}");
+    let note = "note: `services/keys/keysd.service.in` starts `keysd`, which is no executable of the workspace; if it is another name of \
+        one, give that one a service with `argv0 = \"keysd\"`";
+    assert!(said.contains(note), "{said}");
     let ends = |path: &str, table: &str| {
         let text = read(&project, path);
         assert!(text.contains(table), "{text}");

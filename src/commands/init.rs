@@ -88,6 +88,11 @@ pub fn run(options: &Options, init: &InitOptions, shell: &Shell) -> Result<()> {
     // Dockerfiles at the root may be of no service.
     let at_root = at_root.filter(|installed| installed.base.is_some() && !prepared.app.was_there);
     tell_installed(installed.chain(at_root), prepared.app.was_there, shell);
+    for (unit, name) in scaffold::of_other_names(&workspace) {
+        shell.note(format_args!(
+            "`{unit}` starts `{name}`, which is no executable of the workspace; if it is another name of one, give that one a service with `argv0 = \"{name}\"`"
+        ));
+    }
     if bins == 0 {
         shell.note("next: create a service with `cargo appbundle new-service NAME`");
         return Ok(());

@@ -6,9 +6,13 @@ use super::discovered::Discovered;
 use super::dockerfile::{self, DockerImage};
 use super::launch::arguments;
 use super::unit::{self, Unit};
+use crate::workspace::Workspace;
 
 /// How deep in the workspace files are looked for.
 const DEPTH: usize = 6;
+
+/// Folders whose files start no service of the app.
+const OTHERS: [&str; 8] = ["demo", "demos", "example", "examples", "sample", "samples", "test", "tests"];
 
 /// All of them, in the order of their paths.
 #[derive(Debug, Default)]
@@ -21,12 +25,13 @@ pub struct Starters {
 }
 
 impl Starters {
-    /// Finds them. Hidden folders, the target folder and folders that are repositories of their own do not count.
+    /// Finds them. Hidden folders, those of examples and tests, the target folder and repositories of their own do not count.
     pub fn read(root: &Path, target_dir: &Path) -> Self {
         let mut starters = Self { root: root.to_owned(), ..Self::default() };
         let counts = |entry: &walkdir::DirEntry| {
-            let is_hidden = entry.file_name().to_string_lossy().starts_with('.');
-            entry.depth() == 0 || !is_hidden && entry.path() != target_dir && !entry.path().join(".git").exists()
+            let name = entry.file_name().to_string_lossy();
+            let is_other = name.starts_with('.') || entry.file_type().is_dir() && OTHERS.contains(&&*name);
+            entry.depth() == 0 || !is_other && entry.path() != target_dir && !entry.path().join(".git").exists()
         };
         let entries = walkdir::WalkDir::new(root).max_depth(DEPTH).sort_by_file_name().into_iter().filter_entry(counts);
         for entry in entries.flatten().filter(|entry| entry.file_type().is_file()) {
@@ -67,6 +72,20 @@ impl Starters {
     pub fn units(&self, bin: &str) -> Vec<&str> {
         self.units.iter().filter(|(_, _, unit)| arguments(&unit.words, bin).is_some()).map(|(_, name, _)| name.as_str()).collect()
     }
+}
+
+/// The units in folders of packages that start something else than the workspace's executables: each unit's path, and the name of what it
+/// starts. It may be another name of one.
+pub fn of_other_names(workspace: &Workspace) -> Vec<(String, String)> {
+    let Starters { root, units, .. } = Starters::read(&workspace.root, &workspace.target_dir);
+    let is_bin = |name: &str| workspace.members.iter().any(|member| member.bins.iter().any(|bin| bin == name));
+    let is_of_package = |path: &Path| workspace.members.iter().any(|member| path.parent() == Some(member.folder()));
+    let other = |(path, unit_name, unit): (PathBuf, String, Unit)| {
+        let name = Path::new(unit.words.first()?).file_name()?.to_string_lossy().into_owned();
+        let is_own = unit_name.strip_suffix(".service") == Some(&name) && is_of_package(&path);
+        (is_own && !is_bin(&name)).then(|| (shown(&root, &path), name))
+    };
+    units.into_iter().filter_map(other).collect()
 }
 
 /// A path as messages have it: relative to the workspace.

@@ -7,19 +7,23 @@ use std::path::Path;
 use crate::workspace::{Member, Workspace};
 
 /// Words in the names of tools, of tests, and of what stands in for a service in a test.
-const TOOLS: [&str; 22] = [
+const TOOLS: [&str; 26] = [
     "bench",
     "benches",
     "benchmark",
     "benchmarks",
     "cli",
     "codegen",
+    "demo",
+    "demos",
     "example",
     "examples",
     "fake",
     "fuzz",
     "mock",
     "mocks",
+    "sample",
+    "samples",
     "scripts",
     "stub",
     "stubs",
