@@ -115,3 +115,35 @@ fn mistakes_have_a_place() {
         assert!(error.contains(message) && error.contains(&format!("Cargo.toml:{place}")), "{prepare}: {error}");
     }
 }
+
+/// A command may cross-compile by itself, with a Cargo of its own or with the C compiler of the target.
+#[test]
+fn a_command_knows_the_target_and_its_compilers() {
+    let triple = support::TRIPLE;
+    let project = Project::new(&["alpha"]);
+    project.write(
+        "services/plugin/Cargo.toml",
+        "[package]\nname = \"plugin\"\nversion = \"1.0.0\"\nedition = \"2024\"\n\n[lib]\ncrate-type = [\"cdylib\"]\n",
+    );
+    project.write("services/plugin/src/lib.rs", "#[unsafe(no_mangle)]\npub extern \"C\" fn plugin() {}\n");
+    project.write("extra.c", "int extra(void) { return 1; }\n");
+    project.edit("Cargo.toml", |text| {
+        format!(
+            "{text}\n[workspace.metadata.appbundle.build]\nprepare = [\"cargo build --release --target $TARGET -p plugin\", \
+             \"$CC_aarch64_unknown_linux_gnu -shared -o libextra.so extra.c\"]\n"
+        )
+    });
+    let from = format!("../../target/{triple}/release/libplugin.so");
+    let files = format!(
+        "files = [{{ from = \"{from}\", to = \"/usr/lib/\" }}, {{ from = \"../../libextra.so\", to = \"/usr/lib/\" }}]\n"
+    );
+    project.edit("services/alpha/Cargo.toml", |text| text + &files);
+    let output = run(&mut appbundle(project.path(), &["build", "--format", "docker", "--target", triple]));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    for library in ["libplugin.so", "libextra.so"] {
+        let packed = project.path().join("target/appbundle/docker/alpha/rootfs/usr/lib").join(library);
+        let header = std::fs::read(packed).expect(library);
+        // `e_machine` of AArch64 (ELF-64 object file format, table 5).
+        assert_eq!(header.get(18..20), Some(&[183, 0][..]), "{library}");
+    }
+}
