@@ -24,7 +24,7 @@ use crate::shell::{self, Shell};
 /// # Errors
 /// When a step fails. The files of an earlier build are then unchanged.
 pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Vec<PathBuf>> {
-    // 1. The plan is made, and does not change from here on.
+    // 1. The plan is made. It does not change from here on, but for files that commands write before Cargo.
     let plan = &session.plan;
     let last_build = plan.output.join(".last-build.json");
     // What an earlier build needed was there.
@@ -33,6 +33,9 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
     }
     // 2. Compile.
     let paths = compiled(session, options, shell)?;
+    let prepared = if options.bin_dir.is_none() { session.prepared(options)? } else { None };
+    let session = prepared.as_ref().unwrap_or(session);
+    let plan = &session.plan;
     let bench = Workbench::open(plan, options, plan.compression, shell)?;
     compile::probe::build(&options.cargo, &session.workspace, plan)?;
     generated::requests(plan, options, shell)?;

@@ -65,6 +65,8 @@ pub struct Request {
     /// Whether this is one of several targets: then each has a folder of its own in the output folder, writes what holds one
     /// platform, and leaves out devices of others.
     pub among_others: bool,
+    /// Whether the commands of `prepare` have run. Before that, files that they write need not be there.
+    pub prepared: bool,
 }
 
 /// Resolves the plan for one target: the one in the request, or the only one in the table. `can_probe` is asked if a service has a
@@ -145,7 +147,8 @@ pub fn resolve(workspace: &Workspace, request: &Request, can_probe: CanProbe<'_>
     }
     let layout = app.table.layout.unwrap_or_default();
     let shared_image = (layout == Layout::MultiBinary).then(|| name.to_string());
-    let of_app = OfApp { shared_image, base: &base, workspace: &workspace.root };
+    let made = if request.prepared { Vec::new() } else { compilation.outputs(&workspace.root) };
+    let of_app = OfApp { shared_image, base: &base, workspace: &workspace.root, made: &made };
     let mut services: BTreeMap<String, Service> = BTreeMap::new();
     for source in &sources {
         let Some(service_name) = service::name(source, &mut problems) else { continue };
