@@ -153,8 +153,9 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
             let template = template.template();
             commands::new_service::run(&options.cargo, &NewMember { name, template, path }, shell)
         }
-        Command::Init { all, name, author, manifest } => {
+        Command::Init { all, name, author, target, manifest } => {
             let mut options = defaults()?;
+            target.give(&mut options);
             manifest.give(&mut options);
             commands::init::run(&options, &InitOptions { all, name, author }, shell)
         }

@@ -88,7 +88,9 @@ pub fn cargo(
     needs::check(&settings, plan, &workspace.target_dir)?;
     let missing = native::note(&settings, cargo, workspace, plan, options, &|line| shell.step(line))?;
     shell.notes(missing, &plan.allow);
-    prepare(plan, workspace, options, shell)?;
+    let told = variables::of(&settings, &plan.target.triple, plan.builder, &workspace.target_dir);
+    told.toolchain_file.iter().try_for_each(ToolchainFile::write)?;
+    prepare(plan, workspace, options, &told.for_commands(&settings, plan), shell)?;
     let flags = if options.plain {
         flags::linker(&settings, &plan.target.triple, plan.builder, shell).into_iter().collect()
     } else {
@@ -97,8 +99,6 @@ pub fn cargo(
     // Without a target, Cargo builds where a bare `cargo build` does.
     let bare = options.plain && linker::is_native(&plan.target.triple) && settings.get(&["build", "target"]).is_none();
     let mut command = builder::command(plan.builder, cargo, (!bare).then_some(&plan.target))?;
-    let told = variables::of(&settings, &plan.target.triple, plan.builder, &workspace.target_dir);
-    told.toolchain_file.iter().try_for_each(ToolchainFile::write)?;
     command.envs(told.variables.into_iter().map(|variable| (variable.name, variable.value)));
     match cross::pre_build(workspace, plan) {
         cross::PreBuild::Commands(name, commands) if plan.builder == Builder::Cross => drop(command.env(name, commands)),

@@ -65,13 +65,22 @@ pub fn examine(options: &Options, step: &dyn Fn(&str)) -> Result<Diagnosis> {
     Ok(Diagnosis { findings, notes, unplanned, wrong, missing })
 }
 
-/// One command installs all that packages are known of.
+/// One command installs all that packages or commands are known of.
 fn tools_missing(findings: &[ToolFinding], all: &[BuildNeeds]) -> anyhow::Error {
     let triples: Vec<String> = all.iter().map(|needs| format!("`{}`", needs.target.triple)).collect();
     let missing = findings.iter().filter(|finding| finding.is_missing()).count();
     let verb = if missing == 1 { "is" } else { "are" };
     let packages = packages(findings);
-    let help = if packages.is_empty() { String::new() } else { format!("\nhelp: run `{}`", apt::install_command(&packages)) };
+    let mut commands: Vec<String> = findings.iter().filter_map(own_command).collect();
+    commands.extend((!packages.is_empty()).then(|| apt::install_command(&packages)));
+    let help = if commands.is_empty() { String::new() } else { format!("\nhelp: run `{}`", commands.join(" && ")) };
     let count = count(missing, "required tool");
     Code::ToolsMissing.error(format!("{count} {verb} missing for {}{help}", triples.join(" and "))).into()
+}
+
+/// The command by which something is installed that is in no package, such as `rustup target add TRIPLE`.
+fn own_command(finding: &ToolFinding) -> Option<String> {
+    let ToolState::Missing(help) = &finding.state else { return None };
+    let command = help.strip_prefix("run `")?.strip_suffix('`')?;
+    (finding.packages.is_empty() && !command.contains('`')).then(|| command.to_owned())
 }

@@ -139,6 +139,22 @@ fn guess(project: &Project) {
     project.edit("Cargo.toml", |text| text.replace("\"services/*\"", "\"services/*\", \"own-sys\""));
 }
 
+/// A package of the workspace whose build script asks pkg-config itself, and another that does without.
+fn doctor_reads_which_libraries_build_scripts_ask_pkg_config_for() {
+    let script = "pkg_config::Config::new()\n        .atleast_version(\"2.1.0\")\n        .probe(\"tss2-esys\")\n        .unwrap();\n    \
+        pkg_config::probe_library(\"tss2-mu\").expect(\"tss2-mu\"); // pkg_config::probe_library(\"alsa\").unwrap()";
+    let project = project("[build-dependencies]\npkg-config = \"0.3\"\n", script);
+    let needed = found(&project, FOREIGN, &[]);
+    let what = "library `tss2-esys`, library `tss2-mu` for riscv64gc-unknown-linux-gnu";
+    assert_eq!(needed[what], ("missing".to_owned(), vec!["libtss2-dev:riscv64".to_owned()]), "{needed:#?}");
+    assert!(!needed.keys().any(|what| what.contains("alsa")), "{needed:#?}");
+    project.write(
+        "services/alpha/build.rs",
+        "fn main() { if pkg_config::probe_library(\"tss2-esys\").is_err() { println!(\"cargo::warning=none\"); } }\n",
+    );
+    assert!(!found(&project, FOREIGN, &[]).keys().any(|what| what.contains("tss2")));
+}
+
 fn a_wrong_guess_is_a_note_and_stops_nothing() {
     let project = Project::new(&["alpha"]);
     guess(&project);
@@ -284,6 +300,7 @@ fn main() -> ExitCode {
         test!(apt_knows_the_packages, [apt]),
         test!(what_is_not_needed_is_not_told),
         test!(build_scripts_need_libraries_of_this_machine),
+        test!(doctor_reads_which_libraries_build_scripts_ask_pkg_config_for),
         test!(a_wrong_guess_is_a_note_and_stops_nothing, [arm64_rust]),
         test!(what_cargo_cannot_read_is_an_error),
         test!(a_toolchain_that_is_not_installed_is_an_error, [rustup]),

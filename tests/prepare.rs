@@ -115,3 +115,40 @@ fn mistakes_have_a_place() {
         assert!(error.contains(message) && error.contains(&format!("Cargo.toml:{place}")), "{prepare}: {error}");
     }
 }
+
+/// A command may cross-compile by itself, with a Cargo of its own or with the C compiler of the target. What it writes can be packed, also
+/// by the first build of a clone.
+#[test]
+fn a_command_knows_the_target_and_its_compilers() {
+    let triple = support::TRIPLE;
+    let project = Project::new(&["alpha"]);
+    project.write(
+        "services/plugin/Cargo.toml",
+        "[package]\nname = \"plugin\"\nversion = \"1.0.0\"\nedition = \"2024\"\n\n[lib]\ncrate-type = [\"cdylib\"]\n",
+    );
+    project.write("services/plugin/src/lib.rs", "#[unsafe(no_mangle)]\npub extern \"C\" fn plugin() {}\n");
+    project.write("extra.c", "int extra(void) { return 1; }\n");
+    project.edit("Cargo.toml", |text| {
+        format!(
+            "{text}\n[workspace.metadata.appbundle.build]\nprepare = [{{ run = \"cargo build --release --target $TARGET -p plugin\", \
+             inputs = [\"services/plugin/**\"], outputs = [\"target/{triple}/release/libplugin.so\"] }}, \
+             {{ run = \"mkdir -p out && $CC_aarch64_unknown_linux_gnu -shared -o out/libextra.so extra.c\", inputs = [\"extra.c\"], outputs = [\"out\"] }}]\n"
+        )
+    });
+    let from = format!("../../target/{triple}/release/libplugin.so");
+    let files =
+        format!("files = [{{ from = \"{from}\", to = \"/usr/lib/\" }}, {{ from = \"../../out/**\", to = \"/usr/lib\" }}]\n");
+    project.edit("services/alpha/Cargo.toml", |text| text + &files);
+    let output = run(&mut appbundle(project.path(), &["build", "--format", "docker", "--target", triple]));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    for library in ["libplugin.so", "libextra.so"] {
+        let packed = project.path().join("target/appbundle/docker/alpha/rootfs/usr/lib").join(library);
+        let header = std::fs::read(packed).expect(library);
+        // `e_machine` of AArch64 (ELF-64 object file format, table 5).
+        assert_eq!(header.get(18..20), Some(&[183, 0][..]), "{library}");
+    }
+    // Without the commands, what they write is missing.
+    std::fs::remove_dir_all(project.path().join("out")).expect("removed");
+    let error = fails(&mut appbundle(project.path(), &["build", "--target", triple, "--no-compile", "--bin-dir", "bin"]), 1);
+    assert!(error.contains("../../out/**"), "{error}");
+}

@@ -120,6 +120,69 @@ fn init_offers_what_dockerfiles_and_compose_files_say() {
     ok(&mut appbundle(project_again.path(), &["plan"]));
 }
 
+/// Dockerfiles with other names in other folders, and the units of systemd, belong to the executables that they start.
+#[test]
+fn init_finds_the_dockerfiles_and_units_that_start_executables() {
+    let project = Project::new(&["hub", "agent"]);
+    for (name, main) in
+        [("ctl", "fn main() { drop(std::net::TcpStream::connect(\"127.0.0.1:1\")); }\n"), ("schema", "fn main() {}\n")]
+    {
+        let manifest = format!("[package]\nname = \"{name}\"\nversion = \"1.0.0\"\nedition = \"2024\"\n");
+        project.write(&format!("services/{name}/Cargo.toml"), &manifest);
+        project.write(&format!("services/{name}/src/main.rs"), main);
+    }
+    for name in ["hub", "agent"] {
+        project.edit(&format!("services/{name}/Cargo.toml"), |text| text.replace("[package.metadata.service]\n", ""));
+    }
+    project.write(
+        "packaging/Dockerfile-hub",
+        "ARG TARGETARCH\nFROM scratch AS target-arm64\nFROM target-$TARGETARCH\nCOPY ./dist/$TARGETARCH/hub /app/hub\n\
+         COPY ./data/tree.json tree.json\nCOPY dist/sbom.json /app/\nENV HUB_PORT=55555\nENV HUB_TREE=tree.json\n\
+         EXPOSE $HUB_PORT\nENTRYPOINT [ \"/app/hub\", \"--insecure\" ]\n",
+    );
+    project.write("data/tree.json", "{}");
+    let unit = |after: &str, start: &str| format!("[Unit]\nAfter=network.target {after}\n\n[Service]\nExecStart={start}\n");
+    project.write("packaging/hub.service", &unit("", "/usr/bin/hub --insecure"));
+    project.write(
+        "packaging/agent.service.in",
+        &unit("hub.service", "-@libexecdir@/fleet/agent --name edge\nEnvironment=\"RUST_LOG=info\" LIBS=@libs@"),
+    );
+    // What starts an example is no service; and a unit may start an executable under another name.
+    project.write("examples/Dockerfile", "FROM debian\nCMD [\"/usr/bin/ctl\"]\n");
+    project.write("services/keys/Cargo.toml", "[package]\nname = \"keys\"\nversion = \"1.0.0\"\nedition = \"2024\"\n");
+    project.write("services/keys/src/lib.rs", "");
+    project.write("services/keys/keysd.service.in", &unit("", "@libexecdir@/fleet/keysd"));
+    let made = support::run(&mut appbundle(project.path(), &["init", "--all"]));
+    let said = support::text(&made.stderr);
+    assert!(made.status.success(), "{said}");
+    let note = "note: `services/keys/keysd.service.in` starts `keysd`, which is no executable of the workspace; if it is another name of \
+        one, give that one a service with `argv0 = \"keysd\"`";
+    assert!(said.contains(note), "{said}");
+    let ends = |path: &str, table: &str| {
+        let text = read(&project, path);
+        assert!(text.contains(table), "{text}");
+    };
+    ends(
+        "services/hub/Cargo.toml",
+        "[package.metadata.service]\nargs = [\"--insecure\"]\nports = [\"55555\"]\nfiles = [{ from = \"../../data/tree.json\", to = \"/tree.json\" }]\n\
+         environment = { HUB_PORT = \"55555\", HUB_TREE = \"tree.json\" }\n",
+    );
+    ends(
+        "services/agent/Cargo.toml",
+        "[package.metadata.service]\nargs = [\"--name\", \"edge\"]\ndepends-on = [\"hub\"]\nenvironment = { RUST_LOG = \"info\" }\n",
+    );
+    for tool in ["ctl", "schema"] {
+        let why = format!("`{tool}` of package `{tool}`: the workspace has systemd units for others, and none for it");
+        assert!(said.contains(&why), "{said}");
+    }
+    assert!(
+        said.contains("Found in packaging/hub.service and packaging/Dockerfile-hub: arguments --insecure, ports 55555"),
+        "{said}"
+    );
+    let plan = ok(&mut appbundle(project.path(), &["plan"]));
+    assert!(plan.contains("1. hub") && plan.contains("2. agent"), "{plan}");
+}
+
 #[test]
 fn init_makes_several_services_of_several_bins() {
     let project = workspace();

@@ -200,6 +200,8 @@ pub enum Command {
         #[arg(long, value_name = "AUTHOR")]
         author: Option<String>,
         #[command(flatten)]
+        target: TargetArgs,
+        #[command(flatten)]
         manifest: ManifestArgs,
     },
     /// Write a CI job that builds, verifies and uploads the bundle

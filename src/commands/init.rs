@@ -54,8 +54,16 @@ pub fn run(options: &Options, init: &InitOptions, shell: &Shell) -> Result<()> {
         version: tables::version_of_app(&workspace, &chosen)?,
         ..AppKeys::default()
     };
-    if !has_app(&workspace) {
-        give_targets(&mut keys, scaffold::built_for(&workspace.root), shell);
+    let asked_for =
+        options.request.targets.iter().map(|triple| Ok(Target::new(triple)?.triple)).collect::<Result<Vec<_>, String>>();
+    let asked_for = asked_for.map_err(anyhow::Error::msg)?;
+    if has_app(&workspace) {
+        keys.targets = asked_for;
+    } else if !asked_for.is_empty() {
+        give_targets(&mut keys, asked_for, shell);
+    } else if let Some(BuiltFor { triples, source }) = scaffold::built_for(&workspace.root).filter(is_unusual) {
+        shell.status("Found", format_args!("in {source}: target {}; `--target` gives the app another", triples.join(" and ")));
+        give_targets(&mut keys, triples, shell);
     }
     let prepared = tables::prepare(&workspace, &keys, &chosen)?;
     for (path, old, new) in &prepared.changes {
@@ -71,7 +79,8 @@ pub fn run(options: &Options, init: &InitOptions, shell: &Shell) -> Result<()> {
         shell.status("Kept", "the app's table");
     }
     for (key, value) in &prepared.app.kept {
-        shell.warning(format_args!("`--{key}` is ignored: the app's table has `{key} = {value}`"));
+        let flag = key.trim_end_matches('s');
+        shell.warning(format_args!("`--{flag}` is ignored: the app's table has `{key} = {value}`"));
     }
     let taken = chosen.iter().filter(|service| service.left_out.is_none());
     let installed = taken.flat_map(|service| service.candidate.found.installed.clone());
@@ -79,6 +88,11 @@ pub fn run(options: &Options, init: &InitOptions, shell: &Shell) -> Result<()> {
     // Dockerfiles at the root may be of no service.
     let at_root = at_root.filter(|installed| installed.base.is_some() && !prepared.app.was_there);
     tell_installed(installed.chain(at_root), prepared.app.was_there, shell);
+    for (unit, name) in scaffold::of_other_names(&workspace) {
+        shell.note(format_args!(
+            "`{unit}` starts `{name}`, which is no executable of the workspace; if it is another name of one, give that one a service with `argv0 = \"{name}\"`"
+        ));
+    }
     if bins == 0 {
         shell.note("next: create a service with `cargo appbundle new-service NAME`");
         return Ok(());
@@ -99,15 +113,22 @@ fn show(options: &Options, shell: &Shell) -> Result<()> {
     match missing {
         None => shell.note("next: `cargo appbundle build`"),
         // The tables are written all the same.
-        Some(missing) => shell.note(format_args!("{missing}: install them as shown above, and then run `cargo appbundle build`")),
+        Some(missing) => {
+            let missing = missing.to_string();
+            let (what, help) = missing.split_once("\nhelp: ").unwrap_or((&missing, "install it as shown above"));
+            shell.note(format_args!("{what}\nhelp: {help}, and then `cargo appbundle build`"));
+        }
     }
     wrong.map_or(Ok(()), Err)
 }
 
-/// Targets that the workspace is compiled for already, if they are not the default; and formats, if no device runs them.
-fn give_targets(keys: &mut AppKeys, found: Option<BuiltFor>, shell: &Shell) {
-    let Some(BuiltFor { triples, source }) = found.filter(|found| found.triples != [DEFAULT_TARGET]) else { return };
-    shell.status("Found", format_args!("in {source}: target {}", triples.join(" and ")));
+/// Whether these are not the targets that an app has anyway.
+fn is_unusual(found: &BuiltFor) -> bool {
+    found.triples != [DEFAULT_TARGET]
+}
+
+/// Gives the app its targets; and formats, if no device runs them.
+fn give_targets(keys: &mut AppKeys, triples: Vec<String>, shell: &Shell) {
     let runs = |triple: &String| {
         let target = Target::new(triple).ok();
         target.is_some_and(|target| Device::ALL.iter().any(|device| device.architecture == target.platform.architecture))
@@ -176,15 +197,25 @@ fn tell_installed(installed: impl Iterator<Item = Installed>, had_app: bool, she
     }
 }
 
-/// `ports 8080, health check /healthz at 8080, 2 variables`
+/// `arguments --verbose, ports 8080, health check /healthz at 8080, 2 variables`
 fn summary(found: &Discovered) -> String {
     let mut parts = Vec::new();
+    if !found.args.is_empty() {
+        parts.push(format!("arguments {}", found.args.join(" ")));
+    }
     if !found.ports.is_empty() {
         parts.push(format!("ports {}", found.ports.join(" ")));
     }
     parts.extend(found.health.iter().map(|(path, port)| format!("health check {path} at {port}")));
     if !found.environment.is_empty() {
         parts.push(count(found.environment.len(), "variable"));
+    }
+    if !found.files.is_empty() {
+        parts.push(count(found.files.len(), "file"));
+    }
+    parts.extend(found.workdir.iter().map(|folder| format!("folder {folder}")));
+    if !found.after.is_empty() {
+        parts.push(format!("starts after {}", found.after.join(" ")));
     }
     parts.join(", ")
 }

@@ -49,7 +49,9 @@ pub fn run(options: &Options, test: &TestOptions, shell: &Shell) -> Result<()> {
         interrupt: &interrupt,
         shell,
     };
-    compile::prepare(&plan, &workspace, &options.compile, shell)?;
+    // Tests run on this machine.
+    let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    compile::prepare(&plan, &workspace, &options.compile, &[("TARGET".to_owned(), host)], shell)?;
     let mut engine = None;
     let mut failed: Vec<(&str, u8)> = Vec::new();
     for (service, package) in services {

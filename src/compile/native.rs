@@ -5,6 +5,7 @@ mod find;
 mod here;
 mod listed;
 mod need;
+mod probes;
 mod rules;
 mod scripts;
 mod tables;

@@ -21,11 +21,17 @@ use crate::workspace::Workspace;
 /// The digest of each command's inputs when it last succeeded, by the command.
 type Done = BTreeMap<String, Digest>;
 
-/// Runs each command in the workspace's folder, in order: those with inputs only if one of them has changed, or an output is gone.
+/// Runs each command in the workspace's folder with these variables, in order: those with inputs only if one of them has changed, or an output is gone.
 ///
 /// # Errors
 /// With the first command that fails, or that an input is missing of or an output after it.
-pub fn prepare(plan: &Plan, workspace: &Workspace, options: &CompileOptions, shell: &Shell) -> Result<()> {
+pub fn prepare(
+    plan: &Plan,
+    workspace: &Workspace,
+    options: &CompileOptions,
+    variables: &[(String, String)],
+    shell: &Shell,
+) -> Result<()> {
     let path = workspace.target_dir.join("appbundle/prepared.json");
     let read = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Done>(&bytes).ok());
     let mut done = read.unwrap_or_default();
@@ -39,7 +45,7 @@ pub fn prepare(plan: &Plan, workspace: &Workspace, options: &CompileOptions, she
             continue;
         }
         shell.status("Preparing", format_args!("`{run}`"));
-        self::run(run, &workspace.root, options)?;
+        self::run(run, &workspace.root, variables, options)?;
         if let Some(output) = lacks() {
             bail!("the command `{run}` of `prepare` did not write `{output}`, one of its `outputs`");
         }
@@ -51,10 +57,11 @@ pub fn prepare(plan: &Plan, workspace: &Workspace, options: &CompileOptions, she
     Ok(())
 }
 
-fn run(line: &str, folder: &Path, options: &CompileOptions) -> Result<()> {
+fn run(line: &str, folder: &Path, variables: &[(String, String)], options: &CompileOptions) -> Result<()> {
     let mut command = Command::new("sh");
     // stdout has the results of this program.
     command.args(["-c", line]).current_dir(folder).env_remove(SIGN_KEY).stdin(Stdio::null()).stdout(std::io::stderr());
+    command.envs(variables.iter().cloned());
     if options.wishes.is_some() {
         command.process_group(0);
     }

@@ -10,7 +10,7 @@ use super::linker;
 use super::settings::CargoSettings;
 use super::toolchain_file::ToolchainFile;
 use crate::apt::{self, Architecture};
-use crate::plan::Builder;
+use crate::plan::{Builder, Plan};
 use crate::process::capture;
 
 /// A variable of Cargo's environment.
@@ -31,6 +31,18 @@ pub struct ForBuildScripts {
     pub variables: Vec<Variable>,
     /// The file that one of them names.
     pub toolchain_file: Option<ToolchainFile>,
+}
+
+impl ForBuildScripts {
+    /// What commands are told that run before Cargo: the same, the target as Cargo names it to build scripts, and the linker that a Cargo
+    /// of theirs needs.
+    pub fn for_commands(&self, settings: &CargoSettings, plan: &Plan) -> Vec<(String, String)> {
+        let triple = &plan.target.triple;
+        let own = self.variables.iter().map(|variable| (variable.name.clone(), variable.value.clone()));
+        let linker = linker::own_choice(settings, triple).filter(|_| plan.builder == Builder::Cargo);
+        let name = format!("CARGO_TARGET_{}_LINKER", triple.to_uppercase().replace('-', "_"));
+        own.chain([("TARGET".to_owned(), triple.clone())]).chain(linker.map(|linker| (name, linker))).collect()
+    }
 }
 
 /// What they are told; nothing for this machine, and nothing for builders that bring their own tools.

@@ -64,6 +64,8 @@ impl Prepared {
     /// # Errors
     /// When an image cannot be packed or loaded.
     pub fn new(session: Session, paths: &Executables, options: &Options, engine: &Engine, shell: &Shell) -> Result<Self> {
+        let prepared = if options.bin_dir.is_none() { session.prepared(options)? } else { None };
+        let session = prepared.unwrap_or(session);
         let plan = &session.plan;
         let variables = Variables::read(&plan.workspace)?;
         let bench = Workbench::open(plan, options, Level::Fast, shell)?;

@@ -28,7 +28,7 @@ use crate::trust::{self, BundleSigner, ServiceCrates, sbom};
 /// # Errors
 /// When a step fails. The files of an earlier build are then unchanged.
 pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Vec<PathBuf>> {
-    // 1. The plan is made, and does not change from here on.
+    // 1. The plan is made. It does not change from here on, but for files that commands write before Cargo.
     let plan = &session.plan;
     let last_build = plan.output.join(".last-build.json");
     // What an earlier build needed was there.
@@ -37,6 +37,9 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
     }
     // 2. Compile.
     let (paths, crates) = compiled(session, options, shell)?;
+    let prepared = if options.bin_dir.is_none() { session.prepared(options)? } else { None };
+    let session = prepared.as_ref().unwrap_or(session);
+    let plan = &session.plan;
     let bench = Workbench::open(plan, options, plan.compression, shell)?;
     compile::probe::build(&options.cargo, &session.workspace, plan)?;
     generated::requests(plan, options, shell)?;

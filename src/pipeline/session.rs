@@ -89,7 +89,9 @@ impl Session {
     /// # Errors
     /// When a manifest is invalid.
     pub fn of_targets(options: &Options, shell: &Shell) -> Result<Vec<Self>> {
-        Self::planned(Workspace::read(&options.cargo)?, &options.cargo, &options.request, shell)
+        // Without compiling, nothing is prepared.
+        let request = Request { prepared: options.bin_dir.is_some(), ..options.request.clone() };
+        Self::planned(Workspace::read(&options.cargo)?, &options.cargo, &request, shell)
     }
 
     fn planned(workspace: Workspace, cargo: &CargoOptions, wanted: &Request, shell: &Shell) -> Result<Vec<Self>> {
@@ -109,6 +111,21 @@ impl Session {
             sessions.push(Self { workspace: workspace.clone(), plan, among_others: request.among_others });
         }
         Ok(sessions)
+    }
+
+    /// The same with the files that the commands of `prepare` have written, if they say that they write any.
+    ///
+    /// # Errors
+    /// When one of these files is not there, or may not be packed.
+    pub fn prepared(&self, options: &Options) -> Result<Option<Self>> {
+        if self.plan.compilation.outputs(&self.workspace.root).is_empty() {
+            return Ok(None);
+        }
+        let targets = if self.among_others { vec![self.plan.target.triple.clone()] } else { options.request.targets.clone() };
+        let request = Request { targets, among_others: self.among_others, prepared: true, ..options.request.clone() };
+        let plan =
+            plan::resolve(&self.workspace, &request, &|triple| probe::is_possible(&options.cargo, &self.workspace, triple))?;
+        Ok(Some(Self { workspace: self.workspace.clone(), plan, among_others: self.among_others }))
     }
 }
 

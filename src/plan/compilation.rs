@@ -1,5 +1,7 @@
 //! Resolves the `build` key: what compiling needs beside Cargo.
 
+use std::path::{Path, PathBuf};
+
 use serde::Serialize;
 
 use super::report::Report;
@@ -33,6 +35,11 @@ impl Compilation {
     /// Whether nothing is set.
     pub fn is_default(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// The absolute paths of what its commands say that they write.
+    pub fn outputs(&self, workspace: &Path) -> Vec<PathBuf> {
+        self.prepare.iter().flat_map(|preparation| &preparation.outputs).map(|output| workspace.join(output)).collect()
     }
 }
 

@@ -10,7 +10,7 @@ mod path;
 mod secret;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use entry::Wrong;
 
@@ -24,12 +24,22 @@ use crate::diagnostic::Code;
 /// Prefix of the files in a layer that remove files of the layers below (OCI image-spec, layer.md, "Whiteouts").
 pub const WHITEOUT: &str = ".wh.";
 
-/// Finds what the entries name, in the order of the paths in the image. `folder` is where they begin, `workspace` the folder that
-/// links do not lead out of, `binary` the path of the executable, and `argv0` the link under which it starts. `note` gets what the
+/// Where the files of entries are.
+#[derive(Debug)]
+pub struct Places<'a> {
+    /// Where their paths begin.
+    pub folder: &'a Path,
+    /// The folder that links do not lead out of.
+    pub workspace: &'a Path,
+    /// What will be written before the files are packed, and is not found until then.
+    pub made: &'a [PathBuf],
+}
+
+/// Finds what the entries name, in the order of the paths in the image. `binary` is the path of the executable, and `argv0` the link under which it starts. `note` gets what the
 /// user may not expect, in whole sentences.
 pub fn resolve(
     entries: &[FileTable],
-    (folder, workspace): (&Path, &Path),
+    places_of_files: &Places<'_>,
     (binary, argv0): (&str, Option<AppFile>),
     report: &mut Report<'_>,
     mut note: impl FnMut((Code, String)),
@@ -39,7 +49,7 @@ pub fn resolve(
     all.extend(argv0.map(|link| (link.to.clone(), link)));
     for (at, entry) in entries.iter().enumerate() {
         let place = [Step::Key("files"), Step::Index(at)];
-        let found = match entry::resolve(entry, folder, workspace) {
+        let found = match entry::resolve(entry, places_of_files) {
             Ok(found) => found,
             Err(wrong) => {
                 for Wrong { code, key, message } in wrong {

@@ -49,4 +49,6 @@ pub struct Request {
     /// Whether this is one of several targets: then each has a folder of its own in the output folder, writes what holds one
     /// platform, and leaves out devices of others.
     pub among_others: bool,
+    /// Whether the commands of `prepare` have run. Before that, files that they write need not be there.
+    pub prepared: bool,
 }

@@ -104,7 +104,8 @@ pub fn resolve(workspace: &Workspace, request: &Request, can_probe: CanProbe<'_>
     let layout = app.table.layout.unwrap_or_default();
     let has_licenses = app.table.licenses && !request.in_development;
     let shared_image = (layout == Layout::MultiBinary).then(|| name.to_string());
-    let of_app = OfApp { shared_image, base: &base, workspace: &workspace.root };
+    let made = if request.prepared { Vec::new() } else { compilation.outputs(&workspace.root) };
+    let of_app = OfApp { shared_image, base: &base, workspace: &workspace.root, made: &made };
     let mut services: BTreeMap<String, Service> = BTreeMap::new();
     for source in &sources {
         let Some(service_name) = service::name(source, &mut problems) else { continue };

@@ -1,7 +1,8 @@
 //! Turns a service's table into a service.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::files::Places;
 use super::manifests::{Origin, ServiceSource};
 use super::report::Report;
 use super::template::{self, VERSION_MARK};
@@ -35,6 +36,8 @@ pub struct OfApp<'a> {
     pub base: &'a BaseChoice,
     /// The folder of the root manifest.
     pub workspace: &'a Path,
+    /// Files that commands write before Cargo runs, which need not be there yet.
+    pub made: &'a [PathBuf],
 }
 
 /// Resolves a service's table; `image` is the name of its image. Adds notes on the files that it packs.
@@ -57,8 +60,8 @@ pub fn resolve(
     let binary_path = format!("{BIN_FOLDER}/{bin}");
     let argv0 = argv0(table, &bin, &mut report);
     let started_as = argv0.as_ref().map(|link| link.to.clone());
-    let places = (folder, app.workspace);
-    let files = files::resolve(&table.files, places, (&binary_path, argv0), &mut report, |(code, text)| {
+    let places = Places { folder, workspace: app.workspace, made: app.made };
+    let files = files::resolve(&table.files, &places, (&binary_path, argv0), &mut report, |(code, text)| {
         notes.push(code.note(format!("`files` of `{name}`: {text}")));
     });
     let (test, dev) = needs::resolve(table, folder, &mut report);

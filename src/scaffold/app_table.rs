@@ -27,7 +27,7 @@ pub struct AppAdded {
     pub kept: Vec<(&'static str, String)>,
 }
 
-/// Adds the app's table. One that is there only gets an author and a version if it lacks them.
+/// Adds the app's table. One that is there only gets an author, a version and targets if it lacks them.
 ///
 /// # Errors
 /// When something else is where the table goes.
@@ -59,6 +59,13 @@ pub fn add(manifest: &mut DocumentMut, keys: &AppKeys) -> Result<AppAdded> {
             None => drop(table.insert(key, Item::Value(text.into()))),
             Some(there) if there.as_str() == Some(text) || key == "version" => {}
             Some(there) => added.kept.push((key, there.to_string().trim().to_owned())),
+        }
+    }
+    if let Some(asked_for) = list(targets) {
+        match table.get("targets") {
+            None => drop(table.insert("targets", Item::Value(asked_for))),
+            Some(there) if there.to_string().trim() == asked_for.to_string().trim() => {}
+            Some(there) => added.kept.push(("targets", there.to_string().trim().to_owned())),
         }
     }
     Ok(added)

@@ -62,7 +62,8 @@ mod tests {
 
     #[test]
     fn packages_are_read_of_the_last_stage() {
-        let base_of = |text| dockerfile::read(text, "Dockerfile").installed.into_iter().find_map(|installed| installed.base);
+        let base_of =
+            |text| dockerfile::read(text, "Dockerfile").found.installed.into_iter().find_map(|installed| installed.base);
         let text = "FROM rust:1 AS build\nRUN apt-get update && apt-get install -y cmake\n\
             FROM --platform=linux/arm64 arm64v8/ubuntu:focal\n# RUN apt-get install vim\nENV A=1\n\
             RUN apt-get update && \\\n    apt-get install -y --no-install-recommends ffmpeg \\\n    libssl1.1=1.1.1 ca-certificates && rm -rf /var/lib/apt/lists/*\n";

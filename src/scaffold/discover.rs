@@ -1,29 +1,42 @@
-//! Looks for what Dockerfiles and compose files say of a service.
+//! Looks for what Dockerfiles, compose files and systemd units say of a service.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::apt::Installed;
 use super::discovered::Discovered;
 use super::dockerfile;
+use super::launch::arguments;
+use super::starters::{Starters, shown};
 use crate::app::Port;
 
 /// The names under which compose files are found.
 const COMPOSE: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
 
-/// Reads what the files around a service say of it: `names` are those under which a compose file may have it, `folder` is that of
-/// its package, and `alone` says whether it is the workspace's only service, of which a Dockerfile at the root speaks.
-pub fn discover(root: &Path, folder: &Path, names: &[&str], alone: bool) -> Discovered {
+/// Reads what the files around a service say of it: `names` are those under which a compose file may have it, its executable's first,
+/// `folder` is that of its package, and `alone` says whether it is the workspace's only service, of which a Dockerfile at the root speaks.
+pub fn discover(root: &Path, folder: &Path, names: &[&str], alone: bool, starters: &Starters) -> Discovered {
     let mut found = Discovered::default();
+    let bin = names.first().copied().unwrap_or_default();
+    if let Some((of_unit, source)) = starters.unit(bin) {
+        found.merge(of_unit, &source);
+    }
     let at_root = root.join("Dockerfile");
     let mut files = vec![folder.join("Dockerfile")];
     files
         .extend(names.iter().flat_map(|name| [root.join(format!("Dockerfile.{name}")), root.join(format!("{name}.Dockerfile"))]));
     files.extend((alone && folder != root).then_some(at_root));
+    if !files.iter().any(|file| file.exists()) {
+        files.extend(starters.dockerfile(bin).map(Path::to_owned));
+    }
     for file in files {
         let Ok(text) = std::fs::read_to_string(&file) else { continue };
         let source = shown(root, &file);
-        found.merge(dockerfile::read(&text, &source), &source);
+        let image = dockerfile::read(&text, &source);
+        let args = arguments(&image.words, bin).unwrap_or_default().to_vec();
+        let files = copied(root, file.parent().unwrap_or(root), bin, &image.copies);
+        let files = files.into_iter().map(|(from, to)| (seen_from(root, folder, &from), to)).collect();
+        found.merge(Discovered { args, files, ..image.found }, &source);
     }
     for file in COMPOSE.map(|name| root.join(name)) {
         let Ok(text) = std::fs::read_to_string(&file) else { continue };
@@ -36,14 +49,36 @@ pub fn discover(root: &Path, folder: &Path, names: &[&str], alone: bool) -> Disc
     found
 }
 
-/// What the Dockerfiles at the root of a workspace install.
-pub fn installed(root: &Path) -> Vec<Installed> {
-    let read = |name| std::fs::read_to_string(root.join(name)).ok().map(|text| dockerfile::read(&text, name).installed);
-    ["Dockerfile.base", "Dockerfile"].into_iter().filter_map(read).flatten().collect()
+/// The files of the workspace that a Dockerfile copies, where they are: its context is the workspace, or its own folder. What is made
+/// while building is not there yet; sources and the executable are not for the image.
+fn copied(root: &Path, folder: &Path, bin: &str, copies: &[(String, String)]) -> Vec<(PathBuf, String)> {
+    let is_source = |path: &Path| path.join("Cargo.toml").exists() || path.extension().is_some_and(|ending| ending == "rs");
+    let is_of_cargo =
+        |path: &Path| path.file_name().is_some_and(|name| name == bin || name == "Cargo.toml" || name == "Cargo.lock");
+    let mut files = Vec::new();
+    for (from, to) in copies.iter().filter(|(from, _)| !from.is_empty() && from != "." && !from.contains("..")) {
+        let found = [root, folder].map(|context| context.join(from)).into_iter().find(|path| path.exists());
+        let Some(path) = found.filter(|path| !is_source(path) && !is_of_cargo(path)) else { continue };
+        if path.is_file() || path.is_dir() {
+            files.push((path, to.clone()));
+        }
+    }
+    files
 }
 
-fn shown(root: &Path, file: &Path) -> String {
-    file.strip_prefix(root).unwrap_or(file).display().to_string()
+/// A path as a manifest in a folder has it.
+fn seen_from(root: &Path, folder: &Path, file: &Path) -> String {
+    if let Ok(below) = file.strip_prefix(folder) {
+        return below.display().to_string();
+    }
+    let depth = folder.strip_prefix(root).map_or(0, |folder| folder.components().count());
+    "../".repeat(depth) + &shown(root, file)
+}
+
+/// What the Dockerfiles at the root of a workspace install.
+pub fn installed(root: &Path) -> Vec<Installed> {
+    let read = |name| std::fs::read_to_string(root.join(name)).ok().map(|text| dockerfile::read(&text, name).found.installed);
+    ["Dockerfile.base", "Dockerfile"].into_iter().filter_map(read).flatten().collect()
 }
 
 fn of_compose(service: &serde_json::Value) -> Discovered {

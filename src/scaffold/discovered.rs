@@ -1,4 +1,4 @@
-//! What a workspace's Dockerfiles and compose files say of a service: what `init` offers for its table.
+//! What a workspace's Dockerfiles, compose files and systemd units say of a service: what `init` offers for its table.
 
 use std::collections::BTreeMap;
 
@@ -14,6 +14,14 @@ pub struct Discovered {
     pub health: Option<(String, u16)>,
     /// Environment variables.
     pub environment: BTreeMap<String, String>,
+    /// Arguments of the executable.
+    pub args: Vec<String>,
+    /// The folder in which it starts.
+    pub workdir: Option<String>,
+    /// Files of the workspace, relative to the service's manifest, and their absolute paths in the image.
+    pub files: Vec<(String, String)>,
+    /// The units of systemd that start before it; of services, once these have names.
+    pub after: Vec<String>,
     /// What its Dockerfiles install. The base decides about those.
     pub installed: Vec<Installed>,
     /// The files, relative to the workspace.
@@ -23,7 +31,9 @@ pub struct Discovered {
 impl Discovered {
     /// Whether there is anything to offer.
     pub fn is_empty(&self) -> bool {
-        self.ports.is_empty() && self.health.is_none() && self.environment.is_empty()
+        let Self { ports, health, environment, args, workdir, files, after, installed: _, sources: _ } = self;
+        let lists = [ports.is_empty(), environment.is_empty(), args.is_empty(), files.is_empty(), after.is_empty()];
+        lists.into_iter().all(|is_empty| is_empty) && health.is_none() && workdir.is_none()
     }
 
     /// Adds what another file says; what it says of the same thing replaces what was there.
@@ -38,6 +48,12 @@ impl Discovered {
         }
         self.health = other.health.or(self.health.take());
         self.environment.extend(other.environment);
+        if !other.args.is_empty() {
+            self.args = other.args;
+        }
+        self.workdir = other.workdir.or(self.workdir.take());
+        self.files.extend(other.files);
+        self.after.extend(other.after);
         self.installed.extend(other.installed);
         self.sources.push(source.to_owned());
     }

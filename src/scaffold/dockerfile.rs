@@ -4,66 +4,151 @@ use std::collections::BTreeMap;
 
 use super::apt::{Installed, packages};
 use super::discovered::Discovered;
+use super::instructions::{instructions, list, variables};
 use crate::app::Port;
 
 /// Variables that are about building, and not about the service.
 const OF_BUILDS: [&str; 5] = ["PATH", "DEBIAN_FRONTEND", "CARGO_HOME", "RUSTUP_HOME", "CARGO_TARGET_DIR"];
 
-/// Reads the last stage, which makes the image. `source` is the file's path, relative to the workspace.
-pub fn read(text: &str, source: &str) -> Discovered {
-    let mut found = Discovered::default();
-    let (mut image, mut installed) = (String::new(), Vec::new());
+/// What a Dockerfile says of its last stage, which makes the image.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DockerImage {
+    /// What it says of the service, but for files and arguments.
+    pub found: Discovered,
+    /// The words of `ENTRYPOINT` and `CMD`.
+    pub words: Vec<String>,
+    /// What `COPY` takes from the context: the path there, and the absolute path in the image. Empty if the stage compiles.
+    pub copies: Vec<(String, String)>,
+}
+
+/// One stage, while it is read.
+#[derive(Clone, Default)]
+struct Stage {
+    image: String,
+    installed: Vec<String>,
+    compiles: bool,
+    /// Values of `ENV` and `ARG`, with which others are filled in.
+    known: BTreeMap<String, String>,
+    environment: BTreeMap<String, String>,
+    ports: Vec<String>,
+    health: Option<(String, u16)>,
+    workdir: String,
+    entrypoint: Vec<String>,
+    command: Vec<String>,
+    copies: Vec<(String, String)>,
+}
+
+/// Reads the last stage, with what it takes from the stages that it begins with. `source` is the file's path, relative to the workspace.
+pub fn read(text: &str, source: &str) -> DockerImage {
+    let mut stages: BTreeMap<String, Stage> = BTreeMap::new();
+    let (mut stage, mut name) = (Stage::default(), String::new());
     for line in instructions(text) {
         let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((&line, ""));
-        match word.to_ascii_uppercase().as_str() {
-            "FROM" => {
-                found = Discovered::default();
-                image = rest.split_whitespace().find(|word| !word.starts_with("--")).unwrap_or_default().to_owned();
-                installed.clear();
+        if word.eq_ignore_ascii_case("FROM") {
+            let words: Vec<&str> = rest.split_whitespace().filter(|word| !word.starts_with("--")).collect();
+            let image = words.first().copied().unwrap_or_default().to_owned();
+            stages.insert(std::mem::take(&mut name), std::mem::take(&mut stage));
+            stage = stages.get(&image).cloned().unwrap_or_else(|| Stage { image, ..Stage::default() });
+            name = words.get(2).copied().unwrap_or_default().to_owned();
+        } else {
+            stage.read(&word.to_ascii_uppercase(), rest.trim());
+        }
+    }
+    stage.image(source)
+}
+
+impl Stage {
+    fn read(&mut self, word: &str, rest: &str) {
+        match word {
+            "EXPOSE" => {
+                let ports = rest.split_whitespace().filter_map(|port| self.filled(port));
+                self.ports.extend(ports.filter(|port| Port::parse(port).is_ok()).collect::<Vec<_>>());
             }
-            "EXPOSE" => found.ports.extend(rest.split_whitespace().filter(|port| Port::parse(port).is_ok()).map(str::to_owned)),
-            "ENV" => found.environment.extend(variables(rest)),
-            "HEALTHCHECK" => found.health = url(rest),
-            "RUN" => installed.extend(packages(rest)),
+            "ARG" => {
+                self.known.extend(rest.split_once('=').map(|(name, value)| (name.to_owned(), value.trim_matches('"').to_owned())))
+            }
+            "ENV" => {
+                for (name, value) in variables(rest) {
+                    // What only the build knows is not known here.
+                    match self.filled(&value) {
+                        Some(value) => {
+                            self.known.insert(name.clone(), value.clone());
+                            self.environment.insert(name, value)
+                        }
+                        None => self.environment.remove(&name),
+                    };
+                }
+            }
+            "HEALTHCHECK" => self.health = self.filled(rest).and_then(|command| url(&command)),
+            "RUN" => {
+                self.compiles |= rest.contains("cargo ");
+                self.installed.extend(packages(rest));
+            }
+            "WORKDIR" => self.workdir = self.filled(rest).map(|folder| self.absolute(&folder)).unwrap_or_default(),
+            "ENTRYPOINT" => (self.entrypoint, self.command) = (list(rest), Vec::new()),
+            "CMD" => self.command = list(rest),
+            "COPY" | "ADD" => self.copies.extend(self.copied(rest)),
             _ => {}
         }
     }
-    found.installed.extend(Installed::new(source, &image, installed));
-    // What the image's own variables or build arguments fill in is not known here.
-    found.environment.retain(|name, value| !OF_BUILDS.contains(&name.as_str()) && !value.contains('$') && !is_secret(name));
-    found
+
+    /// A text with its variables filled in; none if one is not known.
+    fn filled(&self, text: &str) -> Option<String> {
+        let mut parts = text.split('$');
+        let mut all = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let (name, rest) = match part.strip_prefix('{') {
+                Some(part) => part.split_once('}')?,
+                None => part.split_at(part.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(part.len())),
+            };
+            let (name, default) = name.split_once(":-").map_or((name, None), |(name, default)| (name, Some(default)));
+            all += self.known.get(name).map(String::as_str).or(default)?;
+            all += rest;
+        }
+        Some(all)
+    }
+
+    fn absolute(&self, path: &str) -> String {
+        let path = path.strip_prefix("./").unwrap_or(path);
+        if path.starts_with('/') { path.to_owned() } else { format!("{}/{path}", self.workdir.trim_end_matches('/')) }
+    }
+
+    /// What an instruction takes from the context.
+    fn copied(&self, rest: &str) -> Vec<(String, String)> {
+        let words = list(rest);
+        if words.iter().any(|word| word.starts_with("--from")) {
+            return Vec::new();
+        }
+        let words: Vec<&String> = words.iter().filter(|word| !word.starts_with("--")).collect();
+        let Some((to, sources)) = words.split_last() else { return Vec::new() };
+        let Some(to) = self.filled(to) else { return Vec::new() };
+        let to = self.absolute(if to == "." { "" } else { &to });
+        let to = if sources.len() > 1 && !to.ends_with('/') { to + "/" } else { to };
+        let sources = sources.iter().filter_map(|source| self.filled(source));
+        sources.map(|source| (source.trim_start_matches("./").trim_start_matches('/').to_owned(), to.clone())).collect()
+    }
+
+    fn image(self, source: &str) -> DockerImage {
+        let Self { image, installed, compiles, environment, ports, health, workdir, entrypoint, command, copies, known: _ } =
+            self;
+        let is_of_service = |name: &String| !OF_BUILDS.contains(&name.as_str()) && !is_secret(name);
+        let found = Discovered {
+            ports,
+            health,
+            environment: environment.into_iter().filter(|(name, _)| is_of_service(name)).collect(),
+            workdir: Some(workdir).filter(|folder| !folder.is_empty()),
+            installed: Installed::new(source, &image, installed).into_iter().collect(),
+            ..Discovered::default()
+        };
+        let copies = if compiles { Vec::new() } else { copies };
+        DockerImage { found, words: [entrypoint, command].concat(), copies }
+    }
 }
 
 /// Whether a variable of this name probably holds what does not belong into a manifest.
 pub fn is_secret(name: &str) -> bool {
     let name = name.to_uppercase();
     ["PASSWORD", "SECRET", "TOKEN", "CREDENTIAL", "PRIVATE", "_KEY"].iter().any(|word| name.contains(word))
-}
-
-/// The instructions, each on one line.
-fn instructions(text: &str) -> Vec<String> {
-    let mut all = Vec::new();
-    let mut open = String::new();
-    for line in text.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
-        match line.strip_suffix('\\') {
-            Some(part) => open += &format!("{part} "),
-            None => all.push(std::mem::take(&mut open) + line),
-        }
-    }
-    all.push(open);
-    all
-}
-
-/// `A=1 B="two words"`, or the old form `A two words`.
-fn variables(text: &str) -> BTreeMap<String, String> {
-    let words = crate::process::split(text).unwrap_or_default();
-    let pairs: Option<Vec<(String, String)>> =
-        words.iter().map(|word| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))).collect();
-    match (pairs, text.split_once(char::is_whitespace)) {
-        (Some(pairs), _) => pairs.into_iter().collect(),
-        (None, Some((name, value))) => BTreeMap::from([(name.to_owned(), value.trim().to_owned())]),
-        (None, None) => BTreeMap::new(),
-    }
 }
 
 /// The path and port of the URL in a command such as `curl -f http://localhost:8080/healthz`.
@@ -85,7 +170,7 @@ mod tests {
             RUN apt-get update && \\\n    apt-get install -y --no-install-recommends libssl3 ca-certificates && rm -rf /var/lib/apt\n\
             ENV LOG=info GREETING=\"hello world\" HOME_DIR=$HOME\nENV OLD two words\nEXPOSE 8080 53/udp $PORT\n\
             HEALTHCHECK --interval=5s CMD curl -f http://localhost:8080/healthz || exit 1\n";
-        let found = read(text, "Dockerfile");
+        let found = read(text, "Dockerfile").found;
         assert_eq!(found.ports, ["8080", "53/udp"]);
         assert_eq!(found.health, Some(("/healthz".into(), 8080)));
         let pairs = [("GREETING", "hello world"), ("LOG", "info"), ("OLD", "two words")];
@@ -93,5 +178,20 @@ mod tests {
         assert_eq!(found.installed[0].packages, ["ca-certificates", "libssl3"]);
         assert_eq!(url("wget -q http://127.0.0.1"), Some(("/".into(), 80)));
         assert_eq!(url("pg_isready"), None);
+    }
+
+    #[test]
+    fn variables_are_filled_in_and_stages_go_on() {
+        let text = "FROM debian AS shared\nENV PORT=5555\nWORKDIR /srv\nFROM rust AS build\nRUN cargo build\nCOPY . .\n\
+            FROM shared AS final\nARG DIST=dist\nARG TARGETARCH\nEXPOSE $PORT ${OTHER:-9000} $NOWHERE\nENV ADDRESS=0.0.0.0:${PORT}\n\
+            COPY --from=build /out/web /usr/bin/web\nCOPY --chown=1:1 ./$DIST/web.toml conf/\nCOPY $DIST/$TARGETARCH/x /x\n\
+            COPY [\"web files\", \"/www\"]\nENTRYPOINT [\"/usr/bin/web\", \"--verbose\"]\nCMD [\"conf/web.toml\"]\n";
+        let DockerImage { found, words, copies } = read(text, "Dockerfile");
+        assert_eq!(found.ports, ["5555", "9000"]);
+        assert_eq!(found.environment.get("ADDRESS").map(String::as_str), Some("0.0.0.0:5555"));
+        assert_eq!(found.workdir.as_deref(), Some("/srv"));
+        assert_eq!(words, ["/usr/bin/web", "--verbose", "conf/web.toml"]);
+        let pair = |from: &str, to: &str| (from.to_owned(), to.to_owned());
+        assert_eq!(copies, [pair("dist/web.toml", "/srv/conf/"), pair("web files", "/www")]);
     }
 }

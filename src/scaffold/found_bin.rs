@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::discover::discover;
 use super::discovered::Discovered;
+use super::starters::Starters;
 use super::tool::ToolSign;
 use crate::app::{Name, Port};
 use crate::workspace::{Member, Workspace};
@@ -26,15 +27,18 @@ pub struct FoundBin<'a> {
 /// All candidates, by member. Tools have a doubt, unless there are only tools; so has what would keep a build from starting.
 pub fn candidates(workspace: &Workspace) -> Vec<FoundBin<'_>> {
     let alone = workspace.members.iter().map(|member| member.bins.len()).sum::<usize>() == 1;
+    let starters = Starters::read(&workspace.root, &workspace.target_dir);
+    let bins_of_all = || workspace.members.iter().flat_map(|member| &member.bins);
+    let has_units = bins_of_all().any(|bin| !starters.units(bin).is_empty());
     let open = workspace.members.iter().filter(|member| member.metadata.get("service").is_none());
     let bins = open.flat_map(|member| member.bins.iter().map(move |bin| (member, bin)));
     let all: Vec<(Option<ToolSign>, FoundBin<'_>)> = bins
         .map(|(member, bin)| {
             let near = Name::near(bin);
             let names = if member.bins.len() == 1 { vec![bin.as_str(), &near, &member.name] } else { vec![bin.as_str(), &near] };
-            let found = discover(&workspace.root, member.folder(), &names, alone);
+            let found = discover(&workspace.root, member.folder(), &names, alone, &starters);
             // What has a container has been a service all along.
-            let sign = if found.sources.is_empty() { ToolSign::of(workspace, member, bin) } else { None };
+            let sign = found.sources.is_empty().then(|| ToolSign::of(workspace, member, bin, has_units)).flatten();
             let is_named = member.bins.len() == 1 && Name::new(&member.name).is_ok();
             let name = if is_named { member.name.clone() } else { near };
             (sign, FoundBin { member, bin: bin.clone(), name, found, doubt: None })
@@ -43,7 +47,7 @@ pub fn candidates(workspace: &Workspace) -> Vec<FoundBin<'_>> {
     let strength = |sign: &Option<ToolSign>| match sign {
         None => 0,
         Some(ToolSign::NothingServes(_)) => 1,
-        Some(ToolSign::Named(_)) => 2,
+        Some(ToolSign::NotStarted | ToolSign::Named(_)) => 2,
     };
     let has_services = workspace.members.iter().any(|member| member.metadata.get("service").is_some());
     let usual = all.iter().map(|(sign, _)| strength(sign)).min().filter(|_| !has_services).unwrap_or_default();
@@ -55,7 +59,21 @@ pub fn candidates(workspace: &Workspace) -> Vec<FoundBin<'_>> {
         };
         candidate
     });
-    settled.collect()
+    let mut settled: Vec<FoundBin<'_>> = settled.collect();
+    order(&mut settled, &starters);
+    settled
+}
+
+/// Replaces the names of systemd's units by those of the services that they start.
+fn order(candidates: &mut [FoundBin<'_>], starters: &Starters) {
+    let services = candidates.iter().filter(|candidate| candidate.doubt.is_none());
+    let units: BTreeMap<String, String> = services
+        .flat_map(|service| starters.units(&service.bin).into_iter().map(|unit| (unit.to_owned(), service.name.clone())))
+        .collect();
+    for candidate in candidates {
+        let services: BTreeSet<&String> = candidate.found.after.iter().filter_map(|unit| units.get(unit)).collect();
+        candidate.found.after = services.into_iter().filter(|name| **name != candidate.name).cloned().collect();
+    }
 }
 
 /// What only one service can have.

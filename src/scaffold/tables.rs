@@ -145,13 +145,22 @@ fn tables(member: &Member, services: &[&WantedService<'_>]) -> Item {
 
 /// What was found of a service.
 fn table(candidate: &FoundBin<'_>) -> Table {
-    let Discovered { ports, health, environment, installed: _, sources: _ } = &candidate.found;
+    let Discovered { ports, health, environment, args, workdir, files, after, installed: _, sources: _ } = &candidate.found;
     let mut table = Table::new();
     if let Some(features) = candidate.member.required_features.get(&candidate.bin) {
         table.insert("features", value(features.iter().collect::<Array>()));
     }
-    if !ports.is_empty() {
-        table.insert("ports", value(ports.iter().collect::<Array>()));
+    for (key, texts) in [("args", args), ("ports", ports), ("depends-on", after)] {
+        if !texts.is_empty() {
+            table.insert(key, value(texts.iter().collect::<Array>()));
+        }
+    }
+    if let Some(folder) = workdir {
+        table.insert("workdir", value(folder));
+    }
+    if !files.is_empty() {
+        let entry = |(from, to): &(String, String)| InlineTable::from_iter([("from", from), ("to", to)]);
+        table.insert("files", value(files.iter().map(entry).collect::<Array>()));
     }
     if let Some((path, port)) = health {
         let check = InlineTable::from_iter([("path", Value::from(path)), ("port", Value::from(i64::from(*port)))]);

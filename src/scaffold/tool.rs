@@ -7,19 +7,23 @@ use std::path::Path;
 use crate::workspace::{Member, Workspace};
 
 /// Words in the names of tools, of tests, and of what stands in for a service in a test.
-const TOOLS: [&str; 22] = [
+const TOOLS: [&str; 26] = [
     "bench",
     "benches",
     "benchmark",
     "benchmarks",
     "cli",
     "codegen",
+    "demo",
+    "demos",
     "example",
     "examples",
     "fake",
     "fuzz",
     "mock",
     "mocks",
+    "sample",
+    "samples",
     "scripts",
     "stub",
     "stubs",
@@ -83,6 +87,8 @@ const OF_COMMANDS: [&str; 9] = ["argh", "bpaf", "clap", "docopt", "getopts", "gu
 pub enum ToolSign {
     /// Nothing of it has to do with a network or a device, and this speaks against a service.
     NothingServes(&'static str),
+    /// Units of systemd start other executables of the workspace.
+    NotStarted,
     /// A word in its name, in that of its package, or in its folder's path.
     Named(&'static str),
 }
@@ -91,12 +97,16 @@ impl ToolSign {
     /// The sign of an executable, if there is one.
     ///
     /// A word in a name is one. A package that is not published or parses a command line is one, too, unless it or a member that it uses
-    /// depends on a library of services or opens sockets of the standard library.
-    pub fn of(workspace: &Workspace, member: &Member, bin: &str) -> Option<Self> {
+    /// depends on a library of services or opens sockets of the standard library. Where units of systemd start the workspace's services
+    /// (`has_units`), what none of them starts is none.
+    pub fn of(workspace: &Workspace, member: &Member, bin: &str, has_units: bool) -> Option<Self> {
         let folder = member.folder().strip_prefix(&workspace.root).unwrap_or(Path::new("")).to_string_lossy();
         let is_word = |tool: &&&str| [bin, &member.name, &folder].iter().any(|text| words(text).any(|word| word == **tool));
         if let Some(tool) = TOOLS.iter().find(is_word) {
             return Some(Self::Named(tool));
+        }
+        if has_units {
+            return Some(Self::NotStarted);
         }
         let used = members_used(workspace, member);
         let parser = || OF_COMMANDS.iter().find(|parser| member.dependencies.iter().any(|name| name == *parser));
@@ -110,6 +120,7 @@ impl fmt::Display for ToolSign {
         match self {
             Self::NothingServes("publish = false") => f.write_str("`publish = false`, and nothing uses a network or a device"),
             Self::NothingServes(parser) => write!(f, "it depends on `{parser}`, and nothing uses a network or a device"),
+            Self::NotStarted => f.write_str("the workspace has systemd units for others, and none for it"),
             Self::Named(word) => write!(f, "`{word}` in its name or path"),
         }
     }

@@ -4,7 +4,7 @@ use super::super::linker;
 use super::super::settings::CargoSettings;
 use super::here::{Here, Whereabouts};
 use super::need::{NativeFile, NativeNeed};
-use super::{rules, tables};
+use super::{probes, rules, tables};
 use crate::app::Target;
 use crate::apt::{self, Architecture, Sought};
 use crate::workspace::{Compiled, Side};
@@ -12,7 +12,7 @@ use crate::workspace::{Compiled, Side};
 /// What the packages of services need, in the order of its names.
 pub fn needs(settings: &CargoSettings, graph: &[Compiled], target: &Target) -> Vec<NativeNeed> {
     let mut needs: Vec<NativeNeed> = Vec::new();
-    for need in rules::needs(graph).into_iter().chain(tables::needs(graph)) {
+    for need in rules::needs(graph).into_iter().chain(tables::needs(graph)).chain(probes::needs(graph)) {
         match needs.iter_mut().find(|other| other.wanted == need.wanted && other.side == need.side) {
             Some(other) => {
                 other.certain |= need.certain;

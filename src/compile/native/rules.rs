@@ -167,6 +167,11 @@ pub fn needs(graph: &[Compiled]) -> Vec<NativeNeed> {
     RULES.iter().flat_map(|rule| rule.needs(graph)).collect()
 }
 
+/// Whether the rules say what a crate's build script looks for.
+pub fn are_about(name: &str) -> bool {
+    RULES.iter().any(|rule| rule.calls.is_empty() && rule.crates.contains(&name))
+}
+
 impl Rule {
     fn needs(&self, graph: &[Compiled]) -> Vec<NativeNeed> {
         let own = graph.iter().filter(|package| self.crates.contains(&package.name.as_str()) && self.holds(package, graph));

@@ -1,10 +1,8 @@
 //! One entry of `files`.
 
-use std::path::Path;
-
-use super::attributes;
 use super::found::{MatchedFiles, expand};
 use super::path::destination;
+use super::{Places, attributes};
 use crate::app::{AppFile, Owner};
 use crate::config::tables::FileTable;
 use crate::diagnostic::Code;
@@ -22,11 +20,11 @@ impl Wrong {
     }
 }
 
-/// What an entry names. `folder` is where `from` begins, `workspace` the folder that links do not lead out of.
+/// What an entry names.
 ///
 /// # Errors
 /// All that is missing or not allowed.
-pub fn resolve(table: &FileTable, folder: &Path, workspace: &Path) -> Result<MatchedFiles, Vec<Wrong>> {
+pub fn resolve(table: &FileTable, places: &Places<'_>) -> Result<MatchedFiles, Vec<Wrong>> {
     let FileTable { from, link, folder: empty, to, mode, owner, exclude, dotfiles } = table;
     let sources = [("from", from), ("link", link), ("folder", empty)];
     let sources: Vec<(&str, &String)> = sources.into_iter().filter_map(|(key, value)| Some((key, value.as_ref()?))).collect();
@@ -81,7 +79,7 @@ pub fn resolve(table: &FileTable, folder: &Path, workspace: &Path) -> Result<Mat
                 }
             }
         }
-        (_, Some(to)) => match expand(named, to, table, folder, workspace) {
+        (_, Some(to)) => match expand(named, to, table, places) {
             Ok(matched) => found = matched,
             Err(message) => wrong.push(Wrong::new(Code::InvalidFiles, None, message)),
         },

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
+use super::Places;
 use super::chosen::Chosen;
 use super::link::{keep_ends, link};
 use super::path::{destination, join, normal, plain, split};
@@ -25,16 +26,21 @@ pub struct MatchedFiles {
     pub notes: Vec<(Code, String)>,
 }
 
-/// Finds what `from` of an entry names. `folder` is where it begins, `workspace` the folder that links do not lead out of.
+/// Finds what `from` of an entry names; nothing yet of what will be made.
 ///
 /// # Errors
 /// What is missing or not allowed, in words for the user.
-pub fn expand(from: &str, to: &str, table: &FileTable, folder: &Path, workspace: &Path) -> Result<MatchedFiles, String> {
+pub fn expand(from: &str, to: &str, table: &FileTable, places: &Places<'_>) -> Result<MatchedFiles, String> {
+    let Places { folder, workspace, made } = *places;
     let ends_in_slash = to.ends_with('/');
     let to = destination(to)?;
     let (start, pattern) = split(from);
     let start = normal(&folder.join(start));
     let chosen = Chosen::new(table, pattern.as_deref(), folder)?;
+    let is_to_be_made = |path: &PathBuf| start.starts_with(path) || path.starts_with(&start);
+    if !start.exists() && made.iter().any(is_to_be_made) {
+        return Ok(MatchedFiles::default());
+    }
     if pattern.is_some() {
         return Walk { start: &start, chosen, folder, workspace, from, dotfiles: table.dotfiles }.files(&to);
     }
@@ -135,7 +141,7 @@ mod tests {
             Some(target) => format!("{} -> {target}", file.to),
             None => file.to.clone() + if file.is_executable() { "*" } else { "" },
         };
-        expand(from, to, &FileTable::default(), &folder.join("a"), folder)
+        expand(from, to, &FileTable::default(), &Places { folder: &folder.join("a"), workspace: folder, made: &[] })
             .map(|found| found.files.into_iter().map(shown).collect())
     }
 
@@ -150,7 +156,9 @@ mod tests {
         let chosen = |from: &str, exclude: &[&str], dotfiles| {
             let exclude = exclude.iter().map(ToString::to_string).collect();
             let table = FileTable { exclude, dotfiles, ..FileTable::default() };
-            let found = expand(from, "/", &table, &folder.path().join("a"), folder.path()).expect("found");
+            let found =
+                expand(from, "/", &table, &Places { folder: &folder.path().join("a"), workspace: folder.path(), made: &[] })
+                    .expect("found");
             (found.files.iter().map(|file| file.to.clone()).collect::<Vec<_>>().join(" "), found.notes.len())
         };
         for (from, exclude, dotfiles, files, notes) in [
