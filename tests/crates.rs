@@ -91,12 +91,13 @@ fn by_trivy(bundle: &Path) -> BTreeMap<String, BTreeSet<Name>> {
     ok(Command::new("tar").arg("xf").arg(bundle).current_dir(folder.path()));
     let manifest: Value =
         serde_json::from_slice(&std::fs::read(folder.path().join("manifest.json")).expect("manifest")).expect("JSON");
+    let beside = tempfile::tempdir().expect("folder");
+    let archive = beside.path().join("one.tar");
     let mut all = BTreeMap::new();
     for image in manifest.as_array().expect("images") {
         let only = serde_json::to_vec(&vec![image]).expect("JSON");
         std::fs::write(folder.path().join("manifest.json"), only).expect("written");
-        ok(Command::new("tar").args(["cf", "../one.tar", "."]).current_dir(folder.path()));
-        let archive = folder.path().parent().expect("folder").join("one.tar");
+        ok(Command::new("tar").arg("cf").arg(&archive).arg(".").current_dir(folder.path()));
         let cache = tempfile::tempdir().expect("folder");
         let mut command = Command::new("trivy");
         command.args(["image", "--quiet", "--format", "cyclonedx", "--cache-dir"]).arg(cache.path()).arg("--input").arg(&archive);

@@ -9,6 +9,7 @@ use std::io::{self, BufRead, BufReader, Read, Seek as _, SeekFrom};
 use super::layer::FoundLayer;
 use super::limits::Limits;
 use crate::archive::{Budget, Compression, Counted, TarReader, confined, decompressed, places};
+use crate::bundle::document::SBOM;
 use crate::digest::{Digest, Hasher, Summed};
 use crate::mender::Faults;
 use crate::oci::LARGEST_DOCUMENT;
@@ -85,7 +86,7 @@ impl ImageMembers {
     pub fn sought(mut file: File) -> anyhow::Result<Self> {
         let mut members = Self { compression: Some(Compression::None), whole: true, ..Self::default() };
         let mut documents = 0;
-        for (path, (offset, size)) in places(file.try_clone()?)? {
+        for (path, (offset, size)) in places(file.try_clone()?)?.into_iter().filter(|(path, _)| path != SBOM) {
             file.seek(SeekFrom::Start(offset))?;
             let mut head = Vec::new();
             file.by_ref().take(size.min(16)).read_to_end(&mut head)?;
@@ -142,7 +143,8 @@ impl ImageMembers {
                 }
                 continue;
             }
-            if !entry.is_file() {
+            // Documents about the bundle are none of the images'.
+            if !entry.is_file() || path == SBOM {
                 continue;
             }
             let wanted = entry.size <= LARGEST_DOCUMENT && documents + entry.size <= ALL_DOCUMENTS;
