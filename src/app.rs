@@ -48,7 +48,7 @@ pub use needs::{Dependency, Needs};
 pub use platform::Target;
 pub use port::{Port, Protocol};
 pub use resources::{Cpu, Memory, Resources};
-pub use service::{DockerfileSource, Package, Route, Service, Source, Upstream};
+pub use service::{AboutPackage, DockerfileSource, Package, Route, Service, Source, Upstream};
 pub use stack::{Certificate, Gateway, Https, Stack, Swarm};
 pub use unit::Unit;
 pub use user_lists::UserLists;

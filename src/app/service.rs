@@ -84,14 +84,22 @@ pub struct Package {
     pub argv0: Option<String>,
     /// Files in the image, by path there.
     pub files: Vec<AppFile>,
-    /// The package's licence, as an SPDX expression.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub license: Option<String>,
-    /// The address of the package's sources.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub repository: Option<String>,
+    /// What images are labelled with.
+    #[serde(flatten)]
+    pub about: Box<AboutPackage>,
     /// The app's name, if one image holds all services. That image starts none of them by itself, so the container has to name the command.
     pub shared_image: Option<String>,
+}
+
+/// What a package's manifest says of it.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct AboutPackage {
+    /// The licence, as an SPDX expression.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub license: Option<String>,
+    /// The address of the sources.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
 }
 
 /// A user's Dockerfile, and the packages that are added to its context.

@@ -94,12 +94,12 @@ impl Plan {
             all.dedup();
             all
         };
-        let licenses = match &all(|package| package.license.as_ref())[..] {
+        let licenses = match &all(|package| package.about.license.as_ref())[..] {
             [] => None,
             [only] => Some((*only).to_owned()),
             several => Some(several.iter().map(|license| format!("({license})")).collect::<Vec<_>>().join(" AND ")),
         };
-        let source = match all(|package| package.repository.as_ref())[..] {
+        let source = match all(|package| package.about.repository.as_ref())[..] {
             [only] => Some(only.to_owned()),
             _ => None,
         };

@@ -7,7 +7,7 @@ use super::manifests::{Origin, ServiceSource};
 use super::report::Report;
 use super::template::{self, VERSION_MARK};
 use super::{base, container, features, files, needs, probe, routes, upstream};
-use crate::app::{AppFile, BaseChoice, Container, ImageRef, Name, Package, Service, Source};
+use crate::app::{AboutPackage, AppFile, BaseChoice, Container, ImageRef, Name, Package, Service, Source};
 use crate::config::tables::ServiceTable;
 use crate::config::{Problems, Step, schema};
 use crate::diagnostic::{Code, Note};
@@ -87,8 +87,7 @@ pub fn resolve(
         binary_path,
         argv0: started_as,
         files,
-        license: member.license.clone(),
-        repository: member.repository.clone(),
+        about: Box::new(AboutPackage { license: member.license.clone(), repository: member.repository.clone() }),
         shared_image: app.shared_image.clone(),
     };
     let service = Service {
