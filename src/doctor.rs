@@ -71,8 +71,8 @@ fn tools_missing(findings: &[ToolFinding], all: &[BuildNeeds]) -> anyhow::Error 
     let missing = findings.iter().filter(|finding| finding.is_missing()).count();
     let verb = if missing == 1 { "is" } else { "are" };
     let packages = packages(findings);
-    let mut commands: Vec<String> = findings.iter().filter_map(own_command).collect();
-    commands.extend((!packages.is_empty()).then(|| apt::install_command(&packages)));
+    let of_packages = (!packages.is_empty()).then(|| apt::install_command(&packages));
+    let commands: Vec<String> = of_packages.into_iter().chain(findings.iter().filter_map(own_command)).collect();
     let help = if commands.is_empty() { String::new() } else { format!("\nhelp: run `{}`", commands.join(" && ")) };
     let count = count(missing, "required tool");
     Code::ToolsMissing.error(format!("{count} {verb} missing for {}{help}", triples.join(" and "))).into()

@@ -21,7 +21,8 @@ use crate::workspace::Workspace;
 /// The digest of each command's inputs when it last succeeded, by the command.
 type Done = BTreeMap<String, Digest>;
 
-/// Runs each command in the workspace's folder with these variables, in order: those with inputs only if one of them has changed, or an output is gone.
+/// Runs each command in the workspace's folder with these variables, in order: those with inputs only if one of them has changed, or an
+/// output is gone.
 ///
 /// # Errors
 /// With the first command that fails, or that an input is missing of or an output after it.

@@ -73,7 +73,7 @@ impl Session {
         let usual = plan::targets(&workspace, &Request { targets: Vec::new(), ..options.request.clone() })?;
         let target = |triple: &String| Target::new(triple).ok();
         let usual: Vec<_> = usual.iter().filter_map(target).map(|target| target.platform).collect();
-        let mut request = options.request.clone();
+        let mut request = Request { prepared: options.bin_dir.is_some(), ..options.request.clone() };
         if let [triple] = &request.targets[..]
             && let Some(target) = target(triple)
             && !usual.contains(&target.platform)

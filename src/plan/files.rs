@@ -35,8 +35,8 @@ pub struct Places<'a> {
     pub made: &'a [PathBuf],
 }
 
-/// Finds what the entries name, in the order of the paths in the image. `binary` is the path of the executable, and `argv0` the link under which it starts. `note` gets what the
-/// user may not expect, in whole sentences.
+/// Finds what the entries name, in the order of the paths in the image. `binary` is the path of the executable, and `argv0` the link under
+/// which it starts. `note` gets what the user may not expect, in whole sentences.
 pub fn resolve(
     entries: &[FileTable],
     places_of_files: &Places<'_>,
