@@ -53,7 +53,7 @@ pub enum SigningCommand {
         #[arg(long, help_heading = "Signature")]
         envelope: bool,
         #[command(flatten)]
-        built: BuiltArgs,
+        built: Box<BuiltArgs>,
     },
     /// Make a pair of keys for signing
     #[command(after_help = help::KEYGEN)]
@@ -95,7 +95,7 @@ pub fn run(
     match command {
         SigningCommand::Sign { file, key, program, print_digest, signature, envelope, built } => {
             let ProgramArgs { with, with_timeout } = program;
-            let file = file.map_or_else(|| last(built), Ok)?;
+            let file = file.map_or_else(|| last(*built), Ok)?;
             let signer = SignerOptions { key, with, limit: with_timeout };
             commands::sign::run(&SignOptions { file, signer, signature, print_digest, envelope }, shell)
         }

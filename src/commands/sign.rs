@@ -60,11 +60,14 @@ pub fn run(options: &SignOptions, shell: &Shell) -> Result<()> {
     let mut written = Some(beside.clone());
     match &artifact {
         Some(artifact) if !options.envelope => {
-            let (pending, sum) = artifact.signed(&signer).with_context(failed)?;
             // Elsewhere, only one signature was made; the bundle that an older envelope is about is no more.
-            let envelope = match &*signer {
-                BundleSigner::Elsewhere(..) => None,
-                signer => Some(trust::sealed(&trust::envelope_of(file, sum, &artifact.release())?, signer).with_context(failed)?),
+            let has_one = matches!(*signer, BundleSigner::Elsewhere(..));
+            let (pending, sum) = artifact.signed(&signer, !has_one).with_context(failed)?;
+            let envelope = match sum {
+                None => None,
+                Some(sum) => {
+                    Some(trust::sealed(&trust::envelope_of(file, sum, &artifact.release())?, &signer).with_context(failed)?)
+                }
             };
             pending.commit()?;
             match envelope {

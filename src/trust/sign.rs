@@ -74,11 +74,11 @@ impl Signable {
         AppRelease { name: name.to_owned(), version: version.to_owned(), subjects }
     }
 
-    /// The artifact with a new signature, not in its place yet, and its sum.
+    /// The artifact with a new signature, not in its place yet; and its sum, if it is wanted.
     ///
     /// # Errors
     /// When it cannot be signed or written. The artifact is then as it was.
-    pub fn signed(&self, signer: &BundleSigner) -> Result<(Pending, Digest)> {
+    pub fn signed(&self, signer: &BundleSigner, wants_sum: bool) -> Result<(Pending, Option<Digest>)> {
         let shown = self.path.display();
         let content = mender::encode_signature(&signer.sign(self.message())?);
         let member = self.beginning.signature_member(&content)?;
@@ -89,12 +89,14 @@ impl Signable {
         pending.file().set_permissions(permissions).with_context(|| format!("failed to write `{shown}`"))?;
         // The sum is computed while the system copies.
         let sum = std::thread::scope(|scope| {
-            let sum = scope.spawn(|| {
-                let signed = self.beginning.with_member(&member, before, after)?;
-                anyhow::Ok(Digest::of_reader(BufReader::with_capacity(1 << 18, signed))?.0)
+            let sum = wants_sum.then(|| {
+                scope.spawn(|| {
+                    let signed = self.beginning.with_member(&member, before, after)?;
+                    anyhow::Ok(Digest::of_reader(BufReader::with_capacity(1 << 18, signed))?.0)
+                })
             });
             self.beginning.copy_with_member(&member, &file, pending.file())?;
-            sum.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            sum.map(|sum| sum.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).transpose()
         })
         .with_context(|| format!("failed to write `{shown}`"))?;
         Ok((pending, sum))
