@@ -28,7 +28,7 @@ mod version;
 
 pub use assembly::{assemble, globs};
 pub use deb::Unpacked;
-pub use edition::{edition, edition_named};
+pub use edition::{edition, edition_named, edition_of_glibc};
 pub use index::PackageIndex;
 pub use installed::{InstalledPackage, OS_RELEASE, has_records, installed};
 pub use library_name::package_of_library;

@@ -8,6 +8,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(list) = CrateList::parse(bytes) {
         let set = AuditedCrates { services: Vec::new(), file: None, arch: None, list };
-        (0..set.list.packages.len().min(50)).for_each(|at| drop(set.path_to(at)));
+        let users = set.users();
+        (0..set.list.packages.len().min(50)).for_each(|at| drop(set.path_to(at, &users)));
     }
 });

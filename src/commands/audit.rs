@@ -92,17 +92,17 @@ fn report(
         let of = text::services(&set.services, set.base.as_deref());
         match &set.release {
             None => {
-                incomplete.push(format!("the Debian packages{of} were not looked up: nothing says of which release they are"))
+                incomplete.push(format!("not looked up: the Debian packages{of}, because nothing says of which release they are"))
             }
             Some(release) if !database.covers(&Ecosystem::Debian(Some(release.clone()))) => incomplete.push(format!(
-                "{}{of} were not looked up: no database has advisories of Debian {release}",
+                "not looked up: {}{of}, because no database has advisories of Debian {release}",
                 count(set.list.len(), "Debian package")
             )),
             Some(_) => {}
         }
     }
     if !inventory.crates.is_empty() && !database.covers(&Ecosystem::Crates) {
-        incomplete.push("the crates were not looked up: no database has advisories of crates".to_owned());
+        incomplete.push("not looked up: the crates, because no database has advisories of crates".to_owned());
     }
     if inventory.crates.is_empty() && inventory.packages.is_empty() {
         bail!(Code::AuditIncomplete.error(format!(

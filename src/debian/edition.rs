@@ -11,6 +11,13 @@ pub fn edition_named(name: &str) -> Option<&'static str> {
     NAMES.iter().find(|(other, _)| *other == name).map(|(_, number)| *number)
 }
 
+/// The number of the release that has a version of Debian's C library.
+pub fn edition_of_glibc(version: &str) -> Option<&str> {
+    const RELEASES: [(&str, &str); 4] = [("2.28-", "10"), ("2.31-", "11"), ("2.36-", "12"), ("2.41-", "13")];
+    let of_upstream = RELEASES.iter().find(|(start, _)| version.starts_with(start)).map(|(_, number)| *number);
+    marked(version).or(of_upstream)
+}
+
 /// The number of the release that a file system's packages are of: what os-release(5) says, else the version of `base-files`, else
 /// what updates of a release have in their versions, as in `2.36-9+deb12u4`. `None` if it is not Debian, or nobody says.
 pub fn edition(os_release: Option<&str>, packages: &[InstalledPackage]) -> Option<String> {
@@ -72,6 +79,10 @@ mod tests {
         {
             assert_eq!(edition(None, &packages(&[(name, version)])), None, "{version}");
         }
+        assert_eq!(
+            (edition_of_glibc("2.36-8"), edition_of_glibc("2.41-12+deb13u1"), edition_of_glibc("2.99-1")),
+            (Some("12"), Some("13"), None)
+        );
         assert_eq!((edition_named("bookworm"), edition_named("sid")), (Some("12"), None));
     }
 }

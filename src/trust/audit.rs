@@ -44,14 +44,19 @@ struct Hit {
 
 fn of_crates(set: &AuditedCrates, database: &Database) -> Vec<Hit> {
     let mut hits = Vec::new();
+    let users = set.users();
     for (at, name, version) in set.from_crates_io() {
         let found = database
             .of(&Ecosystem::Crates, name)
             .filter(|(_, package)| package.has(&version) && package.is_about("linux", set.arch.as_deref()));
         for (advisory, package) in found {
             let purls = vec![Purl::of_crate(name, &version)];
-            let place =
-                FindingPlace { services: set.services.clone(), file: set.file.clone(), base: None, path: set.path_to(at) };
+            let place = FindingPlace {
+                services: set.services.clone(),
+                file: set.file.clone(),
+                base: None,
+                path: set.path_to(at, &users),
+            };
             hits.push(Hit {
                 finding: finding(advisory, package, Ecosystem::Crates, &version, &purls, Vec::new(), place),
                 purls,

@@ -23,6 +23,8 @@ pub struct FoundExecutable {
     pub architecture: Option<String>,
     /// The content of the section with its crates.
     pub list: Option<Vec<u8>>,
+    /// Of Debian's C library, the version of its source package.
+    pub glibc: Option<String>,
     /// Why it could not be read.
     pub fault: Option<String>,
 }
@@ -48,7 +50,7 @@ impl FoundExecutables {
         let list = section.ok().flatten().filter(|list| self.bytes + list.len() <= MOST).map(<[u8]>::to_vec);
         self.bytes += list.as_ref().map_or(0, Vec::len);
         let architecture = elf.ok().map(|elf| elf.machine.name());
-        self.found.insert(path.to_owned(), FoundExecutable { architecture, list, fault });
+        self.found.insert(path.to_owned(), FoundExecutable { architecture, list, glibc: glibc(path, bytes), fault });
     }
 
     /// Bytes of their lists.
@@ -64,5 +66,34 @@ impl FoundExecutables {
     /// All of them, by path.
     pub fn iter(&self) -> impl Iterator<Item = (&String, &FoundExecutable)> {
         self.found.iter()
+    }
+}
+
+/// What Debian's C library says of itself when it is run: `GNU C Library (Debian GLIBC 2.36-9+deb12u4) stable release …`.
+fn glibc(path: &str, bytes: &[u8]) -> Option<String> {
+    const BANNER: &[u8] = b"GNU C Library (Debian GLIBC ";
+    let name = path.rsplit('/').next()?;
+    if !name.starts_with("libc.so.6") && !name.starts_with("libc-2.") {
+        return None;
+    }
+    let rest = bytes.get(memchr::memmem::find(bytes, BANNER)? + BANNER.len()..)?;
+    let version = std::str::from_utf8(rest.get(..memchr::memchr(b')', rest)?)?).ok()?;
+    let is_version = version.len() < 64 && version.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".+~-:".contains(&byte));
+    is_version.then(|| version.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_c_library_says_its_version() {
+        let banner =
+            |version: &str| format!("\0GNU C Library (Debian GLIBC {version}) stable release version 2.36.\n").into_bytes();
+        let found = |path: &str, version: &str| glibc(path, &banner(version));
+        assert_eq!(found("usr/lib/libc.so.6", "2.36-9+deb12u4").as_deref(), Some("2.36-9+deb12u4"));
+        assert_eq!(found("lib/libc-2.31.so", "2.31-13").as_deref(), Some("2.31-13"));
+        assert_eq!((found("srv/app", "2.36-8"), found("lib/libc.so.6", "2.36 \n8")), (None, None));
+        assert_eq!(glibc("lib/libc.so.6", b"GNU C Library (Debian GLIBC 2.36"), None);
     }
 }

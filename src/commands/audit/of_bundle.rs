@@ -1,5 +1,6 @@
 //! What a bundle lists of itself: the crates of its executables, and the Debian packages of its images.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
@@ -7,6 +8,7 @@ use anyhow::Result;
 use super::subject::Subject;
 use crate::bundle::survey::{ExecutableReport, ImageReport, Limits, Survey};
 use crate::commands::verify::look;
+use crate::debian::{self, InstalledPackage};
 use crate::shell::Shell;
 use crate::trust::CrateList;
 use crate::trust::audit::{AuditedCrates, AuditedPackage, AuditedPackages, Inventory};
@@ -39,7 +41,7 @@ pub fn subject(file: &Path, shell: &Shell) -> Result<Subject> {
     }
     for packages in &survey.packages {
         let images = packages.images.iter().filter_map(|at| survey.images.get(*at));
-        let package = |package: &crate::debian::InstalledPackage| AuditedPackage {
+        let package = |package: &InstalledPackage| AuditedPackage {
             name: package.name.clone(),
             version: package.version.clone(),
             source: package.source.clone(),
@@ -52,7 +54,35 @@ pub fn subject(file: &Path, shell: &Shell) -> Result<Subject> {
             list: packages.list.iter().map(package).collect(),
         });
     }
+    // By itself, it says too little to call the bundle listed.
+    if !inventory.crates.is_empty() || !inventory.packages.is_empty() {
+        inventory.packages.extend(c_libraries(&survey));
+    }
     Ok(Subject { file: file.display().to_string(), author: survey.name.clone(), inventory, incomplete })
+}
+
+/// Debian's C library in images without dpkg's records, as in those of the base `auto`.
+fn c_libraries(survey: &Survey) -> Vec<AuditedPackages> {
+    let mut found: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for executable in &survey.executables {
+        let has_records = survey.packages.iter().any(|packages| packages.images.contains(&executable.image));
+        let Some(version) = executable.found.glibc.as_deref().filter(|_| !has_records) else { continue };
+        let services = survey.images.get(executable.image).map(services).unwrap_or_default();
+        let known = found.entry(version).or_default();
+        known.extend(services.into_iter().filter(|service| !known.contains(service)).collect::<Vec<_>>());
+    }
+    let set = |(version, services): (&str, Vec<String>)| AuditedPackages {
+        services,
+        base: None,
+        release: debian::edition_of_glibc(version).map(str::to_owned),
+        list: vec![AuditedPackage {
+            name: "libc6".to_owned(),
+            version: version.to_owned(),
+            source: "glibc".to_owned(),
+            source_version: version.to_owned(),
+        }],
+    };
+    found.into_iter().map(set).collect()
 }
 
 /// Names by which a VEX document may mean the whole.

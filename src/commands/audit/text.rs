@@ -104,7 +104,11 @@ pub fn services(services: &[String], base: Option<&str>) -> String {
 pub fn help(denied: &[&AuditFinding]) -> String {
     let fixable = |debian: bool| {
         let of_kind = denied.iter().filter(|finding| !finding.fixed_in.is_empty() && finding.ecosystem.is_debian() == debian);
-        let mut names: Vec<String> = of_kind.map(|finding| printable(&finding.package)).collect();
+        let named = of_kind.map(|finding| match debian {
+            true => printable(&finding.package),
+            false => printable(&format!("{}@{}", finding.package, finding.version)),
+        });
+        let mut names: Vec<String> = named.collect();
         names.sort_unstable();
         names.dedup();
         names

@@ -1,5 +1,7 @@
 //! A vulnerability in a package, and where it is.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::trust::advisory::{Ecosystem, Rating, Scored};
@@ -108,12 +110,12 @@ impl AuditFinding {
 /// One finding for all places of the same; sorted.
 pub fn grouped(findings: impl IntoIterator<Item = AuditFinding>) -> Vec<AuditFinding> {
     let mut groups: Vec<AuditFinding> = Vec::new();
+    let mut places = BTreeMap::new();
     for finding in findings {
-        let same = |group: &&mut AuditFinding| {
-            (&group.id, &group.ecosystem, &group.package, &group.version, &group.vex)
-                == (&finding.id, &finding.ecosystem, &finding.package, &finding.version, &finding.vex)
-        };
-        let Some(group) = groups.iter_mut().find(same) else {
+        let verdict = finding.vex.as_ref().map(|verdict| (verdict.status.name(), verdict.reason.clone()));
+        let key = (finding.id.clone(), finding.ecosystem.clone(), finding.package.clone(), finding.version.clone(), verdict);
+        let at = *places.entry(key).or_insert(groups.len());
+        let Some(group) = groups.get_mut(at) else {
             groups.push(finding);
             continue;
         };

@@ -91,36 +91,44 @@ impl AuditedCrates {
         self.list.root().map(|root| Purl::of_crate(&root.name, &root.version.to_string()))
     }
 
-    /// The shortest way from the executable's package to a crate, each as `NAME VERSION`. Without a package, the way begins at one
-    /// that no other uses.
-    pub fn path_to(&self, wanted: usize) -> Vec<String> {
+    /// For each crate the one that brings it in, on the shortest way from the executable's package; none for where ways begin: at
+    /// that package, and at crates that no other uses.
+    pub fn users(&self) -> Vec<Option<usize>> {
         let packages = &self.list.packages;
-        let mut users: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for (at, package) in packages.iter().enumerate() {
-            package.dependencies.iter().for_each(|used| users.entry(*used).or_default().push(at));
-        }
-        let mut next: BTreeMap<usize, Option<usize>> = BTreeMap::from([(wanted, None)]);
-        let mut open = VecDeque::from([wanted]);
-        let mut top = wanted;
-        while let Some(at) = open.pop_front() {
-            let above = users.get(&at).map(Vec::as_slice).unwrap_or_default();
-            top = at;
-            if packages.get(at).is_some_and(|package| package.root) || above.is_empty() {
-                break;
+        let mut is_used = vec![false; packages.len()];
+        for used in packages.iter().flat_map(|package| &package.dependencies) {
+            if let Some(is_used) = is_used.get_mut(*used) {
+                *is_used = true;
             }
-            for user in above {
-                if !next.contains_key(user) {
-                    next.insert(*user, Some(at));
-                    open.push_back(*user);
+        }
+        let root = packages.iter().position(|package| package.root);
+        let tops = is_used.iter().enumerate().filter(|(_, is_used)| !**is_used).map(|(at, _)| at);
+        let mut users: Vec<Option<usize>> = vec![None; packages.len()];
+        let mut is_seen = vec![false; packages.len()];
+        for top in root.into_iter().chain(tops) {
+            let mut open = VecDeque::from([(top, None)]);
+            while let Some((at, user)) = open.pop_front() {
+                let (Some(package), Some(seen), Some(own)) = (packages.get(at), is_seen.get_mut(at), users.get_mut(at)) else {
+                    continue;
+                };
+                if !std::mem::replace(seen, true) {
+                    *own = user;
+                    open.extend(package.dependencies.iter().map(|used| (*used, Some(at))));
                 }
             }
         }
+        users
+    }
+
+    /// The way to a crate, each as `NAME VERSION`; `users` is what [`Self::users`] gives.
+    pub fn path_to(&self, wanted: usize, users: &[Option<usize>]) -> Vec<String> {
         let mut path = Vec::new();
-        let mut at = Some(top);
-        while let Some(package) = at.and_then(|at| packages.get(at)) {
+        let mut at = Some(wanted);
+        while let Some(package) = at.and_then(|at| self.list.packages.get(at)).filter(|_| path.len() <= users.len()) {
             path.push(format!("{} {}", package.name, package.version));
-            at = at.and_then(|at| next.get(&at).copied().flatten());
+            at = at.and_then(|at| users.get(at).copied().flatten());
         }
+        path.reverse();
         path
     }
 }
@@ -159,12 +167,15 @@ mod tests {
 
     #[test]
     fn the_shortest_way_is_told() {
+        let way = |set: AuditedCrates, wanted: usize| set.path_to(wanted, &set.users()).join(" > ");
         let packages: [(&str, &[usize]); 5] = [("app", &[1, 3]), ("http", &[2]), ("tls", &[4]), ("log", &[4]), ("time", &[])];
-        assert_eq!(set(&packages, Some(0)).path_to(4).join(" > "), "app 1.0.0 > log 1.0.0 > time 1.0.0");
-        assert_eq!(set(&packages, Some(0)).path_to(0), ["app 1.0.0"]);
-        assert_eq!(set(&packages, None).path_to(2).join(" > "), "app 1.0.0 > http 1.0.0 > tls 1.0.0");
-        // A list that says of itself what cannot be.
-        assert_eq!(set(&[("a", &[7]), ("b", &[])], None).path_to(1), ["b 1.0.0"]);
-        assert_eq!(set(&[], None).path_to(3), Vec::<String>::new());
+        assert_eq!(way(set(&packages, Some(0)), 4), "app 1.0.0 > log 1.0.0 > time 1.0.0");
+        assert_eq!(way(set(&packages, Some(0)), 0), "app 1.0.0");
+        assert_eq!(way(set(&packages, None), 2), "app 1.0.0 > http 1.0.0 > tls 1.0.0");
+        assert_eq!(way(set(&packages, Some(1)), 4), "http 1.0.0 > tls 1.0.0 > time 1.0.0");
+        // Lists that say of themselves what cannot be.
+        assert_eq!(way(set(&[("a", &[7]), ("b", &[])], None), 1), "b 1.0.0");
+        assert_eq!(way(set(&[("a", &[1]), ("b", &[0])], None), 1), "b 1.0.0");
+        assert_eq!(way(set(&[], None), 3), "");
     }
 }
