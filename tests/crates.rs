@@ -246,6 +246,18 @@ fn executables_of_others_keep_their_lists() {
     assert!(project.read("bin/alpha") == project.read("target/appbundle/docker/alpha/rootfs/usr/local/bin/alpha"));
 }
 
+/// A damaged list is told, and changes nothing.
+fn damaged_lists_are_told() {
+    let project = Project::new(&["alpha"]);
+    project.binaries(&["alpha"]);
+    project.write("list", "no list");
+    let section = ["--add-section", ".dep-v0=list", "bin/alpha"];
+    ok(Command::new("aarch64-linux-gnu-objcopy").args(section).current_dir(project.path()));
+    let said = text(&run(&mut project.pack(&[])).stderr);
+    assert!(said.contains("note[crates-incomplete]: failed to read `") && said.contains("in section `.dep-v0`"), "{said}");
+    assert!(project.read("bin/alpha") == project.read("target/appbundle/docker/alpha/rootfs/usr/local/bin/alpha"));
+}
+
 /// In one image, each executable has its own list.
 fn executables_in_one_image_have_their_own_lists() {
     let workspace = fixture("crate-lists");
@@ -376,6 +388,7 @@ fn main() -> ExitCode {
         test!(cargo_audit_reads_the_lists, [arm64_rust, cargo_audit]),
         test!(lists_depend_on_the_sources_alone, [arm64_rust]),
         test!(executables_of_others_keep_their_lists, [arm64_rust, cargo_auditable]),
+        test!(damaged_lists_are_told, [arm64_cc]),
         test!(executables_in_one_image_have_their_own_lists, [arm64_rust, syft]),
         test!(the_libraries_of_auto_are_packages, [arm64_cc, arm64_c, syft, trivy]),
         test!(licences_are_packed, [arm64_rust, skopeo]),
