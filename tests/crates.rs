@@ -97,7 +97,8 @@ fn by_trivy(bundle: &Path) -> BTreeMap<String, BTreeSet<Name>> {
         std::fs::write(folder.path().join("manifest.json"), only).expect("written");
         let cache = tempfile::tempdir().expect("folder");
         let archive = cache.path().join("one.tar");
-        ok(Command::new("tar").arg("cf").arg(&archive).arg(".").current_dir(folder.path()));
+        let names = std::fs::read_dir(folder.path()).expect("folder").map(|entry| entry.expect("entry").file_name());
+        ok(Command::new("tar").arg("cf").arg(&archive).args(names).current_dir(folder.path()));
         let mut command = Command::new("trivy");
         command.args(["image", "--quiet", "--format", "cyclonedx", "--cache-dir"]).arg(cache.path()).arg("--input").arg(&archive);
         let found: Value = serde_json::from_str(&ok(&mut command)).expect("JSON");
@@ -132,7 +133,7 @@ fn the_lists_are_those_of_cargo_auditable() {
     assert_eq!(is_named("tiny-sys").1.uses, BTreeSet::from([sources.clone()]));
     let mut without_sources = one.clone();
     without_sources.retain(|(name, _)| *name != sources);
-    without_sources.iter_mut().for_each(|(_, of)| drop(of.uses.remove(&sources)));
+    without_sources.iter_mut().for_each(|(_, of)| of.uses.retain(|used| *used != sources));
     assert_eq!(without_sources, audited(folder, "one"));
     assert_eq!(two, audited(folder, "two"));
     let trivy = by_trivy(&bundle);
@@ -156,17 +157,15 @@ fn the_lists_are_those_of_cargo_auditable() {
     assert_eq!(first(&listed(&packed(folder, "two", "two"))), ["common", "fastrand", "itoa", "two"]);
 }
 
-/// Services with C sources, and libraries that build scripts find.
-fn services_with_c_code_have_the_lists_of_cargo_auditable() {
+/// A service with a library in C, which a build script compiles or finds.
+fn a_service_with_c_code_has_the_list_of_cargo_auditable() {
     let workspace = fixture("c-dependencies");
-    let bundle = build(workspace.path());
-    let trivy = by_trivy(&bundle);
-    for service in ["tls", "zip", "cpp"] {
-        let own = listed(&packed(workspace.path(), service, service));
-        assert_eq!(own.iter().filter(|(_, of)| of.root).count(), 1);
-        assert_eq!(trivy[service], names(&own));
-        assert_eq!(by_syft(workspace.path(), service), names(&own));
-    }
+    let folder = workspace.path();
+    let bundle = ok(&mut appbundle(folder, &["build", "--locked", "--format", "docker", "-p", "zip"]));
+    let own = listed(&packed(folder, "zip", "zip"));
+    assert_eq!(own, audited(folder, "zip"));
+    assert_eq!(by_trivy(Path::new(bundle.trim()))["zip"], names(&own));
+    assert_eq!(by_syft(folder, "zip"), names(&own));
 }
 
 /// The example, by all scanners; and what the lists cost.
@@ -242,6 +241,18 @@ fn executables_of_others_keep_their_lists() {
     let project = Project::new(&["alpha"]);
     project.binaries(&["alpha"]);
     ok(&mut project.pack(&[]));
+    assert!(project.read("bin/alpha") == project.read("target/appbundle/docker/alpha/rootfs/usr/local/bin/alpha"));
+}
+
+/// A damaged list is told, and changes nothing.
+fn damaged_lists_are_told() {
+    let project = Project::new(&["alpha"]);
+    project.binaries(&["alpha"]);
+    project.write("list", "no list");
+    let section = ["--add-section", ".dep-v0=list", "bin/alpha"];
+    ok(Command::new("aarch64-linux-gnu-objcopy").args(section).current_dir(project.path()));
+    let said = text(&run(&mut project.pack(&[])).stderr);
+    assert!(said.contains("note[crates-incomplete]: failed to read `") && said.contains("in section `.dep-v0`"), "{said}");
     assert!(project.read("bin/alpha") == project.read("target/appbundle/docker/alpha/rootfs/usr/local/bin/alpha"));
 }
 
@@ -328,8 +339,10 @@ fn licences_are_packed() {
     );
     assert!(!two.contains("memchr") && one.contains("\nmemchr ") && !one.contains("unicode-ident"), "{one}");
     assert!(!two.contains(folder.to_str().expect("path")) && !two.contains("registry"), "{two}");
-    // The text of the Apache License is there once, for all that have it.
-    assert_eq!(one.matches("TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION").count(), 1, "{one}");
+    // Every text is there once.
+    let texts: Vec<&str> =
+        one.split(&format!("\n{}\n", "=".repeat(100))).skip(1).map(|part| part.split_once("---\n").expect("a text").1).collect();
+    assert!(texts.len() > 3 && texts.iter().collect::<BTreeSet<_>>().len() == texts.len(), "{texts:?}");
     assert!(build().contains("Fresh"));
 
     let git = |arguments: &[&str]| {
@@ -368,11 +381,12 @@ fn bundle(folder: &Path) -> String {
 fn main() -> ExitCode {
     harness::run(vec![
         test!(the_lists_are_those_of_cargo_auditable, [arm64_rust, cargo_auditable, syft, trivy, qemu_aarch64]),
-        test!(services_with_c_code_have_the_lists_of_cargo_auditable, [arm64_rust, arm64_c, cargo_auditable, syft, trivy]),
+        test!(a_service_with_c_code_has_the_list_of_cargo_auditable, [arm64_rust, arm64_c, cargo_auditable, syft, trivy]),
         test!(scanners_find_the_crates_of_the_example, [arm64_rust, cargo_auditable, syft, trivy]),
         test!(cargo_audit_reads_the_lists, [arm64_rust, cargo_audit]),
         test!(lists_depend_on_the_sources_alone, [arm64_rust]),
         test!(executables_of_others_keep_their_lists, [arm64_rust, cargo_auditable]),
+        test!(damaged_lists_are_told, [arm64_cc]),
         test!(executables_in_one_image_have_their_own_lists, [arm64_rust, syft]),
         test!(the_libraries_of_auto_are_packages, [arm64_cc, arm64_c, syft, trivy]),
         test!(licences_are_packed, [arm64_rust, skopeo]),

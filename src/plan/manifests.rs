@@ -20,7 +20,7 @@ pub struct AppSource {
 }
 
 /// Where a service comes from.
-pub enum Origin<'a> {
+pub enum TableOrigin<'a> {
     /// A member of the workspace, whose manifest has the table.
     Member(&'a Member),
     /// An image that others made, and the folder to which its paths are relative. The app's table has it.
@@ -29,7 +29,7 @@ pub enum Origin<'a> {
 
 /// A service's table and its location.
 pub struct ServiceSource<'a> {
-    pub origin: Origin<'a>,
+    pub origin: TableOrigin<'a>,
     pub manifest: Manifest,
     pub path: Vec<Step<'a>>,
     pub table: ServiceTable,
@@ -51,8 +51,8 @@ impl ServiceSource<'_> {
     /// The member that has it, if one does.
     pub fn member(&self) -> Option<&Member> {
         match self.origin {
-            Origin::Member(member) => Some(member),
-            Origin::Image { .. } => None,
+            TableOrigin::Member(member) => Some(member),
+            TableOrigin::Image { .. } => None,
         }
     }
 
@@ -131,7 +131,7 @@ pub fn services<'a>(workspace: &'a Workspace, problems: &mut Problems) -> Result
                 continue;
             }
             if let Some(table) = parse(value, &manifest, &path, problems) {
-                found.push(ServiceSource { origin: Origin::Member(member), manifest: manifest.clone(), path, table });
+                found.push(ServiceSource { origin: TableOrigin::Member(member), manifest: manifest.clone(), path, table });
             }
         }
     }
@@ -143,7 +143,7 @@ pub fn images<'a>(app: &'a AppSource, workspace: &'a Workspace) -> Vec<ServiceSo
     let source = |(name, table): (&'a String, &ImageServiceTable)| {
         let path = app.path.iter().copied().chain([Step::Key("services"), Step::Key(name)]).collect();
         let ImageServiceTable { image, container, depends_on, routes, compose, auterion, kubernetes } = table.clone();
-        let origin = Origin::Image { image, folder: &workspace.root };
+        let origin = TableOrigin::Image { image, folder: &workspace.root };
         let name = Some(name.clone());
         let table =
             ServiceTable { name, container, depends_on, routes, compose, auterion, kubernetes, ..ServiceTable::default() };

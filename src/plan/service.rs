@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::files::Places;
-use super::manifests::{Origin, ServiceSource};
+use super::manifests::{ServiceSource, TableOrigin};
 use super::report::Report;
 use super::template::{self, VERSION_MARK};
 use super::{base, container, features, files, needs, probe, routes, upstream};
@@ -51,7 +51,7 @@ pub fn resolve(
 ) -> Option<Service> {
     let ServiceSource { origin, manifest, path, table } = source;
     let mut report = Report { manifest, path, problems };
-    let Origin::Member(member) = origin else { return upstream::resolve(source, name, image, &mut report) };
+    let TableOrigin::Member(member) = origin else { return upstream::resolve(source, name, image, &mut report) };
     let folder = member.folder();
     let own_base = table.base.as_ref().map(|table| base::resolve(table, folder));
     let own_base = own_base.and_then(|base| report.take(Code::InvalidBase, &[Step::Key("base")], base));

@@ -2,7 +2,7 @@
 
 use super::base;
 use super::container;
-use super::manifests::{Origin, ServiceSource};
+use super::manifests::{ServiceSource, TableOrigin};
 use super::report::Report;
 use super::routes;
 use crate::app::{BaseChoice, ImageRef, Name, Needs, Service, Source, Upstream};
@@ -13,7 +13,7 @@ use crate::diagnostic::Code;
 /// The service; `image` is the name of its image in the bundle. What its table leaves out stays as the image has it.
 pub fn resolve(source: &ServiceSource<'_>, name: Name, image: ImageRef, report: &mut Report<'_>) -> Option<Service> {
     let ServiceSource { origin, table, .. } = source;
-    let Origin::Image { image: written, folder } = origin else { return None };
+    let TableOrigin::Image { image: written, folder } = origin else { return None };
     let place = [Step::Key("image")];
     let Some(written) = written else {
         let message = format!("the service `{name}` has no `image`\nhelp: name one, such as `image = \"redis:7\"`");
