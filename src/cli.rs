@@ -12,6 +12,7 @@ mod help;
 mod local;
 mod man;
 mod overview;
+mod sbom;
 mod signing;
 mod values;
 mod verbs;
@@ -104,7 +105,7 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
             let file = file.map_or_else(|| last_bundle(built, shell), Ok)?;
             commands::inspect::run(&InspectOptions::new(file, json), shell)
         }
-        Command::Sbom { file, service, format, output, built } => {
+        Command::Sbom(sbom::SbomArgs { file, service, format, output, built }) => {
             let file = file.map_or_else(|| last_bundle(built, shell), Ok)?;
             commands::sbom::run(&SbomOptions { file, service, format: format.format(), output }, shell)
         }

@@ -12,7 +12,7 @@ use super::flags::{
     ConfigArgs, EngineArgs, FormatArgs, LockArgs, ManifestArgs, OutputArgs, PackageArgs, TargetDirArgs, VersionArgs,
 };
 use super::signing::{SignArgs, SigningCommand, VerifyKeyArgs};
-use super::values::{CiArg, SbomFormatArg, TemplateArg};
+use super::values::{CiArg, TemplateArg};
 use super::{deployment, help};
 
 #[derive(Subcommand)]
@@ -71,21 +71,7 @@ pub enum Command {
     },
     /// Print what a bundle is made of: its software bill of materials
     #[command(after_help = help::SBOM)]
-    Sbom {
-        /// Bundle: an `.auterionos` file, a docker archive or an OCI archive [default: the last one built]
-        file: Option<PathBuf>,
-        /// Only this service
-        #[arg(long, value_name = "NAME")]
-        service: Option<String>,
-        /// The format of the document
-        #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
-        format: SbomFormatArg,
-        /// Write the document to this file
-        #[arg(long, short, value_name = "FILE")]
-        output: Option<PathBuf>,
-        #[command(flatten)]
-        built: BuiltArgs,
-    },
+    Sbom(super::sbom::SbomArgs),
     /// Check a bundle for errors, and its signature
     #[command(after_help = help::VERIFY)]
     Verify {

@@ -16,7 +16,7 @@ use std::time::SystemTime;
 
 use anyhow::{Result, bail};
 
-use self::subject::Subject;
+use self::subject::AuditSubject;
 use super::Options;
 use crate::bundle::survey::printable;
 use crate::diagnostic::Code;
@@ -80,7 +80,7 @@ pub fn run(options: &AuditOptions, plan: &Options, shell: &Shell) -> Result<()> 
 }
 
 fn report(
-    subject: &Subject,
+    subject: &AuditSubject,
     folders: &[PathBuf],
     database: &Database,
     statements: &[VexStatement],

@@ -7,12 +7,13 @@ mod found;
 mod link;
 mod loops;
 mod path;
+mod places;
 mod secret;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use entry::Wrong;
+pub use places::Places;
 
 use super::paths;
 use super::report::Report;
@@ -23,17 +24,6 @@ use crate::diagnostic::Code;
 
 /// Prefix of the files in a layer that remove files of the layers below (OCI image-spec, layer.md, "Whiteouts").
 pub const WHITEOUT: &str = ".wh.";
-
-/// Where the files of entries are.
-#[derive(Debug)]
-pub struct Places<'a> {
-    /// Where their paths begin.
-    pub folder: &'a Path,
-    /// The folder that links do not lead out of.
-    pub workspace: &'a Path,
-    /// What will be written before the files are packed, and is not found until then.
-    pub made: &'a [PathBuf],
-}
 
 /// Finds what the entries name, in the order of the paths in the image. `binary` is the path of the executable, and `argv0` the link under
 /// which it starts. `note` gets what the user may not expect, in whole sentences.

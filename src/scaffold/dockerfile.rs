@@ -12,7 +12,7 @@ const OF_BUILDS: [&str; 5] = ["PATH", "DEBIAN_FRONTEND", "CARGO_HOME", "RUSTUP_H
 
 /// What a Dockerfile says of its last stage, which makes the image.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DockerImage {
+pub struct ReadDockerfile {
     /// What it says of the service, but for files and arguments.
     pub found: Discovered,
     /// The words of `ENTRYPOINT` and `CMD`.
@@ -39,7 +39,7 @@ struct Stage {
 }
 
 /// Reads the last stage, with what it takes from the stages that it begins with. `source` is the file's path, relative to the workspace.
-pub fn read(text: &str, source: &str) -> DockerImage {
+pub fn read(text: &str, source: &str) -> ReadDockerfile {
     let mut stages: BTreeMap<String, Stage> = BTreeMap::new();
     let (mut stage, mut name) = (Stage::default(), String::new());
     for line in instructions(text) {
@@ -128,7 +128,7 @@ impl Stage {
         sources.map(|source| (source.trim_start_matches("./").trim_start_matches('/').to_owned(), to.clone())).collect()
     }
 
-    fn image(self, source: &str) -> DockerImage {
+    fn image(self, source: &str) -> ReadDockerfile {
         let Self { image, installed, compiles, environment, ports, health, workdir, entrypoint, command, copies, known: _ } =
             self;
         let is_of_service = |name: &String| !OF_BUILDS.contains(&name.as_str()) && !is_secret(name);
@@ -141,7 +141,7 @@ impl Stage {
             ..Discovered::default()
         };
         let copies = if compiles { Vec::new() } else { copies };
-        DockerImage { found, words: [entrypoint, command].concat(), copies }
+        ReadDockerfile { found, words: [entrypoint, command].concat(), copies }
     }
 }
 
@@ -186,7 +186,7 @@ mod tests {
             FROM shared AS final\nARG DIST=dist\nARG TARGETARCH\nEXPOSE $PORT ${OTHER:-9000} $NOWHERE\nENV ADDRESS=0.0.0.0:${PORT}\n\
             COPY --from=build /out/web /usr/bin/web\nCOPY --chown=1:1 ./$DIST/web.toml conf/\nCOPY $DIST/$TARGETARCH/x /x\n\
             COPY [\"web files\", \"/www\"]\nENTRYPOINT [\"/usr/bin/web\", \"--verbose\"]\nCMD [\"conf/web.toml\"]\n";
-        let DockerImage { found, words, copies } = read(text, "Dockerfile");
+        let ReadDockerfile { found, words, copies } = read(text, "Dockerfile");
         assert_eq!(found.ports, ["5555", "9000"]);
         assert_eq!(found.environment.get("ADDRESS").map(String::as_str), Some("0.0.0.0:5555"));
         assert_eq!(found.workdir.as_deref(), Some("/srv"));

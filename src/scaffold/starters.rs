@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::discovered::Discovered;
-use super::dockerfile::{self, DockerImage};
+use super::dockerfile::{self, ReadDockerfile};
 use super::launch::arguments;
-use super::unit::{self, Unit};
+use super::unit::{self, SystemdUnit};
 use crate::workspace::Workspace;
 
 /// How deep in the workspace files are looked for.
@@ -19,9 +19,9 @@ const OTHERS: [&str; 8] = ["demo", "demos", "example", "examples", "sample", "sa
 pub struct Starters {
     root: PathBuf,
     /// Dockerfiles that start something, each with its path.
-    images: Vec<(PathBuf, DockerImage)>,
+    images: Vec<(PathBuf, ReadDockerfile)>,
     /// Units that start something, each with its path, and its name for systemd.
-    units: Vec<(PathBuf, String, Unit)>,
+    units: Vec<(PathBuf, String, SystemdUnit)>,
 }
 
 impl Starters {
@@ -60,7 +60,7 @@ impl Starters {
 
     /// What the first unit that starts an executable says of it, and the unit's path.
     pub fn unit(&self, bin: &str) -> Option<(Discovered, String)> {
-        let starts = |(path, _, unit): &'_ (PathBuf, String, Unit)| {
+        let starts = |(path, _, unit): &'_ (PathBuf, String, SystemdUnit)| {
             Some((path.clone(), arguments(&unit.words, bin)?.to_vec(), unit.clone()))
         };
         let (path, args, unit) = self.units.iter().find_map(starts)?;
@@ -80,7 +80,7 @@ pub fn of_other_names(workspace: &Workspace) -> Vec<(String, String)> {
     let Starters { root, units, .. } = Starters::read(&workspace.root, &workspace.target_dir);
     let is_bin = |name: &str| workspace.members.iter().any(|member| member.bins.iter().any(|bin| bin == name));
     let is_of_package = |path: &Path| workspace.members.iter().any(|member| path.parent() == Some(member.folder()));
-    let other = |(path, unit_name, unit): (PathBuf, String, Unit)| {
+    let other = |(path, unit_name, unit): (PathBuf, String, SystemdUnit)| {
         let name = Path::new(unit.words.first()?).file_name()?.to_string_lossy().into_owned();
         let is_own = unit_name.strip_suffix(".service") == Some(&name) && is_of_package(&path);
         (is_own && !is_bin(&name)).then(|| (shown(&root, &path), name))

@@ -6,7 +6,7 @@ use super::dockerfile::is_secret;
 
 /// The start of a service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Unit {
+pub struct SystemdUnit {
     /// The words of its first `ExecStart`.
     pub words: Vec<String>,
     /// `Environment`, without what systemd or a configure script fills in.
@@ -17,8 +17,8 @@ pub struct Unit {
 
 /// Reads a unit file, also one that a configure script fills in (`@bindir@`). Keys of other sections, and what a program cannot have, do
 /// not count.
-pub fn read(text: &str) -> Unit {
-    let mut unit = Unit::default();
+pub fn read(text: &str) -> SystemdUnit {
+    let mut unit = SystemdUnit::default();
     let joined = text.replace("\\\n", " ");
     let lines = joined.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';']));
     for (key, value) in lines.filter_map(|line| line.split_once('=')) {

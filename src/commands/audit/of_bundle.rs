@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::subject::Subject;
+use super::subject::AuditSubject;
 use crate::bundle::survey::{ExecutableReport, ImageReport, Limits, Survey};
 use crate::commands::verify::look;
 use crate::debian::{self, InstalledPackage};
@@ -21,7 +21,7 @@ const PATH: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr
 ///
 /// # Errors
 /// When it cannot be read, or is none.
-pub fn subject(file: &Path, shell: &Shell) -> Result<Subject> {
+pub fn subject(file: &Path, shell: &Shell) -> Result<AuditSubject> {
     let survey = look(file, Limits { largest: 1, executables: true, ..Limits::default() }, "Auditing", shell)?;
     let mut incomplete = Vec::new();
     if let Some(fault) = survey.faults.first() {
@@ -58,7 +58,7 @@ pub fn subject(file: &Path, shell: &Shell) -> Result<Subject> {
     if !inventory.crates.is_empty() || !inventory.packages.is_empty() {
         inventory.packages.extend(c_libraries(&survey));
     }
-    Ok(Subject { file: file.display().to_string(), author: survey.name.clone(), inventory, incomplete })
+    Ok(AuditSubject { file: file.display().to_string(), author: survey.name.clone(), inventory, incomplete })
 }
 
 /// Debian's C library in images without dpkg's records, as in those of the base `auto`.

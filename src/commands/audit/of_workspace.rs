@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use super::of_bundle::rust_arch;
-use super::subject::Subject;
+use super::subject::AuditSubject;
 use crate::app::{BaseChoice, Source};
 use crate::commands::Options;
 use crate::compile;
@@ -25,11 +25,11 @@ use crate::workspace::{CargoOptions, RuntimeCrate, runtime_crates};
 ///
 /// # Errors
 /// When a manifest is invalid, or Cargo cannot resolve the dependencies from what is on this machine.
-pub fn subject(options: &Options, shell: &Shell) -> Result<Subject> {
+pub fn subject(options: &Options, shell: &Shell) -> Result<AuditSubject> {
     // Nothing is fetched.
     let cargo = CargoOptions { offline: true, ..options.cargo.clone() };
     let sessions = Session::of_targets(&Options { cargo: cargo.clone(), ..options.clone() }, shell)?;
-    let mut subject = Subject { file: String::new(), author: None, inventory: Inventory::default(), incomplete: Vec::new() };
+    let mut subject = AuditSubject { file: String::new(), author: None, inventory: Inventory::default(), incomplete: Vec::new() };
     for Session { workspace, plan, .. } in &sessions {
         subject.file = workspace.manifest().display().to_string();
         subject.author = plan.author.as_ref().map(|author| author.as_str().to_owned());
@@ -82,7 +82,7 @@ fn list(all: &[RuntimeCrate], root: usize) -> CrateList {
     CrateList { packages: order.iter().filter_map(|at| all.get(*at)).enumerate().map(listed).collect(), ..CrateList::default() }
 }
 
-impl Subject {
+impl AuditSubject {
     fn bases(&mut self, plan: &Plan, lockfile: &Lockfile) {
         for service in &plan.services {
             if let Source::Dockerfile(_) = service.source {
@@ -130,12 +130,12 @@ fn package(pin: &PackagePin) -> AuditedPackage {
 }
 
 /// Where the lock files of a workspace name packages.
-pub struct Places {
+pub struct LockFilePlaces {
     /// Name and text of `Cargo.lock` and `appbundle.lock`.
     files: Vec<(String, String)>,
 }
 
-impl Places {
+impl LockFilePlaces {
     /// Reads them, as far as they are there; none for a bundle.
     pub fn read(is_workspace: bool, options: &Options) -> Self {
         let manifest = options.cargo.manifest_path.clone().unwrap_or_else(|| PathBuf::from("Cargo.toml"));

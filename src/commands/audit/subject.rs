@@ -3,7 +3,7 @@
 use crate::trust::audit::Inventory;
 
 /// What is audited, and what about it could not be listed.
-pub struct Subject {
+pub struct AuditSubject {
     /// What it is called.
     pub file: String,
     /// Who makes it, for documents about it.

@@ -1,8 +1,9 @@
 //! One entry of `files`.
 
+use super::attributes;
 use super::found::{MatchedFiles, expand};
 use super::path::destination;
-use super::{Places, attributes};
+use super::places::Places;
 use crate::app::{AppFile, Owner};
 use crate::config::tables::FileTable;
 use crate::diagnostic::Code;

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::Places;
 use super::chosen::Chosen;
 use super::link::{keep_ends, link};
 use super::path::{destination, join, normal, plain, split};
+use super::places::Places;
 use super::secret;
 use crate::app::AppFile;
 use crate::config::tables::FileTable;
