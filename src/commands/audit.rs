@@ -146,7 +146,7 @@ fn print(report: &AuditReport, options: &AuditOptions, plan: &Options, shell: &S
     }
     match options.format {
         AuditFormat::Sarif => {
-            let places = of_workspace::Places::read(options.file.is_none(), plan);
+            let places = of_workspace::LockFilePlaces::read(options.file.is_none(), plan);
             shell.document(&sarif(report, &|finding: &AuditFinding| places.of(finding, &report.file)))
         }
         format => {
