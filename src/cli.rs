@@ -101,7 +101,7 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
             image.give(&mut options);
             deployment::deploy(deployment, options, shell)
         }
-        Command::Inspect { file, json, built } => {
+        Command::Inspect(args::BundleArgs { file, json, built }) => {
             let file = file.map_or_else(|| last_bundle(built, shell), Ok)?;
             commands::inspect::run(&InspectOptions::new(file, json), shell)
         }
@@ -109,7 +109,8 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
             let file = file.map_or_else(|| last_bundle(built, shell), Ok)?;
             commands::sbom::run(&SbomOptions { file, service, format: format.format(), output }, shell)
         }
-        Command::Verify { file, json, keys: VerifyKeyArgs { keys, require_signature }, built } => {
+        Command::Verify { bundle, keys: VerifyKeyArgs { keys, require_signature } } => {
+            let args::BundleArgs { file, json, built } = bundle;
             let file = file.map_or_else(|| last_bundle(built, shell), Ok)?;
             commands::verify::run(&VerifyOptions { keys, require_signature, ..VerifyOptions::new(file, json) }, shell)
         }

@@ -62,6 +62,18 @@ pub struct ImageArgs {
     compression: CompressionArgs,
 }
 
+/// A bundle to look at.
+#[derive(Args)]
+pub struct BundleArgs {
+    /// Bundle: an `.auterionos` file, a docker archive or an OCI archive, made by any tool [default: the last one built]
+    pub file: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub built: BuiltArgs,
+}
+
 /// What finds the last build.
 #[derive(Args)]
 pub struct BuiltArgs {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::args::{AppArgs, BuiltArgs, CargoArgs, CompileArgs, ImageArgs, PlanArgs, ScopeArgs};
+use super::args::{AppArgs, BuiltArgs, BundleArgs, CargoArgs, CompileArgs, ImageArgs, PlanArgs, ScopeArgs};
 #[cfg(feature = "engine")]
 use super::compilation::one_target;
 use super::compilation::{BuilderArgs, TargetArgs};
@@ -60,30 +60,17 @@ pub enum Command {
     },
     /// Show the services, images and layers in a bundle, and their sizes
     #[command(after_help = help::INSPECT)]
-    Inspect {
-        /// Bundle: an `.auterionos` file, a docker archive or an OCI archive, made by any tool [default: the last one built]
-        file: Option<PathBuf>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        built: BuiltArgs,
-    },
+    Inspect(BundleArgs),
     /// Print what a bundle is made of: its software bill of materials
     #[command(after_help = help::SBOM)]
     Sbom(super::sbom::SbomArgs),
     /// Check a bundle for errors, and its signature
     #[command(after_help = help::VERIFY)]
     Verify {
-        /// Bundle: an `.auterionos` file, a docker archive or an OCI archive, made by any tool [default: the last one built]
-        file: Option<PathBuf>,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        bundle: BundleArgs,
         #[command(flatten)]
         keys: VerifyKeyArgs,
-        #[command(flatten)]
-        built: BuiltArgs,
     },
     #[command(flatten)]
     Signing(SigningCommand),
