@@ -152,7 +152,9 @@ fn cargo_audit_says_the_same() {
             serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", text(&output.stderr)));
         let id = |list: &Value| -> Vec<String> {
             let list = list.as_array().cloned().unwrap_or_default();
-            list.iter().map(|one| one["advisory"]["id"].as_str().expect("id").to_owned()).collect()
+            // It looks up what only build scripts use as well, which is not in the executable.
+            let runs = list.iter().filter(|one| one["package"]["name"] != "spoon");
+            runs.map(|one| one["advisory"]["id"].as_str().expect("id").to_owned()).collect()
         };
         let mut expected = id(&said["vulnerabilities"]["list"]);
         expected.extend(said["warnings"].as_object().into_iter().flatten().flat_map(|(_, list)| id(list)));
@@ -215,9 +217,7 @@ fn debian_packages_are_looked_up_by_their_source() {
     debian_archive(folder.path(), "ID=debian\nVERSION_ID=\"13\"\n");
     let said = text(&run(&mut command()).stderr);
     assert!(
-        said.contains(
-            "warning: incomplete: not looked up: 3 Debian packages of shop:1, because no database has advisories of Debian 13"
-        ),
+        said.contains("not looked up: 3 Debian packages of shop:1, because no database has advisories of Debian 13"),
         "{said}"
     );
     debian_archive(folder.path(), "ID=ubuntu\nVERSION_ID=\"24.04\"\n");
@@ -225,9 +225,18 @@ fn debian_packages_are_looked_up_by_their_source() {
     assert!(said.contains("nothing says of which release they are"), "{said}");
 }
 
-/// Images of the base `auto` have no records; its C library says what it is.
+/// The C library says what it is.
 fn the_c_library_of_a_base_without_records_is_looked_up() {
     let project = project();
+    for library in ["ld-linux-aarch64.so.1", "libc.so.6", "libgcc_s.so.1"] {
+        let bytes = std::fs::read(format!("/usr/aarch64-linux-gnu/lib/{library}")).expect("the sysroot's");
+        let path = project.path().join("root/lib").join(library);
+        std::fs::create_dir_all(path.parent().expect("folder")).expect("folder");
+        std::fs::write(&path, bytes).expect("written");
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("executable");
+    }
+    project.edit("Cargo.toml", |text| text + "base = { rootfs = \"root\" }\n");
+    ok(&mut project.pack(&[]));
     let osv = project.path().join("osv");
     debian_advisory(&osv, "DEBIAN-CVE-2031-1", &["CVE-2031-1"], "glibc", Some("2.36-9+deb12u3"), "high");
     debian_advisory(&osv, "DEBIAN-CVE-2031-2", &["CVE-2031-2"], "glibc", Some("2.36-1"), "high");

@@ -22,7 +22,7 @@ use crate::bundle::survey::printable;
 use crate::diagnostic::Code;
 use crate::shell::{Shell, count};
 use crate::trust::advisory::{Database, Ecosystem, Rating};
-use crate::trust::audit::{AuditFinding, AuditReport, DatabaseReport, audit, sarif};
+use crate::trust::audit::{AuditFinding, AuditReport, AuditedPackages, DatabaseReport, audit, sarif};
 use crate::trust::vex::{self, VexStatement};
 
 /// Options of `audit`.
@@ -104,11 +104,16 @@ fn report(
     if !inventory.crates.is_empty() && !database.covers(&Ecosystem::Crates) {
         incomplete.push("not looked up: the crates, because no database has advisories of crates".to_owned());
     }
-    if inventory.crates.is_empty() && inventory.packages.is_empty() {
+    let is_covered = |set: &AuditedPackages| {
+        let release = set.release.clone();
+        release.is_some_and(|release| database.covers(&Ecosystem::Debian(Some(release))))
+    };
+    let has_crates = !inventory.crates.is_empty() && database.covers(&Ecosystem::Crates);
+    if !has_crates && !inventory.packages.iter().any(is_covered) {
+        let why = if incomplete.is_empty() { "nothing in it is listed".to_owned() } else { incomplete.join("; ") };
         bail!(Code::AuditIncomplete.error(format!(
-            "`{}` cannot be audited: {}\nhelp: build it with `cargo appbundle build`, whose executables list their crates",
+            "`{}` cannot be audited: {why}\nhelp: build it with `cargo appbundle build`, whose executables list their crates, and name databases with `--db`",
             subject.file,
-            incomplete.first().map_or("nothing in it is listed", String::as_str)
         )));
     }
     let (findings, unused) = audit(inventory, database, statements);
