@@ -103,7 +103,7 @@ impl VerifyingKey {
         Digest::of(self.info())
     }
 
-    /// Bytes of the signatures that [`SigningKey::sign`] makes: 64, or as long as the modulus.
+    /// Bytes of the signatures that [`super::SigningKey::sign`] makes: 64, or as long as the modulus.
     pub fn signature_size(&self) -> usize {
         self.signature_size
     }
@@ -118,7 +118,7 @@ impl VerifyingKey {
         UnparsedPublicKey::new(algorithm, &self.material).verify(message, &signature).is_ok()
     }
 
-    /// A signature in the form of [`SigningKey::sign`]; `None` if it has none of the forms for this key.
+    /// A signature in the form of [`super::SigningKey::sign`]; `None` if it has none of the forms for this key.
     pub fn normalized(&self, signature: &[u8]) -> Option<Vec<u8>> {
         match self.algorithm {
             _ if signature.len() == self.signature_size => Some(signature.to_vec()),
