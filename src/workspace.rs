@@ -1,5 +1,6 @@
 //! What Cargo knows of a workspace: the one door to `cargo metadata`.
 
+mod about;
 mod compiled_units;
 mod features;
 mod graph;
@@ -21,6 +22,7 @@ use semver::Version;
 
 use crate::fs::{self, Stamp};
 
+pub use about::AboutCrate;
 pub use compiled_units::CompiledUnits;
 pub use features::{Unified, unified};
 pub use graph::{Compiled, Selection, fetch, graph};
@@ -69,7 +71,7 @@ pub struct Member {
     pub dependencies: Vec<String>,
     /// Whether `publish` is `false`.
     pub is_private: bool,
-    /// `license`, as an SPDX expression.
+    /// `license`
     pub license: Option<String>,
     /// `repository`
     pub repository: Option<String>,
@@ -163,7 +165,7 @@ fn member(package: &cargo_metadata::Package) -> Member {
         default_run: package.default_run.clone(),
         features: package.features.keys().cloned().collect(),
         dependencies: normal.map(|dependency| dependency.name.clone()).collect(),
-        license: package.license.as_deref().map(resolved::spdx),
+        license: package.license.clone(),
         repository: package.repository.clone(),
         is_private: package.publish.as_ref().is_some_and(Vec::is_empty),
         metadata: package.metadata.clone(),

@@ -6,10 +6,9 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::head;
+use super::head::{self, Opened};
 use super::survey::images::FoundImages;
 use super::survey::members::ImageMembers;
-use super::told::Told;
 use crate::archive::{Budget, END_OF_ARCHIVE, TarReader, confined, decompressed, encode_file, padding};
 use crate::diagnostic::Code;
 use crate::digest::Digest;
@@ -194,22 +193,10 @@ pub fn write_images(
 /// Passes the image archive of a bundle to `see` as a stream; returns the compose file that an `.auterionos` file has next to it.
 fn archive(path: &Path, read: &dyn Fn(u64), see: &mut dyn FnMut(&mut dyn Read) -> Result<()>) -> Result<Option<String>> {
     let failed = || format!("failed to read `{}`", path.display());
-    let file = std::fs::File::open(path).with_context(failed)?;
-    ensure!(
-        !file.metadata()?.is_dir(),
-        Code::NotABundle.error(format!("`{}` is a folder; a bundle is one file", path.display()))
-    );
-    let mut reader = BufReader::with_capacity(1 << 18, Told { reader: file, told: read });
-    let mut head = Vec::new();
-    reader.by_ref().take(mender::HEAD).read_to_end(&mut head).with_context(failed)?;
-    let is_artifact = mender::is_artifact(&head);
-    if !is_artifact {
-        head::check(&head).with_context(failed)?;
-    }
-    let mut reader = std::io::Cursor::new(head).chain(reader);
-    if !is_artifact {
-        return see(&mut reader).with_context(failed).map(|()| None);
-    }
+    let reader = match head::open(path, read)? {
+        Opened::Archive(mut reader) => return see(&mut reader).with_context(failed).map(|()| None),
+        Opened::Artifact(reader) => reader,
+    };
     let (mut seen, mut compose) = (Ok(()), None);
     let reading = mender::read(reader, &Budget::new(u64::MAX), &mut |entry, stream| {
         if entry.path.ends_with(".image") && seen.is_ok() {

@@ -5,8 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::head;
-use super::told::Told;
+use super::head::{self, Opened};
 use crate::archive::gzip::{self, Compressor, Level};
 use crate::archive::{Budget, TarReader, decompressed};
 use crate::diagnostic::Code;
@@ -46,20 +45,11 @@ const LARGEST: u64 = 64 << 20;
 /// When it is not a bundle, or it or the document is damaged.
 pub fn sbom_of(path: &Path, read: &dyn Fn(u64)) -> Result<Option<Vec<u8>>> {
     let failed = || format!("failed to read `{}`", path.display());
-    let file = std::fs::File::open(path).with_context(failed)?;
-    ensure!(
-        !file.metadata()?.is_dir(),
-        Code::NotABundle.error(format!("`{}` is a folder; a bundle is one file", path.display()))
-    );
-    let mut reader = BufReader::with_capacity(1 << 18, Told { reader: file, told: read });
-    let mut head = Vec::new();
-    reader.by_ref().take(mender::HEAD).read_to_end(&mut head).with_context(failed)?;
-    let is_artifact = mender::is_artifact(&head);
-    if !is_artifact {
-        head::check(&head).with_context(failed)?;
-    }
-    let reader = std::io::Cursor::new(head).chain(reader);
-    let packed = if is_artifact { in_artifact(reader, path) } else { in_archive(reader) }.with_context(failed)?;
+    let packed = match head::open(path, read)? {
+        Opened::Artifact(reader) => in_artifact(reader, path),
+        Opened::Archive(reader) => in_archive(reader),
+    };
+    let packed = packed.with_context(failed)?;
     let Some(packed) = packed else { return Ok(None) };
     let mut text = Vec::new();
     let unpacked = gzip::decoder(&packed[..]).take(LARGEST + 1).read_to_end(&mut text);

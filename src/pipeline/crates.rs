@@ -72,7 +72,9 @@ impl<'a> Graph<'a> {
         let asked = fs::now();
         let triple = &self.session.plan.target.triple;
         let resolved = workspace::resolved(&self.options.cargo, &self.lock_file(), triple, &self.flags())?;
-        let own = resolved.values().filter(|package| package.source.is_none()).map(|package| package.folder.join("Cargo.toml"));
+        let own =
+            resolved.values().filter(|package| package.source.is_none()).filter_map(|package| package.about.folder.as_ref());
+        let own = own.map(|folder| folder.join("Cargo.toml"));
         let manifests: BTreeSet<PathBuf> = own.chain([self.session.workspace.manifest()]).collect();
         // A file that is as young as the question may have changed since without another stamp.
         let stamped = |path: PathBuf| Stamp::read(&path).ok().filter(|stamp| stamp.is_before(asked)).map(|stamp| (path, stamp));

@@ -7,7 +7,7 @@ use super::manifests::{ServiceSource, TableOrigin};
 use super::report::Report;
 use super::template::{self, VERSION_MARK};
 use super::{base, container, features, files, needs, probe, routes, upstream};
-use crate::app::{AboutPackage, AppFile, BaseChoice, Container, ImageRef, Name, Package, Service, Source};
+use crate::app::{AboutPackage, AppFile, BaseChoice, Container, ImageRef, License, Name, Package, Service, Source};
 use crate::config::tables::ServiceTable;
 use crate::config::{Problems, Step, schema};
 use crate::diagnostic::{Code, Note};
@@ -87,7 +87,10 @@ pub fn resolve(
         binary_path,
         argv0: started_as,
         files,
-        about: Box::new(AboutPackage { license: member.license.clone(), repository: member.repository.clone() }),
+        about: Box::new(AboutPackage {
+            license: member.license.as_deref().map(|words| License::parse(words).to_string()),
+            repository: member.repository.clone(),
+        }),
         shared_image: app.shared_image.clone(),
     };
     let service = Service {

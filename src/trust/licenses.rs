@@ -48,9 +48,10 @@ pub fn license_texts(image: &str, crates: &[&UsedCrate]) -> Result<LicenseTexts>
     let mut without = Vec::new();
     for (((name, version), used), files) in all.iter().zip(files) {
         let files = files?;
-        let license = used.license.as_deref().unwrap_or(if files.is_empty() { "no licence" } else { "a licence of its own" });
+        let license =
+            used.about.license.as_deref().unwrap_or(if files.is_empty() { "no licence" } else { "a licence of its own" });
         writeln!(text, "{name} {version}: {license}")?;
-        let is_own = used.origin == Origin::Local && used.license.is_none() && used.license_file.is_none();
+        let is_own = used.origin == Origin::Local && used.about.license.is_none() && used.about.license_file.is_none();
         if files.is_empty() && !is_own {
             without.push(format!("{name} {version}"));
         }
@@ -70,9 +71,9 @@ pub fn license_texts(image: &str, crates: &[&UsedCrate]) -> Result<LicenseTexts>
 
 /// The files with the licences of a crate: those of its own folder, or else of the repository around it.
 pub fn license_files(used: &UsedCrate) -> BTreeSet<PathBuf> {
-    let Some(folder) = &used.folder else { return BTreeSet::new() };
+    let Some(folder) = &used.about.folder else { return BTreeSet::new() };
     let mut found = found(folder);
-    found.extend(used.license_file.iter().map(|name| folder.join(name)).filter(|path| path.is_file()));
+    found.extend(used.about.license_file.iter().map(|name| folder.join(name)).filter(|path| path.is_file()));
     if found.is_empty() && matches!(used.origin, Origin::Git { .. } | Origin::Local) {
         let is_top = |folder: &&Path| folder.join(".git").exists() || folder.join("Cargo.lock").exists();
         for above in folder.ancestors().skip(1).take(ABOVE) {
@@ -119,6 +120,7 @@ mod tests {
     use semver::Version;
 
     use super::*;
+    use crate::workspace::AboutCrate;
 
     fn used(name: &str, license: Option<&str>, folder: PathBuf) -> UsedCrate {
         UsedCrate {
@@ -126,15 +128,7 @@ mod tests {
             version: Version::new(1, 0, 0),
             origin: Origin::CratesIo,
             features: Vec::new(),
-            checksum: None,
-            license: license.map(str::to_owned),
-            license_file: None,
-            authors: Vec::new(),
-            description: None,
-            homepage: None,
-            repository: None,
-            links: None,
-            folder: Some(folder),
+            about: AboutCrate { license: license.map(str::to_owned), folder: Some(folder), ..AboutCrate::default() },
             dependencies: Vec::new(),
             root: false,
         }

@@ -2,7 +2,6 @@
 
 mod bill;
 mod cyclonedx;
-mod licence;
 mod parts;
 mod read;
 mod spdx_document;

@@ -1,14 +1,13 @@
 //! The crates in the executable of a service.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use super::crate_list::{CrateKind, CrateList, ListedCrate};
 use super::origin::Origin;
-use crate::workspace::{CompiledUnits, Resolved, ResolvedPackage, Use};
+use crate::workspace::{AboutCrate, CompiledUnits, Resolved, ResolvedPackage, Use};
 
 /// The crates in the executable of one service.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +20,7 @@ pub struct ServiceCrates {
     pub complete: bool,
 }
 
-/// A crate in an executable. What only its manifest says is missing if the executable was made elsewhere.
+/// A crate in an executable.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsedCrate {
     /// The package's name.
@@ -32,24 +31,8 @@ pub struct UsedCrate {
     pub origin: Origin,
     /// The features that it is compiled with.
     pub features: Vec<String>,
-    /// SHA-256 of the package's archive in its registry, as hexadecimal digits.
-    pub checksum: Option<String>,
-    /// The licence, as an SPDX expression.
-    pub license: Option<String>,
-    /// The file of a licence of its own, in `folder`.
-    pub license_file: Option<PathBuf>,
-    /// The authors.
-    pub authors: Vec<String>,
-    /// What it is.
-    pub description: Option<String>,
-    /// Its page.
-    pub homepage: Option<String>,
-    /// Its repository.
-    pub repository: Option<String>,
-    /// The C library that it links, or whose sources it contains.
-    pub links: Option<String>,
-    /// The folder of its sources on this machine.
-    pub folder: Option<PathBuf>,
+    /// What its manifest says of it.
+    pub about: AboutCrate,
     /// The places of the crates that it uses, in order.
     pub dependencies: Vec<usize>,
     /// Whether the executable is of this package.
@@ -72,7 +55,7 @@ impl ServiceCrates {
             let features = units.target.get(id).unwrap_or(&none);
             let is_in_it = |id: &str, by_script: bool| match by_script {
                 false => units.target.contains_key(id) && resolved.get(id).is_some_and(|used| !used.is_macro),
-                true => units.host.contains(id) && package.links.is_some() && resolved.get(id).is_some_and(is_of_sources),
+                true => units.host.contains(id) && package.about.links.is_some() && resolved.get(id).is_some_and(is_of_sources),
             };
             let is_used = |of: &&Use| of.is_on(features) && is_in_it(&of.package, of.by_script);
             let uses = package.uses.iter().filter(is_used);
@@ -105,15 +88,7 @@ impl ServiceCrates {
             version: listed.version.clone(),
             origin: Origin::of_word(&listed.source),
             features: Vec::new(),
-            checksum: None,
-            license: None,
-            license_file: None,
-            authors: Vec::new(),
-            description: None,
-            homepage: None,
-            repository: None,
-            links: None,
-            folder: None,
+            about: AboutCrate::default(),
             dependencies: listed.dependencies.iter().filter_map(place).collect(),
             root: listed.root,
         };
@@ -148,15 +123,7 @@ impl UsedCrate {
             version: package.version,
             origin: Origin::of(package.source.as_deref()),
             features,
-            checksum: package.checksum,
-            license: package.license,
-            license_file: package.license_file,
-            authors: package.authors,
-            description: package.description,
-            homepage: package.homepage,
-            repository: package.repository,
-            links: package.links,
-            folder: Some(package.folder),
+            about: package.about,
             dependencies,
             root,
         }
@@ -177,15 +144,7 @@ mod tests {
             name: name.to_owned(),
             version: Version::new(1, 0, 0),
             source: None,
-            checksum: None,
-            license: None,
-            license_file: None,
-            authors: Vec::new(),
-            description: None,
-            homepage: None,
-            repository: None,
-            folder: PathBuf::new(),
-            links: links.then(|| name.to_owned()),
+            about: AboutCrate { links: links.then(|| name.to_owned()), ..AboutCrate::default() },
             is_macro: name.ends_with("-macro"),
             uses: uses.iter().map(one).collect(),
         };

@@ -1,13 +1,14 @@
 //! What Cargo resolved for a triple: all packages that may be compiled, what their manifests say of them, and who may use whom.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use cargo_metadata::{Dependency, DependencyKind, Node, NodeDep, Package};
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
+use super::about::AboutCrate;
 use super::lock_file::checksums;
 use super::metadata::metadata;
 use super::options::CargoOptions;
@@ -24,24 +25,8 @@ pub struct ResolvedPackage {
     pub version: Version,
     /// Where it is from, as the lock file has it; `None` for a folder.
     pub source: Option<String>,
-    /// The SHA-256 of its archive, from the lock file.
-    pub checksum: Option<String>,
-    /// `package.license`
-    pub license: Option<String>,
-    /// `package.license-file`, in its folder.
-    pub license_file: Option<PathBuf>,
-    /// `package.authors`
-    pub authors: Vec<String>,
-    /// `package.description`
-    pub description: Option<String>,
-    /// `package.homepage`
-    pub homepage: Option<String>,
-    /// `package.repository`
-    pub repository: Option<String>,
-    /// The folder of its manifest.
-    pub folder: PathBuf,
-    /// `package.links`: the C library that its build script links.
-    pub links: Option<String>,
+    /// What its manifest says of it.
+    pub about: AboutCrate,
     /// Whether it is nothing but a macro.
     pub is_macro: bool,
     /// The packages that it may use.
@@ -87,16 +72,8 @@ pub fn resolved(options: &CargoOptions, lock_file: &Path, triple: &str, flags: &
         let resolved = ResolvedPackage {
             name: package.name.to_string(),
             version: package.version.clone(),
-            checksum: checksums.get(&key).cloned(),
+            about: AboutCrate::of(package, checksums.get(&key).cloned()),
             source,
-            license: package.license.as_deref().map(spdx),
-            license_file: package.license_file.clone().map(Into::into),
-            authors: package.authors.clone(),
-            description: package.description.clone(),
-            homepage: package.homepage.clone(),
-            repository: package.repository.clone(),
-            folder: package.manifest_path.parent().map(|folder| folder.as_std_path().to_owned()).unwrap_or_default(),
-            links: package.links.clone(),
             is_macro: package.targets.iter().any(cargo_metadata::Target::is_proc_macro),
             uses: uses.collect(),
         };
@@ -130,11 +107,6 @@ fn uses_of(user: &Package, of: &NodeDep, used: &Package) -> Vec<Use> {
     [(DependencyKind::Normal, false), (DependencyKind::Build, true)].into_iter().filter_map(of_kind).collect()
 }
 
-/// A licence as SPDX writes it: manifests before that had `MIT/Apache-2.0`.
-pub fn spdx(license: &str) -> String {
-    license.split('/').map(str::trim).collect::<Vec<_>>().join(" OR ")
-}
-
 /// The features of a package that turn an optional dependency on: `dep:NAME`, or a feature of it, unless written `NAME?/FEATURE`.
 fn activating(user: &Package, dependency: &str) -> BTreeSet<String> {
     let turns_on = |value: &String| {
@@ -147,12 +119,6 @@ fn activating(user: &Package, dependency: &str) -> BTreeSet<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn old_licences_are_expressions() {
-        assert_eq!(spdx("MIT/Apache-2.0"), "MIT OR Apache-2.0");
-        assert_eq!(spdx("(MIT OR Apache-2.0) AND Unicode-3.0"), "(MIT OR Apache-2.0) AND Unicode-3.0");
-    }
 
     #[test]
     fn features_turn_optional_dependencies_on() {

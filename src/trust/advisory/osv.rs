@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::ecosystem::Ecosystem;
 use super::events::VersionEvent;
 use super::rating::Scored;
-use super::record::{Advisory, AffectedPackage, AffectedVersions, day};
+use super::record::{Advisory, AffectedPackage, AffectedPlatforms, AffectedVersions, day};
 
 #[derive(Deserialize)]
 struct Entry<'a> {
@@ -54,15 +54,7 @@ struct Words<'a> {
     urgency: Option<Cow<'a, str>>,
     informational: Option<Cow<'a, str>>,
     #[serde(default)]
-    affects: Option<Affects>,
-}
-
-#[derive(Default, Deserialize)]
-struct Affects {
-    #[serde(default)]
-    os: Vec<String>,
-    #[serde(default)]
-    arch: Vec<String>,
+    affects: Option<AffectedPlatforms>,
 }
 
 #[derive(Deserialize)]
@@ -128,14 +120,12 @@ pub fn parse(json: &[u8], wanted: &dyn Fn(&Ecosystem, &str) -> bool) -> Result<(
         let unimportant = own.urgency.as_ref().filter(|word| *word == "unimportant").cloned();
         informational = informational.or(more.informational).or(own.informational).or(unimportant);
         word = word.or(own.urgency).or(own.severity).or(more.severity);
-        let Affects { os, arch } = own.affects.or(more.affects).unwrap_or_default();
         let lines = one.ranges.into_iter().filter(|range| range.kind != "GIT").map(|range| events(range.events)).collect();
         let single = one.versions.into_iter().map(Cow::into_owned).collect();
         affected.push(AffectedPackage {
             ecosystem,
             name: package.name.into_owned(),
-            os,
-            arch,
+            platforms: own.affects.or(more.affects).unwrap_or_default(),
             versions: AffectedVersions::Events(lines, single),
         });
     }

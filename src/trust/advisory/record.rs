@@ -1,6 +1,7 @@
 //! An advisory, whatever form it was read from.
 
 use semver::Version;
+use serde::Deserialize;
 
 use super::ecosystem::Ecosystem;
 use super::events::{VersionEvent, affects, fixed_after};
@@ -35,12 +36,21 @@ pub struct AffectedPackage {
     pub ecosystem: Ecosystem,
     /// Its name; of Debian, that of the source package.
     pub name: String,
-    /// Operating systems in Rust's words; none are all.
-    pub os: Vec<String>,
-    /// Processors in Rust's words; none are all.
-    pub arch: Vec<String>,
+    /// Where it has it.
+    pub platforms: AffectedPlatforms,
     /// Its versions that have it.
     pub versions: AffectedVersions,
+}
+
+/// Where a package has it, in the words of both forms of the database.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct AffectedPlatforms {
+    /// Operating systems in Rust's words; none are all.
+    #[serde(default)]
+    pub os: Vec<String>,
+    /// Processors in Rust's words; none are all.
+    #[serde(default)]
+    pub arch: Vec<String>,
 }
 
 /// The versions that have it.
@@ -91,7 +101,7 @@ impl AffectedPackage {
     /// Whether it is about this system and processor, by their names in Rust.
     pub fn is_about(&self, os: &str, arch: Option<&str>) -> bool {
         let named = |list: &[String], name: &str| list.is_empty() || list.iter().any(|one| one == name);
-        named(&self.os, os) && arch.is_none_or(|arch| named(&self.arch, arch))
+        named(&self.platforms.os, os) && arch.is_none_or(|arch| named(&self.platforms.arch, arch))
     }
 }
 

@@ -5,14 +5,14 @@ use serde::Deserialize;
 
 use super::ecosystem::Ecosystem;
 use super::rating::Scored;
-use super::record::{Advisory, AffectedPackage, AffectedVersions, day};
+use super::record::{Advisory, AffectedPackage, AffectedPlatforms, AffectedVersions, day};
 use super::safe_range::SafeRange;
 
 #[derive(Deserialize)]
 struct FrontMatter {
     advisory: Head,
     #[serde(default)]
-    affected: Affects,
+    affected: AffectedPlatforms,
     versions: Versions,
 }
 
@@ -27,14 +27,6 @@ struct Head {
     aliases: Vec<String>,
     informational: Option<String>,
     cvss: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-struct Affects {
-    #[serde(default)]
-    os: Vec<String>,
-    #[serde(default)]
-    arch: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -71,13 +63,7 @@ pub fn parse(text: &str) -> Result<(String, Option<Advisory>)> {
         date: date.clone(),
         scored: Scored::of(head.cvss.as_deref(), None),
         informational: head.informational,
-        affected: vec![AffectedPackage {
-            ecosystem: Ecosystem::Crates,
-            name: head.package,
-            os: affected.os,
-            arch: affected.arch,
-            versions,
-        }],
+        affected: vec![AffectedPackage { ecosystem: Ecosystem::Crates, name: head.package, platforms: affected, versions }],
     };
     Ok((date, Some(advisory)))
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::bill::{Bill, Component, ComponentKind};
-use super::licence::Licence;
+use crate::app::License;
 use crate::digest::Digest;
 
 /// The prefix of this tool's own properties.
@@ -84,9 +84,9 @@ fn component(component: &Component) -> Value {
     if let Some(sum) = &component.sha256 {
         set("hashes", json!([{ "alg": "SHA-256", "content": sum }]));
     }
-    match component.licence.as_deref().map(Licence::parse) {
-        Some(Licence::Expression(expression)) => set("licenses", json!([{ "expression": expression }])),
-        Some(Licence::Words(words)) => set("licenses", json!([{ "license": { "name": words } }])),
+    match component.licence.as_deref().map(License::parse) {
+        Some(License::Expression(expression)) => set("licenses", json!([{ "expression": expression }])),
+        Some(License::Words(words)) => set("licenses", json!([{ "license": { "name": words } }])),
         None => {}
     }
     if let Some(purl) = &component.purl {

@@ -179,12 +179,12 @@ impl AppParts {
             name: used.name.clone(),
             purl,
             version: Some(version),
-            licence: used.license.clone(),
+            licence: used.about.license.clone(),
             supplier,
-            author: Some(used.authors.join(", ")).filter(|authors| !authors.is_empty()),
-            sha256: used.checksum.clone(),
-            repository: used.repository.clone(),
-            properties: used.links.iter().map(|links| ("links", links.clone())).collect(),
+            author: Some(used.about.authors.join(", ")).filter(|authors| !authors.is_empty()),
+            sha256: used.about.checksum.clone(),
+            repository: used.about.repository.clone(),
+            properties: used.about.links.iter().map(|links| ("links", links.clone())).collect(),
         }
     }
 }
@@ -213,7 +213,7 @@ mod tests {
     fn listed(json: &str) -> ServiceCrates {
         let mut list = ServiceCrates::listed("alpha", &serde_json::from_str(json).expect("a list"));
         for used in list.crates.iter_mut().filter(|used| used.name == "log") {
-            used.license = Some("MIT OR Apache-2.0".into());
+            used.about.license = Some("MIT OR Apache-2.0".into());
         }
         list
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::bill::{Bill, Component, ComponentKind};
-use super::licence::Licence;
+use crate::app::License;
 use crate::digest::Digest;
 
 const UNKNOWN: &str = "NOASSERTION";
@@ -91,12 +91,12 @@ fn package(id: &str, component: &Component) -> Value {
         set("checksums", json!([{ "algorithm": "SHA256", "checksumValue": sum }]));
     }
     set("licenseConcluded", json!(UNKNOWN));
-    match component.licence.as_deref().map(Licence::parse) {
+    match component.licence.as_deref().map(License::parse) {
         // A document has to define such names itself.
-        Some(Licence::Expression(expression)) if !expression.contains("LicenseRef-") => {
+        Some(License::Expression(expression)) if !expression.contains("LicenseRef-") => {
             set("licenseDeclared", json!(expression));
         }
-        Some(Licence::Expression(words) | Licence::Words(words)) => {
+        Some(License::Expression(words) | License::Words(words)) => {
             set("licenseDeclared", json!(UNKNOWN));
             set("licenseComments", json!(words));
         }
