@@ -1,6 +1,6 @@
 //! The steps of a build, from a workspace to images to files, and what the last build left.
 
-mod attested;
+mod attached;
 pub mod bases;
 mod bill;
 mod build;
@@ -25,7 +25,7 @@ mod wanted;
 mod workbench;
 mod write;
 
-pub use attested::attest;
+pub use attached::{attest, list};
 pub use build::bundles;
 pub use built::Built;
 pub use last::{last_bundle, last_bundle_of_any_target};

@@ -29,7 +29,7 @@ pub use crate_list::{CrateKind, CrateList, ListedCrate};
 pub use envelope::{LARGEST_ENVELOPES, Refusal, Signed, Unsigned, open};
 pub use licenses::{LicenseTexts, license_files, license_texts};
 pub use origin::Origin;
-pub use referrer::{ARTIFACT_TYPE, EnvelopeImage, KEY};
+pub use referrer::{Attachment, DocumentImage, KEY};
 pub use service_crates::{ServiceCrates, UsedCrate};
 pub use sign::{AppRelease, Signable, envelope_of, envelope_path, is_artifact, sealed, sum};
 pub use signer::{BundleSigner, SigningProgram};

@@ -66,7 +66,7 @@ fn play(project: &Project, steps: &[Step]) -> (Output, String) {
             };
         }
         let path = std::env::var("PATH").expect("PATH");
-        command.env("PATH", format!("{}:{path}", stubs.display())).env("GITHUB_OUTPUT", &kept);
+        command.env("PATH", format!("{}:{path}", stubs.display())).env("GITHUB_OUTPUT", &kept).env("RUNNER_TEMP", folder.path());
         command.env("GITHUB_ACTION_PATH", repository()).envs(step.environment.iter().cloned());
         let output = run(&mut command);
         let failed = !output.status.success();
@@ -103,11 +103,26 @@ fn yaml(text: &str) -> Value {
     serde_saphyr::from_str(text).expect("YAML")
 }
 
+const ADVISORY: &str = "```toml
+[advisory]
+id = \"RUSTSEC-2020-0001\"
+package = \"other\"
+date = \"2020-01-01\"
+
+[versions]
+patched = [\">= 1.2.0\"]
+```
+
+# Not of this workspace
+";
+
 /// A workspace that compiles in a moment, with a lock file.
 fn workspace() -> Project {
     let project = Project::new(&["alpha"]);
     project.edit("Cargo.toml", |text| text + "build.packages = [\"libssl-dev\", \"protobuf-compiler\", \"libno-such-dev\"]\n");
     ok(Command::new("cargo").args(["generate-lockfile", "--offline"]).current_dir(project.path()));
+    // What the job's step without `run` checks out.
+    project.write("target/advisory-db/crates/other/RUSTSEC-2020-0001.md", ADVISORY);
     project
 }
 

@@ -75,6 +75,9 @@ pub struct PushArgs {
     repo: String,
     #[command(flatten)]
     env: EnvArgs,
+    /// Put the bill of materials of each image beside it in the registry
+    #[arg(long)]
+    sbom: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -166,7 +169,7 @@ pub fn deploy(deployment: DeployArgs, mut options: Options, shell: &Shell) -> an
 
 /// Runs `push`.
 pub fn push(push: PushArgs, shell: &Shell) -> anyhow::Result<()> {
-    let PushArgs { bundles, repo, env, json, scope, version, workspace, network, sign } = push;
+    let PushArgs { bundles, repo, env, sbom, json, scope, version, workspace, network, sign } = push;
     let mut options = defaults()?;
     scope.give(&mut options)?;
     version.give(&mut options);
@@ -175,5 +178,5 @@ pub fn push(push: PushArgs, shell: &Shell) -> anyhow::Result<()> {
     options.request.env = env.env;
     options.signer = sign.signer()?.map(|signer| signer.signer(shell)).transpose()?;
     let offline = options.cargo.offline;
-    commands::push::run(&PushOptions { bundles, prefix: repo, json, offline }, &options, shell)
+    commands::push::run(&PushOptions { bundles, prefix: repo, sbom, json, offline }, &options, shell)
 }

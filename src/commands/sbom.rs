@@ -2,7 +2,7 @@
 
 mod of_bundle;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
@@ -38,14 +38,7 @@ pub enum SbomFormat {
 /// # Errors
 /// When the file is not a bundle or has no such document, or there is no such service.
 pub fn run(options: &SbomOptions, shell: &Shell) -> Result<()> {
-    let shown = options.file.display();
-    let progress = shell.progress("Reading", std::fs::metadata(&options.file).map_or(0, |metadata| metadata.len()));
-    let text = bundle::sbom_of(&options.file, &|bytes| progress.advance(bytes))?;
-    drop(progress);
-    let bill = match text {
-        Some(text) => sbom::parse(&text).with_context(|| format!("failed to read the bill of materials in `{shown}`"))?,
-        None => of_bundle::bill(&options.file, shell)?,
-    };
+    let bill = of(&options.file, shell)?;
     for gap in &bill.gaps {
         shell.note(printable(gap));
     }
@@ -70,12 +63,25 @@ pub fn run(options: &SbomOptions, shell: &Shell) -> Result<()> {
     Ok(())
 }
 
+/// The bill that a bundle carries, or else that of the lists and records in it.
+///
+/// # Errors
+/// When the file is not a bundle, or what it carries is damaged.
+pub(super) fn of(file: &Path, shell: &Shell) -> Result<Bill> {
+    let progress = shell.progress("Reading", std::fs::metadata(file).map_or(0, |metadata| metadata.len()));
+    let text = bundle::sbom_of(file, &|bytes| progress.advance(bytes))?;
+    drop(progress);
+    match text {
+        Some(text) => sbom::parse(&text).with_context(|| format!("failed to read the bill of materials in `{}`", file.display())),
+        None => of_bundle::bill(file, shell),
+    }
+}
+
 /// The bill of one service.
 fn part(bill: &Bill, service: &str, options: &SbomOptions) -> Result<Bill> {
-    let services = || bill.components.iter().filter(|(_, component)| component.kind == ComponentKind::Application);
-    let found = services().find(|(_, component)| component.name == service).and_then(|(id, _)| bill.part(id));
-    found.with_context(|| {
-        let names: Vec<String> = services().map(|(_, component)| format!("`{}`", component.name)).collect();
+    bill.service(service).with_context(|| {
+        let services = bill.components.values().filter(|component| component.kind == ComponentKind::Application);
+        let names: Vec<String> = services.map(|component| format!("`{}`", component.name)).collect();
         let shown = options.file.display();
         Code::UnknownService.error(format!("`{shown}` has no service `{service}`\nhelp: its services are {}", names.join(", ")))
     })

@@ -7,7 +7,7 @@ use anyhow::Result;
 use bollard::container::LogOutput;
 use bollard::errors::Error;
 use bollard::exec::StartExecOptions;
-use bollard::models::{ExecConfig, NetworkCreateRequest, PortBinding};
+use bollard::models::{ContainerInspectResponse, ContainerStateStatusEnum, ExecConfig, NetworkCreateRequest, PortBinding};
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, KillContainerOptionsBuilder, LogsOptionsBuilder, RemoveContainerOptionsBuilder,
 };
@@ -75,6 +75,13 @@ impl Engine {
                     std::thread::sleep(Duration::from_millis(50));
                 }
                 Err(Error::DockerResponseServerError { status_code: 404, .. }) => return Ok(None),
+                // Its program was killed to remove it, and did not crash.
+                Ok(found) if is_being_removed(&found) => {
+                    if tries.next().is_none() {
+                        return Ok(None);
+                    }
+                    std::thread::sleep(Duration::from_millis(50));
+                }
                 found => break found.map_err(|error| self.told(error, &doing))?,
             }
         };
@@ -158,4 +165,9 @@ impl Engine {
             Err(error) => Err(told(error)),
         }
     }
+}
+
+/// Whether a container that has ended is on its way out.
+fn is_being_removed(found: &ContainerInspectResponse) -> bool {
+    found.state.as_ref().and_then(|state| state.status) == Some(ContainerStateStatusEnum::REMOVING)
 }

@@ -13,6 +13,7 @@ use crate::digest::Digest;
 use crate::plan::Plan;
 use crate::registry::Reference;
 use crate::segment::{Cache, Segment};
+use crate::trust::sbom::{self, Bill};
 
 /// The result of a build.
 #[derive(Debug, Serialize, Deserialize)]
@@ -20,6 +21,8 @@ pub struct Built {
     version: String,
     target: String,
     images: Vec<BuiltImage>,
+    /// The bill of materials beside the bundle.
+    sbom: Option<PathBuf>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -60,7 +63,8 @@ impl Built {
             })
         };
         let images = images.iter().map(built).collect::<Result<_>>()?;
-        let built = Self { version: plan.version.tag.clone(), target: plan.target.triple.clone(), images };
+        let sbom = plan.sbom.then(|| plan.sbom_path());
+        let built = Self { version: plan.version.tag.clone(), target: plan.target.triple.clone(), images, sbom };
         crate::fs::write(&Self::path(&plan.output), &serde_json::to_vec(&built)?)
     }
 
@@ -137,6 +141,19 @@ impl Built {
     /// When the saved result is damaged.
     pub fn images(self) -> Result<Vec<Image>> {
         self.images.into_iter().map(BuiltImage::resolve).collect()
+    }
+
+    /// The bill of materials of the build; `None` if the app's table declines it.
+    ///
+    /// # Errors
+    /// When its file is gone, or no longer what the build wrote.
+    pub fn bill(&self) -> Result<Option<Bill>> {
+        let read = |path: &PathBuf| {
+            let text = std::fs::read(path)
+                .map_err(|error| Code::NoBuild.error(format!("failed to read `{}`: {error}\n{HELP}", path.display())))?;
+            sbom::parse(&text).with_context(|| format!("failed to read `{}`", path.display()))
+        };
+        self.sbom.as_ref().map(read).transpose()
     }
 
     /// The images to push; their layers are in the cache in this folder.

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::bundle::{self, Outgoing};
 use crate::digest::Digest;
-use crate::oci;
+use crate::oci::{self, Descriptor};
 use crate::registry::{Client, Reference, Upload};
 use crate::shell::{self, Shell};
 
@@ -25,17 +25,9 @@ pub struct Pushed {
     pub digest: Digest,
     /// Its platforms, separated by commas.
     pub platform: String,
-    /// What the digest is of.
+    /// The manifests of its platforms, and the index of these if there are several. The digest is that of the last one.
     #[serde(skip)]
-    pub manifest: ManifestKind,
-}
-
-/// A manifest's media type and size.
-pub struct ManifestKind {
-    /// Its media type.
-    pub media_type: String,
-    /// Its bytes.
-    pub size: u64,
+    pub manifests: Vec<Descriptor>,
 }
 
 /// Pushes images to repositories below `prefix` (`HOST/PATH`), named after the images. Images with the same name and tag for
@@ -81,10 +73,7 @@ pub fn push(client: &Client<'_>, prefix: &str, outgoing: &[Outgoing], shell: &Sh
             repository: format!("{}/{}", reference.registry, reference.repository),
             tag: platforms[0].tag.clone(),
             digest,
-            manifest: manifests.last().map_or_else(
-                || ManifestKind { media_type: String::new(), size: 0 },
-                |top| ManifestKind { media_type: top.media_type.clone(), size: top.bytes.len() as u64 },
-            ),
+            manifests: manifests.iter().map(|pushed| bundle::descriptor(&pushed.media_type, &pushed.bytes, None)).collect(),
             platform: platforms.iter().map(|image| image.platform.as_str()).collect::<Vec<_>>().join(","),
         });
     }

@@ -32,13 +32,11 @@ fn summary(report: &AuditReport) -> String {
             let _ = write!(found, ", {what}");
         }
     }
-    let looked = [(report.crates, "crate"), (report.packages, "Debian package")];
-    let looked: Vec<String> =
-        looked.iter().filter(|(number, _)| *number > 0).map(|(number, what)| count(*number, what)).collect();
+    let packages = if report.packages > 0 { format!(" and {}", count(report.packages, "Debian package")) } else { String::new() };
     format!(
-        "{}: {found}, in {}; {}, the newest of {}\n",
+        "{}: {found}, in {}{packages}; {}, the newest of {}\n",
         report.file,
-        looked.join(" and "),
+        count(report.crates, "crate"),
         if report.database.entries == 1 { "1 advisory".to_owned() } else { format!("{} advisories", report.database.entries) },
         report.database.newest
     )

@@ -96,6 +96,12 @@ impl Bill {
         id
     }
 
+    /// The bill of a service, by name. `None` if there is no such service.
+    pub fn service(&self, name: &str) -> Option<Self> {
+        let is_it = |component: &&Component| component.kind == ComponentKind::Application && component.name == name;
+        self.part(&self.components.values().find(is_it)?.id())
+    }
+
     /// The bill of one of its components, with all that this uses. `None` if there is no such component.
     pub fn part(&self, id: &str) -> Option<Self> {
         let mut left = self.clone();
