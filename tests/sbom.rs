@@ -8,8 +8,9 @@ use std::process::{Command, ExitCode};
 
 use serde_json::Value;
 use support::harness::{self, test};
-use support::needs::{arm64_cc, arm64_rust, docker, podman, sbom_validators, skopeo};
-use support::{Project, appbundle, fixture, judge, ok, repository, run, text};
+use support::needs::{arm64_cc, arm64_rust, docker, podman, registry, sbom_validators, skopeo};
+use support::registry::{Guard, Registry};
+use support::{Project, appbundle, fails, fixture, judge, ok, repository, run, text};
 
 /// What the format's own validators find wrong.
 fn validate(format: &str, document: &Path) {
@@ -177,11 +178,58 @@ fn bad_documents_are_told() {
     assert!(sbom(&[]).contains("has more than 64 MiB"));
 }
 
+/// Each image gets that of its service, from the last build as from the bundle. Scanners look for it by its type.
+fn bills_are_pushed_beside_images() {
+    let project = Project::new(&["alpha", "beta"]);
+    let bundle = ok(&mut appbundle(project.path(), &["build", "--format", "oci"]));
+    let registry = Registry::start(Guard::None);
+    let repository = format!("{}/team", registry.host);
+    let push = |arguments: &[&str]| {
+        let mut command = appbundle(project.path(), &["push", "--repo", &repository]);
+        let output = run(command.args(["--insecure-registry", &registry.host]).args(arguments));
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        (text(&output.stdout), text(&output.stderr))
+    };
+    let tags = || judge("skopeo", &["list-tags", "--tls-verify=false", &format!("docker://{repository}/alpha")]);
+    let (images, _) = push(&[]);
+    assert!(!tags().contains("sha256-"), "{}", tags());
+    let (_, said) = push(&["--sbom"]);
+    assert_eq!(said.matches("Attached SBOM of").count(), 2, "{said}");
+    for (service, image) in ["alpha", "beta"].into_iter().zip(images.lines()) {
+        let (name, digest) = image.split_once('@').expect("a digest");
+        let raw = |reference: &str| -> Value {
+            let address = format!("docker://{name}{reference}");
+            serde_json::from_str(&judge("skopeo", &["inspect", "--raw", "--tls-verify=false", &address])).expect("JSON")
+        };
+        let index = raw(&format!(":{}", digest.replace(':', "-")));
+        assert_eq!(index["manifests"].as_array().map(Vec::len), Some(1), "{index}");
+        assert_eq!(index["manifests"][0]["artifactType"], "application/vnd.cyclonedx+json");
+        let manifest = raw(&format!("@{}", index["manifests"][0]["digest"].as_str().expect("a digest")));
+        assert_eq!(manifest["subject"]["digest"], digest);
+        let blob = manifest["layers"][0]["digest"].as_str().expect("a digest");
+        let document = judge("curl", &["-fsS", &format!("http://{}/v2/team/{service}/blobs/{blob}", registry.host)]);
+        let path = project.path().join("pushed.json");
+        std::fs::write(&path, document).expect("written");
+        validate("cyclonedx", &path);
+        assert_eq!(json(&path)["metadata"]["component"]["name"], service);
+    }
+    let before = tags();
+    let (_, said) = push(&["--sbom", bundle.trim()]);
+    assert_eq!(said.matches("Fresh SBOM of").count(), 2, "{said}");
+    assert_eq!(tags(), before);
+    // One that there is not is not made up.
+    project.edit("Cargo.toml", |text| text + "sbom = false\n");
+    ok(&mut appbundle(project.path(), &["build", "--format", "oci"]));
+    let said = fails(&mut appbundle(project.path(), &["push", "--repo", &repository, "--sbom"]), 1);
+    assert!(said.contains("the last build wrote no bill of materials"), "{said}");
+}
+
 fn main() -> ExitCode {
     harness::run(vec![
         test!(crates_and_their_graph, [arm64_rust, sbom_validators]),
         test!(files_and_packages_are_listed, [arm64_cc]),
         test!(every_format_carries_it_and_is_read, [arm64_cc, docker, podman, skopeo]),
         test!(bad_documents_are_told, [arm64_cc]),
+        test!(bills_are_pushed_beside_images, [arm64_cc, registry, sbom_validators, skopeo]),
     ])
 }
