@@ -74,9 +74,10 @@ pub fn run(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
 
 fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
     match command {
-        Command::Build { format, image, compile, sign } => {
+        Command::Build { format, image, compile, sign, provenance } => {
             let mut options = compile.options("release")?;
             options.signer = sign.signer()?.map(|signer| signer.signer(shell)).transpose()?;
+            options.provenance = provenance;
             format.give(&mut options);
             image.give(&mut options);
             commands::build::run(&options, shell)
@@ -109,10 +110,13 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
             let file = file.map_or_else(|| last_bundle(built, shell), Ok)?;
             commands::sbom::run(&SbomOptions { file, service, format: format.format(), output }, shell)
         }
-        Command::Verify { bundle, keys: VerifyKeyArgs { keys, require_signature } } => {
+        Command::Verify { bundle, keys: VerifyKeyArgs { keys, require_signature }, rebuild } => {
             let args::BundleArgs { file, json, built } = bundle;
-            let file = file.map_or_else(|| last_bundle(built, shell), Ok)?;
-            commands::verify::run(&VerifyOptions { keys, require_signature, ..VerifyOptions::new(file, json) }, shell)
+            let mut options = defaults()?;
+            built.give(&mut options)?;
+            let file = file.map_or_else(|| commands::last_bundle_of_any_target(&options, shell), Ok)?;
+            let rebuild = rebuild.then_some(options.cargo);
+            commands::verify::run(&VerifyOptions { keys, require_signature, rebuild, ..VerifyOptions::new(file, json) }, shell)
         }
         Command::Signing(command) => signing::run(command, |built| last_bundle(built, shell), shell),
         Command::Audit(args) => args.run(shell),

@@ -20,6 +20,7 @@ pub mod probe;
 mod settings;
 mod split;
 mod stripping;
+mod toolchain;
 mod toolchain_file;
 pub mod variables;
 
@@ -39,6 +40,7 @@ use crate::shell::{Shell, Verbosity};
 use crate::workspace::{CargoOptions, CompiledUnits, Workspace};
 
 pub use diagnose::Failed;
+pub use ending::end_on;
 pub use features::selection;
 pub use flags::flags;
 pub use linker::LinkerFound;
@@ -49,6 +51,7 @@ pub use prepare::prepare;
 pub use settings::CargoSettings;
 pub use split::split;
 pub use stripping::Stripping;
+pub use toolchain::Toolchain;
 use toolchain_file::ToolchainFile;
 
 /// The path of each service's executable, by the service's name.

@@ -18,6 +18,7 @@ mod licenses;
 pub mod load;
 pub mod others;
 mod platforms;
+mod provenance;
 pub mod pulled;
 mod pushed;
 mod session;

@@ -1,6 +1,7 @@
 //! What Cargo knows of a workspace: the one door to `cargo metadata`.
 
 mod about;
+mod commit;
 mod compiled_units;
 mod features;
 mod graph;
@@ -23,6 +24,7 @@ use semver::Version;
 use crate::fs::{self, Stamp};
 
 pub use about::AboutCrate;
+pub use commit::{ChangesIn, Checkout, Commit, OF_HOOKS, git};
 pub use compiled_units::CompiledUnits;
 pub use features::{Unified, unified};
 pub use graph::{Compiled, Selection, fetch, graph};

@@ -145,6 +145,29 @@ fn signatures_have_codes() {
 }
 
 #[test]
+fn rebuilds_have_codes() {
+    let project = Project::new(&["alpha"]);
+    project.write(".gitignore", "target\n");
+    ok(Command::new("cargo").args(["generate-lockfile", "--offline"]).current_dir(project.path()));
+    let git = |arguments: &[&str]| {
+        ok(Command::new("git").args(["-c", "user.name=A", "-c", "user.email=a@b"]).args(arguments).current_dir(project.path()))
+    };
+    let command = |arguments: &[&str]| appbundle(project.path(), arguments);
+    let build = ["build", "--provenance", "--target", NATIVE, "--format", "oci"];
+    meets("provenance-unusable", &mut command(&build));
+    git(&["init", "--quiet"]);
+    git(&["add", "--all"]);
+    git(&["commit", "--quiet", "-m", "one"]);
+    let bundle = ok(&mut command(&build));
+    let statement = format!("{}.provenance.json", bundle.trim());
+    let text = std::fs::read_to_string(&statement).expect("read");
+    let altered = text.replace("\"compression\": \"default\"", "\"compression\": \"best\"");
+    assert_ne!(text, altered);
+    std::fs::write(statement, altered).expect("written");
+    meets("rebuild-differs", &mut command(&["verify", bundle.trim(), "--rebuild"]));
+}
+
+#[test]
 fn executables_that_cannot_run_have_codes() {
     let project = Project::new(&["alpha"]);
     std::fs::create_dir_all(project.path().join("bin")).expect("folder");

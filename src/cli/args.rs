@@ -138,6 +138,7 @@ pub fn defaults() -> anyhow::Result<Options> {
         threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         cache_size: CACHE_SIZE,
         signer: None,
+        provenance: false,
     })
 }
 

@@ -70,6 +70,7 @@ pub const VERIFY: &str = "Examples:
   cargo appbundle verify app.auterionos
   cargo appbundle verify app.auterionos --key appbundle.pub
   cargo appbundle verify app.auterionos --key new.pub --key old.pub    while a key is being replaced
+  cargo appbundle verify app.auterionos --rebuild    build its commit again, and compare
 
 With `--key`, the bundle has to be signed with one of the keys. The signature of an archive of images is in `BUNDLE.intoto.jsonl` \
 beside it.";
@@ -131,6 +132,7 @@ pub const BUILD: &str = "Examples:
   cargo appbundle build --engine docker       let Docker build the images
   cargo appbundle build --no-compile --bin-dir out/    pack what is in `out`
   cargo appbundle build --sign appbundle.key    sign the bundle
+  cargo appbundle build --provenance          say beside the bundle of which commit it is
 
 Exit codes: 0 success, 1 failure, 2 wrong usage, 101 compilation failed.";
 

@@ -28,6 +28,9 @@ pub enum Command {
         compile: CompileArgs,
         #[command(flatten)]
         sign: SignArgs,
+        /// Write beside each bundle of which commit it was built, and how
+        #[arg(long, conflicts_with = "bin_dir", help_heading = "Provenance")]
+        provenance: bool,
     },
     /// Print what `build` would do
     Plan {
@@ -64,13 +67,16 @@ pub enum Command {
     /// Print what a bundle is made of: its software bill of materials
     #[command(after_help = help::SBOM)]
     Sbom(super::sbom::SbomArgs),
-    /// Check a bundle for errors, and its signature
+    /// Check a bundle for errors, its signature and its provenance
     #[command(after_help = help::VERIFY)]
     Verify {
         #[command(flatten)]
         bundle: BundleArgs,
         #[command(flatten)]
         keys: VerifyKeyArgs,
+        /// Build the commit in the bundle's provenance again, and compare the bytes
+        #[arg(long, help_heading = "Provenance")]
+        rebuild: bool,
     },
     #[command(flatten)]
     Signing(SigningCommand),

@@ -14,7 +14,7 @@ pub fn run(options: &Options, shell: &Shell) -> Result<()> {
         outputs.extend(pipeline::bundles(session, options, shell)?);
     }
     let plans: Vec<&Plan> = sessions.iter().map(|session| &session.plan).collect();
-    outputs.extend(pipeline::write_index(&plans, options.signer.as_deref(), shell)?);
+    outputs.extend(pipeline::write_index(&plans, options, shell)?);
     outputs.iter().for_each(|path| shell.result_path("appbundle-bundle", path));
     Ok(())
 }

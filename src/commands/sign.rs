@@ -10,7 +10,7 @@ use super::signer::SignerOptions;
 use crate::bundle;
 use crate::digest::Digest;
 use crate::shell::Shell;
-use crate::trust::{self, AppRelease, BundleSigner, Signable, Subject, Unsigned, VerifyingKey};
+use crate::trust::{self, AppRelease, Beside, BundleSigner, Signable, Subject, Unsigned, VerifyingKey};
 
 /// Options of `sign`.
 #[derive(Clone, Debug)]
@@ -56,33 +56,34 @@ pub fn run(options: &SignOptions, shell: &Shell) -> Result<()> {
         None => options.signer.signer(shell)?,
     };
     let failed = || format!("failed to sign `{}`", file.display());
-    let beside = trust::envelope_path(file);
-    let mut written = Some(beside.clone());
-    match &artifact {
+    // Elsewhere, only one signature was made: what else is said of the bundle is not signed.
+    let has_one = matches!(*signer, BundleSigner::Elsewhere(..));
+    let provenance = trust::provenance_of(file)?;
+    let statement = |sum| provenance.as_ref().map(|found| found.of_signed(sum)).transpose();
+    let beside = match &artifact {
         Some(artifact) if !options.envelope => {
-            // Elsewhere, only one signature was made; the bundle that an older envelope is about is no more.
-            let has_one = matches!(*signer, BundleSigner::Elsewhere(..));
-            let (pending, sum) = artifact.signed(&signer, !has_one).with_context(failed)?;
-            let envelope = match sum {
-                None => None,
+            let (pending, sum) = artifact.signed(&signer, !has_one || provenance.is_some()).with_context(failed)?;
+            // The bundle that an older envelope is about is no more.
+            let beside = match sum {
+                None => Beside::default(),
+                Some(sum) if has_one => Beside::unsigned(statement(sum)?.as_ref())?,
                 Some(sum) => {
-                    Some(trust::sealed(&trust::envelope_of(file, sum, &artifact.release())?, &signer).with_context(failed)?)
+                    Beside::signed(file, sum, &artifact.release(), statement(sum)?.as_ref(), &signer).with_context(failed)?
                 }
             };
             pending.commit()?;
-            match envelope {
-                Some(text) => crate::fs::write(&beside, text.as_bytes())?,
-                None => {
-                    crate::fs::remove(&beside)?;
-                    written = None;
-                }
-            }
+            beside
         }
         artifact => {
-            let text = trust::sealed(&unsigned(file, artifact.as_ref())?, &signer).with_context(failed)?;
-            crate::fs::write(&beside, text.as_bytes())?;
+            let (sum, release) = (trust::sum(file)?, release(file, artifact.as_ref())?);
+            let of_signer = statement(sum)?.filter(|_| !has_one);
+            let signed = Beside::signed(file, sum, &release, of_signer.as_ref(), &signer).with_context(failed)?;
+            let plain = statement(sum)?.filter(|_| has_one);
+            Beside { provenance: Beside::unsigned(plain.as_ref())?.provenance, ..signed }
         }
-    }
+    };
+    beside.write(file)?;
+    let written = beside.envelopes.is_some().then(|| trust::envelope_path(file));
     let key = signer.public().fingerprint();
     shell.status("Signed", format_args!("{} with the key {key}", file.display()));
     shell.result(
@@ -95,15 +96,16 @@ pub fn run(options: &SignOptions, shell: &Shell) -> Result<()> {
 
 /// The envelope's content for the bundle as it is.
 fn unsigned(file: &Path, artifact: Option<&Signable>) -> Result<Unsigned> {
-    let release = match artifact {
-        Some(artifact) => artifact.release(),
-        None => {
-            let identity = bundle::identity(file)?;
-            let subjects = identity.images.into_iter().map(|(name, digest)| Subject::new(name, digest)).collect();
-            AppRelease { name: identity.name.unwrap_or_default(), version: identity.version.unwrap_or_default(), subjects }
-        }
-    };
-    trust::envelope_of(file, trust::sum(file)?, &release)
+    trust::envelope_of(file, trust::sum(file)?, &release(file, artifact)?)
+}
+
+fn release(file: &Path, artifact: Option<&Signable>) -> Result<AppRelease> {
+    if let Some(artifact) = artifact {
+        return Ok(artifact.release());
+    }
+    let identity = bundle::identity(file)?;
+    let subjects = identity.images.into_iter().map(|(name, digest)| Subject::new(name, digest)).collect();
+    Ok(AppRelease { name: identity.name.unwrap_or_default(), version: identity.version.unwrap_or_default(), subjects })
 }
 
 fn elsewhere(signature: &Path, key: Option<&Path>) -> Result<BundleSigner> {

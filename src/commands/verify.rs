@@ -1,15 +1,21 @@
 //! `cargo appbundle verify`: reports all faults of a bundle, made by this or another tool.
 
+mod difference;
+mod rebuild;
+mod worktree;
+
 use std::path::PathBuf;
 
 use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 
+use self::rebuild::{Rebuilt, rebuild};
 use crate::bundle::survey::{Format, Limits, Survey, printable, survey};
 use crate::diagnostic::Code;
 use crate::digest::Digest;
 use crate::shell::{self, Shell, count};
-use crate::trust::{self, Coverage, VerifiedBundle, VerifyingKey};
+use crate::trust::{self, Coverage, FoundProvenance, VerifiedBundle, VerifyingKey};
+use crate::workspace::CargoOptions;
 
 /// Options of `verify`.
 #[derive(Clone, Debug)]
@@ -22,6 +28,8 @@ pub struct VerifyOptions {
     pub keys: Vec<PathBuf>,
     /// Whether it has to be signed.
     pub require_signature: bool,
+    /// Whether to build it again and compare, and how Cargo is then called.
+    pub rebuild: Option<CargoOptions>,
     /// Limit for the total unpacked size, in bytes.
     pub limit: u64,
 }
@@ -29,7 +37,14 @@ pub struct VerifyOptions {
 impl VerifyOptions {
     /// Creates options with the default limit.
     pub fn new(file: impl Into<PathBuf>, json: bool) -> Self {
-        Self { file: file.into(), json, keys: Vec::new(), require_signature: false, limit: Limits::default().unpacked }
+        Self {
+            file: file.into(),
+            json,
+            keys: Vec::new(),
+            require_signature: false,
+            rebuild: None,
+            limit: Limits::default().unpacked,
+        }
     }
 }
 
@@ -44,6 +59,10 @@ struct Verdict<'a> {
     format: Format,
     /// The signature, if keys were given and one of them made it.
     signature: Option<VerdictSignature>,
+    /// Of what it was built, if a statement beside it says so.
+    provenance: Option<VerdictProvenance<'a>>,
+    /// What came of building it again, if that was asked for.
+    rebuilt: Option<&'a Rebuilt>,
     images: usize,
     layers: usize,
     faults: &'a [String],
@@ -60,6 +79,17 @@ struct VerdictSignature {
     covers: Coverage,
 }
 
+/// What provenance says.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct VerdictProvenance<'a> {
+    commit: &'a str,
+    /// Whether there were no changes since.
+    clean: bool,
+    /// Whether somebody signed it. With keys, that is good.
+    signed: bool,
+}
+
 /// Reports every fault; prints one line on stdout if there are none.
 ///
 /// # Errors
@@ -67,6 +97,7 @@ struct VerdictSignature {
 pub fn run(options: &VerifyOptions, shell: &Shell) -> Result<()> {
     let limits = Limits { unpacked: options.limit, largest: 0, executables: false };
     let signature = signature(options)?;
+    let found = trust::provenance_of(&options.file)?;
     let mut survey = look(&options.file, limits, "Verifying", shell)?;
     match &signature {
         Some(verified) => survey.notes.extend(verified.notes.iter().cloned()),
@@ -76,6 +107,13 @@ pub fn run(options: &VerifyOptions, shell: &Shell) -> Result<()> {
         None => {}
     }
     let shown = options.file.display().to_string();
+    let provenance = match &found {
+        Some(found) => Some(of_provenance(found)?),
+        None => None,
+    };
+    if let Some(found) = found.as_ref().filter(|found| signature.is_some() && !found.signed) {
+        survey.notes.push(format!("its provenance, `{}`, is not signed", found.path.display()));
+    }
     let faults = &survey.faults;
     if !options.json {
         for note in &survey.notes {
@@ -88,11 +126,19 @@ pub fn run(options: &VerifyOptions, shell: &Shell) -> Result<()> {
             shell.error(&anyhow::anyhow!("{}", printable(fault)));
         }
     }
+    // A bundle with faults is not what any build makes.
+    let rebuilt = match &options.rebuild {
+        Some(cargo) if faults.is_empty() => Some(rebuild(&options.file, found.as_ref(), cargo, shell)?),
+        _ => None,
+    };
+    let difference = rebuilt.as_ref().and_then(|rebuilt| rebuilt.difference.as_ref());
     let verdict = Verdict {
         file: &shown,
-        good: faults.is_empty(),
+        good: faults.is_empty() && difference.is_none(),
         format: survey.format,
         signature: signature.as_ref().map(|verified| VerdictSignature { key: verified.key, covers: verified.coverage }),
+        provenance,
+        rebuilt: rebuilt.as_ref(),
         images: survey.images.len(),
         layers: survey.layers.len(),
         faults,
@@ -102,14 +148,24 @@ pub fn run(options: &VerifyOptions, shell: &Shell) -> Result<()> {
     if verdict.good || options.json || shell.is_json() {
         let signed =
             signature.map(|verified| format!(", signed with {} ({})", verified.key_name, verified.key)).unwrap_or_default();
-        let text = format_args!("verified {shown}: {}{signed}", printable(&summary(&survey))).to_string();
+        let same = rebuilt.as_ref().map(|rebuilt| format!(", the same bytes as commit {} builds", rebuilt.commit));
+        let text = format!("verified {shown}: {}{signed}{}", printable(&summary(&survey)), same.unwrap_or_default());
         shell.answer(options.json, "appbundle-verdict", verdict, text)?;
+    }
+    if let (Some(difference), Some(rebuilt)) = (difference, &rebuilt) {
+        let commit = &rebuilt.commit;
+        bail!(Code::RebuildDiffers.error(format!("`{shown}` is not what its commit `{commit}` builds: {difference}")));
     }
     match faults.len() {
         0 => Ok(()),
         1 => bail!(Code::BundleDamaged.error(format!("`{shown}` has a fault"))),
         count => bail!(Code::BundleDamaged.error(format!("`{shown}` has {count} faults"))),
     }
+}
+
+fn of_provenance(found: &FoundProvenance) -> Result<VerdictProvenance<'_>> {
+    let source = found.source()?;
+    Ok(VerdictProvenance { commit: source.commit, clean: source.state.clean, signed: found.signed })
 }
 
 /// Verifies the signature with the keys, if there are any.

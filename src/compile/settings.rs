@@ -19,13 +19,20 @@ impl CargoSettings {
     /// # Errors
     /// When a file is not TOML.
     pub fn read(arguments: &[String]) -> Result<Self> {
-        let here = std::env::current_dir().context("failed to find the current folder")?;
+        Self::read_in(&std::env::current_dir().context("failed to find the current folder")?, arguments)
+    }
+
+    /// As [`CargoSettings::read`], from a folder upward.
+    ///
+    /// # Errors
+    /// When a file is not TOML.
+    pub fn read_in(folder: &Path, arguments: &[String]) -> Result<Self> {
         // Later arguments take precedence.
         let typed = arguments.iter().rev().map(|argument| {
             let path = Path::new(argument);
             if path.is_file() { read(path) } else { Ok(argument.parse().unwrap_or_default()) }
         });
-        let files = cargo_config2::Walk::new(&here).map(|path| read(&path));
+        let files = cargo_config2::Walk::new(folder).map(|path| read(&path));
         Ok(Self { typed: typed.collect::<Result<_>>()?, files: files.collect::<Result<_>>()? })
     }
 

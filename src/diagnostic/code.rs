@@ -102,6 +102,8 @@ codes! {
     PortTaken = "port-taken",
     PrivilegedIgnored = "privileged-ignored",
     ProgramMissing = "program-missing",
+    ProvenanceUnusable = "provenance-unusable",
+    RebuildDiffers = "rebuild-differs",
     RegistryCertificate = "registry-certificate",
     RegistryLogin = "registry-login",
     RegistryNotFound = "registry-not-found",

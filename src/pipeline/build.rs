@@ -10,7 +10,8 @@ use super::crates::{self, Graph};
 use super::fresh::{self, LastBuild};
 use super::pulled::Images;
 use super::wanted::Wanted;
-use super::{Options, Session, Workbench, bases, bill, cache_folder, generated, licenses, write};
+use super::write::{Claims, beside};
+use super::{Options, Session, Workbench, bases, bill, cache_folder, generated, licenses, provenance, write};
 use crate::app::{Bases, Binary, Image, Unit};
 use crate::base;
 use crate::bundle::{self, Document, Part};
@@ -21,7 +22,7 @@ use crate::plan::{Engine, Format, Plan};
 use crate::render;
 use crate::segment::Damaged;
 use crate::shell::{self, Shell};
-use crate::trust::{self, BundleSigner, ServiceCrates, sbom};
+use crate::trust::{ServiceCrates, sbom};
 
 /// Builds for one target; returns the path of each bundle.
 ///
@@ -34,6 +35,9 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
     // What an earlier build needed was there.
     if plan.needs_engine() && !last_build.exists() {
         engine_answers(plan)?;
+    }
+    if options.provenance {
+        provenance::check(session)?;
     }
     // 2. Compile.
     let (paths, crates) = compiled(session, options, shell)?;
@@ -57,8 +61,13 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
     // Skip the rest if nothing changed since the last build.
     let mut images = Images::start(plan, options, shell)?;
     let inputs = fresh::inputs(plan, &binaries, listed, &bench.linker, &images.manifests(), &bench.known)?;
-    let signer = options.signer.as_deref();
-    let inputs = signer.map_or(inputs, |signer| Digest::of(format!("{inputs} {}", signer.public().fingerprint())));
+    let provenance = options.provenance.then(|| provenance::of(session, options, images.are_fixed())).transpose()?;
+    let claims = Claims { signer: options.signer.as_deref(), provenance: provenance.as_ref() };
+    let inputs = match &provenance {
+        Some(of) => Digest::of(format!("{inputs} {}", serde_json::to_string(of)?)),
+        None => inputs,
+    };
+    let inputs = claims.signer.map_or(inputs, |signer| Digest::of(format!("{inputs} {}", signer.public().fingerprint())));
     let outputs: Vec<PathBuf> = plan.formats.iter().map(|format| plan.bundle_path(*format)).collect();
     if images.are_fixed() && LastBuild::load(&last_build).is_some_and(|last| last.is_fresh(inputs)) {
         bench.known.save()?;
@@ -68,12 +77,18 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
     }
     shell.notes(notes.into_iter().chain(render::files(plan)?.notes), &plan.allow);
     // Steps 3 to 7.
-    let generated = mended(&bench, || made(plan, &binaries, listed, &bench, &mut images, signer))?;
+    let generated = mended(&bench, || made(plan, &binaries, listed, &bench, &mut images, claims))?;
     // Remember the inputs and outputs of this build.
     images.finish()?;
     bench.known.save()?;
-    let envelopes = outputs.iter().filter(|_| signer.is_some()).map(|path| trust::envelope_path(path));
-    let all: Vec<PathBuf> = outputs.iter().cloned().chain(envelopes).chain(generated).collect();
+    let besides = outputs.iter().filter_map(|path| beside(path, claims));
+    let all: Vec<PathBuf> = outputs
+        .iter()
+        .cloned()
+        .chain(besides)
+        .chain(provenance.is_some().then(|| provenance::kept_at(plan)))
+        .chain(generated)
+        .collect();
     LastBuild::save(&last_build, inputs, &all)?;
     Wanted::remember(session, options)?;
     let removed = bench.packer.cache().prune(options.cache_size);
@@ -139,7 +154,7 @@ fn made(
     crates: &[ServiceCrates],
     bench: &Workbench<'_>,
     images: &mut Images<'_>,
-    signer: Option<&BundleSigner>,
+    claims: Claims<'_>,
 ) -> Result<Vec<PathBuf>> {
     // 3. Read the bases.
     let bases = bases::read(plan, binaries, bench, images)?;
@@ -171,12 +186,16 @@ fn made(
         cache.touch(images.iter().flat_map(|image| &image.layers));
         Built::save(plan, &images)?;
         // 7. Write.
+        let provenance = claims.provenance.map(|of| provenance::with_bases(of, plan, &bases)).transpose()?;
+        provenance.iter().try_for_each(|of| provenance::keep(plan, of))?;
         let part = Part { images: &images, cache, documents: &documents };
         for format in &plan.formats {
             let sum = sum.take_if(|_| *format == Format::Auterionos);
             // An error there occurs again in the writing, which reports it.
             let begun = || drop(sum.map(std::thread::ScopedJoinHandle::join));
-            write::bundle(plan, *format, part, signer, begun, bench.shell)?;
+            let provenance = provenance.as_ref().map(|of| of.of_format(format.name()));
+            let claims = Claims { provenance: provenance.as_ref(), ..claims };
+            write::bundle(plan, *format, part, claims, begun, bench.shell)?;
         }
         anyhow::Ok(())
     })?;

@@ -30,6 +30,8 @@ pub struct Options {
     pub cache_size: u64,
     /// Who signs the bundles, if they are to be signed.
     pub signer: Option<Arc<BundleSigner>>,
+    /// `--provenance`: whether it is said beside the bundles of what they were built.
+    pub provenance: bool,
 }
 
 /// A workspace with its plan.

@@ -1,7 +1,7 @@
 //! Writes bundles to disk.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
@@ -12,7 +12,16 @@ use crate::mender::{Artifact, ManifestSigner};
 use crate::plan::{Format, Plan};
 use crate::render;
 use crate::shell::{self, Shell};
-use crate::trust::{self, BundleSigner};
+use crate::trust::{self, Beside, BundleSigner, Provenance};
+
+/// What is said beside a bundle, and by whom.
+#[derive(Clone, Copy, Default)]
+pub struct Claims<'a> {
+    /// Who signs, if anybody does.
+    pub signer: Option<&'a BundleSigner>,
+    /// What the bundle is of.
+    pub provenance: Option<&'a Provenance>,
+}
 
 /// Writes the bundle of one format. `begun` waits for the hash that [`bundle::begin_sum`] started.
 ///
@@ -22,7 +31,7 @@ pub fn bundle(
     plan: &Plan,
     format: Format,
     part: Part<'_>,
-    signer: Option<&BundleSigner>,
+    claims: Claims<'_>,
     begun: impl FnOnce() + Send,
     shell: &Shell,
 ) -> Result<()> {
@@ -50,6 +59,7 @@ pub fn bundle(
                 compose: render::payload_compose(plan, auterion)?,
                 settings: plan.settings.clone(),
             };
+            let signer = claims.signer;
             let sign = |manifest: &[u8]| signer.map_or_else(|| Ok(Vec::new()), |signer| signer.sign(manifest));
             let signer = signer.map(|signer| ManifestSigner { size: signer.public().signature_size(), sign: &sign });
             bundle::write_auterionos(&mut pending, &artifact, payload, part, signer.as_ref(), begun, &advance)
@@ -61,31 +71,44 @@ pub fn bundle(
     }
     .with_context(|| format!("failed to write `{}`", path.display()))?;
     drop(progress);
-    commit(pending, &path, signer, || release(&[plan], &[part]))?;
+    commit(pending, &path, claims, || release(&[plan], &[part]))?;
     // Its path goes to stdout.
     shell.status("Bundled", format_args!("{} {} ({}, {})", plan.slug(), plan.version, format.name(), shell::bytes(size)));
     Ok(())
 }
 
-/// Gives a bundle its name, and puts its envelope beside it if it is to be signed. An envelope of an earlier bundle goes away.
+/// Gives a bundle its name, and puts beside it what is said of it. What was said of an earlier bundle goes away.
 ///
 /// # Errors
 /// When it cannot be signed or written. The bundle of an earlier build is then unchanged.
 pub fn commit(
     pending: Pending,
     path: &Path,
-    signer: Option<&BundleSigner>,
+    Claims { signer, provenance }: Claims<'_>,
     release: impl FnOnce() -> Result<trust::AppRelease>,
 ) -> Result<()> {
-    let envelope = trust::envelope_path(path);
-    let Some(signer) = signer else {
-        pending.commit()?;
-        return crate::fs::remove(&envelope);
+    let beside = if signer.is_some() || provenance.is_some() {
+        let (sum, release) = (trust::sum(pending.path())?, release()?);
+        let statement = provenance.map(|of| anyhow::Ok(of.statement(trust::subjects(path, sum, &release)?)?)).transpose()?;
+        match signer {
+            Some(signer) => Beside::signed(path, sum, &release, statement.as_ref(), signer)
+                .with_context(|| format!("failed to sign `{}`", path.display()))?,
+            None => Beside::unsigned(statement.as_ref())?,
+        }
+    } else {
+        Beside::default()
     };
-    let text = trust::sealed(&trust::envelope_of(path, trust::sum(pending.path())?, &release()?)?, signer)
-        .with_context(|| format!("failed to sign `{}`", path.display()))?;
     pending.commit()?;
-    crate::fs::write(&envelope, text.as_bytes())
+    beside.write(path)
+}
+
+/// The files that [`commit`] puts beside a bundle.
+pub fn beside(path: &Path, Claims { signer, provenance }: Claims<'_>) -> Option<PathBuf> {
+    match (signer, provenance) {
+        (Some(_), _) => Some(trust::envelope_path(path)),
+        (None, Some(_)) => Some(trust::provenance_path(path)),
+        (None, None) => None,
+    }
 }
 
 /// What envelopes say of the bundle of an app: the digests of its images' manifests are those in registries.

@@ -94,32 +94,65 @@ fn encoding(kind: &str, payload: &[u8]) -> Vec<u8> {
 /// # Errors
 /// When one is damaged, or signed with other keys only; when there is none.
 pub fn open(text: &[u8], keys: &[VerifyingKey]) -> Result<Vec<Signed>, Refusal> {
-    let text = std::str::from_utf8(text).map_err(|_| Refusal::Damaged("it is not UTF-8".into()))?;
-    let signed = text.split_terminator('\n').map(|line| one(line, keys)).collect::<Result<Vec<_>, _>>()?;
-    if signed.is_empty() { Err(Refusal::Damaged("it is empty".into())) } else { Ok(signed) }
+    read(text, |opened| {
+        let key = opened.signer(keys)?.ok_or(Refusal::OtherKey)?;
+        Ok(Signed { statement: opened.statement()?, key })
+    })
 }
 
-fn one(line: &str, keys: &[VerifyingKey]) -> Result<Signed, Refusal> {
-    let damaged = |why: String| Refusal::Damaged(why);
-    let Envelope { payload, payload_type, signatures } =
-        serde_json::from_str(line).map_err(|error| damaged(format!("it is not an envelope: {error}")))?;
-    if payload_type != IN_TOTO {
-        return Err(damaged(format!("its payload has the type `{}`, not `{IN_TOTO}`", payload_type.escape_debug())));
-    }
-    let payload = STANDARD.decode(payload).map_err(|error| damaged(format!("its payload is not base64: {error}")))?;
-    let message = encoding(IN_TOTO, &payload);
-    for EnvelopeSignature { keyid, sig } in &signatures {
-        let sig = STANDARD.decode(sig).map_err(|error| damaged(format!("its signature is not base64: {error}")))?;
-        // `keyid` is only a hint, and not signed. One that leads to no key here is of no use; other tools leave it empty.
-        let fits = |key: &VerifyingKey| {
-            (keyid.is_empty() || *keyid == key.fingerprint().hex())
-                && key.for_envelope(&key.normalized(&sig).unwrap_or_default()) == sig
-        };
-        if let Some(key) = keys.iter().position(|key| fits(key) && key.verifies(&message, &sig)) {
-            return Ok(Signed { statement: Statement::parse(&payload).map_err(damaged)?, key });
+/// The statements in a file of envelopes, whoever signed them.
+///
+/// # Errors
+/// When one is damaged; when there is none.
+pub fn unverified(text: &[u8]) -> Result<Vec<Statement>, Refusal> {
+    read(text, |opened| opened.statement())
+}
+
+fn read<T>(text: &[u8], one: impl Fn(Opened) -> Result<T, Refusal>) -> Result<Vec<T>, Refusal> {
+    let text = std::str::from_utf8(text).map_err(|_| Refusal::Damaged("it is not UTF-8".into()))?;
+    let all = text.split_terminator('\n').map(|line| one(Opened::read(line)?)).collect::<Result<Vec<_>, _>>()?;
+    if all.is_empty() { Err(Refusal::Damaged("it is empty".into())) } else { Ok(all) }
+}
+
+/// An envelope whose signatures were not looked at.
+struct Opened {
+    payload: Vec<u8>,
+    signatures: Vec<EnvelopeSignature>,
+}
+
+impl Opened {
+    fn read(line: &str) -> Result<Self, Refusal> {
+        let damaged = |why: String| Refusal::Damaged(why);
+        let Envelope { payload, payload_type, signatures } =
+            serde_json::from_str(line).map_err(|error| damaged(format!("it is not an envelope: {error}")))?;
+        if payload_type != IN_TOTO {
+            return Err(damaged(format!("its payload has the type `{}`, not `{IN_TOTO}`", payload_type.escape_debug())));
         }
+        let payload = STANDARD.decode(payload).map_err(|error| damaged(format!("its payload is not base64: {error}")))?;
+        Ok(Self { payload, signatures })
     }
-    Err(Refusal::OtherKey)
+
+    /// Which of the keys signed it.
+    fn signer(&self, keys: &[VerifyingKey]) -> Result<Option<usize>, Refusal> {
+        let message = encoding(IN_TOTO, &self.payload);
+        for EnvelopeSignature { keyid, sig } in &self.signatures {
+            let damaged = |error| Refusal::Damaged(format!("its signature is not base64: {error}"));
+            let sig = STANDARD.decode(sig).map_err(damaged)?;
+            // `keyid` is only a hint, and not signed. One that leads to no key here is of no use; other tools leave it empty.
+            let fits = |key: &VerifyingKey| {
+                (keyid.is_empty() || *keyid == key.fingerprint().hex())
+                    && key.for_envelope(&key.normalized(&sig).unwrap_or_default()) == sig
+            };
+            if let Some(key) = keys.iter().position(|key| fits(key) && key.verifies(&message, &sig)) {
+                return Ok(Some(key));
+            }
+        }
+        Ok(None)
+    }
+
+    fn statement(&self) -> Result<Statement, Refusal> {
+        Statement::parse(&self.payload).map_err(Refusal::Damaged)
+    }
 }
 
 #[cfg(test)]

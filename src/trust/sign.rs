@@ -32,8 +32,13 @@ pub struct Signable {
 
 /// Where the envelopes of a bundle are: beside it.
 pub fn envelope_path(bundle: &Path) -> PathBuf {
+    with_ending(bundle, ".intoto.jsonl")
+}
+
+/// A file beside a bundle: its name is the bundle's with an ending.
+pub fn with_ending(bundle: &Path, ending: &str) -> PathBuf {
     let mut name = bundle.file_name().unwrap_or_default().to_owned();
-    name.push(".intoto.jsonl");
+    name.push(ending);
     bundle.with_file_name(name)
 }
 
@@ -108,12 +113,22 @@ impl Signable {
 /// # Errors
 /// When the bundle's name is not UTF-8.
 pub fn envelope_of(bundle: &Path, sum: Digest, release: &AppRelease) -> Result<Unsigned> {
-    let file = bundle.file_name().and_then(|name| name.to_str());
-    let file = file.with_context(|| format!("the name of `{}` is not UTF-8", bundle.display()))?;
-    let mut subjects = vec![Subject::new(file, sum)];
-    subjects.extend(release.subjects.iter().cloned());
-    let name = if release.name.is_empty() { file } else { &release.name };
-    Ok(Unsigned::new(&Statement::release(name, &release.version, subjects))?)
+    let name = if release.name.is_empty() { file_name(bundle)? } else { &release.name };
+    Ok(Unsigned::new(&Statement::release(name, &release.version, subjects(bundle, sum, release)?))?)
+}
+
+/// What statements about a bundle are about: itself, and the images in it.
+///
+/// # Errors
+/// When its name is not UTF-8.
+pub fn subjects(bundle: &Path, sum: Digest, release: &AppRelease) -> Result<Vec<Subject>> {
+    let own = Subject::new(file_name(bundle)?, sum);
+    Ok(std::iter::once(own).chain(release.subjects.iter().cloned()).collect())
+}
+
+fn file_name(bundle: &Path) -> Result<&str> {
+    let name = bundle.file_name().and_then(|name| name.to_str());
+    name.with_context(|| format!("the name of `{}` is not UTF-8", bundle.display()))
 }
 
 /// Signs it: the content of the file at [`envelope_path`].

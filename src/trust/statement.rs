@@ -49,11 +49,24 @@ impl Subject {
 }
 
 impl Statement {
+    /// That this predicate is true of these files.
+    pub fn new(predicate_type: &str, predicate: Value, subject: Vec<Subject>) -> Self {
+        Self { kind: STATEMENT.into(), subject, predicate_type: predicate_type.into(), predicate }
+    }
+
     /// That these files are a version of an app.
     pub fn release(name: &str, version: &str, subject: Vec<Subject>) -> Self {
         // A package URL: what these words cannot contain is written as its number.
         let purl = format!("pkg:generic/{}@{}", escaped(name), escaped(version));
-        Self { kind: STATEMENT.into(), subject, predicate_type: RELEASE.into(), predicate: serde_json::json!({ "purl": purl }) }
+        Self::new(RELEASE, serde_json::json!({ "purl": purl }), subject)
+    }
+
+    /// It as text for people, as it is written without a signature.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn text(&self) -> serde_json::Result<String> {
+        serde_json::to_string_pretty(self).map(|text| text + "\n")
     }
 
     /// Reads one.

@@ -92,6 +92,12 @@ pub fn arm64_rust() -> Option<String> {
     arm64_cc().or_else(|| (!has_std(toolchain(), TRIPLE)).then(|| format!("the Rust target {TRIPLE}")))
 }
 
+/// The same for amd64.
+pub fn amd64_rust() -> Option<String> {
+    let target = "x86_64-unknown-linux-gnu";
+    tools(&["x86_64-linux-gnu-gcc"]).or_else(|| (!has_std(toolchain(), target)).then(|| format!("the Rust target {target}")))
+}
+
 /// apt, with lists of packages.
 pub fn apt() -> Option<String> {
     let lists = std::fs::read_dir("/var/lib/apt/lists").into_iter().flatten().flatten();
