@@ -111,6 +111,15 @@ pub fn lacks_ipvs() -> bool {
     cfg!(target_os = "linux") && !Path::new("/proc/net/ip_vs").exists()
 }
 
+/// The name in Linux and Rust of a processor that OCI names: `aarch64` of `arm64`.
+pub fn cpu(architecture: &str) -> &str {
+    match architecture {
+        "arm64" => "aarch64",
+        "amd64" => "x86_64",
+        other => other,
+    }
+}
+
 /// Whether programs for a processor run under qemu.
 pub fn emulates(cpu: &str) -> bool {
     Path::new("/proc/sys/fs/binfmt_misc").join(format!("qemu-{cpu}")).exists()

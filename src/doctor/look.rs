@@ -178,11 +178,7 @@ fn engine_state(needed: bool) -> ToolState {
 }
 
 fn emulation(architecture: &str) -> ToolFinding {
-    let cpu = match architecture {
-        "arm64" => "aarch64",
-        "amd64" => "x86_64",
-        other => other,
-    };
+    let cpu = os::cpu(architecture);
     let state = match (std::env::consts::ARCH == cpu, os::emulates(cpu)) {
         (true, _) => ToolState::Good("this machine".into()),
         (_, true) => ToolState::Good("qemu".into()),

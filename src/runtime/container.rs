@@ -11,6 +11,7 @@ use anyhow::{Result, bail};
 use crate::app::Health;
 use crate::diagnostic::Code;
 use crate::engine::State;
+use crate::os;
 
 /// A started container.
 pub struct LiveContainer {
@@ -77,7 +78,8 @@ impl LiveContainer {
         if state.exit_code == 0 {
             return Ok(());
         }
-        let help = match foreign.get(&self.image) {
+        // Where qemu runs such programs, that is not why it ended.
+        let help = match foreign.get(&self.image).filter(|platform| !os::emulates(cpu_of(platform))) {
             Some(platform) => {
                 format!("\nhelp: to run its {platform} image on this machine, `sudo apt install qemu-user-static binfmt-support`")
             }
@@ -100,6 +102,11 @@ impl LiveContainer {
     pub fn what(&self) -> &'static str {
         if self.dependency { "dependency" } else { "service" }
     }
+}
+
+/// The processor of a platform, as Linux names it.
+fn cpu_of(platform: &str) -> &str {
+    os::cpu(platform.split('/').nth(1).unwrap_or_default())
 }
 
 /// Waits up to 3 s for the threads that show output, which end with their containers.
