@@ -9,12 +9,14 @@ mod diagnose;
 mod ending;
 mod features;
 mod flags;
+pub mod libraries;
 pub mod linker;
 mod look;
 mod messages;
 pub mod native;
 mod needs;
 mod options;
+mod prebuilt;
 mod prepare;
 pub mod probe;
 mod settings;
@@ -27,13 +29,13 @@ pub mod variables;
 use std::collections::BTreeMap;
 use std::io::BufReader;
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 
-use crate::diagnostic::Code;
+use crate::app::Package;
 use crate::plan::{Builder, Plan};
 use crate::process::{Tee, command_line};
 use crate::shell::{Shell, Verbosity};
@@ -43,10 +45,12 @@ pub use diagnose::Failed;
 pub use ending::end_on;
 pub use features::selection;
 pub use flags::flags;
+pub use libraries::Libraries;
 pub use linker::LinkerFound;
 pub use look::look;
 use messages::Messages;
 pub use options::CompileOptions;
+pub use prebuilt::prebuilt;
 pub use prepare::prepare;
 pub use settings::CargoSettings;
 pub use split::split;
@@ -67,6 +71,8 @@ pub fn feature_flags(plan: &Plan, options: &CompileOptions) -> Vec<String> {
 pub struct CompiledServices {
     /// The services' executables.
     pub executables: Executables,
+    /// The libraries that services pack.
+    pub libraries: Libraries,
     /// All that was compiled for them.
     pub units: CompiledUnits,
 }
@@ -120,14 +126,12 @@ pub fn cargo(
     for config in flags {
         command.arg("--config").arg(config);
     }
-    let mut packages: Vec<&str> = plan.packages().map(|(_, package)| package.package.as_str()).collect();
-    packages.sort_unstable();
-    packages.dedup();
-    command.args(packages.iter().flat_map(|package| ["-p", package]));
+    command.args(features::packages(plan).into_iter().flat_map(|package| ["-p", package]));
     let mut bins: Vec<&str> = plan.packages().map(|(_, package)| package.bin.as_str()).collect();
     bins.sort_unstable();
     bins.dedup();
     command.args(bins.iter().flat_map(|bin| ["--bin", bin]));
+    command.args((!plan.libraries().is_empty()).then_some("--lib"));
     command.args(feature_flags(plan, options));
     if let Some(jobs) = &options.jobs {
         command.args(["--jobs", jobs]);
@@ -144,23 +148,27 @@ pub fn cargo(
         command.env("CARGO_TERM_PROGRESS_WHEN", "always").env("CARGO_TERM_PROGRESS_WIDTH", width);
     }
     shell.detail("Running", format_args!("`{}`", command_line(&command)));
-    let Messages { executables, units } = run(&mut command, options, plan, beside, shell)?;
+    let Messages { executables, libraries, units } = run(&mut command, options, plan, beside, shell)?;
     let here = |id: &str| builder::package_id(plan.builder, id, workspace);
-    let executables: BTreeMap<_, _> = executables.into_iter().map(|((id, bin), path)| ((here(&id), bin), path)).collect();
+    let made = executables.into_iter().chain(libraries).map(|((id, name), path)| ((here(&id), name), path));
+    let made: BTreeMap<_, _> = made.collect();
     let units = CompiledUnits {
         target: units.target.into_iter().map(|(id, features)| (here(&id), features)).collect(),
         host: units.host.iter().map(|id| here(id)).collect(),
     };
-    let mut found = BTreeMap::new();
-    for (service, package) in plan.packages() {
-        let id = workspace.members.iter().find(|member| member.name == package.package).map(|member| member.id.as_str());
-        let key = (id.unwrap_or_default().to_owned(), package.bin.clone());
-        let Some(path) = executables.get(&key) else {
-            bail!("cargo built no executable `{}` of package `{}`", package.bin, package.package);
-        };
-        found.insert(service.name.to_string(), builder::on_this_machine(plan.builder, path.clone(), workspace));
+    let of_package = |package: &str, name: &str| {
+        let member = workspace.members.iter().find(|member| member.name == package)?;
+        let path = made.get(&(member.id.clone(), name.to_owned()))?;
+        Some(builder::on_this_machine(plan.builder, path.clone(), workspace))
+    };
+    let mut executables = BTreeMap::new();
+    for (service, Package { package, bin, .. }) in plan.packages() {
+        let path =
+            of_package(package, bin).with_context(|| format!("cargo built no executable `{bin}` of package `{package}`"))?;
+        executables.insert(service.name.to_string(), path);
     }
-    Ok(CompiledServices { executables: found, units })
+    let libraries = libraries::found(plan, |library| of_package(&library.package, &library.file))?;
+    Ok(CompiledServices { executables, libraries, units })
 }
 
 fn console_width() -> String {
@@ -202,30 +210,4 @@ fn run(
         return Err(diagnose::failed(status, &last_words, plan));
     }
     messages
-}
-
-/// Finds executables that were built elsewhere: `DIR/BIN` for each service.
-///
-/// # Errors
-/// When executables are missing; the error names all of them.
-pub fn prebuilt(plan: &Plan, folder: &Path) -> Result<Executables> {
-    let folder = std::path::absolute(folder).context("failed to find the current folder")?;
-    let mut found = BTreeMap::new();
-    let mut missing = Vec::new();
-    for (service, package) in plan.packages() {
-        let path = folder.join(&package.bin);
-        if path.is_file() {
-            found.insert(service.name.to_string(), path);
-        } else {
-            missing.push(format!("`{}`", package.bin));
-        }
-    }
-    if !missing.is_empty() {
-        bail!(Code::BinaryMissing.error(format!(
-            "the folder of `--bin-dir`, `{}`, has no executable {}",
-            folder.display(),
-            missing.join(", ")
-        )));
-    }
-    Ok(found)
 }

@@ -12,6 +12,7 @@ mod features;
 mod files;
 mod identity;
 mod image;
+mod libraries;
 mod licenses;
 mod manifests;
 mod names;

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use cargo_metadata::{DependencyKind, TargetKind};
+use cargo_metadata::{CrateType, DependencyKind, TargetKind};
 use semver::Version;
 
 use crate::fs::{self, Stamp};
@@ -63,6 +63,8 @@ pub struct Member {
     pub manifest: PathBuf,
     /// Names of its executables.
     pub bins: Vec<String>,
+    /// Its library, if it has one.
+    pub library: Option<MemberLibrary>,
     /// The features without which Cargo does not build an executable; only of those that need some.
     pub required_features: BTreeMap<String, Vec<String>>,
     /// `default-run`
@@ -79,6 +81,22 @@ pub struct Member {
     pub repository: Option<String>,
     /// `package.metadata`.
     pub metadata: serde_json::Value,
+}
+
+/// The library of a member.
+#[derive(Clone, Debug)]
+pub struct MemberLibrary {
+    /// Its name, as Rust code has it.
+    pub name: String,
+    /// Its types: `lib`, `cdylib` and others.
+    pub crate_types: Vec<CrateType>,
+}
+
+impl MemberLibrary {
+    /// Whether Cargo makes a library of it that loaders load.
+    pub fn is_shared(&self) -> bool {
+        self.crate_types.iter().any(|of| matches!(of, CrateType::CDyLib | CrateType::DyLib))
+    }
 }
 
 impl Member {
@@ -156,6 +174,10 @@ fn stamps(root: &Path, members: &[Member], asked: u128) -> Option<Vec<(PathBuf, 
 fn member(package: &cargo_metadata::Package) -> Member {
     let bins = || package.targets.iter().filter(|target| target.kind.contains(&TargetKind::Bin));
     let with_features = bins().filter(|target| !target.required_features.is_empty());
+    let library = package.targets.iter().find(|target| {
+        target.crate_types.iter().any(|of| !matches!(of, CrateType::Bin | CrateType::ProcMacro))
+            && !target.kind.iter().any(|kind| matches!(kind, TargetKind::Example | TargetKind::CustomBuild))
+    });
     let normal = package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
     Member {
         name: package.name.to_string(),
@@ -163,6 +185,8 @@ fn member(package: &cargo_metadata::Package) -> Member {
         id: package.id.repr.clone(),
         manifest: package.manifest_path.clone().into_std_path_buf(),
         bins: bins().map(|target| target.name.clone()).collect(),
+        library: library
+            .map(|target| MemberLibrary { name: target.name.replace('-', "_"), crate_types: target.crate_types.clone() }),
         required_features: with_features.map(|target| (target.name.clone(), target.required_features.clone())).collect(),
         default_run: package.default_run.clone(),
         features: package.features.keys().cloned().collect(),

@@ -70,6 +70,7 @@ fn mistakes_in_tables_have_codes() {
         ("several-targets", "targets = [\"aarch64-unknown-linux-gnu\", \"x86_64-unknown-linux-gnu\"]\n", ""),
         ("stack-controller", "stacks = { one = { services = [\"alpha\", \"beta\"], stack-image = true } }\n", ""),
         ("unknown-bin", "", "bin = \"alhpa\"\n"),
+        ("unknown-library", "", "libraries = [\"alhpa\"]\n"),
         ("unknown-key", "", "enviroment = {}\n"),
         ("unknown-service", "", "depends-on = [\"store\"]\n"),
         ("unknown-target", "targets = [\"aarch64-unknown-linux-gun\"]\n", ""),

@@ -103,7 +103,7 @@ fn executables(folder: &Path, names: &[&str]) {
 /// The workspace with every key, with executables.
 fn every_key() -> tempfile::TempDir {
     let folder = fixture("every-key");
-    executables(folder.path(), &["hub-package", "store"]);
+    executables(folder.path(), &["hub-package", "store", "libstore.so"]);
     folder
 }
 

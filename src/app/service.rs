@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{AppFile, BaseChoice, Container, Dockerfile, ImageRef, Name, Needs};
+use super::{AppFile, BaseChoice, Container, Dockerfile, ImageRef, Library, Name, Needs};
 
 /// A service of the app.
 #[derive(Clone, Debug, Serialize)]
@@ -82,6 +82,9 @@ pub struct Package {
     /// Path of the link under which the executable starts, if it is not its own path. `files` has the link.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub argv0: Option<String>,
+    /// The libraries of the workspace in the image. `files` has them too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub libraries: Vec<Library>,
     /// Files in the image, by path there.
     pub files: Vec<AppFile>,
     /// What images are labelled with.

@@ -150,31 +150,31 @@ fn closure(binaries: &[&Binary], sysroot: &Sysroot) -> Result<BTreeMap<String, (
             let path = sysroot.find(name).with_context(|| missing(name, &binary.service, sysroot))?;
             found.insert(name.to_owned(), (path, true));
         }
-        let paths = runpath(&binary.elf, &binary.place);
-        let first = Needing { name: binary.service.clone(), elf: Cow::Borrowed(&binary.elf), paths };
-        needed(first, |name, by| {
-            if let Some((place, packed)) = binary.beside.library(name, &by.paths) {
-                let paths = runpath(packed, &place).into_iter().chain(by.paths.iter().cloned()).collect();
-                return Ok(Some(Needing { name: name.to_owned(), elf: Cow::Borrowed(packed), paths }));
-            }
-            if found.contains_key(name) {
-                return Ok(None);
-            }
-            let path = sysroot.find(name).with_context(|| Code::SysrootLibrary.error(missing(name, &by.name, sysroot)))?;
-            let mut elf = Elf::read(&path)?;
-            if name == "libc.so.6" && elf.defines.iter().filter_map(|version| glibc(version)).max() < Some((2, 34)) {
-                let there = NAME_SERVICE.iter().filter(|name| sysroot.find(name).is_some());
-                elf.needed.extend(there.map(|name| (*name).to_owned()));
-            }
-            // What it opens by itself, and what that needs, as far as this machine has it.
-            let mut more: Vec<String> = opened::libraries(name).iter().map(|name| (*name).to_owned()).collect();
-            for module in opened::modules(name, &path)? {
-                more.extend(Elf::read(&module.path).map(|elf| elf.needed).unwrap_or_default());
-            }
-            elf.needed.extend(more.into_iter().filter(|name| sysroot.find(name).is_some()));
-            found.insert(name.to_owned(), (path, false));
-            Ok(Some(Needing { name: name.to_owned(), elf: Cow::Owned(elf), paths: by.paths.clone() }))
-        })?;
+        for root in binary.roots() {
+            needed(root, |name, by| {
+                if let Some((place, packed)) = binary.beside.library(name, &by.paths) {
+                    let paths = runpath(packed, &place).into_iter().chain(by.paths.iter().cloned()).collect();
+                    return Ok(Some(Needing { name: name.to_owned(), elf: Cow::Borrowed(packed), paths }));
+                }
+                if found.contains_key(name) {
+                    return Ok(None);
+                }
+                let path = sysroot.find(name).with_context(|| Code::SysrootLibrary.error(missing(name, &by.name, sysroot)))?;
+                let mut elf = Elf::read(&path)?;
+                if name == "libc.so.6" && elf.defines.iter().filter_map(|version| glibc(version)).max() < Some((2, 34)) {
+                    let there = NAME_SERVICE.iter().filter(|name| sysroot.find(name).is_some());
+                    elf.needed.extend(there.map(|name| (*name).to_owned()));
+                }
+                // What it opens by itself, and what that needs, as far as this machine has it.
+                let mut more: Vec<String> = opened::libraries(name).iter().map(|name| (*name).to_owned()).collect();
+                for module in opened::modules(name, &path)? {
+                    more.extend(Elf::read(&module.path).map(|elf| elf.needed).unwrap_or_default());
+                }
+                elf.needed.extend(more.into_iter().filter(|name| sysroot.find(name).is_some()));
+                found.insert(name.to_owned(), (path, false));
+                Ok(Some(Needing { name: name.to_owned(), elf: Cow::Owned(elf), paths: by.paths.clone() }))
+            })?;
+        }
     }
     Ok(found)
 }

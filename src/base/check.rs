@@ -62,28 +62,28 @@ fn misfit<'a>(binary: &Binary, base: &'a Base) -> Result<Option<Misfit<'a>>> {
             None => faults.push(format!("its loader `{loader}` is missing")),
         }
     }
-    let paths = runpath(&binary.elf, &binary.place);
-    let first = Needing { name: binary.service.clone(), elf: Cow::Borrowed(&binary.elf), paths };
     let mut seen = BTreeSet::new();
     let mut missing = BTreeSet::new();
-    needed(first, |name, by| {
-        let found = facts.library(name, &by.paths);
-        if let Some((_, library)) = &found {
-            faults.extend(versions(&by.elf, library, name));
-        }
-        if !seen.insert(name.to_owned()) {
-            return Ok(None);
-        }
-        let Some((place, library)) = found else {
-            faults.push(format!("the library `{name}` is missing"));
-            missing.insert(name.to_owned());
-            return Ok(None);
-        };
-        faults.extend(wrong_machine(library, machine, name));
-        // Its own search path comes first. A `DT_RPATH` also applies to its dependencies.
-        let paths = runpath(library, &place).into_iter().chain(by.paths.iter().cloned()).collect();
-        Ok(Some(Needing { name: name.to_owned(), elf: Cow::Borrowed(library), paths }))
-    })?;
+    for root in binary.roots() {
+        needed(root, |name, by| {
+            let found = facts.library(name, &by.paths);
+            if let Some((_, library)) = &found {
+                faults.extend(versions(&by.elf, library, name));
+            }
+            if !seen.insert(name.to_owned()) {
+                return Ok(None);
+            }
+            let Some((place, library)) = found else {
+                faults.push(format!("the library `{name}` is missing"));
+                missing.insert(name.to_owned());
+                return Ok(None);
+            };
+            faults.extend(wrong_machine(library, machine, name));
+            // Its own search path comes first. A `DT_RPATH` also applies to its dependencies.
+            let paths = runpath(library, &place).into_iter().chain(by.paths.iter().cloned()).collect();
+            Ok(Some(Needing { name: name.to_owned(), elf: Cow::Borrowed(library), paths }))
+        })?;
+    }
     if faults.is_empty() {
         return Ok(None);
     }

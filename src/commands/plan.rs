@@ -193,6 +193,8 @@ fn text(plan: &Plan, stripping: Option<&Stripping>) -> Result<String> {
         let secrets = container.secrets.iter().map(|(name, at)| format!("{name} (key {} of {})", at.key, at.secret));
         line("secrets", secrets.collect())?;
         line("after", service.depends_on.clone())?;
+        let libraries = service.package().into_iter().flat_map(|package| &package.libraries);
+        line("loads", libraries.map(|library| format!("{} of package {}", library.file, library.package)).collect())?;
         let files = service.package().into_iter().flat_map(|package| &package.files);
         line("files", files.map(|file| file.to.clone()).collect())?;
     }

@@ -1,5 +1,7 @@
 //! The features of the services' packages, all in one run of Cargo.
 
+use std::collections::BTreeSet;
+
 use super::options::CompileOptions;
 use crate::plan::Plan;
 use crate::workspace::Selection;
@@ -23,6 +25,10 @@ impl Enabled {
             let own = package.features.iter().map(String::as_str).chain(keeps.then_some("default"));
             features.extend(own.map(|feature| format!("{}/{feature}", package.package)));
         }
+        let of_libraries = plan.libraries().into_iter().filter(|library| library.has_default && some_are_bare);
+        let of_libraries = of_libraries.filter(|library| plan.packages().all(|(_, package)| package.package != library.package));
+        features
+            .extend(of_libraries.filter(|_| !options.no_default_features).map(|library| format!("{}/default", library.package)));
         features.extend(options.features.iter().cloned());
         Self { features, no_default_features: options.no_default_features || some_are_bare }
     }
@@ -41,9 +47,13 @@ impl Enabled {
 
 /// The packages of a plan's services, with the features that they are compiled with.
 pub fn selection(plan: &Plan, options: &CompileOptions) -> Selection {
-    let mut packages: Vec<String> = plan.packages().map(|(_, package)| package.package.clone()).collect();
-    packages.sort_unstable();
-    packages.dedup();
+    let packages = packages(plan).into_iter().map(str::to_owned).collect();
     let Enabled { features, no_default_features } = Enabled::of(plan, options);
     Selection { features, packages, all_features: options.all_features, no_default_features }
+}
+
+/// The packages that Cargo compiles for a plan: those of the services, and of the libraries that these pack.
+pub fn packages(plan: &Plan) -> BTreeSet<&str> {
+    let of_services = plan.packages().map(|(_, package)| package.package.as_str());
+    of_services.chain(plan.libraries().into_iter().map(|library| library.package.as_str())).collect()
 }

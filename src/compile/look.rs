@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 use rayon::prelude::*;
 
-use crate::app::{Binary, Facts, Package, Service};
+use crate::app::{Binary, Facts, Library, Package, Service};
 use crate::diagnostic::Code;
 use crate::elf::{Elf, glibc};
 use crate::plan::Plan;
@@ -58,5 +58,6 @@ fn look_at(
     }
     let library_path = service.container.environment.get("LD_LIBRARY_PATH");
     let (place, beside) = (package.binary_path.clone(), Facts::beside(&package.files, library_path.map(String::as_str)));
-    Ok(Binary { service: service.name.to_string(), path: path.clone(), digest, size, elf, place, beside })
+    let loads = package.libraries.iter().map(Library::place).collect();
+    Ok(Binary { service: service.name.to_string(), path: path.clone(), digest, size, elf, place, beside, loads })
 }

@@ -1,4 +1,4 @@
-//! Moves the symbols of executables to debug files.
+//! Moves the symbols of executables and libraries to debug files.
 
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::Executables;
+use super::{Executables, Libraries};
 use crate::digest::Digest;
 use crate::elf::Symbols;
 use crate::fs::{Pending, Stamp, remove, write};
@@ -18,7 +18,7 @@ use crate::shell::{Shell, count};
 /// Changes when other bytes are made of the same executable.
 const FORMAT: u32 = 1;
 
-/// What was made of an executable.
+/// What was made of an executable or library.
 #[derive(PartialEq, Eq, Serialize, Deserialize)]
 struct Made {
     format: u32,
@@ -27,49 +27,65 @@ struct Made {
     parts: Option<(Digest, Stamp)>,
 }
 
-/// The files of one service.
+/// The files of one executable or library.
 struct Files {
     stripped: PathBuf,
     debug: PathBuf,
     made: PathBuf,
 }
 
-/// What happened to one service's executable.
+/// What happened to a service's executable, or to a library.
 struct Outcome {
-    service: String,
+    name: String,
     path: PathBuf,
     is_new: bool,
     has_id: bool,
 }
 
-/// Replaces executables by stripped ones, and writes what was removed to the plan's folder of debug files. What was done before is
-/// not done again.
+/// Replaces executables and libraries by stripped ones, and writes what was removed to the plan's folder of debug files. What was done
+/// before is not done again.
 ///
 /// # Errors
 /// When a file cannot be read or written.
-pub fn split(plan: &Plan, executables: Executables, known: &KnownDigests, shell: &Shell) -> Result<Executables> {
-    let outcomes: Vec<Result<Outcome>> =
-        executables.into_par_iter().map(|(service, path)| one(plan, service, path, known, shell)).collect();
+pub fn split(
+    plan: &Plan,
+    executables: Executables,
+    libraries: Libraries,
+    known: &KnownDigests,
+    shell: &Shell,
+) -> Result<(Executables, Libraries)> {
+    // Names of services have no dot, unlike those of libraries' files.
+    let all = executables.into_iter().chain(libraries).collect::<Vec<_>>().into_par_iter();
+    let outcomes: Vec<Result<Outcome>> = all.map(|(name, path)| one(plan, name, path, known, shell)).collect();
     let outcomes = outcomes.into_iter().collect::<Result<Vec<_>>>()?;
-    let new = outcomes.iter().filter(|outcome| outcome.is_new).count();
-    if new > 0 {
+    let new = || outcomes.iter().filter(|outcome| outcome.is_new);
+    if new().next().is_some() {
+        let libraries = new().filter(|outcome| outcome.is_library()).count();
+        let executables = new().count() - libraries;
+        let counted = [(executables, count(executables, "executable")), (libraries, libraries_counted(libraries))];
+        let what: Vec<String> = counted.into_iter().filter(|(number, _)| *number > 0).map(|(_, text)| text).collect();
         let folder = plan.debug_folder();
-        shell.status("Stripped", format_args!("{}; the symbols are in `{}`", count(new, "executable"), folder.display()));
+        shell.status("Stripped", format_args!("{}; the symbols are in `{}`", what.join(" and "), folder.display()));
     }
-    let without: Vec<&str> =
-        outcomes.iter().filter(|outcome| outcome.is_new && !outcome.has_id).map(|outcome| outcome.service.as_str()).collect();
+    let without: Vec<&str> = new().filter(|outcome| !outcome.has_id).map(|outcome| outcome.name.as_str()).collect();
     if !without.is_empty() {
         shell.detail("Missing", format_args!("a build id in {}; pass `--build-id` to the linker", without.join(", ")));
     }
-    Ok(outcomes.into_iter().map(|outcome| (outcome.service, outcome.path)).collect())
+    let (libraries, executables): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Outcome::is_library);
+    let paths = |of: Vec<Outcome>| of.into_iter().map(|outcome| (outcome.name, outcome.path)).collect();
+    Ok((paths(executables), paths(libraries)))
 }
 
-fn one(plan: &Plan, service: String, path: PathBuf, known: &KnownDigests, shell: &Shell) -> Result<Outcome> {
+fn libraries_counted(number: usize) -> String {
+    if number == 1 { "1 library".to_owned() } else { format!("{number} libraries") }
+}
+
+fn one(plan: &Plan, name: String, path: PathBuf, known: &KnownDigests, shell: &Shell) -> Result<Outcome> {
     let folder = plan.output.join("cache/stripped");
     let files = Files {
-        stripped: folder.join(&service),
-        debug: plan.debug_folder().join(format!("{service}.debug")),
-        made: folder.join(format!("{service}.json")),
+        stripped: folder.join(&name),
+        debug: plan.debug_folder().join(format!("{name}.debug")),
+        made: folder.join(format!("{name}.json")),
     };
     let from = known.digest(&path)?.0;
     let before = std::fs::read(&files.made).ok().and_then(|bytes| serde_json::from_slice::<Made>(&bytes).ok());
@@ -77,9 +93,9 @@ fn one(plan: &Plan, service: String, path: PathBuf, known: &KnownDigests, shell:
         && then == from
     {
         match parts {
-            None => return Ok(Outcome { service, path, is_new: false, has_id: true }),
+            None => return Ok(Outcome { name, path, is_new: false, has_id: true }),
             Some(parts) if files.parts(known).ok() == Some(parts) => {
-                return Ok(Outcome { service, path: files.stripped, is_new: false, has_id: true });
+                return Ok(Outcome { name, path: files.stripped, is_new: false, has_id: true });
             }
             Some(_) => {}
         }
@@ -93,14 +109,20 @@ fn one(plan: &Plan, service: String, path: PathBuf, known: &KnownDigests, shell:
     let Some(symbols) = symbols else {
         remove(&files.debug)?;
         files.remember(&Made { format: FORMAT, from, parts: None })?;
-        return Ok(Outcome { service, path, is_new: false, has_id: true });
+        return Ok(Outcome { name, path, is_new: false, has_id: true });
     };
     let mode = std::fs::metadata(&path)?.permissions();
     written(&files.debug, |to| symbols.write_debug(to))?;
     written(&files.stripped, |to| symbols.write_stripped(to))?;
     fs_err::set_permissions(&files.stripped, mode)?;
     files.remember(&Made { format: FORMAT, from, parts: Some(files.parts(known)?) })?;
-    Ok(Outcome { service, path: files.stripped, is_new: true, has_id: symbols.build_id.is_some() })
+    Ok(Outcome { name, path: files.stripped, is_new: true, has_id: symbols.build_id.is_some() })
+}
+
+impl Outcome {
+    fn is_library(&self) -> bool {
+        self.name.contains('.')
+    }
 }
 
 impl Files {

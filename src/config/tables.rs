@@ -241,6 +241,9 @@ pub struct ServiceTable {
     /// The name under which the executable starts, its `argv[0]`: for executables that tell by it what to do. The image has a link of
     /// this name next to the executable, which is its entrypoint. Default: the executable's own.
     pub argv0: Option<String>,
+    /// Shared libraries of the workspace (`crate-type = ["cdylib"]`) to add to the image, by the names of their packages or their own.
+    /// Cargo compiles them in the same run, and the executable finds them when it runs.
+    pub libraries: Vec<String>,
     /// Files, links and folders to add to the image.
     pub files: Vec<FileTable>,
     /// Services to start before this one.

@@ -172,10 +172,10 @@ impl Loop<'_, '_> {
                 Some(session) => session,
                 None => Session::start(self.options, self.shell)?,
             };
-            let paths = prepared::compile(&session, self.options, self.shell)?;
+            let compiled = prepared::compile(&session, self.options, self.shell)?;
             // Pulling or building bases can take long, so an interrupt must not wait for it.
             let (options, engine, shell) = (self.options.clone(), self.engine.again()?, self.shell.clone());
-            let made = self.interrupt.unless_wished(move || Prepared::new(session, &paths, &options, &engine, &shell));
+            let made = self.interrupt.unless_wished(move || Prepared::new(session, &compiled, &options, &engine, &shell));
             let Some(made) = made else { return Ok(Ok(Vec::new())) };
             *prepared = Some(made?);
         }

@@ -10,7 +10,7 @@ use crate::app::{Bases, Binary, Unit};
 use crate::archive::gzip::Level;
 use crate::base;
 use crate::bundle::{self, Kind};
-use crate::compile::{self, Executables};
+use crate::compile::{self, CompiledServices, Executables, Libraries};
 use crate::diagnostic::Note;
 use crate::digest::Digest;
 use crate::engine::Engine;
@@ -28,6 +28,8 @@ pub struct Prepared {
     pub session: Session,
     /// The executables of the plan's services.
     binaries: Vec<Binary>,
+    /// The digests of the libraries in its images.
+    libraries: BTreeMap<String, Digest>,
     /// The image id of each service, by the service's name.
     images: BTreeMap<String, Digest>,
     bases: Bases,
@@ -44,18 +46,20 @@ pub struct Ready<'a> {
     pub image: Digest,
 }
 
-/// Compiles all services of the plan, or finds the ones compiled elsewhere (`--bin-dir`).
+/// Compiles all services of the plan, or finds the ones compiled elsewhere (`--bin-dir`). Libraries are put where they are packed from.
 ///
 /// # Errors
 /// [`compile::Failed`] when Cargo fails.
-pub fn compile(session: &Session, options: &Options, shell: &Shell) -> Result<Executables> {
-    match &options.bin_dir {
-        Some(folder) => compile::prebuilt(&session.plan, folder),
+pub fn compile(session: &Session, options: &Options, shell: &Shell) -> Result<CompiledServices> {
+    let compiled = match &options.bin_dir {
+        Some(folder) => compile::prebuilt(&session.plan, folder)?,
         None => {
             let (cargo, workspace) = (&options.cargo, &session.workspace);
-            Ok(compile::cargo(cargo, workspace, &session.plan, &options.compile, || (), shell)?.executables)
+            compile::cargo(cargo, workspace, &session.plan, &options.compile, || (), shell)?
         }
-    }
+    };
+    compile::libraries::place(&session.plan, &compiled.libraries)?;
+    Ok(compiled)
 }
 
 impl Prepared {
@@ -63,14 +67,15 @@ impl Prepared {
     ///
     /// # Errors
     /// When an image cannot be packed or loaded.
-    pub fn new(session: Session, paths: &Executables, options: &Options, engine: &Engine, shell: &Shell) -> Result<Self> {
-        let prepared = if options.bin_dir.is_none() { session.prepared(options)? } else { None };
+    pub fn new(session: Session, compiled: &CompiledServices, options: &Options, engine: &Engine, shell: &Shell) -> Result<Self> {
+        let prepared = session.prepared(options, &compiled.libraries)?;
         let session = prepared.unwrap_or(session);
         let plan = &session.plan;
         let variables = Variables::read(&plan.workspace)?;
         let bench = Workbench::open(plan, options, Level::Fast, shell)?;
         compile::probe::build(&options.cargo, &session.workspace, plan)?;
-        let binaries = look(plan, paths, &bench.known)?;
+        let binaries = look(plan, &compiled.executables, &bench.known)?;
+        let libraries = digests(&compiled.libraries, &bench.known)?;
         let mut pulled = Images::start(plan, options, shell)?;
         let bases = bases::read(plan, &binaries, &bench, &mut pulled)?;
         let units = Unit::all(&plan.services, &binaries, &bases)?;
@@ -93,20 +98,21 @@ impl Prepared {
             images.extend(planned.services.iter().map(|service| (service.name.to_string(), image.id)));
         }
         let Workbench { known, .. } = bench;
-        Ok(Self { session, binaries, images, bases, variables, known })
+        Ok(Self { session, binaries, libraries, images, bases, variables, known })
     }
 
-    /// Compiles again; returns whether the new executables still fit the prepared images.
+    /// Compiles again; returns whether the new executables still fit the prepared images, whose libraries are the same.
     ///
     /// # Errors
     /// When Cargo fails.
     pub fn compile_again(&mut self, options: &Options, shell: &Shell) -> Result<bool> {
-        let paths = compile(&self.session, options, shell)?;
-        let before = std::mem::replace(&mut self.binaries, look(&self.session.plan, &paths, &self.known)?);
+        let compiled = compile(&self.session, options, shell)?;
+        let same_libraries = digests(&compiled.libraries, &self.known)? == self.libraries;
+        let before = std::mem::replace(&mut self.binaries, look(&self.session.plan, &compiled.executables, &self.known)?);
         let stay =
             self.binaries.iter().all(|new| before.iter().any(|old| (&old.service, &old.place) == (&new.service, &new.place)));
         let units = Unit::all(&self.session.plan.services, &self.binaries, &self.bases)?;
-        Ok(stay && base::check(units.iter().map(|unit| (unit.binary, unit.base))).is_ok())
+        Ok(stay && same_libraries && base::check(units.iter().map(|unit| (unit.binary, unit.base))).is_ok())
     }
 
     /// The launches of the plan's services in dependency order, before the addresses of dependencies are known, and notes.
@@ -141,6 +147,10 @@ fn look(plan: &Plan, paths: &Executables, known: &KnownDigests) -> Result<Vec<Bi
         }
     }
     Ok(binaries)
+}
+
+fn digests(libraries: &Libraries, known: &KnownDigests) -> Result<BTreeMap<String, Digest>> {
+    libraries.iter().map(|(file, path)| Ok((file.clone(), known.digest(path)?.0))).collect()
 }
 
 /// The same executables with empty contents: in the images they only serve as mount points for the real ones.

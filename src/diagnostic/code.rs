@@ -136,6 +136,7 @@ codes! {
     ToolsMissing = "tools-missing",
     UnknownBin = "unknown-bin",
     UnknownKey = "unknown-key",
+    UnknownLibrary = "unknown-library",
     UnknownPackage = "unknown-package",
     UnknownService = "unknown-service",
     UnknownTable = "unknown-table",

@@ -15,7 +15,7 @@ use super::{Options, Session, Workbench, bases, bill, cache_folder, generated, l
 use crate::app::{Bases, Binary, Image, Unit};
 use crate::base;
 use crate::bundle::{self, Document, Part};
-use crate::compile::{self, Executables, Stripping};
+use crate::compile::{self, CompiledServices, Executables, Stripping};
 use crate::digest::Digest;
 use crate::image;
 use crate::plan::{Engine, Format, Plan};
@@ -40,8 +40,8 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
         provenance::check(session)?;
     }
     // 2. Compile.
-    let (paths, crates) = compiled(session, options, shell)?;
-    let prepared = if options.bin_dir.is_none() { session.prepared(options)? } else { None };
+    let (compiled, crates) = compiled(session, options, shell)?;
+    let prepared = session.prepared(options, &compiled.libraries)?;
     let session = prepared.as_ref().unwrap_or(session);
     let plan = &session.plan;
     let bench = Workbench::open(plan, options, plan.compression, shell)?;
@@ -50,7 +50,7 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
     crate::fs::remove_leftovers(&plan.output);
     crate::fs::remove_leftovers(&plan.bundles);
     crate::fs::remove_leftovers(&cache_folder(plan));
-    let paths = stripped(session, options, paths, &bench)?;
+    let paths = stripped(session, options, compiled, &bench)?;
     let (paths, mut notes) = match plan.sbom {
         true => crates::put(paths, &crates, &bench)?,
         false => (paths, Vec::new()),
@@ -98,14 +98,14 @@ pub fn bundles(session: &Session, options: &Options, shell: &Shell) -> Result<Ve
     Ok(outputs)
 }
 
-/// The paths of the services' executables, compiled now or elsewhere (`--bin-dir`), and their crates.
-fn compiled(session: &Session, options: &Options, shell: &Shell) -> Result<(Executables, Result<Vec<ServiceCrates>>)> {
+/// The services' executables and libraries, compiled now or elsewhere (`--bin-dir`), and their crates.
+fn compiled(session: &Session, options: &Options, shell: &Shell) -> Result<(CompiledServices, Result<Vec<ServiceCrates>>)> {
     let Session { workspace, plan, among_others } = session;
     if let Some(folder) = &options.bin_dir {
         let own = folder.join(&plan.target.triple);
-        let executables = compile::prebuilt(plan, if *among_others { &own } else { folder })?;
-        let crates = crates::carried(&executables);
-        return Ok((executables, crates));
+        let compiled = compile::prebuilt(plan, if *among_others { &own } else { folder })?;
+        let crates = crates::carried(&compiled.executables);
+        return Ok((compiled, crates));
     }
     let (graph, resolved) = (Graph::new(session, options), OnceLock::new());
     let ask = || {
@@ -118,20 +118,24 @@ fn compiled(session: &Session, options: &Options, shell: &Shell) -> Result<(Exec
         Some(resolved) => graph.of_services(&compiled, resolved).context("executables get no list of their crates"),
         None => Ok(Vec::new()),
     };
-    Ok((compiled.executables, crates))
+    Ok((compiled, crates))
 }
 
-/// Those that were compiled now, without their symbols, unless the profile says what becomes of these.
-fn stripped(session: &Session, options: &Options, paths: Executables, bench: &Workbench<'_>) -> Result<Executables> {
+/// Puts the libraries where they are packed from, and returns the executables. What was compiled now is without its symbols, unless
+/// the profile says what becomes of these.
+fn stripped(session: &Session, options: &Options, compiled: CompiledServices, bench: &Workbench<'_>) -> Result<Executables> {
     let Session { workspace, plan, .. } = session;
-    if options.bin_dir.is_some() || options.compile.plain {
-        return Ok(paths);
-    }
-    let settings = compile::CargoSettings::read(&options.cargo.config)?;
-    match Stripping::of(&settings, workspace, &plan.profile)? {
-        Stripping::Split => compile::split(plan, paths, &bench.known, bench.shell),
-        Stripping::Profile(_) => Ok(paths),
-    }
+    let CompiledServices { executables, libraries, .. } = compiled;
+    let is_split = options.bin_dir.is_none() && !options.compile.plain && {
+        let settings = compile::CargoSettings::read(&options.cargo.config)?;
+        Stripping::of(&settings, workspace, &plan.profile)? == Stripping::Split
+    };
+    let (executables, libraries) = match is_split {
+        true => compile::split(plan, executables, libraries, &bench.known, bench.shell)?,
+        false => (executables, libraries),
+    };
+    compile::libraries::place(plan, &libraries)?;
+    Ok(executables)
 }
 
 /// Runs `make` again after removing a damaged layer from the cache. Each run repairs one layer; a disk that damages more than two

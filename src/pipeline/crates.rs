@@ -100,7 +100,10 @@ impl<'a> Graph<'a> {
         let of_service = |(service, package): (&crate::app::Service, &crate::app::Package)| {
             let member = workspace.members.iter().find(|member| member.name == package.package);
             let root = &member.context("a service has no package")?.id;
-            Ok(ServiceCrates::compiled(service.name.as_str(), root, &compiled.units, &resolved))
+            let is_packed = |name: &str| package.libraries.iter().any(|library| library.package == name);
+            let libraries = workspace.members.iter().filter(|member| is_packed(&member.name)).map(|member| member.id.as_str());
+            let libraries: Vec<&str> = libraries.collect();
+            Ok(ServiceCrates::compiled(service.name.as_str(), root, &libraries, &compiled.units, &resolved))
         };
         plan.packages().map(of_service).collect()
     }

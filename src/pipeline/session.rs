@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 
 use crate::app::Target;
-use crate::compile::{CompileOptions, probe};
+use crate::compile::{CompileOptions, Libraries, libraries, probe};
 use crate::diagnostic::Code;
 use crate::plan::{self, Plan, Request};
 use crate::shell::Shell;
@@ -115,16 +115,19 @@ impl Session {
         Ok(sessions)
     }
 
-    /// The same with the files that the commands of `prepare` have written, if they say that they write any.
+    /// The same with what is known once Cargo has run: the files that the commands of `prepare` have written, if they say that they
+    /// write any, and the names that libraries have for the linker.
     ///
     /// # Errors
     /// When one of these files is not there, or may not be packed.
-    pub fn prepared(&self, options: &Options) -> Result<Option<Self>> {
-        if self.plan.compilation.outputs(&self.workspace.root).is_empty() {
+    pub fn prepared(&self, options: &Options, libraries: &Libraries) -> Result<Option<Self>> {
+        let sonames = libraries::sonames(libraries)?;
+        let writes = options.bin_dir.is_none() && !self.plan.compilation.outputs(&self.workspace.root).is_empty();
+        if !writes && sonames.is_empty() {
             return Ok(None);
         }
         let targets = if self.among_others { vec![self.plan.target.triple.clone()] } else { options.request.targets.clone() };
-        let request = Request { targets, among_others: self.among_others, prepared: true, ..options.request.clone() };
+        let request = Request { targets, among_others: self.among_others, prepared: true, sonames, ..options.request.clone() };
         let plan =
             plan::resolve(&self.workspace, &request, &|triple| probe::is_possible(&options.cargo, &self.workspace, triple))?;
         Ok(Some(Self { workspace: self.workspace.clone(), plan, among_others: self.among_others }))

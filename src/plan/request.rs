@@ -1,5 +1,6 @@
 //! What the command line asks of a plan.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::select::Reach;
@@ -51,4 +52,7 @@ pub struct Request {
     pub among_others: bool,
     /// Whether the commands of `prepare` have run. Before that, files that they write need not be there.
     pub prepared: bool,
+    /// The names under which executables are linked with libraries of the workspace, by the names of their files, where they differ.
+    /// They are known when these are compiled.
+    pub sonames: BTreeMap<String, String>,
 }

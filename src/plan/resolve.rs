@@ -12,7 +12,7 @@ use super::service::{self, OfApp};
 use super::template;
 use super::{
     Builder, CanProbe, Format, Layout, Plan, agreement, auterion, base, checks, compilation, created, features, identity,
-    licenses, names, needs, notes, one_image, probe, registries, revision, stacks, variant, volumes,
+    libraries, licenses, names, needs, notes, one_image, probe, registries, revision, stacks, variant, volumes,
 };
 use crate::app::{Author, BaseChoice, ImageRef, Service};
 use crate::archive::gzip::Level;
@@ -105,7 +105,7 @@ pub fn resolve(workspace: &Workspace, request: &Request, can_probe: CanProbe<'_>
     let has_licenses = app.table.licenses && !request.in_development;
     let shared_image = (layout == Layout::MultiBinary).then(|| name.to_string());
     let made = if request.prepared { Vec::new() } else { compilation.outputs(&workspace.root) };
-    let of_app = OfApp { shared_image, base: &base, workspace: &workspace.root, made: &made };
+    let of_app = OfApp { shared_image, base: &base, workspace, made: &made };
     let mut services: BTreeMap<String, Service> = BTreeMap::new();
     for source in &sources {
         let Some(service_name) = service::name(source, &mut problems) else { continue };
@@ -197,6 +197,7 @@ pub fn resolve(workspace: &Workspace, request: &Request, can_probe: CanProbe<'_>
         output.push(target.folder());
     }
     services.iter_mut().for_each(|service| stacks::give(service, &output));
+    services.iter_mut().for_each(|service| libraries::give(service, &output, &request.sonames));
     if has_licenses {
         services.iter_mut().for_each(|service| licenses::give(service, &output));
     }

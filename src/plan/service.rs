@@ -1,17 +1,17 @@
 //! Turns a service's table into a service.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::files::Places;
 use super::manifests::{ServiceSource, TableOrigin};
 use super::report::Report;
 use super::template::{self, VERSION_MARK};
-use super::{base, container, features, files, needs, probe, routes, upstream};
+use super::{base, container, features, files, libraries, needs, probe, routes, upstream};
 use crate::app::{AboutPackage, AppFile, BaseChoice, Container, ImageRef, License, Name, Package, Service, Source};
 use crate::config::tables::ServiceTable;
 use crate::config::{Problems, Step, schema};
 use crate::diagnostic::{Code, Note};
-use crate::workspace::Member;
+use crate::workspace::{Member, Workspace};
 
 /// The directory of executables in an image.
 const BIN_FOLDER: &str = "/usr/local/bin";
@@ -34,8 +34,8 @@ pub struct OfApp<'a> {
     pub shared_image: Option<String>,
     /// The base of services without a `base` key.
     pub base: &'a BaseChoice,
-    /// The folder of the root manifest.
-    pub workspace: &'a Path,
+    /// The workspace.
+    pub workspace: &'a Workspace,
     /// Files that commands write before Cargo runs, which need not be there yet.
     pub made: &'a [PathBuf],
 }
@@ -60,10 +60,11 @@ pub fn resolve(
     let binary_path = format!("{BIN_FOLDER}/{bin}");
     let argv0 = argv0(table, &bin, &mut report);
     let started_as = argv0.as_ref().map(|link| link.to.clone());
-    let places = Places { folder, workspace: app.workspace, made: app.made };
+    let places = Places { folder, workspace: &app.workspace.root, made: app.made };
     let files = files::resolve(&table.files, &places, (&binary_path, argv0), &mut report, |(code, text)| {
         notes.push(code.note(format!("`files` of `{name}`: {text}")));
     });
+    let libraries = libraries::resolve(&table.libraries, &app.workspace.members, &files, &mut report);
     let (test, dev) = needs::resolve(table, folder, &mut report);
     let container = container::resolve(&table.container, image, folder, &mut report);
     let mut health = container.health;
@@ -86,6 +87,7 @@ pub fn resolve(
         base: own_base.unwrap_or_else(|| app.base.clone()),
         binary_path,
         argv0: started_as,
+        libraries,
         files,
         about: Box::new(AboutPackage {
             license: member.license.as_deref().map(|words| License::parse(words).to_string()),

@@ -40,10 +40,10 @@ pub struct UsedCrate {
 }
 
 impl ServiceCrates {
-    /// The crates in an executable of the package `root`, by Cargo's identifier: those that were compiled for its machine, as far as
+    /// The crates in an executable of the package `root`, by Cargo's identifier, and in the libraries of packages that it loads: those that were compiled for its machine, as far as
     /// it uses them with the features that they were compiled with. Macros and what build scripts use are not in it, except for
     /// packages of C sources, which are compiled and linked.
-    pub fn compiled(service: &str, root: &str, units: &CompiledUnits, resolved: &Resolved) -> Self {
+    pub fn compiled(service: &str, root: &str, libraries: &[&str], units: &CompiledUnits, resolved: &Resolved) -> Self {
         let mut found: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         let mut open = vec![root];
         while let Some(id) = open.pop() {
@@ -59,11 +59,13 @@ impl ServiceCrates {
             };
             let is_used = |of: &&Use| of.is_on(features) && is_in_it(&of.package, of.by_script);
             let uses = package.uses.iter().filter(is_used);
-            let uses: BTreeSet<&str> = uses.map(|of| of.package.as_str()).collect();
+            let loaded = libraries.iter().copied().filter(|library| id == root && *library != root);
+            let uses: BTreeSet<&str> = uses.map(|of| of.package.as_str()).chain(loaded).collect();
             open.extend(&uses);
             found.insert(id, uses);
         }
-        let complete = units.target.contains_key(root) && found.contains_key(root);
+        let mut roots = libraries.iter().chain([&root]);
+        let complete = roots.all(|id| units.target.contains_key(*id) && found.contains_key(id));
         // In the order that cargo-auditable has.
         let mut ids: Vec<&str> = found.keys().copied().collect();
         ids.sort_by_key(|id| (resolved.get(*id).map(|package| package.name.as_str()), *id));
@@ -176,15 +178,15 @@ mod tests {
         };
         let together = units(&[("one", &[]), ("two", &[]), ("common", &["extra"]), ("extra", &[]), ("z-sys", &["vendored"])]);
         let names = |of: &ServiceCrates| of.crates.iter().map(|used| used.name.clone()).collect::<Vec<_>>().join(" ");
-        let two = ServiceCrates::compiled("two", "two", &together, &resolved);
+        let two = ServiceCrates::compiled("two", "two", &[], &together, &resolved);
         assert_eq!(names(&two), "common extra two z-src z-sys");
         assert_eq!(two.crates[0].dependencies, [1, 4]);
         assert!(two.complete && two.crates[2].root && !two.crates[0].root);
         let alone = units(&[("two", &[]), ("common", &[]), ("z-sys", &[]), ("hidden", &[])]);
-        assert_eq!(names(&ServiceCrates::compiled("two", "two", &alone, &resolved)), "common two z-sys");
+        assert_eq!(names(&ServiceCrates::compiled("two", "two", &[], &alone, &resolved)), "common two z-sys");
         let list = two.list().expect("a list");
         let again = ServiceCrates::listed("two", &CrateList::parse(&list.write().expect("written")).expect("read"));
         assert_eq!(again.list(), Some(list));
-        assert!(ServiceCrates::compiled("one", "one", &alone, &resolved).list().is_none(), "it was not compiled");
+        assert!(ServiceCrates::compiled("one", "one", &[], &alone, &resolved).list().is_none(), "it was not compiled");
     }
 }
