@@ -141,8 +141,9 @@ fn dispatch(command: Command, shell: &Shell) -> anyhow::Result<()> {
             commands::dev::run(&compile.options("dev")?, &dev, shell)
         }
         #[cfg(feature = "engine")]
-        Command::Test { services, arguments, cargo } => {
+        Command::Test { services, arguments, variant, cargo } => {
             let mut options = defaults()?;
+            variant.give(&mut options);
             cargo.give(&mut options);
             commands::test::run(&options, &commands::test::TestOptions { services, arguments }, shell)
         }

@@ -143,6 +143,21 @@ fn a_variant_has_its_formats_and_reaches_every_verb() {
     }
 }
 
+/// Tests are compiled with the features of the variant.
+fn tests_run_with_the_features_of_a_variant() {
+    let project = project("demo", ["", "", ""]);
+    project.edit("Cargo.toml", |text| text + ENTERPRISE);
+    project.write(
+        "services/alpha/tests/it.rs",
+        "#[test]\nfn on() { assert_eq!(env!(\"ON\"), std::env::var(\"EXPECTED\").unwrap()); }\n",
+    );
+    for (variant, expected) in [(&[][..], "default+log"), (&["--variant", "enterprise"], "default+enterprise+log")] {
+        ok(appbundle(project.path(), &[&["test", "alpha"], variant].concat()).env("EXPECTED", expected));
+    }
+    let error = fails(&mut appbundle(project.path(), &["test", "alpha", "--variant", "enterprize"]), 1);
+    assert!(error.contains("there is no variant `enterprize`") && error.contains("did you mean `enterprise`?"), "{error}");
+}
+
 fn mistakes_have_a_place() {
     let project = project("demo", ["", "", ""]);
     let root = project.text("Cargo.toml");
@@ -191,6 +206,7 @@ fn main() -> ExitCode {
         test!(services_of_one_package_agree_on_default_features),
         test!(a_variant_lies_beside_the_app),
         test!(a_variant_has_its_formats_and_reaches_every_verb, [arm64_rust]),
+        test!(tests_run_with_the_features_of_a_variant),
         test!(mistakes_have_a_place),
     ])
 }

@@ -44,7 +44,7 @@ pub struct Service {
 #[serde(untagged)]
 pub enum Source {
     /// A package of the workspace, whose executable is packed.
-    Package(Package),
+    Package(Box<Package>),
     /// A Dockerfile, which an engine builds.
     Dockerfile(DockerfileSource),
     /// An image that others made, which is packed as it is.
@@ -89,7 +89,7 @@ pub struct Package {
     pub files: Vec<AppFile>,
     /// What images are labelled with.
     #[serde(flatten)]
-    pub about: Box<AboutPackage>,
+    pub about: AboutPackage,
     /// The app's name, if one image holds all services. That image starts none of them by itself, so the container has to name the command.
     pub shared_image: Option<String>,
 }
@@ -148,7 +148,7 @@ impl Service {
         let container = self.container.clone();
         match &self.source {
             Source::Dockerfile(_) | Source::Upstream(_) => container,
-            Source::Package(Package { shared_image: Some(_), .. }) => {
+            Source::Package(package) if package.shared_image.is_some() => {
                 let args = self.entrypoint().into_iter().chain(container.args).collect();
                 Container { command: None, args, ..container }
             }

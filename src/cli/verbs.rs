@@ -8,6 +8,8 @@ use super::args::{AppArgs, BuiltArgs, BundleArgs, CargoArgs, CompileArgs, ImageA
 #[cfg(feature = "engine")]
 use super::compilation::one_target;
 use super::compilation::{BuilderArgs, TargetArgs};
+#[cfg(feature = "engine")]
+use super::flags::VariantArgs;
 use super::flags::{
     ConfigArgs, EngineArgs, FormatArgs, LockArgs, ManifestArgs, OutputArgs, PackageArgs, TargetDirArgs, VersionArgs,
 };
@@ -132,6 +134,8 @@ pub enum Command {
         /// Arguments for `cargo test`
         #[arg(last = true, value_name = "CARGO TEST ARGS")]
         arguments: Vec<String>,
+        #[command(flatten)]
+        variant: VariantArgs,
         #[command(flatten)]
         cargo: CargoArgs,
     },

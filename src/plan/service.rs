@@ -89,15 +89,15 @@ pub fn resolve(
         argv0: started_as,
         libraries,
         files,
-        about: Box::new(AboutPackage {
+        about: AboutPackage {
             license: member.license.as_deref().map(|words| License::parse(words).to_string()),
             repository: member.repository.clone(),
-        }),
+        },
         shared_image: app.shared_image.clone(),
     };
     let service = Service {
         name,
-        source: Source::Package(package),
+        source: Source::Package(Box::new(package)),
         container,
         depends_on: table.depends_on.clone(),
         routes: routes::resolve(&table.routes, &mut report),
