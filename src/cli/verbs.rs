@@ -5,17 +5,13 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::args::{AppArgs, BuiltArgs, BundleArgs, CargoArgs, CompileArgs, ImageArgs, PlanArgs, ScopeArgs};
-#[cfg(feature = "engine")]
-use super::compilation::one_target;
-use super::compilation::{BuilderArgs, TargetArgs};
-#[cfg(feature = "engine")]
-use super::flags::VariantArgs;
 use super::flags::{
     ConfigArgs, EngineArgs, FormatArgs, LockArgs, ManifestArgs, OutputArgs, PackageArgs, TargetDirArgs, VersionArgs,
 };
 use super::signing::{SignArgs, SigningCommand, VerifyKeyArgs};
-use super::values::{CiArg, TemplateArg};
-use super::{deployment, help};
+use super::{compilation::BuilderArgs, compilation::TargetArgs, deployment, help, values::CiArg, values::TemplateArg};
+#[cfg(feature = "engine")]
+use super::{compilation::one_target, flags::VariantArgs};
 
 #[derive(Subcommand)]
 pub enum Command {
