@@ -1,6 +1,8 @@
 //! What the loader of an executable or library will ask for (System V ABI, chapters 4 and 5; GNU symbol versioning).
 
 mod append;
+#[cfg(test)]
+mod compiled;
 mod needed;
 mod section;
 mod split;

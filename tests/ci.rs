@@ -1,6 +1,8 @@
 //! The jobs that `ci` writes, and the GitHub action: their steps are run here as the services document that they run them, but for
 //! what would change this machine.
 
+#[path = "support/advisories.rs"]
+mod advisories;
 mod support;
 
 use std::path::{Path, PathBuf};
@@ -103,26 +105,18 @@ fn yaml(text: &str) -> Value {
     serde_saphyr::from_str(text).expect("YAML")
 }
 
-const ADVISORY: &str = "```toml
-[advisory]
-id = \"RUSTSEC-2020-0001\"
-package = \"other\"
-date = \"2020-01-01\"
-
-[versions]
-patched = [\">= 1.2.0\"]
-```
-
-# Not of this workspace
-";
-
 /// A workspace that compiles in a moment, with a lock file.
 fn workspace() -> Project {
     let project = Project::new(&["alpha"]);
     project.edit("Cargo.toml", |text| text + "build.packages = [\"libssl-dev\", \"protobuf-compiler\", \"libno-such-dev\"]\n");
     ok(Command::new("cargo").args(["generate-lockfile", "--offline"]).current_dir(project.path()));
+    project.write(".gitignore", "/target\n");
+    for arguments in [&["init", "--quiet"][..], &["add", "--all"], &["commit", "--quiet", "--message", "first"]] {
+        let own = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
+        ok(Command::new("git").args(own).args(arguments).current_dir(project.path()));
+    }
     // What the job's step without `run` checks out.
-    project.write("target/advisory-db/crates/other/RUSTSEC-2020-0001.md", ADVISORY);
+    advisories::database(&project.path().join("target/advisory-db"));
     project
 }
 

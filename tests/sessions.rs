@@ -1,12 +1,15 @@
 //! The commands of README and of the guide, typed as they are written.
 
+#[path = "support/advisories.rs"]
+mod advisories;
 mod support;
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use support::cluster::Cluster;
 use support::harness::{self, test};
 use support::needs::{arm64_cc, compose, docker, kubectl, registry};
+use support::ok;
 use support::session::{Start, play};
 
 fn readme() {
@@ -61,6 +64,20 @@ fn ci() {
     play("docs/guide/ci.md", Start::Tables, |_| ());
 }
 
+/// In a repository whose team has cloned the advisories.
+fn releases() {
+    play("docs/guide/releases.md", Start::Tables, |command| {
+        let folder = command.get_current_dir().expect("a folder").to_owned();
+        for who in ["AUTHOR", "COMMITTER"] {
+            command.env(format!("GIT_{who}_NAME"), "a").env(format!("GIT_{who}_EMAIL"), "a@example.com");
+        }
+        if !folder.join(".git").exists() {
+            ok(Command::new("git").args(["init", "--quiet"]).current_dir(&folder));
+            advisories::database(&folder.join("advisory-db"));
+        }
+    });
+}
+
 fn main() -> ExitCode {
     harness::run(vec![
         test!(readme, [arm64_cc, docker, registry]),
@@ -75,5 +92,6 @@ fn main() -> ExitCode {
         test!(stacks, [registry]),
         test!(devices, [arm64_cc]),
         test!(ci, [arm64_cc]),
+        test!(releases, [arm64_cc, registry]),
     ])
 }

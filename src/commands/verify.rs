@@ -1,5 +1,6 @@
 //! `cargo appbundle verify`: reports all faults of a bundle, made by this or another tool.
 
+mod agreement;
 mod difference;
 mod rebuild;
 mod worktree;
@@ -10,6 +11,7 @@ use anyhow::{Result, bail, ensure};
 use serde::Serialize;
 
 use self::rebuild::{Rebuilt, rebuild};
+use crate::bundle;
 use crate::bundle::survey::{Format, Limits, Survey, printable, survey};
 use crate::diagnostic::Code;
 use crate::digest::Digest;
@@ -95,10 +97,23 @@ struct VerdictProvenance<'a> {
 /// # Errors
 /// When the file has faults, cannot be read, or is not a bundle.
 pub fn run(options: &VerifyOptions, shell: &Shell) -> Result<()> {
-    let limits = Limits { unpacked: options.limit, largest: 0, executables: false };
+    let limits = Limits { unpacked: options.limit, largest: 0, executables: true };
     let signature = signature(options)?;
     let found = trust::provenance_of(&options.file)?;
-    let mut survey = look(&options.file, limits, "Verifying", shell)?;
+    let (survey, document) = std::thread::scope(|scope| {
+        let document = scope.spawn(|| bundle::sbom_of(&options.file, &|_| ()));
+        let survey = look(&options.file, limits, "Verifying", shell);
+        (survey, document.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    let mut survey = survey?;
+    // What a damaged bundle contains is not known.
+    if survey.faults.is_empty() {
+        survey.faults.extend(match document {
+            Ok(Some(document)) => agreement::faults(&document, &survey),
+            Ok(None) => Vec::new(),
+            Err(error) => vec![format!("{error:#}")],
+        });
+    }
     match &signature {
         Some(verified) => survey.notes.extend(verified.notes.iter().cloned()),
         None if trust::is_signed(&options.file)? => {

@@ -32,8 +32,10 @@ const OPENSSL: Missing<'_> = Missing::File(Sought::PkgConfig("openssl"));
 const PKG_CONFIG: Missing<'_> = Missing::File(Sought::Program("pkg-config"));
 const PROTOC: Missing<'_> = Missing::File(Sought::Program("protoc"));
 
+const PROTOS: Missing<'_> = Missing::Part("Protobuf's own `.proto` files", &["libprotobuf-dev"]);
+
 /// The text before a name, the text behind it, and what they mean. Of a text without a name, nothing stands behind.
-const TEXTS: [(&str, &str, Means); 26] = [
+const TEXTS: [(&str, &str, Means); 27] = [
     // pkg-config
     ("The system library `", "` required by crate", Means::PkgConfig),
     ("The file `", ".pc` needs to be installed", Means::PkgConfig),
@@ -48,6 +50,8 @@ const TEXTS: [(&str, &str, Means); 26] = [
     // prost-build; protobuf-codegen; protoc-rust
     ("Could not find `protoc`", "", Means::Always(PROTOC)),
     ("protoc binary not found", "", Means::Always(PROTOC)),
+    // protoc, which looks for them beside itself
+    ("google/protobuf/", ".proto: File not found", Means::Always(PROTOS)),
     // clang-sys; the headers of a clang that is not there
     ("Unable to find libclang", "", Means::Always(LIBCLANG)),
     ("couldn't find any valid shared libraries matching: ['libclang", "", Means::Always(LIBCLANG)),
@@ -79,7 +83,7 @@ pub fn missing(output: &str) -> Vec<Missing<'_>> {
             let rest = &output[at + before.len()..];
             let name = rest.find(after).map(|end| rest[..end].trim()).filter(|name| !name.contains(char::is_whitespace));
             let missing = match (means, name) {
-                (Means::Always(missing), _) => missing,
+                (Means::Always(missing), Some(_)) => missing,
                 (_, None | Some("" | "sh")) => continue,
                 (Means::PkgConfig, Some(name)) => Missing::File(Sought::PkgConfig(name)),
                 (Means::Library, Some(name)) => Missing::File(Sought::Library(name)),
@@ -100,7 +104,11 @@ mod tests {
     use super::*;
 
     /// What the crates print, word for word.
-    const SAID: [(&str, &[Missing<'_>]); 21] = [
+    const SAID: [(&str, &[Missing<'_>]); 22] = [
+        (
+            "  Error: Custom { kind: Other, error: \"protoc failed: google/protobuf/timestamp.proto: File not found.\\ngoogle/protobuf/any.proto: File not found.\\n",
+            &[PROTOS],
+        ),
         (
             "  Package alsa was not found in the pkg-config search path.\n  Perhaps you should add the directory containing `alsa.pc'\n  to the PKG_CONFIG_PATH environment variable\n  Package 'alsa', required by 'virtual:world', not found\n\n  The system library `alsa` required by crate `alsa-sys` was not found.\n  The file `alsa.pc` needs to be installed and the PKG_CONFIG_PATH environment variable must contain its parent directory.\n",
             &[Missing::File(Sought::PkgConfig("alsa"))],

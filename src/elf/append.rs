@@ -107,40 +107,25 @@ mod tests {
     use std::process::Command;
 
     use super::*;
+    use crate::elf::compiled::{COMPILERS, said};
     use crate::elf::section;
-
-    fn said(command: &mut Command) -> String {
-        let output = command.output().expect("ran");
-        assert!(output.status.success() && output.stderr.is_empty(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    }
 
     /// Of 32 bits and of 64, static and dynamic, with symbols and without: it runs, and GNU's tools see one section more.
     #[test]
     fn an_executable_with_one_more_section_runs() {
         let folder = tempfile::tempdir().expect("folder");
         let at = |name: &str| folder.path().join(name);
-        std::fs::write(at("x.c"), "#include <stdio.h>\nint main(void) { puts(\"ran\"); return 0; }\n").expect("written");
-        let compilers = [
-            ("arm-linux-gnueabihf-gcc", "qemu-arm-static", "/usr/arm-linux-gnueabihf"),
-            ("aarch64-linux-gnu-gcc", "qemu-aarch64-static", "/usr/aarch64-linux-gnu"),
-        ];
-        for ((compiler, emulator, sysroot), linking) in
-            compilers.iter().flat_map(|c| [(*c, "-g"), (*c, "-s"), (*c, "-static"), (*c, "-Wl,-z,norelro")])
-        {
-            let gcc = Command::new(compiler).args([linking, "-o"]).arg(at("whole")).arg(at("x.c")).status();
-            if gcc.is_err() && std::env::var_os("CI").is_none() {
+        let options = ["-g", "-s", "-static", "-Wl,-z,norelro"];
+        for (compiler, linking) in COMPILERS.iter().flat_map(|compiler| options.map(|linking| (compiler, linking))) {
+            if !compiler.compile(&[linking], &at("whole")) {
                 continue;
             }
             let whole = std::fs::read(at("whole")).expect("read");
             let more = with_section(&whole, ".dep-v0", b"content").expect("a section");
-            assert!(more.len() < whole.len() + 200, "{compiler} {linking}: the old table is replaced");
+            assert!(more.len() < whole.len() + 200, "{compiler:?} {linking}: the old table is replaced");
             assert_eq!(with_section(&whole, ".dep-v0", b"content").expect("a section"), more);
             assert_eq!(section(&more[..], ".dep-v0").expect("ELF"), Some(&b"content"[..]));
-            // With the mode of an executable.
-            std::fs::copy(at("whole"), at("more")).expect("copied");
-            std::fs::write(at("more"), &more).expect("written");
-            assert_eq!(said(Command::new(emulator).args(["-L", sysroot]).arg(at("more"))), "ran\n", "{compiler} {linking}");
+            assert_eq!(compiler.run(&more, &at("whole"), &at("more")), "ran\n", "{compiler:?} {linking}");
             let readelf = |name: &str, option: &str| {
                 said(Command::new("readelf").args([option, "--wide"]).arg(name).current_dir(folder.path()))
             };
@@ -151,9 +136,9 @@ mod tests {
                     |line: &str| Some(line.trim().strip_prefix('[')?.split_once("] ")?.1.split_whitespace().next()?.to_owned());
                 text.lines().filter_map(line).collect::<Vec<_>>()
             };
-            assert_eq!(sections("more"), [sections("whole"), vec![".dep-v0".to_owned()]].concat(), "{compiler} {linking}");
+            assert_eq!(sections("more"), [sections("whole"), vec![".dep-v0".to_owned()]].concat(), "{compiler:?} {linking}");
             for option in ["--segments", "--symbols", "--dynamic", "--relocs", "--notes"] {
-                assert_eq!(readelf("more", option), readelf("whole", option), "{compiler} {linking}");
+                assert_eq!(readelf("more", option), readelf("whole", option), "{compiler:?} {linking}");
             }
             assert!(with_section(&[&whole[..], b"payload"].concat(), ".dep-v0", b"content").is_err());
         }

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use super::Project;
+use crate::support::Project;
 
 /// Today, as `YYYY-MM-DD`.
 pub fn today() -> String {

@@ -10,7 +10,7 @@ use super::running::start;
 use super::{PROGRAM, Project, appbundle, ok};
 
 /// The pages whose commands are run so, each by a test in tests/sessions.rs.
-pub const SESSIONS: [&str; 12] = [
+pub const SESSIONS: [&str; 13] = [
     "README.md",
     "docs/guide/first-bundle.md",
     "docs/guide/services.md",
@@ -23,6 +23,7 @@ pub const SESSIONS: [&str; 12] = [
     "docs/guide/stacks.md",
     "docs/guide/devices.md",
     "docs/guide/ci.md",
+    "docs/guide/releases.md",
 ];
 
 /// A service that answers 200 to everything, and ends on SIGTERM also as the first process of a container.
