@@ -94,7 +94,8 @@ fn pinned(mut needs: Needs, lockfile: &Lockfile) -> Needs {
     for dependency in needs.dependencies.values_mut().filter(|dependency| dependency.of_app) {
         let Ok(reference) = dependency.container.image.as_str().parse::<Reference>() else { continue };
         if let Some(pin) = lockfile.pin(&reference.to_string()) {
-            dependency.container.image = ImageRef::foreign(&reference.at(pin.digest).to_string());
+            let Reference { registry, repository, .. } = &reference;
+            dependency.container.image = ImageRef::foreign(&format!("{registry}/{repository}@{}", pin.digest));
         }
     }
     needs
