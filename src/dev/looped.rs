@@ -20,7 +20,7 @@ use crate::config::lockfile;
 use crate::engine::{Engine, Interrupt};
 use crate::pipeline::{self, Options, Session};
 use crate::runtime::ports::ChosenPorts;
-use crate::runtime::{Addresses, Started, dependency};
+use crate::runtime::{Started, dependency};
 use crate::shell::{Shell, count};
 
 /// How often to check for changes and interrupts.
