@@ -118,6 +118,59 @@ fn tests_find_what_they_need_and_their_exit_code_is_ours() {
     ok(command.env("DOCKER_HOST", "unix:///nonexistent"));
 }
 
+/// A dependency without an image is the app's service of this name, with its table and the digest that is pinned.
+fn services_of_others_are_dependencies_by_name() {
+    let image = image("appbundle-test-db", SERVER);
+    let project = project("testedbyname", "IMAGE", "wait = 20");
+    project.edit("services/store/Cargo.toml", |text| {
+        text.replace("image = \"IMAGE\"\n", "").replace("PORT = \"8000\", ", "").replace("ports = [8000]\n", "")
+    });
+    let service = format!(
+        "\n[workspace.metadata.appbundle.services.db]\nimage = \"{image}\"\nenvironment = {{ PORT = \"8000\", GREETING = \"the service\" }}\nports = [8000]\n"
+    );
+    project.edit("Cargo.toml", |text| text + &service);
+    let tests = ["store", "--", "--test", "it", "--", "--include-ignored", "--skip", "lasts"];
+    let output = run(&mut test(&project, &tests));
+    let (shown, said) = (text(&output.stdout), text(&output.stderr));
+    assert!(shown.contains("test the_dependency_answers ... ok"), "{said}{shown}");
+    assert!(said.contains("db | started with nothing and the database"), "{said}");
+    assert_eq!(left("testedbyname"), "");
+
+    // The files for development have it once.
+    let generated = |table: &str| {
+        project.edit("services/store/Cargo.toml", |text| text.replace("\n[package.metadata.service.test]", table));
+        ok(&mut appbundle(project.path(), &["generate", "--for", "dev"]));
+        project.text("target/appbundle/dev/testedbyname-dev/docker-compose.dev.yml")
+    };
+    let file = generated("\n[package.metadata.service.test]");
+    assert!(file.contains("DB_ADDRESS: db:8000") && file.matches("\n  db:\n").count() == 1, "{file}");
+    let file = generated("network-mode = \"host\"\n\n[package.metadata.service.test]");
+    assert!(file.contains("DB_ADDRESS: 127.0.0.1:8000"), "{file}");
+
+    let digest = format!("sha256:{}", "12".repeat(32));
+    let pin =
+        format!("version = 1\n\n[[image]]\nreference = \"docker.io/library/{image}\"\ndigest = \"{digest}\"\nplatform = []\n");
+    project.write("appbundle.lock", &pin);
+    let error = fails(&mut test(&project, &["store", "--offline"]), 1);
+    assert!(
+        error.contains(&format!("the image `docker.io/library/appbundle-test-db@{digest}` of the dependency `db`")),
+        "{error}"
+    );
+
+    for (from, to, said) in [
+        ("dependencies.db]", "dependencies.bd]", "the app has no service `bd` whose image others made; did you mean `db`?"),
+        (
+            "dependencies.bd]",
+            "dependencies.db]\nimage = \"x:1\"",
+            "the dependency `db` has the same name as a service; without `image`, it is that service",
+        ),
+    ] {
+        project.edit("services/store/Cargo.toml", |text| text.replace(from, to));
+        let error = fails(&mut appbundle(project.path(), &["plan"]), 1);
+        assert!(error.contains(said), "{error}");
+    }
+}
+
 fn two_runs_of_one_project_do_not_meet() {
     let project = project("twofold", &image("appbundle-test-db", SERVER), "");
     ok(&mut test(&project, &["store"]));
@@ -290,6 +343,7 @@ fn mistakes_in_the_tables_are_told_with_their_place() {
 fn main() -> ExitCode {
     harness::run(vec![
         test!(tests_find_what_they_need_and_their_exit_code_is_ours, [docker]),
+        test!(services_of_others_are_dependencies_by_name, [docker]),
         test!(two_runs_of_one_project_do_not_meet, [docker]),
         test!(ctrl_c_ends_the_tests_and_removes_what_they_needed, [docker]),
         test!(ctrl_c_does_not_wait_for_an_image_that_is_pulled, [docker]),

@@ -23,12 +23,20 @@ pub struct Dependency {
     pub container: Container,
     /// Seconds to wait for it to become healthy.
     pub wait: u64,
+    /// Whether it is a service of the app. Then `dev` has it already.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub of_app: bool,
 }
 
 impl Needs {
     /// Whether there are neither variables nor dependencies.
     pub fn is_empty(&self) -> bool {
         self.environment.is_empty() && self.dependencies.is_empty()
+    }
+
+    /// The dependencies that are no services of the app.
+    pub fn beside(&self) -> impl Iterator<Item = (&String, &Dependency)> {
+        self.dependencies.iter().filter(|(_, dependency)| !dependency.of_app)
     }
 
     /// The variables to set: those from the table, and `NAME_HOST`, `NAME_PORT` and `NAME_ADDRESS` for each dependency.
@@ -118,7 +126,7 @@ mod tests {
 
     fn needs(environment: &[(&str, &str)]) -> Needs {
         let ports = ["5432", "9000"].map(|port| Port::parse(port).expect("port")).to_vec();
-        let dependency = Dependency { container: Container { ports, ..Container::default() }, wait: 1 };
+        let dependency = Dependency { container: Container { ports, ..Container::default() }, wait: 1, of_app: false };
         Needs {
             environment: environment.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
             dependencies: [("my-db".to_owned(), dependency)].into(),

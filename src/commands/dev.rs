@@ -54,7 +54,7 @@ pub fn run(options: &Options, asked: &DevOptions, shell: &Shell) -> Result<()> {
         plan.services.iter().map(|service| (service.container.image.to_string(), platform.clone())).collect()
     };
     let services = plan.services.iter().map(|service| service.name.as_str());
-    let dependencies = plan.services.iter().flat_map(|service| service.dev.dependencies.keys().map(String::as_str));
+    let dependencies = plan.services.iter().flat_map(|service| service.dev.beside().map(|(name, _)| name.as_str()));
     let mut names: Vec<&str> = services.chain(dependencies).collect();
     names.dedup();
     let output = Output::new(&names, shell);

@@ -2,12 +2,14 @@
 
 use anyhow::{Result, bail};
 
-use crate::app::{Package, Service};
+use crate::app::{ImageRef, Needs, Package, Service};
 use crate::compile;
+use crate::config::lockfile::Lockfile;
 use crate::engine::{Engine, Interrupt};
 use crate::pipeline::{Options, Session, load};
 use crate::plan::Format;
 use crate::process::Exited;
+use crate::registry::Reference;
 use crate::runtime::{Variables, owner};
 use crate::shell::Shell;
 use crate::testing::{INTERRUPTED, Runner};
@@ -40,6 +42,7 @@ pub fn run(options: &Options, test: &TestOptions, shell: &Shell) -> Result<()> {
         );
     }
     let variables = Variables::read(&plan.workspace)?;
+    let lockfile = Lockfile::read(&plan.workspace)?;
     let interrupt = Interrupt::listen()?;
     let runner = Runner {
         options: &options,
@@ -56,7 +59,7 @@ pub fn run(options: &Options, test: &TestOptions, shell: &Shell) -> Result<()> {
     let mut failed: Vec<(&str, u8)> = Vec::new();
     for (service, package) in services {
         shell.status("Testing", format_args!("{} (package {})", service.name, package.package));
-        let needs = service.test.clone().unwrap_or_default();
+        let needs = pinned(service.test.clone().unwrap_or_default(), &lockfile);
         let code = if needs.dependencies.is_empty() {
             let variables = needs.variables(&|_, _| (String::new(), 0)).map_err(anyhow::Error::msg)?;
             runner.cargo_test(package, &variables)?
@@ -84,4 +87,16 @@ pub fn run(options: &Options, test: &TestOptions, shell: &Shell) -> Result<()> {
         shell.warning(format_args!("the tests of {} failed", names.join(", ")));
     }
     Err(Exited(*code).into())
+}
+
+/// The services of the app among the dependencies get the images that the lock file pins for them.
+fn pinned(mut needs: Needs, lockfile: &Lockfile) -> Needs {
+    for dependency in needs.dependencies.values_mut().filter(|dependency| dependency.of_app) {
+        let Ok(reference) = dependency.container.image.as_str().parse::<Reference>() else { continue };
+        if let Some(pin) = lockfile.pin(&reference.to_string()) {
+            let Reference { registry, repository, .. } = &reference;
+            dependency.container.image = ImageRef::foreign(&format!("{registry}/{repository}@{}", pin.digest));
+        }
+    }
+    needs
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::inside::Inside;
-use crate::app::{Container, DEV_VARIABLE, SOURCE_FOLDER, Service, Unit, Volume, VolumeSource, own_ports};
+use crate::app::{Container, DEV_VARIABLE, Port, SOURCE_FOLDER, Service, Unit, Volume, VolumeSource, own_ports};
 use crate::plan::{Layout, Plan};
 use crate::runtime::{Addresses, Launch};
 
@@ -31,6 +31,16 @@ pub fn in_dev(launch: Launch, plan: &Plan, unit: Unit<'_>, addresses: &Addresses
     container.volumes.extend(volumes);
     (container.command, container.args) = (Some(words), Vec::new());
     Ok(Launch { container, ..launch })
+}
+
+/// Where services on the host's network find the ports of the app's other services.
+pub fn of_services(plan: &Plan) -> Addresses {
+    let mut addresses = Addresses::new();
+    for (service, ports) in own_ports(&plan.services) {
+        let at_host = |port: &Port| Some(((service.clone(), port.container), ("127.0.0.1".to_owned(), port.host_number()?)));
+        addresses.extend(ports.iter().filter_map(at_host));
+    }
+    addresses
 }
 
 /// Gives a service whose image others made its own ports; all else is as in production.

@@ -11,7 +11,7 @@ use anyhow::Result;
 
 use super::control::Control;
 use super::inside::Inside;
-use super::launched::{in_dev, upstream_in_dev};
+use super::launched::{in_dev, of_services, upstream_in_dev};
 use super::prepared::{self, Prepared, Ready};
 use super::revival::Revivals;
 use super::running::Running;
@@ -20,7 +20,7 @@ use crate::config::lockfile;
 use crate::engine::{Engine, Interrupt};
 use crate::pipeline::{self, Options, Session};
 use crate::runtime::ports::ChosenPorts;
-use crate::runtime::{Addresses, Started, dependency};
+use crate::runtime::{Started, dependency};
 use crate::shell::{Shell, count};
 
 /// How often to check for changes and interrupts.
@@ -194,8 +194,8 @@ impl Loop<'_, '_> {
         }
         let mut names = Vec::new();
         let mut known: Vec<&str> = launches.iter().map(|launch| launch.name.as_str()).collect();
-        let mut addresses = Addresses::new();
-        let dependencies: BTreeMap<_, _> = plan.services.iter().flat_map(|service| &service.dev.dependencies).collect();
+        let mut addresses = of_services(plan);
+        let dependencies: BTreeMap<_, _> = plan.services.iter().flat_map(|service| service.dev.beside()).collect();
         known.extend(dependencies.keys().map(|name| name.as_str()));
         let gone: Vec<String> = running.keys().filter(|name| !known.contains(&name.as_str())).cloned().collect();
         for name in gone {

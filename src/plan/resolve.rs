@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Result, bail};
 
 use super::manifests;
+use super::needs::OfImages;
 use super::outputs::{formats, target, wants_auterion};
 use super::request::Request;
 use super::select::{Choice, select};
@@ -105,7 +106,8 @@ pub fn resolve(workspace: &Workspace, request: &Request, can_probe: CanProbe<'_>
     let has_licenses = app.table.licenses && !request.in_development;
     let shared_image = (layout == Layout::MultiBinary).then(|| name.to_string());
     let made = if request.prepared { Vec::new() } else { compilation.outputs(&workspace.root) };
-    let of_app = OfApp { shared_image, base: &base, workspace, made: &made };
+    let images = OfImages { tables: &app.table.services, folder: &workspace.root };
+    let of_app = OfApp { shared_image, base: &base, workspace, images, made: &made };
     let mut services: BTreeMap<String, Service> = BTreeMap::new();
     for source in &sources {
         let Some(service_name) = service::name(source, &mut problems) else { continue };

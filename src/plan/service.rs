@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::files::Places;
 use super::manifests::{ServiceSource, TableOrigin};
+use super::needs::OfImages;
 use super::report::Report;
 use super::template::{self, VERSION_MARK};
 use super::{base, container, features, files, libraries, needs, probe, routes, upstream};
@@ -36,6 +37,8 @@ pub struct OfApp<'a> {
     pub base: &'a BaseChoice,
     /// The workspace.
     pub workspace: &'a Workspace,
+    /// The services whose images others made.
+    pub images: OfImages<'a>,
     /// Files that commands write before Cargo runs, which need not be there yet.
     pub made: &'a [PathBuf],
 }
@@ -65,7 +68,7 @@ pub fn resolve(
         notes.push(code.note(format!("`files` of `{name}`: {text}")));
     });
     let libraries = libraries::resolve(&table.libraries, &app.workspace.members, &files, &mut report);
-    let (test, dev) = needs::resolve(table, folder, &mut report);
+    let (test, dev) = needs::resolve(table, folder, &app.images, &mut report);
     let container = container::resolve(&table.container, image, folder, &mut report);
     let mut health = container.health;
     if let (Some(health), Some(table)) = (&mut health, &table.container.healthcheck) {

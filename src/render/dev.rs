@@ -37,7 +37,7 @@ pub fn files(plan: &Plan, binaries: &Path) -> Result<Rendered> {
     let mut notes: Vec<Note> = parts::note_of_template(plan).into_iter().collect();
     for (service, package) in plan.packages() {
         let mut names = BTreeMap::new();
-        for (name, dependency) in &service.dev.dependencies {
+        for (name, dependency) in service.dev.beside() {
             // Services that say the same of a name share what it names.
             let shared = beside.get(name).is_none_or(|other| other.dependency == dependency);
             let own = if shared { name.clone() } else { format!("{}-{name}", service.name) };
@@ -53,8 +53,13 @@ pub fn files(plan: &Plan, binaries: &Path) -> Result<Rendered> {
         notes.extend(notes_of_service(service));
         let at = |name: &str, port: u16| {
             let own = names.get(name).cloned().unwrap_or_else(|| name.to_owned());
-            match beside.get(&own).and_then(|beside| beside.at_host.get(&port)).filter(|_| service.container.is_on_host()) {
-                Some(number) => ("127.0.0.1".to_owned(), *number),
+            let published = || ports.get(name)?.iter().find(|own| own.container == port)?.host_number();
+            let at_host = match beside.get(&own) {
+                Some(beside) => beside.at_host.get(&port).copied(),
+                None => published(),
+            };
+            match at_host.filter(|_| service.container.is_on_host()) {
+                Some(number) => ("127.0.0.1".to_owned(), number),
                 None => (own, port),
             }
         };
@@ -199,7 +204,7 @@ fn notes_of_service(service: &Service) -> Vec<Note> {
     if service.container.is_replicated() {
         notes.push(Code::ReplicasIgnored.note_of(name, "`replicas` of {services} is ignored: each service runs once"));
     }
-    for (other, dependency) in &service.dev.dependencies {
+    for (other, dependency) in service.dev.beside() {
         if dependency.container.health.as_ref().is_some_and(|health| health.command().is_none()) {
             let text = format!(
                 "nothing waits until `{other}` of {{services}} is ready: compose supports only `healthcheck = {{ command = … }}`"

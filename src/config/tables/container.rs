@@ -56,6 +56,46 @@ pub struct ContainerTable {
     pub stop_grace_period: Option<String>,
 }
 
+impl ContainerTable {
+    /// What is set here, and otherwise what another table sets; of variables, secrets and labels those of both.
+    pub fn or(self, other: Self) -> Self {
+        fn list<T>(one: Vec<T>, other: Vec<T>) -> Vec<T> {
+            if one.is_empty() { other } else { one }
+        }
+        fn map<T>(one: BTreeMap<String, T>, other: BTreeMap<String, T>) -> BTreeMap<String, T> {
+            other.into_iter().chain(one).collect()
+        }
+        let Confinement { init, cap_add, cap_drop, read_only, tmpfs } = self.confinement;
+        Self {
+            command: self.command.or(other.command),
+            args: list(self.args, other.args),
+            environment: map(self.environment, other.environment),
+            secrets: map(self.secrets, other.secrets),
+            env_file: self.env_file.or(other.env_file),
+            ports: list(self.ports, other.ports),
+            volumes: list(self.volumes, other.volumes),
+            user: self.user.or(other.user),
+            workdir: self.workdir.or(other.workdir),
+            healthcheck: self.healthcheck.or(other.healthcheck),
+            restart: self.restart.or(other.restart),
+            network_mode: self.network_mode.or(other.network_mode),
+            devices: list(self.devices, other.devices),
+            privileged: self.privileged || other.privileged,
+            confinement: Confinement {
+                init: init.or(other.confinement.init),
+                cap_add: list(cap_add, other.confinement.cap_add),
+                cap_drop: list(cap_drop, other.confinement.cap_drop),
+                read_only: read_only || other.confinement.read_only,
+                tmpfs: list(tmpfs, other.confinement.tmpfs),
+            },
+            labels: map(self.labels, other.labels),
+            replicas: self.replicas.or(other.replicas),
+            resources: self.resources.or(other.resources),
+            stop_grace_period: self.stop_grace_period.or(other.stop_grace_period),
+        }
+    }
+}
+
 /// How to check that a container is healthy: an HTTP path answers with 2xx, a port accepts connections, gRPC's health service answers
 /// SERVING, or a command in the container exits with 0.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]

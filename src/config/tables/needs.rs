@@ -26,8 +26,10 @@ pub struct NeedsTable {
 #[serde(rename_all = "kebab-case")]
 #[schemars(deny_unknown_fields)]
 pub struct DependencyTable {
-    /// The image, such as `postgres:16`. It is pulled if the container engine does not have it, unless `--offline` is given.
-    pub image: String,
+    /// The image, such as `postgres:16`. It is pulled if the container engine does not have it, unless `--offline` is given. Without it,
+    /// the dependency is the service of this name whose image others made, with the keys of its table that are not set here.
+    #[serde(default)]
+    pub image: Option<String>,
     /// How it runs. Without a `healthcheck`, it is healthy once its first TCP port accepts connections.
     #[serde(flatten)]
     pub container: ContainerTable,
