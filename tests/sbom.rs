@@ -176,6 +176,28 @@ fn bad_documents_are_told() {
     assert!(sbom(&[]).contains("it is not a CycloneDX document"));
     replace(&packed(&vec![b' '; 70 << 20]));
     assert!(sbom(&[]).contains("has more than 64 MiB"));
+    // `verify` compares it with what the images have.
+    let verify = || fails(appbundle(project.path(), &["verify"]).arg(bundle), 1);
+    assert!(verify().contains("has more than 64 MiB"));
+    replace(&packed(b"{}"));
+    assert!(verify().contains("its bill of materials cannot be read"));
+    let mut document = json(&beside(project.path()));
+    for component in document["components"].as_array_mut().expect("components") {
+        if component["name"] == "libc6" {
+            component["version"] = "1.0".into();
+        }
+    }
+    let crates = document["components"].as_array_mut().expect("components");
+    crates.push(serde_json::json!({"type": "library", "bom-ref": "pkg:cargo/hex@1.0.0", "purl": "pkg:cargo/hex@1.0.0", "name": "hex", "version": "1.0.0"}));
+    replace(&packed(document.to_string().as_bytes()));
+    let said = verify();
+    for fault in [
+        "lacks the package `libc6 2.",
+        "lists the package `libc6 1.0`, which no image has",
+        "lists the crate `hex 1.0.0`, which no executable has",
+    ] {
+        assert!(said.contains(&format!("its bill of materials {fault}")), "{fault}: {said}");
+    }
 }
 
 /// Each image gets that of its service, from the last build as from the bundle. Scanners look for it by its type.

@@ -97,7 +97,7 @@ struct VerdictProvenance<'a> {
 /// # Errors
 /// When the file has faults, cannot be read, or is not a bundle.
 pub fn run(options: &VerifyOptions, shell: &Shell) -> Result<()> {
-    let limits = Limits { unpacked: options.limit, largest: 0, executables: true };
+    let limits = Limits { unpacked: options.limit, largest: 1, executables: true };
     let signature = signature(options)?;
     let found = trust::provenance_of(&options.file)?;
     let (survey, document) = std::thread::scope(|scope| {

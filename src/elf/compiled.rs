@@ -5,20 +5,20 @@ use std::process::Command;
 
 /// A cross compiler, and what runs its executables.
 #[derive(Clone, Copy, Debug)]
-pub struct Compiler {
+pub struct CrossCompiler {
     name: &'static str,
     emulator: &'static str,
     sysroot: &'static str,
 }
 
 /// Of 32 bits and of 64.
-pub const COMPILERS: [Compiler; 3] = [
-    Compiler { name: "arm-linux-gnueabihf-gcc", emulator: "qemu-arm-static", sysroot: "/usr/arm-linux-gnueabihf" },
-    Compiler { name: "aarch64-linux-gnu-gcc", emulator: "qemu-aarch64-static", sysroot: "/usr/aarch64-linux-gnu" },
-    Compiler { name: "riscv64-linux-gnu-gcc", emulator: "qemu-riscv64-static", sysroot: "/usr/riscv64-linux-gnu" },
+pub const COMPILERS: [CrossCompiler; 3] = [
+    CrossCompiler { name: "arm-linux-gnueabihf-gcc", emulator: "qemu-arm-static", sysroot: "/usr/arm-linux-gnueabihf" },
+    CrossCompiler { name: "aarch64-linux-gnu-gcc", emulator: "qemu-aarch64-static", sysroot: "/usr/aarch64-linux-gnu" },
+    CrossCompiler { name: "riscv64-linux-gnu-gcc", emulator: "qemu-riscv64-static", sysroot: "/usr/riscv64-linux-gnu" },
 ];
 
-impl Compiler {
+impl CrossCompiler {
     /// Compiles a program that prints `ran`. Says whether the compiler is there; in CI it has to be.
     pub fn compile(self, options: &[&str], to: &Path) -> bool {
         let source = to.with_extension("c");
