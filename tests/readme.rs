@@ -25,6 +25,9 @@ fn the_tables_are_accepted_as_they_stand() {
     project.write("services/gallery-service/src/main.rs", "fn main() {}\n");
     project.write("services/gallery-service/web/index.html", "");
     project.write("services/gallery-service/settings.env", "");
+    let library = "[package]\nname = \"thumbnails\"\n[lib]\ncrate-type = [\"cdylib\"]\n";
+    project.write("services/thumbnails/Cargo.toml", library);
+    project.write("services/thumbnails/src/lib.rs", "");
     let plan: serde_json::Value = serde_json::from_str(&ok(&mut appbundle(project.path(), &["plan", "--json"]))).expect("JSON");
     assert_eq!(plan["services"][1]["name"], "gallery");
     let developing = blocks("docs/guide/developing.md", "toml");

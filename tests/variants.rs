@@ -149,7 +149,9 @@ fn tests_run_with_the_features_of_a_variant() {
     project.edit("Cargo.toml", |text| text + ENTERPRISE);
     project.write(
         "services/alpha/tests/it.rs",
-        "#[test]\nfn on() { assert_eq!(env!(\"ON\"), std::env::var(\"EXPECTED\").unwrap()); }\n",
+        r#"#[test]
+fn on() { assert_eq!(env!("ON"), std::env::var("EXPECTED").unwrap()); }
+"#,
     );
     for (variant, expected) in [(&[][..], "default+log"), (&["--variant", "enterprise"], "default+enterprise+log")] {
         ok(appbundle(project.path(), &[&["test", "alpha"], variant].concat()).env("EXPECTED", expected));
