@@ -134,13 +134,18 @@ fn works_in_an_empty_root(executable: &Path, bundle: &Path) {
     push("registry.internal", "by-name-with-modules");
 }
 
-/// Builds where nothing but a toolchain is. Gives the bundle.
+/// Builds where nothing but a toolchain is, with dpkg's records of it. Gives the bundle.
 fn builds_with_a_toolchain_alone(executable: &Path, project: &Project) -> Vec<u8> {
     let sysroot = ok(Command::new("rustc").args(toolchain().map(|name| format!("+{name}"))).args(["--print", "sysroot"]));
     let bin = format!("{}/bin", sysroot.trim());
     let chroot = Chroot::new(executable);
     ok(Command::new("cp").arg("-a").arg(project.path()).arg(chroot.root.path().join("app")));
-    let folders = ["/dev", "/usr", "/lib", "/lib64", sysroot.trim()];
+    // The base `auto` says of which packages its libraries are, and of which release.
+    for name in ["etc/os-release", "etc/debian_version", "etc/lsb-release"] {
+        let text = std::fs::read_to_string(Path::new("/").join(name));
+        text.into_iter().for_each(|text| chroot.write(name, &text));
+    }
+    let folders = ["/dev", "/usr", "/lib", "/lib64", "/var/lib/dpkg", sysroot.trim()];
     let build = ["build", "--manifest-path", "/app/Cargo.toml", "--no-compile", "--bin-dir", "/app/bin"];
     let mut command = chroot.command(&folders, &build);
     command.env("CARGO", format!("{bin}/cargo")).env("RUSTC", format!("{bin}/rustc")).env("HOME", "/app");
