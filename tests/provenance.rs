@@ -187,28 +187,32 @@ fn what_differs_is_named_by_service_and_file() {
         (
             "auterionos",
             &|| app.project.write("services/beta/src/main.rs", beta),
-            "in the image of `beta`, `usr/local/bin/beta` has other contents",
+            "in the image of `beta`, `usr/local/bin/beta` has different contents",
         ),
         (
             "oci",
             &|| app.project.write("services/beta/src/main.rs", beta),
-            "in the image of `beta`, `usr/local/bin/beta` has other contents",
+            "in the image of `beta`, `usr/local/bin/beta` has different contents",
         ),
-        ("docker", &|| std::fs::write(&page, "two").expect("written"), "in the image of `alpha`, `srv/page` has other contents"),
+        (
+            "docker",
+            &|| std::fs::write(&page, "two").expect("written"),
+            "in the image of `alpha`, `srv/page` has different contents",
+        ),
         (
             "docker",
             &|| drop(judge("chmod", &["755", page.to_str().expect("UTF-8")])),
-            "in the image of `alpha`, `srv/page` has another mode, owner, type or time",
+            "in the image of `alpha`, `srv/page` has a different mode, owner, type or time",
         ),
         (
             "auterionos",
             &|| std::fs::write(page.with_file_name("more"), "").expect("written"),
-            "in the image of `alpha`, `srv/more` is not in what was built again",
+            "in the image of `alpha`, `srv/more` is not in the rebuilt bundle",
         ),
         (
             "auterionos",
             &|| app.project.service("beta", "environment = { A = \"1\" }\n"),
-            "in the image of `beta`, `config` has other contents",
+            "in the image of `beta`, `config` has different contents",
         ),
     ];
     for (format, change, expected) in cases {
@@ -320,16 +324,16 @@ fn what_cannot_be_built_again_is_refused_in_its_own_words() {
             "1.0.0".into(),
             "help: run `cargo +1.0.0 appbundle verify",
         ),
-        ("/predicate/buildDefinition/internalParameters/cargo", "1.0.0".into(), "Cargo 1.0.0 built it, and this is"),
+        ("/predicate/buildDefinition/internalParameters/cargo", "1.0.0".into(), "it was built by Cargo 1.0.0, and this is"),
         (
             "/predicate/buildDefinition/internalParameters/linkers/aarch64-unknown-linux-gnu",
             "ld".into(),
-            "`ld` linked it, and here it would be `aarch64-linux-gnu-gcc",
+            "it was linked by `ld`, and the linker here is `aarch64-linux-gnu-gcc",
         ),
         ("/predicate/buildDefinition/externalParameters/targets", Value::Array(Vec::new()), "its provenance names no target"),
         ("/predicate/buildDefinition/externalParameters/targets", vec!["--help"].into(), "`--help` is not a Linux target"),
-        ("/predicate/buildDefinition/externalParameters/builder", "make".into(), "`make` is no compiler driver"),
-        ("/predicate/runDetails/builder/version/cargo-appbundle", "9.9.9".into(), "cargo-appbundle 9.9.9 built it"),
+        ("/predicate/buildDefinition/externalParameters/builder", "make".into(), "`make` is not a compiler driver"),
+        ("/predicate/runDetails/builder/version/cargo-appbundle", "9.9.9".into(), "it was built by cargo-appbundle 9.9.9"),
     ] {
         app.project.write(PLAIN, &good);
         app.alter(place, value);

@@ -193,8 +193,8 @@ fn bad_documents_are_told() {
     let said = verify();
     for fault in [
         "lacks the package `libc6 2.",
-        "lists the package `libc6 1.0`, which no image has",
-        "lists the crate `hex 1.0.0`, which no executable has",
+        "lists the package `libc6 1.0`, which no image contains",
+        "lists the crate `hex 1.0.0`, which no executable contains",
     ] {
         assert!(said.contains(&format!("its bill of materials {fault}")), "{fault}: {said}");
     }

@@ -75,7 +75,7 @@ pub struct PushArgs {
     repo: String,
     #[command(flatten)]
     env: EnvArgs,
-    /// Put the bill of materials of each image beside it in the registry
+    /// Attach a bill of materials (SBOM) to each image in the registry
     #[arg(long)]
     sbom: bool,
     /// Print JSON

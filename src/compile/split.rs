@@ -1,5 +1,6 @@
 //! Moves the symbols of executables and libraries to debug files.
 
+use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -54,26 +55,28 @@ pub fn split(
     known: &KnownDigests,
     shell: &Shell,
 ) -> Result<(Executables, Libraries)> {
-    // Names of services have no dot, unlike those of libraries' files.
-    let all = executables.into_iter().chain(libraries).collect::<Vec<_>>().into_par_iter();
-    let outcomes: Vec<Result<Outcome>> = all.map(|(name, path)| one(plan, name, path, known, shell)).collect();
-    let outcomes = outcomes.into_iter().collect::<Result<Vec<_>>>()?;
-    let new = || outcomes.iter().filter(|outcome| outcome.is_new);
-    if new().next().is_some() {
-        let libraries = new().filter(|outcome| outcome.is_library()).count();
-        let executables = new().count() - libraries;
+    let each = |files: BTreeMap<String, PathBuf>| -> Result<Vec<Outcome>> {
+        let files = files.into_iter().collect::<Vec<_>>().into_par_iter();
+        files.map(|(name, path)| one(plan, name, path, known, shell)).collect()
+    };
+    let (executables, libraries) = rayon::join(|| each(executables), || each(libraries));
+    let (of_services, of_libraries) = (executables?, libraries?);
+    let new = |outcomes: &[Outcome]| outcomes.iter().filter(|outcome| outcome.is_new).count();
+    let (executables, libraries) = (new(&of_services), new(&of_libraries));
+    if executables + libraries > 0 {
         let counted = [(executables, count(executables, "executable")), (libraries, libraries_counted(libraries))];
         let what: Vec<String> = counted.into_iter().filter(|(number, _)| *number > 0).map(|(_, text)| text).collect();
         let folder = plan.debug_folder();
         shell.status("Stripped", format_args!("{}; the symbols are in `{}`", what.join(" and "), folder.display()));
     }
-    let without: Vec<&str> = new().filter(|outcome| !outcome.has_id).map(|outcome| outcome.name.as_str()).collect();
+    let all = of_services.iter().chain(&of_libraries);
+    let without = all.filter(|outcome| outcome.is_new && !outcome.has_id);
+    let without: Vec<&str> = without.map(|outcome| outcome.name.as_str()).collect();
     if !without.is_empty() {
         shell.detail("Missing", format_args!("a build id in {}; pass `--build-id` to the linker", without.join(", ")));
     }
-    let (libraries, executables): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Outcome::is_library);
     let paths = |of: Vec<Outcome>| of.into_iter().map(|outcome| (outcome.name, outcome.path)).collect();
-    Ok((paths(executables), paths(libraries)))
+    Ok((paths(of_services), paths(of_libraries)))
 }
 
 fn libraries_counted(number: usize) -> String {
@@ -117,12 +120,6 @@ fn one(plan: &Plan, name: String, path: PathBuf, known: &KnownDigests, shell: &S
     fs_err::set_permissions(&files.stripped, mode)?;
     files.remember(&Made { format: FORMAT, from, parts: Some(files.parts(known)?) })?;
     Ok(Outcome { name, path: files.stripped, is_new: true, has_id: symbols.build_id.is_some() })
-}
-
-impl Outcome {
-    fn is_library(&self) -> bool {
-        self.name.contains('.')
-    }
 }
 
 impl Files {

@@ -40,7 +40,8 @@ pub fn faults(document: &[u8], survey: &Survey) -> Vec<String> {
         let said = listed(kind);
         faults.extend(there.difference(&said).map(|one| format!("its bill of materials lacks the {what} `{one}`")));
         faults.extend(
-            said.difference(&there).map(|one| format!("its bill of materials lists the {what} `{one}`, which no {place} has")),
+            said.difference(&there)
+                .map(|one| format!("its bill of materials lists the {what} `{one}`, which no {place} contains")),
         );
     }
     faults

@@ -63,10 +63,10 @@ pub fn first_difference(bundle: &Path, rebuilt: &Path) -> Result<BundleDifferenc
     let differs = |place: &Place| {
         let how = match (old.all.get(place), new.all.get(place)) {
             (Some(old), Some(new)) if old == new => return None,
-            (Some(old), Some(new)) if old.content != new.content => "has other contents",
-            (Some(_), Some(_)) => "has another mode, owner, type or time",
-            (Some(_), None) => "is not in what was built again",
-            (None, _) => "is missing, and is in what was built again",
+            (Some(old), Some(new)) if old.content != new.content => "has different contents",
+            (Some(_), Some(_)) => "has a different mode, owner, type or time",
+            (Some(_), None) => "is not in the rebuilt bundle",
+            (None, _) => "is missing: only the rebuilt bundle has it",
         };
         Some(BundleDifference { service: place.0.clone(), file: place.1.clone(), how })
     };
@@ -74,7 +74,7 @@ pub fn first_difference(bundle: &Path, rebuilt: &Path) -> Result<BundleDifferenc
     Ok(old.order.iter().chain(missing).find_map(differs).unwrap_or(BundleDifference {
         service: None,
         file: bundle.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        how: "has other headers around its files",
+        how: "has different headers around its files",
     }))
 }
 

@@ -60,7 +60,7 @@ pub fn rebuild(file: &Path, found: Option<&FoundProvenance>, cargo: &CargoOption
     ensure!(
         own == of_bundle,
         refused(format!(
-            "cargo-appbundle {} built it, and this is {own}\nhelp: run `cargo install cargo-appbundle --locked --version {}`",
+            "it was built by cargo-appbundle {}, and this is {own}\nhelp: run `cargo install cargo-appbundle --locked --version {}`",
             of_bundle.escape_debug(),
             of_bundle.escape_debug()
         ))
@@ -122,17 +122,17 @@ fn tools(provenance: &Provenance, folder: &Path, cargo: &CargoOptions) -> Result
         if now.rustc != *rustc {
             let number = rustc.get("release").map_or("stable", String::as_str).escape_debug();
             return Err(format!(
-                "{} built it, and this is {}\nhelp: run `cargo +{number} appbundle verify FILE --rebuild`",
+                "it was built by {}, and this is {}\nhelp: run `cargo +{number} appbundle verify FILE --rebuild`",
                 named(rustc),
                 named(&now.rustc)
             ));
         }
         if now.cargo != *version {
-            return Err(format!("Cargo {} built it, and this is {}", version.escape_debug(), now.cargo));
+            return Err(format!("it was built by Cargo {}, and this is {}", version.escape_debug(), now.cargo));
         }
         let linker = linkers.get(&triple).map_or("something unknown", String::as_str);
         if now.linker != linker {
-            return Err(format!("`{}` linked it, and here it would be `{}`", linker.escape_debug(), now.linker));
+            return Err(format!("it was linked by `{}`, and the linker here is `{}`", linker.escape_debug(), now.linker));
         }
     }
     Ok(())
@@ -145,7 +145,7 @@ fn named(rustc: &BTreeMap<String, String>) -> String {
 }
 
 fn builder(name: &str) -> Result<Builder, String> {
-    serde_json::from_value(name.into()).map_err(|_| format!("`{}` is no compiler driver", name.escape_debug()))
+    serde_json::from_value(name.into()).map_err(|_| format!("`{}` is not a compiler driver", name.escape_debug()))
 }
 
 /// Builds it; gives the path of the new bundle. Each value stands behind a `=`, so that none can be taken for a flag.
